@@ -1,0 +1,49 @@
+/**
+ * Builds what the package ships: two CommonJS library entries (cdktf, the provider and constructs stay outside),
+ * the executable as one file with its dependencies inside, and the declarations.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const root = join(__dirname, "..");
+rmSync(join(root, "dist"), { recursive: true, force: true });
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  logLevel: "warning",
+} as const;
+
+async function main(): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: { constructs: "constructs/index.ts", testing: "constructs/testing/index.ts" },
+    external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
+    outdir: "dist",
+  });
+  if (existsSync(join(root, "bin/antifragile.ts"))) {
+    // One file with inquirer, handlebars and commander inside, so that npx fetches one package.
+    await build({
+      ...common,
+      entryPoints: { antifragile: "bin/antifragile.ts" },
+      minify: true,
+      legalComments: "linked",
+      outdir: "dist/bin",
+      external: ["@aws-sdk/*"],
+    });
+    chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
+  }
+  const tsc = createRequire(__filename).resolve("typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
