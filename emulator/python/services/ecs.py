@@ -1,0 +1,302 @@
+"""ECS: moto forgets most of a service and never deploys. Here a deployment ends at once, well or, when told, badly."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from call import Call, Refused
+from state import Store
+
+KEPT = (
+    "availabilityZoneRebalancing",
+    "capacityProviderStrategy",
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+    "loadBalancers",
+    "networkConfiguration",
+    "placementConstraints",
+    "placementStrategy",
+    "platformVersion",
+    "propagateTags",
+    "serviceRegistries",
+)
+"""Fields of a service that are read back as they were written."""
+
+ROLLED_BACK = "tasks failed to start."
+STOPPED = "Essential container in task exited"
+
+_services = Store()
+_tasks = Store()
+_roll_backs = Store()
+
+
+def roll_back_next(cluster: str, service: str, reason: str | None, stopped_reason: str | None) -> None:
+    """Let the next deployment of a service, in any region, fail and be rolled back."""
+    _roll_backs.of("*")[f"{cluster}/{service}"] = {
+        "reason": reason or ROLLED_BACK,
+        "stoppedReason": stopped_reason or STOPPED,
+    }
+
+
+def amend_service(call: Call, body: dict[str, Any]) -> None:
+    """CreateService, UpdateService, DeleteService: remember what was asked, deploy it, and show both."""
+    service = body["service"]
+    if call.operation == "CreateService":
+        record = _services.of(call.region)[_key(service)] = {"kept": _defaults(call.params), "deployments": []}
+        _remember(record, call.params)
+        _deploy(call, record, service, service.get("taskDefinition"))
+    elif call.operation == "UpdateService":
+        record = _services.of(call.region)[_key(service)]
+        wanted = _arn_of_task_definition(call, call.params.get("taskDefinition"))
+        _remember(record, call.params)
+        changed = wanted is not None and wanted != record["taskDefinition"]
+        redeployed = any(name in call.params for name in KEPT if name not in NOT_DEPLOYED)
+        if changed or redeployed or call.params.get("forceNewDeployment"):
+            _deploy(call, record, service, wanted or record["taskDefinition"])
+    _show(call, service)
+
+
+NOT_DEPLOYED = ("deploymentConfiguration", "healthCheckGracePeriodSeconds", "availabilityZoneRebalancing")
+"""Changes of these take effect without a deployment (API reference, UpdateService)."""
+
+
+def amend_services(call: Call, body: dict[str, Any]) -> None:
+    """DescribeServices."""
+    for service in body["services"]:
+        _show(call, service)
+
+
+def amend_task_list(call: Call, body: dict[str, Any]) -> None:
+    """ListTasks: the tasks that services run and the failed ones of a deployment that was rolled back."""
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    name, family = call.params.get("serviceName"), call.params.get("family")
+    status = call.params.get("desiredStatus", "RUNNING")
+    for task in _all_tasks(call):
+        same_service = name is None or task["group"] == f"service:{name.split('/')[-1]}"
+        same_family = family is None or task["taskDefinitionArn"].split("/")[-1].split(":")[0] == family
+        same_cluster = task["clusterArn"].split("/")[-1] == cluster
+        by_service = not call.params.get("startedBy") and not call.params.get("containerInstance")
+        if same_service and same_family and same_cluster and by_service and task["desiredStatus"] == status:
+            body["taskArns"].append(task["taskArn"])
+
+
+def amend_task_descriptions(call: Call, body: dict[str, Any]) -> None:
+    """DescribeTasks."""
+    asked = {task.split("/")[-1] for task in call.params["tasks"]}
+    tasks = [task for task in _all_tasks(call) if task["taskArn"].split("/")[-1] in asked]
+    body["tasks"].extend(tasks)
+    arns = {task["taskArn"] for task in tasks}
+    body["failures"] = [failure for failure in body.get("failures", []) if failure.get("arn") not in arns]
+
+
+def describe_service_deployments(call: Call) -> dict[str, Any]:
+    """DescribeServiceDeployments."""
+    found = {each["serviceDeploymentArn"]: each for each in _service_deployments(call)}
+    asked = call.params["serviceDeploymentArns"]
+    return {
+        "serviceDeployments": [found[arn] for arn in asked if arn in found],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in found],
+    }
+
+
+def list_service_deployments(call: Call) -> dict[str, Any]:
+    """ListServiceDeployments, the newest first."""
+    service = call.params["service"].split("/")[-1]
+    found = [each for each in _service_deployments(call) if each["serviceArn"].split("/")[-1] == service]
+    return {"serviceDeployments": list(reversed(found))}
+
+
+def _key(service: dict[str, Any]) -> str:
+    return f"{service['clusterArn'].split('/')[-1]}/{service['serviceName']}"
+
+
+def _defaults(params: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        "availabilityZoneRebalancing": "DISABLED",
+        "enableECSManagedTags": False,
+        "enableExecuteCommand": False,
+        "propagateTags": "NONE",
+    }
+    if _controller(params) == "ECS":
+        kept["deploymentConfiguration"] = {
+            "maximumPercent": 200,
+            "minimumHealthyPercent": 100,
+            "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        }
+    return kept
+
+
+def _controller(service: dict[str, Any]) -> str:
+    return (service.get("deploymentController") or {}).get("type", "ECS")
+
+
+def _remember(record: dict[str, Any], params: dict[str, Any]) -> None:
+    record["kept"].update({name: params[name] for name in KEPT if params.get(name) is not None})
+    if params.get("serviceConnectConfiguration") is not None:
+        record["serviceConnect"] = params["serviceConnectConfiguration"]
+
+
+def _arn_of_task_definition(call: Call, name: str | None) -> str | None:
+    return call.moto().describe_task_definition(name).arn if name else None
+
+
+def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_definition: str | None) -> None:
+    """Add a deployment; when it was to fail, add the one that brings the old task definition back."""
+    now = time.time()
+    failure = _roll_backs.of("*").pop(_key(service), None) if record["deployments"] else None
+    before = record.get("taskDefinition")
+    new = _deployment(service, task_definition, now)
+    if failure is None or before is None:
+        record.update(taskDefinition=task_definition, deployments=[new], since=now)
+        record.setdefault("history", []).append({**new, "status": "SUCCESSFUL"})
+        return
+    back = _deployment(service, before, now)
+    new.update(
+        status="ACTIVE",
+        rolloutState="FAILED",
+        rolloutStateReason=f"ECS deployment {new['id']} failed: {failure['reason']}",
+        failedTasks=max(service["desiredCount"], 1),
+        runningCount=0,
+    )
+    back["rolloutStateReason"] = f"ECS deployment circuit breaker: rolled back from {new['id']}."
+    record.update(deployments=[back, new], since=now)
+    record.setdefault("history", []).append({**new, "status": "ROLLBACK_SUCCESSFUL"})
+    for _ in range(new["failedTasks"]):
+        task = _task(call, service, task_definition or "", new["id"], uuid.uuid4().hex, now)
+        task.update(
+            desiredStatus="STOPPED",
+            lastStatus="STOPPED",
+            stopCode="EssentialContainerExited",
+            stoppedReason=failure["stoppedReason"],
+            stoppedAt=now,
+        )
+        for container in task["containers"]:
+            container.update(lastStatus="STOPPED", exitCode=1, reason=failure["stoppedReason"])
+        _tasks.of(call.region)[task["taskArn"]] = task
+
+
+def _deployment(service: dict[str, Any], task_definition: str | None, now: float) -> dict[str, Any]:
+    identifier = f"ecs-svc/{uuid.uuid4().int % 10**19:019d}"
+    return {
+        "id": identifier,
+        "status": "PRIMARY",
+        "taskDefinition": task_definition,
+        "desiredCount": service["desiredCount"],
+        "runningCount": service["desiredCount"],
+        "pendingCount": 0,
+        "failedTasks": 0,
+        "createdAt": now,
+        "updatedAt": now,
+        "rolloutState": "COMPLETED",
+        "rolloutStateReason": f"ECS deployment {identifier} completed.",
+    }
+
+
+def _show(call: Call, service: dict[str, Any]) -> None:
+    record = _services.of(call.region).get(_key(service))
+    if record is None:
+        return
+    service.update(record["kept"])
+    gone = service["status"] == "INACTIVE"
+    service["runningCount"] = 0 if gone else service["desiredCount"]
+    service["pendingCount"] = 0
+    if service.get("capacityProviderStrategy"):
+        service.pop("launchType", None)
+    if record.get("taskDefinition"):
+        service["taskDefinition"] = record["taskDefinition"]
+    if _controller(service) != "ECS":
+        service["deployments"] = []  # CODE_DEPLOY shows task sets, EXTERNAL what its owner made
+        return
+    service["deployments"] = [] if gone else [_shown_deployment(record, service, each) for each in record["deployments"]]
+    service["events"] = [
+        {"id": each["id"], "createdAt": each["createdAt"], "message": f"(service {service['serviceName']}) {each['rolloutStateReason']}"}
+        for each in reversed(record["history"])
+    ]
+
+
+def _shown_deployment(record: dict[str, Any], service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
+    shown = {**deployment, "desiredCount": service["desiredCount"]}
+    if deployment["status"] == "PRIMARY":
+        shown["runningCount"] = service["desiredCount"]
+    for name in ("capacityProviderStrategy", "networkConfiguration", "platformVersion"):
+        if record["kept"].get(name):
+            shown[name] = record["kept"][name]
+    if service.get("launchType"):
+        shown["launchType"] = service["launchType"]
+    if "serviceConnect" in record:
+        shown["serviceConnectConfiguration"] = record["serviceConnect"]
+    return shown
+
+
+def _task(call: Call, service: dict[str, Any], definition: str, deployment: str, name: str, now: float) -> dict[str, Any]:
+    cluster = service["clusterArn"].split("/")[-1]
+    arn = call.arn("ecs", f"task/{cluster}/{name}")
+    containers = call.moto().describe_task_definition(definition).container_definitions if definition else []
+    return {
+        "taskArn": arn,
+        "clusterArn": service["clusterArn"],
+        "taskDefinitionArn": definition,
+        "group": f"service:{service['serviceName']}",
+        "startedBy": deployment,
+        "desiredStatus": "RUNNING",
+        "lastStatus": "RUNNING",
+        "healthStatus": "UNKNOWN",
+        "createdAt": now,
+        "startedAt": now,
+        "containers": [
+            {"taskArn": arn, "name": each["name"], "image": each["image"], "lastStatus": "RUNNING"} for each in containers
+        ],
+    }
+
+
+def _all_tasks(call: Call) -> list[dict[str, Any]]:
+    """The stopped tasks that are remembered, and one running task for each that a service wants."""
+    tasks = list(_tasks.of(call.region).values())
+    for service in call.moto().services.values():
+        record = _services.of(call.region).get(f"{service.cluster_name}/{service.name}")
+        if record is None or service.status == "INACTIVE" or not record["deployments"]:
+            continue
+        view = {"clusterArn": service.cluster_arn, "serviceName": service.name}
+        primary = record["deployments"][0]
+        for number in range(service.desired_count):
+            name = uuid.uuid5(uuid.NAMESPACE_URL, f"{primary['id']}/{number}").hex
+            tasks.append(_task(call, view, record["taskDefinition"], primary["id"], name, primary["createdAt"]))
+    return tasks
+
+
+def _service_deployments(call: Call) -> list[dict[str, Any]]:
+    found = []
+    for key, record in _services.of(call.region).items():
+        for each in record.get("history", []):
+            arn = call.arn("ecs", f"service-deployment/{key}/{each['id'].split('/')[-1]}")
+            found.append(
+                {
+                    "serviceDeploymentArn": arn,
+                    "serviceArn": call.arn("ecs", f"service/{key}"),
+                    "clusterArn": call.arn("ecs", f"cluster/{key.split('/')[0]}"),
+                    "status": each["status"],
+                    "statusReason": each["rolloutStateReason"],
+                    "createdAt": each["createdAt"],
+                    "startedAt": each["createdAt"],
+                    "finishedAt": each["updatedAt"],
+                    "targetServiceRevision": {
+                        "arn": call.arn("ecs", f"service-revision/{key}/{each['id'].split('/')[-1]}"),
+                        "requestedTaskCount": each["desiredCount"],
+                        "runningTaskCount": each["runningCount"],
+                        "pendingTaskCount": 0,
+                    },
+                }
+            )
+    return found
+
+
+def service_of(call: Call, cluster: str, name: str) -> dict[str, Any]:
+    """What the emulator remembers of an active service; refuses when there is none."""
+    record = _services.of(call.region).get(f"{cluster.split('/')[-1]}/{name.split('/')[-1]}")
+    if record is None:
+        raise Refused("ServiceNotFoundException", "Service not found.")
+    return record
