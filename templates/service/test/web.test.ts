@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { validRequest } from "./support/app";
+import { startWeb } from "./support/service";
+import { slowRequest } from "./support/slow-request";
+
+const busy = (url: string) => slowRequest(url, "/v1/quotes", validRequest("createQuote").payload as object);
+
+describe("the web process", () => {
+  it("listens on PORT, says that it lives and is ready, and gives every request an id", async () => {
+    const { url } = await startWeb();
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const answer = await fetch(`${url}/readyz`, { headers: { "x-request-id": "mine" } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("x-request-id")).toBe("mine");
+  });
+
+  it("drains on SIGTERM: not ready, yet serving, then gone with exit code 0", async () => {
+    const service = await startWeb({ DRAIN_SECONDS: "1" });
+    service.process.kill("SIGTERM");
+    await service.logged((line) => line.msg === "stopping");
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${service.url}/openapi.yaml`)).status).toBe(200);
+    expect(await service.exit).toBe(0);
+    await expect(fetch(`${service.url}/livez`)).rejects.toThrow();
+  });
+
+  it("finishes a request that came in before SIGTERM", async () => {
+    const service = await startWeb();
+    const { promise, finish } = await busy(service.url);
+    service.process.kill("SIGTERM");
+    await service.logged((line) => line.msg === "stopping");
+    await sleep(200);
+    finish();
+    expect(await promise).toContain("201");
+    expect(await service.exit).toBe(0);
+  });
+
+  it("is not held by a stuck request: it ends with 1 after SHUTDOWN_SECONDS", async () => {
+    const service = await startWeb({ SHUTDOWN_SECONDS: "1" });
+    const { promise } = await busy(service.url);
+    service.process.kill("SIGTERM");
+    expect(await service.exit).toBe(1);
+    await promise;
+    expect(JSON.parse(service.lines.at(-1)!)).toMatchObject({ level: "fatal", msg: "not stopped in SHUTDOWN_SECONDS" });
+  });
+});

@@ -1,0 +1,17 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+const infrastructure = join(import.meta.dirname, "infra/test");
+const recorded =
+  existsSync(infrastructure) &&
+  readdirSync(infrastructure, { recursive: true }).some((name) => /\.snap(\.json)?$/.test(String(name)));
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts", "infra/test/**/*.test.ts"],
+    testTimeout: 20_000,
+    // The first run records the infrastructure, also in CI; from then on a change fails until `npm run snapshot`.
+    update: recorded ? undefined : "new",
+  },
+});
