@@ -1,0 +1,1 @@
+export { Cluster, type ClusterProps, type ICluster } from "./cluster";

@@ -1,0 +1,52 @@
+import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
+import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
+import { Fn, Token } from "cdktf";
+import { Construct } from "constructs";
+
+/**
+ * What one stack tells others: a few ids as JSON in an SSM parameter, found by name.
+ *
+ * By name and not by remote state, so that teams share no state file, and as `insecure_value`, since a plain `value` turns
+ * all that uses it into "(sensitive value)" in plans. Standard parameters are free.
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/ssm_parameter
+ */
+export class Published extends Construct {
+  constructor(scope: Construct, id: string, props: { readonly name: string; readonly value: object }) {
+    super(scope, id);
+    new SsmParameter(this, "Resource", {
+      name: props.name,
+      type: "String",
+      insecureValue: JSON.stringify(props.value),
+      description: "Read by stacks that build on this one; written by Terraform.",
+    });
+  }
+}
+
+/** What another stack has told: see {@link Published}. The plan fails, naming the parameter, until that stack is applied. */
+export class Subscribed extends Construct {
+  readonly #value: unknown;
+
+  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+    super(scope, id);
+    this.#value = Fn.jsondecode(new DataAwsSsmParameter(this, "Resource", { name: props.name }).insecureValue);
+  }
+
+  text(...path: string[]): string {
+    return Token.asString(Fn.lookupNested(this.#value, path));
+  }
+
+  list(...path: string[]): string[] {
+    return Token.asList(Fn.lookupNested(this.#value, path));
+  }
+}
+
+/** Where a platform tells of itself. */
+export function platformParameter(environment: string, platform: string): string {
+  return `/antifragile/${environment}/${platform}/platform`;
+}
+
+/** Where a service tells of itself; all services of a platform are below one path. */
+export function serviceParameter(environment: string, platform: string, service: string): string {
+  return `/antifragile/${environment}/${platform}/services/${service}`;
+}

@@ -1,0 +1,99 @@
+import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Construct, type IConstruct } from "constructs";
+import { invalid } from "./errors";
+
+/** Something in a network that can be connected to or from: it has a security group. */
+export interface IConnectable extends IConstruct {
+  readonly connections: Connections;
+}
+
+/** What a rule is for. */
+export interface ConnectionOptions {
+  /**
+   * TCP port.
+   *
+   * @default - the port that the other side serves on
+   */
+  readonly port?: number;
+}
+
+/**
+ * Who may talk to whom: `web.connections.allowTo(database)`.
+ *
+ * Makes one rule on each side, in the tree of the one that asks, so that two that call each other never make a cycle.
+ *
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+ */
+export class Connections extends Construct {
+  /** The group that stands for this thing. */
+  readonly securityGroupId: string;
+  /** TCP port that others connect to, where there is one. */
+  readonly defaultPort: number | undefined;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly securityGroupId: string; readonly defaultPort?: number },
+  ) {
+    super(scope, id);
+    this.securityGroupId = props.securityGroupId;
+    this.defaultPort = props.defaultPort;
+  }
+
+  /** Lets this thing open connections to the other. `as` names the edge; it is part of the rules' addresses. */
+  allowTo(as: string, other: Connections, options: ConnectionOptions = {}): void {
+    const port = options.port ?? other.defaultPort;
+    if (port === undefined) {
+      throw invalid(this, "CONNECTION_PORT", "port", `is not known for ${other.node.path}`, "Pass { port }.");
+    }
+    rules(this, `To${as}`, this.securityGroupId, other.securityGroupId, port, `to ${as}`);
+  }
+
+  /** Lets the other open connections to this thing. */
+  allowFrom(as: string, other: Connections, options: ConnectionOptions = {}): void {
+    const port = options.port ?? this.defaultPort;
+    if (port === undefined) {
+      throw invalid(this, "CONNECTION_PORT", "port", "is not known", "Pass { port }.");
+    }
+    rules(this, `From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
+  }
+
+  /** Lets the whole internet open connections to this thing. Only for a declared public listener. */
+  allowFromInternet(port: number): void {
+    new VpcSecurityGroupIngressRule(this, `FromInternet${port}`, {
+      securityGroupId: this.securityGroupId,
+      description: `public listener on ${port}`,
+      cidrIpv4: "0.0.0.0/0",
+      ipProtocol: "tcp",
+      fromPort: port,
+      toPort: port,
+    });
+  }
+
+  /** Lets this thing open connections to any address, on one port. */
+  allowToInternet(port: number): void {
+    new VpcSecurityGroupEgressRule(this, `ToInternet${port}`, {
+      securityGroupId: this.securityGroupId,
+      description: `out on ${port}`,
+      cidrIpv4: "0.0.0.0/0",
+      ipProtocol: "tcp",
+      fromPort: port,
+      toPort: port,
+    });
+  }
+}
+
+function rules(scope: Construct, id: string, from: string, to: string, port: number, description: string): void {
+  const common = { description, ipProtocol: "tcp", fromPort: port, toPort: port };
+  new VpcSecurityGroupEgressRule(scope, `${id}Out`, {
+    ...common,
+    securityGroupId: from,
+    referencedSecurityGroupId: to,
+  });
+  new VpcSecurityGroupIngressRule(scope, `${id}In`, {
+    ...common,
+    securityGroupId: to,
+    referencedSecurityGroupId: from,
+  });
+}

@@ -1,0 +1,102 @@
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { Lazy } from "cdktf";
+import { Construct } from "constructs";
+import { physicalName } from "./names";
+import { AwsStack, addressOf } from "./stack";
+
+/** One permission: what may be done, to what, under which conditions. */
+export interface Statement {
+  /** Actions, each in full: `s3:GetObject`. No wildcards. */
+  readonly actions: readonly string[];
+  /** ARNs. `*` only where AWS has no finer grain; a test holds the list of those. */
+  readonly resources: readonly string[];
+  /** @default - none */
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+/** Somebody who can be given permissions. */
+export interface IGrantable {
+  /** Adds a permission. */
+  grant(statement: Statement): void;
+}
+
+/** A policy document as canonical JSON: everything sorted, so that it changes only when its meaning does. */
+export function policyDocument(statements: readonly Statement[]): string {
+  const rendered = statements.map((statement) => ({
+    Effect: "Allow",
+    Action: [...new Set(statement.actions)].sort(),
+    Resource: [...new Set(statement.resources)].sort(),
+    ...(statement.conditions === undefined ? {} : { Condition: statement.conditions }),
+  }));
+  const texts = [...new Set(rendered.map((statement) => JSON.stringify(statement)))].sort();
+  return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
+}
+
+export interface RoleProps {
+  /** Full name of the role, at most 64 characters. */
+  readonly name: string;
+  /** The AWS service that acts as the role: `ecs-tasks.amazonaws.com`. */
+  readonly service: string;
+  /**
+   * Whether the service says in whose name it acts, so that trust can be limited to this account.
+   * EC2 and Lambda do not.
+   *
+   * @default true
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+   */
+  readonly sendsSourceAccount?: boolean;
+}
+
+/**
+ * What a part of the system may do in AWS: an IAM role with one inline policy that grows by grants. Free.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html
+ */
+export class Role extends Construct implements IGrantable {
+  readonly roleArn: string;
+  readonly roleName: string;
+  readonly #statements: Statement[] = [];
+  readonly #onPolicy: ((address: string) => void)[] = [];
+  #policy: IamRolePolicy | undefined;
+
+  constructor(scope: Construct, id: string, props: RoleProps) {
+    super(scope, id);
+    const stack = AwsStack.of(this);
+    const role = new IamRole(this, "Resource", {
+      name: physicalName("role", props.name),
+      assumeRolePolicy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Service: props.service },
+            Action: "sts:AssumeRole",
+            ...(props.sendsSourceAccount === false
+              ? {}
+              : { Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } } }),
+          },
+        ],
+      }),
+    });
+    this.roleArn = role.arn;
+    this.roleName = role.name;
+  }
+
+  grant(statement: Statement): void {
+    this.#statements.push(statement);
+    if (this.#policy !== undefined) return;
+    this.#policy = new IamRolePolicy(this, "Policy", {
+      name: "grants",
+      role: this.roleName,
+      policy: Lazy.stringValue({ produce: () => policyDocument(this.#statements) }),
+    });
+    for (const tell of this.#onPolicy) tell(addressOf(this.#policy));
+  }
+
+  /** Calls back with the policy's address, once there is one: for `depends_on` of what needs the permissions to run and to stop. */
+  whenPolicy(tell: (address: string) => void): void {
+    if (this.#policy === undefined) this.#onPolicy.push(tell);
+    else tell(addressOf(this.#policy));
+  }
+}

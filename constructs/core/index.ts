@@ -1,0 +1,7 @@
+export { type ConnectionOptions, Connections, type IConnectable } from "./connections";
+export { type Environment, PROFILES, type Profile } from "./environment";
+export { InvalidPropsError, type Problem } from "./errors";
+export type { IGrantable, Statement } from "./iam";
+export type { ProviderLine } from "./provider-line";
+export { AwsStack, type AwsStackProps, LIFETIMES, type Lifetime } from "./stack";
+export { Duration } from "./units";

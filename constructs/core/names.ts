@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+
+/**
+ * How long AWS lets a name be, and what it may consist of. A prefix is followed by Terraform's 26 characters.
+ *
+ * @see https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
+ */
+export const NAME_LIMITS = {
+  cluster: 255,
+  ecsService: 255,
+  taskFamily: 255,
+  role: 64,
+  rolePolicy: 128,
+  targetGroupPrefix: 6,
+  loadBalancer: 32,
+  securityGroupPrefix: 100,
+  logGroup: 512,
+  repository: 256,
+  parameter: 1011,
+  scalingPolicy: 256,
+} as const;
+
+export type NameKind = keyof typeof NAME_LIMITS;
+
+/**
+ * A name for a thing in AWS: the parts joined by `-`, and where that is too long, cut and closed by a hash over all of it,
+ * so that two long names never become one.
+ */
+export function physicalName(kind: NameKind, ...parts: string[]): string {
+  const limit = NAME_LIMITS[kind];
+  const name = parts.join("-");
+  if (name.length <= limit) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, limit - hash.length - 1).replace(/-+$/, "")}-${hash}`;
+}
+
+/** A prefix for a name that Terraform completes. Ends in `-`. */
+export function namePrefix(kind: "targetGroupPrefix" | "securityGroupPrefix", ...parts: string[]): string {
+  const name = parts.join("-");
+  return `${name.slice(0, NAME_LIMITS[kind] - 1).replace(/-+$/, "")}-`;
+}
+
+/** `OrderLines` and `orderLines` as `order-lines`. */
+export function kebab(id: string): string {
+  return id
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
+    .replace(/[^a-zA-Z0-9]+/g, "-")
+    .toLowerCase();
+}
+
+/** What a platform, a service and an environment may be called. Also the rule of the generator's answers. */
+export const NAME_PATTERN = /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/;
+export const NAME_RULE = "2 to 31 characters: small letters, digits and single hyphens, first a letter, last no hyphen";

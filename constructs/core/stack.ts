@@ -1,0 +1,123 @@
+import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
+import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { type TerraformResource, TerraformStack } from "cdktf";
+import type { Construct, IConstruct } from "constructs";
+import { checkEnvironment, type Environment } from "./environment";
+import { invalid } from "./errors";
+import { NAME_PATTERN, NAME_RULE } from "./names";
+import { installedProviderLine, type ProviderLine } from "./provider-line";
+
+export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
+/**
+ * How long what a stack holds lives, and so what is applied together: the `platform` of an environment outlives the
+ * `data` of a service, which outlives the `service` itself; `delivery` is one for all environments of a service.
+ */
+export type Lifetime = (typeof LIFETIMES)[number];
+
+export interface AwsStackProps {
+  readonly environment: Environment;
+  readonly lifetime: Lifetime;
+  /**
+   * Line of the AWS provider to write for.
+   *
+   * @default - the line of the installed `@cdktf/provider-aws`
+   */
+  readonly providerLine?: ProviderLine;
+  /**
+   * Tags on everything in the stack, besides Platform or Service, Environment and ManagedBy. The user's win.
+   *
+   * @default - none
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A unit of Terraform state in one AWS account and region: `<name>-<environment>-<lifetime>`.
+ *
+ * Brings the provider with default tags. Costs nothing itself.
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs#default_tags
+ */
+export class AwsStack extends TerraformStack {
+  /** The stack that holds a construct. */
+  static override of(construct: IConstruct): AwsStack {
+    const stack = TerraformStack.of(construct);
+    if (stack instanceof AwsStack) return stack;
+    throw invalid(
+      construct,
+      "NO_AWS_STACK",
+      "scope",
+      `is in a plain TerraformStack (${stack.node.path})`,
+      "Put it into the stack that platform.stack(...) returns, into a Platform, or into a DeliveryStack.",
+    );
+  }
+
+  /** Name of what the stack is for: a platform's or a service's. */
+  readonly stackName: string;
+  readonly environment: Environment;
+  readonly lifetime: Lifetime;
+  readonly providerLine: ProviderLine;
+
+  constructor(scope: Construct, name: string, props: AwsStackProps) {
+    // Delivery is one for all environments, so its id names none.
+    super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
+    if (!NAME_PATTERN.test(name)) {
+      throw invalid(this, "STACK_NAME", "name", `${JSON.stringify(name)} is no name for a stack`, `Use ${NAME_RULE}.`);
+    }
+    checkEnvironment(this, props.environment);
+    this.stackName = name;
+    this.environment = props.environment;
+    this.lifetime = props.lifetime;
+    this.providerLine = props.providerLine ?? installedProviderLine();
+    new AwsProvider(this, "Aws", {
+      region: props.environment.region,
+      allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
+      defaultTags: [
+        {
+          tags: {
+            [props.lifetime === "platform" ? "Platform" : "Service"]: name,
+            ...(props.lifetime === "delivery" ? {} : { Environment: props.environment.name }),
+            ManagedBy: "antifragile",
+            ...props.tags,
+          },
+        },
+      ],
+    });
+    // Without the namespace OpenTofu and Terraform disagree about which provider is meant.
+    this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
+  }
+
+  /** In production, what holds data is protected and a zone may be lost. */
+  get production(): boolean {
+    return this.environment.profile !== "dev";
+  }
+
+  /** Id of the account that the stack is applied to. */
+  get accountId(): string {
+    return this.environment.account ?? this.#once("Account", (id) => new DataAwsCallerIdentity(this, id)).accountId;
+  }
+
+  /** First part of every ARN: `aws`, `aws-cn`, `aws-us-gov`. */
+  get partition(): string {
+    return this.#once("Partition", (id) => new DataAwsPartition(this, id)).partition;
+  }
+
+  /** An ARN in this stack's account and region. */
+  arn(service: string, resource: string): string {
+    return `arn:${this.partition}:${service}:${this.environment.region}:${this.accountId}:${resource}`;
+  }
+
+  #once<T extends IConstruct>(id: string, make: (id: string) => T): T {
+    return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
+  }
+}
+
+/**
+ * A resource's address in its state, as `depends_on` and `replace_triggered_by` want it.
+ *
+ * cdktf's own `fqn` is an expression, which Terraform refuses in `replace_triggered_by`.
+ */
+export function addressOf(resource: TerraformResource): string {
+  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}

@@ -1,0 +1,10 @@
+/** The library: constructs that compile to Terraform for AWS. */
+export { App } from "cdktf";
+export * from "./cluster";
+export * from "./core";
+export * from "./ingress";
+export * from "./logging";
+export * from "./network";
+export * from "./pipeline";
+export * from "./platform";
+export * from "./service";

@@ -1,0 +1,169 @@
+import { Lb } from "@cdktf/provider-aws/lib/lb";
+import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
+import { Construct, type IConstruct } from "constructs";
+import { Connections, type IConnectable } from "../core/connections";
+import { invalid } from "../core/errors";
+import { literal } from "../core/literal";
+import { physicalName } from "../core/names";
+import { AwsStack } from "../core/stack";
+import type { INetwork } from "../network/network";
+import { SecurityGroup } from "../network/security-group";
+
+/** How a balancer is reached: see {@link https} and {@link insecureHttp}. */
+export type Listener =
+  | { readonly kind: "https"; readonly certificateArn: string; readonly domain?: string }
+  | { readonly kind: "insecure-http" };
+
+/**
+ * HTTPS on 443 with TLS 1.2 and 1.3; port 80 only redirects.
+ *
+ * @param options.certificateArn ARN of a certificate in AWS Certificate Manager, in the balancer's region
+ * @param options.domain what the services' host names end in: `shop.example.com`
+ */
+export function https(options: { readonly certificateArn: string; readonly domain?: string }): Listener {
+  return { kind: "https", ...options };
+}
+
+/** Plain HTTP on 80: everybody on the way can read and change what is sent. For trying out, without a domain. */
+export function insecureHttp(): Listener {
+  return { kind: "insecure-http" };
+}
+
+export interface BalancerProps {
+  readonly network: INetwork;
+  /** HTTPS, or plain HTTP by its own word. */
+  readonly listener: Listener;
+}
+
+/** A balancer, owned by this app or read from a platform. */
+export interface IBalancer extends IConstruct, IConnectable {
+  readonly balancerArn: string;
+  /** Last part of the ARN: the dimension of its metrics. */
+  readonly balancerArnSuffix: string;
+  /** Listener that services add their rules to. */
+  readonly listenerArn: string;
+  /** Name that AWS gave it in DNS. */
+  readonly dnsName: string;
+  /** `https` or `http`. */
+  readonly scheme: string;
+}
+
+/** What is needed to use a balancer that somebody else owns. */
+export interface BalancerAttributes {
+  readonly balancerArn: string;
+  readonly balancerArnSuffix: string;
+  readonly listenerArn: string;
+  readonly dnsName: string;
+  readonly scheme: string;
+  readonly securityGroupId: string;
+}
+
+/**
+ * A public application load balancer that many services share; what no service claims is answered with 404.
+ *
+ * Costs about 20 USD a month, and 0.008 USD for each unit of load and hour.
+ *
+ * @example
+ * ```ts
+ * new Balancer(stack, "Balancer", { network: new Network(stack, "Network"), listener: insecureHttp() });
+ * ```
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html
+ */
+export class Balancer extends Construct implements IBalancer {
+  /** Refers to a balancer that somebody else owns. */
+  static fromAttributes(scope: Construct, id: string, attributes: BalancerAttributes): IBalancer {
+    return new ImportedBalancer(scope, id, attributes);
+  }
+
+  readonly balancerArn: string;
+  readonly balancerArnSuffix: string;
+  readonly listenerArn: string;
+  readonly dnsName: string;
+  readonly scheme: string;
+  readonly connections: Connections;
+
+  /** @throws InvalidPropsError LISTENER_CERTIFICATE */
+  constructor(scope: Construct, id: string, props: BalancerProps) {
+    super(scope, id);
+    const { stackName, environment, production } = AwsStack.of(this);
+    const { listener } = props;
+    if (listener.kind === "https" && listener.certificateArn === "") {
+      throw invalid(
+        this,
+        "LISTENER_CERTIFICATE",
+        "listener.certificateArn",
+        "is empty",
+        "Pass the ARN of a certificate in this region, or say insecureHttp().",
+      );
+    }
+    const group = new SecurityGroup(this, "SecurityGroup", {
+      vpcId: props.network.vpcId,
+      name: `${stackName}-${environment.name}-balancer`,
+    });
+    const balancer = new Lb(this, "Resource", {
+      name: physicalName("loadBalancer", stackName, environment.name),
+      loadBalancerType: "application",
+      internal: false,
+      subnets: [...props.network.publicSubnetIds],
+      securityGroups: [group.connections.securityGroupId],
+      dropInvalidHeaderFields: true,
+      desyncMitigationMode: "defensive",
+      enableDeletionProtection: production,
+      idleTimeout: 60,
+    });
+    group.connections.allowFromInternet(80);
+    const nobodysRequest = [
+      {
+        type: "fixed-response",
+        fixedResponse: { contentType: "text/plain", statusCode: "404", messageBody: "no service here" },
+      },
+    ];
+    // The same listener on port 80 either way, so that going over to HTTPS changes it in place.
+    const http = new LbListener(this, "Http", {
+      loadBalancerArn: balancer.arn,
+      port: 80,
+      protocol: "HTTP",
+      defaultAction:
+        listener.kind === "https"
+          ? [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } }]
+          : nobodysRequest,
+    });
+    if (listener.kind === "https") {
+      group.connections.allowFromInternet(443);
+      this.listenerArn = new LbListener(this, "Https", {
+        loadBalancerArn: balancer.arn,
+        port: 443,
+        protocol: "HTTPS",
+        sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        certificateArn: literal(listener.certificateArn),
+        defaultAction: nobodysRequest,
+      }).arn;
+    } else {
+      this.listenerArn = http.arn;
+    }
+    this.balancerArn = balancer.arn;
+    this.balancerArnSuffix = balancer.arnSuffix;
+    this.dnsName = balancer.dnsName;
+    this.scheme = listener.kind === "https" ? "https" : "http";
+    this.connections = group.connections;
+  }
+}
+
+class ImportedBalancer extends Construct implements IBalancer {
+  readonly balancerArn: string;
+  readonly balancerArnSuffix: string;
+  readonly listenerArn: string;
+  readonly dnsName: string;
+  readonly scheme: string;
+  readonly connections: Connections;
+
+  constructor(scope: Construct, id: string, attributes: BalancerAttributes) {
+    super(scope, id);
+    this.balancerArn = literal(attributes.balancerArn);
+    this.balancerArnSuffix = literal(attributes.balancerArnSuffix);
+    this.listenerArn = literal(attributes.listenerArn);
+    this.dnsName = literal(attributes.dnsName);
+    this.scheme = literal(attributes.scheme);
+    this.connections = new Connections(this, "Connections", { securityGroupId: literal(attributes.securityGroupId) });
+  }
+}

@@ -1,0 +1,1 @@
+export { Balancer, type BalancerProps, https, type IBalancer, insecureHttp, type Listener } from "./balancer";

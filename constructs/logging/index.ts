@@ -1,0 +1,8 @@
+export {
+  DELIVERIES,
+  type Delivery,
+  type ILogStream,
+  LogStream,
+  LogStreamGrants,
+  type LogStreamProps,
+} from "./log-stream";

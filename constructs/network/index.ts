@@ -1,0 +1,1 @@
+export { EGRESSES, type Egress, type INetwork, Network, type NetworkProps } from "./network";

@@ -1,0 +1,40 @@
+import { SecurityGroup as SecurityGroupL1 } from "@cdktf/provider-aws/lib/security-group";
+import { Construct } from "constructs";
+import { Connections, type IConnectable } from "../core/connections";
+import { namePrefix } from "../core/names";
+
+export interface SecurityGroupProps {
+  readonly vpcId: string;
+  /** What the group is for; first part of its name. */
+  readonly name: string;
+  /** TCP port that others connect to.
+   *
+   * @default - none
+   */
+  readonly port?: number;
+}
+
+/**
+ * A thing's identity in a network: an empty security group, to which rules come one by one. Free.
+ *
+ * Its name ends in characters that Terraform makes, and its description is constant: both force replacement, and a group
+ * in use cannot be deleted first.
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/security_group
+ */
+export class SecurityGroup extends Construct implements IConnectable {
+  readonly connections: Connections;
+
+  constructor(scope: Construct, id: string, props: SecurityGroupProps) {
+    super(scope, id);
+    const group = new SecurityGroupL1(this, "Resource", {
+      vpcId: props.vpcId,
+      namePrefix: namePrefix("securityGroupPrefix", props.name),
+      description: "Rules are separate resources.",
+      tags: { Name: props.name },
+      revokeRulesOnDelete: true,
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.connections = new Connections(this, "Connections", { securityGroupId: group.id, defaultPort: props.port });
+  }
+}

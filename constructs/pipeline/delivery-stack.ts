@@ -1,0 +1,27 @@
+import type { Construct } from "constructs";
+import { AwsStack } from "../core/stack";
+
+export interface DeliveryStackProps {
+  /** AWS region that images are kept in and built in. */
+  readonly region: string;
+  /**
+   * AWS account, 12 digits.
+   *
+   * @default - whatever account the credentials are for
+   */
+  readonly account?: string;
+  /** @default - none */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The stack of what brings a service into all its environments: `<name>-delivery`. */
+export class DeliveryStack extends AwsStack {
+  constructor(scope: Construct, name: string, props: DeliveryStackProps) {
+    super(scope, name, {
+      lifetime: "delivery",
+      tags: props.tags,
+      // What was released must stay: delivery is never a thing for trying out.
+      environment: { name: "delivery", region: props.region, account: props.account, profile: "production" },
+    });
+  }
+}

@@ -1,0 +1,2 @@
+export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
+export { ImageRepository, type ImageRepositoryProps } from "./image-repository";

@@ -1,0 +1,8 @@
+export {
+  DataStack,
+  type ExistingPlatformProps,
+  type IPlatform,
+  Platform,
+  type PlatformProps,
+  ServiceStack,
+} from "./platform";

@@ -1,0 +1,217 @@
+import type { Construct, IConstruct } from "constructs";
+import { Cluster, type ClusterProps, type ICluster } from "../cluster/cluster";
+import { Published, platformParameter, Subscribed } from "../core/border";
+import type { Environment } from "../core/environment";
+import { invalid } from "../core/errors";
+import type { ProviderLine } from "../core/provider-line";
+import { AwsStack } from "../core/stack";
+import { Balancer, type IBalancer, type Listener } from "../ingress/balancer";
+import { type INetwork, Network, type NetworkProps } from "../network/network";
+
+export interface PlatformProps {
+  readonly environment: Environment;
+  /**
+   * Makes a public balancer that the services share, reached by `https(...)` or `insecureHttp()`.
+   *
+   * @default - no balancer: no service can be reached from outside
+   */
+  readonly listener?: Listener;
+  /** @default - see NetworkProps */
+  readonly network?: NetworkProps;
+  /** @default - see ClusterProps */
+  readonly cluster?: ClusterProps;
+  /**
+   * Tags on everything in the platform's stack and in the stacks made from it.
+   *
+   * @default - none
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** @default - the line of the installed `@cdktf/provider-aws` */
+  readonly providerLine?: ProviderLine;
+}
+
+/** A platform that services can be put on: made here, or by another repo. */
+export interface IPlatform {
+  readonly stackName: string;
+  readonly environment: Environment;
+  /** Makes the stacks of a service, or of several that are applied together: `<name>-<environment>-data` and `-service`. */
+  stack(name: string): ServiceStack;
+}
+
+/** How to refer to a platform of another repo. */
+export interface ExistingPlatformProps {
+  readonly environment: Environment;
+  /** @default - none */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** @default - the line of the installed `@cdktf/provider-aws` */
+  readonly providerLine?: ProviderLine;
+}
+
+/**
+ * What the services of one environment stand on: network, cluster and shared balancer, in a stack of their own.
+ *
+ * Costs what the balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost.
+ *
+ * @example
+ * ```ts
+ * const environment = { name: "dev", region: "eu-central-1", profile: "dev" } as const;
+ * const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
+ * const stack = platform.stack("orders");
+ * ```
+ */
+export class Platform extends AwsStack implements IPlatform {
+  /** Refers to a platform that another repo has made, by its name. It must be applied before what stands on it is planned. */
+  static existing(scope: Construct, name: string, props: ExistingPlatformProps): IPlatform {
+    return {
+      stackName: name,
+      environment: props.environment,
+      stack: (service) => new ServiceStack(scope, service, { ...props, platform: name }),
+    };
+  }
+
+  readonly network: Network;
+  readonly cluster: Cluster;
+  readonly balancer: Balancer | undefined;
+  readonly #props: PlatformProps;
+
+  constructor(scope: Construct, name: string, props: PlatformProps) {
+    super(scope, name, { ...props, lifetime: "platform" });
+    this.#props = props;
+    this.network = new Network(this, "Network", props.network);
+    this.cluster = new Cluster(this, "Cluster", props.cluster);
+    this.balancer =
+      props.listener && new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
+    new Published(this, "Border", {
+      name: platformParameter(props.environment.name, name),
+      value: {
+        network: {
+          vpcId: this.network.vpcId,
+          publicSubnetIds: this.network.publicSubnetIds,
+          privateSubnetIds: this.network.privateSubnetIds,
+        },
+        cluster: { clusterArn: this.cluster.clusterArn, clusterName: this.cluster.clusterName },
+        balancer: this.balancer && {
+          balancerArn: this.balancer.balancerArn,
+          balancerArnSuffix: this.balancer.balancerArnSuffix,
+          listenerArn: this.balancer.listenerArn,
+          dnsName: this.balancer.dnsName,
+          scheme: this.balancer.scheme,
+          securityGroupId: this.balancer.connections.securityGroupId,
+        },
+      },
+    });
+  }
+
+  stack(name: string): ServiceStack {
+    const { environment, tags, providerLine } = this.#props;
+    const scope = this.node.scope as Construct;
+    return new ServiceStack(scope, name, { environment, tags, providerLine, platform: this.stackName, owner: this });
+  }
+}
+
+interface OnPlatformProps extends ExistingPlatformProps {
+  /** Name of the platform. */
+  readonly platform: string;
+  /** The platform, where it is made by the same app: then it is applied first, and synth can see what it has. */
+  readonly owner?: Platform;
+}
+
+/** A stack that stands on a platform and reads of it by name. */
+abstract class StackOnPlatform extends AwsStack {
+  /** Name of the platform. */
+  readonly platformName: string;
+  readonly #owner: Platform | undefined;
+  readonly #platform: Subscribed;
+
+  constructor(scope: Construct, name: string, lifetime: "data" | "service", props: OnPlatformProps) {
+    super(scope, name, { ...props, lifetime });
+    this.platformName = props.platform;
+    this.#owner = props.owner;
+    this.#platform = new Subscribed(this, "Platform", {
+      name: platformParameter(props.environment.name, props.platform),
+    });
+    if (props.owner !== undefined) this.addDependency(props.owner);
+  }
+
+  get network(): INetwork {
+    return this.#once("Network", (id) =>
+      Network.fromAttributes(this, id, {
+        vpcId: this.#platform.text("network", "vpcId"),
+        publicSubnetIds: this.#platform.list("network", "publicSubnetIds"),
+        privateSubnetIds: this.#platform.list("network", "privateSubnetIds"),
+      }),
+    );
+  }
+
+  get cluster(): ICluster {
+    return this.#once("Cluster", (id) =>
+      Cluster.fromAttributes(this, id, {
+        clusterArn: this.#platform.text("cluster", "clusterArn"),
+        clusterName: this.#platform.text("cluster", "clusterName"),
+      }),
+    );
+  }
+
+  /** @throws InvalidPropsError PLATFORM_NO_BALANCER when the platform is made by the same app without a listener */
+  get balancer(): IBalancer {
+    if (this.#owner !== undefined && this.#owner.balancer === undefined) {
+      throw invalid(
+        this.#owner,
+        "PLATFORM_NO_BALANCER",
+        "listener",
+        `is not set, and ${this.node.path} wants to be reached through a balancer`,
+        "Set listener: https({ certificateArn }), or insecureHttp() for trying out.",
+      );
+    }
+    const text = (key: string) => this.#platform.text("balancer", key);
+    return this.#once("Balancer", (id) =>
+      Balancer.fromAttributes(this, id, {
+        balancerArn: text("balancerArn"),
+        balancerArnSuffix: text("balancerArnSuffix"),
+        listenerArn: text("listenerArn"),
+        dnsName: text("dnsName"),
+        scheme: text("scheme"),
+        securityGroupId: text("securityGroupId"),
+      }),
+    );
+  }
+
+  #once<T extends IConstruct>(id: string, make: (id: string) => T): T {
+    return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
+  }
+}
+
+/**
+ * What outlives the releases of a service and what others refer to: its databases and queues, and its identity in the
+ * network. Others' stacks stand on this one and never on the service's, so that two that call each other make no cycle.
+ */
+export class DataStack extends StackOnPlatform {
+  constructor(scope: Construct, name: string, props: OnPlatformProps) {
+    super(scope, name, "data", props);
+  }
+}
+
+/** The stack of a service, or of several that are applied together. Made by `platform.stack(name)`. */
+export class ServiceStack extends StackOnPlatform {
+  /** The service on its stack. */
+  static override of(construct: IConstruct): ServiceStack {
+    const stack = AwsStack.of(construct);
+    if (stack instanceof ServiceStack) return stack;
+    throw invalid(
+      construct,
+      "NO_SERVICE_STACK",
+      "scope",
+      `is in ${stack.node.path}, which is no service's stack`,
+      "Put it into the stack that platform.stack(...) returns.",
+    );
+  }
+
+  /** Where what outlives the service goes: `new PostgresDatabase(stack.data, ...)`. */
+  readonly data: DataStack;
+
+  constructor(scope: Construct, name: string, props: OnPlatformProps) {
+    super(scope, name, "service", props);
+    this.data = new DataStack(scope, name, props);
+    this.addDependency(this.data);
+  }
+}

@@ -1,0 +1,117 @@
+import type { ILogStream } from "../logging/log-stream";
+import type { Sidecar } from "./host";
+import type { Image } from "./image";
+import type { Process } from "./process";
+import type { ShutdownBudget } from "./shutdown";
+
+/** A variable whose value ECS reads when a task starts. */
+export interface Secret {
+  readonly name: string;
+  /** ARN of a secret (or of a key of one) or of a parameter. */
+  readonly valueFrom: string;
+}
+
+interface Input {
+  readonly name: string;
+  readonly process: Process;
+  readonly image: Image;
+  readonly user: string;
+  readonly shutdown: ShutdownBudget;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly sidecars: readonly Sidecar[];
+  readonly logs: ILogStream;
+  readonly region: string;
+}
+
+/**
+ * The containers of a task as the JSON that AWS gives back: sorted, without nulls, with the defaults that the API adds,
+ * so that a plan shows a difference only when there is one.
+ *
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+ */
+export function containerDefinitions(input: Input): string {
+  const common = (name: string) => ({
+    essential: true,
+    readonlyRootFilesystem: true,
+    user: input.user,
+    mountPoints: [],
+    systemControls: [],
+    volumesFrom: [],
+    stopTimeout: input.shutdown.stopTimeout.toSeconds(),
+    logConfiguration: {
+      logDriver: "awslogs",
+      options: {
+        "awslogs-group": input.logs.logGroupName,
+        "awslogs-region": input.region,
+        "awslogs-stream-prefix": name,
+        // Always said: AWS changed the default once, silently.
+        ...(input.logs.delivery === "audit"
+          ? { mode: "blocking" }
+          : { "max-buffer-size": "25m", mode: "non-blocking" }),
+      },
+    },
+  });
+  const { process, image } = input;
+  const environment = new Map(input.environment);
+  if (image.kind === "repository") environment.set("BOOTSTRAP_HEALTHY", `${process.livePath},${process.readyPath}`);
+  const probe = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  const app = {
+    ...common(input.name),
+    name: input.name,
+    image: image.uri,
+    cpu: 0,
+    ...(image.command === undefined ? {} : { command: image.command }),
+    environment: pairs(environment),
+    ...(input.secrets.size === 0
+      ? {}
+      : { secrets: [...input.secrets.values()].sort((a, b) => compare(a.name, b.name)) }),
+    portMappings: [
+      { appProtocol: "http", containerPort: process.port, hostPort: process.port, name: input.name, protocol: "tcp" },
+    ],
+    healthCheck: { command: ["CMD", "node", "-e", probe], interval: 10, retries: 3, startPeriod: 30, timeout: 5 },
+    linuxParameters: {
+      capabilities: { drop: ["ALL"] },
+      // Forwards signals and takes in the dead.
+      initProcessEnabled: true,
+      tmpfs: [{ containerPath: "/tmp", size: 64, mountOptions: ["rw", "noexec", "nosuid", "nodev", "mode=1777"] }],
+    },
+    ...dependsOn(input.sidecars.filter((sidecar) => sidecar.startBeforeApp).map((sidecar) => sidecar.name)),
+  };
+  const sidecars = input.sidecars.map((sidecar) => ({
+    ...common(sidecar.name),
+    name: sidecar.name,
+    image: sidecar.image,
+    cpu: sidecar.cpu,
+    memoryReservation: sidecar.memoryMiB,
+    essential: false,
+    readonlyRootFilesystem: sidecar.writableRoot !== true,
+    ...(sidecar.command === undefined ? {} : { command: sidecar.command }),
+    environment: pairs(new Map(Object.entries(sidecar.environment ?? {}))),
+    portMappings: [],
+  }));
+  return JSON.stringify([app, ...sidecars.sort((a, b) => compare(a.name, b.name))].map(sortKeys));
+}
+
+function dependsOn(names: readonly string[]): object {
+  if (names.length === 0) return {};
+  return { dependsOn: [...names].sort().map((containerName) => ({ condition: "START", containerName })) };
+}
+
+function pairs(variables: ReadonlyMap<string, string>): { name: string; value: string }[] {
+  return [...variables].map(([name, value]) => ({ name, value })).sort((a, b) => compare(a.name, b.name));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => compare(a, b))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,77 @@
+import type { Construct } from "constructs";
+import type { Connections } from "../core/connections";
+import type { IGrantable } from "../core/iam";
+import type { Process } from "./process";
+
+/** A container beside the app's own. */
+export interface Sidecar {
+  readonly name: string;
+  /** By digest: `registry/name@sha256:...`. */
+  readonly image: string;
+  /** Its share of the task, added to the app's. */
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  /** @default - the image's own */
+  readonly command?: readonly string[];
+  /** @default - none */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Whether it must be up before the app starts; then it also ends after the app, and sees its last words.
+   *
+   * @default false
+   */
+  readonly startBeforeApp?: boolean;
+  /**
+   * Lifts the read-only root for this container.
+   *
+   * @default false
+   */
+  readonly writableRoot?: boolean;
+}
+
+/** A balancer's target group that the service's tasks join. */
+export interface Target {
+  readonly targetGroupArn: string;
+  /** Addresses of what must exist before the service: the rule that ties the target group to a balancer. */
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * What an add-on may do to a service; all that it may do.
+ *
+ * Add-ons see this and not the service, so that they know neither it nor each other.
+ */
+export interface ServiceHost extends IGrantable {
+  /** Where the add-on puts its constructs. */
+  readonly scope: Construct;
+  /** Name of the service: `orders`. */
+  readonly serviceName: string;
+  readonly process: Process;
+  /** The service's place in the network. */
+  readonly connections: Connections;
+  /** How long a request may still take when a task was told to end, in whole seconds. */
+  readonly deregistrationSeconds: number;
+  /** Sets a variable of the app's container. Setting one twice is an error. */
+  addEnvironment(name: string, value: string): void;
+  /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */
+  addSecret(name: string, valueFrom: string): void;
+  addSidecar(sidecar: Sidecar): void;
+  addTarget(target: Target): void;
+}
+
+/** Something added to a service by `service.add(...)`. */
+export interface ServiceAddOn {
+  /** Unique within the service: part of addresses. */
+  readonly name: string;
+  bind(host: ServiceHost): void;
+}
+
+/**
+ * Something that a service uses: `service.use(database)` sets its variables and secrets, grants what is needed and opens
+ * the way to it.
+ */
+export interface BackingService {
+  /** Unique within the service: part of addresses. */
+  readonly name: string;
+  attach(host: ServiceHost): void;
+}

@@ -1,0 +1,54 @@
+/**
+ * A public node image for amd64 and arm64, by digest: what a service runs until its first release, so that the first
+ * `apply` works with an empty image repository.
+ */
+const BOOTSTRAP_IMAGE =
+  "public.ecr.aws/docker/library/node@sha256:d32cdf619f63fe0471182d08996dd516c6275bb5fd31ae06e55a570bd9e1ad43";
+
+/** Answers 200 on the health paths, so that the deployment is steady, and 503 elsewhere, since there is no service yet. */
+const BOOTSTRAP_SCRIPT = [
+  "const healthy=process.env.BOOTSTRAP_HEALTHY.split(',');",
+  "require('node:http').createServer((q,s)=>{",
+  "s.statusCode=healthy.includes(q.url.split('?')[0])?200:503;s.end();",
+  "}).listen(Number(process.env.PORT));",
+].join("");
+
+/** What a service's containers are made from: see {@link Image.repository} and {@link Image.digest}. */
+export class Image {
+  /**
+   * The service's own repository, which starts empty: a bootstrap image runs until the first release, and releases decide
+   * from then on which digest runs.
+   *
+   * @param options.name name of the ECR repository. Default: the stack's name
+   */
+  static repository(options: { readonly name?: string } = {}): Image {
+    return new Image("repository", BOOTSTRAP_IMAGE, options.name);
+  }
+
+  /**
+   * One image, by digest: `public.ecr.aws/nginx/nginx@sha256:...`. Terraform decides which digest runs.
+   *
+   * @throws RangeError when the URI has no digest: a tag can be moved, so it says nothing of what runs
+   */
+  static digest(uri: string): Image {
+    if (!/^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(uri)) {
+      throw new RangeError(
+        `Image.digest(${JSON.stringify(uri)}): use registry/name@sha256:<64 hex digits>; a tag can be moved`,
+      );
+    }
+    return new Image("digest", uri);
+  }
+
+  private constructor(
+    readonly kind: "repository" | "digest",
+    /** What the container runs when Terraform starts it. */
+    readonly uri: string,
+    /** Name of the repository that releases come from. */
+    readonly repositoryName?: string,
+  ) {}
+
+  /** The command, where it is not the image's own. */
+  get command(): readonly string[] | undefined {
+    return this.kind === "repository" ? ["node", "-e", BOOTSTRAP_SCRIPT] : undefined;
+  }
+}
