@@ -1,0 +1,69 @@
+import type { Context } from "../generator/context";
+import type { ExitCode } from "../generator/errors";
+
+/** A command: what `--help` says of it, and where its code is. The code is loaded when the command is called. */
+interface Command {
+  readonly summary: string;
+  readonly load: () => Promise<(context: Context) => Promise<ExitCode>>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  new: {
+    summary: "write a new service and the AWS it runs on",
+    load: async () => (await import("../generator/new")).runNew,
+  },
+};
+
+const OLDEST_NODE = [20, 19] as const;
+
+function nodeIsTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  return [
+    "Usage: antifragile <command>",
+    "",
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    "",
+    "  antifragile <command> --help  what a command takes",
+    "  antifragile --version         the version",
+    "",
+  ].join("\n");
+}
+
+/** Does what the words of the command line say, and returns the exit code. Never throws. */
+export async function main(words: readonly string[]): Promise<ExitCode> {
+  if (nodeIsTooOld(process.versions.node)) {
+    process.stderr.write(
+      `antifragile needs Node.js ${OLDEST_NODE.join(".")} or newer; this is ${process.versions.node}. Install the current release from https://nodejs.org\n`,
+    );
+    return 2;
+  }
+  // A reader that has seen enough (head, less) closes the pipe: that is no fault.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+  const [word, ...args] = words;
+  const { createContext, report, unknownCommand } = await import("../generator/process-context");
+  try {
+    if (word === undefined || word === "--help" || word === "-h" || word === "help") {
+      process.stdout.write(help());
+      return word === undefined ? 2 : 0;
+    }
+    const context = createContext(args, __dirname);
+    if (word === "--version" || word === "-v") {
+      const { packageVersion } = await import("../generator/package-files");
+      context.print(`${packageVersion(context.packageRoot)}\n`);
+      return 0;
+    }
+    const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+    if (command === undefined) throw unknownCommand(word, Object.keys(commands));
+    return await (await command.load())(context);
+  } catch (error) {
+    return report(error);
+  }
+}

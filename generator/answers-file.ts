@@ -1,0 +1,77 @@
+import type { Value } from "./option-table";
+import { quoted } from "./text";
+
+/** The file in a generated repository that records what it was made from. */
+export const ANSWERS_FILE = ".antifragile.json";
+
+/** Rises when a row is renamed or changes its meaning, so that an older file can be understood. */
+export const SCHEMA_VERSION = 1;
+
+/** The one key of an answers file that is no answer: which tool wrote it. */
+export const HEADER = "antifragile";
+
+const MAX_BYTES = 65_536;
+
+/** The keys that an object of the text names twice: `JSON.parse` would silently keep the last. */
+function repeatedKeys(json: string): string[] {
+  const open: Set<string>[] = [];
+  const repeated: string[] = [];
+  for (const [token, string] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (string !== undefined) {
+      const key = JSON.parse(string) as string;
+      if (open.at(-1)?.has(key)) repeated.push(key);
+      open.at(-1)?.add(key);
+    }
+  }
+  return repeated;
+}
+
+/**
+ * The raw values of an answers file, and what is wrong with the file itself. Values and keys are checked by the gate
+ * (`resolveAnswers`), as those of flags and prompts are.
+ */
+export function parseAnswersFile(
+  source: string,
+  fileName: string,
+): { readonly values: ReadonlyMap<string, unknown>; readonly problems: readonly string[] } {
+  const broken = (problem: string) => ({ values: new Map<string, unknown>(), problems: [`${fileName}: ${problem}`] });
+  if (Buffer.byteLength(source) > MAX_BYTES) {
+    return broken(`has ${Buffer.byteLength(source)} bytes; an answers file has at most ${MAX_BYTES}`);
+  }
+  const json = source.replace(/^\uFEFF/, "");
+  let content: unknown;
+  try {
+    content = JSON.parse(json);
+  } catch (error) {
+    return broken(`is not JSON: ${quoted((error as Error).message).slice(1, -1)}`);
+  }
+  if (content === null || typeof content !== "object" || Array.isArray(content)) {
+    return broken('must hold one object, for example { "name": "orders" }');
+  }
+  const repeated = repeatedKeys(json);
+  if (repeated.length > 0) return broken(`names ${repeated.map(quoted).join(", ")} twice; keep one of each`);
+
+  const values = new Map(Object.entries(content));
+  const header = values.get(HEADER) as { readonly schema?: unknown } | null | undefined;
+  values.delete(HEADER);
+  values.delete("$schema");
+  if (header !== undefined) {
+    const schema = header?.schema;
+    if (typeof schema !== "number") return broken(`${HEADER}.schema: must be the number ${SCHEMA_VERSION}`);
+    if (schema > SCHEMA_VERSION) {
+      return broken(
+        `${HEADER}.schema: ${schema} is newer than ${SCHEMA_VERSION}, the newest that this version knows; use the version of antifragile that wrote the file`,
+      );
+    }
+  }
+  return { values, problems: [] };
+}
+
+/** The answers as `--answers` reads them back: sorted, with the version that wrote them. */
+export function formatAnswersFile(answers: Readonly<Record<string, Value | undefined>>, version: string): string {
+  const sorted = Object.entries(answers).sort(([a], [b]) => (a < b ? -1 : 1));
+  const content = { [HEADER]: { version, schema: SCHEMA_VERSION }, ...Object.fromEntries(sorted) };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}

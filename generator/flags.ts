@@ -1,0 +1,130 @@
+import { parseArgs } from "node:util";
+import type { OptionTable, Row } from "./option-table";
+import { didYouMean, kebab, quoted } from "./text";
+
+/** What a user can switch for one run; unlike the option table it changes nothing in the repository's files. */
+interface Switch {
+  readonly short?: string;
+  /** Name of the value that follows; a switch without one is a plain word. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export const switches = {
+  answers: { value: "FILE", help: "Read answers from a JSON file, or from stdin with -." },
+  yes: { short: "y", help: "Take defaults, ask nothing." },
+  "dry-run": { help: "Show what would be written, and write nothing." },
+  "no-install": { help: "Do not run npm install; nor npm run snapshot, which needs it." },
+  "no-git": { help: "Do not make a git repository and its first commit." },
+  interactive: { help: "Ask although stdin or stdout is no terminal." },
+  "no-interactive": { help: "Never ask. This is so without a terminal, with --yes, and when CI is set." },
+  help: { short: "h", help: "Show this text." },
+} as const satisfies Readonly<Record<string, Switch>>;
+
+export type SwitchName = keyof typeof switches;
+
+/** A command line, taken apart. */
+export interface CommandLine {
+  readonly operands: readonly string[];
+  /** Switches that were given; `answers` with its value, others with "". */
+  readonly switches: ReadonlyMap<SwitchName, string>;
+  /** Raw answers by key of the option table. */
+  readonly answers: ReadonlyMap<string, unknown>;
+  readonly problems: readonly string[];
+}
+
+interface Meaning {
+  readonly takesValue: boolean;
+  readonly allows: string;
+  readonly set: (value: string) => void;
+}
+
+function placeholder(row: Row): string {
+  if (row.kind === "choice") return Object.keys(row.values).join("|");
+  return row.kind === "text" ? "TEXT" : "";
+}
+
+/** The flags of the table's rows: `--instance-type TEXT`, `--database none|postgres`, `--chaos` and `--no-chaos`. */
+export function flagOf(key: string, row: Row): string {
+  const name = `--${kebab(key)}`;
+  return row.kind === "flag" ? `${name}, --no-${kebab(key)}` : `${name} ${placeholder(row)}`;
+}
+
+/** Takes a command line apart; whatever it does not know is a problem, and all problems are found at once. */
+export function parseCommandLine(table: OptionTable, args: readonly string[]): CommandLine {
+  const answers = new Map<string, unknown>();
+  const given = new Map<SwitchName, string>();
+  const known = new Map<string, Meaning>();
+  for (const [name, { value }] of Object.entries<Switch>(switches)) {
+    known.set(name, {
+      takesValue: value !== undefined,
+      allows: value ?? "",
+      set: (text) => given.set(name as SwitchName, text),
+    });
+  }
+  for (const [key, row] of Object.entries(table)) {
+    const takesValue = row.kind !== "flag";
+    known.set(kebab(key), {
+      takesValue,
+      allows: placeholder(row),
+      set: (text) => answers.set(key, takesValue ? text : true),
+    });
+    if (row.kind === "flag")
+      known.set(`no-${kebab(key)}`, { takesValue, allows: "", set: () => answers.set(key, false) });
+  }
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+    options: Object.fromEntries(
+      [...known].map(([name, { takesValue }]) => {
+        const short = (switches as Readonly<Record<string, Switch>>)[name]?.short;
+        return [name, { type: takesValue ? "string" : "boolean", ...(short === undefined ? {} : { short }) } as const];
+      }),
+    ),
+  });
+
+  const problems: string[] = [];
+  const operands: string[] = [];
+  const seen = new Set<string>();
+  let unknown = false;
+  for (const token of tokens) {
+    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = token.rawName.length > 60 ? quoted(token.rawName) : quoted(token.rawName).slice(1, -1);
+    const meaning = known.get(token.name);
+    if (meaning === undefined) {
+      unknown = true;
+      problems.push(
+        `${flag}: unknown flag${didYouMean(
+          token.rawName,
+          [...known.keys()].map((name) => `--${name}`),
+        )}`,
+      );
+    } else if (seen.has(token.name)) {
+      problems.push(`${flag}: is given twice; keep one`);
+    } else if (meaning.takesValue && (token.value === undefined || (!token.inlineValue && /^-./.test(token.value)))) {
+      problems.push(
+        `${flag}: needs a value; use ${flag} ${meaning.allows}, or ${flag}=VALUE when the value starts with a hyphen`,
+      );
+    } else if (!meaning.takesValue && token.value !== undefined) {
+      problems.push(`${flag}: takes no value, got ${quoted(token.value)}; use ${flag} alone`);
+    } else {
+      meaning.set(token.value ?? "");
+    }
+    seen.add(token.name);
+  }
+  for (const [name, meaning] of known) {
+    if (seen.has(name) && seen.has(`no-${name}`) && known.has(`no-${name}`) && !meaning.takesValue) {
+      problems.push(`--${name}, --no-${name}: say the opposite; keep one`);
+    }
+  }
+  // After an unknown flag nobody knows whether the next word is its value.
+  if (operands.length > 1 && !unknown) {
+    problems.push(
+      `${operands.slice(1).map(quoted).join(", ")}: one folder is enough; put a text with spaces in quotes`,
+    );
+  }
+  return { operands, switches: given, answers, problems };
+}

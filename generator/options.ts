@@ -1,0 +1,44 @@
+import { type AnswersOf, choice, defineOptions, text } from "./option-table";
+
+const SERVICE_NAME = {
+  pattern: /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/,
+  allowed: "2 to 31 of a-z, 0-9 and single hyphens, a letter first, and no device name of Windows (con, nul, com1 ...)",
+};
+
+// "${" and "%{" would be evaluated wherever the sentence ends up in Terraform or in a CI file.
+const SENTENCE = {
+  pattern: /^(?!\s)(?!.*[$%]\{)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,200}(?<!\s)$/u,
+  allowed: "one line of 1 to 200 characters without a space at an end, without control characters, ${ and %{",
+};
+
+/** Every choice a user has, in the order of the questions. To add one, add a row: CONTRIBUTING "Adding an option". */
+export const options = defineOptions({
+  name: text({
+    ask: "Name of the service?",
+    help: "Name of the service: of its repository and its image, and the prefix of its AWS names.",
+    example: "orders",
+    rule: SERVICE_NAME,
+    known: ({ folder }) => (folder !== undefined && SERVICE_NAME.pattern.test(folder) ? folder : undefined),
+  }),
+  description: text({
+    ask: "What does it do?",
+    help: "What the service does, in one sentence.",
+    example: "Takes orders and tells payments about them",
+    rule: SENTENCE,
+    default: ({ name }) => `The ${name} service`,
+  }),
+  region: text({
+    help: "AWS region that the service runs in.",
+    example: "eu-west-1",
+    rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "the code of an AWS region" },
+    default: "eu-central-1",
+  }),
+  license: choice({
+    help: "Licence of the code in the new repository.",
+    values: { none: "None: all rights stay with you", "mit-0": "MIT No Attribution" },
+    default: "none",
+  }),
+});
+
+/** The answers that a repository is rendered from. */
+export type Answers = AnswersOf<typeof options>;

@@ -1,0 +1,68 @@
+import disk from "node:fs/promises";
+import type { Context } from "./context";
+import { type ExitCode, UserError } from "./errors";
+import { findPackageRoot } from "./package-files";
+import { processRunner } from "./processes";
+import { inquirerPrompter } from "./prompts";
+import { didYouMean, quoted } from "./text";
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, abort);
+  }
+}
+
+/** The world of a real process. */
+export function createContext(args: readonly string[], from: string): Context {
+  const stdoutIsTerminal = process.stdout.isTTY === true;
+  return {
+    args,
+    cwd: process.cwd(),
+    env: process.env,
+    platform: process.platform,
+    packageRoot: findPackageRoot(from),
+    stdinIsTerminal: process.stdin.isTTY === true,
+    stdoutIsTerminal,
+    colour: stdoutIsTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+    print: (text) => {
+      process.stdout.write(text);
+    },
+    readStdin,
+    prompter: inquirerPrompter,
+    run: processRunner(process.env),
+    now: () => performance.now(),
+    disk,
+    interruptible,
+  };
+}
+
+/** The error for a command that does not exist. */
+export function unknownCommand(word: string, known: readonly string[]): UserError {
+  return new UserError(
+    `unknown command ${quoted(word)}${didYouMean(word, known)}\nantifragile --help lists the commands.`,
+    2,
+  );
+}
+
+/** Says what went wrong on stderr, and gives the exit code that tells it to a caller. */
+export function report(error: unknown): ExitCode {
+  if (error instanceof UserError) {
+    process.stderr.write(`✖ ${error.message}\n`);
+    return error.exitCode;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`✖ a fault in antifragile, not in what you did:\n${detail}\n`);
+  return 1;
+}

@@ -1,0 +1,113 @@
+import { ANSWERS_FILE, HEADER } from "./answers-file";
+import { flagOf, switches } from "./flags";
+import type { OptionTable, Row } from "./option-table";
+
+function defaultText(row: Row): string {
+  if (row.kind === "text" && row.known !== undefined) return "from the folder";
+  if (typeof row.default === "function") return "depends on other answers";
+  if (row.default === undefined) return "required";
+  return row.kind === "flag" ? (row.default ? "yes" : "no") : `${row.default}`;
+}
+
+function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+/** The text of `antifragile new --help`. */
+export function helpText(table: OptionTable): string {
+  const forRun = Object.entries<{ short?: string; value?: string; help: string }>(switches).map(
+    ([name, { short, value, help }]) =>
+      [`${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`, help] as const,
+  );
+  return [
+    "Usage: antifragile new [dir] [flags]",
+    "",
+    "Writes a service and the AWS it runs on to an absent or empty folder, and asks for what it cannot know.",
+    "",
+    "The service:",
+    ...twoColumns(
+      Object.entries(table).map(([key, row]) => [flagOf(key, row), `${row.help} (${defaultText(row)})`] as const),
+    ),
+    "",
+    "This run:",
+    ...twoColumns(forRun),
+    "",
+    "A flag counts before the answers file, that before a question, that before a default.",
+    "Exit code: 0 done, 1 a step failed, 2 wrong usage or answers, 3 the folder is not empty, 130 cancelled.",
+    "",
+  ].join("\n");
+}
+
+/** The JSON Schema of an answers file. Rows that do not apply are known only to the gate. */
+export function answersSchema(table: OptionTable): object {
+  const properties = Object.entries(table).map(([key, row]) => {
+    const literal = row.default === undefined || typeof row.default === "function" ? {} : { default: row.default };
+    const shape =
+      row.kind === "flag"
+        ? { type: "boolean" }
+        : row.kind === "choice"
+          ? { enum: Object.keys(row.values) }
+          : { type: "string", pattern: row.rule.pattern.source, examples: [row.example] };
+    return [key, { description: row.help, ...shape, ...literal }] as const;
+  });
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: `Answers to antifragile new (--answers FILE, and ${ANSWERS_FILE})`,
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      $schema: { type: "string" },
+      [HEADER]: {
+        description: "Which version wrote the file.",
+        type: "object",
+        additionalProperties: false,
+        required: ["schema", "version"],
+        properties: { schema: { type: "integer" }, version: { type: "string" } },
+      },
+      ...Object.fromEntries(properties),
+    },
+  };
+}
+
+const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
+
+/** docs/options.md. */
+export function optionsPage(table: OptionTable): string {
+  const rows = Object.entries(table).map(([key, row]) => {
+    const values =
+      row.kind === "flag"
+        ? "true, false"
+        : row.kind === "choice"
+          ? Object.entries(row.values)
+              .map(([value, label]) => `${code(value)} ${label}`)
+              .join("<br>")
+          : `${row.rule.allowed}; for example ${code(row.example)}`;
+    const when = row.otherwise === undefined ? "" : `<br>${row.otherwise}`;
+    return `| ${code(key)} | ${code(flagOf(key, row))} | ${row.help}${when} | ${values} | ${defaultText(row)} |`;
+  });
+  const runs = Object.entries<{ short?: string; value?: string; help: string }>(switches).map(
+    ([name, { value, help }]) => `| ${code(`--${name}${value === undefined ? "" : ` ${value}`}`)} | ${help} |`,
+  );
+  return [
+    "<!-- Generated from generator/options.ts by `npm run docs`. -->",
+    "",
+    "# Options of `antifragile new`",
+    "",
+    "Each can be a flag, a key of the answers file (`--answers FILE`; [schema](answers.schema.json)) or, on a terminal, the",
+    "answer to a question. A flag counts before the file, the file before a question, a question before the default.",
+    `The answers are recorded in \`${ANSWERS_FILE}\` of the new repository; \`--answers\` with that file writes the same bytes`,
+    "again.",
+    "",
+    "| key | flag | what | values | default |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+    "Switches of one run; they change no file:",
+    "",
+    "| flag | what |",
+    "|---|---|",
+    ...runs,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,48 @@
+/**
+ * The only ways in which a value gets into a template. Each writes a value so that the language of the file reads back
+ * exactly that value, whatever it holds. A missing value is an error, never an empty text.
+ */
+
+function given(value: unknown): string | number | boolean {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  throw new Error(
+    `a template uses a value that is ${value === null ? "null" : typeof value}; the manifest row or {{#if}} must exclude it`,
+  );
+}
+
+/** Escapes that JSON, TypeScript and double-quoted YAML share. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(given(value)).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+export const serializers = {
+  /** A literal of JSON, JavaScript or TypeScript, quotes included. */
+  json: jsonText,
+
+  /** A scalar of YAML, quotes included. */
+  yaml: jsonText,
+
+  /** One word of a POSIX shell, quotes included. */
+  sh: (value: unknown): string => `'${String(given(value)).replaceAll("'", "'\\''")}'`,
+
+  /** Text of a Markdown line. */
+  md: (value: unknown): string =>
+    String(given(value))
+      .replace(/\s+/g, " ")
+      .replace(/[\\`*_[\]<>&|~]/g, "\\$&")
+      .replace(/^([#+=-])/, "\\$1")
+      .replace(/^(\d+)([.)])/, "$1\\$2"),
+
+  /** A bare word for a place without quotes (a tag, a key, a file name); refuses whatever would need quotes. */
+  word: (value: unknown): string => {
+    const word = String(given(value));
+    if (/^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(word)) return word;
+    throw new Error(`a template wants a bare word, got ${JSON.stringify(word)}; use a serializer with quotes`);
+  },
+} as const;
+
+/** `{{#if (eq database "postgres")}}`: may stand inside a block or a serializer, never alone. */
+export const comparisons = { eq: (left: unknown, right: unknown): boolean => left === right } as const;

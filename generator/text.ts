@@ -1,0 +1,65 @@
+/** `instanceType` -> `instance-type`. */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * A text as it may reach a terminal or a log: control characters, bidirectional marks and line separators are written
+ * as escapes, so that an answer cannot move the cursor or forge a line.
+ */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A refused value for a message: {@link visible}, in quotes and cut to a length that one can read. */
+export function quoted(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value !== "string") return value !== null && typeof value === "object" ? "an object" : String(value);
+  return `"${visible(value.length > 80 ? `${value.slice(0, 77)}...` : value)}"`;
+}
+
+/** How many characters must be changed, added, removed or swapped with their neighbour to get from one to the other. */
+function distance(from: string, to: string): number {
+  const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const same = from[i - 1] === to[j - 1];
+      let best = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      }
+      row.push(best);
+    }
+    rows.push(row);
+  }
+  return rows[from.length]![to.length]!;
+}
+
+/** The word that was probably meant, or undefined when none is near. */
+export function nearest(word: string, words: Iterable<string>): string | undefined {
+  let found: string | undefined;
+  let least = Math.max(1, Math.floor(Math.min(word.length, 40) / 3)) + 1;
+  for (const candidate of words) {
+    const steps = distance(word.slice(0, 40), candidate);
+    if (steps < least) {
+      least = steps;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+/** `; did you mean --name?`, or nothing when no known word is near. */
+export function didYouMean(word: string, words: Iterable<string>): string {
+  const found = nearest(word, words);
+  return found === undefined ? "" : `; did you mean ${found}?`;
+}
+
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

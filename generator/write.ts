@@ -1,0 +1,334 @@
+import nodeDisk from "node:fs/promises";
+import nodePath from "node:path";
+import { cancelled, UserError } from "./errors";
+import type { OutputFile } from "./render";
+import { quoted, visible } from "./text";
+
+/** The part of the file system that writing needs. */
+export type Disk = Pick<
+  typeof nodeDisk,
+  "lstat" | "mkdir" | "readdir" | "readFile" | "realpath" | "rename" | "rmdir" | "unlink" | "writeFile"
+>;
+
+/** Where a repository goes. */
+export interface Target {
+  /** Absolute, without a symbolic link in it. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Files that were there before and stay as they are, although a new repository would have them. */
+  readonly kept: readonly string[];
+  /** What had to be put right because an earlier run was killed. */
+  readonly notices: readonly string[];
+}
+
+/** What a folder may hold before; anything else is a conflict. */
+const WELCOME = [".git", "LICENSE", "README.md"];
+
+const JOURNAL = ".antifragile-journal.json";
+const JOURNAL_DRAFT = `${JOURNAL}.draft`;
+
+/** What is about to be written into a folder, noted there first, so that a later run can undo it after a kill. */
+interface Journal {
+  readonly pid: number;
+  readonly folders: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const isCode = (error: unknown, ...codes: string[]): boolean =>
+  codes.includes((error as NodeJS.ErrnoException | null)?.code ?? "");
+
+/** Why no repository can have this path, or undefined. Pure, so that the rules of Windows are tested everywhere. */
+export function folderRefusal(folder: string, path: nodePath.PlatformPath = nodePath): string | undefined {
+  const parts = path
+    .resolve(folder)
+    .slice(path.parse(path.resolve(folder)).root.length)
+    .split(path.sep);
+  const last = parts.at(-1) ?? "";
+  if (visible(folder) !== folder) return "holds a control character";
+  if (last === "") return "is the root of the file system";
+  if (last.length > 200) return `has ${last.length} characters in its last part; 200 are allowed`;
+  const reserved = parts.find((part) => [".git", "node_modules"].includes(part.toLowerCase()));
+  if (reserved !== undefined) return `lies in ${reserved}, which belongs to another tool`;
+  if (/^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i.test(last)) return "is a device name of Windows";
+  if (/[<>:"|?*]|[. ]$/.test(last))
+    return 'has a character that Windows does not allow (< > : " | ? *, or a dot or space last)';
+  return undefined;
+}
+
+/** The path of a journal's entry, or an error: a journal may have come with a folder from somewhere else. */
+function inside(folder: string, entry: string): string {
+  const path = nodePath.join(folder, entry);
+  const relative = nodePath.relative(folder, path);
+  if (relative === "" || relative.startsWith("..") || nodePath.isAbsolute(relative)) {
+    throw new UserError(
+      `${nodePath.join(folder, JOURNAL)}: ${quoted(entry)} leads out of the folder; delete the file`,
+      3,
+    );
+  }
+  return path;
+}
+
+async function hasLinkAbove(folder: string, entry: string, disk: Disk): Promise<boolean> {
+  const parts = entry.split("/").slice(0, -1);
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const above = await disk.lstat(nodePath.join(folder, ...parts.slice(0, depth))).catch(() => undefined);
+    if (above?.isSymbolicLink()) return true;
+  }
+  return false;
+}
+
+/** Whether the file of a journal is there: not at all, begun (a first part of what was to be written), all, or other. */
+async function stateOf(
+  folder: string,
+  entry: string,
+  content: string,
+  disk: Disk,
+): Promise<"absent" | "begun" | "all" | "other"> {
+  const path = inside(folder, entry);
+  const found = await disk.lstat(path).catch(() => undefined);
+  if (found === undefined) return "absent";
+  if (!found.isFile() || (await hasLinkAbove(folder, entry, disk))) return "other";
+  const [is, wanted] = [await disk.readFile(path), Buffer.from(content)];
+  if (is.equals(wanted)) return "all";
+  return is.equals(wanted.subarray(0, is.length)) ? "begun" : "other";
+}
+
+/** Removes what the journal says was written, and nothing else: a file that someone changed since stays. */
+async function undo(folder: string, journal: Journal, disk: Disk): Promise<string[]> {
+  const left: string[] = [];
+  for (const [entry, content] of Object.entries(journal.files).reverse()) {
+    const state = await stateOf(folder, entry, content, disk);
+    if (state === "other") left.push(entry);
+    else if (state !== "absent") await disk.unlink(inside(folder, entry));
+  }
+  for (const entry of [...journal.folders].reverse()) {
+    if (await hasLinkAbove(folder, entry, disk)) continue;
+    await disk.rmdir(inside(folder, entry)).catch((error) => {
+      if (!isCode(error, "ENOENT", "ENOTEMPTY", "ENOTDIR", "EEXIST")) throw error;
+    });
+  }
+  for (const file of [JOURNAL, JOURNAL_DRAFT]) {
+    await disk.unlink(nodePath.join(folder, file)).catch((error) => {
+      if (!isCode(error, "ENOENT")) throw error;
+    });
+  }
+  return left;
+}
+
+async function readJournal(folder: string, disk: Disk): Promise<Journal | undefined> {
+  const path = nodePath.join(folder, JOURNAL);
+  const found = await disk.lstat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  try {
+    const { pid, folders, files } = JSON.parse(await disk.readFile(path, "utf8"));
+    const texts = (values: unknown[]): boolean => values.every((value) => typeof value === "string");
+    if (found.isFile() && Number.isInteger(pid) && texts(folders) && texts(Object.values(files))) {
+      return { pid, folders, files };
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+  }
+  throw new UserError(`${visible(path)}: is no journal that antifragile wrote; delete it and run again`, 3);
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isCode(error, "EPERM");
+  }
+}
+
+/** Finishes or undoes what a killed run left in the folder; says what it did. */
+async function recoverFolder(folder: string, mayFinish: boolean, disk: Disk): Promise<string[]> {
+  await disk.unlink(nodePath.join(folder, JOURNAL_DRAFT)).catch((error) => {
+    if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
+  });
+  const journal = await readJournal(folder, disk);
+  if (journal === undefined) return [];
+  const file = visible(nodePath.join(folder, JOURNAL));
+  if (isAlive(journal.pid)) {
+    throw new UserError(
+      `another run of antifragile (process ${journal.pid}) is writing to ${visible(folder)}; wait for it, or delete ${file} if there is none`,
+      3,
+    );
+  }
+  const states = await Promise.all(
+    Object.entries(journal.files).map(([entry, content]) => stateOf(folder, entry, content, disk)),
+  );
+  if (mayFinish && states.every((state) => state === "all")) {
+    await disk.unlink(nodePath.join(folder, JOURNAL));
+    return [`an earlier run was killed after it had written all files to ${visible(folder)}: finished it`];
+  }
+  const left = await undo(folder, journal, disk);
+  const changed = left.length === 0 ? "" : `; left ${left.map(visible).join(", ")}, changed since`;
+  return [`an earlier run was killed while it wrote to ${visible(folder)}: undid it${changed}`];
+}
+
+/** The folder beside an absent target in which a new repository grows until one rename makes it appear. */
+const stagingOf = (target: string): string =>
+  nodePath.join(nodePath.dirname(target), `.${nodePath.basename(target)}.antifragile`);
+
+async function recover(target: string, exists: boolean, disk: Disk): Promise<string[]> {
+  const staging = stagingOf(target);
+  const notices: string[] = [];
+  const found = await disk.lstat(staging).catch(() => undefined);
+  if (found !== undefined) {
+    if (!found.isDirectory()) throw new UserError(`${visible(staging)} is in the way; move it`, 3);
+    notices.push(...(await recoverFolder(staging, false, disk)));
+    await disk.rmdir(staging).catch((error) => {
+      if (isCode(error, "ENOTEMPTY", "EEXIST")) throw new UserError(`${visible(staging)} is in the way; move it`, 3);
+      throw error;
+    });
+  }
+  if (exists) notices.push(...(await recoverFolder(target, true, disk)));
+  return notices;
+}
+
+/** Looks at the place where a repository shall go, and puts right what a killed run left there. Writes nothing else. */
+export async function inspectTarget(folder: string, disk: Disk = nodeDisk): Promise<Target> {
+  const refusal = folderRefusal(folder);
+  if (refusal !== undefined) throw new UserError(`${quoted(folder)} ${refusal}; name another folder`, 2);
+  const above = nodePath.dirname(folder);
+  let parent: string;
+  try {
+    parent = await disk.realpath(above);
+    if (!(await disk.lstat(parent)).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+  } catch (error) {
+    const problem = isCode(error, "ENOENT") ? "does not exist" : isCode(error, "ENOTDIR") ? "is no folder" : undefined;
+    if (problem !== undefined) throw new UserError(`${visible(above)} ${problem}; make the folder first`, 2);
+    throw writeFault(error, above);
+  }
+  const path = nodePath.join(parent, nodePath.basename(folder));
+  const found = await disk.lstat(path).catch((error) => {
+    if (isCode(error, "ENOENT")) return undefined;
+    throw writeFault(error, path);
+  });
+  if (found?.isSymbolicLink()) {
+    throw new UserError(`${visible(path)} is a symbolic link; name the folder that it points to`, 3);
+  }
+  if (found !== undefined && !found.isDirectory()) {
+    throw new UserError(`${visible(path)} is a file; name another folder`, 3);
+  }
+  const notices = await recover(path, found !== undefined, disk);
+  const entries = found === undefined ? [] : await disk.readdir(path, { withFileTypes: true });
+  const conflicts = entries
+    .filter((entry) => !WELCOME.includes(entry.name) || (entry.name !== ".git" && !entry.isFile()))
+    .map((entry) => visible(entry.name) + (entry.isDirectory() ? "/" : ""))
+    .sort();
+  if (conflicts.length > 0) {
+    const shown = conflicts.slice(0, 10).map((name) => `  ${name}`);
+    if (conflicts.length > shown.length) shown.push(`  and ${conflicts.length - shown.length} more`);
+    throw new UserError(
+      [
+        ...notices,
+        `${visible(path)} is not empty: a new repository goes to an absent or empty folder (${WELCOME.join(", ")} may be there).`,
+        ...shown,
+        "Nothing was written. Name another folder, or move these away.",
+      ].join("\n"),
+      3,
+    );
+  }
+  const kept = entries.filter((entry) => entry.name !== ".git").map((entry) => entry.name);
+  return { path, exists: found !== undefined, kept: kept.sort(), notices };
+}
+
+/** A fault of the file system in the user's words. */
+function writeFault(error: unknown, path: string): unknown {
+  if (error instanceof UserError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  const reasons: Record<string, string> = {
+    EACCES: "no permission; choose a folder that you may write to",
+    EPERM: "no permission; choose a folder that you may write to",
+    EROFS: "the file system is read-only; choose another folder",
+    ENOSPC: "the disk is full; free some space and run again",
+    EDQUOT: "your disk quota is used up; free some space and run again",
+    ENAMETOOLONG: "the path is too long; choose a shorter one",
+    EEXIST: "something was put there meanwhile; run again",
+    ENOTEMPTY: "something was put there meanwhile; run again",
+  };
+  if (code === undefined) return error;
+  return new UserError(`cannot write ${visible(path)}: ${reasons[code] ?? visible((error as Error).message)}`, 1);
+}
+
+/** Every folder that the paths need, parents first. */
+function foldersOf(paths: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    const parts = path.split("/").slice(0, -1);
+    for (let depth = 1; depth <= parts.length; depth++) folders.add(parts.slice(0, depth).join("/"));
+  }
+  return [...folders].sort();
+}
+
+/**
+ * Writes all files, or none: whatever goes wrong on the way, the folder is as it was. An absent folder appears by one
+ * rename; an existing one is guarded by a journal.
+ *
+ * @throws UserError when the disk refuses, or when `signal` was aborted
+ */
+export async function writeTree(
+  target: Target,
+  files: ReadonlyMap<string, OutputFile>,
+  signal: AbortSignal,
+  disk: Disk = nodeDisk,
+): Promise<void> {
+  const wanted = [...files].filter(([path]) => !target.kept.includes(path));
+  const journal: Journal = {
+    pid: process.pid,
+    folders: foldersOf(wanted.map(([path]) => path)),
+    files: Object.fromEntries(wanted.map(([path, { content }]) => [path, content])),
+  };
+  // What this run has made: only that is undone, never what somebody else put there meanwhile.
+  const made = { pid: process.pid, folders: [] as string[], files: {} as Record<string, string> };
+  let folder = target.exists ? target.path : stagingOf(target.path);
+  let at = folder;
+  let ours = false;
+  try {
+    if (!target.exists) {
+      await disk.mkdir(folder);
+      ours = true;
+    }
+    at = nodePath.join(folder, JOURNAL);
+    await disk.writeFile(`${at}.draft`, JSON.stringify(journal), { flag: "wx", flush: true }).catch((error) => {
+      ours ||= !isCode(error, "EEXIST");
+      throw error;
+    });
+    ours = true;
+    await disk.rename(`${at}.draft`, at);
+    for (const entry of journal.folders) {
+      at = inside(folder, entry);
+      await disk.mkdir(at);
+      made.folders.push(entry);
+    }
+    for (const [entry, { content, mode }] of wanted) {
+      if (signal.aborted) throw cancelled("nothing was written");
+      at = inside(folder, entry);
+      await disk.writeFile(at, content, { flag: "wx", mode }).catch((error) => {
+        if (!isCode(error, "EEXIST")) made.files[entry] = content;
+        throw error;
+      });
+      made.files[entry] = content;
+    }
+    if (signal.aborted) throw cancelled("nothing was written");
+    if (!target.exists) {
+      at = target.path;
+      await disk.rename(folder, target.path);
+      folder = target.path;
+    }
+    await disk.unlink(nodePath.join(folder, JOURNAL));
+  } catch (error) {
+    const fault = writeFault(error, at);
+    if (!ours) throw fault;
+    try {
+      await undo(folder, made, disk);
+      if (!target.exists) await disk.rmdir(folder);
+    } catch (second) {
+      const reasons = [fault, writeFault(second, folder)].map((one) => (one as Error).message).join("; then ");
+      throw new UserError(`${reasons}. Run the same command again: it undoes what was begun.`, 1);
+    }
+    throw fault;
+  }
+}
