@@ -10,7 +10,8 @@ export const SCHEMA_VERSION = 1;
 /** The one key of an answers file that is no answer: which tool wrote it. */
 export const HEADER = "antifragile";
 
-const MAX_BYTES = 65_536;
+/** How large an answers file may be. */
+export const MAX_ANSWERS_BYTES = 65_536;
 
 /** The keys that an object of the text names twice: `JSON.parse` would silently keep the last. */
 function repeatedKeys(json: string): string[] {
@@ -37,8 +38,8 @@ export function parseAnswersFile(
   fileName: string,
 ): { readonly values: ReadonlyMap<string, unknown>; readonly problems: readonly string[] } {
   const broken = (problem: string) => ({ values: new Map<string, unknown>(), problems: [`${fileName}: ${problem}`] });
-  if (Buffer.byteLength(source) > MAX_BYTES) {
-    return broken(`has ${Buffer.byteLength(source)} bytes; an answers file has at most ${MAX_BYTES}`);
+  if (Buffer.byteLength(source) > MAX_ANSWERS_BYTES) {
+    return broken(`is too large; an answers file has at most ${MAX_ANSWERS_BYTES} bytes`);
   }
   const json = source.replace(/^\uFEFF/, "");
   let content: unknown;

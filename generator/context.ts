@@ -15,7 +15,8 @@ export interface Context {
   readonly stdoutIsTerminal: boolean;
   readonly colour: boolean;
   readonly print: (text: string) => void;
-  readonly readStdin: () => Promise<string>;
+  /** Reads a file, or stdin for `-`, up to a little more than an answers file may have. */
+  readonly readText: (path: string) => Promise<string>;
   readonly prompter: () => Prompter;
   readonly run: Run;
   /** Milliseconds since some moment. */

@@ -6,6 +6,7 @@ import { cancelled, type ExitCode } from "./errors";
 import { packPackage } from "./package-files";
 import { npmCommand, type Outcome } from "./processes";
 import { type OutputFile, vendoredPath } from "./render";
+import { serializers } from "./serializers";
 import { count, visible } from "./text";
 import type { Target } from "./write";
 
@@ -92,13 +93,10 @@ function gitStep(repository: WrittenRepository, context: StepContext): Step {
       if (around.code === 0) {
         return partly(`no first commit: ${visible(around.output.trim())} is a git repository already`, COMMIT);
       }
-      for (const args of [
-        ["-c", "init.defaultBranch=main", "init"],
-        ["add", "-A"],
-      ]) {
-        const outcome = await git(...args);
-        if (outcome.code !== 0) return partly(failure(`git ${args.at(-1)}`, outcome, "git"), all);
-      }
+      const init = await git("-c", "init.defaultBranch=main", "init");
+      if (init.code !== 0) return partly(failure("git init", init, "git"), all);
+      const add = await git("add", "-A");
+      if (add.code !== 0) return partly(failure("git add", add, "git"), COMMIT);
       const commit = await git("commit", "--quiet", "-m", `feat: first version, by antifragile ${repository.version}`);
       if (commit.code === 0) return { state: "done", text: "git init, first commit" };
       const identity = /user\.(name|email)|tell me who you are/i.test(commit.output)
@@ -123,12 +121,9 @@ function nextSteps(repository: WrittenRepository, todo: readonly string[]): stri
   const scripts = (JSON.parse(source) as { readonly scripts?: object }).scripts ?? {};
   const rows = SCRIPTS.filter(([script]) => Object.hasOwn(scripts, script));
   const width = Math.max(0, ...rows.map(([, command]) => command.length));
+  const folder = repository.shownPath.replace(/^\.\//, "");
   const lines = [
-    ...(repository.shownPath === "."
-      ? []
-      : [
-          `cd ${/^[\w./\\:-]+$/.test(repository.shownPath) ? repository.shownPath.replace(/^\.\//, "") : JSON.stringify(repository.shownPath)}`,
-        ]),
+    ...(folder === "." ? [] : [`cd ${/^[\w./\\:-]+$/.test(folder) ? folder : serializers.sh(folder)}`]),
     ...todo,
     ...rows.map(([, command, sentence]) => `${command.padEnd(width)}  ${sentence}`),
   ];

@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
@@ -6,7 +5,7 @@ import type { Context } from "./context";
 import { badUsage, cancelled, type ExitCode } from "./errors";
 import { finishRepository } from "./finish";
 import { type CommandLine, flagOf, parseCommandLine } from "./flags";
-import type { Place } from "./option-table";
+import type { Place, Value } from "./option-table";
 import { type Answers, options } from "./options";
 import { loadTemplates, packageVersion } from "./package-files";
 import { askOpenQuestions, confirmPlan, reopenAnswer } from "./prompts";
@@ -21,7 +20,18 @@ const HELP = "antifragile new --help lists every flag; nothing was written.";
 function mayAsk(line: CommandLine, context: Context): boolean {
   if (line.switches.has("interactive")) return true;
   if (line.switches.has("no-interactive") || line.switches.has("yes") || context.env.CI) return false;
-  return context.stdinIsTerminal && context.stdoutIsTerminal;
+  return context.stdinIsTerminal && context.stdoutIsTerminal && line.switches.get("answers") !== "-";
+}
+
+/** Switches that are each understood, but not together. */
+function contradictions(line: CommandLine): string[] {
+  if (!line.switches.has("interactive")) return [];
+  const problems: string[] = [];
+  if (line.switches.has("yes")) problems.push("--interactive, --yes: say the opposite; keep one");
+  if (line.switches.get("answers") === "-") {
+    problems.push("--interactive, --answers -: stdin cannot bring both a file and answers; name a file");
+  }
+  return problems;
 }
 
 async function readAnswers(
@@ -29,24 +39,19 @@ async function readAnswers(
   context: Context,
 ): Promise<{ given: Given; problems: readonly string[] }> {
   const file = line.switches.get("answers");
-  if (file === undefined) {
-    return { given: { flag: line.answers, file: new Map(), prompt: new Map(), fileName: "answers" }, problems: [] };
-  }
+  const given = { flag: line.answers, file: new Map<string, unknown>(), prompt: new Map<string, Value>() };
+  if (file === undefined) return { given: { ...given, fileName: "answers" }, problems: [] };
   const fileName = file === "-" ? "stdin" : visible(file);
-  let text = "";
   try {
-    text = file === "-" ? await context.readStdin() : readFileSync(resolve(context.cwd, file), "utf8");
+    const text = await context.readText(file === "-" ? file : resolve(context.cwd, file));
+    const { values, problems } = parseAnswersFile(text, fileName);
+    return { given: { ...given, file: values, fileName }, problems };
   } catch (error) {
-    const reason = statSync(resolve(context.cwd, file), { throwIfNoEntry: false })?.isDirectory()
-      ? "is a folder"
-      : (error as NodeJS.ErrnoException).code === "ENOENT"
-        ? "does not exist"
-        : visible((error as Error).message);
-    const given = { flag: line.answers, file: new Map(), prompt: new Map(), fileName };
-    return { given, problems: [`--answers ${fileName}: ${reason}; name a JSON file`] };
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const reason = { ENOENT: "does not exist", EISDIR: "is a folder", EACCES: "may not be read" }[code];
+    const problem = `--answers ${fileName}: ${reason ?? visible((error as Error).message)}; name a JSON file`;
+    return { given: { ...given, fileName }, problems: [problem] };
   }
-  const { values, problems } = parseAnswersFile(text, fileName);
-  return { given: { flag: line.answers, file: values, prompt: new Map(), fileName }, problems };
 }
 
 /** The last part of the folder's path tells the name, when a folder is given. */
@@ -81,9 +86,16 @@ interface Plan {
   readonly target: Target;
 }
 
+/** Looks at the target; a dry run does not even put right what a killed run left. */
+async function inspect(folder: string, line: CommandLine, context: Context): Promise<Target> {
+  const target = await inspectTarget(resolve(context.cwd, folder), !line.switches.has("dry-run"), context.disk);
+  for (const notice of target.notices) context.print(`${notice}\n`);
+  return target;
+}
+
 async function makePlan(line: CommandLine, resolution: Resolution, context: Context): Promise<Plan> {
   const answers = resolution.answers as unknown as Answers;
-  const target = await inspectTarget(resolve(context.cwd, line.operands[0] ?? answers.name), context.disk);
+  const target = await inspect(line.operands[0] ?? answers.name, line, context);
   return { answers, files: render(answers, loadTemplates(context.packageRoot)), target };
 }
 
@@ -102,10 +114,16 @@ async function plan(line: CommandLine, context: Context): Promise<Plan> {
   let given = said;
   let resolution = resolveAnswers(options, given, place);
   const asks = mayAsk(line, context);
-  refuse([...line.problems, ...problems, ...resolution.problems, ...(asks ? [] : missingProblems(resolution, place))]);
+  refuse([
+    ...line.problems,
+    ...contradictions(line),
+    ...problems,
+    ...resolution.problems,
+    ...(asks ? [] : missingProblems(resolution, place)),
+  ]);
   if (!asks) return makePlan(line, resolution, context);
 
-  if (line.operands[0] !== undefined) await inspectTarget(resolve(context.cwd, line.operands[0]), context.disk);
+  if (line.operands[0] !== undefined) await inspect(line.operands[0], line, context);
   const prompter = context.prompter();
   context.print("\n  antifragile  a service that gets stronger when things break\n\n");
   given = await askOpenQuestions(options, given, place, prompter);
@@ -115,7 +133,7 @@ async function plan(line: CommandLine, context: Context): Promise<Plan> {
     const planned = await makePlan(line, resolution, context);
     if (line.switches.has("dry-run")) return planned;
     context.print(`\n${summary(planned.answers)}`);
-    const question = `Write ${count(planned.files.size, "file")} to ${shown(planned.target.path, context)}?`;
+    const question = `Write ${count(planned.files.size - planned.target.kept.length, "file")} to ${shown(planned.target.path, context)}?`;
     const { write, reopen } = await confirmPlan(options, resolution.answers, question, prompter);
     if (write) return planned;
     if (reopen === undefined) throw cancelled("nothing was written");
@@ -142,7 +160,6 @@ export async function runNew(context: Context): Promise<ExitCode> {
     return 0;
   }
   const planned = await plan(line, context);
-  for (const notice of planned.target.notices) context.print(`${notice}\n`);
   if (line.switches.has("dry-run")) {
     printDryRun(planned, line, context);
     return 0;

@@ -1,14 +1,21 @@
+import { createReadStream } from "node:fs";
 import disk from "node:fs/promises";
+import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
 import { type ExitCode, UserError } from "./errors";
 import { findPackageRoot } from "./package-files";
 import { processRunner } from "./processes";
 import { inquirerPrompter } from "./prompts";
-import { didYouMean, quoted } from "./text";
+import { didYouMean, quoted, visible } from "./text";
 
-async function readStdin(): Promise<string> {
+async function readText(path: string): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_ANSWERS_BYTES) break;
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 
@@ -39,7 +46,7 @@ export function createContext(args: readonly string[], from: string): Context {
     print: (text) => {
       process.stdout.write(text);
     },
-    readStdin,
+    readText,
     prompter: inquirerPrompter,
     run: processRunner(process.env),
     now: () => performance.now(),
@@ -63,6 +70,7 @@ export function report(error: unknown): ExitCode {
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`✖ a fault in antifragile, not in what you did:\n${detail}\n`);
+  const lines = detail.split("\n").map(visible).join("\n");
+  process.stderr.write(`✖ a fault in antifragile, not in what you did:\n${lines}\n`);
   return 1;
 }

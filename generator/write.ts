@@ -187,8 +187,11 @@ async function recover(target: string, exists: boolean, disk: Disk): Promise<str
   return notices;
 }
 
-/** Looks at the place where a repository shall go, and puts right what a killed run left there. Writes nothing else. */
-export async function inspectTarget(folder: string, disk: Disk = nodeDisk): Promise<Target> {
+/**
+ * Looks at the place where a repository shall go. With `repair`, what a killed run left there is put right first; nothing
+ * else is written.
+ */
+export async function inspectTarget(folder: string, repair: boolean, disk: Disk = nodeDisk): Promise<Target> {
   const refusal = folderRefusal(folder);
   if (refusal !== undefined) throw new UserError(`${quoted(folder)} ${refusal}; name another folder`, 2);
   const above = nodePath.dirname(folder);
@@ -212,7 +215,7 @@ export async function inspectTarget(folder: string, disk: Disk = nodeDisk): Prom
   if (found !== undefined && !found.isDirectory()) {
     throw new UserError(`${visible(path)} is a file; name another folder`, 3);
   }
-  const notices = await recover(path, found !== undefined, disk);
+  const notices = repair ? await recover(path, found !== undefined, disk) : [];
   const entries = found === undefined ? [] : await disk.readdir(path, { withFileTypes: true });
   const conflicts = entries
     .filter((entry) => !WELCOME.includes(entry.name) || (entry.name !== ".git" && !entry.isFile()))
