@@ -14,7 +14,7 @@ export function literal(text: string): string {
   return parts
     .map((part, index) => {
       if (index % 2 === 1) return part;
-      const escaped = part.replaceAll("${", "$${").replaceAll("%{", "%%{");
+      const escaped = part.replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
       // A dollar sign right before a reference would turn the reference into text.
       return index < parts.length - 1 && escaped.endsWith("$") ? `${escaped.slice(0, -1)}\${"$"}` : escaped;
     })

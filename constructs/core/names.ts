@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /**
- * How long AWS lets a name be, and what it may consist of. A prefix is followed by Terraform's 26 characters.
+ * How long AWS lets a name be.
  *
  * @see https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
  */
@@ -11,14 +11,15 @@ export const NAME_LIMITS = {
   taskFamily: 255,
   role: 64,
   rolePolicy: 128,
-  targetGroupPrefix: 6,
   loadBalancer: 32,
-  securityGroupPrefix: 100,
   logGroup: 512,
   repository: 256,
   parameter: 1011,
   scalingPolicy: 256,
 } as const;
+
+/** How long a prefix may be that Terraform completes by 26 characters. */
+const PREFIX_LIMITS = { targetGroup: 6, securityGroup: 100 } as const;
 
 export type NameKind = keyof typeof NAME_LIMITS;
 
@@ -35,9 +36,8 @@ export function physicalName(kind: NameKind, ...parts: string[]): string {
 }
 
 /** A prefix for a name that Terraform completes. Ends in `-`. */
-export function namePrefix(kind: "targetGroupPrefix" | "securityGroupPrefix", ...parts: string[]): string {
-  const name = parts.join("-");
-  return `${name.slice(0, NAME_LIMITS[kind] - 1).replace(/-+$/, "")}-`;
+export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): string {
+  return `${name.slice(0, PREFIX_LIMITS[kind] - 1).replace(/-+$/, "")}-`;
 }
 
 /** `OrderLines` and `orderLines` as `order-lines`. */

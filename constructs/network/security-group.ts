@@ -29,7 +29,7 @@ export class SecurityGroup extends Construct implements IConnectable {
     super(scope, id);
     const group = new SecurityGroupL1(this, "Resource", {
       vpcId: props.vpcId,
-      namePrefix: namePrefix("securityGroupPrefix", props.name),
+      namePrefix: namePrefix("securityGroup", props.name),
       description: "Rules are separate resources.",
       tags: { Name: props.name },
       revokeRulesOnDelete: true,

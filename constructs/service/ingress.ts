@@ -81,7 +81,7 @@ export class Ingress implements ServiceAddOn {
     const stack = ServiceStack.of(scope);
     const balancer = stack.balancer;
     const group = new LbTargetGroup(scope, "Resource", {
-      namePrefix: namePrefix("targetGroupPrefix", host.serviceName),
+      namePrefix: namePrefix("targetGroup", host.serviceName),
       vpcId: stack.network.vpcId,
       targetType: "ip",
       // Each target brings its own port; this one is never used, and a change of it would replace the group.

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-const root = __dirname;
+const root = import.meta.dirname;
 
 /** A project of the suite: `vitest run --project NAME`. */
 const project = (name: string, include: string[], extra: object = {}) => ({

@@ -1,0 +1,33 @@
+import { Token } from "cdktf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { literal } from "../../../constructs/core/literal";
+
+/** What Terraform reads a template without references as. */
+function asTerraformReads(template: string): string {
+  return template.replaceAll("$${", "${").replaceAll("%%{", "%{");
+}
+
+describe("literal", () => {
+  it("keeps text that means something to Terraform as text", () => {
+    expect(literal('${file("/etc/passwd")} and %{ if true }yes%{ endif }')).toBe(
+      '$${file("/etc/passwd")} and %%{ if true }yes%%{ endif }',
+    );
+  });
+
+  it("is read by Terraform as what was written, whatever it is", () => {
+    const text = fc.string({ unit: fc.constantFrom("$", "%", "{", "}", "a", '"', "\\", "\n") });
+    fc.assert(fc.property(text, (written) => asTerraformReads(literal(written)) === written));
+    expect(literal("plain")).toBe("plain");
+  });
+
+  it("keeps references, also between hostile text", () => {
+    const reference = Token.asString({ resolve: () => "${aws_vpc.main.id}" } as never);
+    expect(literal(`a\${b}${reference}c%{d}`)).toBe(`a$\${b}${reference}c%%{d}`);
+  });
+
+  it("does not let a dollar sign before a reference turn it into text", () => {
+    const reference = Token.asString({ resolve: () => "${aws_vpc.main.id}" } as never);
+    expect(literal(`$${reference}`)).toBe(`\${"$"}${reference}`);
+  });
+});

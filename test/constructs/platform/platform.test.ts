@@ -1,0 +1,108 @@
+import { App } from "cdktf";
+import { describe, expect, it } from "vitest";
+import { https, Platform } from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+
+describe("Platform", () => {
+  it("is a network, a cluster and a shared balancer, told to others by one parameter", () => {
+    const platform = shop();
+    expect(only(platform, "aws_ssm_parameter")).toMatchObject({
+      name: "/antifragile/dev/shop/platform",
+      insecure_value: {
+        network: { vpcId: expect.stringContaining("aws_vpc.") },
+        cluster: { clusterName: expect.stringContaining("aws_ecs_cluster.") },
+        balancer: { listenerArn: expect.stringContaining("aws_lb_listener.Balancer_Http") },
+      },
+    });
+  });
+
+  it("gives each service two stacks that stand on it and read of it by name", () => {
+    const stack = ordersStack();
+    expect([stack.node.id, stack.data.node.id]).toEqual(["orders-dev-service", "orders-dev-data"]);
+    expect(stack.dependencies.map((one) => one.node.id)).toEqual(["shop-dev-platform", "orders-dev-data"]);
+    expect(synthesize(stack).data).toEqual({
+      aws_ssm_parameter: { Platform_DD5CC455: { name: "/antifragile/dev/shop/platform" } },
+    });
+  });
+
+  it("can be another repo's: the same stacks, without the platform's own", () => {
+    const app = new App();
+    const stack = Platform.existing(app, "shop", { environment: DEV }).stack("orders");
+    expect(app.node.children.map((child) => child.node.id).sort()).toEqual(["orders-dev-data", "orders-dev-service"]);
+    expect(synthesize(stack)).toEqual(synthesize(ordersStack()));
+  });
+
+  it("keeps one account's environments apart", () => {
+    const app = new App();
+    for (const environment of [DEV, PRODUCTION]) new Platform(app, "shop", { environment }).stack("orders");
+    expect(app.node.children.map((child) => child.node.id)).toEqual([
+      "shop-dev-platform",
+      "orders-dev-service",
+      "orders-dev-data",
+      "shop-production-platform",
+      "orders-production-service",
+      "orders-production-data",
+    ]);
+  });
+
+  it("measures containers in production alone, into a log group that it owns", () => {
+    expect(only(shop(), "aws_ecs_cluster")).toMatchObject({ setting: [{ value: "disabled" }] });
+    const production = shop(PRODUCTION);
+    expect(only(production, "aws_ecs_cluster")).toMatchObject({
+      setting: [{ name: "containerInsights", value: "enabled" }],
+      depends_on: [expect.stringMatching(/^aws_cloudwatch_log_group\./)],
+    });
+    expect(only(production, "aws_cloudwatch_log_group")).toMatchObject({
+      name: "/aws/ecs/containerinsights/shop-production/performance",
+    });
+  });
+});
+
+describe("Balancer", () => {
+  const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
+
+  it("redirects to HTTPS, speaks TLS 1.2 and 1.3 alone, and answers 404 for nobody's requests", () => {
+    const listeners = Object.values(resources(shop(DEV, { listener: https({ certificateArn }) }), "aws_lb_listener"));
+    expect(listeners).toEqual([
+      expect.objectContaining({
+        port: 80,
+        default_action: [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", status_code: "HTTP_301" } }],
+      }),
+      expect.objectContaining({
+        port: 443,
+        protocol: "HTTPS",
+        ssl_policy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        default_action: [expect.objectContaining({ type: "fixed-response" })],
+      }),
+    ]);
+  });
+
+  it("keeps the address of the listener on port 80 when HTTPS comes", () => {
+    const ids = [shop(), shop(DEV, { listener: https({ certificateArn }) })].map(
+      (platform) => Object.keys(resources(platform, "aws_lb_listener"))[0],
+    );
+    expect(ids[0]).toBe(ids[1]);
+  });
+
+  it("opens to the world the listener's ports and nothing else", () => {
+    const open = (platform: Platform) =>
+      Object.values(resources(platform, "aws_vpc_security_group_ingress_rule")).map((rule) => rule.from_port);
+    expect(open(shop())).toEqual([80]);
+    expect(open(shop(DEV, { listener: https({ certificateArn }) })).sort()).toEqual([443, 80]);
+  });
+
+  it("is protected from deletion in production, drops invalid headers always", () => {
+    expect(only(shop(), "aws_lb")).toMatchObject({
+      enable_deletion_protection: false,
+      drop_invalid_header_fields: true,
+    });
+    expect(only(shop(PRODUCTION), "aws_lb")).toMatchObject({ enable_deletion_protection: true });
+  });
+
+  it("refuses an empty certificate", () => {
+    expect(refusals(() => shop(DEV, { listener: https({ certificateArn: "" }) }))).toEqual([
+      "LISTENER_CERTIFICATE listener.certificateArn",
+    ]);
+  });
+});

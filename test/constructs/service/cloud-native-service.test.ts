@@ -1,0 +1,293 @@
+import { describe, expect, it } from "vitest";
+import {
+  CloudNativeService,
+  type CloudNativeServiceProps,
+  Duration,
+  Image,
+  Ingress,
+  type IngressProps,
+  LogStream,
+  type ServiceAddOn,
+  web,
+} from "../../../constructs";
+import { splitShutdown } from "../../../constructs/service/shutdown";
+import { fargateSize } from "../../../constructs/service/task-size";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../support/synth";
+
+const DIGEST = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
+
+function orders(props: CloudNativeServiceProps = {}, environment = DEV) {
+  const stack = ordersStack(environment);
+  return { stack, service: new CloudNativeService(stack, "Orders", props) };
+}
+
+type Container = Record<string, unknown> & { environment: { name: string; value: string }[] };
+function containers(stack: ReturnType<typeof ordersStack>): Container[] {
+  return only(stack, "aws_ecs_task_definition").container_definitions as Container[];
+}
+function environmentOf(container: Container | undefined): Record<string, string> {
+  return Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
+}
+
+describe("CloudNativeService", () => {
+  it("runs on Fargate without a public address, and goes back by itself when a deployment fails", () => {
+    expect(only(orders().stack, "aws_ecs_service")).toMatchObject({
+      name: "orders",
+      capacity_provider_strategy: [{ capacity_provider: "FARGATE", weight: 1 }],
+      deployment_circuit_breaker: { enable: true, rollback: true },
+      enable_execute_command: false,
+      network_configuration: { assign_public_ip: false },
+      wait_for_steady_state: true,
+    });
+  });
+
+  it("gives its container no root, no writable disk but /tmp, no capabilities, and says what happens to its lines", () => {
+    const [container] = containers(orders().stack);
+    expect(container).toMatchObject({
+      readonlyRootFilesystem: true,
+      user: "1000:1000",
+      linuxParameters: {
+        capabilities: { drop: ["ALL"] },
+        initProcessEnabled: true,
+        tmpfs: [{ containerPath: "/tmp" }],
+      },
+      logConfiguration: { options: { mode: "non-blocking", "max-buffer-size": "25m" } },
+    });
+  });
+
+  it("blocks rather than loses lines when its stream is an audit", () => {
+    const stack = ordersStack();
+    new CloudNativeService(stack, "Orders", { logs: new LogStream(stack, "Audit", { delivery: "audit" }) });
+    const options = (containers(stack)[0] as never as { logConfiguration: { options: object } }).logConfiguration
+      .options;
+    expect(options).toMatchObject({ mode: "blocking" });
+    expect(options).not.toHaveProperty("max-buffer-size");
+  });
+
+  it("starts with a bootstrap image by digest that is healthy, until a release replaces image and command", () => {
+    const [container] = containers(orders().stack);
+    expect(container?.image).toMatch(/^public\.ecr\.aws\/docker\/library\/node@sha256:[0-9a-f]{64}$/);
+    expect(container?.command).toEqual(["node", "-e", expect.stringContaining("createServer")]);
+    expect(environmentOf(container).BOOTSTRAP_HEALTHY).toBe("/livez,/readyz");
+    expect(only(orders().stack, "aws_ecs_service").lifecycle).toEqual({
+      ignore_changes: ["desired_count", "task_definition"],
+    });
+  });
+
+  it("runs an image by digest as it is, released by Terraform", () => {
+    const { stack } = orders({ image: Image.digest(DIGEST) });
+    const [container] = containers(stack);
+    expect(container?.image).toBe(DIGEST);
+    expect(container).not.toHaveProperty("command");
+    expect(only(stack, "aws_ecs_service").lifecycle).toEqual({ ignore_changes: ["desired_count"] });
+  });
+
+  it.each(["nginx:latest", "nginx", `nginx@sha256:${"A".repeat(64)}`, `\${x}@sha256:${"a".repeat(64)}`])(
+    "refuses the image %s, which says nothing of what runs",
+    (uri) => {
+      expect(() => Image.digest(uri)).toThrow(/use registry\/name@sha256/);
+    },
+  );
+
+  it("keeps older task definitions, so that a rollback can start them", () => {
+    expect(only(orders().stack, "aws_ecs_task_definition").skip_destroy).toBe(true);
+  });
+
+  it("scales between min and max, two tasks at least in production", () => {
+    const range = ({ stack }: ReturnType<typeof orders>) => {
+      const { min_capacity, max_capacity } = only(stack, "aws_appautoscaling_target");
+      return [min_capacity, max_capacity];
+    };
+    expect(range(orders())).toEqual([1, 4]);
+    expect(range(orders({}, PRODUCTION))).toEqual([2, 4]);
+    expect(range(orders({ scaling: { min: 0, max: 3 } }))).toEqual([0, 3]);
+  });
+
+  it("tracks CPU, and memory when asked; policies follow a replaced service", () => {
+    const { stack } = orders({ scaling: { cpuPercent: 40, memoryPercent: 70 } });
+    const policies = Object.values(resources(stack, "aws_appautoscaling_policy")).map(
+      (policy) => (policy.target_tracking_scaling_policy_configuration as { target_value: number }).target_value,
+    );
+    expect(policies.sort()).toEqual([40, 70]);
+    expect(only(stack, "aws_appautoscaling_target").lifecycle).toEqual({
+      replace_triggered_by: ["aws_ecs_service.Orders_A9B65338.id"],
+    });
+  });
+
+  it("is stopped only when its permissions are not needed any more", () => {
+    const { stack, service } = orders();
+    service.grant({ actions: ["sqs:SendMessage"], resources: ["arn:q"] });
+    expect(only(stack, "aws_ecs_service").depends_on).toEqual([
+      "aws_iam_role_policy.Orders_ExecutionRole_Policy_57FC3D75",
+      "aws_iam_role_policy.Orders_TaskRole_Policy_373435BA",
+    ]);
+  });
+
+  it("has its identity with the data, so that others need not wait for the service", () => {
+    const { stack } = orders();
+    expect(Object.keys(resources(stack, "aws_security_group"))).toHaveLength(0);
+    expect(only(stack.data, "aws_ssm_parameter")).toMatchObject({
+      name: "/antifragile/dev/shop/services/orders",
+      insecure_value: { port: 8080, securityGroupId: expect.stringContaining("aws_security_group.") },
+    });
+  });
+
+  it("passes variables on as text, whatever is in them", () => {
+    const { stack } = orders({ environment: { GREETING: '${file("/etc/passwd")} "%{ if }"' } });
+    expect(environmentOf(containers(stack)[0]).GREETING).toBe('$${file("/etc/passwd")} "%%{ if }"');
+  });
+
+  it("changes one line of the snapshot when one variable changes", () => {
+    const lines = (value: string) =>
+      JSON.stringify(synthesize(orders({ environment: { A: value } }).stack), undefined, 1).split("\n");
+    const [one, two] = [lines("1"), lines("2")];
+    expect(one.filter((line, index) => line !== two[index])).toHaveLength(1);
+  });
+
+  it.each<[string, CloudNativeServiceProps, string[]]>([
+    ["min above max", { scaling: { min: 9, max: 4 } }, ["SCALING_MIN_GT_MAX scaling.min"]],
+    ["half a task", { scaling: { min: 0.5 } }, ["SCALING_MIN scaling"]],
+    ["a CPU target that never scales", { scaling: { cpuPercent: 100 } }, ["SCALING_PERCENT scaling.cpuPercent"]],
+    ["a memory target of zero", { scaling: { memoryPercent: 0 } }, ["SCALING_PERCENT scaling.memoryPercent"]],
+    ["a port of root's", { process: web({ port: 80 }) }, ["SERVICE_PORT process.port"]],
+    ["a task larger than Fargate", { size: { cpu: 32768, memoryMiB: 512 } }, ["SERVICE_SIZE size"]],
+    ["no time to end", { shutdown: Duration.seconds(5) }, ["SHUTDOWN_BUDGET shutdown"]],
+    ["more time than Fargate gives", { shutdown: Duration.minutes(3) }, ["SHUTDOWN_BUDGET shutdown"]],
+    ["root", { user: "0" }, ["SERVICE_USER_ROOT user"]],
+    ["root by name", { user: "root" }, ["SERVICE_USER_ROOT user"]],
+    ["an unknown release owner", { releaseOwner: "me" as never }, ["RELEASE_OWNER releaseOwner"]],
+    ["a variable of the service's own", { environment: { PORT: "1" } }, ["ENVIRONMENT_VARIABLE environment.PORT"]],
+    ["a variable without a name", { environment: { "a b": "1" } }, ["ENVIRONMENT_VARIABLE environment.a b"]],
+    [
+      "several things, all at once",
+      { user: "0", scaling: { min: 9, max: 4 } },
+      ["SCALING_MIN_GT_MAX scaling.min", "SERVICE_USER_ROOT user"],
+    ],
+  ])("refuses %s", (_, props, expected) => {
+    expect(refusals(() => orders(props))).toEqual(expected);
+  });
+
+  it("refuses one task in production, which cannot lose a zone", () => {
+    expect(refusals(() => orders({ scaling: { min: 1 } }, PRODUCTION))).toEqual(["SCALING_MIN_ONE_ZONE scaling.min"]);
+  });
+
+  it("refuses an id that makes no name, and a stack that is no service's", () => {
+    const stack = ordersStack();
+    expect(refusals(() => new CloudNativeService(stack, "1"))).toEqual(["SERVICE_NAME id"]);
+    expect(refusals(() => new CloudNativeService(stack.data, "Orders"))).toEqual(["NO_SERVICE_STACK scope"]);
+  });
+});
+
+describe("an add-on", () => {
+  const sidecar = (name: string, cpu: number): ServiceAddOn => ({
+    name,
+    bind: (host) => {
+      host.addSidecar({ name: name.toLowerCase(), image: DIGEST, cpu, memoryMiB: 256, startBeforeApp: true });
+      host.addEnvironment(`${name.toUpperCase()}_URL`, "http://127.0.0.1:4318");
+      host.addSecret(`${name.toUpperCase()}_KEY`, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:k");
+    },
+  });
+
+  it("adds containers, variables and secrets without knowing the others, and the task grows with them", () => {
+    const { stack, service } = orders({ addOns: [sidecar("Beta", 128)] });
+    service.add(sidecar("Alpha", 64));
+    expect(containers(stack).map((container) => container.name)).toEqual(["orders", "alpha", "beta"]);
+    expect(containers(stack)[0]).toMatchObject({
+      dependsOn: [
+        { condition: "START", containerName: "alpha" },
+        { condition: "START", containerName: "beta" },
+      ],
+      secrets: [{ name: "ALPHA_KEY" }, { name: "BETA_KEY" }],
+    });
+    expect(environmentOf(containers(stack)[0])).toMatchObject({
+      ALPHA_URL: expect.anything(),
+      BETA_URL: expect.anything(),
+    });
+    expect(only(stack, "aws_ecs_task_definition")).toMatchObject({ cpu: "512", memory: "1024" });
+  });
+
+  it("is refused the second time, and when it sets what is set", () => {
+    const { service } = orders({ environment: { GAMMA_URL: "mine" } });
+    service.add(sidecar("Alpha", 1));
+    expect(refusals(() => service.add(sidecar("Alpha", 1)))).toEqual(["ADD_ON_TWICE Alpha"]);
+    expect(refusals(() => service.add(sidecar("Gamma", 1)))).toEqual([
+      "ENVIRONMENT_VARIABLE_TWICE environment.GAMMA_URL",
+    ]);
+  });
+
+  it("that makes the task larger than Fargate fails synth", () => {
+    const { stack, service } = orders();
+    service.add(sidecar("Alpha", 99_999));
+    expect(() => synthesize(stack)).toThrow(/SERVICE_SIZE/);
+  });
+});
+
+describe("Ingress", () => {
+  const withIngress = (props: IngressProps = {}) => {
+    const { stack, service } = orders();
+    service.add(new Ingress(props));
+    return stack;
+  };
+
+  it("lets the balancer alone in, waits for its rule, and leaves requests the time that the budget gives", () => {
+    const stack = withIngress();
+    expect(only(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
+      from_port: 8080,
+      referenced_security_group_id: expect.stringContaining("balancer.securityGroupId"),
+    });
+    expect(only(stack, "aws_ecs_service").depends_on).toContain("aws_lb_listener_rule.Orders_Ingress_Rule_4050A54D");
+    expect(only(stack, "aws_lb_target_group")).toMatchObject({
+      deregistration_delay: "18",
+      health_check: { path: "/readyz", matcher: "200" },
+      port: 80,
+      target_type: "ip",
+    });
+  });
+
+  it("puts narrower rules before wider ones", () => {
+    const priorities = (
+      [{ hosts: ["a.example.com"], paths: ["/v1/*"] }, { paths: ["/v1/*"] }, { hosts: ["a.example.com"] }, {}] as const
+    ).map((match) => only(withIngress(match), "aws_lb_listener_rule").priority as number);
+    expect([...priorities].sort((a, b) => a - b)).toEqual(priorities);
+  });
+
+  it.each<[string, IngressProps, string]>([
+    ["too many values", { hosts: ["a", "b", "c"], paths: ["/1", "/2"] }, "INGRESS_CONDITIONS hosts and paths"],
+    ["a path without a slash", { paths: ["v1"] }, "INGRESS_PATH paths"],
+    ["a path that Terraform would evaluate", { paths: ['/${file("x")}'] }, "INGRESS_PATH paths"],
+    ["a priority out of range", { priority: 0 }, "INGRESS_PRIORITY priority"],
+  ])("refuses %s", (_, props, expected) => {
+    expect(refusals(() => withIngress(props))).toEqual([expected]);
+  });
+
+  it("refuses a platform of the same app that has no balancer", () => {
+    const stack = ordersStack(DEV, { listener: undefined });
+    const service = new CloudNativeService(stack, "Orders");
+    expect(refusals(() => service.add(new Ingress()))).toEqual(["PLATFORM_NO_BALANCER listener"]);
+  });
+});
+
+describe("task sizes and shutdown budgets", () => {
+  it("are the smallest that Fargate has for what is wanted", () => {
+    expect(fargateSize({ cpu: 256, memoryMiB: 512 })).toEqual({ cpu: 256, memoryMiB: 512 });
+    expect(fargateSize({ cpu: 257, memoryMiB: 512 })).toEqual({ cpu: 512, memoryMiB: 1024 });
+    expect(fargateSize({ cpu: 256, memoryMiB: 3000 })).toEqual({ cpu: 512, memoryMiB: 3072 });
+    expect(fargateSize({ cpu: 8192, memoryMiB: 17_000 })).toEqual({ cpu: 8192, memoryMiB: 20_480 });
+    expect(fargateSize({ cpu: 16_385, memoryMiB: 512 })).toBeUndefined();
+  });
+
+  it.each([10, 11, 30, 60, 120])("derive from one number, in the right order: %d s", (seconds) => {
+    const budget = splitShutdown(Duration.seconds(seconds));
+    const [drain, deadline, stop, delay] = [
+      budget.drain,
+      budget.deadline,
+      budget.stopTimeout,
+      budget.deregistrationDelay,
+    ].map((duration) => duration.toSeconds()) as [number, number, number, number];
+    expect([drain, deadline, stop, delay].every(Number.isInteger)).toBe(true);
+    expect(drain).toBeGreaterThan(0);
+    expect(drain + delay).toBeLessThanOrEqual(deadline);
+    expect(deadline).toBeLessThan(stop);
+  });
+});

@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const ROOT = join(__dirname, "../..");
+const tsx = createRequire(__filename).resolve("tsx/cli");
+
+/** Names of all examples. */
+export const EXAMPLES = readdirSync(join(ROOT, "examples")).sort();
+
+/** Synthesizes an example as a user does, into a folder of its own, and returns that folder. */
+export function synthExample(name: string): string {
+  const outdir = mkdtempSync(join(tmpdir(), `antifragile-${name}-`));
+  execFileSync(process.execPath, [tsx, join(ROOT, "examples", name, "main.ts")], {
+    cwd: ROOT,
+    env: { ...process.env, CDKTF_OUTDIR: outdir },
+    encoding: "utf8",
+  });
+  return outdir;
+}
+
+/** Names of the stacks in a folder that was synthesized into. */
+export function stackNames(outdir: string): string[] {
+  return readdirSync(join(outdir, "stacks")).sort();
+}
+
+/** A stack's Terraform JSON. */
+export function stackJson(outdir: string, stack: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), "utf8"));
+}
