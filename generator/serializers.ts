@@ -18,6 +18,12 @@ function jsonText(value: unknown): string {
   );
 }
 
+function serviceName(value: unknown): string {
+  const name = String(given(value));
+  if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) return name;
+  throw new Error(`a template wants the name of a service, got ${JSON.stringify(name)}`);
+}
+
 export const serializers = {
   /** A literal of JSON, JavaScript or TypeScript, quotes included. */
   json: jsonText,
@@ -42,6 +48,21 @@ export const serializers = {
     if (/^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(word)) return word;
     throw new Error(`a template wants a bare word, got ${JSON.stringify(word)}; use a serializer with quotes`);
   },
+
+  /** Name of an environment variable made of a service name: `stock-keeper` gives `STOCK_KEEPER`. */
+  variable: (value: unknown): string => serviceName(value).toUpperCase().replaceAll("-", "_"),
+
+  /** Id of a construct made of a service name, quotes included: `stock-keeper` gives `"StockKeeper"`, which it is called after. */
+  construct: (value: unknown): string => {
+    const name = serviceName(value);
+    // Capitals cannot tell where the hyphen was before a digit, or beside a single letter.
+    const id = /-\d|(^|-)[a-z](-|$)/.test(name) ? name : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
+    return JSON.stringify(id);
+  },
+
+  /** Identifier of TypeScript made of a service name: `stock-keeper` gives `stockKeeper`. */
+  identifier: (value: unknown): string =>
+    serviceName(value).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
 } as const;
 
 /** `{{#if (eq database "postgres")}}`: may stand inside a block or a serializer, never alone. */

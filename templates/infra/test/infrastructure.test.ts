@@ -1,0 +1,15 @@
+import { App } from "antifragile";
+import { synthesize } from "antifragile/testing";
+import { describe, expect, it } from "vitest";
+import { infrastructure } from "../infrastructure";
+
+const app = new App();
+infrastructure(app);
+const stacks = app.node.children.filter((child) => "prepareStack" in child);
+
+describe("the infrastructure", () => {
+  it.each(stacks.map((stack) => [stack.node.id, stack] as const))("of %s is what was reviewed", async (id, stack) => {
+    const compiled = JSON.stringify(synthesize(stack as Parameters<typeof synthesize>[0]), undefined, 2);
+    await expect(`${compiled}\n`).toMatchFileSnapshot(`__snapshots__/${id}.snap.json`);
+  });
+});
