@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import type { Context } from "./context";
 import { cancelled, type ExitCode } from "./errors";
 import { packPackage } from "./package-files";
@@ -42,7 +42,7 @@ interface Step {
 const COMMIT = 'git add -A && git commit -m "feat: first version"';
 
 function lastLines(output: string): string {
-  const lines = output.trimEnd().split(/\r?\n/).slice(-15);
+  const lines = stripVTControlCharacters(output).trimEnd().split(/\r?\n/).slice(-15);
   return lines.map((line) => `      ${visible(line)}`).join("\n");
 }
 
@@ -127,7 +127,7 @@ function nextSteps(repository: WrittenRepository, todo: readonly string[]): stri
     ...todo,
     ...rows.map(([, command, sentence]) => `${command.padEnd(width)}  ${sentence}`),
   ];
-  return `\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  return lines.map((line) => `  ${line}\n`).join("");
 }
 
 const seconds = (milliseconds: number): string =>
@@ -146,7 +146,7 @@ export async function finishRepository(
     context.colour ? styleText(colour, text) : text;
   const marks = { done: paint("green", "✔"), partly: paint("yellow", "!"), failed: paint("red", "✖") } as const;
   const done = (text: string, milliseconds: number): void =>
-    context.print(`  ${marks.done} ${text.padEnd(26)} ${seconds(milliseconds)}\n`);
+    context.print(`  ${marks.done} ${text.padEnd(32)} ${seconds(milliseconds)}\n`);
 
   context.print("\n");
   done(`${count(written.written, "file")} in ${repository.shownPath}`, written.milliseconds);
@@ -191,6 +191,7 @@ export async function finishRepository(
       break;
     }
   }
+  context.print(failed ? `\n  ${repository.shownPath} is written. To go on:\n` : "\n");
   context.print(nextSteps(repository, todo));
   return failed ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { type AnswersOf, choice, defineOptions, text } from "./option-table";
+import { type AnswersOf, choice, defineOptions, flag, text } from "./option-table";
 
 const SERVICE_NAME = {
   pattern: /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/,
@@ -26,6 +26,38 @@ export const options = defineOptions({
     example: "Takes orders and tells payments about them",
     rule: SENTENCE,
     default: ({ name }) => `The ${name} service`,
+  }),
+  database: choice({
+    ask: "Where does it keep data?",
+    help: "Database that the service is attached to.",
+    values: { none: "Nowhere: it computes", postgres: "PostgreSQL" },
+    default: "none",
+  }),
+  cache: choice({
+    help: "Cache that the service is attached to.",
+    values: { none: "None", valkey: "Valkey (speaks the protocol of Redis)" },
+    default: "none",
+  }),
+  queue: choice({
+    help: "Queue that the service writes to, with a worker process that handles its messages.",
+    values: { none: "None", sqs: "Amazon SQS" },
+    default: "none",
+  }),
+  job: flag({
+    help: "Add a process that runs on a schedule.",
+    default: false,
+  }),
+  auth: choice({
+    ask: "Who may call it?",
+    help: "Who may call the service.",
+    values: { oidc: "Holders of a token from an OIDC issuer", none: "Everybody who can reach it" },
+    default: "oidc",
+  }),
+  calls: text({
+    help: "Another service that this one calls.",
+    example: "payments",
+    rule: SERVICE_NAME,
+    default: "none",
   }),
   region: text({
     help: "AWS region that the service runs in.",

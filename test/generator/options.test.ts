@@ -1,0 +1,153 @@
+import nodePath from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { defaultOf, refusal, resolveAnswers } from "../../generator/answers";
+import { HEADER } from "../../generator/answers-file";
+import { switches } from "../../generator/flags";
+import type { AnswersOf, OptionTable, Row } from "../../generator/option-table";
+import { type Answers, options } from "../../generator/options";
+import { kebab } from "../../generator/text";
+import { given } from "./support/given";
+import type { sampleTable } from "./support/sample-table";
+
+const rows = Object.entries(options as OptionTable);
+
+describe("the option table", () => {
+  it.each(rows)("%s has a key that makes a flag and an environment-free JSON key", (key) => {
+    expect(key).toMatch(/^[a-z][a-zA-Z0-9]*$/);
+    expect(key).not.toBe(HEADER);
+    expect(Object.keys(switches)).not.toContain(kebab(key));
+    expect(Object.keys(switches)).not.toContain(`no-${kebab(key)}`);
+  });
+
+  it.each(rows)("%s has an example and a default that pass its own check", (_key, row) => {
+    const earlier = resolveAnswers(options, given({ flag: { name: "orders" } }), { folder: undefined }).answers;
+    const samples: unknown[] = [];
+    if (row.kind === "text") samples.push(row.example);
+    const preset = defaultOf(row, earlier);
+    if (preset !== undefined) samples.push(preset);
+    expect(samples.length).toBeGreaterThan(0);
+    expect(samples.map((sample) => refusal(row, sample))).toEqual(samples.map(() => undefined));
+  });
+
+  it.each(rows)("%s looks only at rows above it", (key, row) => {
+    const above = rows
+      .slice(
+        0,
+        rows.findIndex(([other]) => other === key),
+      )
+      .map(([other]) => other);
+    const looked: string[] = [];
+    const spy = new Proxy({}, { get: (_target, name) => void looked.push(String(name)) });
+    row.when?.(spy);
+    if (typeof row.default === "function") row.default(spy);
+    expect(looked.filter((name) => !above.includes(name))).toEqual([]);
+  });
+
+  it("makes the answers' type from the rows", () => {
+    const license: Answers["license"] = "mit-0";
+    const sample: Pick<AnswersOf<typeof sampleTable>, "chaos" | "instanceType"> = {
+      chaos: true,
+      instanceType: undefined,
+    };
+    // @ts-expect-error not a value of the row
+    const other: Answers["license"] = "mit";
+    // @ts-expect-error a flag is true or false
+    const text: AnswersOf<typeof sampleTable>["chaos"] = "yes";
+    // @ts-expect-error a row without "when" always has an answer
+    const none: AnswersOf<typeof sampleTable>["region"] = undefined;
+    expect([license, sample.instanceType, other, text, none]).toHaveLength(5);
+  });
+});
+
+const refused = (row: Row, value: string): boolean => refusal(row, value) !== undefined;
+
+describe("name", () => {
+  const hostile = [
+    ..."../x|/etc/passwd|C:\\x|a/b|a\\b|.|..|.git|node_modules|con|nul|com1|lpt9|$(id)|`id`|a;b|-rf|--|a b|a\nb".split(
+      "|",
+    ),
+    ..."a\u0000b|a\u001b[2Jb|Orders|orders-|or--ders|1orders|а-cyrillic|ｆｕｌｌ|orders\u200d|é|x|__proto__|constructor\n".split(
+      "|",
+    ),
+    "{{constructor}}",
+    '${file("/etc/passwd")}',
+    "%{ if true }x%{ endif }",
+    "a".repeat(300),
+    "a".repeat(32),
+    "",
+  ];
+  it.each(hostile)("refuses %j", (value) => {
+    expect(refusal(options.name, value)).toMatch(/^use .*, for example orders$/);
+  });
+
+  it.each(["orders", "a1", "order-intake-2", "constructor", `a${"b".repeat(30)}`])("takes %s", (value) => {
+    expect(refusal(options.name, value)).toBeUndefined();
+  });
+
+  it("never leads out of a folder, on any system, whatever was typed", () => {
+    const piece = fc.constantFrom("..", "/", "\\", ".", "a", "-", "0", "C:", "\u0000", "nul", "~", "$", "\u202e", "o");
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece).map((parts) => parts.join("")),
+        ),
+        (value) => {
+          if (refused(options.name, value)) return;
+          for (const path of [nodePath.posix, nodePath.win32]) {
+            const root = path === nodePath.posix ? "/work" : "C:\\work";
+            expect(path.relative(root, path.resolve(root, value))).toBe(value);
+          }
+          expect(value).toMatch(/^[a-z0-9-]+$/);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("description", () => {
+  it.each([
+    "a\nb",
+    "a\u001b[31mb",
+    "a\u2028b",
+    "\u202eabc",
+    "",
+    " a",
+    "a ",
+    "x".repeat(201),
+    '${file("/etc/passwd")}',
+    "%{ if true }",
+    "${{ github.token }}",
+    "\ud800",
+  ])("refuses %j", (value) => {
+    expect(refused(options.description, value)).toBe(true);
+  });
+
+  it.each([
+    "Takes orders",
+    "{{constructor}}",
+    '"quotes" and \\ and </script>',
+    "key: value # no",
+    "naïve 👩‍💻",
+    "100 % of $5",
+  ])("takes %j", (value) => {
+    expect(refused(options.description, value)).toBe(false);
+  });
+});
+
+describe("region", () => {
+  it.each(["eu-central-1", "us-gov-west-1", "ap-southeast-5", "eusc-de-east-1", "mx-central-1"])(
+    "takes %s",
+    (value) => {
+      expect(refused(options.region, value)).toBe(false);
+    },
+  );
+  it.each(["eu-central", "EU-CENTRAL-1", "eu central 1", "eu-central-1\n", "frankfurt", "-eu-central-1"])(
+    "refuses %j",
+    (value) => {
+      expect(refused(options.region, value)).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,304 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import nodePath, { join } from "node:path";
+import fc from "fast-check";
+import Handlebars from "handlebars";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { resolveAnswers } from "../../generator/answers";
+import { manifest } from "../../generator/manifest";
+import type { OptionTable } from "../../generator/option-table";
+import { type Answers, options } from "../../generator/options";
+import { loadTemplates } from "../../generator/package-files";
+import { render, templateVariables } from "../../generator/render";
+import { comparisons, serializers } from "../../generator/serializers";
+import { given } from "./support/given";
+
+const root = join(__dirname, "../..");
+const templates = loadTemplates(root);
+
+const answersOf = (flags: object): Answers =>
+  resolveAnswers(options, given({ flag: { name: "orders", ...flags } }), { folder: undefined })
+    .answers as unknown as Answers;
+
+/** Every pair of values of two choices or flags occurs in one of these answers. */
+function pairwise(table: OptionTable): Answers[] {
+  const domains: [string, readonly (string | boolean)[]][] = [];
+  for (const [key, row] of Object.entries(table)) {
+    if (row.kind === "choice") domains.push([key, Object.keys(row.values)]);
+    if (row.kind === "flag") domains.push([key, [true, false]]);
+  }
+  const cases: object[] = [{}];
+  for (const [index, [key, values]] of domains.entries()) {
+    for (const value of values) {
+      cases.push({ [key]: value });
+      for (const [other, others] of domains.slice(index + 1)) {
+        for (const second of others) cases.push({ [key]: value, [other]: second });
+      }
+    }
+  }
+  // A pair of which one does not apply is no case.
+  return cases
+    .map((flags) => resolveAnswers(table, given({ flag: { name: "orders", ...flags } }), { folder: undefined }))
+    .filter(({ problems }) => problems.length === 0)
+    .map(({ answers }) => answers as unknown as Answers);
+}
+
+describe("the manifest", () => {
+  it("names every file below templates/, and no other", () => {
+    const found = readdirSync(join(root, "templates"), { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) =>
+        nodePath.relative(join(root, "templates"), join(entry.parentPath, entry.name)).replaceAll("\\", "/"),
+      );
+    expect(found.sort()).toEqual([...new Set(manifest.map(({ template }) => template))].sort());
+  });
+
+  it("is sorted, and has safe paths that no two files share on any system", () => {
+    const paths = manifest.map(({ path }) => path);
+    expect(paths).toEqual([...paths].sort());
+    for (const path of paths) {
+      for (const system of [nodePath.posix, nodePath.win32]) {
+        expect(system.isAbsolute(path)).toBe(false);
+        expect(system.normalize(path).replaceAll("\\", "/")).toBe(path);
+      }
+      expect(path).toMatch(/^[A-Za-z0-9._/-]{1,120}$/);
+      expect(
+        path
+          .split("/")
+          .filter((part) => /^(\.git|node_modules|\.\.|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i.test(part)),
+      ).toEqual([]);
+    }
+    expect(new Set(paths.map((path) => path.toLowerCase())).size).toBe(paths.length);
+  });
+
+  it("writes every file for some answers", () => {
+    const written = new Set(pairwise(options).flatMap((answers) => [...render(answers, templates).keys()]));
+    expect(manifest.map(({ path }) => path).filter((path) => !written.has(path))).toEqual([]);
+  });
+});
+
+describe("every template", () => {
+  const variables = [...Object.keys(options), ...Object.keys(templateVariables("0.0.0"))];
+
+  /** What a template does that no template may do. */
+  function faults(source: string): string[] {
+    const found: string[] = [];
+    const path = (node: hbs.AST.Node, allowed: readonly string[]): string => {
+      const name = (node as hbs.AST.PathExpression).original;
+      if (node.type === "PathExpression" && !allowed.includes(name) && !variables.includes(name))
+        found.push(`${name} is no answer`);
+      return name;
+    };
+    class Rules extends Handlebars.Visitor {
+      override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+        if (!(path(node.path, Object.keys(serializers)) in serializers))
+          found.push(`${(node.path as hbs.AST.PathExpression).original} goes through no serializer`);
+        if (node.params.length !== 1) found.push("a serializer takes one value");
+        this.acceptArray(node.params);
+      }
+      override BlockStatement(node: hbs.AST.BlockStatement): void {
+        if (!["if", "unless"].includes(path(node.path, ["if", "unless"])))
+          found.push("only if and unless are blocks here");
+        const lines = (node.loc.end.line ?? 0) - (node.loc.start.line ?? 0) - 1;
+        if (lines > 10) found.push(`a block of ${lines} lines; use a file with a "when" in the manifest`);
+        this.acceptArray(node.params);
+        this.accept(node.program);
+        if (node.inverse !== undefined) this.accept(node.inverse);
+      }
+      override SubExpression(node: hbs.AST.SubExpression): void {
+        if (!(path(node.path, Object.keys(comparisons)) in comparisons))
+          found.push("only comparisons may stand in parentheses");
+        this.acceptArray(node.params);
+      }
+      override PathExpression(node: hbs.AST.PathExpression): void {
+        path(node, []);
+      }
+      override PartialStatement(): void {
+        found.push("no partials");
+      }
+    }
+    new Rules().accept(Handlebars.parse(source));
+    return found;
+  }
+
+  it.each([...templates.files].filter(([path]) => path.endsWith(".hbs")))(
+    "%s puts only answers in, each through a serializer",
+    (_path, source) => {
+      expect(faults(source)).toEqual([]);
+      expect(source).toMatch(/\{\{/);
+    },
+  );
+
+  it.each([
+    ["{{name}}", "name goes through no serializer"],
+    ["{{{name}}}", "name goes through no serializer"],
+    ["{{json nmae}}", "nmae is no answer"],
+    ["{{json constructor}}", "constructor is no answer"],
+    ["{{#if nmae}}x{{/if}}", "nmae is no answer"],
+    ['{{#if (eq nmae "x")}}x{{/if}}', "nmae is no answer"],
+    ["{{#each name}}x{{/each}}", "only if and unless are blocks here"],
+    [`{{#if name}}${"\n".repeat(13)}{{/if}}`, 'a block of 12 lines; use a file with a "when" in the manifest'],
+    ["{{> name}}", "no partials"],
+  ])("would be refused as %j", (source, fault) => {
+    expect(faults(source)).toContain(fault);
+  });
+
+  it.each([...templates.files])("%s has text with Unix line ends", (_path, source) => {
+    expect(source).not.toContain("\r");
+    expect(source).not.toContain("\u0000");
+    expect(source.length).toBeGreaterThan(0);
+  });
+});
+
+describe("render", () => {
+  it("is pure: equal answers give equal bytes, in any order of calls", () => {
+    const first = [...render(answersOf({}), templates)];
+    render(answersOf({ license: "mit-0", description: "Other" }), templates);
+    expect([...render(answersOf({}), templates)]).toEqual(first);
+    expect(first.map(([path]) => path)).toEqual(first.map(([path]) => path).sort());
+  });
+
+  it("copies a template without expressions byte for byte", () => {
+    const files = render(answersOf({}), templates);
+    const copied = manifest.filter(({ path, template }) => !template.endsWith(".hbs") && files.has(path));
+    expect(copied.length).toBeGreaterThan(2);
+    for (const { path, template } of copied) expect(files.get(path)!.content).toBe(templates.files.get(template));
+  });
+
+  it("gives files that end in one newline and are what their names say, for every pair of choices", () => {
+    for (const answers of pairwise(options)) {
+      for (const [path, { content, mode }] of render(answers, templates)) {
+        const place = `${path} of ${JSON.stringify(answers)}`;
+        expect(content.endsWith("\n") && !content.endsWith("\n\n"), `${place} ends in one newline`).toBe(true);
+        expect([0o644, 0o755], place).toContain(mode);
+        if (path.endsWith(".json")) expect(() => JSON.parse(content), place).not.toThrow();
+        if (/\.ya?ml$/.test(path)) expect(() => parseYaml(content), place).not.toThrow();
+      }
+    }
+  });
+
+  it("records the answers, so that they make the same files again", () => {
+    const answers = answersOf({ license: "mit-0", description: 'Says "hello" \\ & more' });
+    const files = render(answers, templates);
+    const { antifragile, ...recorded } = JSON.parse(files.get(".antifragile.json")!.content);
+    expect(antifragile.version).toBe(templates.version);
+    const again = resolveAnswers(options, given({ file: recorded }), { folder: "elsewhere" });
+    expect(again.problems).toEqual([]);
+    expect([...render(again.answers as unknown as Answers, templates)]).toEqual([...files]);
+  });
+
+  it("keeps every accepted description inside its literal: code compiles, JSON and YAML read back", () => {
+    const nasty = fc.constantFrom(
+      '"',
+      "'",
+      "\\",
+      "{{constructor}}",
+      "{{json name}}",
+      "</script>",
+      ": ",
+      " #",
+      "`",
+      "*/",
+      "//",
+      "$",
+      "$(id)",
+      "|",
+      "]]",
+      "<!--",
+      "!",
+      "&",
+      "@",
+      "%",
+      "\u00a0",
+      "👩‍💻",
+      "---",
+      "- ",
+    );
+    const description = fc
+      .array(fc.oneof(nasty, fc.string({ maxLength: 5 })), { minLength: 1, maxLength: 12 })
+      .map((parts) => parts.join(""))
+      .filter((text) => options.description.rule.pattern.test(text));
+    fc.assert(
+      fc.property(description, (text) => {
+        for (const [path, { content }] of render(answersOf({ description: text, license: "mit-0" }), templates)) {
+          const template = manifest.find((row) => row.path === path)?.template ?? "";
+          if (!template.includes(".hbs") || !templates.files.get(template)!.includes("description")) continue;
+          const values = path.endsWith(".json")
+            ? JSON.parse(content)
+            : /\.ya?ml$/.test(path)
+              ? parseYaml(content)
+              : undefined;
+          if (values !== undefined) expect(JSON.stringify(values)).toContain(JSON.stringify(text).slice(1, -1));
+          if (path.endsWith(".ts")) {
+            const { diagnostics } = ts.transpileModule(content, { reportDiagnostics: true });
+            expect(diagnostics).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("fails loudly on a template that uses an answer which does not exist", () => {
+    const path = "repo/README.md.hbs";
+    const broken = { version: "0", files: new Map(templates.files).set(path, "{{md nothing}}\n") };
+    expect(() => render(answersOf({}), broken)).toThrow(
+      /templates\/repo\/README\.md\.hbs: a template uses a value that is undefined/,
+    );
+    for (const source of ["{{name.constructor}}", "{{lookup name 0}}", "{{log name}}", "{{unknown name}}"]) {
+      const files = new Map(templates.files).set(path, source);
+      expect(() => render(answersOf({}), { version: "0", files }), source).toThrow();
+    }
+  });
+
+  it("fails loudly when a template of the manifest is missing", () => {
+    const files = new Map(templates.files);
+    files.delete("repo/_gitignore");
+    expect(() => render(answersOf({}), { version: "0", files })).toThrow("templates/repo/_gitignore is missing");
+  });
+});
+
+describe("a serializer", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }));
+
+  it("json and yaml read back to the same text, and hold no control character", () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(JSON.parse(serializers.json(value))).toBe(value);
+        expect(parseYaml(`key: ${serializers.yaml(value)}`)).toEqual({ key: value });
+        expect(serializers.json(value)).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+
+  it("sh gives the shell one word, whatever it holds", () => {
+    const values = ["$(id)", "`id`", "a'b", "'; rm -rf /; '", "${HOME}", "a\nb", "*", "-n", ""];
+    for (const value of values) {
+      expect(execFileSync("/bin/sh", ["-c", `printf %s ${serializers.sh(value)}`]).toString()).toBe(value);
+    }
+  });
+
+  it("md lets no markup through", () => {
+    expect(serializers.md("# <b>*x*</b> [a](b) `c` | d_e & ~f~\nnext")).toBe(
+      "\\# \\<b\\>\\*x\\*\\</b\\> \\[a\\](b) \\`c\\` \\| d\\_e \\& \\~f\\~ next",
+    );
+    expect(serializers.md("1. first")).toBe("1\\. first");
+    expect(serializers.md("- item")).toBe("\\- item");
+  });
+
+  it("word refuses what would need quotes", () => {
+    expect(serializers.word("orders-2.1/x_y")).toBe("orders-2.1/x_y");
+    for (const value of ["a b", "", "-a", "$x", "a:b", "a\n", "é"])
+      expect(() => serializers.word(value)).toThrow("bare word");
+  });
+
+  it.each(Object.entries(serializers))("%s refuses a missing value", (_name, serializer) => {
+    for (const value of [undefined, null, {}, []]) expect(() => serializer(value)).toThrow("a template uses a value");
+  });
+
+  it("eq compares", () => {
+    expect([comparisons.eq("a", "a"), comparisons.eq("a", "b")]).toEqual([true, false]);
+  });
+});
