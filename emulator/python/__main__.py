@@ -28,9 +28,15 @@ def main() -> None:
     os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
 
     from gateway import Gateway
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
 
-    server = make_server("127.0.0.1", port, Gateway(), threaded=True, fd=listener.fileno())
+    class Quiet(WSGIRequestHandler):
+        """The gateway logs each call by its AWS name."""
+
+        def log_request(self, *_: object) -> None:
+            pass
+
+    server = make_server("127.0.0.1", port, Gateway(), threaded=True, fd=listener.fileno(), request_handler=Quiet)
     print(json.dumps({"port": port}), flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -6,12 +6,12 @@ for them. So a handler sees the same plain dictionaries for JSON, query, EC2 and
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime
 from functools import cache
 from typing import Any
 
+from botocore.compat import HTTPHeaders
+from botocore.parsers import create_parser
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
@@ -65,39 +65,20 @@ class Call:
         written = get_serializer_class(self.service, self._protocol)(operation_model=self._model).serialize(result)
         return Response(written["body"], status=written["status_code"], headers=dict(written["headers"]))
 
-    def read_reply(self, response: Response) -> dict[str, Any] | None:
-        """The body of moto's answer, if it is a JSON object."""
-        try:
-            body = json.loads(response.get_data())
-        except ValueError:
-            return None
-        return body if isinstance(body, dict) else None
-
-    def times_as_numbers(self, body: dict[str, Any]) -> None:
-        """Moto writes some times as ISO text where the protocol wants a number of seconds."""
-        if self._model.output_shape is not None:
-            _times_as_numbers(self._model.output_shape, body)
+    def read_reply(self, response: Response) -> dict[str, Any]:
+        """What moto answered, by the model: times as times, members that the service does not have left out."""
+        headers = HTTPHeaders()
+        for name, value in response.headers:
+            headers[name] = value
+        raw = {"body": response.get_data(), "headers": headers, "status_code": response.status_code}
+        result = create_parser(self._protocol).parse(raw, self._model.output_shape)
+        result.pop("ResponseMetadata", None)
+        return result
 
 
 def backend(service: str, region: str) -> Any:
     regions = get_backend(service)[ACCOUNT]
     return regions[region] if region in regions.regions else regions["aws"]
-
-
-def _times_as_numbers(shape: Any, value: Any) -> Any:
-    if shape.type_name == "timestamp":
-        in_iso = isinstance(value, str) and shape.serialization.get("timestampFormat") is None
-        return datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp() if in_iso else value
-    if shape.type_name == "structure" and isinstance(value, dict):
-        for name, member in shape.members.items():
-            key = member.serialization.get("name", name)
-            if value.get(key) is not None:
-                value[key] = _times_as_numbers(member, value[key])
-    if shape.type_name == "list" and isinstance(value, list):
-        return [_times_as_numbers(shape.member, item) for item in value]
-    if shape.type_name == "map" and isinstance(value, dict):
-        return {key: _times_as_numbers(shape.value, item) for key, item in value.items()}
-    return value
 
 
 def identify(request: Request) -> tuple[str, str, str] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import threading
+import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -55,6 +57,7 @@ class Gateway:
         if known is None:
             return self._moto(environ, start_response)
         service, region, operation = known
+        start_response = _logged(start_response, f"{region} {service} {operation}")
         refusals, fakes = self._refusals[service, operation], self._fakes[service, operation]
         if not refusals and not fakes:
             return self._moto(environ, start_response)
@@ -68,8 +71,9 @@ class Gateway:
                 for refusal in refusals:
                     refusal.check(call)
                 for fake in fakes:
-                    if fake.answer:
-                        return call.reply(fake.answer(call))
+                    result = fake.answer(call) if fake.answer else None
+                    if result is not None:
+                        return call.reply(result)
             except ServiceException as error:
                 print(f"refused {call.service} {call.operation}: {error}", flush=True)
                 return call.reply(error)
@@ -78,18 +82,13 @@ class Gateway:
                 return call.reply(Refused("InternalFailure", f"the emulator failed: {sys.exc_info()[1]!r}"))
         response = Response.from_app(self._moto, environ, buffered=True)
         amends = [fake.amend for fake in fakes if fake.amend]
-        if amends and response.status_code < 300:
-            self._amend(call, response, amends)
-        return response
-
-    def _amend(self, call: Call, response: Response, amends: list[Callable[[Call, dict[str, Any]], None]]) -> None:
-        body = call.read_reply(response)
-        if body is None:
-            return
+        if not amends or response.status_code >= 300:
+            return response
         with self._lock:
+            result = call.read_reply(response)
             for amend in amends:
-                amend(call, body)
-        response.set_data(json.dumps(body))
+                amend(call, result)
+            return call.reply(result)
 
     def _control(self, request: Request) -> Response:
         """The emulator's own endpoints."""
@@ -111,7 +110,13 @@ class Gateway:
         return Response(json.dumps(answer), content_type="application/json")
 
 
-def _stream(body: bytes) -> Any:
-    import io
+def _logged(start_response: Callable[..., Any], what: str) -> Callable[..., Any]:
+    def start(status: str, *rest: Any) -> Any:
+        print(f"{time.strftime('%H:%M:%S')} {what} {status.split()[0]}", flush=True)
+        return start_response(status, *rest)
 
+    return start
+
+
+def _stream(body: bytes) -> io.BytesIO:
     return io.BytesIO(body)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from call import Call, Refused
+
 _stores: list[Store] = []
 
 
@@ -23,6 +25,60 @@ class Store:
 
     def clear(self) -> None:
         self._regions.clear()
+
+
+class Records(Store):
+    """Things of one kind that have a name, an id or an ARN."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__()
+        self._code, self._message = code, message
+
+    def find(self, call: Call, key: str) -> dict[str, Any]:
+        """The record, or AWS's answer that there is none."""
+        record = self.of(call.region).get(key)
+        if record is None:
+            raise Refused(self._code, self._message.format(key))
+        return record
+
+    def add(self, call: Call, key: str, record: dict[str, Any]) -> dict[str, Any]:
+        self.of(call.region)[key] = {name: value for name, value in record.items() if value is not None}
+        return self.of(call.region)[key]
+
+    def change(self, call: Call, key: str, fields: dict[str, Any]) -> dict[str, Any]:
+        record = self.find(call, key)
+        record.update({name: value for name, value in fields.items() if value is not None})
+        return record
+
+    def remove(self, call: Call, key: str) -> dict[str, Any]:
+        record = self.find(call, key)
+        del self.of(call.region)[key]
+        return record
+
+    def all(self, call: Call) -> list[dict[str, Any]]:
+        return list(self.of(call.region).values())
+
+
+class Tags:
+    """Tags by ARN, whatever shape a service gives them."""
+
+    def __init__(self) -> None:
+        self._tags = Store()
+
+    def read(self, call: Call, arn: str) -> dict[str, str]:
+        return self._tags.of(call.region).get(arn, {})
+
+    def read_list(self, call: Call, arn: str, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+        return [{key: name, value: text} for name, text in self.read(call, arn).items()]
+
+    def write(self, call: Call, arn: str, tags: dict[str, str] | list[dict[str, str]] | None) -> None:
+        if isinstance(tags, list):
+            tags = {each.get("Key", each.get("key", "")): each.get("Value", each.get("value", "")) for each in tags}
+        self._tags.of(call.region).setdefault(arn, {}).update(tags or {})
+
+    def remove(self, call: Call, arn: str, names: list[str]) -> None:
+        for name in names:
+            self.read(call, arn).pop(name, None)
 
 
 def reset() -> None:

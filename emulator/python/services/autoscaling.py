@@ -1,0 +1,91 @@
+"""EC2 Auto Scaling: fields of policies and hooks that moto drops, notifications, instance refreshes."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from call import Call, Refused
+from state import Store
+
+_policies = Store()
+_hooks = Store()
+_notifications = Store()
+_refreshes = Store()
+
+HOOK_FIELDS = ("RoleARN", "NotificationTargetARN", "NotificationMetadata")
+
+
+def remember_policy(call: Call, result: dict[str, Any]) -> None:
+    _policies.of(call.region)[call.params["PolicyName"]] = call.params.get("Enabled", True)
+
+
+def amend_policies(call: Call, result: dict[str, Any]) -> None:
+    for policy in result.get("ScalingPolicies", []):
+        policy["Enabled"] = _policies.of(call.region).get(policy["PolicyName"], True)
+        if not policy.get("PredictiveScalingConfiguration", {}).get("MetricSpecifications"):
+            policy.pop("PredictiveScalingConfiguration", None)
+
+
+def remember_hook(call: Call, result: dict[str, Any]) -> None:
+    key = (call.params["AutoScalingGroupName"], call.params["LifecycleHookName"])
+    _hooks.of(call.region)[key] = {name: call.params[name] for name in HOOK_FIELDS if name in call.params}
+
+
+def amend_hooks(call: Call, result: dict[str, Any]) -> None:
+    for hook in result.get("LifecycleHooks", []):
+        for name in HOOK_FIELDS:
+            hook.pop(name, None)
+        hook.update(_hooks.of(call.region).get((hook["AutoScalingGroupName"], hook["LifecycleHookName"]), {}))
+
+
+def put_notification(call: Call) -> dict[str, Any]:
+    key = (call.params["AutoScalingGroupName"], call.params["TopicARN"])
+    _notifications.of(call.region)[key] = call.params["NotificationTypes"]
+    return {}
+
+
+def describe_notifications(call: Call) -> dict[str, Any]:
+    groups = call.params.get("AutoScalingGroupNames")
+    found = [
+        {"AutoScalingGroupName": group, "TopicARN": topic, "NotificationType": kind}
+        for (group, topic), kinds in _notifications.of(call.region).items()
+        for kind in kinds
+        if not groups or group in groups
+    ]
+    return {"NotificationConfigurations": found}
+
+
+def delete_notification(call: Call) -> dict[str, Any]:
+    _notifications.of(call.region).pop((call.params["AutoScalingGroupName"], call.params["TopicARN"]), None)
+    return {}
+
+
+def start_refresh(call: Call) -> dict[str, Any]:
+    group = call.params["AutoScalingGroupName"]
+    if group not in call.moto().autoscaling_groups:
+        raise Refused("ValidationError", f"AutoScalingGroup name not found - no such group: {group}")
+    now = time.time()
+    refresh = {
+        "InstanceRefreshId": str(uuid.uuid4()),
+        "AutoScalingGroupName": group,
+        "Status": "Successful",
+        "StartTime": now,
+        "EndTime": now,
+        "PercentageComplete": 100,
+        "InstancesToUpdate": 0,
+        "Preferences": call.params.get("Preferences"),
+    }
+    _refreshes.of(call.region).setdefault(group, []).insert(0, refresh)
+    return {"InstanceRefreshId": refresh["InstanceRefreshId"]}
+
+
+def describe_refreshes(call: Call) -> dict[str, Any]:
+    wanted = call.params.get("InstanceRefreshIds")
+    refreshes = _refreshes.of(call.region).get(call.params["AutoScalingGroupName"], [])
+    return {"InstanceRefreshes": [each for each in refreshes if not wanted or each["InstanceRefreshId"] in wanted]}
+
+
+def cancel_refresh(call: Call) -> dict[str, Any]:
+    raise Refused("ActiveInstanceRefreshNotFound", "No in progress or pending Instance Refresh found")
