@@ -2,6 +2,7 @@
 export { App } from "cdktf";
 export * from "./cluster";
 export * from "./core";
+export * from "./discovery";
 export * from "./ingress";
 export * from "./logging";
 export * from "./network";

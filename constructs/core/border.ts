@@ -36,6 +36,10 @@ export class Subscribed extends Construct {
     return Token.asString(Fn.lookupNested(this.#value, path));
   }
 
+  number(...path: string[]): number {
+    return Token.asNumber(Fn.lookupNested(this.#value, path));
+  }
+
   list(...path: string[]): string[] {
     return Token.asList(Fn.lookupNested(this.#value, path));
   }

@@ -2,6 +2,7 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { Construct, type IConstruct } from "constructs";
 import { invalid } from "./errors";
+import { addressOf } from "./stack";
 
 /** Something in a network that can be connected to or from: it has a security group. */
 export interface IConnectable extends IConstruct {
@@ -30,6 +31,7 @@ export class Connections extends Construct {
   readonly securityGroupId: string;
   /** TCP port that others connect to, where there is one. */
   readonly defaultPort: number | undefined;
+  readonly #rules: string[] = [];
 
   constructor(
     scope: Construct,
@@ -47,7 +49,7 @@ export class Connections extends Construct {
     if (port === undefined) {
       throw invalid(this, "CONNECTION_PORT", "port", `is not known for ${other.node.path}`, "Pass { port }.");
     }
-    rules(this, `To${as}`, this.securityGroupId, other.securityGroupId, port, `to ${as}`);
+    this.#pair(`To${as}`, this.securityGroupId, other.securityGroupId, port, `to ${as}`);
   }
 
   /** Lets the other open connections to this thing. */
@@ -56,12 +58,12 @@ export class Connections extends Construct {
     if (port === undefined) {
       throw invalid(this, "CONNECTION_PORT", "port", "is not known", "Pass { port }.");
     }
-    rules(this, `From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
+    this.#pair(`From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
   }
 
   /** Lets the whole internet open connections to this thing. Only for a declared public listener. */
   allowFromInternet(port: number): void {
-    new VpcSecurityGroupIngressRule(this, `FromInternet${port}`, {
+    const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}`, {
       securityGroupId: this.securityGroupId,
       description: `public listener on ${port}`,
       cidrIpv4: "0.0.0.0/0",
@@ -69,11 +71,12 @@ export class Connections extends Construct {
       fromPort: port,
       toPort: port,
     });
+    this.#rules.push(addressOf(rule));
   }
 
   /** Lets this thing open connections to any address, on one port. */
   allowToInternet(port: number): void {
-    new VpcSecurityGroupEgressRule(this, `ToInternet${port}`, {
+    const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}`, {
       securityGroupId: this.securityGroupId,
       description: `out on ${port}`,
       cidrIpv4: "0.0.0.0/0",
@@ -81,19 +84,26 @@ export class Connections extends Construct {
       fromPort: port,
       toPort: port,
     });
+    this.#rules.push(addressOf(rule));
   }
-}
 
-function rules(scope: Construct, id: string, from: string, to: string, port: number, description: string): void {
-  const common = { description, ipProtocol: "tcp", fromPort: port, toPort: port };
-  new VpcSecurityGroupEgressRule(scope, `${id}Out`, {
-    ...common,
-    securityGroupId: from,
-    referencedSecurityGroupId: to,
-  });
-  new VpcSecurityGroupIngressRule(scope, `${id}In`, {
-    ...common,
-    securityGroupId: to,
-    referencedSecurityGroupId: from,
-  });
+  /** Addresses of all rules made here: for `depends_on` of what needs the way to be open when it starts. */
+  get ruleAddresses(): readonly string[] {
+    return this.#rules;
+  }
+
+  #pair(id: string, from: string, to: string, port: number, description: string): void {
+    const common = { description, ipProtocol: "tcp", fromPort: port, toPort: port };
+    const out = new VpcSecurityGroupEgressRule(this, `${id}Out`, {
+      ...common,
+      securityGroupId: from,
+      referencedSecurityGroupId: to,
+    });
+    const into = new VpcSecurityGroupIngressRule(this, `${id}In`, {
+      ...common,
+      securityGroupId: to,
+      referencedSecurityGroupId: from,
+    });
+    this.#rules.push(addressOf(out), addressOf(into));
+  }
 }

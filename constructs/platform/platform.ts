@@ -5,6 +5,7 @@ import type { Environment } from "../core/environment";
 import { invalid } from "../core/errors";
 import type { ProviderLine } from "../core/provider-line";
 import { AwsStack } from "../core/stack";
+import { type INamespace, Namespace } from "../discovery/namespace";
 import { Balancer, type IBalancer, type Listener } from "../ingress/balancer";
 import { type INetwork, Network, type NetworkProps } from "../network/network";
 
@@ -48,7 +49,8 @@ export interface ExistingPlatformProps {
 }
 
 /**
- * What the services of one environment stand on: network, cluster and shared balancer, in a stack of their own.
+ * What the services of one environment stand on: network, cluster, shared balancer and the namespace of their names, in a
+ * stack of their own.
  *
  * Costs what the balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost.
  *
@@ -71,6 +73,7 @@ export class Platform extends AwsStack implements IPlatform {
 
   readonly network: Network;
   readonly cluster: Cluster;
+  readonly namespace: Namespace;
   readonly balancer: Balancer | undefined;
   readonly #props: PlatformProps;
 
@@ -79,6 +82,7 @@ export class Platform extends AwsStack implements IPlatform {
     this.#props = props;
     this.network = new Network(this, "Network", props.network);
     this.cluster = new Cluster(this, "Cluster", props.cluster);
+    this.namespace = new Namespace(this, "Namespace", { network: this.network });
     this.balancer =
       props.listener && new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
     new Published(this, "Border", {
@@ -90,6 +94,11 @@ export class Platform extends AwsStack implements IPlatform {
           privateSubnetIds: this.network.privateSubnetIds,
         },
         cluster: { clusterArn: this.cluster.clusterArn, clusterName: this.cluster.clusterName },
+        namespace: {
+          namespaceArn: this.namespace.namespaceArn,
+          namespaceId: this.namespace.namespaceId,
+          namespaceName: this.namespace.namespaceName,
+        },
         balancer: this.balancer && {
           balancerArn: this.balancer.balancerArn,
           balancerArnSuffix: this.balancer.balancerArnSuffix,
@@ -148,6 +157,17 @@ abstract class StackOnPlatform extends AwsStack {
       Cluster.fromAttributes(this, id, {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
+      }),
+    );
+  }
+
+  get namespace(): INamespace {
+    const text = (key: string) => this.#platform.text("namespace", key);
+    return this.#once("Namespace", (id) =>
+      Namespace.fromAttributes(this, id, {
+        namespaceArn: text("namespaceArn"),
+        namespaceId: text("namespaceId"),
+        namespaceName: text("namespaceName"),
       }),
     );
   }

@@ -1,0 +1,1 @@
+export { type INamespace, Namespace, type NamespaceAttributes } from "./namespace";

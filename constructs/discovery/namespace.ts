@@ -1,0 +1,74 @@
+import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/service-discovery-private-dns-namespace";
+import { Construct, type IConstruct } from "constructs";
+import { literal } from "../core/literal";
+import { AwsStack } from "../core/stack";
+import type { INetwork } from "../network/network";
+
+export interface NamespaceProps {
+  /** Network in which the names can be resolved. */
+  readonly network: INetwork;
+}
+
+/** A namespace, owned by this app or read from a platform. */
+export interface INamespace extends IConstruct {
+  readonly namespaceArn: string;
+  readonly namespaceId: string;
+  /** What the services' names end in: `shop-dev.internal`. */
+  readonly namespaceName: string;
+}
+
+/** What is needed to use a namespace that somebody else owns. */
+export interface NamespaceAttributes {
+  readonly namespaceArn: string;
+  readonly namespaceId: string;
+  readonly namespaceName: string;
+}
+
+/**
+ * Where services of a platform find each other by name: a private DNS namespace of Cloud Map, which Service Connect uses
+ * too.
+ *
+ * Costs 0.50 USD a month for the hosted zone behind it.
+ *
+ * @example
+ * ```ts
+ * new Namespace(stack, "Namespace", { network: new Network(stack, "Network") });
+ * ```
+ * @see https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html
+ */
+export class Namespace extends Construct implements INamespace {
+  /** Refers to a namespace that somebody else owns. */
+  static fromAttributes(scope: Construct, id: string, attributes: NamespaceAttributes): INamespace {
+    return new ImportedNamespace(scope, id, attributes);
+  }
+
+  readonly namespaceArn: string;
+  readonly namespaceId: string;
+  readonly namespaceName: string;
+
+  constructor(scope: Construct, id: string, props: NamespaceProps) {
+    super(scope, id);
+    const { stackName, environment } = AwsStack.of(this);
+    const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "Resource", {
+      name: `${stackName}-${environment.name}.internal`,
+      description: "Names of the services on this platform.",
+      vpc: props.network.vpcId,
+    });
+    this.namespaceArn = namespace.arn;
+    this.namespaceId = namespace.id;
+    this.namespaceName = namespace.name;
+  }
+}
+
+class ImportedNamespace extends Construct implements INamespace {
+  readonly namespaceArn: string;
+  readonly namespaceId: string;
+  readonly namespaceName: string;
+
+  constructor(scope: Construct, id: string, attributes: NamespaceAttributes) {
+    super(scope, id);
+    this.namespaceArn = literal(attributes.namespaceArn);
+    this.namespaceId = literal(attributes.namespaceId);
+    this.namespaceName = literal(attributes.namespaceName);
+  }
+}
