@@ -96,12 +96,7 @@ export function parseCommandLine(table: OptionTable, args: readonly string[]): C
     const meaning = known.get(token.name);
     if (meaning === undefined) {
       unknown = true;
-      problems.push(
-        `${flag}: unknown flag${didYouMean(
-          token.rawName,
-          [...known.keys()].map((name) => `--${name}`),
-        )}`,
-      );
+      problems.push(`${flag}: unknown flag${didYouMean(token.name, known.keys(), "--")}`);
     } else if (seen.has(token.name)) {
       problems.push(`${flag}: is given twice; keep one`);
     } else if (meaning.takesValue && (token.value === undefined || (!token.inlineValue && /^-./.test(token.value)))) {

@@ -90,7 +90,7 @@ export function optionsPage(table: OptionTable): string {
     ([name, { value, help }]) => `| ${code(`--${name}${value === undefined ? "" : ` ${value}`}`)} | ${help} |`,
   );
   return [
-    "<!-- Generated from generator/options.ts by `npm run docs`. -->",
+    "<!-- Generated from generator/options.ts: UPDATE=1 npx vitest run --project unit test/generator/reference.test.ts -->",
     "",
     "# Options of `antifragile new`",
     "",

@@ -40,11 +40,12 @@ function distance(from: string, to: string): number {
 }
 
 /** The word that was probably meant, or undefined when none is near. */
-export function nearest(word: string, words: Iterable<string>): string | undefined {
+function nearest(word: string, words: Iterable<string>): string | undefined {
   let found: string | undefined;
   let least = Math.max(1, Math.floor(Math.min(word.length, 40) / 3)) + 1;
   for (const candidate of words) {
-    const steps = distance(word.slice(0, 40), candidate);
+    // A word that is only cut short is near, however much is missing.
+    const steps = word.length > 1 && candidate.startsWith(word) ? 1 : distance(word.slice(0, 40), candidate);
     if (steps < least) {
       least = steps;
       found = candidate;
@@ -54,9 +55,9 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
 }
 
 /** `; did you mean --name?`, or nothing when no known word is near. */
-export function didYouMean(word: string, words: Iterable<string>): string {
+export function didYouMean(word: string, words: Iterable<string>, prefix = ""): string {
   const found = nearest(word, words);
-  return found === undefined ? "" : `; did you mean ${found}?`;
+  return found === undefined ? "" : `; did you mean ${prefix}${found}?`;
 }
 
 /** `1 file`, `2 files`. */

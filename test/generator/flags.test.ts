@@ -26,7 +26,7 @@ describe("a command line", () => {
     [["--instance-tpye", "t3"], "--instance-tpye: unknown flag; did you mean --instance-type?"],
     [["--nochaos"], "--nochaos: unknown flag; did you mean --no-chaos?"],
     [["-z"], "-z: unknown flag"],
-    [["--no-name"], "--no-name: unknown flag; did you mean --name?"],
+    [["--no-name"], "--no-name: unknown flag"],
     [["--name"], "--name: needs a value; use --name TEXT, or --name=VALUE when the value starts with a hyphen"],
     [
       ["--name", "--yes"],

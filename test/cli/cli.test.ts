@@ -1,0 +1,378 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { run, unpackPackage } from "./packed";
+
+let packed: ReturnType<typeof unpackPackage>;
+let work: string;
+beforeAll(() => {
+  packed = unpackPackage();
+});
+afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
+beforeEach(() => {
+  work = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-cli-")));
+});
+afterEach(() => rmSync(work, { recursive: true, force: true }));
+
+const cli = (args: string[], options: Parameters<typeof run>[2] & { cwd?: string } = {}) =>
+  run([process.execPath, packed.bin, ...args], options.cwd ?? work, options);
+
+const quick = ["--yes", "--no-install", "--no-git"];
+
+/** Everything below a folder with its content. */
+function tree(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [relative(folder, path), entry.isFile() ? readFileSync(path, "base64") : "folder"];
+    }),
+  );
+}
+
+describe("the packed executable", () => {
+  it("prints its help and its version", async () => {
+    for (const args of [["--help"], ["-h"], ["help"]]) {
+      const { code, stdout, stderr } = await cli(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toMatch(/^Usage: antifragile <command>\n[\s\S]* {2}new {2}/);
+    }
+    const version = await cli(["--version"]);
+    expect(version).toMatchObject({
+      code: 0,
+      stdout: `${JSON.parse(readFileSync(join(packed.folder, "package.json"), "utf8")).version}\n`,
+    });
+    expect(await cli([])).toMatchObject({ code: 2 });
+  });
+
+  it("prints every option of new", async () => {
+    const { code, stdout } = await cli(["new", "--help"]);
+    expect(code).toBe(0);
+    for (const flag of ["--name", "--region", "--license", "--dry-run", "--answers FILE", "-y, --yes"])
+      expect(stdout).toContain(flag);
+    for (const line of stdout.split("\n")) expect(line.trimEnd()).toBe(line);
+  });
+
+  it("names the nearest command and flag", async () => {
+    expect(await cli(["nwe"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown command "nwe"; did you mean new?'),
+    });
+    expect(await cli(["constructor"])).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown command") });
+    expect(await cli(["new", "orders", "--regoin", "x", "--yes"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--regoin: unknown flag; did you mean --region?"),
+    });
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  it("needs no installed package and is one that npx fetches quickly", () => {
+    const { dependencies, scripts } = JSON.parse(readFileSync(join(packed.folder, "package.json"), "utf8"));
+    expect(dependencies ?? {}).toEqual({});
+    for (const hook of ["preinstall", "install", "postinstall", "prepare"])
+      expect(scripts ?? {}).not.toHaveProperty(hook);
+    expect(statSync(packed.tarball).size).toBeLessThanOrEqual(500_000);
+  });
+
+  it("loads the questions only when something must be asked", () => {
+    // Inquirer starts with reading what the terminal can; the profile of loaded built-in modules shows it.
+    const loads = (args: string[]): boolean => {
+      const hook =
+        "const M=require('node:module'),l=M._load;M._load=function(r,...a){if(/readline/.test(r))process.stderr.write('LOADED');return l.call(this,r,...a)};";
+      const file = join(work, "hook.cjs");
+      writeFileSync(file, hook);
+      const { CI, ...env } = process.env;
+      return spawnSync(process.execPath, ["-r", file, packed.bin, ...args], { cwd: work, input: "", env })
+        .stderr.toString()
+        .includes("LOADED");
+    };
+    expect(loads(["--help"])).toBe(false);
+    expect(loads(["new", "--help"])).toBe(false);
+    expect(loads(["new", "orders", ...quick])).toBe(false);
+    expect(loads(["new", "payments", "--interactive"])).toBe(true);
+  });
+
+  it.each(["18.20.0", "20.18.9", "16.0.0"])("tells a user of Node.js %s what it needs", (version) => {
+    const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); process.argv = [process.argv[0], "antifragile", "--help"]; require(${JSON.stringify(packed.bin)});`;
+    const { status, stderr } = spawnSync(process.execPath, ["-e", script]);
+    expect(stderr.toString()).toBe(
+      `antifragile needs Node.js 20.19 or newer; this is ${version}. Install the current release from https://nodejs.org\n`,
+    );
+    expect(status).toBe(2);
+  });
+
+  it("minds no reader that has seen enough", () => {
+    const { status, stderr } = spawnSync("/bin/sh", [
+      "-c",
+      `"$0" "$1" new --help | head -n 1`,
+      process.execPath,
+      packed.bin,
+    ]);
+    expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+describe("new", () => {
+  it("writes the same bytes for the same answers, and from the recorded answers", async () => {
+    for (const folder of ["a", "b"]) mkdirSync(join(work, folder));
+    const description = 'Says "hello" {{name}} \\ & more';
+    const first = await cli(["new", "a/orders", ...quick, "--description", description, "--license=mit-0"]);
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    const again = await cli(["new", "b/other", ...quick, "--answers", "a/orders/.antifragile.json"]);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(tree(join(work, "b/other"))).toEqual(tree(join(work, "a/orders")));
+    expect(readdirSync(work).sort()).toEqual(["a", "b"]);
+  });
+
+  it("takes answers from stdin", async () => {
+    const input = JSON.stringify({ name: "payments", region: "eu-west-1" });
+    expect(await cli(["new", "--answers", "-", "--no-install", "--no-git"], { input })).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(join(work, "payments/.antifragile.json"), "utf8"))).toMatchObject({
+      name: "payments",
+      region: "eu-west-1",
+    });
+  });
+
+  it("lists what is missing, without a terminal", async () => {
+    const { code, stderr, stdout } = await cli(["new"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^✖ missing: --name TEXT {2}/);
+  });
+
+  it("writes nothing on a dry run", async () => {
+    const { code, stdout } = await cli(["new", "orders", "--dry-run"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("package.json");
+    expect(stdout).toContain("Dry run: nothing was written.");
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  it("twice leaves the first repository as it is", async () => {
+    await cli(["new", "orders", ...quick]);
+    const before = tree(work);
+    const { code, stderr } = await cli(["new", "orders", ...quick]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("is not empty");
+    expect(tree(work)).toEqual(before);
+  });
+
+  it("keeps what a folder holds that is not welcome, and lists it", async () => {
+    mkdirSync(join(work, "orders/src"), { recursive: true });
+    writeFileSync(join(work, "orders/src/mine.ts"), "mine");
+    symlinkSync("/etc", join(work, "orders/link"));
+    expect(await cli(["new", "orders", ...quick])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/ {2}link\n {2}src\/\n/),
+    });
+    expect(readdirSync(join(work, "orders"))).toEqual(["link", "src"]);
+  });
+
+  it.each([
+    ["a file as parent", "file/orders", 2],
+    ["an absent parent", "absent/orders", 2],
+    ["a file in its place", "file", 3],
+    ["a link in its place", "link", 3],
+    ["a file system that takes no files", "/proc/orders", 1],
+    ["a folder of git", ".git/orders", 2],
+    ["a control character", "or\u001b[2Jders", 2],
+    ["a parent that leads away and is not there", "../../../../../../nowhere/orders", 2],
+  ])("explains a place that cannot be written: %s", async (_title, folder, exitCode) => {
+    writeFileSync(join(work, "file"), "mine");
+    symlinkSync("/etc", join(work, "link"));
+    const before = tree(work);
+    const { code, stderr, stdout } = await cli(["new", folder, ...quick, "--name", "orders"]);
+    expect(code).toBe(exitCode);
+    expect(stderr).toMatch(/^✖ [\s\S]*\n$/);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(stdout + stderr).not.toContain("\u001b");
+    expect(tree(work)).toEqual(before);
+  });
+
+  const hostile = [
+    "../x",
+    "/etc/x",
+    "C:\\x",
+    "a\nb",
+    "$(id)",
+    "a;b",
+    "`id`",
+    ".git",
+    "node_modules",
+    "con",
+    "nul",
+    "а-b",
+    "x".repeat(300),
+    "{{constructor}}",
+    '${file("/etc/passwd")}',
+    "%{ if true }",
+    "\u001b[2J",
+    "__proto__",
+  ];
+  it.each(hostile)("refuses the name %j from a flag and from a file, and writes nothing anywhere", async (name) => {
+    const byFlag = await cli(["new", "orders", ...quick, `--name=${name}`]);
+    const byFile = await cli(["new", "orders", ...quick, "--answers", "-"], { input: JSON.stringify({ name }) });
+    for (const { code, stderr } of [byFlag, byFile]) {
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^✖ (--name|stdin: name): "/);
+      expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u);
+    }
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  it.each([
+    '{"__proto__":{"x":1},"name":"orders"}',
+    '{"constructor":{"prototype":{"x":1}},"name":"orders"}',
+    '{"name":"orders","name":"b"}',
+    "[".repeat(60_000),
+    `{"name":"${"x".repeat(2_000_000)}"}`,
+    "",
+    "\u001b[2J",
+  ])("refuses answers that are no answers: %.30s", async (input) => {
+    const { code, stderr } = await cli(["new", "orders", ...quick, "--answers", "-"], { input });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^✖ stdin: /);
+    expect(stderr).not.toContain("\u001b");
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  it("hands no value of the user to a shell: programs get each as one word", async () => {
+    const bin = join(work, "bin");
+    mkdirSync(bin);
+    for (const program of ["npm", "git"]) {
+      writeFileSync(
+        join(bin, program),
+        `#!/bin/sh\nfor word in "$0" "$@"; do printf '%s\\n' "$word" >> "${work}/argv"; done\n[ "$1" != rev-parse ]\n`,
+      );
+      chmodSync(join(bin, program), 0o755);
+    }
+    const description = "$(touch pwned) `touch pwned`; touch pwned && x";
+    const folder = "or ders; $(touch pwned)";
+    const { code } = await cli(["new", folder, "--yes", "--name=orders", `--description=${description}`], {
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+    });
+    expect(code).toBe(0);
+    const words = readFileSync(join(work, "argv"), "utf8").split("\n");
+    expect(words).toContain("install");
+    expect(words).toContain("commit");
+    expect(words.filter((word) => word.includes("touch"))).toEqual([]);
+    expect(Object.keys(tree(work)).filter((path) => path.endsWith("pwned"))).toEqual([]);
+  });
+
+  it("leaves a whole repository when it is interrupted after the files, and says what was not done", async () => {
+    const bin = join(work, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "npm"), `#!/bin/sh\ntouch "${work}/started"\nexec sleep 60\n`);
+    chmodSync(join(bin, "npm"), 0o755);
+    const running = cli(["new", "orders", "--yes"], {
+      env: { PATH: `${bin}:${process.env.PATH}` },
+      onOutput: (text, kill) => {
+        if (!text.includes("vendor/")) return;
+        const timer = setInterval(() => {
+          if (!readdirSync(work).includes("started")) return;
+          clearInterval(timer);
+          kill("SIGINT");
+        }, 20);
+      },
+    });
+    const { code, stderr } = await running;
+    expect(code).toBe(130);
+    expect(stderr).toBe(
+      "✖ cancelled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit\n",
+    );
+    expect(readdirSync(join(work, "orders"))).toContain("package.json");
+  });
+
+  it("makes a repository whose package is the very package that made it", async () => {
+    await cli(["new", "orders", ...quick]);
+    const vendor = join(work, "orders/vendor");
+    const [name] = readdirSync(vendor);
+    const list = (file: string): string[] => execFileSync("tar", ["-tzf", file]).toString().trim().split("\n").sort();
+    expect(list(join(vendor, name!))).toEqual(list(packed.tarball));
+    const unpacked = join(work, "unpacked");
+    mkdirSync(unpacked);
+    execFileSync("tar", ["-xzf", join(vendor, name!), "-C", unpacked]);
+    expect(tree(join(unpacked, "package"))).toEqual(tree(packed.folder));
+
+    // Its copy makes the same repository again, packed package included.
+    mkdirSync(join(work, "second"));
+    const copy = join(unpacked, "package/dist/bin/antifragile.js");
+    const second = await run([process.execPath, copy, "new", "second/orders", ...quick], work);
+    expect(second.code).toBe(0);
+    expect(tree(join(work, "second/orders"))).toEqual(tree(join(work, "orders")));
+  });
+});
+
+describe("new on a terminal", () => {
+  const tmux = (...args: string[]) =>
+    spawnSync("tmux", ["-L", `antifragile-${process.pid}`, ...args], { encoding: "utf8" });
+  const has = spawnSync("tmux", ["-V"]).status === 0;
+  if (!has && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
+  const screen = (): string => tmux("capture-pane", "-p", "-t", "t").stdout;
+  const until = async (text: string | RegExp): Promise<string> => {
+    for (let turn = 0; turn < 600; turn++) {
+      const now = screen();
+      if (typeof text === "string" ? now.includes(text) : text.test(now)) return now;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the terminal never showed ${text}:\n${screen()}`);
+  };
+  const open = (...args: string[]): void => {
+    const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
+    tmux(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-s",
+      "t",
+      "-x",
+      "120",
+      "-y",
+      "50",
+      "-c",
+      work,
+      `env -u CI TERM=xterm ${words}; echo "exit code $?"; sleep 60`,
+    );
+  };
+  afterEach(() => void tmux("kill-server"));
+
+  it.skipIf(!has)("asks, shows the plan, and writes after a yes", async () => {
+    open("new", "orders", "--no-install", "--no-git");
+    await until("What does it do?");
+    tmux("send-keys", "-t", "t", "Takes orders", "Enter");
+    // Whatever else the table asks: its first choice.
+    for (let turn = 0; turn < 40 && !/Write \d+ files/.test(screen()); turn++) {
+      tmux("send-keys", "-t", "t", "Enter");
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    await until(/Write \d+ files to \.\/orders\?/);
+    if (!screen().includes("exit code")) tmux("send-keys", "-t", "t", "Enter");
+    await until("exit code 0");
+    expect(JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"))).toMatchObject({
+      name: "orders",
+      description: "Takes orders",
+    });
+  });
+
+  it.skipIf(!has)("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
+    open("new", "orders");
+    await until("What does it do?");
+    tmux("send-keys", "-t", "t", "C-c");
+    expect(await until("exit code")).toContain("exit code 130");
+    expect(screen()).toContain("cancelled: nothing was written");
+    expect(readdirSync(work)).toEqual([]);
+  });
+});

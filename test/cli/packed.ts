@@ -1,0 +1,75 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(__dirname, "../..");
+
+/** Newest change below a folder, in milliseconds. */
+function newest(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Math.max(...entries.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+}
+
+/**
+ * Packs the built package and unpacks it into a folder of its own, as a user gets it. Refuses a build that is older than
+ * the sources, so that no test passes on yesterday's code.
+ */
+export function unpackPackage(): { readonly folder: string; readonly bin: string; readonly tarball: string } {
+  const built = join(root, "dist/bin/antifragile.js");
+  const sources = Math.max(...["bin", "generator"].map((folder) => newest(join(root, folder))));
+  if (!existsSync(built) || statSync(built).mtimeMs < sources) {
+    throw new Error("dist/ is missing or older than bin/ and generator/: run npm run build");
+  }
+  const temp = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-packed-")));
+  mkdirSync(join(temp, "unpacked"));
+  const packed = execFileSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", temp], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const tarball = join(temp, JSON.parse(packed.toString())[0].filename);
+  execFileSync("tar", ["-xzf", tarball, "-C", join(temp, "unpacked")]);
+  const folder = join(temp, "unpacked/package");
+  return { folder, tarball, bin: join(folder, "dist/bin/antifragile.js") };
+}
+
+/** What a run of the executable gave. */
+export interface Result {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, with its input closed or given. */
+export function run(
+  command: readonly string[],
+  cwd: string,
+  {
+    input = "",
+    env = {},
+    onOutput,
+  }: {
+    input?: string;
+    env?: NodeJS.ProcessEnv;
+    onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  } = {},
+): Promise<Result> {
+  const { CI, NODE_OPTIONS, npm_execpath, ...inherited } = process.env;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command[0]!, command.slice(1), { cwd, env: { ...inherited, ...env } });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      onOutput?.(stdout, (signal) => child.kill(signal));
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}

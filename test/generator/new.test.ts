@@ -1,0 +1,333 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Context } from "../../generator/context";
+import { runNew } from "../../generator/new";
+import { packageVersion } from "../../generator/package-files";
+import { type Outcome, processRunner } from "../../generator/processes";
+import { fakePrompter } from "./support/fake-prompts";
+import { scaffoldContext } from "./support/scaffold-context";
+
+const repositoryRoot = join(__dirname, "../..");
+
+let root: string;
+let packageRoot: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-new-")));
+  // A package that looks built: the real templates, and an executable of one line.
+  packageRoot = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-root-")));
+  execFileSync("cp", ["-r", join(repositoryRoot, "templates"), join(repositoryRoot, "package.json"), packageRoot]);
+  mkdirSync(join(packageRoot, "dist/bin"), { recursive: true });
+  writeFileSync(join(packageRoot, "dist/bin/antifragile.js"), "#!/usr/bin/env node\n");
+});
+afterEach(() => {
+  for (const folder of [root, packageRoot]) rmSync(folder, { recursive: true, force: true });
+});
+
+const world = (
+  args: string[],
+  more: Partial<Context> & { outcomes?: Readonly<Record<string, Partial<Outcome>>> } = {},
+) => scaffoldContext(root, { args, packageRoot, ...more });
+
+const terminal = { stdinIsTerminal: true, stdoutIsTerminal: true };
+const vendored = () => `vendor/antifragile-${packageVersion(packageRoot)}.tgz`;
+
+describe("new, without a terminal", () => {
+  it("writes, packs itself, installs, records the snapshot and commits", async () => {
+    const { context, started, output } = world(["orders", "--yes"]);
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(readdirSync(join(root, "orders"))).toEqual(
+      expect.arrayContaining([".antifragile.json", "package.json", "vendor"]),
+    );
+    expect(readdirSync(join(root, "orders/vendor"))).toEqual([vendored().slice("vendor/".length)]);
+    expect(started.map((words) => words.join(" "))).toEqual([
+      "npm install --include=dev --no-audit --no-fund",
+      "npm run snapshot",
+      "git rev-parse --show-toplevel",
+    ]);
+    expect(output()).toMatch(/✔ \d+ files in \.\/orders/);
+    expect(output()).toMatch(/\n {2}cd orders\n/);
+  });
+
+  it("tells every script of the new package.json that a user starts with, and no other", async () => {
+    const { context, output } = world(["orders", "--yes"]);
+    await runNew(context);
+    const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
+    const told = [...output().matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
+    expect(told.length).toBeGreaterThan(0);
+    for (const script of told) expect(Object.keys(scripts)).toContain(script);
+  });
+
+  it("takes a name instead of a folder, and a folder that cannot be the name with one", async () => {
+    await runNew(world(["--name", "payments", "--no-install", "--no-git"]).context);
+    await runNew(world(["My Folder", "--name=orders", "--no-install", "--no-git"]).context);
+    expect(readdirSync(root).sort()).toEqual(["My Folder", "payments"]);
+    expect(JSON.parse(readFileSync(join(root, "My Folder/.antifragile.json"), "utf8")).name).toBe("orders");
+  });
+
+  it("lists what is missing once, with the flag to pass, and writes nothing", async () => {
+    for (const args of [[], ["--yes"], ["My Folder"], ["--no-interactive"]]) {
+      const refused = await runNew(world(args).context).catch((error) => error);
+      expect(refused.exitCode).toBe(2);
+      expect(refused.message).toMatch(/^missing: --name TEXT {2}Name of the service/);
+    }
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it("tells the problems of flags and file together", async () => {
+    const readText = async () => '{"regoin":"x","license":"mit"}';
+    const refused = await runNew(world(["orders", "--nope", "--answers", "a.json"], { readText }).context).catch(
+      (error) => error,
+    );
+    expect(refused.exitCode).toBe(2);
+    expect(refused.message.split("\n").slice(0, 3)).toEqual([
+      "--nope: unknown flag",
+      'a.json: unknown key "regoin"; did you mean region?',
+      'a.json: license: "mit" is not allowed; use one of none, mit-0; did you mean mit-0?',
+    ]);
+  });
+
+  it.each([
+    ["ENOENT", "does not exist"],
+    ["EISDIR", "is a folder"],
+    ["EACCES", "may not be read"],
+  ])("explains an answers file that gives %s", async (code, reason) => {
+    const readText = async () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const running = runNew(world(["orders", "--answers", "a\u001b.json"], { readText }).context);
+    await expect(running).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(`--answers a\\u001b.json: ${reason}; name a JSON file`),
+    });
+  });
+
+  it("refuses to ask and not to ask at once", async () => {
+    for (const args of [
+      ["orders", "--interactive", "--yes"],
+      ["orders", "--interactive", "--answers", "-"],
+    ]) {
+      await expect(runNew(world(args, { readText: async () => "{}" }).context)).rejects.toMatchObject({ exitCode: 2 });
+    }
+  });
+
+  it("shows a plan and writes nothing on a dry run", async () => {
+    const { context, started, output } = world(["orders", "--dry-run"]);
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toMatch(/\n {2}package\.json +\d+ bytes\n/);
+    expect(output()).toMatch(
+      /Then: .*, npm install, npm run snapshot, git init, first commit\.\nDry run: nothing was written\.\n$/,
+    );
+    expect([readdirSync(root), started]).toEqual([[], []]);
+  });
+
+  it("keeps README.md and LICENSE of a folder with a git repository, and leaves the commit to its owner", async () => {
+    execFileSync("git", ["init", "-q", join(root, "orders")]);
+    writeFileSync(join(root, "orders/README.md"), "# theirs\n");
+    const { context, output } = world([".", "--no-install"], {
+      cwd: join(root, "orders"),
+      run: processRunner(process.env),
+    });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(readFileSync(join(root, "orders/README.md"), "utf8")).toBe("# theirs\n");
+    expect(output()).toContain("README.md was there and stays as it is");
+    expect(output()).toContain("is a git repository already");
+    expect(output()).toContain('  git add -A && git commit -m "feat: first version"\n');
+    expect(output()).not.toContain("  cd ");
+  });
+});
+
+describe("new, on a terminal", () => {
+  const open = { "What does it do?": ["Takes orders"] };
+  /** Answers every other question of the table with its first choice. */
+  const prompter = (script: Record<string, (string | boolean)[]>) => {
+    const fake = fakePrompter(script);
+    return {
+      asked: fake.asked,
+      text: fake.text,
+      choice: async (question: Parameters<typeof fake.choice>[0]) =>
+        question.message in script ? fake.choice(question) : question.choices[0]!.value,
+      flag: async () => false,
+    };
+  };
+  const write = /^Write \d+ files to \.\/orders\?$/;
+
+  it("asks what it cannot know, shows the plan and writes after a yes", async () => {
+    const fake = prompter(open);
+    const confirmed: string[] = [];
+    const choice: typeof fake.choice = async (question) => {
+      if (write.test(question.message)) confirmed.push(question.message);
+      return fake.choice(question);
+    };
+    const { context, output } = world(["orders", "--no-install", "--no-git"], {
+      ...terminal,
+      prompter: () => ({ ...fake, choice }),
+    });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(confirmed).toHaveLength(1);
+    expect(output()).toContain("  orders   Takes orders\n");
+    expect(JSON.parse(readFileSync(join(root, "orders/.antifragile.json"), "utf8"))).toMatchObject({
+      name: "orders",
+      description: "Takes orders",
+    });
+  });
+
+  it("opens an answer again before it writes", async () => {
+    const fake = prompter({ "What does it do?": ["First", "Second"] });
+    const picks = ["reopen description", "yes"];
+    const choice: typeof fake.choice = async (question) =>
+      write.test(question.message) ? picks.shift()! : fake.choice(question);
+    await runNew(
+      world(["orders", "--no-install", "--no-git"], { ...terminal, prompter: () => ({ ...fake, choice }) }).context,
+    );
+    expect(JSON.parse(readFileSync(join(root, "orders/.antifragile.json"), "utf8")).description).toBe("Second");
+  });
+
+  it("writes nothing after a no", async () => {
+    const fake = prompter(open);
+    const choice: typeof fake.choice = async (question) =>
+      write.test(question.message) ? "no" : fake.choice(question);
+    const running = runNew(world(["orders"], { ...terminal, prompter: () => ({ ...fake, choice }) }).context);
+    await expect(running).rejects.toMatchObject({ exitCode: 130 });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it.each([
+    ["--yes", ["orders", "--yes"], {}],
+    ["--no-interactive", ["orders", "--no-interactive"], {}],
+    ["CI", ["orders"], { env: { CI: "true" } }],
+    ["answers from stdin", ["orders", "--answers", "-"], { readText: async () => "{}" }],
+  ])("never asks with %s", async (_title, args, more) => {
+    const { context } = world([...args, "--no-install", "--no-git"], { ...terminal, ...more });
+    await expect(runNew(context)).resolves.toBe(0);
+  });
+
+  it("asks without a terminal when told so", async () => {
+    const { context } = world(["orders", "--interactive"]);
+    await expect(runNew(context)).rejects.toThrow("unexpected question: What does it do?");
+  });
+
+  it("looks at the folder before the first question", async () => {
+    mkdirSync(join(root, "orders"));
+    writeFileSync(join(root, "orders/mine"), "");
+    await expect(runNew(world(["orders"], terminal).context)).rejects.toMatchObject({ exitCode: 3 });
+  });
+});
+
+describe("a step after the files", () => {
+  it("that fails leaves the repository, stops, and says how to go on", async () => {
+    const outcomes = { "npm install": { code: 1, output: "x\n\u001b[31mnpm error\u001b[39m no network\u0007\n" } };
+    const { context, started, output } = world(["orders", "--yes"], { outcomes });
+    await expect(runNew(context)).resolves.toBe(1);
+    expect(started).toHaveLength(1);
+    expect(output()).toContain("✖ npm install failed (exit code 1)\n      x\n      npm error no network\\u0007\n");
+    expect(output()).toContain(
+      './orders is written. To go on:\n  cd orders\n  npm install\n  npm run snapshot\n  git init -b main && git add -A && git commit -m "feat: first version"\n',
+    );
+    expect(readdirSync(join(root, "orders"))).toContain("package.json");
+  });
+
+  it("that finds no npm says so", async () => {
+    const { context, output } = world(["orders", "--yes"], { outcomes: { npm: { code: null, notFound: true } } });
+    await expect(runNew(context)).resolves.toBe(1);
+    expect(output()).toContain("✖ npm install: there is no npm on the PATH");
+  });
+
+  it("that is interrupted ends as cancelled, with what was not done", async () => {
+    const { context, controller } = world(["orders", "--yes"]);
+    const run: Context["run"] = async () => {
+      controller.abort();
+      return { code: null, output: "", notFound: false };
+    };
+    await expect(runNew({ ...context, run })).rejects.toMatchObject({
+      exitCode: 130,
+      message: "cancelled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit",
+    });
+  });
+
+  it("packs nothing when the package is not built, and says what to do", async () => {
+    rmSync(join(packageRoot, "dist"), { recursive: true });
+    const { context, output } = world(["orders", "--yes"]);
+    await expect(runNew(context)).resolves.toBe(1);
+    expect(output()).toContain("is missing; run npm run build there");
+  });
+});
+
+describe("git", () => {
+  /** A user without an identity, and one with. */
+  const identity = (who: object): NodeJS.ProcessEnv => {
+    const { GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME, GIT_COMMITTER_EMAIL, EMAIL, ...env } = process.env;
+    return {
+      ...env,
+      HOME: root,
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CONFIG_SYSTEM: "/dev/null",
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "user.useConfigOnly",
+      GIT_CONFIG_VALUE_0: "true",
+      ...who,
+    };
+  };
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: join(root, "orders"), env: identity({}) })
+      .toString()
+      .trim();
+  const args = ["orders", "--yes", "--no-install"];
+
+  it("has one commit on main with everything in it, the packed package too", async () => {
+    const env = identity({
+      GIT_AUTHOR_NAME: "A",
+      GIT_AUTHOR_EMAIL: "a@b.c",
+      GIT_COMMITTER_NAME: "A",
+      GIT_COMMITTER_EMAIL: "a@b.c",
+    });
+    const { context } = world(args, { run: processRunner(env) });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(git("log", "--format=%s %an", "main")).toBe(
+      `feat: first version, by antifragile ${packageVersion(packageRoot)} A`,
+    );
+    expect(git("status", "--porcelain")).toBe("");
+    expect(git("ls-files", "vendor")).toBe(vendored());
+  });
+
+  it("ignores what may hold a secret", async () => {
+    await runNew(world(args, { run: processRunner(identity({})) }).context);
+    const secrets = [
+      ".env",
+      ".env.production",
+      "infra/cdktf.out/x",
+      "terraform.tfstate",
+      "infra/x.tfstate.backup",
+      "a.tfplan",
+      "node_modules/x",
+    ];
+    expect(git("check-ignore", ...secrets).split("\n")).toEqual(secrets);
+    expect(() => git("check-ignore", ".env.example", vendored(), ".terraform.lock.hcl")).toThrow();
+  });
+
+  it("without an identity is initialised, and the user is told the two settings and the commit", async () => {
+    const { context, output } = world(args, { run: processRunner(identity({})) });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toContain("! git init is done; git commit failed");
+    expect(output()).toContain(
+      '  git config --global user.name "Your Name"\n  git config --global user.email you@example.com\n  git add -A && git commit',
+    );
+    expect(git("status", "--porcelain")).toContain("A  package.json");
+  });
+
+  it("leaves a folder inside another repository to that repository", async () => {
+    execFileSync("git", ["init", "-q", root]);
+    const { context, output } = world(args, { run: processRunner(identity({})) });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toContain(`! no first commit: ${root} is a git repository already`);
+    expect(readdirSync(join(root, "orders"))).not.toContain(".git");
+  });
+
+  it("that is not installed is told, and is no failure", async () => {
+    const { context, output } = world(args, { outcomes: { git: { code: null, notFound: true } } });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toContain("! git init: there is no git on the PATH");
+  });
+});

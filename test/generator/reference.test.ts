@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { refusal } from "../../generator/answers";
+import { flagOf, switches } from "../../generator/flags";
+import type { OptionTable } from "../../generator/option-table";
+import { options } from "../../generator/options";
+import { answersSchema, helpText, optionsPage } from "../../generator/reference";
+import { sampleTable } from "./support/sample-table";
+
+const docs = join(__dirname, "../../docs");
+
+interface Schema {
+  readonly additionalProperties: boolean;
+  readonly properties: Record<string, { type?: string; enum?: string[]; pattern?: string; default?: unknown }>;
+}
+
+/** Whether a value fits one property of the schema: the few keywords that the schema uses. */
+function fits(property: Schema["properties"][string], value: unknown): boolean {
+  if (property.enum !== undefined) return property.enum.includes(value as string);
+  if (property.type === "boolean") return typeof value === "boolean";
+  return typeof value === "string" && new RegExp(property.pattern!, "u").test(value);
+}
+
+describe.each([
+  ["docs/options.md", "options.md", () => optionsPage(options)],
+  ["docs/answers.schema.json", "answers.schema.json", () => `${JSON.stringify(answersSchema(options), null, 2)}\n`],
+])("%s", (_title, name, make) => {
+  it("is what the option table says (UPDATE=1 writes it)", () => {
+    const file = join(docs, name);
+    if (process.env.UPDATE === "1") writeFileSync(file, make());
+    expect(existsSync(file) ? readFileSync(file, "utf8") : "").toBe(make());
+  });
+});
+
+describe("the schema of an answers file", () => {
+  const values = [
+    "",
+    "orders",
+    "Orders",
+    "none",
+    "mit-0",
+    "eu-west-1",
+    "t3.small",
+    "a\nb",
+    "${x}",
+    "constructor",
+    true,
+    false,
+    7,
+    null,
+    [],
+  ];
+
+  it.each([
+    ["the real table", options as OptionTable],
+    ["the sample table", sampleTable as OptionTable],
+  ])("agrees with the gate over %s", (_title, table) => {
+    const schema = answersSchema(table) as Schema;
+    expect(schema.additionalProperties).toBe(false);
+    for (const [key, row] of Object.entries(table)) {
+      for (const value of values) {
+        expect(fits(schema.properties[key]!, value), `${key}: ${JSON.stringify(value)}`).toBe(
+          refusal(row, value) === undefined,
+        );
+      }
+      const { default: preset } = schema.properties[key]!;
+      if (preset !== undefined) expect(refusal(row, preset)).toBeUndefined();
+    }
+  });
+});
+
+describe("help and reference", () => {
+  it("name every row with its flag, and every switch", () => {
+    for (const page of [helpText(options), optionsPage(options).replaceAll("\\|", "|")]) {
+      for (const [key, row] of Object.entries(options)) {
+        expect(page).toContain(flagOf(key, row));
+        expect(page).toContain(row.help);
+      }
+      for (const name of Object.keys(switches)) expect(page).toContain(`--${name}`);
+    }
+  });
+
+  it("show a row of every kind", () => {
+    expect(helpText(sampleTable)).toContain("--capacity fargate|ec2");
+    expect(helpText(sampleTable)).toMatch(/--chaos, --no-chaos +Adds experiments\. \(no\)/);
+    expect(optionsPage(sampleTable)).toContain(
+      "| `instanceType` | `--instance-type TEXT` | The machines.<br>needs --capacity ec2 |",
+    );
+  });
+});
