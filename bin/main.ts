@@ -12,6 +12,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "write a new service and the AWS it runs on",
     load: async () => (await import("../generator/new")).runNew,
   },
+  deploy: {
+    summary: "deploy a service: on an emulator on this machine, with --local",
+    load: async () => (await import("./deploy")).runDeploy,
+  },
 };
 
 const OLDEST_NODE = [20, 19] as const;

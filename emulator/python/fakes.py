@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, ecs, observability
+from services import app_autoscaling, autoscaling, data, delivery, ecs, network, observability
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -31,6 +31,14 @@ class Fake:
 
 
 FAKES: list[Fake] = [
+    Fake(
+        "ec2",
+        ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"),
+        "the description of a rule between groups",
+        amend=network.remember_descriptions,
+    ),
+    Fake("ec2", ("ModifySecurityGroupRules",), "the description of a rule between groups", amend=network.remember_changes),
+    Fake("ec2", ("DescribeSecurityGroupRules",), "the description of a rule between groups", amend=network.amend_rules),
     Fake(
         "ecs",
         ("CreateService", "UpdateService", "DeleteService"),

@@ -1,0 +1,36 @@
+"""EC2 networking: descriptions of rules between security groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from call import Call
+from state import Store
+
+_descriptions = Store()
+
+
+def remember_descriptions(call: Call, result: dict[str, Any]) -> None:
+    """Moto keeps the description of a rule on an address range, and drops that of a rule on a group."""
+    pairs = [pair for permission in call.params.get("IpPermissions", []) for pair in permission.get("UserIdGroupPairs", [])]
+    rules = [rule for rule in result.get("SecurityGroupRules", []) if rule.get("ReferencedGroupInfo")]
+    for rule in rules:
+        group = rule["ReferencedGroupInfo"].get("GroupId")
+        for pair in pairs:
+            if pair.get("GroupId") == group and "Description" in pair:
+                _descriptions.of(call.region)[rule["SecurityGroupRuleId"]] = pair["Description"]
+    amend_rules(call, result)
+
+
+def remember_changes(call: Call, result: dict[str, Any]) -> None:
+    for change in call.params.get("SecurityGroupRules", []):
+        description = change.get("SecurityGroupRule", {}).get("Description")
+        if description is not None:
+            _descriptions.of(call.region)[change["SecurityGroupRuleId"]] = description
+
+
+def amend_rules(call: Call, result: dict[str, Any]) -> None:
+    for rule in result.get("SecurityGroupRules", []):
+        description = _descriptions.of(call.region).get(rule["SecurityGroupRuleId"])
+        if description is not None:
+            rule["Description"] = description
