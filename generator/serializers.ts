@@ -56,7 +56,9 @@ export const serializers = {
   construct: (value: unknown): string => {
     const name = serviceName(value);
     // Capitals cannot tell where the hyphen was before a digit, or beside a single letter.
-    const id = /-\d|(^|-)[a-z](-|$)/.test(name) ? name : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
+    const id = /-\d|(^|-)[a-z](-|$)/.test(name)
+      ? name
+      : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
     return JSON.stringify(id);
   },
 

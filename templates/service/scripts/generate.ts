@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderEnvExample } from "./env-example";
+import { renderEnvExample } from "./environment";
 
 const file = (name: string) => join(__dirname, "..", name);
 

@@ -4,6 +4,7 @@ import { type Authorize, bindContract, type Contract, type Handlers } from "./co
 import { docsPage } from "./docs-page";
 import type { Log } from "./log";
 import { Problem } from "./problem";
+import { observeRequests } from "./telemetry";
 
 /** What the web process needs. */
 export interface AppOptions {
@@ -33,6 +34,8 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
   });
   app.removeContentTypeParser("text/plain");
 
+  observeRequests(app);
+
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     if (!ready()) reply.header("connection", "close");
@@ -40,7 +43,7 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
 
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
-    if (routeOptions.config.quiet && reply.statusCode < 500) return;
+    if (routeOptions.config.quiet) return;
     // The path as it is in the contract, never the URL: what callers put into it may be secret.
     const fields = { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     request.log.info(fields, "request");
@@ -82,7 +85,7 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Not logged unless it fails: probes come every few seconds. */
+    /** Neither logged nor traced: probes come every few seconds. */
     quiet?: boolean;
   }
 }

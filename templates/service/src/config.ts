@@ -9,6 +9,7 @@ export interface Variable {
   readonly maximum?: number;
   readonly default?: string;
   readonly optional?: true;
+  readonly unless?: string;
   readonly local?: string;
   readonly secret?: true;
 }
@@ -21,7 +22,9 @@ type Value<V> = V extends { values: readonly (infer Choice)[] }
 
 /** The checked environment. Keys are the names of the variables. */
 export type Config = {
-  readonly [Name in keyof typeof configDeclaration]: (typeof configDeclaration)[Name] extends { optional: true }
+  readonly [Name in keyof typeof configDeclaration]: (typeof configDeclaration)[Name] extends
+    | { optional: true }
+    | { unless: string }
     ? Value<(typeof configDeclaration)[Name]> | undefined
     : Value<(typeof configDeclaration)[Name]>;
 };
@@ -50,7 +53,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     // An empty value is how compose files and shells say "not set".
     const text = env[name] || variable.default;
     if (text === undefined) {
-      if (!variable.optional) problems.push(`${name} is missing (${variable.description})`);
+      const other = variable.unless;
+      if (!variable.optional && !(other && env[other])) {
+        problems.push(`${name} is missing${other ? `, and so is ${other}` : ""} (${variable.description})`);
+      }
       continue;
     }
     const problem = check(variable, text);

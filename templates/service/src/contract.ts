@@ -168,7 +168,7 @@ interface Compiler {
 
 function compiler(document: Document): Compiler {
   const make = (coerceTypes: boolean | "array") => {
-    const ajv = new Ajv({ allErrors: true, coerceTypes, strictTypes: false });
+    const ajv = new Ajv({ allErrors: true, coerceTypes, useDefaults: coerceTypes !== false, strictTypes: false });
     addFormats(ajv);
     // The whole document is one schema resource, so that every `#/components/...` in it resolves.
     ajv.addVocabulary([...Object.keys(document), "example"]);

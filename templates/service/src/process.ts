@@ -1,8 +1,9 @@
 import { type Config, ConfigError, loadConfig } from "./config";
 import { createLog, type Log } from "./log";
+import { startTelemetry } from "./telemetry";
 
 /** What every process of this service starts with. */
-export interface Process {
+export interface Runtime {
   readonly config: Config;
   readonly log: Log;
   /** Aborted by SIGTERM and SIGINT: stop taking on work, finish what came in. */
@@ -14,7 +15,7 @@ export interface Process {
  *
  * Exit codes: 0 done, also after SIGTERM; 1 a fault, or not finished SHUTDOWN_SECONDS after SIGTERM; 78 wrong environment.
  */
-export async function runProcess(work: (process: Process) => Promise<void>): Promise<void> {
+export async function runProcess(work: (runtime: Runtime) => Promise<void>): Promise<void> {
   const env = process.env;
   let log = createLog("info", { name: env.SERVICE_NAME ?? "unknown", version: env.SERVICE_VERSION ?? "unknown" });
   const crash = (kind: string) => (err: unknown) => {
@@ -27,7 +28,9 @@ export async function runProcess(work: (process: Process) => Promise<void>): Pro
   try {
     const config = loadConfig(env);
     log = createLog(config.LOG_LEVEL, { name: config.SERVICE_NAME, version: config.SERVICE_VERSION });
-    await work({ config, log, stopping: stopSignal(log, config.SHUTDOWN_SECONDS) });
+    const stopping = stopSignal(log, config.SHUTDOWN_SECONDS);
+    const stopTelemetry = startTelemetry(config, log);
+    await work({ config, log, stopping }).finally(stopTelemetry);
     log.info("stopped");
     process.exit(0);
   } catch (err) {

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
 import type { Variable } from "../src/config";
 import { configDeclaration } from "../src/config-declaration";
 
@@ -10,6 +13,12 @@ export function localEnvironment(): Record<string, string> {
   );
 }
 
+/** What the service gets on this machine: the declaration, then `.env`, then the shell. */
+export function developerEnvironment(): NodeJS.ProcessEnv {
+  const own = join(__dirname, "../.env");
+  return { ...localEnvironment(), ...(existsSync(own) ? parseEnv(readFileSync(own, "utf8")) : {}), ...process.env };
+}
+
 /** The text of `.env.example`: every variable, those with a value of their own on a developer's machine set. */
 export function renderEnvExample(): string {
   const blocks = variables.map(([name, variable]) => {
@@ -18,6 +27,7 @@ export function renderEnvExample(): string {
       variable.values && `one of ${variable.values.join(", ")}`,
       variable.default !== undefined && `default ${variable.default}`,
       variable.optional && "optional",
+      variable.unless && `not needed with ${variable.unless}`,
       variable.secret && "secret",
     ].filter(Boolean);
     const line = variable.local === undefined ? `#${name}=${variable.default ?? ""}` : `${name}=${variable.local}`;

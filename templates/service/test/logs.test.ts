@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { createLog } from "../src/log";
+import { validRequest } from "./support/app";
+import { start, startWeb } from "./support/service";
+
+describe("the event stream", () => {
+  it("is one JSON line for each event, with time, level, service and the id of the request", async () => {
+    const service = await startWeb();
+    await fetch(`${service.url}/v1/nothing`, { headers: { "x-request-id": "mine" } });
+    const line = await service.logged(({ request_id, msg }) => request_id === "mine" && msg === "request");
+    expect(line).toMatchObject({ method: "GET", status: 404, service: "under-test" });
+    service.process.kill("SIGTERM");
+    await service.exit;
+    for (const text of service.lines) {
+      const { time, level, msg } = JSON.parse(text);
+      expect({ time: new Date(time).toISOString(), level, msg }).toEqual({ time, level, msg: expect.any(String) });
+    }
+  });
+
+  it("keeps what callers send to itself: no header, no query, no body", async () => {
+    const service = await startWeb();
+    const { payload } = validRequest("createQuote");
+    const body = JSON.stringify({ ...(payload as object), password: "canary" });
+    const headers = { "content-type": "application/json", cookie: "canary", "x-api-key": "canary" };
+    const given = { ...headers, authorization: "Bearer canary" };
+    const url = `${service.url}/v1/quotes?token=canary`;
+    await fetch(url, { method: "POST", body, headers: given });
+    await fetch(url, { method: "POST", body, headers: { ...headers, ...service.headers, "x-request-id": "last" } });
+    await service.logged(({ request_id, msg }) => request_id === "last" && msg === "request");
+    expect(service.lines.join("\n")).not.toContain("canary");
+  });
+
+  it("blots out secrets in what handlers log", () => {
+    const lines: string[] = [];
+    const log = createLog("info", { name: "under-test", version: "0" }, { write: (line) => void lines.push(line) });
+    log.info(
+      { password: "canary", user: { token: "canary" }, request: { headers: { authorization: "canary" } } },
+      "signed in",
+    );
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("[redacted]");
+    expect(lines[0]).not.toContain("canary");
+  });
+
+  it.each(["exception", "rejection"])("holds a crash by an unhandled %s as JSON too", async (kind) => {
+    const service = start("../test/support/crash.ts", { CRASH: kind });
+    expect(await service.exit).toBe(1);
+    const last = JSON.parse(service.lines.at(-1)!);
+    expect(last).toMatchObject({ level: "fatal", err: { message: expect.stringContaining("canary") } });
+    expect(last.err.stack).toContain("crash.ts");
+  });
+});
