@@ -19,6 +19,7 @@ from leftovers import leftovers
 from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from refusals import REFUSALS, Refusal
+from rules import FAMILIES as FAMILIES  # importing them fills the table
 from services import ecs
 from werkzeug.wrappers import Request, Response
 
@@ -99,6 +100,21 @@ class Gateway:
                 answer: Any = {"status": "ok"}
             elif path == "leftovers":
                 answer = leftovers()
+            elif path == "fakes":
+                answer = [{"service": each.service, "operations": each.operations, "what": each.what, "moto": each.moto} for each in FAKES]
+            elif path == "refusals":
+                answer = [
+                    {
+                        "id": each.id,
+                        "service": each.service,
+                        "operations": each.operations,
+                        "code": each.code,
+                        "message": each.message,
+                        "source": each.source,
+                        "byMoto": each.rule is None,
+                    }
+                    for each in REFUSALS
+                ]
             elif path == "reset" and request.method == "POST":
                 state.reset()
                 answer = {"status": "ok"}

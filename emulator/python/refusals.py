@@ -1,4 +1,8 @@
-"""What AWS refuses and moto accepts: a table, enforced before moto sees the call."""
+"""What AWS refuses and moto accepts: a table, enforced before moto sees the call.
+
+A rule is a function beside its row: it returns nothing to accept a call, True to refuse it, or the values that the
+message names. The error code is AWS's; the message is AWS's where the source quotes it, and says the same elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,40 @@ from typing import Any
 
 from call import Call, Refused
 
+Rule = Callable[[Call], "bool | dict[str, Any] | None"]
+
 
 @dataclass(frozen=True)
 class Refusal:
-    """A rule of AWS: when it holds for a call, the call ends with this error.
-
-    `when` returns nothing to accept, True to refuse, or the values that the message names.
-    """
+    """A rule of AWS: when it holds for a call, the call ends with this error."""
 
     id: str
     service: str
     operations: tuple[str, ...]
-    when: Callable[[Call], bool | dict[str, Any] | None]
     code: str
     message: str
     source: str
+    rule: Rule | None = None
+    """None: moto refuses it by itself; the row is here so that a test sees it."""
 
     def check(self, call: Call) -> None:
-        found = self.when(call)
+        found = self.rule(call) if self.rule else None
         if found:
             raise Refused(self.code, self.message.format(**found) if isinstance(found, dict) else self.message)
 
 
 REFUSALS: list[Refusal] = []
+
+
+def refuses(id: str, service: str, operations: str, code: str, message: str, source: str) -> Callable[[Rule], Rule]:
+    """Add the rule that follows to the table; `operations` are separated by spaces."""
+
+    def add(rule: Rule) -> Rule:
+        REFUSALS.append(Refusal(id, service, tuple(operations.split()), code, message, source, rule))
+        return rule
+
+    return add
+
+
+def moto_refuses(id: str, service: str, operations: str, code: str, source: str) -> None:
+    REFUSALS.append(Refusal(id, service, tuple(operations.split()), code, "", source))

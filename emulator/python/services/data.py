@@ -82,9 +82,9 @@ def show_event_bridge() -> None:
 
 CACHE_VERSIONS = {"valkey": "8.0.1", "redis": "7.1.0", "memcached": "1.6.22"}
 _replication_groups = Store()
-_serverless = Records("ServerlessCacheNotFoundFault", "Serverless cache {} not found")
-_parameter_groups = Records("CacheParameterGroupNotFound", "CacheParameterGroup {} not found.")
-_user_groups = Records("UserGroupNotFound", "User group {} not found")
+serverless_caches = Records("ServerlessCacheNotFoundFault", "Serverless cache {} not found")
+parameter_groups = Records("CacheParameterGroupNotFound", "CacheParameterGroup {} not found.")
+user_groups = Records("UserGroupNotFound", "User group {} not found")
 
 
 def full_version(engine: str, wanted: str | None) -> str:
@@ -195,14 +195,14 @@ def delete_subnet_group(call: Call) -> dict[str, Any]:
 def create_serverless(call: Call) -> dict[str, Any]:
     params = call.params
     name = params["ServerlessCacheName"]
-    if name in _serverless.of(call.region):
+    if name in serverless_caches.of(call.region):
         raise Refused("ServerlessCacheAlreadyExistsFault", f"Serverless cache {name} already exists")
     version = full_version(params["Engine"], params.get("MajorEngineVersion"))
     arn = call.arn("elasticache", f"serverlesscache:{name}")
     address = f"{name}-{uuid.uuid4().hex[:6]}.serverless.cache.amazonaws.com"
     kept = ("ServerlessCacheName", "Description", "Engine", "SecurityGroupIds", "SubnetIds", "KmsKeyId", "UserGroupId",
             "CacheUsageLimits", "DailySnapshotTime", "SnapshotRetentionLimit")  # fmt: skip
-    record = _serverless.add(
+    record = serverless_caches.add(
         call,
         name,
         {
@@ -222,16 +222,16 @@ def create_serverless(call: Call) -> dict[str, Any]:
 
 def describe_serverless(call: Call) -> dict[str, Any]:
     name = call.params.get("ServerlessCacheName")
-    return {"ServerlessCaches": [_serverless.find(call, name)] if name else _serverless.all(call)}
+    return {"ServerlessCaches": [serverless_caches.find(call, name)] if name else serverless_caches.all(call)}
 
 
 def modify_serverless(call: Call) -> dict[str, Any]:
     fields = {name: value for name, value in call.params.items() if name not in ("RemoveUserGroup",)}
-    return {"ServerlessCache": _serverless.change(call, call.params["ServerlessCacheName"], fields)}
+    return {"ServerlessCache": serverless_caches.change(call, call.params["ServerlessCacheName"], fields)}
 
 
 def delete_serverless(call: Call) -> dict[str, Any]:
-    return {"ServerlessCache": {**_serverless.remove(call, call.params["ServerlessCacheName"]), "Status": "deleting"}}
+    return {"ServerlessCache": {**serverless_caches.remove(call, call.params["ServerlessCacheName"]), "Status": "deleting"}}
 
 
 def create_parameter_group(call: Call) -> dict[str, Any]:
@@ -239,23 +239,23 @@ def create_parameter_group(call: Call) -> dict[str, Any]:
     arn = call.arn("elasticache", f"parametergroup:{name}")
     fields = {key: call.params[key] for key in ("CacheParameterGroupName", "CacheParameterGroupFamily", "Description")}
     _tags.write(call, arn, call.params.get("Tags"))
-    return {"CacheParameterGroup": _parameter_groups.add(call, name, {**fields, "ARN": arn, "IsGlobal": False, "values": {}})}
+    return {"CacheParameterGroup": parameter_groups.add(call, name, {**fields, "ARN": arn, "IsGlobal": False, "values": {}})}
 
 
 def describe_parameter_groups(call: Call) -> dict[str, Any]:
     name = call.params.get("CacheParameterGroupName")
-    return {"CacheParameterGroups": [_parameter_groups.find(call, name)] if name else _parameter_groups.all(call)}
+    return {"CacheParameterGroups": [parameter_groups.find(call, name)] if name else parameter_groups.all(call)}
 
 
 def modify_parameter_group(call: Call) -> dict[str, Any]:
     name = call.params["CacheParameterGroupName"]
     for each in call.params["ParameterNameValues"]:
-        _parameter_groups.find(call, name)["values"][each["ParameterName"]] = each.get("ParameterValue")
+        parameter_groups.find(call, name)["values"][each["ParameterName"]] = each.get("ParameterValue")
     return {"CacheParameterGroupName": name}
 
 
 def reset_parameter_group(call: Call) -> dict[str, Any]:
-    values = _parameter_groups.find(call, call.params["CacheParameterGroupName"])["values"]
+    values = parameter_groups.find(call, call.params["CacheParameterGroupName"])["values"]
     names = [each["ParameterName"] for each in call.params.get("ParameterNameValues") or []] or list(values)
     for name in names:
         values.pop(name, None)
@@ -263,12 +263,12 @@ def reset_parameter_group(call: Call) -> dict[str, Any]:
 
 
 def describe_parameters(call: Call) -> dict[str, Any]:
-    values = _parameter_groups.find(call, call.params["CacheParameterGroupName"])["values"]
+    values = parameter_groups.find(call, call.params["CacheParameterGroupName"])["values"]
     return {"Parameters": [{"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in values.items()]}
 
 
 def delete_parameter_group(call: Call) -> dict[str, Any]:
-    _parameter_groups.remove(call, call.params["CacheParameterGroupName"])
+    parameter_groups.remove(call, call.params["CacheParameterGroupName"])
     return {}
 
 
@@ -277,23 +277,23 @@ def create_user_group(call: Call) -> dict[str, Any]:
     arn = call.arn("elasticache", f"usergroup:{name}")
     record = {"UserGroupId": name, "Status": "active", "Engine": call.params["Engine"], "ARN": arn}
     _tags.write(call, arn, call.params.get("Tags"))
-    return _user_groups.add(call, name, {**record, "UserIds": call.params.get("UserIds", []), "MinimumEngineVersion": "6.0"})
+    return user_groups.add(call, name, {**record, "UserIds": call.params.get("UserIds", []), "MinimumEngineVersion": "6.0"})
 
 
 def describe_user_groups(call: Call) -> dict[str, Any]:
     name = call.params.get("UserGroupId")
-    return {"UserGroups": [_user_groups.find(call, name)] if name else _user_groups.all(call)}
+    return {"UserGroups": [user_groups.find(call, name)] if name else user_groups.all(call)}
 
 
 def modify_user_group(call: Call) -> dict[str, Any]:
-    group = _user_groups.find(call, call.params["UserGroupId"])
+    group = user_groups.find(call, call.params["UserGroupId"])
     users = [each for each in group["UserIds"] if each not in call.params.get("UserIdsToRemove", [])]
     group["UserIds"] = [*users, *(each for each in call.params.get("UserIdsToAdd", []) if each not in users)]
     return group
 
 
 def delete_user_group(call: Call) -> dict[str, Any]:
-    return {**_user_groups.remove(call, call.params["UserGroupId"]), "Status": "deleting"}
+    return {**user_groups.remove(call, call.params["UserGroupId"]), "Status": "deleting"}
 
 
 def list_cache_tags(call: Call) -> dict[str, Any] | None:

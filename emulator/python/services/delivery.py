@@ -118,12 +118,12 @@ def accept_pipeline_projects() -> None:
 
 # Connections to GitHub, GitLab and Bitbucket: two services, the older an alias of the newer
 
-_connections = Records("ResourceNotFoundException", "Connection {} not found")
+connections = Records("ResourceNotFoundException", "Connection {} not found")
 
 
 def create_connection(call: Call) -> dict[str, Any]:
     arn = call.arn(call.service, f"connection/{uuid.uuid4()}")
-    _connections.add(
+    connections.add(
         call,
         arn,
         {
@@ -140,15 +140,15 @@ def create_connection(call: Call) -> dict[str, Any]:
 
 
 def get_connection(call: Call) -> dict[str, Any]:
-    return {"Connection": _connections.find(call, call.params["ConnectionArn"])}
+    return {"Connection": connections.find(call, call.params["ConnectionArn"])}
 
 
 def list_connections(call: Call) -> dict[str, Any]:
-    return {"Connections": _connections.all(call)}
+    return {"Connections": connections.all(call)}
 
 
 def delete_connection(call: Call) -> dict[str, Any]:
-    _connections.remove(call, call.params["ConnectionArn"])
+    connections.remove(call, call.params["ConnectionArn"])
     return {}
 
 
@@ -168,18 +168,18 @@ def untag_connection(call: Call) -> dict[str, Any]:
 
 # Notification rules
 
-_rules = Records("ResourceNotFoundException", "Notification rule {} not found")
+rules = Records("ResourceNotFoundException", "Notification rule {} not found")
 
 
 def create_rule(call: Call) -> dict[str, Any]:
     arn = call.arn("codestar-notifications", f"notificationrule/{uuid.uuid4().hex}")
-    _rules.add(call, arn, {"Arn": arn, "Status": "ENABLED", **_rule_fields(call.params)})
+    rules.add(call, arn, {"Arn": arn, "Status": "ENABLED", **_rule_fields(call.params)})
     _tags.write(call, arn, call.params.get("Tags"))
     return {"Arn": arn}
 
 
 def update_rule(call: Call) -> dict[str, Any]:
-    _rules.change(call, call.params["Arn"], _rule_fields(call.params))
+    rules.change(call, call.params["Arn"], _rule_fields(call.params))
     return {}
 
 
@@ -193,11 +193,11 @@ def _rule_fields(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_rule(call: Call) -> dict[str, Any]:
-    return {**_rules.find(call, call.params["Arn"]), "Tags": _tags.read(call, call.params["Arn"])}
+    return {**rules.find(call, call.params["Arn"]), "Tags": _tags.read(call, call.params["Arn"])}
 
 
 def delete_rule(call: Call) -> dict[str, Any]:
-    _rules.of(call.region).pop(call.params["Arn"], None)
+    rules.of(call.region).pop(call.params["Arn"], None)
     return {"Arn": call.params["Arn"]}
 
 

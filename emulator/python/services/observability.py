@@ -24,7 +24,7 @@ def accept_composite_alarms() -> None:
 # CloudWatch Logs
 
 _classes = Store()
-_queries = Store()
+queries = Store()
 _protections = Store()
 
 
@@ -41,17 +41,17 @@ def put_query(call: Call) -> dict[str, Any]:
     identifier = call.params.get("queryDefinitionId") or str(uuid.uuid4())
     fields = ("name", "queryString", "logGroupNames", "queryLanguage")
     record = {name: call.params[name] for name in fields if name in call.params}
-    _queries.of(call.region)[identifier] = {"queryDefinitionId": identifier, "lastModified": int(time.time() * 1000), **record}
+    queries.of(call.region)[identifier] = {"queryDefinitionId": identifier, "lastModified": int(time.time() * 1000), **record}
     return {"queryDefinitionId": identifier}
 
 
 def describe_queries(call: Call) -> dict[str, Any]:
     prefix = call.params.get("queryDefinitionNamePrefix", "")
-    return {"queryDefinitions": [each for each in _queries.of(call.region).values() if each["name"].startswith(prefix)]}
+    return {"queryDefinitions": [each for each in queries.of(call.region).values() if each["name"].startswith(prefix)]}
 
 
 def delete_query(call: Call) -> dict[str, Any]:
-    return {"success": _queries.of(call.region).pop(call.params["queryDefinitionId"], None) is not None}
+    return {"success": queries.of(call.region).pop(call.params["queryDefinitionId"], None) is not None}
 
 
 def put_protection(call: Call) -> dict[str, Any]:
@@ -73,8 +73,8 @@ def delete_protection(call: Call) -> dict[str, Any]:
 
 # X-Ray
 
-_groups = Records("InvalidRequestException", "Group not found: {}")
-_sampling = Records("InvalidRequestException", "Sampling rule not found: {}")
+groups = Records("InvalidRequestException", "Group not found: {}")
+sampling = Records("InvalidRequestException", "Sampling rule not found: {}")
 
 
 def create_group(call: Call) -> dict[str, Any]:
@@ -83,20 +83,20 @@ def create_group(call: Call) -> dict[str, Any]:
     insights = call.params.get("InsightsConfiguration") or {"InsightsEnabled": False, "NotificationsEnabled": False}
     record = {"GroupARN": arn, "GroupName": name, "FilterExpression": call.params.get("FilterExpression")}
     _tags.write(call, arn, call.params.get("Tags"))
-    return {"Group": _groups.add(call, arn, {**record, "InsightsConfiguration": insights})}
+    return {"Group": groups.add(call, arn, {**record, "InsightsConfiguration": insights})}
 
 
 def get_group(call: Call) -> dict[str, Any]:
-    return {"Group": _groups.find(call, _group_arn(call))}
+    return {"Group": groups.find(call, _group_arn(call))}
 
 
 def update_group(call: Call) -> dict[str, Any]:
     fields = {name: call.params.get(name) for name in ("FilterExpression", "InsightsConfiguration")}
-    return {"Group": _groups.change(call, _group_arn(call), fields)}
+    return {"Group": groups.change(call, _group_arn(call), fields)}
 
 
 def delete_group(call: Call) -> dict[str, Any]:
-    _groups.remove(call, _group_arn(call))
+    groups.remove(call, _group_arn(call))
     return {}
 
 
@@ -104,7 +104,7 @@ def _group_arn(call: Call) -> str:
     if "GroupARN" in call.params:
         return call.params["GroupARN"]
     name = call.params.get("GroupName")
-    return next((each["GroupARN"] for each in _groups.all(call) if each["GroupName"] == name), str(name))
+    return next((each["GroupARN"] for each in groups.all(call) if each["GroupName"] == name), str(name))
 
 
 def create_sampling_rule(call: Call) -> dict[str, Any]:
@@ -112,20 +112,20 @@ def create_sampling_rule(call: Call) -> dict[str, Any]:
     rule["RuleARN"] = call.arn("xray", f"sampling-rule/{rule['RuleName']}")
     rule.setdefault("Attributes", {})
     _tags.write(call, rule["RuleARN"], call.params.get("Tags"))
-    return _sampling_record(_sampling.add(call, rule["RuleName"], rule))
+    return _sampling_record(sampling.add(call, rule["RuleName"], rule))
 
 
 def get_sampling_rules(call: Call) -> dict[str, Any]:
-    return {"SamplingRuleRecords": [_sampling_record(each)["SamplingRuleRecord"] for each in _sampling.all(call)]}
+    return {"SamplingRuleRecords": [_sampling_record(each)["SamplingRuleRecord"] for each in sampling.all(call)]}
 
 
 def update_sampling_rule(call: Call) -> dict[str, Any]:
     update = call.params["SamplingRuleUpdate"]
-    return _sampling_record(_sampling.change(call, _rule_name(update), update))
+    return _sampling_record(sampling.change(call, _rule_name(update), update))
 
 
 def delete_sampling_rule(call: Call) -> dict[str, Any]:
-    return _sampling_record(_sampling.remove(call, _rule_name(call.params)))
+    return _sampling_record(sampling.remove(call, _rule_name(call.params)))
 
 
 def _rule_name(params: dict[str, Any]) -> str:
