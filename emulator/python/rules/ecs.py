@@ -1,0 +1,623 @@
+"""What ECS refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from call import Call, backend
+from refusals import moto_refuses, refuses
+from services.ecs import service_of
+
+SERVICE = "ecs"
+CREATE = "CreateService"
+CREATE_UPDATE = "CreateService UpdateService"
+API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/"
+GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
+INVALID = "InvalidParameterException"
+
+FARGATE_MEMORY_MIB = {
+    256: [512, 1024, 2048],
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+    8192: range(16384, 61440 + 1, 4096),
+    16384: range(32768, 122880 + 1, 8192),
+}
+
+
+def is_fargate(call: Call) -> bool:
+    return "FARGATE" in call.params.get("requiresCompatibilities", [])
+
+
+def number(text: Any) -> int | None:
+    """CPU units or MiB as an integer, from "512", "0.5 vCPU" or "1 GB"."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*(vcpu|gb)?\s*", str(text), re.IGNORECASE)
+    return int(float(match[1]) * (1024 if match[2] else 1)) if match else None
+
+
+def task_definition(call: Call, name: str | None) -> Any:
+    """Moto's task definition, or None when none is named; moto refuses one that does not exist."""
+    try:
+        return call.moto().describe_task_definition(name) if name else None
+    except Exception:
+        return None
+
+
+def task_definition_of(call: Call) -> Any:
+    """The task definition that the service will have after a call that creates or changes it."""
+    named = call.params.get("taskDefinition")
+    if named is None and call.operation == "UpdateService":
+        named = service_of(call, call.params.get("cluster", "default"), call.params["service"])["taskDefinition"]
+    return task_definition(call, named)
+
+
+def controller(call: Call) -> str:
+    """The deployment controller of the service that a call makes or changes."""
+    if call.operation == CREATE:
+        return (call.params.get("deploymentController") or {}).get("type", "ECS")
+    return held_service(call).deployment_controller["type"]
+
+
+def held_service(call: Call) -> Any:
+    name = call.params["service"].split("/")[-1]
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    service_of(call, cluster, name)  # refuses when there is none
+    return call.moto().services[f"{cluster}:{name}"]
+
+
+def held_cluster(call: Call) -> Any:
+    return call.moto().clusters.get(call.params.get("cluster", "default").split("/")[-1])
+
+
+# Task definitions
+
+
+@refuses(
+    "ecs-fargate-size",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory.",
+    GUIDE + "fargate-tasks-services.html#fargate-tasks-size",
+)
+def fargate_size(call: Call) -> dict[str, Any] | None:
+    cpu, memory = call.params.get("cpu"), call.params.get("memory")
+    fits = number(memory) in FARGATE_MEMORY_MIB.get(number(cpu) or 0, [])
+    return {"cpu": cpu, "memory": memory} if is_fargate(call) and not fits else None
+
+
+@refuses(
+    "ecs-fargate-network-mode",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Fargate only supports network mode 'awsvpc'.",
+    GUIDE + "fargate-tasks-services.html#fargate-tasks-networkmode",
+)
+def fargate_network_mode(call: Call) -> bool:
+    return is_fargate(call) and call.params.get("networkMode") != "awsvpc"
+
+
+@refuses(
+    "ecs-fargate-execution-role",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Fargate requires task definition to have execution role ARN to support {what}.",
+    GUIDE + "task_execution_IAM_role.html",
+)
+def fargate_execution_role(call: Call) -> dict[str, Any] | None:
+    if not is_fargate(call) or call.params.get("executionRoleArn"):
+        return None
+    for container in call.params["containerDefinitions"]:
+        if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+            return {"what": "log driver awslogs"}
+        if ".dkr.ecr." in container.get("image", ""):
+            return {"what": "ECR images"}
+        if container.get("secrets"):
+            return {"what": "secrets"}
+    return None
+
+
+@refuses(
+    "ecs-essential-container",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "At least one container in the task definition must be essential.",
+    API + "API_ContainerDefinition.html",
+)
+def essential_container(call: Call) -> bool:
+    return not any(each.get("essential", True) for each in call.params["containerDefinitions"])
+
+
+@refuses(
+    "ecs-container-names",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Container names must be unique in a task definition, and letters, numbers, hyphens and underscores: {name}",
+    API + "API_ContainerDefinition.html",
+)
+def container_names(call: Call) -> dict[str, Any] | None:
+    names = [each.get("name", "") for each in call.params["containerDefinitions"]]
+    for name in names:
+        if names.count(name) > 1 or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name):
+            return {"name": name}
+    return None
+
+
+@refuses(
+    "ecs-host-ports",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
+    API + "API_PortMapping.html",
+)
+def host_ports(call: Call) -> bool:
+    ports = [port for each in call.params["containerDefinitions"] for port in each.get("portMappings", [])]
+    own_interface = call.params.get("networkMode") == "awsvpc"
+    return own_interface and any(port.get("hostPort") not in (None, 0, port.get("containerPort")) for port in ports)
+
+
+@refuses(
+    "ecs-stop-timeout",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Invalid 'stopTimeout' setting for container '{name}'. The maximum value on Fargate is 120 seconds.",
+    API + "API_ContainerDefinition.html",
+)
+def stop_timeout(call: Call) -> dict[str, Any] | None:
+    for container in call.params["containerDefinitions"]:
+        if is_fargate(call) and container.get("stopTimeout", 0) > 120:
+            return {"name": container["name"]}
+    return None
+
+
+@refuses(
+    "ecs-depends-on",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Container '{name}' depends on '{other}', {why}.",
+    API + "API_ContainerDependency.html",
+)
+def container_dependency(call: Call) -> dict[str, Any] | None:
+    containers = {each["name"]: each for each in call.params["containerDefinitions"]}
+    for name, container in containers.items():
+        for dependency in container.get("dependsOn", []):
+            other = containers.get(dependency["containerName"])
+            if other is None:
+                return {"name": name, "other": dependency["containerName"], "why": "which does not exist"}
+            if dependency["condition"] == "HEALTHY" and not other.get("healthCheck"):
+                return {"name": name, "other": other["name"], "why": "which has no health check"}
+            if dependency["condition"] in ("COMPLETE", "SUCCESS") and other.get("essential", True):
+                return {"name": name, "other": other["name"], "why": "an essential container that would have to end"}
+    return None
+
+
+@refuses(
+    "ecs-container-memory",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Invalid 'memory' settings: the containers want {sum} MiB, the task has {memory} MiB.",
+    API + "API_TaskDefinition.html",
+)
+def container_memory(call: Call) -> dict[str, Any] | None:
+    memory = number(call.params["memory"]) if call.params.get("memory") else None
+    wanted = sum(each.get("memoryReservation") or each.get("memory") or 0 for each in call.params["containerDefinitions"])
+    return {"sum": wanted, "memory": memory} if memory is not None and wanted > memory else None
+
+
+@refuses(
+    "ecs-task-definition-size",
+    SERVICE,
+    "RegisterTaskDefinition",
+    "ClientException",
+    "Actual length: '{length}'. Max allowed length is '65536' bytes.",
+    GUIDE + "service-quotas.html",
+)
+def task_definition_size(call: Call) -> dict[str, Any] | None:
+    length = len(json.dumps(call.params, default=str, separators=(",", ":")))
+    return {"length": length} if length > 65536 else None
+
+
+# Services
+
+
+@refuses(
+    "ecs-service-exists",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Creation of service was not idempotent.",
+    API + "API_CreateService.html",
+)
+def service_exists(call: Call) -> bool:
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    held = call.moto().services.get(f"{cluster}:{call.params['serviceName']}")
+    return held is not None and held.status == "ACTIVE"
+
+
+@refuses(
+    "ecs-service-name",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Service name {name} is not valid: up to 255 letters, numbers, underscores and hyphens.",
+    API + "API_CreateService.html",
+)
+def service_name(call: Call) -> dict[str, Any] | None:
+    name = call.params["serviceName"]
+    return None if re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name) else {"name": name}
+
+
+@refuses(
+    "ecs-launch-type-and-strategy",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+    API + "API_CreateService.html",
+)
+def launch_type_and_strategy(call: Call) -> bool:
+    return bool(call.params.get("launchType") and call.params.get("capacityProviderStrategy"))
+
+
+@refuses(
+    "ecs-capacity-provider-association",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster: "
+    "{name}",
+    GUIDE + "fargate-capacity-providers.html",
+)
+def capacity_provider_association(call: Call) -> dict[str, Any] | None:
+    cluster = held_cluster(call)
+    associated = getattr(cluster, "capacity_providers", None) or []
+    for each in call.params.get("capacityProviderStrategy") or []:
+        name = each["capacityProvider"].split("/")[-1]
+        if cluster is not None and name not in [provider.split("/")[-1] for provider in associated]:
+            return {"name": name}
+    return None
+
+
+@refuses(
+    "ecs-mixed-strategy",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate providers.",
+    API + "API_CapacityProviderStrategyItem.html",
+)
+def mixed_strategy(call: Call) -> bool:
+    names = [each["capacityProvider"] for each in call.params.get("capacityProviderStrategy") or []]
+    return len({name.startswith("FARGATE") for name in names}) > 1
+
+
+@refuses(
+    "ecs-full-bound",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
+    API + "API_DeploymentConfiguration.html",
+)
+def full_bound(call: Call) -> bool:
+    wanted = call.params.get("deploymentConfiguration") or {}
+    return wanted.get("maximumPercent") == 100 and wanted.get("minimumHealthyPercent") == 100
+
+
+@refuses(
+    "ecs-grace-period-without-balancer",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Health check grace period is only valid for services configured to use load balancers",
+    API + "API_CreateService.html",
+)
+def grace_period_without_balancer(call: Call) -> bool:
+    return call.params.get("healthCheckGracePeriodSeconds") is not None and not call.params.get("loadBalancers")
+
+
+@refuses(
+    "ecs-network-configuration",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+    API + "API_CreateService.html",
+)
+def network_configuration(call: Call) -> bool:
+    definition = task_definition_of(call)
+    own_interface = definition is not None and definition.network_mode == "awsvpc"
+    return own_interface and not (call.params.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+
+
+@refuses(
+    "ecs-target-group-without-balancer",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The target group with targetGroupArn {arn} does not have an associated load balancer.",
+    GUIDE + "troubleshooting.html",
+)
+def target_group_without_balancer(call: Call) -> dict[str, Any] | None:
+    for group in target_groups(call):
+        if not group.load_balancer_arns:
+            return {"arn": group.arn}
+    return None
+
+
+@refuses(
+    "ecs-target-type",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The provided target group {arn} has target type {type}, which is incompatible with the awsvpc network mode specified "
+    "in the task definition.",
+    GUIDE + "alb.html",
+)
+def target_type(call: Call) -> dict[str, Any] | None:
+    definition = task_definition_of(call)
+    for group in target_groups(call):
+        if definition is not None and definition.network_mode == "awsvpc" and group.target_type != "ip":
+            return {"arn": group.arn, "type": group.target_type}
+    return None
+
+
+@refuses(
+    "ecs-target-container",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The container {name} does not exist in the task definition or has no container port {port}.",
+    API + "API_LoadBalancer.html",
+)
+def target_container(call: Call) -> dict[str, Any] | None:
+    definition = task_definition_of(call)
+    if definition is None:
+        return None
+    ports = {
+        (container["name"], port["containerPort"])
+        for container in definition.container_definitions
+        for port in container.get("portMappings", [])
+    }
+    for each in call.params.get("loadBalancers") or []:
+        if (each.get("containerName"), each.get("containerPort")) not in ports:
+            return {"name": each.get("containerName"), "port": each.get("containerPort")}
+    return None
+
+
+def target_groups(call: Call) -> list[Any]:
+    known = call.moto("elbv2").target_groups
+    named = [each.get("targetGroupArn") for each in call.params.get("loadBalancers") or []]
+    return [known[arn] for arn in named if arn in known]
+
+
+@refuses(
+    "ecs-target-group-missing",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The target group {arn} does not exist.",
+    API + "API_LoadBalancer.html",
+)
+def target_group_missing(call: Call) -> dict[str, Any] | None:
+    known = call.moto("elbv2").target_groups
+    for each in call.params.get("loadBalancers") or []:
+        arn = each.get("targetGroupArn")
+        if arn and arn not in known:
+            return {"arn": arn}
+    return None
+
+
+# Service Connect
+
+
+@refuses(
+    "ecs-service-connect-controller",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "Service Connect is only supported by the ECS deployment controller, this service has {controller}.",
+    GUIDE + "service-connect-concepts-deploy.html",
+)
+def service_connect_controller(call: Call) -> dict[str, Any] | None:
+    enabled = (call.params.get("serviceConnectConfiguration") or {}).get("enabled")
+    return {"controller": controller(call)} if enabled and controller(call) != "ECS" else None
+
+
+@refuses(
+    "ecs-service-connect-namespace",
+    SERVICE,
+    CREATE_UPDATE,
+    "NamespaceNotFoundException",
+    "The specified namespace wasn't found: {namespace}",
+    API + "API_ServiceConnectConfiguration.html",
+)
+def service_connect_namespace(call: Call) -> dict[str, Any] | None:
+    wanted = (call.params.get("serviceConnectConfiguration") or {}).get("namespace")
+    if not wanted:
+        return None
+    known = call.moto("servicediscovery").namespaces.values()
+    return None if any(wanted in (each.arn, each.name, each.id) for each in known) else {"namespace": wanted}
+
+
+@refuses(
+    "ecs-service-connect-port",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The portName {name} is not the name of a port mapping in the task definition.",
+    API + "API_ServiceConnectService.html",
+)
+def service_connect_port(call: Call) -> dict[str, Any] | None:
+    wanted = (call.params.get("serviceConnectConfiguration") or {}).get("services") or []
+    definition = task_definition_of(call) if wanted else None
+    if definition is None:
+        return None
+    ports = [port.get("name") for each in definition.container_definitions for port in each.get("portMappings", [])]
+    for each in wanted:
+        if each["portName"] not in ports:
+            return {"name": each["portName"]}
+    return None
+
+
+# Deployment controllers
+
+
+@refuses(
+    "ecs-circuit-breaker-controller",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "The deployment circuit breaker can only be used with the ECS deployment controller, this service has {controller}.",
+    GUIDE + "deployment-circuit-breaker.html",
+)
+def circuit_breaker_controller(call: Call) -> dict[str, Any] | None:
+    breaker = (call.params.get("deploymentConfiguration") or {}).get("deploymentCircuitBreaker") or {}
+    return {"controller": controller(call)} if breaker.get("enable") and controller(call) != "ECS" else None
+
+
+@refuses(
+    "ecs-alarms-controller",
+    SERVICE,
+    CREATE_UPDATE,
+    INVALID,
+    "Deployment alarms can only be used with the ECS deployment controller, this service has {controller}.",
+    GUIDE + "deployment-alarm-failure.html",
+)
+def alarms_controller(call: Call) -> dict[str, Any] | None:
+    alarms = (call.params.get("deploymentConfiguration") or {}).get("alarms") or {}
+    return {"controller": controller(call)} if alarms.get("enable") and controller(call) != "ECS" else None
+
+
+def code_deploy_refuses(id: str, what: str, field: str) -> None:
+    @refuses(
+        id,
+        SERVICE,
+        "UpdateService",
+        INVALID,
+        f"Unable to update {what} on services with a CODE_DEPLOY deployment controller. "
+        "Use AWS CodeDeploy to trigger a new deployment.",
+        API + "API_UpdateService.html",
+    )
+    def rule(call: Call) -> bool:
+        return bool(call.params.get(field)) and controller(call) == "CODE_DEPLOY"
+
+
+code_deploy_refuses("ecs-code-deploy-task-definition", "task definition", "taskDefinition")
+code_deploy_refuses("ecs-code-deploy-load-balancers", "load balancers", "loadBalancers")
+code_deploy_refuses("ecs-code-deploy-network", "network parameters", "networkConfiguration")
+
+
+@refuses(
+    "ecs-code-deploy-force",
+    SERVICE,
+    "UpdateService",
+    INVALID,
+    "Cannot force a new deployment on services with a CODE_DEPLOY deployment controller. "
+    "Use AWS CodeDeploy to trigger a new deployment.",
+    API + "API_UpdateService.html",
+)
+def code_deploy_force(call: Call) -> bool:
+    return bool(call.params.get("forceNewDeployment")) and controller(call) == "CODE_DEPLOY"
+
+
+@refuses(
+    "ecs-code-deploy-balancer",
+    SERVICE,
+    CREATE,
+    INVALID,
+    "Services using the CODE_DEPLOY deployment controller must be configured to use a load balancer.",
+    GUIDE + "deployment-type-bluegreen.html",
+)
+def code_deploy_balancer(call: Call) -> bool:
+    return controller(call) == "CODE_DEPLOY" and not call.params.get("loadBalancers")
+
+
+@refuses(
+    "ecs-inactive-service",
+    SERVICE,
+    "UpdateService",
+    "ServiceNotActiveException",
+    "Service was not ACTIVE.",
+    API + "API_UpdateService.html",
+)
+def inactive_service(call: Call) -> bool:
+    return held_service(call).status != "ACTIVE"
+
+
+# Clusters and capacity providers
+
+
+@refuses(
+    "ecs-cluster-in-use",
+    SERVICE,
+    "DeleteCluster",
+    "ClusterContainsServicesException",
+    "The Cluster cannot be deleted while Services are active.",
+    API + "API_DeleteCluster.html",
+)
+def cluster_in_use(call: Call) -> bool:
+    name = call.params["cluster"].split("/")[-1]
+    services = call.moto().services.values()
+    return any(each.cluster_name == name and each.status == "ACTIVE" for each in services)
+
+
+@refuses(
+    "ecs-capacity-provider-name",
+    SERVICE,
+    "CreateCapacityProvider",
+    "ClientException",
+    "The specified capacity provider name is invalid. Up to 255 characters are allowed, which include letters (upper and "
+    "lowercase), numbers, underscores, and hyphens. The name can't be prefixed with \"aws\", \"ecs\", or \"fargate\".",
+    API + "API_CreateCapacityProvider.html",
+)
+def capacity_provider_name(call: Call) -> bool:
+    name = call.params["name"]
+    return not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name) or name.lower().startswith(("aws", "ecs", "fargate"))
+
+
+@refuses(
+    "ecs-termination-protection",
+    SERVICE,
+    "CreateCapacityProvider",
+    "ClientException",
+    "The managed termination protection setting for the capacity provider is invalid. To enable managed termination "
+    "protection for a capacity provider, the Auto Scaling group must have instance protection from scale in enabled.",
+    GUIDE + "managed-termination-protection.html",
+)
+def termination_protection(call: Call) -> bool:
+    wanted = call.params.get("autoScalingGroupProvider") or {}
+    if wanted.get("managedTerminationProtection") != "ENABLED":
+        return False
+    group = wanted["autoScalingGroupArn"].split("/")[-1]
+    held = backend("autoscaling", call.region).autoscaling_groups.get(group)
+    return held is not None and not held.new_instances_protected_from_scale_in
+
+
+@refuses(
+    "ecs-auto-scaling-group-in-use",
+    SERVICE,
+    "CreateCapacityProvider",
+    "ClientException",
+    "The specified Auto Scaling group ARN is already being used by another capacity provider. Specify a unique Auto Scaling "
+    "group ARN and try again.",
+    API + "API_CreateCapacityProvider.html",
+)
+def auto_scaling_group_in_use(call: Call) -> bool:
+    wanted = (call.params.get("autoScalingGroupProvider") or {}).get("autoScalingGroupArn")
+    held = [each.auto_scaling_group_provider for each in call.moto().capacity_providers.values()]
+    return any(each and each.get("autoScalingGroupArn") == wanted for each in held)
+
+
+moto_refuses("ecs-service-still-scaled", SERVICE, "DeleteService", INVALID, API + "API_DeleteService.html")
