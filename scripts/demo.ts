@@ -115,8 +115,8 @@ async function startAndAsk(): Promise<void> {
   await step("ask it over HTTP", async () => {
     const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
     const ask = async (token?: string) => {
-      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      const headers = { "content-type": "application/json", ...authorization };
+      const headers = new Headers({ "content-type": "application/json" });
+      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
       const response = await fetch(`${url}/v1/quotes`, { method: "POST", headers, body });
       return { status: response.status, text: await response.text() };
     };
