@@ -1,42 +1,97 @@
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { EcsCapacityProvider } from "@cdktf/provider-aws/lib/ecs-capacity-provider";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsClusterCapacityProviders } from "@cdktf/provider-aws/lib/ecs-cluster-capacity-providers";
+import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { invalid, Problems } from "../core/errors";
+import { LogKey } from "../core/key";
 import { literal } from "../core/literal";
-import { physicalName } from "../core/names";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
+import { Capacity, resolveCapacity } from "./capacity";
+
+/** A shell in a running task, for those whom IAM lets in. What is typed and shown is logged. */
+export interface Exec {
+  /**
+   * ARN of the KMS key that sessions and their log are encrypted with. Its policy must let CloudWatch Logs use it.
+   *
+   * @default - a key of its own, 1 USD a month
+   */
+  readonly keyArn?: string;
+}
 
 export interface ClusterProps {
+  /**
+   * What tasks run on that do not say it themselves.
+   *
+   * @default [Capacity.fargate()]
+   */
+  readonly capacity?: readonly Capacity[];
   /**
    * Whether CloudWatch measures each task and container. Costs about 0.30 USD a metric and month.
    *
    * @default - only in production
    */
   readonly containerInsights?: boolean;
+  /**
+   * Lets people open a shell in tasks of services that allow it.
+   *
+   * @default - nobody gets in
+   */
+  readonly exec?: Exec;
 }
 
-/** A cluster, owned by this app or read from a platform. */
+/** A cluster, owned by this app or by somebody else. */
 export interface ICluster extends IConstruct {
   readonly clusterArn: string;
   readonly clusterName: string;
+  /** What an ECS service writes to run on a list of capacities. */
+  strategy(capacity: readonly Capacity[]): CapacityProviderShare[];
+}
+
+/** One line of a capacity provider strategy, as ECS has it. */
+export interface CapacityProviderShare {
+  readonly capacityProvider: string;
+  readonly weight: number;
+  readonly base: number;
 }
 
 /** What is needed to use a cluster that somebody else owns. */
 export interface ClusterAttributes {
   readonly clusterArn: string;
   readonly clusterName: string;
+  /**
+   * Names of the capacity providers of its groups of machines, by the groups' names.
+   *
+   * @default - none: Fargate alone
+   */
+  readonly capacityProviderName?: (group: string) => string;
+}
+
+/** A group of machines that tasks run on. An AutoScalingGroup is one. */
+export interface ClusterMachines {
+  /** What capacities call it. */
+  readonly name: string;
+  readonly autoScalingGroupArn: string;
+  readonly autoScalingGroupName: string;
+  /** How long a machine takes until it carries tasks. */
+  readonly warmup: Duration;
 }
 
 /**
- * Where containers run: an ECS cluster with Fargate and Fargate Spot. Free without tasks.
+ * Where containers run: an ECS cluster with Fargate and Fargate Spot, and with groups of machines that are given to it by
+ * `new AutoScalingGroup(..., { cluster })`. Free without tasks.
  *
  * @example
  * ```ts
- * new Cluster(stack, "Cluster", { containerInsights: true });
+ * new Cluster(stack, "Cluster", {
+ *   capacity: [Capacity.fargate({ base: 2 }), Capacity.fargateSpot({ weight: 3 })],
+ *   containerInsights: true,
+ * });
  * ```
- * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/clusters.html
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-capacity-providers.html
  */
 export class Cluster extends Construct implements ICluster {
   /** Refers to a cluster that somebody else owns. */
@@ -46,15 +101,21 @@ export class Cluster extends Construct implements ICluster {
 
   readonly clusterArn: string;
   readonly clusterName: string;
+  /** Names of the capacity providers of its machines, by the groups' names. Grows as groups are added. */
+  readonly capacityProviderNames: Readonly<Record<string, string>> = {};
 
+  /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and what {@link resolveCapacity} finds */
   constructor(scope: Construct, id: string, props: ClusterProps = {}) {
     super(scope, id);
-    const { stackName, environment, production } = AwsStack.of(this);
-    const insights = props.containerInsights ?? production;
-    const name = physicalName("cluster", stackName, environment.name);
+    const stack = AwsStack.of(this);
+    const insights = props.containerInsights ?? stack.production;
+    const capacity = props.capacity ?? [Capacity.fargate()];
+    resolveCapacity(this, capacity);
+    const name = stack.physicalName("cluster", stack.stackName, stack.environment.name);
     const cluster = new EcsCluster(this, "Resource", {
       name,
       setting: [{ name: "containerInsights", value: insights ? "enabled" : "disabled" }],
+      configuration: props.exec && { executeCommandConfiguration: this.#exec(props.exec) },
     });
     if (insights) {
       // ECS would make this group itself, without an end to its lines, and leave it behind.
@@ -66,21 +127,133 @@ export class Cluster extends Construct implements ICluster {
     }
     new EcsClusterCapacityProviders(this, "CapacityProviders", {
       clusterName: cluster.name,
-      capacityProviders: ["FARGATE", "FARGATE_SPOT"],
-      defaultCapacityProviderStrategy: [{ capacityProvider: "FARGATE", weight: 1 }],
+      capacityProviders: Lazy.listValue({
+        produce: () => ["FARGATE", "FARGATE_SPOT", ...Object.values(this.capacityProviderNames)],
+      }),
+      defaultCapacityProviderStrategy: Lazy.anyValue({
+        produce: () =>
+          this.strategy(capacity).map((share) => ({
+            capacity_provider: share.capacityProvider,
+            weight: share.weight,
+            base: share.base,
+          })),
+      }),
     });
+    // Which machines there are is known only when the whole app is.
+    this.node.addValidation({ validate: () => this.#unknownGroups(capacity) });
     this.clusterArn = cluster.arn;
     this.clusterName = cluster.name;
+  }
+
+  /**
+   * Lets tasks run on a group of machines, which ECS makes larger and smaller as tasks need. Called by the group itself.
+   *
+   * @throws InvalidPropsError CLUSTER_MACHINES_TWICE
+   */
+  addMachines(machines: ClusterMachines): void {
+    if (machines.name in this.capacityProviderNames) {
+      throw invalid(
+        this,
+        "CLUSTER_MACHINES_TWICE",
+        "cluster",
+        `has machines called ${machines.name} already`,
+        "Give the second AutoScalingGroup another id.",
+      );
+    }
+    const provider = new EcsCapacityProvider(this, `${machines.name}CapacityProvider`, {
+      // A provider belongs to one group for ever, so both are replaced together. Names may not begin with aws, ecs, fargate.
+      name: `ec2-${machines.autoScalingGroupName}`,
+      autoScalingGroupProvider: {
+        autoScalingGroupArn: machines.autoScalingGroupArn,
+        managedDraining: "ENABLED",
+        managedTerminationProtection: "ENABLED",
+        managedScaling: {
+          status: "ENABLED",
+          targetCapacity: 100,
+          minimumScalingStepSize: 1,
+          maximumScalingStepSize: 10,
+          instanceWarmupPeriod: machines.warmup.toSeconds(),
+        },
+      },
+      lifecycle: { createBeforeDestroy: true },
+    });
+    (this.capacityProviderNames as Record<string, string>)[machines.name] = provider.name;
+  }
+
+  strategy(capacity: readonly Capacity[]): CapacityProviderShare[] {
+    return capacity.map(({ kind, group, weight, base }) => ({
+      capacityProvider: group === undefined ? kind : (this.capacityProviderNames[group] ?? group),
+      weight,
+      base,
+    }));
+  }
+
+  #unknownGroups(capacity: readonly Capacity[]): string[] {
+    const known = Object.keys(this.capacityProviderNames);
+    return capacity
+      .flatMap(({ group }) => (group === undefined || known.includes(group) ? [] : [group]))
+      .map(
+        (group) =>
+          `${this.node.path}: capacity ${JSON.stringify(group)} is no group of machines of this cluster (${known.join(", ") || "it has none"})\n` +
+          `  Make one: new AutoScalingGroup(platform, ${JSON.stringify(group)}, { cluster, ... }).  [CLUSTER_MACHINES_UNKNOWN]`,
+      );
+  }
+
+  #exec(exec: Exec) {
+    const { stackName, environment } = AwsStack.of(this);
+    const problems = new Problems(this);
+    problems.check(
+      exec.keyArn === undefined || /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(exec.keyArn),
+      "CLUSTER_EXEC_KEY",
+      "exec.keyArn",
+      `${JSON.stringify(exec.keyArn)} is no ARN of a KMS key`,
+      "Use the key's own ARN, arn:aws:kms:<region>:<account>:key/..., not an alias.",
+    );
+    problems.throwIfAny();
+    const logGroupName = `/${stackName}/${environment.name}/exec`;
+    const keyArn =
+      exec.keyArn ??
+      new LogKey(this, "ExecKey", {
+        description: `sessions in tasks of ${stackName}-${environment.name}`,
+        logGroupName,
+      }).keyArn;
+    const logs = new LogStream(this, "ExecLogs", { name: logGroupName });
+    (logs.node.defaultChild as CloudwatchLogGroup).kmsKeyId = keyArn;
+    return {
+      kmsKeyId: keyArn,
+      logging: "OVERRIDE",
+      logConfiguration: { cloudWatchEncryptionEnabled: true, cloudWatchLogGroupName: logs.logGroupName },
+    };
   }
 }
 
 class ImportedCluster extends Construct implements ICluster {
   readonly clusterArn: string;
   readonly clusterName: string;
+  readonly #capacityProviderName: (group: string) => string;
 
   constructor(scope: Construct, id: string, attributes: ClusterAttributes) {
     super(scope, id);
     this.clusterArn = literal(attributes.clusterArn);
     this.clusterName = literal(attributes.clusterName);
+    this.#capacityProviderName =
+      attributes.capacityProviderName ??
+      ((group) => {
+        throw invalid(
+          this,
+          "CLUSTER_MACHINES_UNKNOWN",
+          "capacity",
+          `${JSON.stringify(group)} is no group of machines of this cluster`,
+          "Pass capacityProviderName with the cluster's attributes, or use Capacity.fargate().",
+        );
+      });
+  }
+
+  strategy(capacity: readonly Capacity[]): CapacityProviderShare[] {
+    return capacity.map(({ kind, group, weight, base }) => ({
+      capacityProvider: group === undefined ? kind : this.#capacityProviderName(group),
+      weight,
+      base,
+    }));
   }
 }

@@ -1,1 +1,10 @@
-export { Cluster, type ClusterProps, type ICluster } from "./cluster";
+export { Capacity, type Share } from "./capacity";
+export {
+  type CapacityProviderShare,
+  Cluster,
+  type ClusterAttributes,
+  type ClusterMachines,
+  type ClusterProps,
+  type Exec,
+  type ICluster,
+} from "./cluster";

@@ -1,6 +1,6 @@
 import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
-import { Fn, Token } from "cdktf";
+import { Fn, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
 
 /**
@@ -17,19 +17,40 @@ export class Published extends Construct {
     new SsmParameter(this, "Resource", {
       name: props.name,
       type: "String",
-      insecureValue: JSON.stringify(props.value),
+      // Asked for last, since what a stack has grows until synth.
+      insecureValue: Lazy.stringValue({ produce: () => JSON.stringify(props.value) }),
       description: "Read by stacks that build on this one; written by Terraform.",
     });
   }
+}
+
+/** What must be true of what another stack has told, or the plan fails. */
+export interface Expectation {
+  /** A Terraform condition on the JSON, given as an expression: `` (told) => `${told}.egress == "nat"` ``. */
+  readonly condition: (told: string) => string;
+  /** What is wrong when it is not, and what to do. */
+  readonly message: string;
 }
 
 /** What another stack has told: see {@link Published}. The plan fails, naming the parameter, until that stack is applied. */
 export class Subscribed extends Construct {
   readonly #value: unknown;
 
-  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+  constructor(scope: Construct, id: string, props: { readonly name: string; readonly expect?: Expectation }) {
     super(scope, id);
-    this.#value = Fn.jsondecode(new DataAwsSsmParameter(this, "Resource", { name: props.name }).insecureValue);
+    const { name, expect } = props;
+    const parameter = new DataAwsSsmParameter(this, "Resource", {
+      name,
+      lifecycle: expect && {
+        postcondition: [
+          {
+            condition: `\${${expect.condition("jsondecode(self.insecure_value)")}}`,
+            errorMessage: expect.message,
+          },
+        ],
+      },
+    });
+    this.#value = Fn.jsondecode(parameter.insecureValue);
   }
 
   text(...path: string[]): string {

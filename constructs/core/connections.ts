@@ -19,6 +19,16 @@ export interface ConnectionOptions {
   readonly port?: number;
 }
 
+/** What counts as the internet. */
+export interface InternetOptions {
+  /**
+   * Whether IPv6 addresses do too.
+   *
+   * @default false
+   */
+  readonly ipv6?: boolean;
+}
+
 /**
  * Who may talk to whom: `web.connections.allowTo(database)`.
  *
@@ -62,29 +72,33 @@ export class Connections extends Construct {
   }
 
   /** Lets the whole internet open connections to this thing. Only for a declared public listener. */
-  allowFromInternet(port: number): void {
-    const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}`, {
-      securityGroupId: this.securityGroupId,
-      description: `public listener on ${port}`,
-      cidrIpv4: "0.0.0.0/0",
-      ipProtocol: "tcp",
-      fromPort: port,
-      toPort: port,
-    });
-    this.#rules.push(addressOf(rule));
+  allowFromInternet(port: number, options: InternetOptions = {}): void {
+    for (const [version, anywhere] of anywheres(options)) {
+      const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}${version}`, {
+        securityGroupId: this.securityGroupId,
+        description: `public listener on ${port}`,
+        ...anywhere,
+        ipProtocol: "tcp",
+        fromPort: port,
+        toPort: port,
+      });
+      this.#rules.push(addressOf(rule));
+    }
   }
 
   /** Lets this thing open connections to any address, on one port. */
-  allowToInternet(port: number): void {
-    const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}`, {
-      securityGroupId: this.securityGroupId,
-      description: `out on ${port}`,
-      cidrIpv4: "0.0.0.0/0",
-      ipProtocol: "tcp",
-      fromPort: port,
-      toPort: port,
-    });
-    this.#rules.push(addressOf(rule));
+  allowToInternet(port: number, options: InternetOptions = {}): void {
+    for (const [version, anywhere] of anywheres(options)) {
+      const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}${version}`, {
+        securityGroupId: this.securityGroupId,
+        description: `out on ${port}`,
+        ...anywhere,
+        ipProtocol: "tcp",
+        fromPort: port,
+        toPort: port,
+      });
+      this.#rules.push(addressOf(rule));
+    }
   }
 
   /** Addresses of all rules made here: for `depends_on` of what needs the way to be open when it starts. */
@@ -106,4 +120,8 @@ export class Connections extends Construct {
     });
     this.#rules.push(addressOf(out), addressOf(into));
   }
+}
+
+function anywheres(options: InternetOptions) {
+  return [["", { cidrIpv4: "0.0.0.0/0" }], ...(options.ipv6 ? ([["V6", { cidrIpv6: "::/0" }]] as const) : [])] as const;
 }

@@ -1,6 +1,7 @@
 import type { IConstruct } from "constructs";
 import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
+import { QUOTAS, type Quota } from "./quotas";
 
 export const PROFILES = ["dev", "production"] as const;
 /**
@@ -8,6 +9,35 @@ export const PROFILES = ["dev", "production"] as const;
  * holds data, and keeps logs for a year.
  */
 export type Profile = (typeof PROFILES)[number];
+
+/** What the owner of an account demands of everything that is made in it, and of every role first of all. */
+export interface Guardrails {
+  /**
+   * ARN of the IAM policy that bounds every role: `arn:aws:iam::123456789012:policy/boundary`.
+   *
+   * @default - roles have no boundary
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+   */
+  readonly permissionsBoundaryArn?: string;
+  /**
+   * Path of every role; begins and ends with `/`.
+   *
+   * @default "/"
+   */
+  readonly rolePath?: string;
+  /**
+   * First part of the names of roles, clusters, balancers, security groups and Auto Scaling groups: `acme`.
+   *
+   * @default - none
+   */
+  readonly namePrefix?: string;
+  /**
+   * Keys of tags that every stack must set by its `tags`.
+   *
+   * @default - none
+   */
+  readonly requiredTags?: readonly string[];
+}
 
 /** One deploy of the same code base: where it runs and what it is for. Plain data, one row an environment. */
 export interface Environment {
@@ -23,9 +53,32 @@ export interface Environment {
    * @default - whatever account the credentials are for
    */
   readonly account?: string;
+  /**
+   * What the owner of the account demands: permissions boundary, role path, name prefix, required tags.
+   *
+   * @default - nothing
+   */
+  readonly guardrails?: Guardrails;
+  /**
+   * Where public images are kept for those that cannot, or may not, pull them from the internet: a registry and a first
+   * part of repository names, as in `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror`. An image
+   * `public.ecr.aws/nginx/nginx@sha256:...` is then pulled from there as `.../mirror/public.ecr.aws/nginx/nginx@sha256:...`.
+   *
+   * @default - images are pulled from where they are published
+   */
+  readonly registryMirror?: string;
+  /**
+   * Quotas of the account that AWS has raised, by name.
+   *
+   * @default - what AWS gives every account
+   */
+  readonly quotas?: Readonly<Partial<Record<Quota, number>>>;
 }
 
-/** @throws InvalidPropsError ENVIRONMENT_NAME, ENVIRONMENT_REGION, ENVIRONMENT_PROFILE, ENVIRONMENT_ACCOUNT */
+/**
+ * @throws InvalidPropsError ENVIRONMENT_NAME, ENVIRONMENT_REGION, ENVIRONMENT_PROFILE, ENVIRONMENT_ACCOUNT,
+ *   ENVIRONMENT_BOUNDARY, ENVIRONMENT_ROLE_PATH, ENVIRONMENT_NAME_PREFIX, ENVIRONMENT_MIRROR, ENVIRONMENT_QUOTA
+ */
 export function checkEnvironment(scope: IConstruct, environment: Environment): void {
   const problems = new Problems(scope);
   problems.check(
@@ -56,5 +109,45 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     `${JSON.stringify(environment.account)} is no AWS account`,
     'Use the 12 digits as a string: "123456789012".',
   );
+  const { permissionsBoundaryArn, rolePath, namePrefix } = environment.guardrails ?? {};
+  problems.check(
+    permissionsBoundaryArn === undefined ||
+      /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(permissionsBoundaryArn),
+    "ENVIRONMENT_BOUNDARY",
+    "environment.guardrails.permissionsBoundaryArn",
+    `${JSON.stringify(permissionsBoundaryArn)} is no ARN of an IAM policy`,
+    "Use for example arn:aws:iam::123456789012:policy/boundary.",
+  );
+  problems.check(
+    rolePath === undefined || (/^\/([\w+=,.@-]+\/)*$/.test(rolePath) && rolePath.length <= 512),
+    "ENVIRONMENT_ROLE_PATH",
+    "environment.guardrails.rolePath",
+    `${JSON.stringify(rolePath)} is no path of a role`,
+    "Begin and end with /, as in /services/.",
+  );
+  problems.check(
+    namePrefix === undefined || /^(?=.{1,12}$)[a-z](?:-?[a-z0-9])*$/.test(namePrefix),
+    "ENVIRONMENT_NAME_PREFIX",
+    "environment.guardrails.namePrefix",
+    `${JSON.stringify(namePrefix)} is no prefix of names`,
+    "Use 1 to 12 small letters, digits and single hyphens, first a letter, last no hyphen.",
+  );
+  problems.check(
+    environment.registryMirror === undefined ||
+      /^[a-z0-9][a-z0-9.:-]*(\/[a-z0-9._-]+)*$/.test(environment.registryMirror),
+    "ENVIRONMENT_MIRROR",
+    "environment.registryMirror",
+    `${JSON.stringify(environment.registryMirror)} is no registry`,
+    "Use a host and a path, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror, without a slash at the end.",
+  );
+  for (const [quota, limit] of Object.entries(environment.quotas ?? {})) {
+    problems.check(
+      quota in QUOTAS && Number.isInteger(limit) && limit > 0,
+      "ENVIRONMENT_QUOTA",
+      `environment.quotas.${quota}`,
+      `${limit} is no quota that is known`,
+      `Use whole numbers above 0 for: ${Object.keys(QUOTAS).join(", ")}.`,
+    );
+  }
   problems.throwIfAny();
 }

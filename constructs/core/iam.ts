@@ -1,8 +1,8 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { physicalName } from "./names";
 import { AwsStack, addressOf } from "./stack";
 
 /** One permission: what may be done, to what, under which conditions. */
@@ -34,7 +34,7 @@ export function policyDocument(statements: readonly Statement[]): string {
 }
 
 export interface RoleProps {
-  /** Full name of the role, at most 64 characters. */
+  /** Name of the role, after the prefix that the environment may demand. What is longer than 64 characters is cut. */
   readonly name: string;
   /** The AWS service that acts as the role: `ecs-tasks.amazonaws.com`. */
   readonly service: string;
@@ -63,8 +63,11 @@ export class Role extends Construct implements IGrantable {
   constructor(scope: Construct, id: string, props: RoleProps) {
     super(scope, id);
     const stack = AwsStack.of(this);
+    const { permissionsBoundaryArn, rolePath } = stack.environment.guardrails ?? {};
     const role = new IamRole(this, "Resource", {
-      name: physicalName("role", props.name),
+      name: stack.physicalName("role", props.name),
+      path: rolePath,
+      permissionsBoundary: permissionsBoundaryArn,
       assumeRolePolicy: JSON.stringify({
         Version: "2012-10-17",
         Statement: [
@@ -92,6 +95,16 @@ export class Role extends Construct implements IGrantable {
       policy: Lazy.stringValue({ produce: () => policyDocument(this.#statements) }),
     });
     for (const tell of this.#onPolicy) tell(addressOf(this.#policy));
+  }
+
+  /** Attaches a policy that AWS keeps, by its name: `AmazonSSMManagedInstanceCore`. Returns the attachment's address. */
+  addManagedPolicy(name: string): string {
+    return addressOf(
+      new IamRolePolicyAttachment(this, name, {
+        role: this.roleName,
+        policyArn: `arn:${AwsStack.of(this).partition}:iam::aws:policy/${name}`,
+      }),
+    );
   }
 
   /** Calls back with the policy's address, once there is one: for `depends_on` of what needs the permissions to run and to stop. */

@@ -16,10 +16,21 @@ export const NAME_LIMITS = {
   repository: 256,
   parameter: 1011,
   scalingPolicy: 256,
+  alarm: 255,
+  schedule: 64,
+  capacityProvider: 255,
+  keyAlias: 256,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */
-const PREFIX_LIMITS = { targetGroup: 6, securityGroup: 100 } as const;
+const PREFIX_LIMITS = { targetGroup: 6, securityGroup: 100, autoScalingGroup: 200, launchTemplate: 100 } as const;
+
+/** How names may not begin, since AWS keeps that for itself. */
+const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, RegExp>>> = {
+  capacityProvider: /^(aws|ecs|fargate)/i,
+  loadBalancer: /^internal-/,
+  securityGroup: /^sg-/,
+};
 
 export type NameKind = keyof typeof NAME_LIMITS;
 
@@ -29,7 +40,7 @@ export type NameKind = keyof typeof NAME_LIMITS;
  */
 export function physicalName(kind: NameKind, ...parts: string[]): string {
   const limit = NAME_LIMITS[kind];
-  const name = parts.join("-");
+  const name = allowed(kind, parts.join("-"));
   if (name.length <= limit) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
   return `${name.slice(0, limit - hash.length - 1).replace(/-+$/, "")}-${hash}`;
@@ -37,7 +48,13 @@ export function physicalName(kind: NameKind, ...parts: string[]): string {
 
 /** A prefix for a name that Terraform completes. Ends in `-`. */
 export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): string {
-  return `${name.slice(0, PREFIX_LIMITS[kind] - 1).replace(/-+$/, "")}-`;
+  return `${allowed(kind, name)
+    .slice(0, PREFIX_LIMITS[kind] - 1)
+    .replace(/-+$/, "")}-`;
+}
+
+function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): string {
+  return RESERVED[kind]?.test(name) ? `x-${name}` : name;
 }
 
 /** `OrderLines` and `orderLines` as `order-lines`. */

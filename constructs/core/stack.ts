@@ -5,8 +5,10 @@ import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkEnvironment, type Environment } from "./environment";
 import { invalid } from "./errors";
-import { NAME_PATTERN, NAME_RULE } from "./names";
+import { literal } from "./literal";
+import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName } from "./names";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
+import { QUOTAS, type Quota } from "./quotas";
 
 export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
 /**
@@ -58,7 +60,10 @@ export class AwsStack extends TerraformStack {
   readonly environment: Environment;
   readonly lifetime: Lifetime;
   readonly providerLine: ProviderLine;
+  /** Tags of everything in the stack. What AWS starts by itself, such as machines of a group, must be given them. */
+  readonly tags: Readonly<Record<string, string>>;
 
+  /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
     // Delivery is one for all environments, so its id names none.
     super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
@@ -70,19 +75,26 @@ export class AwsStack extends TerraformStack {
     this.environment = props.environment;
     this.lifetime = props.lifetime;
     this.providerLine = props.providerLine ?? installedProviderLine();
+    const missing = (props.environment.guardrails?.requiredTags ?? []).filter((key) => !props.tags?.[key]);
+    if (missing.length > 0) {
+      throw invalid(
+        this,
+        "TAGS_REQUIRED",
+        "tags",
+        `lack what environment ${props.environment.name} requires: ${missing.join(", ")}`,
+        `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
+      );
+    }
+    this.tags = {
+      [props.lifetime === "platform" ? "Platform" : "Service"]: name,
+      ...(props.lifetime === "delivery" ? {} : { Environment: props.environment.name }),
+      ManagedBy: "antifragile",
+      ...Object.fromEntries(Object.entries(props.tags ?? {}).map(([key, value]) => [literal(key), literal(value)])),
+    };
     new AwsProvider(this, "Aws", {
       region: props.environment.region,
       allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
-      defaultTags: [
-        {
-          tags: {
-            [props.lifetime === "platform" ? "Platform" : "Service"]: name,
-            ...(props.lifetime === "delivery" ? {} : { Environment: props.environment.name }),
-            ManagedBy: "antifragile",
-            ...props.tags,
-          },
-        },
-      ],
+      defaultTags: [{ tags: { ...this.tags } }],
     });
     // Without the namespace OpenTofu and Terraform disagree about which provider is meant.
     this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
@@ -108,9 +120,53 @@ export class AwsStack extends TerraformStack {
     return `arn:${this.partition}:${service}:${this.environment.region}:${this.accountId}:${resource}`;
   }
 
+  /** A name for a thing in AWS, after the prefix that the environment may demand: see {@link physicalName}. */
+  physicalName(kind: NameKind, ...parts: string[]): string {
+    return physicalName(kind, this.prefixed(...parts));
+  }
+
+  /** The parts of a name joined by `-`, after the prefix that the environment may demand. */
+  prefixed(...parts: string[]): string {
+    const prefix = this.environment.guardrails?.namePrefix;
+    return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
+  }
+
+  /**
+   * Notes that a stack of this app makes more of something, and refuses what the account will not give.
+   *
+   * Counts over all stacks of the same account and region, or of the environment where no account is told.
+   *
+   * @throws InvalidPropsError QUOTA
+   */
+  claim(construct: IConstruct, quota: Quota, amount: number): void {
+    const { account, name, region, quotas } = this.environment;
+    const place = `${account ?? name} ${region}`;
+    const claims = claimsOf(this.node.root);
+    const claimed = (claims.get(`${quota} ${place}`) ?? 0) + amount;
+    claims.set(`${quota} ${place}`, claimed);
+    const limit = quotas?.[quota] ?? QUOTAS[quota];
+    if (claimed > limit) {
+      throw invalid(
+        construct,
+        "QUOTA",
+        `environment.quotas.${quota}`,
+        `${claimed} are needed in ${region}, AWS gives ${limit}`,
+        "Use fewer, use another account, or have AWS raise the quota and say so in environment.quotas.",
+      );
+    }
+  }
+
   #once<T extends IConstruct>(id: string, make: (id: string) => T): T {
     return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
   }
+}
+
+const claimsByApp = new WeakMap<IConstruct, Map<string, number>>();
+
+function claimsOf(app: IConstruct): Map<string, number> {
+  const claims = claimsByApp.get(app) ?? new Map<string, number>();
+  claimsByApp.set(app, claims);
+  return claims;
 }
 
 /**

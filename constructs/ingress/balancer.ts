@@ -4,7 +4,6 @@ import { Construct, type IConstruct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid } from "../core/errors";
 import { literal } from "../core/literal";
-import { physicalName } from "../core/names";
 import { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
 import { SecurityGroup } from "../network/security-group";
@@ -58,6 +57,19 @@ export interface BalancerAttributes {
   readonly securityGroupId: string;
 }
 
+/** A balancer that somebody else owns: see {@link existingBalancer}. */
+export interface ExistingBalancer extends BalancerAttributes {
+  readonly kind: "existing-balancer";
+}
+
+/**
+ * Puts a platform's services behind a balancer that somebody else owns: each adds rules to the listener, and itself to what
+ * the balancer's security group may reach.
+ */
+export function existingBalancer(attributes: BalancerAttributes): ExistingBalancer {
+  return { kind: "existing-balancer", ...attributes };
+}
+
 /**
  * A public application load balancer that many services share; what no service claims is answered with 404.
  *
@@ -85,8 +97,10 @@ export class Balancer extends Construct implements IBalancer {
   /** @throws InvalidPropsError LISTENER_CERTIFICATE */
   constructor(scope: Construct, id: string, props: BalancerProps) {
     super(scope, id);
-    const { stackName, environment, production } = AwsStack.of(this);
-    const { listener } = props;
+    const stack = AwsStack.of(this);
+    const { stackName, environment, production } = stack;
+    const { listener, network } = props;
+    const { ipv6 } = network;
     if (listener.kind === "https" && listener.certificateArn === "") {
       throw invalid(
         this,
@@ -97,21 +111,22 @@ export class Balancer extends Construct implements IBalancer {
       );
     }
     const group = new SecurityGroup(this, "SecurityGroup", {
-      vpcId: props.network.vpcId,
+      vpcId: network.vpcId,
       name: `${stackName}-${environment.name}-balancer`,
     });
     const balancer = new Lb(this, "Resource", {
-      name: physicalName("loadBalancer", stackName, environment.name),
+      name: stack.physicalName("loadBalancer", stackName, environment.name),
       loadBalancerType: "application",
       internal: false,
-      subnets: [...props.network.publicSubnetIds],
+      ipAddressType: ipv6 ? "dualstack" : undefined,
+      subnets: [...network.publicSubnetIds],
       securityGroups: [group.connections.securityGroupId],
       dropInvalidHeaderFields: true,
       desyncMitigationMode: "defensive",
       enableDeletionProtection: production,
       idleTimeout: 60,
     });
-    group.connections.allowFromInternet(80);
+    group.connections.allowFromInternet(80, { ipv6 });
     const nobodysRequest = [
       {
         type: "fixed-response",
@@ -129,7 +144,7 @@ export class Balancer extends Construct implements IBalancer {
           : nobodysRequest,
     });
     if (listener.kind === "https") {
-      group.connections.allowFromInternet(443);
+      group.connections.allowFromInternet(443, { ipv6 });
       this.listenerArn = new LbListener(this, "Https", {
         loadBalancerArn: balancer.arn,
         port: 443,

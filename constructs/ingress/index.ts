@@ -1,1 +1,11 @@
-export { Balancer, type BalancerProps, https, type IBalancer, insecureHttp, type Listener } from "./balancer";
+export {
+  Balancer,
+  type BalancerAttributes,
+  type BalancerProps,
+  type ExistingBalancer,
+  existingBalancer,
+  https,
+  type IBalancer,
+  insecureHttp,
+  type Listener,
+} from "./balancer";

@@ -1,1 +1,8 @@
-export { EGRESSES, type Egress, type INetwork, Network, type NetworkProps } from "./network";
+export {
+  type ExistingNetwork,
+  existingNetwork,
+  type INetwork,
+  Network,
+  type NetworkAttributes,
+} from "./network";
+export { EGRESSES, type Egress, FLOW_LOGS, type FlowLogs, type NetworkProps } from "./settings";

@@ -1,5 +1,7 @@
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
+import { EgressOnlyInternetGateway } from "@cdktf/provider-aws/lib/egress-only-internet-gateway";
 import { Eip } from "@cdktf/provider-aws/lib/eip";
+import { FlowLog } from "@cdktf/provider-aws/lib/flow-log";
 import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway";
 import { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { Route } from "@cdktf/provider-aws/lib/route";
@@ -8,123 +10,80 @@ import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-assoc
 import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Fn } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Problems } from "../core/errors";
+import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
-import { MAX_ZONES, parseCidr, planSubnets, VPC_PREFIX } from "./cidr";
+import { Duration } from "../core/units";
+import { LogStream } from "../logging/log-stream";
+import { planSubnets } from "./cidr";
+import { SecurityGroup } from "./security-group";
+import { EGRESSES, type Egress, type NetworkProps, type NetworkSettings, resolveNetwork } from "./settings";
 
-export const EGRESSES = ["nat", "single-nat"] as const;
-/**
- * How private subnets reach the internet: `nat` has a NAT gateway in each zone, so a zone may be lost; `single-nat` has
- * one for all. A NAT gateway costs about 35 USD a month and 0.05 USD a GB.
- */
-export type Egress = (typeof EGRESSES)[number];
-
-export interface NetworkProps {
-  /**
-   * The VPC's IPv4 range, /16 to /22, on its own boundary.
-   *
-   * @default "10.0.0.0/16"
-   */
-  readonly cidr?: string;
-  /**
-   * How many availability zones to spread over, 2 to 4.
-   *
-   * @default 2 in dev, 3 in production
-   */
-  readonly zones?: number;
-  /**
-   * The zones by name, where the region's a, b, c ... are not what the account has.
-   *
-   * @default - the region's first letters
-   */
-  readonly zoneNames?: readonly string[];
-  /**
-   * How private subnets reach the internet.
-   *
-   * @default "single-nat" in dev, "nat" in production
-   */
-  readonly egress?: Egress;
-}
-
-/** A network, owned by this app or read from a platform. */
+/** A network, owned by this app or by somebody else. */
 export interface INetwork extends IConstruct {
   readonly vpcId: string;
   /** One in each zone, with a route from and to the internet: for balancers. */
   readonly publicSubnetIds: readonly string[];
-  /** One in each zone, with a way out but none in: for everything else. */
+  /** One in each zone, with no way in from the internet: for everything else. */
   readonly privateSubnetIds: readonly string[];
+  /** How what runs in it reaches others. */
+  readonly egress: Egress;
+  /** Whether it has IPv6 addresses too. */
+  readonly ipv6: boolean;
+  /** Where tasks and machines run: the private subnets, or the public ones with egress "public-ip". */
+  readonly workloadSubnetIds: readonly string[];
 }
 
 /** What is needed to use a network that somebody else owns. */
 export interface NetworkAttributes {
   readonly vpcId: string;
+  /** One in each zone. */
   readonly publicSubnetIds: readonly string[];
+  /** One in each zone, in the same order. */
   readonly privateSubnetIds: readonly string[];
+  /**
+   * How what runs in it reaches others.
+   *
+   * @default "nat"
+   */
+  readonly egress?: Egress;
+  /** @default false */
+  readonly ipv6?: boolean;
 }
 
-/** Regions whose zones are not simply a, b, c, d. */
-const ZONE_LETTERS: Readonly<Record<string, string>> = {
-  "ap-northeast-1": "acd",
-  "ca-central-1": "abd",
-  "us-west-1": "ac",
-};
-
-interface NetworkSettings {
-  readonly cidr: string;
-  readonly zoneNames: readonly string[];
-  readonly egress: Egress;
+/** A network that somebody else owns: see {@link existingNetwork}. */
+export interface ExistingNetwork extends NetworkAttributes {
+  readonly kind: "existing-network";
 }
 
-/** @throws InvalidPropsError NETWORK_CIDR, NETWORK_ZONES, NETWORK_ZONE_NAMES, NETWORK_EGRESS */
-export function resolveNetwork(scope: IConstruct, props: NetworkProps): NetworkSettings {
-  const { environment, production } = AwsStack.of(scope);
-  const cidr = props.cidr ?? "10.0.0.0/16";
-  const letters = ZONE_LETTERS[environment.region] ?? "abcd";
-  const zones = props.zones ?? props.zoneNames?.length ?? Math.min(production ? 3 : 2, letters.length);
-  const zoneNames = props.zoneNames ?? [...letters].slice(0, zones).map((letter) => environment.region + letter);
-  const egress = props.egress ?? (production ? "nat" : "single-nat");
-
-  const problems = new Problems(scope);
-  const range = parseCidr(cidr);
-  problems.check(
-    range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max,
-    "NETWORK_CIDR",
-    "cidr",
-    `${JSON.stringify(cidr)} is no IPv4 range from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} on its own boundary`,
-    'Use for example "10.0.0.0/16".',
-  );
-  problems.check(
-    Number.isInteger(zones) && zones >= 2 && zones <= MAX_ZONES,
-    "NETWORK_ZONES",
-    "zones",
-    `${zones} is not possible: a balancer needs 2, and the address plan has room for ${MAX_ZONES}`,
-    `Use 2 to ${MAX_ZONES}.`,
-  );
-  problems.check(
-    zoneNames.length === zones && new Set(zoneNames).size === zones,
-    "NETWORK_ZONE_NAMES",
-    "zoneNames",
-    `has ${new Set(zoneNames).size} different zones (${zoneNames.join(", ")}), zones is ${zones}`,
-    "Name as many zones as you want, each once; leave zones out.",
-  );
-  problems.check(
-    EGRESSES.includes(egress),
-    "NETWORK_EGRESS",
-    "egress",
-    `${JSON.stringify(egress)} is not known`,
-    `Use one of: ${EGRESSES.join(", ")}.`,
-  );
-  problems.throwIfAny();
-  return { cidr, zoneNames, egress };
+/**
+ * Puts a platform into a network that somebody else owns.
+ *
+ * @example
+ * ```ts
+ * new Platform(app, "shop", {
+ *   environment,
+ *   network: existingNetwork({
+ *     vpcId: "vpc-0a1b2c3d4e5f60718",
+ *     publicSubnetIds: ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
+ *     privateSubnetIds: ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+ *   }),
+ * });
+ * ```
+ */
+export function existingNetwork(attributes: NetworkAttributes): ExistingNetwork {
+  return { kind: "existing-network", ...attributes };
 }
 
 /**
  * A private network over two or more zones: a VPC with a public and a private subnet in each.
  *
- * Balancers go into the public subnets, everything else into the private ones. The default security group is closed, and
- * S3 is reached without the NAT gateway. Costs what the NAT gateways cost: see {@link Egress}.
+ * Balancers go into the public subnets, everything else into the private ones. The default security group is closed, refused
+ * connections are logged, and S3 is reached without the NAT gateway. Costs what its egress costs: see {@link Egress}.
  *
  * @example
  * ```ts
@@ -141,97 +100,36 @@ export class Network extends Construct implements INetwork {
   readonly vpcId: string;
   readonly publicSubnetIds: readonly string[];
   readonly privateSubnetIds: readonly string[];
+  readonly egress: Egress;
+  readonly ipv6: boolean;
+  readonly workloadSubnetIds: readonly string[];
   /** Names of the zones it spreads over. */
   readonly zoneNames: readonly string[];
 
   constructor(scope: Construct, id: string, props: NetworkProps = {}) {
     super(scope, id);
     const settings = resolveNetwork(this, props);
-    const { stackName, environment } = AwsStack.of(this);
-    const named = (part: string) => ({ Name: `${stackName}-${environment.name}${part}` });
-
+    AwsStack.of(this).claim(this, "vpcs", 1);
     const vpc = new Vpc(this, "Resource", {
       cidrBlock: settings.cidr,
+      assignGeneratedIpv6CidrBlock: settings.ipv6 ? true : undefined,
       enableDnsHostnames: true,
       enableDnsSupport: true,
-      tags: named(""),
+      tags: named(this, ""),
     });
     // Every VPC has this group, and anything that names no other gets it: no rules, so nothing passes.
-    new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named("-default-closed") });
-
-    const gateway = new InternetGateway(this, "InternetGateway", { vpcId: vpc.id, tags: named("") });
-    const publicRoutes = new RouteTable(this, "PublicRoutes", { vpcId: vpc.id, tags: named("-public") });
-    new Route(this, "PublicDefaultRoute", {
-      routeTableId: publicRoutes.id,
-      destinationCidrBlock: "0.0.0.0/0",
-      gatewayId: gateway.id,
-    });
-
-    const plan = planSubnets(settings.cidr, settings.zoneNames.length);
-    const nats: NatGateway[] = [];
-    const privateTables: RouteTable[] = [];
-    const subnets = settings.zoneNames.map((zone, index) => {
-      const n = index + 1;
-      const publicSubnet = new Subnet(this, `Public${n}`, {
-        vpcId: vpc.id,
-        availabilityZone: zone,
-        cidrBlock: plan.public[index],
-        tags: named(`-public-${n}`),
-      });
-      new RouteTableAssociation(this, `Public${n}Association`, {
-        subnetId: publicSubnet.id,
-        routeTableId: publicRoutes.id,
-      });
-      if (settings.egress === "nat" || index === 0) {
-        const address = new Eip(this, `Nat${n}Address`, {
-          domain: "vpc",
-          tags: named(`-nat-${n}`),
-          dependsOn: [gateway],
-        });
-        nats.push(
-          new NatGateway(this, `Nat${n}`, {
-            subnetId: publicSubnet.id,
-            allocationId: address.id,
-            tags: named(`-${n}`),
-            dependsOn: [gateway],
-          }),
-        );
-      }
-      const privateSubnet = new Subnet(this, `Private${n}`, {
-        vpcId: vpc.id,
-        availabilityZone: zone,
-        cidrBlock: plan.private[index],
-        tags: named(`-private-${n}`),
-      });
-      // A table for each zone even with one NAT gateway, so that a change of egress replaces no association.
-      const routes = new RouteTable(this, `Private${n}Routes`, { vpcId: vpc.id, tags: named(`-private-${n}`) });
-      new RouteTableAssociation(this, `Private${n}Association`, {
-        subnetId: privateSubnet.id,
-        routeTableId: routes.id,
-      });
-      privateTables.push(routes);
-      return { publicSubnet, privateSubnet };
-    });
-    privateTables.forEach((routes, index) => {
-      const nat = nats[index] ?? nats[0];
-      new Route(this, `Private${index + 1}DefaultRoute`, {
-        routeTableId: routes.id,
-        destinationCidrBlock: "0.0.0.0/0",
-        natGatewayId: nat?.id,
-      });
-    });
-    new VpcEndpoint(this, "S3", {
-      vpcId: vpc.id,
-      serviceName: `com.amazonaws.${environment.region}.s3`,
-      vpcEndpointType: "Gateway",
-      routeTableIds: privateTables.map((routes) => routes.id),
-      tags: named("-s3"),
-    });
+    new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named(this, "-default-closed") });
+    const { publicSubnets, privateSubnets, privateTables } = subnets(this, settings, vpc);
+    endpoints(this, settings, vpc, privateSubnets, privateTables);
+    if (settings.flowLogs !== "off") flowLog(this, vpc, settings.flowLogs === "all" ? "ALL" : "REJECT");
 
     this.vpcId = vpc.id;
     this.zoneNames = settings.zoneNames;
-    this.publicSubnetIds = subnets.map(({ publicSubnet }) => publicSubnet.id);
-    this.privateSubnetIds = subnets.map(({ privateSubnet }) => privateSubnet.id);
+    this.egress = settings.egress;
+    this.ipv6 = settings.ipv6;
+    this.publicSubnetIds = publicSubnets.map((subnet) => subnet.id);
+    this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
+    this.workloadSubnetIds = workloadSubnetIds(this);
   }
 }
 
@@ -239,11 +137,214 @@ class ImportedNetwork extends Construct implements INetwork {
   readonly vpcId: string;
   readonly publicSubnetIds: readonly string[];
   readonly privateSubnetIds: readonly string[];
+  readonly egress: Egress;
+  readonly ipv6: boolean;
+  readonly workloadSubnetIds: readonly string[];
 
+  /** @throws InvalidPropsError NETWORK_EGRESS, NETWORK_ID */
   constructor(scope: Construct, id: string, attributes: NetworkAttributes) {
     super(scope, id);
+    this.egress = attributes.egress ?? "nat";
+    const problems = new Problems(this);
+    problems.check(
+      EGRESSES.includes(this.egress),
+      "NETWORK_EGRESS",
+      "egress",
+      `${JSON.stringify(this.egress)} is not known`,
+      `Use one of: ${EGRESSES.join(", ")}.`,
+    );
+    for (const [prop, ids] of [
+      ["vpcId", [attributes.vpcId]],
+      ["publicSubnetIds", attributes.publicSubnetIds],
+      ["privateSubnetIds", attributes.privateSubnetIds],
+    ] as const) {
+      problems.check(
+        ids.length > 0 && ids.every((each) => each !== ""),
+        "NETWORK_ID",
+        prop,
+        "is empty",
+        "Pass the ids that AWS gave: vpc-..., subnet-...",
+      );
+    }
+    problems.throwIfAny();
     this.vpcId = literal(attributes.vpcId);
     this.publicSubnetIds = attributes.publicSubnetIds.map(literal);
     this.privateSubnetIds = attributes.privateSubnetIds.map(literal);
+    this.ipv6 = attributes.ipv6 ?? false;
+    this.workloadSubnetIds = workloadSubnetIds(this);
   }
+}
+
+function workloadSubnetIds(network: Omit<INetwork, "workloadSubnetIds">): readonly string[] {
+  return network.egress === "public-ip" ? network.publicSubnetIds : network.privateSubnetIds;
+}
+
+function named(scope: IConstruct, part: string): { Name: string } {
+  const stack = AwsStack.of(scope);
+  return { Name: stack.prefixed(stack.stackName, stack.environment.name) + part };
+}
+
+/** Which /64 of the VPC's /56 a subnet has; fixed, so that a zone added later moves nothing. */
+const IPV6_SUBNET = { private: 0, public: 16 } as const;
+
+function subnets(scope: Network, settings: NetworkSettings, vpc: Vpc) {
+  const { egress, ipv6 } = settings;
+  const gateway = new InternetGateway(scope, "InternetGateway", { vpcId: vpc.id, tags: named(scope, "") });
+  const publicRoutes = new RouteTable(scope, "PublicRoutes", { vpcId: vpc.id, tags: named(scope, "-public") });
+  new Route(scope, "PublicDefaultRoute", {
+    routeTableId: publicRoutes.id,
+    destinationCidrBlock: "0.0.0.0/0",
+    gatewayId: gateway.id,
+  });
+  if (ipv6) {
+    new Route(scope, "PublicDefaultRouteV6", {
+      routeTableId: publicRoutes.id,
+      destinationIpv6CidrBlock: "::/0",
+      gatewayId: gateway.id,
+    });
+  }
+  const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+  const subnet = (kind: "public" | "private", index: number) =>
+    new Subnet(scope, `${kind === "public" ? "Public" : "Private"}${index + 1}`, {
+      vpcId: vpc.id,
+      availabilityZone: settings.zoneNames[index],
+      cidrBlock: plan[kind][index],
+      ...(ipv6
+        ? {
+            ipv6CidrBlock: Fn.cidrsubnet(vpc.ipv6CidrBlock, 8, IPV6_SUBNET[kind] + index),
+            assignIpv6AddressOnCreation: true,
+          }
+        : {}),
+      tags: named(scope, `-${kind}-${index + 1}`),
+    });
+
+  const nats: NatGateway[] = [];
+  const publicSubnets: Subnet[] = [];
+  const privateSubnets: Subnet[] = [];
+  const privateTables: RouteTable[] = [];
+  settings.zoneNames.forEach((_, index) => {
+    const n = index + 1;
+    const publicSubnet = subnet("public", index);
+    publicSubnets.push(publicSubnet);
+    new RouteTableAssociation(scope, `Public${n}Association`, {
+      subnetId: publicSubnet.id,
+      routeTableId: publicRoutes.id,
+    });
+    if (egress === "nat" || (egress === "single-nat" && index === 0)) {
+      AwsStack.of(scope).claim(scope, "elasticIps", 1);
+      const address = new Eip(scope, `Nat${n}Address`, {
+        domain: "vpc",
+        tags: named(scope, `-nat-${n}`),
+        dependsOn: [gateway],
+      });
+      nats.push(
+        new NatGateway(scope, `Nat${n}`, {
+          subnetId: publicSubnet.id,
+          allocationId: address.id,
+          tags: named(scope, `-${n}`),
+          dependsOn: [gateway],
+        }),
+      );
+    }
+    const privateSubnet = subnet("private", index);
+    privateSubnets.push(privateSubnet);
+    // A table for each zone even with one NAT gateway, so that a change of egress replaces no association.
+    const routes = new RouteTable(scope, `Private${n}Routes`, { vpcId: vpc.id, tags: named(scope, `-private-${n}`) });
+    new RouteTableAssociation(scope, `Private${n}Association`, {
+      subnetId: privateSubnet.id,
+      routeTableId: routes.id,
+    });
+    privateTables.push(routes);
+  });
+
+  if (nats.length > 0) {
+    const egressOnly = ipv6
+      ? new EgressOnlyInternetGateway(scope, "EgressOnlyGateway", { vpcId: vpc.id, tags: named(scope, "") })
+      : undefined;
+    privateTables.forEach((routes, index) => {
+      const nat = nats[index] ?? nats[0];
+      new Route(scope, `Private${index + 1}DefaultRoute`, {
+        routeTableId: routes.id,
+        destinationCidrBlock: "0.0.0.0/0",
+        natGatewayId: nat?.id,
+      });
+      if (egressOnly !== undefined) {
+        new Route(scope, `Private${index + 1}DefaultRouteV6`, {
+          routeTableId: routes.id,
+          destinationIpv6CidrBlock: "::/0",
+          egressOnlyGatewayId: egressOnly.id,
+        });
+      }
+    });
+  }
+  return { publicSubnets, privateSubnets, privateTables };
+}
+
+function endpoints(
+  scope: Network,
+  settings: NetworkSettings,
+  vpc: Vpc,
+  privateSubnets: readonly Subnet[],
+  privateTables: readonly RouteTable[],
+): void {
+  const { environment, stackName } = AwsStack.of(scope);
+  new VpcEndpoint(scope, "S3", {
+    vpcId: vpc.id,
+    serviceName: `com.amazonaws.${environment.region}.s3`,
+    vpcEndpointType: "Gateway",
+    routeTableIds: privateTables.map((routes) => routes.id),
+    tags: named(scope, "-s3"),
+  });
+  if (settings.endpoints.length === 0) return;
+  const { connections } = new SecurityGroup(scope, "EndpointsSecurityGroup", {
+    vpcId: vpc.id,
+    name: `${stackName}-${environment.name}-endpoints`,
+    port: 443,
+  });
+  new VpcSecurityGroupIngressRule(scope, "EndpointsFromNetwork", {
+    securityGroupId: connections.securityGroupId,
+    description: "AWS services, from the network itself",
+    cidrIpv4: settings.cidr,
+    ipProtocol: "tcp",
+    fromPort: 443,
+    toPort: 443,
+  });
+  for (const service of settings.endpoints) {
+    new VpcEndpoint(scope, `Endpoint-${service}`, {
+      vpcId: vpc.id,
+      serviceName: `com.amazonaws.${environment.region}.${service}`,
+      vpcEndpointType: "Interface",
+      privateDnsEnabled: true,
+      subnetIds: privateSubnets.map((subnet) => subnet.id),
+      securityGroupIds: [connections.securityGroupId],
+      tags: named(scope, `-${service}`),
+    });
+  }
+}
+
+function flowLog(scope: Network, vpc: Vpc, trafficType: "ALL" | "REJECT"): void {
+  const { environment, stackName, production } = AwsStack.of(scope);
+  const logs = new LogStream(scope, "FlowLogs", {
+    name: `/${stackName}/${environment.name}/flow-logs`,
+    retention: Duration.days(production ? 365 : 30),
+  });
+  const role = new Role(scope, "FlowLogsRole", {
+    name: `${stackName}-${environment.name}-flow-logs`,
+    service: "vpc-flow-logs.amazonaws.com",
+  });
+  logs.grants.write(role);
+  role.grant({ actions: ["logs:DescribeLogStreams"], resources: [`${logs.logGroupArn}:*`] });
+  const flow = new FlowLog(scope, "FlowLog", {
+    vpcId: vpc.id,
+    trafficType,
+    logDestinationType: "cloud-watch-logs",
+    logDestination: logs.logGroupArn,
+    iamRoleArn: role.roleArn,
+    maxAggregationInterval: 600,
+    tags: named(scope, ""),
+  });
+  // Without its permission the first lines are lost.
+  role.whenPolicy((address) => {
+    flow.dependsOn = [address];
+  });
 }

@@ -2,6 +2,7 @@ import { SecurityGroup as SecurityGroupL1 } from "@cdktf/provider-aws/lib/securi
 import { Construct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
 import { namePrefix } from "../core/names";
+import { AwsStack } from "../core/stack";
 
 export interface SecurityGroupProps {
   readonly vpcId: string;
@@ -27,11 +28,12 @@ export class SecurityGroup extends Construct implements IConnectable {
 
   constructor(scope: Construct, id: string, props: SecurityGroupProps) {
     super(scope, id);
+    const name = AwsStack.of(this).prefixed(props.name);
     const group = new SecurityGroupL1(this, "Resource", {
       vpcId: props.vpcId,
-      namePrefix: namePrefix("securityGroup", props.name),
+      namePrefix: namePrefix("securityGroup", name),
       description: "Rules are separate resources.",
-      tags: { Name: props.name },
+      tags: { Name: name },
       revokeRulesOnDelete: true,
       lifecycle: { createBeforeDestroy: true },
     });

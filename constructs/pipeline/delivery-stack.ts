@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import type { Guardrails } from "../core/environment";
 import { AwsStack } from "../core/stack";
 
 export interface DeliveryStackProps {
@@ -12,6 +13,12 @@ export interface DeliveryStackProps {
   readonly account?: string;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * What the owner of the account demands.
+   *
+   * @default - nothing
+   */
+  readonly guardrails?: Guardrails;
 }
 
 /** The stack of what brings a service into all its environments: `<name>-delivery`. */
@@ -21,7 +28,13 @@ export class DeliveryStack extends AwsStack {
       lifetime: "delivery",
       tags: props.tags,
       // What was released must stay: delivery is never a thing for trying out.
-      environment: { name: "delivery", region: props.region, account: props.account, profile: "production" },
+      environment: {
+        name: "delivery",
+        region: props.region,
+        account: props.account,
+        profile: "production",
+        guardrails: props.guardrails,
+      },
     });
   }
 }

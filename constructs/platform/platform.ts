@@ -3,22 +3,29 @@ import { Cluster, type ClusterProps, type ICluster } from "../cluster/cluster";
 import { Published, platformParameter, Subscribed } from "../core/border";
 import type { Environment } from "../core/environment";
 import { invalid } from "../core/errors";
+import { NAME_PATTERN, NAME_RULE } from "../core/names";
 import type { ProviderLine } from "../core/provider-line";
 import { AwsStack } from "../core/stack";
 import { type INamespace, Namespace } from "../discovery/namespace";
-import { Balancer, type IBalancer, type Listener } from "../ingress/balancer";
-import { type INetwork, Network, type NetworkProps } from "../network/network";
+import { Balancer, type ExistingBalancer, type IBalancer, type Listener } from "../ingress/balancer";
+import { type ExistingNetwork, type INetwork, Network } from "../network/network";
+import type { Egress, NetworkProps } from "../network/settings";
 
 export interface PlatformProps {
   readonly environment: Environment;
   /**
-   * Makes a public balancer that the services share, reached by `https(...)` or `insecureHttp()`.
+   * Makes a public balancer that the services share, reached by `https(...)` or `insecureHttp()`; or takes one that
+   * somebody else owns, by `existingBalancer(...)`.
    *
    * @default - no balancer: no service can be reached from outside
    */
-  readonly listener?: Listener;
-  /** @default - see NetworkProps */
-  readonly network?: NetworkProps;
+  readonly listener?: Listener | ExistingBalancer;
+  /**
+   * What the network is to be like; or one that somebody else owns, by `existingNetwork(...)`.
+   *
+   * @default - see NetworkProps
+   */
+  readonly network?: NetworkProps | ExistingNetwork;
   /** @default - see ClusterProps */
   readonly cluster?: ClusterProps;
   /**
@@ -42,6 +49,12 @@ export interface IPlatform {
 /** How to refer to a platform of another repo. */
 export interface ExistingPlatformProps {
   readonly environment: Environment;
+  /**
+   * How what runs on it reaches others, since synth cannot look there. The plan fails when it is another.
+   *
+   * @default "nat", which stands for "single-nat" too
+   */
+  readonly egress?: Egress;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /** @default - the line of the installed `@cdktf/provider-aws` */
@@ -71,20 +84,26 @@ export class Platform extends AwsStack implements IPlatform {
     };
   }
 
-  readonly network: Network;
+  readonly network: INetwork;
   readonly cluster: Cluster;
   readonly namespace: Namespace;
-  readonly balancer: Balancer | undefined;
+  readonly balancer: IBalancer | undefined;
   readonly #props: PlatformProps;
 
   constructor(scope: Construct, name: string, props: PlatformProps) {
     super(scope, name, { ...props, lifetime: "platform" });
     this.#props = props;
-    this.network = new Network(this, "Network", props.network);
+    this.network =
+      props.network !== undefined && "kind" in props.network
+        ? Network.fromAttributes(this, "Network", props.network)
+        : new Network(this, "Network", props.network);
     this.cluster = new Cluster(this, "Cluster", props.cluster);
     this.namespace = new Namespace(this, "Namespace", { network: this.network });
-    this.balancer =
-      props.listener && new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
+    if (props.listener?.kind === "existing-balancer") {
+      this.balancer = Balancer.fromAttributes(this, "Balancer", props.listener);
+    } else if (props.listener !== undefined) {
+      this.balancer = new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
+    }
     new Published(this, "Border", {
       name: platformParameter(props.environment.name, name),
       value: {
@@ -92,8 +111,13 @@ export class Platform extends AwsStack implements IPlatform {
           vpcId: this.network.vpcId,
           publicSubnetIds: this.network.publicSubnetIds,
           privateSubnetIds: this.network.privateSubnetIds,
+          egress: this.network.egress,
         },
-        cluster: { clusterArn: this.cluster.clusterArn, clusterName: this.cluster.clusterName },
+        cluster: {
+          clusterArn: this.cluster.clusterArn,
+          clusterName: this.cluster.clusterName,
+          capacityProviderNames: this.cluster.capacityProviderNames,
+        },
         namespace: {
           namespaceArn: this.namespace.namespaceArn,
           namespaceId: this.namespace.namespaceId,
@@ -114,7 +138,14 @@ export class Platform extends AwsStack implements IPlatform {
   stack(name: string): ServiceStack {
     const { environment, tags, providerLine } = this.#props;
     const scope = this.node.scope as Construct;
-    return new ServiceStack(scope, name, { environment, tags, providerLine, platform: this.stackName, owner: this });
+    return new ServiceStack(scope, name, {
+      environment,
+      tags,
+      providerLine,
+      egress: this.network.egress,
+      platform: this.stackName,
+      owner: this,
+    });
   }
 }
 
@@ -130,14 +161,25 @@ abstract class StackOnPlatform extends AwsStack {
   /** Name of the platform. */
   readonly platformName: string;
   readonly #owner: Platform | undefined;
+  readonly #egress: Egress;
   readonly #platform: Subscribed;
 
   constructor(scope: Construct, name: string, lifetime: "data" | "service", props: OnPlatformProps) {
     super(scope, name, { ...props, lifetime });
+    if (!NAME_PATTERN.test(props.platform)) {
+      const problem = `${JSON.stringify(props.platform)} is no name of a platform`;
+      throw invalid(this, "PLATFORM_NAME", "platform", problem, `Use ${NAME_RULE}.`);
+    }
     this.platformName = props.platform;
     this.#owner = props.owner;
+    this.#egress = props.egress ?? "nat";
+    const alike = /nat$/.test(this.#egress) ? ["nat", "single-nat"] : [this.#egress];
     this.#platform = new Subscribed(this, "Platform", {
       name: platformParameter(props.environment.name, props.platform),
+      expect: {
+        condition: (told) => `contains(${JSON.stringify(alike)}, ${told}.network.egress)`,
+        message: `The network of platform ${props.platform} has another egress than ${alike.join(" or ")}: pass its own to Platform.existing.`,
+      },
     });
     if (props.owner !== undefined) this.addDependency(props.owner);
   }
@@ -148,6 +190,7 @@ abstract class StackOnPlatform extends AwsStack {
         vpcId: this.#platform.text("network", "vpcId"),
         publicSubnetIds: this.#platform.list("network", "publicSubnetIds"),
         privateSubnetIds: this.#platform.list("network", "privateSubnetIds"),
+        egress: this.#egress,
       }),
     );
   }
@@ -157,6 +200,7 @@ abstract class StackOnPlatform extends AwsStack {
       Cluster.fromAttributes(this, id, {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
+        capacityProviderName: (group) => this.#platform.text("cluster", "capacityProviderNames", group),
       }),
     );
   }

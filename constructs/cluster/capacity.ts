@@ -1,0 +1,100 @@
+import type { IConstruct } from "constructs";
+import { Problems } from "../core/errors";
+
+/** How tasks are shared out among the capacities of one list. */
+export interface Share {
+  /**
+   * Tasks beyond the bases go to each capacity in proportion to its weight, 0 to 1000.
+   *
+   * @default 1
+   */
+  readonly weight?: number;
+  /**
+   * The first tasks, as many as this, go here. Only one of a list may have a base.
+   *
+   * @default 0
+   */
+  readonly base?: number;
+}
+
+/** What tasks run on: see {@link Capacity.fargate}, {@link Capacity.fargateSpot} and {@link Capacity.machines}. */
+export class Capacity {
+  /** Without machines of one's own. */
+  static fargate(share: Share = {}): Capacity {
+    return new Capacity("FARGATE", undefined, share);
+  }
+
+  /** The same for about a third of the price; AWS may stop a task with two minutes' notice. */
+  static fargateSpot(share: Share = {}): Capacity {
+    return new Capacity("FARGATE_SPOT", undefined, share);
+  }
+
+  /**
+   * On the machines of an AutoScalingGroup that was given the cluster.
+   *
+   * @param name the id of that group: `Machines`
+   */
+  static machines(name: string, share: Share = {}): Capacity {
+    return new Capacity("EC2", name, share);
+  }
+
+  readonly weight: number;
+  readonly base: number;
+
+  private constructor(
+    readonly kind: "FARGATE" | "FARGATE_SPOT" | "EC2",
+    /** Id of the group of machines. */
+    readonly group: string | undefined,
+    share: Share,
+  ) {
+    this.weight = share.weight ?? 1;
+    this.base = share.base ?? 0;
+  }
+}
+
+/** What a task definition says it can run on. */
+export type Compatibility = "FARGATE" | "EC2";
+
+/**
+ * Checks a list of capacities and tells what kind they are.
+ *
+ * @throws InvalidPropsError CAPACITY_NONE, CAPACITY_MIXED, CAPACITY_TWICE, CAPACITY_WEIGHT, CAPACITY_BASE
+ */
+export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]): Compatibility {
+  const problems = new Problems(scope);
+  const names = capacity.map(({ kind, group }) => group ?? kind);
+  problems.check(capacity.length > 0, "CAPACITY_NONE", "capacity", "is empty", "Use for example [Capacity.fargate()].");
+  const onMachines = capacity.filter(({ kind }) => kind === "EC2").length;
+  problems.check(
+    onMachines === 0 || onMachines === capacity.length,
+    "CAPACITY_MIXED",
+    "capacity",
+    `has Fargate and machines (${names.join(", ")}): ECS does not mix them`,
+    "Use one kind, Fargate with Fargate Spot or several groups of machines.",
+  );
+  problems.check(
+    new Set(names).size === names.length,
+    "CAPACITY_TWICE",
+    "capacity",
+    `names one twice (${names.join(", ")})`,
+    "Name each once, and give it a weight.",
+  );
+  problems.check(
+    capacity.every(({ weight }) => Number.isInteger(weight) && weight >= 0 && weight <= 1000) &&
+      (capacity.length === 0 || capacity.some(({ weight }) => weight > 0)),
+    "CAPACITY_WEIGHT",
+    "capacity",
+    `has weights ${capacity.map(({ weight }) => weight).join(", ")}`,
+    "Use whole numbers from 0 to 1000, one of them above 0.",
+  );
+  problems.check(
+    capacity.every(({ base }) => Number.isInteger(base) && base >= 0 && base <= 100_000) &&
+      capacity.filter(({ base }) => base > 0).length <= 1,
+    "CAPACITY_BASE",
+    "capacity",
+    `has bases ${capacity.map(({ base }) => base).join(", ")}`,
+    "Use whole numbers from 0, above 0 for one capacity alone.",
+  );
+  problems.throwIfAny();
+  return onMachines > 0 ? "EC2" : "FARGATE";
+}

@@ -1,0 +1,59 @@
+import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
+import { invalid } from "../core/errors";
+import { AwsStack } from "../core/stack";
+import type { INetwork } from "./network";
+import { reachesInternet } from "./settings";
+
+/**
+ * An image as a network can pull it: from the environment's registry mirror where there is one, else as it is.
+ *
+ * @throws InvalidPropsError IMAGE_OUT_OF_REACH when the network has egress "endpoints" and the image is on the internet
+ */
+export function reachableImage(scope: IConstruct, network: INetwork, image: string): string {
+  const { environment } = AwsStack.of(scope);
+  if (Token.isUnresolved(image) || isPrivate(image, environment.region)) return image;
+  const mirror = environment.registryMirror;
+  if (mirror !== undefined) return `${mirror}/${image}`;
+  if (reachesInternet(network.egress)) return image;
+  throw invalid(
+    scope,
+    "IMAGE_OUT_OF_REACH",
+    "image",
+    `${image} is on the internet, and the network has egress "endpoints"`,
+    mirroring(image, `<account>.dkr.ecr.${environment.region}.amazonaws.com/mirror`),
+  );
+}
+
+/**
+ * Refuses what needs an address on the internet where the network has no way there.
+ *
+ * @throws InvalidPropsError INTERNET_OUT_OF_REACH
+ */
+export function requireInternet(scope: IConstruct, network: INetwork, what: string): void {
+  if (reachesInternet(network.egress)) return;
+  throw invalid(
+    scope,
+    "INTERNET_OUT_OF_REACH",
+    what,
+    'needs the internet, and the network has egress "endpoints"',
+    'Use egress "nat" or "single-nat", or leave it out.',
+  );
+}
+
+/** Whether an image is in a registry of ECR in the region, which interface endpoints reach. */
+function isPrivate(image: string, region: string): boolean {
+  const [host = ""] = image.split("/");
+  return new RegExp(`^\\d{12}\\.dkr\\.ecr\\.${region}\\.amazonaws\\.com(\\.cn)?$`).test(host);
+}
+
+/** How to copy an image by digest: the same bytes, so that the digest stays true. */
+function mirroring(image: string, mirror: string): string {
+  const [name = image, digest = ""] = image.split("@");
+  const tag = digest.replace("sha256:", "").slice(0, 12) || "copied";
+  return [
+    `Copy it once, and name the mirror in environment.registryMirror (${mirror}):`,
+    `    aws ecr create-repository --repository-name mirror/${name}`,
+    `    skopeo copy --all --preserve-digests docker://${image} docker://${mirror}/${name}:${tag}`,
+  ].join("\n");
+}
