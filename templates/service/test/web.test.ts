@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { validRequest } from "./support/app";
@@ -8,9 +10,20 @@ const busy = ({ url, headers }: Web) =>
   slowRequest(url, "/v1/quotes", validRequest("createQuote").payload as object, headers);
 
 describe("the web process", () => {
-  it("listens on PORT, says that it lives and is ready, and gives every request an id", async () => {
+  it("listens on PORT, for everybody", async () => {
+    // Free a moment ago, so most likely still.
+    const probe = createServer().listen(0);
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    const service = await startWeb({ PORT: String(port) });
+    const { address } = await service.logged(({ msg }) => msg === "listening");
+    expect({ address, url: service.url }).toEqual({ address: "0.0.0.0", url: `http://127.0.0.1:${port}` });
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+  });
+
+  it("says that it is ready, and gives every request an id", async () => {
     const { url } = await startWeb();
-    expect((await fetch(`${url}/livez`)).status).toBe(200);
     const answer = await fetch(`${url}/readyz`, { headers: { "x-request-id": "mine" } });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("x-request-id")).toBe("mine");

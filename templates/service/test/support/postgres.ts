@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { onTestFinished } from "vitest";
+import { developerEnvironment } from "../../scripts/environment";
+import { needs } from "./reachable";
+import { start } from "./service";
+
+/** Where the tests find PostgreSQL: PG... of the environment, or what compose.yaml starts. */
+const { PGHOST = "", PGPORT = "5432", PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE } = developerEnvironment();
+const server = { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE };
+
+export const needsPostgres = () => needs(PGHOST, Number(PGPORT), "docker compose up -d postgres");
+
+/** Runs statements as the user of the tests. */
+export async function sql(database: string | undefined, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const client = new Client({ host: PGHOST, port: Number(PGPORT), user: PGUSER, password: PGPASSWORD, database });
+  await client.connect();
+  try {
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) rows = (await client.query(statement)).rows;
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty database that is gone after the test; gives the environment that leads to it. */
+export async function emptyDatabase(): Promise<typeof server & { PGDATABASE: string }> {
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  await sql(PGDATABASE, `create database ${name}`);
+  onTestFinished(async () => void (await sql(PGDATABASE, `drop database ${name} with (force)`)));
+  return { ...server, PGDATABASE: name };
+}
+
+/** The same with the schema of this release. */
+export async function database(): Promise<ReturnType<typeof emptyDatabase>> {
+  const env = await emptyDatabase();
+  const code = await start("admin/migrate.ts", env).exit;
+  if (code !== 0) throw new Error(`migrate ended with ${code}`);
+  return env;
+}

@@ -1,0 +1,87 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { openQueue } from "../src/backing/queue";
+import { loadConfig } from "../src/config";
+import { createLog } from "../src/log";
+import { startCollector } from "./support/collector";
+import { environment, type Line, start, startWeb } from "./support/service";
+import { startSqs } from "./support/sqs";
+
+beforeAll(() => {
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none" });
+});
+
+const body = JSON.stringify({ lines: [{ sku: "tea", quantity: 1, unitPriceCents: 1 }] });
+
+function queueOf(env: Record<string, string>) {
+  const lines: string[] = [];
+  const log = createLog("info", { name: "under-test", version: "0" }, { write: (line) => void lines.push(line) });
+  return { queue: openQueue(loadConfig({ ...environment, ...env }), log), lines };
+}
+
+describe("the worker", () => {
+  it("handles what another process sent, in the same trace, and ends with 0 on SIGTERM", async () => {
+    const [sqs, collector] = [await startSqs(), await startCollector()];
+    const worker = start("worker.ts", { ...sqs.env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const traceparent = { DataType: "String", StringValue: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+    sqs.waiting.push({ Body: '{"type":"quote-created"}', MessageAttributes: { traceparent } });
+    const line = await worker.logged(({ msg }) => msg === "message handled");
+    expect(line.trace_id).toBe("0af7651916cd43dd8448eb211c80319c");
+    expect(sqs.deleted).toEqual(["1"]);
+    worker.process.kill("SIGTERM");
+    expect(await worker.exit).toBe(0);
+    const span = collector.spans.find(({ name }) => name === "process message");
+    expect(span).toMatchObject({ traceId: line.trace_id, parentSpanId: "b7ad6b7169203331" });
+  });
+
+  it("stays up while the queue is down, says so once, and still ends with 0", async () => {
+    const worker = start("worker.ts");
+    await worker.logged(({ backing, msg }) => backing === "queue" && msg === "backing service is down");
+    worker.process.kill("SIGTERM");
+    expect(await worker.exit).toBe(0);
+    const told = worker.lines.map((line): Line => JSON.parse(line)).filter(({ backing }) => backing === "queue");
+    expect(told.map(({ msg }) => msg)).toEqual(["backing service is down"]);
+  });
+});
+
+describe("the queue", () => {
+  it("carries a message and the trace it belongs to", async () => {
+    const sqs = await startSqs();
+    const { queue } = queueOf(sqs.env);
+    await queue.send({ type: "test" });
+    expect(JSON.parse(sqs.waiting[0]!.Body)).toEqual({ type: "test" });
+  });
+
+  it("finishes the message in hand when it must stop, and gives the others back at once", async () => {
+    const sqs = await startSqs();
+    sqs.waiting.push({ Body: "1" }, { Body: "2" }, { Body: "3" });
+    const stop = new AbortController();
+    const handled: unknown[] = [];
+    await queueOf(sqs.env).queue.work(async (message) => {
+      stop.abort();
+      handled.push(message);
+    }, stop.signal);
+    expect(handled).toEqual([1]);
+    expect(sqs.deleted).toEqual(["1"]);
+    expect(sqs.givenBack).toEqual(["2", "3"]);
+  });
+
+  it("keeps a message whose handling failed, and goes on", async () => {
+    const sqs = await startSqs();
+    sqs.waiting.push({ Body: "1" }, { Body: "2" });
+    const stop = new AbortController();
+    const { queue, lines } = queueOf(sqs.env);
+    await queue.work(async (message) => {
+      if (message === 1) throw new Error("broken");
+      stop.abort();
+    }, stop.signal);
+    expect(sqs.deleted).toEqual(["2"]);
+    expect(lines.join()).toContain("broken");
+  });
+
+  it("that is down is 503 for the caller, and no reason to replace the instance", async () => {
+    const service = await startWeb();
+    const headers = { ...service.headers, "content-type": "application/json" };
+    expect((await fetch(`${service.url}/v1/quotes`, { method: "POST", body, headers })).status).toBe(503);
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+});
