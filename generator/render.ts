@@ -1,11 +1,7 @@
-import Handlebars from "handlebars";
-
-type CompileOptions = NonNullable<Parameters<typeof Handlebars.compile>[1]>;
-
 import { ANSWERS_FILE, formatAnswersFile } from "./answers-file";
+import { compileTemplate } from "./compile-template";
 import { type ManifestRow, manifest } from "./manifest";
 import type { Answers } from "./options";
-import { comparisons, serializers } from "./serializers";
 
 /** The files below `templates/`, and the version of the package that they belong to. */
 export interface Templates {
@@ -31,22 +27,8 @@ export function templateVariables(version: string): Readonly<Record<"version" | 
   return { version, vendored: `file:${vendoredPath(version)}` };
 }
 
-type KnownHelpers = NonNullable<CompileOptions["knownHelpers"]>;
-
-const handlebars = Handlebars.create();
-for (const name of Object.keys(handlebars.helpers)) {
-  if (!["if", "unless", "each"].includes(name)) handlebars.unregisterHelper(name);
-}
-for (const [name, helper] of Object.entries({ ...serializers, ...comparisons }))
-  handlebars.registerHelper(name, helper);
-
 function fill(source: string, row: ManifestRow, context: object): string {
-  const template = handlebars.compile(source, {
-    strict: true,
-    noEscape: true,
-    knownHelpersOnly: true,
-    knownHelpers: Object.fromEntries(Object.keys(handlebars.helpers).map((name) => [name, true])) as KnownHelpers,
-  });
+  const template = compileTemplate(row.template, source);
   try {
     return template(context);
   } catch (error) {

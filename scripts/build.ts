@@ -7,6 +7,7 @@ import { chmodSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { precompiledTemplates, withoutTextEditor } from "./precompile-templates";
 
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     outdir: "dist",
   });
   if (existsSync(join(root, "bin/antifragile.ts"))) {
-    // One file with inquirer, handlebars and commander inside, so that npx fetches one package.
+    // One file with inquirer and handlebars inside, so that npx fetches one package.
     await build({
       ...common,
       entryPoints: { antifragile: "bin/antifragile.ts" },
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
       legalComments: "linked",
       outdir: "dist/bin",
       external: ["@aws-sdk/*"],
+      plugins: [precompiledTemplates, withoutTextEditor],
     });
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
   }

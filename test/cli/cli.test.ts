@@ -14,6 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { OptionTable } from "../../generator/option-table";
+import { options } from "../../generator/options";
+import { loadTemplates } from "../../generator/package-files";
+import { render } from "../../generator/render";
+import { kebab } from "../../generator/text";
 import { run, unpackPackage } from "./packed";
 
 let packed: ReturnType<typeof unpackPackage>;
@@ -135,6 +140,23 @@ describe("new", () => {
     expect(again).toMatchObject({ code: 0, stderr: "" });
     expect(tree(join(work, "b/other"))).toEqual(tree(join(work, "a/orders")));
     expect(readdirSync(work).sort()).toEqual(["a", "b"]);
+  });
+
+  it("writes what the sources render: templates are compiled when the package is built", async () => {
+    const flags = Object.entries(options as OptionTable).flatMap(([key, row]) => {
+      if (row.kind === "flag") return [`--${kebab(key)}`];
+      const value = row.kind === "text" ? row.example : Object.keys(row.values).find((word) => word !== "none");
+      return [`--${kebab(key)}=${value}`];
+    });
+    const { code, stderr } = await cli(["new", "orders", ...quick, ...flags]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const recorded = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+    const files = render(recorded, loadTemplates(join(__dirname, "../..")));
+    const written = tree(join(work, "orders"));
+    for (const [path, { content }] of files) {
+      if (path === ".antifragile.json") continue;
+      expect(written[path], path).toBe(Buffer.from(content).toString("base64"));
+    }
   });
 
   it("takes answers from stdin", async () => {

@@ -1,0 +1,14 @@
+import Handlebars from "handlebars";
+import { COMPILE_OPTIONS, withOurHelpers } from "./template-rules";
+
+type CompileOptions = NonNullable<Parameters<typeof Handlebars.compile>[1]>;
+
+const handlebars = withOurHelpers(Handlebars.create());
+
+/**
+ * Makes a function of a template. In the built executable another module stands here, which holds the functions already
+ * (scripts/precompile-templates.ts): to compile takes as long as all the rest of a run.
+ */
+export function compileTemplate(_path: string, source: string): (context: object) => string {
+  return handlebars.compile(source, COMPILE_OPTIONS as CompileOptions);
+}

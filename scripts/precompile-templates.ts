@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plugin } from "esbuild";
+import Handlebars from "handlebars";
+import { manifest } from "../generator/manifest";
+import { COMPILE_OPTIONS } from "../generator/template-rules";
+
+const root = join(__dirname, "..");
+
+/** Puts the compiled templates in the place of the compiler: a run of `new` takes half the time. */
+export const precompiledTemplates: Plugin = {
+  name: "precompiled-templates",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => {
+      const paths = [...new Set(manifest.map(({ template }) => template))].filter((path) => path.endsWith(".hbs"));
+      const functions = paths.map((path) => {
+        const source = readFileSync(join(root, "templates", path), "utf8");
+        const options = COMPILE_OPTIONS as Parameters<typeof Handlebars.precompile>[1];
+        return `${JSON.stringify(path)}: ${Handlebars.precompile(source, options)}`;
+      });
+      const contents = [
+        'import runtime from "handlebars/runtime";',
+        'import { withOurHelpers } from "./template-rules";',
+        "const handlebars = withOurHelpers(runtime.create());",
+        `const functions = {${functions.join(",\n")}};`,
+        "export const compileTemplate = (path) => handlebars.template(functions[path]);",
+      ];
+      return { contents: contents.join("\n"), loader: "js", resolveDir: join(root, "generator") };
+    });
+  },
+};
+
+/** Leaves out what inquirer needs to open a text editor, two thirds of the executable: no question opens one. */
+export const withoutTextEditor: Plugin = {
+  name: "without-text-editor",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@inquirer[\\/]external-editor[\\/]/ }, () => ({
+      contents: "module.exports = {};",
+      loader: "js",
+    }));
+  },
+};
