@@ -307,7 +307,6 @@ export async function writeTree(
       made.folders.push(entry);
     }
     for (const [entry, { content, mode }] of wanted) {
-      if (signal.aborted) throw cancelled("nothing was written");
       at = inside(folder, entry);
       await disk.writeFile(at, content, { flag: "wx", mode }).catch((error) => {
         if (!isCode(error, "EEXIST")) made.files[entry] = content;

@@ -193,6 +193,22 @@ describe("render", () => {
     }
   });
 
+  it("gives a README that names only what is there, for every pair of choices", () => {
+    for (const answers of pairwise(options)) {
+      const files = render(answers, templates);
+      const readme = files.get("README.md")!.content;
+      const { scripts, license } = JSON.parse(files.get("package.json")!.content);
+      const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script!);
+      expect(named.length).toBeGreaterThan(2);
+      for (const script of named) expect(Object.keys(scripts), JSON.stringify(answers)).toContain(script);
+      for (const [, path] of readme.matchAll(/^\| `([^`]+)` \|/gm)) {
+        const found = path === "vendor/" || [...files.keys()].some((file) => file === path || file.startsWith(path!));
+        expect(found, path).toBe(true);
+      }
+      expect(files.has("LICENSE")).toBe(license === "MIT-0");
+    }
+  });
+
   it("records the answers, so that they make the same files again", () => {
     const answers = answersOf({ license: "mit-0", description: 'Says "hello" \\ & more' });
     const files = render(answers, templates);
