@@ -1,256 +1,43 @@
-import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
-import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
-import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { Lazy, Token } from "cdktf";
-import { Construct, type IConstruct } from "constructs";
+import { Annotations, Lazy, Token } from "cdktf";
+import { Construct } from "constructs";
 import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
-import { kebab, NAME_PATTERN, NAME_RULE, physicalName } from "../core/names";
-import { type AwsStack, addressOf } from "../core/stack";
-import { Duration } from "../core/units";
+import { NAME_PATTERN, NAME_RULE, physicalName } from "../core/names";
+import { movedFrom } from "../core/renamed";
+import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
 import { ServiceStack } from "../platform/platform";
+import {
+  CalledService,
+  type CallOptions,
+  type CallSettings,
+  callVariables,
+  type ICallee,
+  noteCall,
+  resolveCall,
+} from "./calls";
 import { containerDefinitions, type Secret } from "./container-definitions";
+import { errorAlarm } from "./deployment";
+import { runAlways } from "./ecs-service";
 import type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
-import { Image } from "./image";
-import { ignoredServiceChanges, RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
-import { type Process, web } from "./process";
-import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./shutdown";
+import { keptWithoutAZone, scale } from "./scaling";
+import { runOnSchedule } from "./scheduled-task";
+import { type CloudNativeServiceProps, resolveService, type ServiceSettings } from "./settings";
+import type { ShutdownBudget } from "./shutdown";
 import { fargateSize, type TaskSize } from "./task-size";
 
-/** How many tasks run, and what decides. */
-export interface Scaling {
-  /**
-   * Fewest tasks.
-   *
-   * @default 1 in dev, 2 in production
-   */
-  readonly min?: number;
-  /**
-   * Most tasks.
-   *
-   * @default - twice min, and at least 4
-   */
-  readonly max?: number;
-  /**
-   * Tasks are added above this average use of CPU, and taken away below it.
-   *
-   * @default 60
-   */
-  readonly cpuPercent?: number;
-  /**
-   * The same of memory.
-   *
-   * @default - memory does not decide
-   */
-  readonly memoryPercent?: number;
-}
-
-export interface CloudNativeServiceProps {
-  /**
-   * What kind of process it is.
-   *
-   * @default web()
-   */
-  readonly process?: Process;
-  /**
-   * What its container is made from.
-   *
-   * @default Image.repository()
-   */
-  readonly image?: Image;
-  /**
-   * What the app needs; add-ons bring their own share. A task gets the smallest size that Fargate has for the sum.
-   *
-   * @default 256 CPU units (a quarter vCPU) and 512 MiB
-   */
-  readonly size?: TaskSize;
-  /** @default - see Scaling */
-  readonly scaling?: Scaling;
-  /**
-   * Variables of the app's container, besides those that add-ons set. No secrets.
-   *
-   * @default - none
-   */
-  readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * Where its lines go.
-   *
-   * @default - a log stream of its own
-   */
-  readonly logs?: ILogStream;
-  /**
-   * From SIGTERM to SIGKILL, 10 to 120 seconds. Drain, deadline, stop timeout and deregistration delay derive from it.
-   *
-   * @default Duration.seconds(30)
-   */
-  readonly shutdown?: Duration;
-  /**
-   * Who decides which release runs.
-   *
-   * @default "pipeline" with Image.repository(), "terraform" with Image.digest()
-   */
-  readonly releaseOwner?: ReleaseOwner;
-  /**
-   * User and group that the containers run as, never root.
-   *
-   * @default "1000:1000"
-   */
-  readonly user?: string;
-  /**
-   * Added as by `add`.
-   *
-   * @default - none
-   */
-  readonly addOns?: readonly ServiceAddOn[];
-}
-
-/** How long the balancer's verdict on a task does not count after its start. */
-const START_SECONDS = 60;
-
-interface ServiceSettings {
-  readonly name: string;
-  readonly process: Process;
-  readonly image: Image;
-  readonly size: TaskSize;
-  readonly scaling: {
-    readonly min: number;
-    readonly max: number;
-    readonly cpuPercent: number;
-    readonly memoryPercent?: number;
-  };
-  readonly shutdown: ShutdownBudget;
-  readonly releaseOwner: ReleaseOwner;
-  readonly user: string;
-}
-
-/** Variables that the service sets itself, so that `environment` cannot. */
-const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY"];
+/** What Service Connect's proxy takes of a task. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html */
+const PROXY_SIZE: TaskSize = { cpu: 256, memoryMiB: 64 };
 
 /**
- * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_SIZE, SCALING_MIN, SCALING_MIN_GT_MAX,
- *   SCALING_MIN_ONE_ZONE, SCALING_PERCENT, SHUTDOWN_BUDGET, RELEASE_OWNER, SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE
- */
-export function resolveService(scope: IConstruct, stack: AwsStack, props: CloudNativeServiceProps): ServiceSettings {
-  const name = kebab(scope.node.id);
-  const process = props.process ?? web();
-  const image = props.image ?? Image.repository();
-  const size = props.size ?? { cpu: 256, memoryMiB: 512 };
-  const min = props.scaling?.min ?? (stack.production ? 2 : 1);
-  const max = props.scaling?.max ?? Math.max(4, 2 * min);
-  const cpuPercent = props.scaling?.cpuPercent ?? 60;
-  const memoryPercent = props.scaling?.memoryPercent;
-  const shutdown = props.shutdown ?? Duration.seconds(30);
-  const releaseOwner = props.releaseOwner ?? (image.kind === "repository" ? "pipeline" : "terraform");
-  const user = props.user ?? "1000:1000";
-
-  const problems = new Problems(scope);
-  problems.check(
-    NAME_PATTERN.test(name),
-    "SERVICE_NAME",
-    "id",
-    `${JSON.stringify(scope.node.id)} gives the service's name ${JSON.stringify(name)}`,
-    `Use an id that gives ${NAME_RULE}.`,
-  );
-  problems.check(
-    Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535,
-    "SERVICE_PORT",
-    "process.port",
-    `${process.port} is no port that a process without root may listen on`,
-    "Use 1024 to 65535.",
-  );
-  problems.check(
-    size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined,
-    "SERVICE_SIZE",
-    "size",
-    `${size.cpu} CPU units and ${size.memoryMiB} MiB fit into no task of Fargate`,
-    "Use up to 16384 CPU units and 122880 MiB.",
-  );
-  problems.check(
-    Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1,
-    "SCALING_MIN",
-    "scaling",
-    `min ${min} and max ${max} are no counts of tasks`,
-    "Use whole numbers, min >= 0 and max >= 1.",
-  );
-  problems.check(
-    min <= max,
-    "SCALING_MIN_GT_MAX",
-    "scaling.min",
-    `must be <= scaling.max (${max}), got ${min}`,
-    "Raise max or lower min.",
-  );
-  problems.check(
-    !stack.production || min >= 2,
-    "SCALING_MIN_ONE_ZONE",
-    "scaling.min",
-    `${min} cannot lose a zone: the other zones have no task to take over`,
-    'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
-  );
-  for (const [prop, percent] of [
-    ["scaling.cpuPercent", cpuPercent],
-    ["scaling.memoryPercent", memoryPercent ?? 50],
-  ] as const) {
-    problems.check(
-      percent >= 10 && percent <= 90,
-      "SCALING_PERCENT",
-      prop,
-      `${percent} leaves no room to scale before tasks are full, or never scales in`,
-      "Use 10 to 90.",
-    );
-  }
-  const seconds = shutdown.toSeconds();
-  problems.check(
-    Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max,
-    "SHUTDOWN_BUDGET",
-    "shutdown",
-    `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
-    `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
-  );
-  problems.check(
-    RELEASE_OWNERS.includes(releaseOwner),
-    "RELEASE_OWNER",
-    "releaseOwner",
-    `${JSON.stringify(releaseOwner)} is not known`,
-    `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
-  );
-  problems.check(
-    /^[1-9]\d*(:[1-9]\d*)?$/.test(user),
-    "SERVICE_USER_ROOT",
-    "user",
-    `${JSON.stringify(user)} is root, or is not told by number`,
-    'Use "<uid>" or "<uid>:<gid>", both above 0.',
-  );
-  for (const variable of Object.keys(props.environment ?? {})) {
-    problems.check(
-      /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) && !OWN_VARIABLES.includes(variable),
-      "ENVIRONMENT_VARIABLE",
-      `environment.${variable}`,
-      OWN_VARIABLES.includes(variable) ? "is set by the service itself" : "is no name for a variable",
-      `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
-    );
-  }
-  problems.throwIfAny();
-  return {
-    name,
-    process,
-    image,
-    size,
-    scaling: { min, max, cpuPercent, memoryPercent },
-    shutdown: splitShutdown(shutdown),
-    releaseOwner,
-    user,
-  };
-}
-
-/**
- * A service that runs in containers on a platform: an ECS service on Fargate with its own roles, log stream, place in the
- * network and scaling.
+ * A service that runs in containers on a platform, with its own roles, log stream, place in the network and scaling: an ECS
+ * service on Fargate, or for a job a schedule that starts tasks.
  *
  * A task of a quarter vCPU and 512 MiB that always runs costs about 10 USD a month.
  *
@@ -264,7 +51,7 @@ export function resolveService(scope: IConstruct, stack: AwsStack, props: CloudN
  * ```
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
  */
-export class CloudNativeService extends Construct implements IConnectable, IGrantable {
+export class CloudNativeService extends Construct implements IConnectable, IGrantable, ICallee {
   /** Name of the service in its cluster, and of its container: `orders`. */
   readonly serviceName: string;
   readonly connections: Connections;
@@ -273,7 +60,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly taskRoleArn: string;
   readonly shutdown: ShutdownBudget;
 
-  readonly #process: Process;
+  readonly #stack: ServiceStack;
+  readonly #settings: ServiceSettings;
   readonly #taskRole: Role;
   readonly #executionRole: Role;
   readonly #environment = new Map<string, string>();
@@ -281,173 +69,43 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #sidecars: Sidecar[] = [];
   readonly #targets: Target[] = [];
   readonly #added = new Set<string>();
-  readonly #serviceDependsOn: string[];
+  /** Addresses of what must be there before tasks start, and as long as they run. */
+  readonly #needed: string[] = [];
+  readonly #connect: boolean | undefined;
+  readonly #dnsName: string;
+  #connected = false;
+  #service: EcsService | undefined;
 
+  /** @throws InvalidPropsError see {@link resolveService} */
   constructor(scope: Construct, id: string, props: CloudNativeServiceProps = {}) {
     super(scope, id);
     const stack = ServiceStack.of(this);
     const settings = resolveService(this, stack, props);
-    const { name, process, image, scaling, shutdown } = settings;
+    const { name, process, shutdown } = settings;
+    this.#stack = stack;
+    this.#settings = settings;
     this.serviceName = name;
     this.shutdown = shutdown;
-    this.#process = process;
-    const fullName = [stack.platformName, stack.environment.name, name];
+    this.#connect = props.connect;
 
-    new Identity(stack.data, id, {
-      parameter: serviceParameter(stack.environment.name, stack.platformName, name),
-      vpcId: stack.data.network.vpcId,
-      name: fullName.join("-"),
-      port: process.port,
-    });
-    const identity = new Subscribed(this, "Identity", {
-      name: serviceParameter(stack.environment.name, stack.platformName, name),
-    });
+    const identity = this.#identify(id, props.renamedFrom);
+    this.#dnsName = process.kind === "web" ? identity.text("dnsName") : "";
     this.connections = new Connections(this, "Connections", {
       securityGroupId: identity.text("securityGroupId"),
-      defaultPort: process.port,
+      defaultPort: process.kind === "web" ? process.port : undefined,
     });
     // AWS's own APIs and those of others; names are resolved without a rule.
     this.connections.allowToInternet(443);
 
-    this.logs = props.logs ?? new LogStream(this, "Logs", { name: `/${fullName.join("/")}` });
-    this.#taskRole = new Role(this, "TaskRole", {
-      name: `${fullName.join("-")}-task`,
-      service: "ecs-tasks.amazonaws.com",
-    });
-    this.#executionRole = new Role(this, "ExecutionRole", {
-      name: `${fullName.join("-")}-execution`,
-      service: "ecs-tasks.amazonaws.com",
-    });
+    this.logs = props.logs ?? new LogStream(this, "Logs", { name: `/${this.#fullName.join("/")}` });
+    this.#taskRole = this.#role("TaskRole", "task");
+    this.#executionRole = this.#role("ExecutionRole", "execution");
     this.taskRoleArn = this.#taskRole.roleArn;
     this.logs.grants.write(this.#executionRole);
-    if (image.kind === "repository") {
-      this.#executionRole.grant({
-        actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        resources: [stack.arn("ecr", `repository/${literal(image.repositoryName ?? stack.stackName)}`)],
-      });
-      // This call takes no resource.
-      this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
-    }
-
-    for (const [variable, value] of Object.entries(props.environment ?? {})) this.#set(variable, literal(value));
-    this.#set("PORT", String(process.port));
-    this.#set("SERVICE_NAME", name);
-    this.#set("DRAIN_SECONDS", String(shutdown.drain.toSeconds()));
-    this.#set("SHUTDOWN_SECONDS", String(shutdown.deadline.toSeconds()));
-
-    const size = () =>
-      fargateSize({
-        cpu: settings.size.cpu + sum(this.#sidecars.map((sidecar) => sidecar.cpu)),
-        memoryMiB: settings.size.memoryMiB + sum(this.#sidecars.map((sidecar) => sidecar.memoryMiB)),
-      });
-    this.node.addValidation({
-      validate: () =>
-        size() === undefined
-          ? [
-              `${this.node.path}: size with its add-ons fits into no task of Fargate\n  Use fewer or smaller add-ons.  [SERVICE_SIZE]`,
-            ]
-          : [],
-    });
-    const task = new EcsTaskDefinition(this, "Task", {
-      family: physicalName("taskFamily", ...fullName),
-      cpu: Lazy.stringValue({ produce: () => String(size()?.cpu) }),
-      memory: Lazy.stringValue({ produce: () => String(size()?.memoryMiB) }),
-      networkMode: "awsvpc",
-      requiresCompatibilities: ["FARGATE"],
-      runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture: "ARM64" },
-      taskRoleArn: this.#taskRole.roleArn,
-      executionRoleArn: this.#executionRole.roleArn,
-      containerDefinitions: Lazy.stringValue({
-        produce: () =>
-          containerDefinitions({
-            name,
-            process,
-            image,
-            user: settings.user,
-            shutdown,
-            environment: this.#environment,
-            secrets: this.#secrets,
-            sidecars: this.#sidecars,
-            logs: this.logs,
-            region: stack.environment.region,
-          }),
-      }),
-      // An older revision must stay usable: a rollback starts it again.
-      skipDestroy: true,
-    });
-
-    const service = new EcsService(this, "Resource", {
-      name: physicalName("ecsService", name),
-      cluster: stack.cluster.clusterArn,
-      taskDefinition: task.arn,
-      desiredCount: scaling.min,
-      // Always a strategy and never launch_type: going from one to the other replaces the service.
-      capacityProviderStrategy: [{ capacityProvider: "FARGATE", weight: 1 }],
-      platformVersion: "LATEST",
-      propagateTags: "SERVICE",
-      enableEcsManagedTags: true,
-      enableExecuteCommand: false,
-      availabilityZoneRebalancing: "ENABLED",
-      deploymentController: { type: "ECS" },
-      deploymentMinimumHealthyPercent: 100,
-      deploymentMaximumPercent: 200,
-      deploymentCircuitBreaker: { enable: true, rollback: true },
-      waitForSteadyState: true,
-      networkConfiguration: {
-        subnets: [...stack.network.privateSubnetIds],
-        securityGroups: [this.connections.securityGroupId],
-        assignPublicIp: false,
-      },
-      // Known only when all add-ons are there.
-      loadBalancer: Lazy.anyValue({
-        produce: () =>
-          this.#targets.map((target) => ({
-            target_group_arn: target.targetGroupArn,
-            container_name: name,
-            container_port: process.port,
-          })),
-      }),
-      healthCheckGracePeriodSeconds: Lazy.numberValue({
-        produce: () => (this.#targets.length === 0 ? undefined : START_SECONDS),
-      }),
-      lifecycle: { ignoreChanges: ignoredServiceChanges(settings.releaseOwner) },
-      timeouts: { create: "20m", update: "20m", delete: "20m" },
-    });
-    const dependsOn: string[] = [];
-    service.dependsOn = dependsOn;
-    this.#serviceDependsOn = dependsOn;
-    // Tasks need their permissions until they have ended.
-    this.#executionRole.whenPolicy((address) => this.#serviceDependsOn.push(address));
-    this.#taskRole.whenPolicy((address) => this.#serviceDependsOn.push(address));
-
-    const target = new AppautoscalingTarget(this, "Scaling", {
-      minCapacity: scaling.min,
-      maxCapacity: scaling.max,
-      serviceNamespace: "ecs",
-      scalableDimension: "ecs:service:DesiredCount",
-      resourceId: `service/${stack.cluster.clusterName}/${service.name}`,
-      // AWS forgets the target when the service is replaced, and Terraform would not notice.
-      lifecycle: { replaceTriggeredBy: [`${addressOf(service)}.id`] },
-    });
-    const track = (policy: string, metric: string, percent: number) =>
-      new AppautoscalingPolicy(this, policy, {
-        name: kebab(policy),
-        policyType: "TargetTrackingScaling",
-        resourceId: target.resourceId,
-        scalableDimension: target.scalableDimension,
-        serviceNamespace: target.serviceNamespace,
-        targetTrackingScalingPolicyConfiguration: {
-          targetValue: percent,
-          predefinedMetricSpecification: { predefinedMetricType: metric },
-          scaleOutCooldown: 60,
-          scaleInCooldown: 300,
-        },
-        lifecycle: { replaceTriggeredBy: [`${addressOf(target)}.id`] },
-      });
-    track("ScaleOnCpu", "ECSServiceAverageCPUUtilization", scaling.cpuPercent);
-    if (scaling.memoryPercent !== undefined) {
-      track("ScaleOnMemory", "ECSServiceAverageMemoryUtilization", scaling.memoryPercent);
-    }
+    this.#allowPull();
+    this.#setVariables(props);
+    this.#run(this.#defineTask(), identity);
+    if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
     for (const addOn of props.addOns ?? []) this.add(addOn);
   }
 
@@ -466,6 +124,286 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#taskRole.grant(statement);
   }
 
+  /**
+   * Lets this service call another on the same platform: the way to it, its URL, and what this one's client keeps to. Two
+   * may call each other.
+   *
+   * Sets `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`, `PAYMENTS_RETRY_BUDGET_PERCENT` and `PAYMENTS_BREAKER_FAILURE_PERCENT`.
+   *
+   * @example
+   * ```ts
+   * orders.calls(payments, { timeout: Duration.seconds(2) });
+   * ```
+   * @throws InvalidPropsError CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT, CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER,
+   *   ADD_ON_TWICE
+   */
+  calls(callee: ICallee, options: CallOptions = {}): void {
+    const name = callee.serviceName;
+    const settings = this.#checkCall(callee, options);
+    const id = `Calls${pascal(name)}`;
+    const host = this.#host(id);
+    const { environment, platformName } = this.#stack;
+    const called = new CalledService(host.scope, "Callee", {
+      parameter: serviceParameter(environment.name, platformName, name),
+    });
+    this.connections.allowTo(pascal(name), called.connections);
+    for (const [variable, value] of callVariables(name, called.url, settings)) this.#set(variable, value);
+    if (callee instanceof CloudNativeService) this.#order(callee, settings);
+  }
+
+  /** First parts of names: platform, environment, service. */
+  get #fullName(): string[] {
+    return [this.#stack.platformName, this.#stack.environment.name, this.#settings.name];
+  }
+
+  #role(id: string, part: string): Role {
+    const role = new Role(this, id, {
+      name: `${this.#fullName.join("-")}-${part}`,
+      service: "ecs-tasks.amazonaws.com",
+    });
+    // Tasks need their permissions until they have ended.
+    role.whenPolicy((address) => this.#needed.push(address));
+    return role;
+  }
+
+  #identify(id: string, renamedFrom: string | undefined): Subscribed {
+    const { data, environment, platformName } = this.#stack;
+    const { name, process } = this.#settings;
+    const parameter = serviceParameter(environment.name, platformName, name);
+    const identity = new Identity(data, id, {
+      parameter,
+      vpcId: data.network.vpcId,
+      name: this.#fullName.join("-"),
+      called: process.kind === "web" ? { name, namespace: data.namespace, port: process.port } : undefined,
+    });
+    if (renamedFrom !== undefined) movedFrom(identity, renamedFrom);
+    return new Subscribed(this, "Identity", { name: parameter });
+  }
+
+  #allowPull(): void {
+    const { image } = this.#settings;
+    if (image.kind !== "repository") return;
+    const repository = literal(image.repositoryName ?? this.#stack.stackName);
+    this.#executionRole.grant({
+      actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      resources: [this.#stack.arn("ecr", `repository/${repository}`)],
+    });
+    // This call takes no resource.
+    this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
+  }
+
+  #setVariables(props: CloudNativeServiceProps): void {
+    const { name, process, shutdown } = this.#settings;
+    for (const [variable, value] of Object.entries(props.environment ?? {})) this.#set(variable, literal(value));
+    for (const [variable, arn] of Object.entries(props.secrets ?? {})) this.#setSecret(variable, arn);
+    this.#set("SERVICE_NAME", name);
+    this.#set("DRAIN_SECONDS", String(process.kind === "web" ? shutdown.drain.toSeconds() : 0));
+    this.#set("SHUTDOWN_SECONDS", String(shutdown.deadline.toSeconds()));
+    if (process.kind === "web") this.#set("PORT", String(process.port));
+    if (process.kind === "worker" && process.queue !== undefined) {
+      this.#set("QUEUE_URL", process.queue.queueUrl);
+      process.queue.grants.consume(this);
+    }
+  }
+
+  /** What a task needs: the app, its add-ons, and the proxy. */
+  get #size(): TaskSize | undefined {
+    const parts = [this.#settings.size, ...this.#sidecars, ...(this.#connected ? [PROXY_SIZE] : [])];
+    return fargateSize({
+      cpu: sum(parts.map(({ cpu }) => cpu)),
+      memoryMiB: sum(parts.map(({ memoryMiB }) => memoryMiB)),
+    });
+  }
+
+  #defineTask(): EcsTaskDefinition {
+    const { name, process, image, user, shutdown, architecture } = this.#settings;
+    this.node.addValidation({
+      validate: () =>
+        this.#size === undefined
+          ? [
+              `${this.node.path}: size with its add-ons fits into no task of Fargate\n  Use fewer or smaller add-ons.  [SERVICE_SIZE]`,
+            ]
+          : [],
+    });
+    return new EcsTaskDefinition(this, "Task", {
+      family: physicalName("taskFamily", ...this.#fullName),
+      cpu: Lazy.stringValue({ produce: () => String(this.#size?.cpu) }),
+      memory: Lazy.stringValue({ produce: () => String(this.#size?.memoryMiB) }),
+      networkMode: "awsvpc",
+      requiresCompatibilities: ["FARGATE"],
+      runtimePlatform: {
+        operatingSystemFamily: "LINUX",
+        cpuArchitecture: architecture === "arm64" ? "ARM64" : "X86_64",
+      },
+      taskRoleArn: this.#taskRole.roleArn,
+      executionRoleArn: this.#executionRole.roleArn,
+      containerDefinitions: Lazy.stringValue({
+        produce: () =>
+          containerDefinitions({
+            name,
+            process,
+            image,
+            user,
+            shutdown,
+            environment: this.#environment,
+            secrets: this.#secrets,
+            sidecars: this.#sidecars,
+            logs: this.logs,
+            region: this.#stack.environment.region,
+          }),
+      }),
+      // An older revision must stay usable: a rollback starts it again.
+      skipDestroy: true,
+    });
+  }
+
+  #run(task: EcsTaskDefinition, identity: Subscribed): void {
+    const settings = this.#settings;
+    const { process, scaling } = settings;
+    const common = {
+      stack: this.#stack,
+      settings,
+      task,
+      securityGroupId: this.connections.securityGroupId,
+      dependsOn: () => [...this.#needed, ...this.connections.ruleAddresses],
+    };
+    if (process.kind === "job") {
+      const roleArns = [this.#taskRole.roleArn, this.#executionRole.roleArn];
+      runOnSchedule(this, { ...common, process, roleArns });
+      return;
+    }
+    if (scaling === undefined) return;
+    const targets = () => this.#targets;
+    const registryArn = process.kind === "web" ? identity.text("registryArn") : undefined;
+    this.#service = runAlways(this, { ...common, scaling, registryArn, targets });
+    if (this.#connect === true) this.#joinServiceConnect();
+    scale(this, {
+      service: this.#service,
+      clusterName: this.#stack.cluster.clusterName,
+      fullName: this.#fullName,
+      settings: scaling,
+      queue: process.kind === "worker" ? process.queue : undefined,
+      targets,
+    });
+    this.#checkScaling();
+  }
+
+  /** Says what is legal and will hurt; refuses what is known only when all add-ons are there. */
+  #checkScaling(): void {
+    const { scaling } = this.#settings;
+    if (scaling === undefined) return;
+    const { min, max, cpuPercent, requestsPerTask } = scaling;
+    this.node.addValidation({
+      validate: () =>
+        requestsPerTask !== undefined && this.#targets.length === 0
+          ? [
+              `${this.node.path}: scaling.requestsPerTask needs requests from a balancer\n  Add an Ingress, or leave it out.  [SCALING_REQUESTS_WITHOUT_INGRESS]`,
+            ]
+          : [],
+    });
+    if (!this.#stack.production || min < 2) return;
+    const kept = keptWithoutAZone(min, this.#stack.zones);
+    const load = cpuPercent === undefined ? 0 : Math.round(cpuPercent / kept);
+    if (kept > 0 && load > 100) {
+      Annotations.of(this).addWarning(
+        `scaling.min ${min} at cpuPercent ${cpuPercent}: without one of ${this.#stack.zones} zones the tasks that stay would ` +
+          `have ${load} % to do until others have started. Raise min, or use cpuPercent <= ${Math.floor(100 * kept)}.  [ZONE_LOSS_OVERLOAD]`,
+      );
+    }
+    if (max === min) {
+      Annotations.of(this).addWarning(
+        `scaling.max ${max} is scaling.min: no task can be added when load grows. Raise max.  [SCALING_NO_ROOM]`,
+      );
+    }
+  }
+
+  #checkCall(callee: ICallee, options: CallOptions): CallSettings {
+    const problems = new Problems(this);
+    const name = callee.serviceName;
+    const { process, shutdown } = this.#settings;
+    problems.check(
+      NAME_PATTERN.test(name),
+      "CALL_NAME",
+      "calls",
+      `${JSON.stringify(name)} is no name of a service`,
+      `Use ${NAME_RULE}.`,
+    );
+    problems.check(
+      name !== this.serviceName,
+      "CALL_SELF",
+      `calls ${name}`,
+      "is the service itself",
+      "Call its own code instead.",
+    );
+    if (callee instanceof CloudNativeService) {
+      const [mine, other] = [this.#stack, callee.#stack];
+      problems.check(
+        mine.platformName === other.platformName && mine.environment.name === other.environment.name,
+        "CALL_OTHER_PLATFORM",
+        `calls ${name}`,
+        `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
+        "Put both on one platform, or call its public address.",
+      );
+      problems.check(
+        callee.#settings.process.kind === "web",
+        "CALL_NO_PORT",
+        `calls ${name}`,
+        `is a ${callee.#settings.process.kind} and takes no requests`,
+        "Send it a message by its queue.",
+      );
+    }
+    const longest = process.kind === "web" ? shutdown.deregistrationDelay : undefined;
+    const settings = resolveCall(problems, name, options, longest);
+    problems.throwIfAny();
+    return settings;
+  }
+
+  /** Who is called is there first, where that makes no cycle, and both take part in Service Connect. */
+  #order(callee: CloudNativeService, settings: CallSettings): void {
+    this.#stack.addDependency(callee.#stack.data);
+    for (const service of [this, callee]) {
+      if (service.#connect === undefined) service.#joinServiceConnect();
+    }
+    const waits = noteCall({ from: this, to: callee, timeout: settings.timeout });
+    if (!waits || callee.#service === undefined) return;
+    if (callee.#stack === this.#stack) this.#needed.push(addressOf(callee.#service));
+    else if (!callee.#stack.dependsOn(this.#stack)) this.#stack.addDependency(callee.#stack);
+  }
+
+  /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts.html */
+  #joinServiceConnect(): void {
+    if (this.#connected || this.#service === undefined) return;
+    this.#connected = true;
+    const { name, process, shutdown } = this.#settings;
+    this.#service.putServiceConnectConfiguration({
+      enabled: true,
+      namespace: this.#stack.namespace.namespaceArn,
+      logConfiguration: {
+        logDriver: "awslogs",
+        options: {
+          "awslogs-group": this.logs.logGroupName,
+          "awslogs-region": this.#stack.environment.region,
+          "awslogs-stream-prefix": "service-connect",
+          mode: "non-blocking",
+          "max-buffer-size": "25m",
+        },
+      },
+      service:
+        process.kind !== "web"
+          ? undefined
+          : [
+              {
+                portName: name,
+                // Not the service's own name: that is taken in the namespace, by its name in DNS.
+                discoveryName: `${name}-connect`,
+                // The same name as in DNS, so that callers with and without the proxy use one URL.
+                clientAlias: { dnsName: this.#dnsName, port: process.port },
+                timeout: { perRequestTimeoutSeconds: shutdown.deregistrationDelay.toSeconds() },
+              },
+            ],
+    });
+  }
+
   #host(name: string): ServiceHost {
     if (this.#added.has(name)) {
       throw invalid(this, "ADD_ON_TWICE", name, "was added before", "Add it once, or give the second its own name.");
@@ -474,18 +412,40 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     return {
       scope: new Construct(this, name),
       serviceName: this.serviceName,
-      process: this.#process,
+      process: this.#settings.process,
       connections: this.connections,
       deregistrationSeconds: this.shutdown.deregistrationDelay.toSeconds(),
       grant: (statement) => this.grant(statement),
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
       addSidecar: (sidecar) => this.#sidecars.push(sidecar),
-      addTarget: (target) => {
-        this.#targets.push(target);
-        this.#serviceDependsOn.push(...target.dependsOn);
-      },
+      addTarget: (target) => this.#addTarget(target),
     };
+  }
+
+  #addTarget(target: Target): void {
+    const service = this.#service;
+    if (service === undefined || this.#settings.process.kind !== "web") {
+      throw invalid(
+        this,
+        "TARGET_OF_NO_WEB",
+        "process",
+        `is a ${this.#settings.process.kind}, which takes no requests`,
+        "Use process: web().",
+      );
+    }
+    this.#targets.push(target);
+    this.#needed.push(...target.dependsOn);
+    if (this.#targets.length > 1) return;
+    // A literal name, or the service and what watches it would wait for each other.
+    const name = physicalName("alarm", ...this.#fullName, "errors");
+    const alarm = errorAlarm(this, "Errors", {
+      name,
+      deployment: this.#settings.deployment,
+      targets: () => this.#targets,
+    });
+    service.putAlarms({ alarmNames: [name], enable: true, rollback: true });
+    this.#needed.push(addressOf(alarm));
   }
 
   #set(variable: string, value: string): void {
@@ -496,13 +456,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #setSecret(variable: string, valueFrom: string): void {
     this.#refuseTwice(variable);
     this.#secrets.set(variable, { name: variable, valueFrom });
+    const isParameter = !Token.isUnresolved(valueFrom) && valueFrom.includes(":ssm:");
     this.#executionRole.grant({
-      actions: [
-        Token.isUnresolved(valueFrom) || valueFrom.includes(":secretsmanager:")
-          ? "secretsmanager:GetSecretValue"
-          : "ssm:GetParameters",
-      ],
-      resources: [valueFrom],
+      actions: [isParameter ? "ssm:GetParameters" : "secretsmanager:GetSecretValue"],
+      // A key of a secret is named behind its ARN, and is no resource of its own.
+      resources: [isParameter ? valueFrom : valueFrom.replace(/^((?:[^:]+:){6}[^:]+):.*$/, "$1")],
     });
   }
 
@@ -517,6 +475,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       );
     }
   }
+}
+
+/** `order-lines` as `OrderLines`. */
+function pascal(name: string): string {
+  return name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,8 +1,12 @@
+import { literal } from "../core/literal";
 import type { ILogStream } from "../logging/log-stream";
 import type { Sidecar } from "./host";
 import type { Image } from "./image";
 import type { Process } from "./process";
 import type { ShutdownBudget } from "./shutdown";
+
+/** Where a task definition with the bootstrap image keeps the command that a release puts in with its image. */
+export const COMMAND_LABEL = "antifragile.command";
 
 /** A variable whose value ECS reads when a task starts. */
 export interface Secret {
@@ -54,22 +58,24 @@ export function containerDefinitions(input: Input): string {
   });
   const { process, image } = input;
   const environment = new Map(input.environment);
-  if (image.kind === "repository") environment.set("BOOTSTRAP_HEALTHY", `${process.livePath},${process.readyPath}`);
-  const probe = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  const command = image.commandFor(process);
+  if (image.kind === "repository" && process.kind === "web") {
+    environment.set("BOOTSTRAP_HEALTHY", `${process.livePath},${process.readyPath}`);
+  }
   const app = {
     ...common(input.name),
     name: input.name,
     image: image.uri,
     cpu: 0,
-    ...(image.command === undefined ? {} : { command: image.command }),
+    ...(command === undefined ? {} : { command: command.map(literal) }),
+    ...(image.kind === "repository" && process.command !== undefined
+      ? { dockerLabels: { [COMMAND_LABEL]: JSON.stringify(process.command.map(literal)) } }
+      : {}),
     environment: pairs(environment),
     ...(input.secrets.size === 0
       ? {}
       : { secrets: [...input.secrets.values()].sort((a, b) => compare(a.name, b.name)) }),
-    portMappings: [
-      { appProtocol: "http", containerPort: process.port, hostPort: process.port, name: input.name, protocol: "tcp" },
-    ],
-    healthCheck: { command: ["CMD", "node", "-e", probe], interval: 10, retries: 3, startPeriod: 30, timeout: 5 },
+    ...listening(input.name, process),
     linuxParameters: {
       capabilities: { drop: ["ALL"] },
       // Forwards signals and takes in the dead.
@@ -83,7 +89,8 @@ export function containerDefinitions(input: Input): string {
     name: sidecar.name,
     image: sidecar.image,
     cpu: sidecar.cpu,
-    memoryReservation: sidecar.memoryMiB,
+    // A hard limit: one that leaks must not take the app's memory.
+    memory: sidecar.memoryMiB,
     essential: false,
     readonlyRootFilesystem: sidecar.writableRoot !== true,
     ...(sidecar.command === undefined ? {} : { command: sidecar.command }),
@@ -91,6 +98,16 @@ export function containerDefinitions(input: Input): string {
     portMappings: [],
   }));
   return JSON.stringify([app, ...sidecars.sort((a, b) => compare(a.name, b.name))].map(sortKeys));
+}
+
+/** What only a process with a port has. */
+function listening(name: string, process: Process): object {
+  if (process.kind !== "web") return { portMappings: [] };
+  const probe = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  return {
+    portMappings: [{ appProtocol: "http", containerPort: process.port, hostPort: process.port, name, protocol: "tcp" }],
+    healthCheck: { command: ["CMD", "node", "-e", probe], interval: 10, retries: 3, startPeriod: 30, timeout: 5 },
+  };
 }
 
 function dependsOn(names: readonly string[]): object {

@@ -11,7 +11,7 @@ export interface Sidecar {
   /** Its share of the task, added to the app's. */
   readonly cpu: number;
   readonly memoryMiB: number;
-  /** @default - the image's own */
+  /** What its container runs, word by word. @default - the image's own */
   readonly command?: readonly string[];
   /** @default - none */
   readonly environment?: Readonly<Record<string, string>>;
@@ -32,6 +32,9 @@ export interface Sidecar {
 /** A balancer's target group that the service's tasks join. */
 export interface Target {
   readonly targetGroupArn: string;
+  /** Last parts of the ARNs: the dimensions of the balancer's measures about this group alone. */
+  readonly targetGroupArnSuffix: string;
+  readonly balancerArnSuffix: string;
   /** Addresses of what must exist before the service: the rule that ties the target group to a balancer. */
   readonly dependsOn: readonly string[];
 }

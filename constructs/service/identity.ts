@@ -1,5 +1,7 @@
 import { Construct } from "constructs";
 import { Published } from "../core/border";
+import { DiscoveryName } from "../discovery/discovery-name";
+import type { INamespace } from "../discovery/namespace";
 import { SecurityGroup } from "../network/security-group";
 
 export interface IdentityProps {
@@ -8,21 +10,46 @@ export interface IdentityProps {
   readonly vpcId: string;
   /** First part of the security group's name. */
   readonly name: string;
-  /** TCP port that the service listens on. */
-  readonly port: number;
+  /** How the service is called; undefined when it takes no requests. */
+  readonly called:
+    | {
+        /** First part of its name in DNS. */
+        readonly name: string;
+        readonly namespace: INamespace;
+        /** TCP port that it listens on. */
+        readonly port: number;
+      }
+    | undefined;
 }
 
 /**
- * Who a service is to others: its security group, told by a parameter. It lives with the data, so that what refers to a
- * service needs the service itself neither to exist nor to stay.
+ * Who a service is to others: its security group and its name, told by a parameter. It lives with the data, so that what
+ * refers to a service needs the service itself neither to exist nor to stay.
  */
 export class Identity extends Construct {
   constructor(scope: Construct, id: string, props: IdentityProps) {
     super(scope, id);
-    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: props.vpcId, name: props.name, port: props.port });
+    const { called } = props;
+    const group = new SecurityGroup(this, "SecurityGroup", {
+      vpcId: props.vpcId,
+      name: props.name,
+      port: called?.port,
+    });
+    const { securityGroupId } = group.connections;
+    if (called === undefined) {
+      new Published(this, "Border", { name: props.parameter, value: { securityGroupId } });
+      return;
+    }
+    const { dnsName, registryArn } = new DiscoveryName(this, "Name", called);
     new Published(this, "Border", {
       name: props.parameter,
-      value: { securityGroupId: group.connections.securityGroupId, port: props.port },
+      value: {
+        securityGroupId,
+        port: called.port,
+        url: `http://${dnsName}:${called.port}`,
+        dnsName,
+        registryArn,
+      },
     });
   }
 }

@@ -1,3 +1,5 @@
+import type { Process } from "./process";
+
 /**
  * A public node image for amd64 and arm64, by digest: what a service runs until its first release, so that the first
  * `apply` works with an empty image repository.
@@ -5,8 +7,14 @@
 const BOOTSTRAP_IMAGE =
   "public.ecr.aws/docker/library/node@sha256:d32cdf619f63fe0471182d08996dd516c6275bb5fd31ae06e55a570bd9e1ad43";
 
+/** What runs in place of a worker until the first release: it waits. */
+const BOOTSTRAP_WORKER = "setInterval(()=>{},2147483647);";
+
+/** What runs in place of a job until the first release: it says so and ends well. */
+const BOOTSTRAP_JOB = `console.log('{"level":"info","msg":"no release yet"}');`;
+
 /** Answers 200 on the health paths, so that the deployment is steady, and 503 elsewhere, since there is no service yet. */
-const BOOTSTRAP_SCRIPT = [
+const BOOTSTRAP_WEB = [
   "const healthy=process.env.BOOTSTRAP_HEALTHY.split(',');",
   "require('node:http').createServer((q,s)=>{",
   "s.statusCode=healthy.includes(q.url.split('?')[0])?200:503;s.end();",
@@ -47,8 +55,10 @@ export class Image {
     readonly repositoryName?: string,
   ) {}
 
-  /** The command, where it is not the image's own. */
-  get command(): readonly string[] | undefined {
-    return this.kind === "repository" ? ["node", "-e", BOOTSTRAP_SCRIPT] : undefined;
+  /** What the container of a process runs when Terraform starts it; undefined for the image's own. */
+  commandFor(process: Process): readonly string[] | undefined {
+    if (this.kind === "digest") return process.command;
+    const script = { web: BOOTSTRAP_WEB, worker: BOOTSTRAP_WORKER, job: BOOTSTRAP_JOB }[process.kind];
+    return ["node", "-e", script];
   }
 }

@@ -1,8 +1,13 @@
-export { CloudNativeService, type CloudNativeServiceProps, type Scaling } from "./cloud-native-service";
+export { type CallOptions, type ICallee, serviceNamed } from "./calls";
+export { CloudNativeService } from "./cloud-native-service";
+export { type Deployment, type RollingDeployment, rolling } from "./deployment";
 export type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 export { Image } from "./image";
 export { Ingress, type IngressProps } from "./ingress";
 export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
-export { type Process, type WebProcess, web } from "./process";
+export type { Metric } from "./metrics";
+export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./process";
+export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling";
+export type { CloudNativeServiceProps } from "./settings";
 export type { ShutdownBudget } from "./shutdown";
-export type { TaskSize } from "./task-size";
+export { ARCHITECTURES, type Architecture, type TaskSize } from "./task-size";

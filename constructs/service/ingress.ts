@@ -1,10 +1,13 @@
+import { LbListenerCertificate } from "@cdktf/provider-aws/lib/lb-listener-certificate";
 import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
-import { TerraformOutput } from "cdktf";
+import { TerraformOutput, Token } from "cdktf";
 import { Problems } from "../core/errors";
-import { literal } from "../core/literal";
 import { namePrefix } from "../core/names";
+import { QUOTAS } from "../core/quotas";
 import { addressOf } from "../core/stack";
+import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../ingress/certificate";
+import { claimRule } from "../ingress/claims";
 import { EXPLICIT_PRIORITY, rulePriority } from "../ingress/priority";
 import { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "./host";
@@ -24,17 +27,29 @@ export interface IngressProps {
    */
   readonly paths?: readonly string[];
   /**
-   * Order among the rules of all services on the balancer, 1 to 9999; the lowest that matches wins.
+   * Order among the rules of all services on the balancer, 1 to 999; the lowest that matches wins.
    *
-   * @default - from hosts and paths, the narrower the earlier
+   * @default - from hosts and paths, the narrower the earlier, and after all that have one
    */
   readonly priority?: number;
+  /**
+   * Zone of Route 53 that the hosts are in: each gets a record there.
+   *
+   * @default - none: the platform's domain has them, or you do
+   */
+  readonly zoneId?: string;
+  /**
+   * Makes a certificate for the hosts, which the zone proves. For hosts that the platform's own does not cover.
+   *
+   * @default false
+   */
+  readonly certificate?: boolean;
 }
 
 /**
  * Lets requests from outside in: a rule on the platform's shared balancer, and a target group that the tasks join.
  *
- * A task gets requests while its ready path answers 200. No cost of its own.
+ * A task gets requests while its ready path answers 200. Adds an alarm that a deployment goes back on, for 0.40 USD a month.
  *
  * @example
  * ```ts
@@ -47,38 +62,15 @@ export class Ingress implements ServiceAddOn {
 
   constructor(private readonly props: IngressProps = {}) {}
 
-  /** @throws InvalidPropsError INGRESS_CONDITIONS, INGRESS_PATH, INGRESS_PRIORITY, PLATFORM_NO_BALANCER */
+  /**
+   * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_CONDITIONS, INGRESS_HOST, INGRESS_PATH, INGRESS_PRIORITY, INGRESS_ZONE, INGRESS_CERTIFICATE,
+   *   INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER
+   */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
-    const { hosts = [], paths = [], priority = rulePriority({ hosts, paths }) } = this.props;
-    const problems = new Problems(scope);
-    problems.check(
-      hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
-      "INGRESS_CONDITIONS",
-      "hosts and paths",
-      `have ${hosts.length + paths.length} values; a rule may have 5 conditions' values in all`,
-      "Use up to 3 hosts and 3 paths, 4 together.",
-    );
-    for (const path of paths) {
-      problems.check(
-        /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
-        "INGRESS_PATH",
-        "paths",
-        `${JSON.stringify(path)} is no path pattern`,
-        "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
-      );
-    }
-    problems.check(
-      this.props.priority === undefined ||
-        (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
-      "INGRESS_PRIORITY",
-      "priority",
-      `${priority} is outside what is free for explicit ones`,
-      `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
-    );
-    problems.throwIfAny();
-
     const stack = ServiceStack.of(scope);
+    this.#check(host, stack);
+    const { hosts = [], paths = [], priority = rulePriority({ hosts, paths }), zoneId } = this.props;
     const balancer = stack.balancer;
     const group = new LbTargetGroup(scope, "Resource", {
       namePrefix: namePrefix("targetGroup", host.serviceName),
@@ -89,7 +81,7 @@ export class Ingress implements ServiceAddOn {
       protocol: "HTTP",
       deregistrationDelay: String(host.deregistrationSeconds),
       healthCheck: {
-        path: process.readyPath,
+        path: process.kind === "web" ? process.readyPath : undefined,
         matcher: "200",
         interval: READINESS.intervalSeconds,
         timeout: READINESS.timeoutSeconds,
@@ -99,10 +91,10 @@ export class Ingress implements ServiceAddOn {
       lifecycle: { createBeforeDestroy: true },
     });
     const condition = [
-      ...(hosts.length === 0 ? [] : [{ hostHeader: { values: hosts.map(literal) } }]),
+      ...(hosts.length === 0 ? [] : [{ hostHeader: { values: [...hosts] } }]),
       ...(paths.length === 0 && hosts.length > 0
         ? []
-        : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : paths.map(literal) } }]),
+        : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : [...paths] } }]),
     ];
     const rule = new LbListenerRule(scope, "Rule", {
       listenerArn: balancer.listenerArn,
@@ -113,11 +105,100 @@ export class Ingress implements ServiceAddOn {
     host.connections.allowFrom("Balancer", balancer.connections);
     host.addTarget({
       targetGroupArn: group.arn,
+      targetGroupArnSuffix: group.arnSuffix,
+      balancerArnSuffix: balancer.balancerArnSuffix,
       dependsOn: [addressOf(rule)],
     });
+    if (zoneId !== undefined) {
+      hosts.forEach((name, index) => {
+        aliasRecord(scope, `Host${index + 1}`, { zoneId, host: name, balancer });
+      });
+      if (this.props.certificate === true) {
+        const { certificateArn } = new Certificate(scope, "Certificate", { hosts, zoneId });
+        new LbListenerCertificate(scope, "ListenerCertificate", { listenerArn: balancer.listenerArn, certificateArn });
+      }
+    }
     new TerraformOutput(scope, "Url", {
-      value: `${balancer.scheme}://${hosts.length > 0 ? literal(hosts[0] ?? "") : balancer.dnsName}`,
+      value: `${balancer.scheme}://${hosts[0] ?? balancer.dnsName}`,
       description: "Where the service is reached.",
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
+  }
+
+  #check({ scope, process }: ServiceHost, stack: ServiceStack): void {
+    const { hosts = [], paths = [], zoneId, certificate = false } = this.props;
+    const priority = this.props.priority ?? rulePriority({ hosts, paths });
+    const problems = new Problems(scope);
+    problems.check(
+      process.kind === "web",
+      "TARGET_OF_NO_WEB",
+      "process",
+      `is a ${process.kind}, which takes no requests`,
+      "Use process: web().",
+    );
+    problems.check(
+      hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
+      "INGRESS_CONDITIONS",
+      "hosts and paths",
+      `have ${hosts.length + paths.length} values; a rule may have 5 conditions' values in all`,
+      "Use up to 3 hosts and 3 paths, 4 together.",
+    );
+    for (const name of hosts) {
+      problems.check(
+        HOST_PATTERN.test(name),
+        "INGRESS_HOST",
+        "hosts",
+        `${JSON.stringify(name)} is no host name`,
+        `Use ${HOST_RULE}.`,
+      );
+    }
+    for (const path of paths) {
+      problems.check(
+        /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
+        "INGRESS_PATH",
+        "paths",
+        `${JSON.stringify(path)} is no path pattern`,
+        "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
+      );
+    }
+    const explicit = this.props.priority !== undefined;
+    problems.check(
+      !explicit ||
+        (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
+      "INGRESS_PRIORITY",
+      "priority",
+      `${priority} is outside what is free for explicit ones`,
+      `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+    );
+    problems.check(
+      zoneId === undefined || (hosts.length > 0 && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
+      "INGRESS_ZONE",
+      "zoneId",
+      `${JSON.stringify(zoneId)} is no zone of Route 53, or there are no hosts`,
+      "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with hosts.",
+    );
+    problems.check(
+      !certificate || zoneId !== undefined,
+      "INGRESS_CERTIFICATE",
+      "certificate",
+      "cannot be made: there is no zone to prove that the hosts are yours",
+      "Set zoneId, or leave it out where the platform's certificate covers the hosts.",
+    );
+    problems.throwIfAny();
+
+    const { platformName, environment } = stack;
+    const limitOf = (quota: keyof typeof QUOTAS) => environment.quotas?.[quota] ?? QUOTAS[quota];
+    claimRule(
+      problems,
+      scope.node.root,
+      {
+        balancer: `${platformName}-${environment.name}`,
+        owner: scope.node.scope?.node.path ?? scope.node.path,
+        match: { hosts, paths },
+        priority,
+        explicit,
+      },
+      { rules: limitOf("rulesPerBalancer"), targetGroups: limitOf("targetGroupsPerBalancer") },
+    );
+    problems.throwIfAny();
   }
 }

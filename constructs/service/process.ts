@@ -1,12 +1,33 @@
-/** What kind of process a service is: see {@link web}. */
-export type Process = WebProcess;
+import type { IQueue } from "../backing/queue";
+import type { Schedule } from "../core/schedule";
+
+/** What kind of process a service is: see {@link web}, {@link worker} and {@link job}. */
+export type Process = WebProcess | WorkerProcess | JobProcess;
+
+interface Command {
+  /** What the container runs, word by word; undefined for the image's own. */
+  readonly command: readonly string[] | undefined;
+}
 
 /** A process that answers HTTP requests. */
-export interface WebProcess {
+export interface WebProcess extends Command {
   readonly kind: "web";
   readonly port: number;
   readonly livePath: string;
   readonly readyPath: string;
+}
+
+/** A process that takes its work from somewhere and runs until it is stopped. */
+export interface WorkerProcess extends Command {
+  readonly kind: "worker";
+  /** Where the work comes from, and what decides how many there are. */
+  readonly queue: IQueue | undefined;
+}
+
+/** A process that runs on a schedule and ends. */
+export interface JobProcess extends Command {
+  readonly kind: "job";
+  readonly schedule: Schedule;
 }
 
 /**
@@ -15,14 +36,42 @@ export interface WebProcess {
  * @param options.port TCP port that it listens on, passed as `PORT`. Default: 8080
  * @param options.livePath answers 200 as long as the process works at all; if not, the container is replaced. Default: "/livez"
  * @param options.readyPath answers 200 as long as the process takes requests; not while it starts or drains. Default: "/readyz"
+ * @param options.command what the container runs. Default: the image's own
  */
 export function web(
-  options: { readonly port?: number; readonly livePath?: string; readonly readyPath?: string } = {},
+  options: {
+    readonly port?: number;
+    readonly livePath?: string;
+    readonly readyPath?: string;
+    readonly command?: readonly string[];
+  } = {},
 ): WebProcess {
   return {
     kind: "web",
     port: options.port ?? 8080,
     livePath: options.livePath ?? "/livez",
     readyPath: options.readyPath ?? "/readyz",
+    command: options.command,
   };
+}
+
+/**
+ * A process that handles messages. With a queue it may read it, finds it by `QUEUE_URL`, and there are none of it while
+ * the queue is empty.
+ *
+ * @param options.queue where the messages come from. Default: it finds its work itself, and scales by CPU
+ * @param options.command what the container runs: `["node", "dist/worker.js"]`. Default: the image's own
+ */
+export function worker(options: { readonly queue?: IQueue; readonly command?: readonly string[] } = {}): WorkerProcess {
+  return { kind: "worker", queue: options.queue, command: options.command };
+}
+
+/**
+ * A process that starts on a schedule, does its work and ends. It may run twice at once when one takes too long.
+ *
+ * @param options.schedule `cron("0 3 * * *")` or `every(Duration.hours(1))`
+ * @param options.command what the container runs: `["node", "dist/job.js"]`. Default: the image's own
+ */
+export function job(options: { readonly schedule: Schedule; readonly command?: readonly string[] }): JobProcess {
+  return { kind: "job", schedule: options.schedule, command: options.command };
 }

@@ -1,0 +1,1 @@
+export { existingQueue, type IQueue, QueueGrants } from "./queue";

@@ -1,0 +1,68 @@
+import type { IConstruct } from "constructs";
+import type { Problems } from "../core/errors";
+import { overlaps, type RuleMatch, ruleBand } from "./priority";
+
+/** A rule on a balancer that some services of the app share. */
+export interface Claim {
+  /** Which balancer: platform and environment. */
+  readonly balancer: string;
+  /** Whose rule it is: path of the service. */
+  readonly owner: string;
+  readonly match: RuleMatch;
+  readonly priority: number;
+  /** Whether the user chose the priority. */
+  readonly explicit: boolean;
+}
+
+/** How many rules and target groups the balancer may have. */
+export interface BalancerLimits {
+  readonly rules: number;
+  readonly targetGroups: number;
+}
+
+const CLAIMS = new WeakMap<IConstruct, Claim[]>();
+
+/**
+ * Notes a rule, and what it has against those of the app's other services. Rules of other repos cannot be seen at synth:
+ * one with the same priority is refused by AWS at apply.
+ *
+ * Notes INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA.
+ */
+export function claimRule(problems: Problems, root: IConstruct, claim: Claim, limits: BalancerLimits): void {
+  const claims = CLAIMS.get(root) ?? [];
+  const others = claims.filter(({ balancer }) => balancer === claim.balancer);
+  for (const other of others) {
+    const sameKind = ruleBand(other.match) === ruleBand(claim.match) && !other.explicit && !claim.explicit;
+    if (sameKind && overlaps(other.match, claim.match)) {
+      problems.add(
+        "INGRESS_OVERLAP",
+        "hosts and paths",
+        `some requests are wanted by ${claim.owner} (${describe(claim.match)}) and by ${other.owner} (${describe(other.match)})`,
+        "Make one of them narrower, or give the one that should win a priority.",
+      );
+    } else if (other.priority === claim.priority) {
+      problems.add(
+        "INGRESS_PRIORITY_TAKEN",
+        "priority",
+        `${claim.priority} of ${claim.owner} (${describe(claim.match)}) is that of ${other.owner} (${describe(other.match)}) too`,
+        "Give one of them another priority.",
+      );
+    }
+  }
+  const count = others.length + 1;
+  const limit = Math.min(limits.rules, limits.targetGroups);
+  if (count > limit) {
+    problems.add(
+      "BALANCER_QUOTA",
+      "hosts and paths",
+      `is the ${count}th rule with a target group on balancer ${claim.balancer}; AWS allows ${limit}`,
+      "Ask AWS for more and say so in environment.quotas, or make a second platform.",
+    );
+  }
+  CLAIMS.set(root, [...claims, claim]);
+}
+
+function describe({ hosts, paths }: RuleMatch): string {
+  const text = [hosts.join(", "), paths.join(", ")].filter((part) => part !== "").join(" ");
+  return text === "" ? "every request" : text;
+}

@@ -1,0 +1,161 @@
+import { Annotations } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import { Subscribed } from "../core/border";
+import { Connections } from "../core/connections";
+import type { Problems } from "../core/errors";
+import { Duration } from "../core/units";
+
+/** How one service calls another: what its client must keep to. */
+export interface CallOptions {
+  /**
+   * Longest wait for an answer, repeated requests included.
+   *
+   * @default Duration.seconds(2)
+   */
+  readonly timeout?: Duration;
+  /**
+   * How many of a hundred requests may be repeated, so that a service in trouble does not get a multiple of its load.
+   *
+   * @default 10
+   */
+  readonly retryBudgetPercent?: number;
+  /**
+   * From how many failures of a hundred on the called service is left alone for a while.
+   *
+   * @default 50
+   */
+  readonly breakerFailurePercent?: number;
+}
+
+/** A service that can be called: one of this app, or one of another repo by {@link serviceNamed}. */
+export interface ICallee {
+  readonly serviceName: string;
+}
+
+/** {@link CallOptions} after defaults and checks. */
+export interface CallSettings {
+  readonly timeout: Duration;
+  readonly retryBudgetPercent: number;
+  readonly breakerFailurePercent: number;
+}
+
+/**
+ * A service that another repo has put on the same platform, by its name: `orders.calls(serviceNamed("payments"))`. Its data
+ * stack must be applied before what calls it is planned.
+ */
+export function serviceNamed(name: string): ICallee {
+  return { serviceName: name };
+}
+
+/** Notes CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER. */
+export function resolveCall(
+  problems: Problems,
+  callee: string,
+  options: CallOptions,
+  longestRequest: Duration | undefined,
+): CallSettings {
+  const timeout = options.timeout ?? Duration.seconds(2);
+  const { retryBudgetPercent = 10, breakerFailurePercent = 50 } = options;
+  problems.check(
+    Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60,
+    "CALL_TIMEOUT",
+    `calls ${callee}: timeout`,
+    `${timeout} is no time to wait`,
+    "Use 1 ms to 60 s.",
+  );
+  problems.check(
+    longestRequest === undefined || timeout.toMillis() <= longestRequest.toMillis(),
+    "CALL_TIMEOUT",
+    `calls ${callee}: timeout`,
+    `${timeout} does not fit: a request may take ${longestRequest} when the caller's task ends`,
+    "Lower the timeout, or raise the caller's shutdown.",
+  );
+  problems.check(
+    Number.isInteger(retryBudgetPercent) && retryBudgetPercent >= 0 && retryBudgetPercent <= 100,
+    "CALL_RETRY_BUDGET",
+    `calls ${callee}: retryBudgetPercent`,
+    `${retryBudgetPercent} is no share of the requests`,
+    "Use whole numbers from 0 (never) to 100.",
+  );
+  problems.check(
+    Number.isInteger(breakerFailurePercent) && breakerFailurePercent >= 1 && breakerFailurePercent <= 100,
+    "CALL_BREAKER",
+    `calls ${callee}: breakerFailurePercent`,
+    `${breakerFailurePercent} is no share of the requests`,
+    "Use whole numbers from 1 to 100.",
+  );
+  return { timeout, retryBudgetPercent, breakerFailurePercent };
+}
+
+/** The called service as its platform tells of it: nothing of it needs the service itself to exist. */
+export class CalledService extends Construct {
+  readonly url: string;
+  readonly connections: Connections;
+
+  constructor(scope: Construct, id: string, props: { readonly parameter: string }) {
+    super(scope, id);
+    const identity = new Subscribed(this, "Identity", { name: props.parameter });
+    this.url = identity.text("url");
+    this.connections = new Connections(this, "Connections", {
+      securityGroupId: identity.text("securityGroupId"),
+      defaultPort: identity.number("port"),
+    });
+  }
+}
+
+/** The client's settings, as the generated service reads them. */
+export function callVariables(callee: string, url: string, settings: CallSettings): [name: string, value: string][] {
+  const prefix = callee.toUpperCase().replaceAll("-", "_");
+  return [
+    [`${prefix}_URL`, url],
+    [`${prefix}_TIMEOUT_MS`, String(settings.timeout.toMillis())],
+    [`${prefix}_RETRY_BUDGET_PERCENT`, String(settings.retryBudgetPercent)],
+    [`${prefix}_BREAKER_FAILURE_PERCENT`, String(settings.breakerFailurePercent)],
+  ];
+}
+
+/** Who calls whom in an app, and how long each waits. */
+interface Edge {
+  readonly from: IConstruct;
+  readonly to: IConstruct;
+  readonly timeout: Duration;
+}
+
+const EDGES = new WeakMap<IConstruct, Edge[]>();
+
+/**
+ * Notes an edge between two services of one app.
+ *
+ * @returns whether `from` may wait for `to`: not when `to` already waits for `from`, by whatever way
+ */
+export function noteCall(edge: Edge): boolean {
+  const root = edge.from.node.root;
+  const edges = EDGES.get(root) ?? [];
+  const isBack = reaches(edges, edge.to, edge.from);
+  edges.push(edge);
+  EDGES.set(root, edges);
+  warnOfImpatience(edges, edge);
+  return !isBack;
+}
+
+function reaches(edges: readonly Edge[], from: IConstruct, to: IConstruct, seen = new Set<IConstruct>()): boolean {
+  if (from === to) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  return edges.some((edge) => edge.from === from && reaches(edges, edge.to, to, seen));
+}
+
+/** Somebody who waits less long than the one it asks waits for others throws away work that goes on. */
+function warnOfImpatience(edges: readonly Edge[], added: Edge): void {
+  const pairs = edges.flatMap((edge): [Edge, Edge][] => [
+    ...(edge.to === added.from ? [[edge, added] as [Edge, Edge]] : []),
+    ...(added.to === edge.from && edge !== added ? [[added, edge] as [Edge, Edge]] : []),
+  ]);
+  for (const [outer, inner] of pairs) {
+    if (outer.timeout.toMillis() >= inner.timeout.toMillis()) continue;
+    Annotations.of(outer.from).addWarning(
+      `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
+        "it gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
+    );
+  }
+}

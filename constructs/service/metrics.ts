@@ -1,0 +1,82 @@
+import { literal } from "../core/literal";
+import type { Target } from "./host";
+
+/** A measure in CloudWatch. */
+export interface Metric {
+  readonly namespace: string;
+  readonly metricName: string;
+  /** @default - none */
+  readonly dimensions?: Readonly<Record<string, string>>;
+  /** @default "Average" */
+  readonly statistic?: "Average" | "Minimum" | "Maximum" | "Sum" | "SampleCount";
+}
+
+/** One row of a computation over measures: a measure, or an expression over rows. */
+export interface Query {
+  readonly id: string;
+  readonly metric?: Required<Metric>;
+  readonly expression?: string;
+  /** Whether it is the result. @default false */
+  readonly returned?: boolean;
+}
+
+/** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
+export function alarmRows(queries: readonly Query[]): object[] {
+  return queries.map(({ id, metric, expression, returned = false }) => ({
+    id,
+    return_data: returned,
+    ...(expression === undefined ? {} : { expression, label: id }),
+    ...(metric === undefined
+      ? {}
+      : {
+          metric: {
+            namespace: metric.namespace,
+            metric_name: metric.metricName,
+            dimensions: metric.dimensions,
+            stat: metric.statistic,
+            period: 60,
+          },
+        }),
+  }));
+}
+
+/** Rows as a scaling policy takes them. */
+export function policyRows(queries: readonly Query[]): object[] {
+  return queries.map(({ id, metric, expression, returned = false }) => ({
+    id,
+    return_data: returned,
+    ...(expression === undefined ? {} : { expression, label: id }),
+    ...(metric === undefined
+      ? {}
+      : {
+          metric_stat: {
+            stat: metric.statistic,
+            metric: {
+              namespace: metric.namespace,
+              metric_name: metric.metricName,
+              dimensions: Object.entries(metric.dimensions).map(([name, value]) => ({ name, value })),
+            },
+          },
+        }),
+  }));
+}
+
+/** A measure of the user's, complete, and as text for Terraform. */
+export function literally({ namespace, metricName, dimensions = {}, statistic = "Average" }: Metric): Required<Metric> {
+  return {
+    namespace: literal(namespace),
+    metricName: literal(metricName),
+    dimensions: Object.fromEntries(Object.entries(dimensions).map(([name, value]) => [literal(name), literal(value)])),
+    statistic,
+  };
+}
+
+/** A measure of the balancer about one target group alone. */
+export function ofTarget(target: Target, metricName: string, statistic: "Sum" | "Average"): Required<Metric> {
+  return {
+    namespace: "AWS/ApplicationELB",
+    metricName,
+    dimensions: { LoadBalancer: target.balancerArnSuffix, TargetGroup: target.targetGroupArnSuffix },
+    statistic,
+  };
+}

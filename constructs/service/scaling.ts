@@ -1,0 +1,449 @@
+import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy";
+import { AppautoscalingScheduledAction } from "@cdktf/provider-aws/lib/appautoscaling-scheduled-action";
+import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import { Lazy } from "cdktf";
+import type { Construct } from "constructs";
+import type { IQueue } from "../backing/queue";
+import type { Problems } from "../core/errors";
+import { kebab, physicalName } from "../core/names";
+import type { Schedule } from "../core/schedule";
+import { addressOf } from "../core/stack";
+import type { Target } from "./host";
+import { alarmRows, literally, type Metric, ofTarget, policyRows, type Query } from "./metrics";
+import type { Process } from "./process";
+
+/** Tasks are added and taken away so that a measure stays at a value. */
+export interface MetricTarget {
+  /** Unique within the service; part of addresses: `Sessions`. */
+  readonly name: string;
+  /** A measure that falls when tasks are added, such as sessions per task. */
+  readonly metric: Metric;
+  readonly target: number;
+}
+
+/** Tasks are added when a measure passes bounds; each step says how many. Taking away is left to the other policies. */
+export interface ScalingSteps {
+  /** Unique within the service; part of addresses: `Backlog`. */
+  readonly name: string;
+  readonly metric: Metric;
+  /** From which value on how many tasks are added, rising in both. */
+  readonly steps: readonly { readonly from: number; readonly add: number }[];
+}
+
+/** From a time on there are other bounds. */
+export interface ScheduledBounds {
+  /** Unique within the service; part of addresses: `Morning`. */
+  readonly name: string;
+  readonly schedule: Schedule;
+  /** @default - as it is then */
+  readonly min?: number;
+  /** @default - as it is then */
+  readonly max?: number;
+}
+
+/** How many tasks run, and what decides. */
+export interface Scaling {
+  /**
+   * Fewest tasks.
+   *
+   * @default 1 in dev, 2 in production; 0 for a worker with a queue
+   */
+  readonly min?: number;
+  /**
+   * Most tasks.
+   *
+   * @default - twice min, and at least 4
+   */
+  readonly max?: number;
+  /**
+   * Tasks are added above this average use of CPU, and taken away below it.
+   *
+   * @default - 60, in production less where the tasks that stay could not carry a lost zone's load; none for a worker with a queue
+   */
+  readonly cpuPercent?: number;
+  /**
+   * The same of memory.
+   *
+   * @default - memory does not decide
+   */
+  readonly memoryPercent?: number;
+  /**
+   * Requests that a task gets from the balancer in a minute. With an Ingress only.
+   *
+   * @default - requests do not decide
+   */
+  readonly requestsPerTask?: number;
+  /**
+   * Messages, waiting and in work, for each task. For a worker with a queue only.
+   *
+   * @default 100
+   */
+  readonly messagesPerTask?: number;
+  /**
+   * Measures of your own that are kept at a value.
+   *
+   * @default - none
+   */
+  readonly metrics?: readonly MetricTarget[];
+  /**
+   * Measures that add tasks in steps.
+   *
+   * @default - none
+   */
+  readonly steps?: readonly ScalingSteps[];
+  /**
+   * Other bounds at other times.
+   *
+   * @default - none
+   */
+  readonly schedules?: readonly ScheduledBounds[];
+}
+
+/** What {@link Scaling} comes to. */
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  readonly cpuPercent: number | undefined;
+  readonly memoryPercent: number | undefined;
+  readonly requestsPerTask: number | undefined;
+  readonly messagesPerTask: number | undefined;
+  readonly metrics: readonly MetricTarget[];
+  readonly steps: readonly ScalingSteps[];
+  readonly schedules: readonly ScheduledBounds[];
+}
+
+/** Most tasks of one service. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
+const MAX_TASKS = 5000;
+/** What a queue's worker tracks unless told. */
+const MESSAGES_PER_TASK = 100;
+
+/** Share of their tasks that a service keeps when one of the zones is lost. */
+export function keptWithoutAZone(tasks: number, zones: number): number {
+  return (tasks - Math.ceil(tasks / zones)) / tasks;
+}
+
+/** Defaults and checks. Notes SCALING_* problems. */
+export function resolveScaling(
+  problems: Problems,
+  props: Scaling,
+  place: { readonly process: Process; readonly production: boolean; readonly zones: number },
+): ScalingSettings {
+  const { process, production, zones } = place;
+  const queue = process.kind === "worker" ? process.queue : undefined;
+  const min = props.min ?? (queue === undefined ? (production ? 2 : 1) : 0);
+  const max = props.max ?? Math.max(4, 2 * min);
+  const bearable = production && min >= 2 ? Math.floor(100 * keptWithoutAZone(min, zones)) : 100;
+  const cpuPercent = props.cpuPercent ?? (queue === undefined ? Math.min(60, Math.max(10, bearable)) : undefined);
+  const { memoryPercent, requestsPerTask, metrics = [], steps = [], schedules = [] } = props;
+
+  problems.check(
+    Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1,
+    "SCALING_MIN",
+    "scaling",
+    `min ${min} and max ${max} are no counts of tasks`,
+    "Use whole numbers, min >= 0 and max >= 1.",
+  );
+  problems.check(
+    min <= max,
+    "SCALING_MIN_GT_MAX",
+    "scaling.min",
+    `must be <= scaling.max (${max}), got ${min}`,
+    "Raise max or lower min.",
+  );
+  problems.check(
+    max <= MAX_TASKS,
+    "SCALING_MAX_QUOTA",
+    "scaling.max",
+    `${max} is above the ${MAX_TASKS} tasks that ECS lets a service have`,
+    `Use up to ${MAX_TASKS}, larger tasks, or a second service.`,
+  );
+  // A queue keeps the work when all workers are gone; requests are lost.
+  problems.check(
+    !production || queue !== undefined || min >= 2,
+    "SCALING_MIN_ONE_ZONE",
+    "scaling.min",
+    `${min} cannot lose a zone: the other zones have no task to take over`,
+    'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
+  );
+  for (const [prop, percent] of [
+    ["scaling.cpuPercent", cpuPercent],
+    ["scaling.memoryPercent", memoryPercent],
+  ] as const) {
+    problems.check(
+      percent === undefined || (percent >= 10 && percent <= 90),
+      "SCALING_PERCENT",
+      prop,
+      `${percent} leaves no room to scale before tasks are full, or never scales in`,
+      "Use 10 to 90.",
+    );
+  }
+  problems.check(
+    requestsPerTask === undefined || process.kind === "web",
+    "SCALING_REQUESTS_OF_WORKER",
+    "scaling.requestsPerTask",
+    "is set, and the process takes no requests",
+    "Leave it out, or use messagesPerTask.",
+  );
+  problems.check(
+    props.messagesPerTask === undefined || queue !== undefined,
+    "SCALING_MESSAGES_WITHOUT_QUEUE",
+    "scaling.messagesPerTask",
+    "is set, and the process has no queue",
+    "Use process: worker({ queue }).",
+  );
+  for (const [prop, value] of [
+    ["scaling.requestsPerTask", requestsPerTask],
+    ["scaling.messagesPerTask", props.messagesPerTask],
+    ...metrics.map(({ name, target }) => [`scaling.metrics.${name}`, target] as const),
+  ] as const) {
+    problems.check(
+      value === undefined || (Number.isFinite(value) && value > 0),
+      "SCALING_TARGET",
+      prop,
+      `${value} is no value to stay at`,
+      "Use a number above 0.",
+    );
+  }
+  for (const { name, steps: own } of steps) {
+    const rising = own.every(({ from, add }, index) => {
+      const before = own[index - 1];
+      return Number.isInteger(add) && add > 0 && (before === undefined || (from > before.from && add >= before.add));
+    });
+    problems.check(
+      own.length > 0 && rising,
+      "SCALING_STEPS",
+      `scaling.steps.${name}`,
+      `${JSON.stringify(own)} are no rising steps`,
+      "Give at least one { from, add }, rising in from and not falling in add, with whole tasks above 0.",
+    );
+  }
+  for (const { name, min: from, max: to } of schedules) {
+    const counts = [from, to].filter((count) => count !== undefined);
+    problems.check(
+      counts.length > 0 &&
+        counts.every((count) => Number.isInteger(count) && count >= 0 && count <= MAX_TASKS) &&
+        (from ?? 0) <= (to ?? MAX_TASKS),
+      "SCALING_SCHEDULE",
+      `scaling.schedules.${name}`,
+      `min ${from} and max ${to} are no bounds`,
+      "Give min, max or both, whole numbers, min <= max.",
+    );
+    problems.check(
+      !production || queue !== undefined || from === undefined || from >= 2,
+      "SCALING_MIN_ONE_ZONE",
+      `scaling.schedules.${name}.min`,
+      `${from} cannot lose a zone: the other zones have no task to take over`,
+      "Use at least 2 in production.",
+    );
+  }
+  const names = [...metrics, ...steps, ...schedules].map(({ name }) => name);
+  for (const name of names) {
+    problems.check(
+      /^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && names.indexOf(name) === names.lastIndexOf(name),
+      "SCALING_NAME",
+      `scaling name ${JSON.stringify(name)}`,
+      "is no name, or is there twice",
+      "Use letters and digits, first a capital, each name once among metrics, steps and schedules.",
+    );
+  }
+  return {
+    min,
+    max,
+    cpuPercent,
+    memoryPercent,
+    requestsPerTask,
+    messagesPerTask: queue === undefined ? undefined : (props.messagesPerTask ?? MESSAGES_PER_TASK),
+    metrics,
+    steps,
+    schedules,
+  };
+}
+
+interface ScaledService {
+  /** The service; policies follow it when it is replaced. */
+  readonly service: EcsService;
+  readonly clusterName: string;
+  /** First parts of the names of alarms. */
+  readonly fullName: readonly string[];
+  readonly settings: ScalingSettings;
+  readonly queue: IQueue | undefined;
+  /** Target groups of the service, known when all add-ons are there. */
+  readonly targets: () => readonly Target[];
+}
+
+/** Lets AWS set the number of tasks: a scalable target and one policy for each measure. */
+export function scale(scope: Construct, scaled: ScaledService): void {
+  const { service, clusterName, settings, queue } = scaled;
+  const target = new AppautoscalingTarget(scope, "Scaling", {
+    minCapacity: settings.min,
+    maxCapacity: settings.max,
+    serviceNamespace: "ecs",
+    scalableDimension: "ecs:service:DesiredCount",
+    resourceId: `service/${clusterName}/${service.name}`,
+    // AWS forgets the target when the service is replaced, and Terraform would not notice.
+    lifecycle: {
+      replaceTriggeredBy: [`${addressOf(service)}.id`],
+      // A schedule writes other bounds; Terraform must not put them back at the next apply.
+      ...(settings.schedules.length === 0 ? {} : { ignoreChanges: ["min_capacity", "max_capacity"] }),
+    },
+  });
+  const common = {
+    resourceId: target.resourceId,
+    scalableDimension: target.scalableDimension,
+    serviceNamespace: target.serviceNamespace,
+    lifecycle: { replaceTriggeredBy: [`${addressOf(target)}.id`] },
+  };
+  const track = (id: string, targetValue: number, specification: object) =>
+    new AppautoscalingPolicy(scope, id, {
+      ...common,
+      name: kebab(id),
+      policyType: "TargetTrackingScaling",
+      targetTrackingScalingPolicyConfiguration: {
+        targetValue,
+        ...specification,
+        scaleOutCooldown: 60,
+        scaleInCooldown: 300,
+      },
+    });
+  const predefined = (predefinedMetricType: string) => ({ predefinedMetricSpecification: { predefinedMetricType } });
+  const computed = (metrics: () => object[]) => ({
+    customizedMetricSpecification: { metrics: Lazy.anyValue({ produce: metrics }) },
+  });
+  const step = (
+    id: string,
+    queries: readonly Query[],
+    steps: readonly { readonly from: number; readonly add: number }[],
+  ) => {
+    const threshold = steps[0]?.from ?? 0;
+    const policy = new AppautoscalingPolicy(scope, id, {
+      ...common,
+      name: kebab(id),
+      policyType: "StepScaling",
+      stepScalingPolicyConfiguration: {
+        adjustmentType: "ChangeInCapacity",
+        metricAggregationType: "Maximum",
+        // Longer than a task takes to start, or each minute of waiting would add another.
+        cooldown: 180,
+        stepAdjustment: steps.map(({ from, add }, index) => {
+          const next = steps[index + 1];
+          return {
+            scalingAdjustment: add,
+            metricIntervalLowerBound: String(from - threshold),
+            ...(next === undefined ? {} : { metricIntervalUpperBound: String(next.from - threshold) }),
+          };
+        }),
+      },
+    });
+    new CloudwatchMetricAlarm(scope, `${id}Alarm`, {
+      alarmName: physicalName("alarm", ...scaled.fullName, kebab(id)),
+      alarmDescription: "Adds tasks; no reason to get up.",
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
+      threshold,
+      evaluationPeriods: 1,
+      treatMissingData: "notBreaching",
+      alarmActions: [policy.arn],
+      metricQuery: Lazy.anyValue({ produce: () => alarmRows(queries) }),
+    });
+  };
+
+  if (settings.cpuPercent !== undefined) {
+    track("ScaleOnCpu", settings.cpuPercent, predefined("ECSServiceAverageCPUUtilization"));
+  }
+  if (settings.memoryPercent !== undefined) {
+    track("ScaleOnMemory", settings.memoryPercent, predefined("ECSServiceAverageMemoryUtilization"));
+  }
+  if (settings.requestsPerTask !== undefined) {
+    track(
+      "ScaleOnRequests",
+      settings.requestsPerTask,
+      computed(() => policyRows(requestsPerTask(scaled.targets()))),
+    );
+  }
+  if (queue !== undefined && settings.messagesPerTask !== undefined) {
+    const tasks = runningTasks(clusterName, service.name);
+    track(
+      "ScaleOnMessages",
+      settings.messagesPerTask,
+      computed(() => policyRows(messagesPerTask(queue, tasks))),
+    );
+    // With no task there is nothing to divide by, so the first one comes by a step.
+    step("ScaleFromZero", waitingWithoutTask(queue, tasks), [{ from: 1, add: 1 }]);
+  }
+  for (const { name, metric, target: value } of settings.metrics) {
+    track(
+      `ScaleOn${name}`,
+      value,
+      computed(() => policyRows([{ id: "measure", metric: literally(metric), returned: true }])),
+    );
+  }
+  for (const { name, metric, steps } of settings.steps) {
+    step(`ScaleOn${name}`, [{ id: "measure", metric: literally(metric), returned: true }], steps);
+  }
+  for (const { name, schedule, min, max } of settings.schedules) {
+    new AppautoscalingScheduledAction(scope, `Scale${name}`, {
+      ...common,
+      name: kebab(name),
+      schedule: schedule.expression,
+      timezone: schedule.timezone,
+      scalableTargetAction: {
+        ...(min === undefined ? {} : { minCapacity: String(min) }),
+        ...(max === undefined ? {} : { maxCapacity: String(max) }),
+      },
+    });
+  }
+}
+
+/**
+ * Requests that a task of the busiest target group gets in a minute. AWS's own measure is tied to one group, which during
+ * a shift between two may be the one that nobody asks any more.
+ */
+function requestsPerTask(targets: readonly Target[]): Query[] {
+  const rows = targets.flatMap((target, index): Query[] => [
+    { id: `requests${index}`, metric: ofTarget(target, "RequestCount", "Sum") },
+    { id: `tasks${index}`, metric: ofTarget(target, "HealthyHostCount", "Average") },
+  ]);
+  const each = targets.map((_, index) => `FILL(requests${index} / tasks${index}, 0)`);
+  return [
+    ...rows,
+    { id: "result", expression: each.length === 1 ? `${each[0]}` : `MAX([${each.join(", ")}])`, returned: true },
+  ];
+}
+
+/** Each task says once a minute how busy it is, so the number of samples is the number of tasks, without Container Insights. */
+function runningTasks(clusterName: string, serviceName: string): Required<Metric> {
+  return {
+    namespace: "AWS/ECS",
+    metricName: "CPUUtilization",
+    dimensions: { ClusterName: clusterName, ServiceName: serviceName },
+    statistic: "SampleCount",
+  };
+}
+
+/** What is in a queue; missing while nobody has used it for hours. */
+function inQueue(queue: IQueue, metricName: string): Required<Metric> {
+  return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queue.queueName }, statistic: "Maximum" };
+}
+
+function messagesPerTask(queue: IQueue, tasks: Required<Metric>): Query[] {
+  return [
+    { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
+    // In work counts too, or the task that handles the last message would be taken away.
+    { id: "working", metric: inQueue(queue, "ApproximateNumberOfMessagesNotVisible") },
+    { id: "tasks", metric: tasks },
+    {
+      id: "result",
+      expression: "(FILL(waiting, 0) + FILL(working, 0)) / IF(FILL(tasks, 0) > 0, FILL(tasks, 0), 1)",
+      returned: true,
+    },
+  ];
+}
+
+function waitingWithoutTask(queue: IQueue, tasks: Required<Metric>): Query[] {
+  return [
+    { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
+    { id: "tasks", metric: tasks },
+    { id: "result", expression: "IF(FILL(tasks, 0) > 0, 0, FILL(waiting, 0))", returned: true },
+  ];
+}

@@ -1,0 +1,84 @@
+import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
+import { Lazy } from "cdktf";
+import type { Construct } from "constructs";
+import { Role } from "../core/iam";
+import { physicalName } from "../core/names";
+import type { ServiceStack } from "../platform/platform";
+import type { JobProcess } from "./process";
+import type { ServiceSettings } from "./settings";
+
+interface Scheduled {
+  readonly stack: ServiceStack;
+  readonly settings: ServiceSettings;
+  readonly process: JobProcess;
+  readonly task: EcsTaskDefinition;
+  readonly roleArns: readonly string[];
+  readonly securityGroupId: string;
+  /** What is known only when all add-ons are there. */
+  readonly dependsOn: () => readonly string[];
+}
+
+/**
+ * Starts a task on a schedule: EventBridge Scheduler, which costs 1 USD a million starts.
+ *
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/tasks-scheduled-eventbridge-scheduler.html
+ */
+export function runOnSchedule(scope: Construct, scheduled: Scheduled): SchedulerSchedule {
+  const { stack, settings, process, task } = scheduled;
+  const fullName = [stack.platformName, stack.environment.name, settings.name];
+  const role = new Role(scope, "ScheduleRole", {
+    name: `${fullName.join("-")}-schedule`,
+    service: "scheduler.amazonaws.com",
+  });
+  role.grant({
+    actions: ["ecs:RunTask"],
+    // Any revision of this family: a release moves the schedule to a new one.
+    resources: [stack.arn("ecs", `task-definition/${task.family}:*`)],
+    conditions: { ArnEquals: { "ecs:cluster": stack.cluster.clusterArn } },
+  });
+  role.grant({
+    actions: ["iam:PassRole"],
+    resources: scheduled.roleArns,
+    conditions: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+  });
+  role.grant({
+    actions: ["ecs:TagResource"],
+    resources: [stack.arn("ecs", `task/${stack.cluster.clusterName}/*`)],
+    conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
+  });
+  const schedule = new SchedulerSchedule(scope, "Resource", {
+    name: physicalName("schedule", ...fullName),
+    description: "Starts the job.",
+    scheduleExpression: process.schedule.expression,
+    scheduleExpressionTimezone: process.schedule.timezone,
+    flexibleTimeWindow: { mode: "OFF" },
+    target: {
+      arn: stack.cluster.clusterArn,
+      roleArn: role.roleArn,
+      ecsParameters: {
+        taskDefinitionArn: task.arn,
+        taskCount: 1,
+        launchType: "FARGATE",
+        platformVersion: "LATEST",
+        propagateTags: "TASK_DEFINITION",
+        enableEcsManagedTags: true,
+        networkConfiguration: {
+          subnets: [...stack.network.privateSubnetIds],
+          securityGroups: [scheduled.securityGroupId],
+          assignPublicIp: false,
+        },
+      },
+      // A start that AWS could not make, for want of capacity, is tried again for an hour.
+      retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
+    },
+    lifecycle:
+      settings.releaseOwner === "pipeline"
+        ? { ignoreChanges: ["target[0].ecs_parameters[0].task_definition_arn"] }
+        : undefined,
+  });
+  role.whenPolicy((address) => {
+    schedule.dependsOn = Lazy.listValue({ produce: () => [...new Set([address, ...scheduled.dependsOn()])].sort() });
+  });
+  return schedule;
+}

@@ -1,0 +1,322 @@
+import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
+import { Problems } from "../core/errors";
+import { kebab, NAME_PATTERN, NAME_RULE } from "../core/names";
+import { Duration } from "../core/units";
+import type { ILogStream } from "../logging/log-stream";
+import type { ServiceStack } from "../platform/platform";
+import { checkDeployment, type Deployment, rolling } from "./deployment";
+import type { ServiceAddOn } from "./host";
+import { Image } from "./image";
+import { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
+import { type Process, web } from "./process";
+import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling";
+import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./shutdown";
+import { ARCHITECTURES, type Architecture, fargateSize, type TaskSize } from "./task-size";
+
+export interface CloudNativeServiceProps {
+  /**
+   * What kind of process it is: `web()`, `worker()` or `job()`.
+   *
+   * @default web()
+   */
+  readonly process?: Process;
+  /**
+   * What its container is made from. Processes of one stack with the same image are released together.
+   *
+   * @default Image.repository()
+   */
+  readonly image?: Image;
+  /**
+   * What the app needs; add-ons bring their own share. A task gets the smallest size that Fargate has for the sum.
+   *
+   * @default 256 CPU units (a quarter vCPU) and 512 MiB
+   */
+  readonly size?: TaskSize;
+  /**
+   * Processor that tasks run on; the image must be made for it. `arm64` (Graviton) costs a fifth less.
+   *
+   * @default "arm64"
+   */
+  readonly architecture?: Architecture;
+  /**
+   * How many of a hundred tasks run on spare capacity, which costs about a third and may be taken away with two minutes'
+   * notice. In production `scaling.min` tasks never do. Not for a job.
+   *
+   * @default 0
+   */
+  readonly spotPercent?: number;
+  /** @default - see Scaling */
+  readonly scaling?: Scaling;
+  /**
+   * How a new version goes live, and what makes it go back. Not for a job.
+   *
+   * @default rolling()
+   */
+  readonly deployment?: Deployment;
+  /**
+   * Variables of the app's container, besides those that add-ons set. No secrets.
+   *
+   * @default - none
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Variables whose values ECS reads when a task starts: ARNs of secrets (or of a key of one) or of parameters. The values
+   * are in no plan and no state.
+   *
+   * @default - none
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /**
+   * Where its lines go.
+   *
+   * @default - a log stream of its own
+   */
+  readonly logs?: ILogStream;
+  /**
+   * From SIGTERM to SIGKILL, 10 to 120 seconds. Drain, deadline, stop timeout and deregistration delay derive from it.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly shutdown?: Duration;
+  /**
+   * Who decides which release runs.
+   *
+   * @default "pipeline" with Image.repository(), "terraform" with Image.digest()
+   */
+  readonly releaseOwner?: ReleaseOwner;
+  /**
+   * User and group that the containers run as, never root.
+   *
+   * @default "1000:1000"
+   */
+  readonly user?: string;
+  /**
+   * Whether a proxy beside each task (Service Connect) balances, repeats and measures calls between services. It takes 256
+   * CPU units and 64 MiB of a task. Without it, names are resolved by DNS; they are the same.
+   *
+   * @default - when it calls, or is called, in the same app
+   */
+  readonly connect?: boolean;
+  /**
+   * Added as by `add`.
+   *
+   * @default - none
+   */
+  readonly addOns?: readonly ServiceAddOn[];
+  /**
+   * Its name in AWS, for others to call.
+   *
+   * @default - from the id: `OrderLines` is `order-lines`
+   */
+  readonly name?: string;
+  /**
+   * Id that it had before: what is there is kept and moved. Give `name` too, so that names in AWS stay.
+   *
+   * @default - none
+   */
+  readonly renamedFrom?: string;
+}
+
+/** What {@link CloudNativeServiceProps} come to. */
+export interface ServiceSettings {
+  readonly name: string;
+  readonly process: Process;
+  readonly image: Image;
+  readonly size: TaskSize;
+  readonly architecture: Architecture;
+  readonly spotPercent: number;
+  /** Undefined for a job: a schedule starts one task. */
+  readonly scaling: ScalingSettings | undefined;
+  readonly deployment: Deployment;
+  readonly shutdown: ShutdownBudget;
+  readonly releaseOwner: ReleaseOwner;
+  readonly user: string;
+}
+
+/** Variables that the service sets itself, so that `environment` cannot. */
+const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY", "QUEUE_URL"];
+
+/** Words in the name of a variable that say that its value is one. */
+const SECRET_WORDS = /(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY|CREDENTIALS)(_|$)/i;
+
+const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
+
+/**
+ * Defaults and checks.
+ *
+ * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_SIZE, SERVICE_ARCHITECTURE,
+ *   SERVICE_SPOT, SERVICE_CAPACITY, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
+ *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
+ */
+export function resolveService(
+  scope: IConstruct,
+  stack: ServiceStack,
+  props: CloudNativeServiceProps,
+): ServiceSettings {
+  const name = props.name ?? kebab(scope.node.id);
+  const process = props.process ?? web();
+  const image = props.image ?? Image.repository();
+  const size = props.size ?? { cpu: 256, memoryMiB: 512 };
+  const architecture = props.architecture ?? "arm64";
+  const spotPercent = props.spotPercent ?? 0;
+  const deployment = props.deployment ?? rolling();
+  const shutdown = props.shutdown ?? Duration.seconds(30);
+  const releaseOwner = props.releaseOwner ?? (image.kind === "repository" ? "pipeline" : "terraform");
+  const user = props.user ?? "1000:1000";
+
+  const problems = new Problems(scope);
+  problems.check(
+    NAME_PATTERN.test(name),
+    "SERVICE_NAME",
+    props.name === undefined ? "id" : "name",
+    props.name === undefined
+      ? `${JSON.stringify(scope.node.id)} gives the service's name ${JSON.stringify(name)}`
+      : `${JSON.stringify(name)} is no name for a service`,
+    `Use ${props.name === undefined ? "an id that gives " : ""}${NAME_RULE}.`,
+  );
+  problems.check(
+    props.renamedFrom === undefined || props.name !== undefined,
+    "RENAMED_WITHOUT_NAME",
+    "renamedFrom",
+    "is set without name: names in AWS would change with the id, and what has them would be replaced",
+    "Set name to what the service was called before.",
+  );
+  checkProcess(problems, process);
+  problems.check(
+    size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined,
+    "SERVICE_SIZE",
+    "size",
+    `${size.cpu} CPU units and ${size.memoryMiB} MiB fit into no task of Fargate`,
+    "Use up to 16384 CPU units and 122880 MiB.",
+  );
+  problems.check(
+    ARCHITECTURES.includes(architecture),
+    "SERVICE_ARCHITECTURE",
+    "architecture",
+    `${JSON.stringify(architecture)} is not known`,
+    `Use one of: ${ARCHITECTURES.join(", ")}.`,
+  );
+  problems.check(
+    Number.isInteger(spotPercent) && spotPercent >= 0 && spotPercent <= 100,
+    "SERVICE_SPOT",
+    "spotPercent",
+    `${spotPercent} is no share of the tasks`,
+    "Use whole numbers from 0 to 100.",
+  );
+  checkDeployment(problems, deployment);
+  const scaling = resolveScaling(problems, process.kind === "job" ? {} : (props.scaling ?? {}), {
+    process,
+    production: stack.production && process.kind !== "job",
+    zones: stack.zones,
+  });
+  if (process.kind === "job") {
+    for (const prop of ["scaling", "deployment", "spotPercent", "connect"] as const) {
+      problems.check(
+        props[prop] === undefined,
+        "JOB_PROPS",
+        prop,
+        "is set, and a job is one task that a schedule starts",
+        "Leave it out.",
+      );
+    }
+  }
+  const seconds = shutdown.toSeconds();
+  problems.check(
+    Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max,
+    "SHUTDOWN_BUDGET",
+    "shutdown",
+    `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
+    `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
+  );
+  problems.check(
+    RELEASE_OWNERS.includes(releaseOwner),
+    "RELEASE_OWNER",
+    "releaseOwner",
+    `${JSON.stringify(releaseOwner)} is not known`,
+    `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
+  );
+  problems.check(
+    /^[1-9]\d*(:[1-9]\d*)?$/.test(user),
+    "SERVICE_USER_ROOT",
+    "user",
+    `${JSON.stringify(user)} is root, or is not told by number`,
+    'Use "<uid>" or "<uid>:<gid>", both above 0.',
+  );
+  checkVariables(problems, props);
+  problems.throwIfAny();
+  return {
+    name,
+    process,
+    image,
+    size,
+    architecture,
+    spotPercent,
+    scaling: process.kind === "job" ? undefined : scaling,
+    deployment,
+    shutdown: splitShutdown(shutdown),
+    releaseOwner,
+    user,
+  };
+}
+
+function checkProcess(problems: Problems, process: Process): void {
+  problems.check(
+    process.command === undefined || (process.command.length > 0 && process.command.every((word) => word !== "")),
+    "SERVICE_COMMAND",
+    "process.command",
+    `${JSON.stringify(process.command)} is no command`,
+    'Use its words: ["node", "dist/worker.js"]; leave it out for the image\'s own.',
+  );
+  if (process.kind !== "web") return;
+  problems.check(
+    Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535,
+    "SERVICE_PORT",
+    "process.port",
+    `${process.port} is no port that a process without root may listen on`,
+    "Use 1024 to 65535.",
+  );
+  for (const prop of ["livePath", "readyPath"] as const) {
+    // Both become part of a program text, and of the balancer's own check.
+    problems.check(
+      /^\/[A-Za-z0-9_\-./~]{0,127}$/.test(process[prop]),
+      "SERVICE_PATH",
+      `process.${prop}`,
+      `${JSON.stringify(process[prop])} is no path to ask for health`,
+      "Begin with / and use up to 128 letters, digits and _-./~.",
+    );
+  }
+}
+
+function checkVariables(problems: Problems, props: CloudNativeServiceProps): void {
+  const groups = { environment: Object.keys(props.environment ?? {}), secrets: Object.keys(props.secrets ?? {}) };
+  for (const [prop, variables] of Object.entries(groups)) {
+    for (const variable of variables) {
+      problems.check(
+        /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) && !OWN_VARIABLES.includes(variable),
+        "ENVIRONMENT_VARIABLE",
+        `${prop}.${variable}`,
+        OWN_VARIABLES.includes(variable) ? "is set by the service itself" : "is no name for a variable",
+        `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
+      );
+    }
+  }
+  for (const variable of groups.environment) {
+    problems.check(
+      !SECRET_WORDS.test(variable),
+      "ENVIRONMENT_SECRET",
+      `environment.${variable}`,
+      "looks like a secret, and variables can be read in the console, in plans and in the state",
+      "Put the value into Secrets Manager and its ARN into secrets.",
+    );
+  }
+  for (const [variable, arn] of Object.entries(props.secrets ?? {})) {
+    problems.check(
+      Token.isUnresolved(arn) || (SECRET_ARN.test(arn) && !/[$%]\{/.test(arn)),
+      "SECRET_ARN",
+      `secrets.${variable}`,
+      "is no ARN of a secret or parameter",
+      "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...",
+    );
+  }
+}
