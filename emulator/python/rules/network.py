@@ -116,7 +116,7 @@ def users_of_group(call: Call, group: str) -> list[str]:
             users.append(service.arn)
     for groups in ec2.groups.values():
         for other in groups.values():
-            named = [pair.get("GroupId") for rule in [*other.ingress_rules, *other.egress_rules] for pair in rule.source_groups]
+            named = [rule.source_group.get("GroupId") for rule in [*other.ingress_rules, *other.egress_rules]]
             if other.id != group and group in named:
                 users.append(other.id)
     return users
