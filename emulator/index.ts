@@ -38,6 +38,13 @@ export interface RollBack {
   readonly reason?: string;
   /** Why its tasks stopped. @default "Essential container in task exited" */
   readonly stoppedReason?: string;
+  /**
+   * How long ECS shows the failed deployment beside the one that it rolled back to. Terraform, told to wait for a steady
+   * state, waits until it has gone, and then takes the roll-back for success, as with AWS.
+   *
+   * @default 15
+   */
+  readonly shownSeconds?: number;
 }
 
 const START_TIMEOUT_MS = 60_000;

@@ -119,7 +119,7 @@ class Gateway:
                 state.reset()
                 answer = {"status": "ok"}
             elif path == "roll-back-next" and request.method == "POST":
-                ecs.roll_back_next(said["cluster"], said["service"], said.get("reason"), said.get("stoppedReason"))
+                ecs.roll_back_next(said)
                 answer = {"status": "ok"}
             else:
                 return Response(f"no such endpoint: {request.method} {request.path}\n", status=404)

@@ -34,11 +34,16 @@ _tasks = Store()
 _roll_backs = Store()
 
 
-def roll_back_next(cluster: str, service: str, reason: str | None, stopped_reason: str | None) -> None:
+SHOWN_SECONDS = 15
+"""How long a failed deployment stays in the list; the provider waits until it has gone."""
+
+
+def roll_back_next(said: dict[str, Any]) -> None:
     """Let the next deployment of a service, in any region, fail and be rolled back."""
-    _roll_backs.of("*")[f"{cluster}/{service}"] = {
-        "reason": reason or ROLLED_BACK,
-        "stoppedReason": stopped_reason or STOPPED,
+    _roll_backs.of("*")[f"{said['cluster']}/{said['service']}"] = {
+        "reason": said.get("reason", ROLLED_BACK),
+        "stoppedReason": said.get("stoppedReason", STOPPED),
+        "shownSeconds": said.get("shownSeconds", SHOWN_SECONDS),
     }
 
 
@@ -151,7 +156,7 @@ def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_de
     before = record.get("taskDefinition")
     new = _deployment(service, task_definition, now)
     if failure is None or before is None:
-        record.update(taskDefinition=task_definition, deployments=[new], since=now)
+        record.update(taskDefinition=task_definition, deployments=[new])
         record.setdefault("history", []).append({**new, "status": "SUCCESSFUL"})
         return
     back = _deployment(service, before, now)
@@ -163,7 +168,7 @@ def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_de
         runningCount=0,
     )
     back["rolloutStateReason"] = f"ECS deployment circuit breaker: rolled back from {new['id']}."
-    record.update(deployments=[back, new], since=now)
+    record.update(deployments=[back, new], forget=now + failure["shownSeconds"])
     record.setdefault("history", []).append({**new, "status": "ROLLBACK_SUCCESSFUL"})
     for _ in range(new["failedTasks"]):
         task = _task(call, service, task_definition or "", new["id"], uuid.uuid4().hex, now)
@@ -211,6 +216,8 @@ def _show(call: Call, service: dict[str, Any]) -> None:
     if _controller(service) != "ECS":
         service["deployments"] = []  # CODE_DEPLOY shows task sets, EXTERNAL what its owner made
         return
+    if len(record["deployments"]) > 1 and time.time() > record["forget"]:
+        del record["deployments"][1:]
     service["deployments"] = [] if gone else [_shown_deployment(record, service, each) for each in record["deployments"]]
     service["events"] = [
         {"id": each["id"], "createdAt": each["createdAt"], "message": f"(service {service['serviceName']}) {each['rolloutStateReason']}"}

@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CreateLogGroupCommand,
+  DescribeLogGroupsCommand,
+  PutRetentionPolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { CreateNatGatewayCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import { DescribeServicesCommand, DescribeTasksCommand, ListTasksCommand } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Emulator } from "../../emulator";
+import { clientsFor, type Deployment, deploy, describeOnEmulator, resultsFolder, tools } from "../support/deployment";
+import { fixtureProgram } from "../support/fixture-program";
+
+// The harness itself: whether it sees what it is there to see.
+describeOnEmulator("the harness", () => {
+  let folder: string;
+  let app: Deployment;
+
+  const write = (program: object) => {
+    mkdirSync(join(folder, "stacks/fixture"), { recursive: true });
+    writeFileSync(join(folder, "stacks/fixture/cdk.tf.json"), JSON.stringify(program));
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "antifragile-harness-"));
+    write(fixtureProgram());
+    app = await deploy(folder, { name: "harness", stacks: ["fixture"] });
+    await app.apply();
+  });
+
+  afterAll(() => app?.end());
+
+  test("a deployed stack has its resources, its outputs and no drift", async () => {
+    expect(await app.stack("fixture").resources()).toContain("aws_ecs_service.Service");
+    expect(await app.stack("fixture").outputs()).toEqual({ cluster: "fixture" });
+    await expect(app.expectNoDrift()).resolves.toBeUndefined();
+  });
+
+  test("a service runs what it wants", async () => {
+    const { services } = await app.clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "fixture", services: ["web"] }),
+    );
+    expect(services).toMatchObject([
+      { desiredCount: 2, runningCount: 2, deployments: [{ status: "PRIMARY", rolloutState: "COMPLETED" }] },
+    ]);
+  });
+
+  test("a change past Terraform is drift, told with its values", async () => {
+    const retention = (retentionInDays: number) =>
+      app.clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: "/fixture/web", retentionInDays }));
+    await retention(7);
+    await expect(app.expectNoDrift()).rejects.toThrow(
+      /aws_cloudwatch_log_group\.Logs: update\s+retention_in_days: 7 -> 30/,
+    );
+    await retention(30);
+  });
+
+  test("a deployment that ECS rolls back is seen: reason, old task definition, stopped tasks", async () => {
+    const { ecs } = app.clients;
+    await app.emulator.rollBackNext({ cluster: "fixture", service: "web", stoppedReason: "relation does not exist" });
+    write(fixtureProgram({ message: "broken" }));
+    const changed = await deployed(folder, app);
+    await changed.apply();
+
+    const { services } = await ecs.send(new DescribeServicesCommand({ cluster: "fixture", services: ["web"] }));
+    expect(services?.[0]?.taskDefinition).toMatch(/fixture-web:1$/);
+    expect(services?.[0]?.deployments).toMatchObject([
+      { status: "PRIMARY", rolloutState: "COMPLETED", taskDefinition: expect.stringMatching(/:1$/) },
+      {
+        status: "ACTIVE",
+        rolloutState: "FAILED",
+        rolloutStateReason: expect.stringContaining("tasks failed to start"),
+        taskDefinition: expect.stringMatching(/:2$/),
+      },
+    ]);
+    const { taskArns } = await ecs.send(
+      new ListTasksCommand({ cluster: "fixture", serviceName: "web", desiredStatus: "STOPPED" }),
+    );
+    const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster: "fixture", tasks: taskArns }));
+    expect(tasks?.[0]).toMatchObject({
+      lastStatus: "STOPPED",
+      stoppedReason: "relation does not exist",
+      taskDefinitionArn: expect.stringMatching(/:2$/),
+    });
+  });
+
+  test("what is planted past Terraform is left, and named", async () => {
+    const { Subnets } = await app.clients.ec2.send(new DescribeSubnetsCommand({}));
+    const planted = await app.clients.ec2.send(
+      new CreateNatGatewayCommand({
+        SubnetId: Subnets?.find((each) => each.DefaultForAz)?.SubnetId,
+        ConnectivityType: "private",
+      }),
+    );
+    await app.destroy();
+    await expect(app.expectNothingLeft()).rejects.toThrow(`NAT gateway ${planted.NatGateway?.NatGatewayId}`);
+    await app.emulator.reset();
+    await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  test("two emulators side by side do not meet, and one that is killed is told with its log", async () => {
+    const other = await Emulator.start({ log: join(resultsFolder("harness"), "other.log"), tools });
+    const { logs } = clientsFor(other.url, "eu-central-1");
+    await logs.send(new CreateLogGroupCommand({ logGroupName: "/only/there" }));
+    const here = await app.clients.logs.send(new DescribeLogGroupsCommand({}));
+    expect(other.port).not.toBe(app.emulator.port);
+    expect(here.logGroups).toEqual([]);
+    process.kill(other.pid, "SIGKILL");
+    await expect(other.leftovers()).rejects.toThrow(/emulator at .* ended by SIGKILL\s+end of .*other\.log:/);
+  });
+
+  test("without a program it says what to do", async () => {
+    const wrong = await deploy(folder, { name: "harness-wrong", stacks: ["nothing"], region: "eu-central-1" });
+    await expect(wrong.apply()).rejects.toThrow(/no cdk\.tf\.json in .*nothing: synthesize the app first/);
+    await wrong.end();
+  });
+});
+
+/** The same app after its program changed, on the same emulator and with the same state. */
+async function deployed(folder: string, app: Deployment): Promise<Deployment> {
+  const { TerraformStack } = await import("../../emulator");
+  const { Deployment } = await import("../support/deployment");
+  const stack = new TerraformStack({
+    stack: join(folder, "stacks/fixture"),
+    folder: app.results,
+    emulatorUrl: app.emulator.url,
+    tools,
+  });
+  return new Deployment(app.emulator, [stack], app.region, app.results);
+}

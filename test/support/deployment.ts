@@ -1,0 +1,206 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ECRClient } from "@aws-sdk/client-ecr";
+import { ECSClient } from "@aws-sdk/client-ecs";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { describe, test } from "vitest";
+import { type Change, Emulator, findTools, type Leftover, missingTools, TerraformStack } from "../../emulator";
+
+/** What this machine has of Terraform, its plugins and moto. */
+export const tools = await findTools();
+const missing = missingTools(tools);
+
+/**
+ * `describe` for tests that deploy. Where a tool is missing they are skipped, with the reason in their name; where `CI` is
+ * set they fail instead.
+ */
+export function describeOnEmulator(name: string, body: () => void): void {
+  if (missing.length === 0) describe(name, body);
+  else if (process.env.CI) {
+    describe(name, () => {
+      test("has its tools", () => {
+        throw new Error(missing.join("\n"));
+      });
+    });
+  } else describe.skip(`${name} (${missing.join("; ")})`, body);
+}
+
+const ROOT = resolve(__dirname, "../..");
+
+/** Where the logs, copies and states of a named deployment are; kept until its next run. */
+export function resultsFolder(name: string): string {
+  return join(ROOT, ".test-results", name);
+}
+
+export interface DeploymentOptions {
+  /** Names the folder of logs, `.test-results/<name>`: one for each test file. */
+  readonly name: string;
+  /** Names of the stacks, in the order in which they are applied. @default - the order of their dependencies */
+  readonly stacks?: readonly string[];
+  /** @default - the region of the first stack's provider */
+  readonly region?: string;
+}
+
+/** Things that may remain after a destroy: AWS keeps them, or the app does on purpose. None is billed. */
+export const KEPT_ON_PURPOSE = ["task definition", "key pending deletion", "secret pending deletion"];
+
+/** An app on an emulator of its own. */
+export class Deployment {
+  readonly clients: Clients;
+
+  constructor(
+    readonly emulator: Emulator,
+    readonly stacks: readonly TerraformStack[],
+    readonly region: string,
+    /** Folder of all logs. */
+    readonly results: string,
+  ) {
+    this.clients = clientsFor(emulator.url, region);
+  }
+
+  /** The stack of this name. */
+  stack(name: string): TerraformStack {
+    const found = this.stacks.find((each) => each.name === name);
+    if (!found) throw new Error(`no stack ${name}; there are ${this.stacks.map((each) => each.name).join(", ")}`);
+    return found;
+  }
+
+  async apply(): Promise<void> {
+    for (const stack of this.stacks) await this.#explained(() => stack.apply());
+  }
+
+  async destroy(): Promise<void> {
+    for (const stack of [...this.stacks].reverse()) await this.#explained(() => stack.destroy());
+  }
+
+  /** Fails, naming each difference, unless a new plan of every stack is empty. */
+  async expectNoDrift(): Promise<void> {
+    for (const stack of this.stacks) {
+      const { empty, changes } = await this.#explained(() => stack.plan());
+      if (!empty)
+        throw new Error(`${stack.name} differs from its program:\n${describeChanges(changes)}\n  log: ${stack.log}`);
+    }
+  }
+
+  /** Fails, naming each thing, when something billable is left in the account, or something free that is not expected. */
+  async expectNothingLeft(kept: readonly string[] = KEPT_ON_PURPOSE): Promise<void> {
+    const { billable, free } = await this.emulator.leftovers();
+    const unexpected = free.filter(({ kind }) => !kept.includes(kind));
+    if (billable.length + unexpected.length > 0) {
+      const list = (found: readonly Leftover[]) =>
+        found.map((each) => `  ${each.kind} ${each.id} (${each.region})`).join("\n");
+      throw new Error(
+        `left in the account, billable:\n${list(billable)}\nfree:\n${list(unexpected)}\nlogs: ${this.results}`,
+      );
+    }
+  }
+
+  /** Stop the emulator and close the clients; logs stay. */
+  async end(): Promise<void> {
+    for (const client of Object.values(this.clients)) client.destroy();
+    await this.emulator.stop();
+  }
+
+  /** A Terraform run that failed because the emulator is gone says so. */
+  async #explained<T>(run: () => Promise<T>): Promise<T> {
+    this.emulator.assertRunning();
+    try {
+      return await run();
+    } catch (error) {
+      this.emulator.assertRunning();
+      throw error;
+    }
+  }
+}
+
+/**
+ * Start an emulator for an app and get its stacks ready; nothing is applied yet.
+ *
+ * @param app the app's `main.ts`, which is synthesized, or a folder that was: `cdktf.out`
+ */
+export async function deploy(app: string, options: DeploymentOptions): Promise<Deployment> {
+  const results = resultsFolder(options.name);
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const synthesized = app.endsWith(".ts") ? await synthesize(app, join(results, "cdktf.out")) : resolve(app);
+  const names = options.stacks ?? stacksInOrder(synthesized);
+  const folders = names.map((name) => join(synthesized, "stacks", name));
+  const region = options.region ?? regionOf(folders[0] as string);
+  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+  const stacks = folders.map(
+    (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools }),
+  );
+  return new Deployment(emulator, stacks, region, results);
+}
+
+async function synthesize(main: string, output: string): Promise<string> {
+  const program = resolve(main);
+  await promisify(execFile)(process.execPath, ["--import", "tsx", program], {
+    cwd: dirname(program),
+    env: { ...process.env, CDKTF_OUTDIR: output },
+  }).catch((error: { stderr?: string; message: string }) => {
+    throw new Error(`${basename(program)} was not synthesized:\n${error.stderr || error.message}`);
+  });
+  return output;
+}
+
+interface Manifest {
+  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
+}
+
+function stacksInOrder(synthesized: string): string[] {
+  const { stacks } = JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")) as Manifest;
+  const ordered = new Set<string>();
+  const add = (name: string) => {
+    for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
+    ordered.add(name);
+  };
+  for (const name of Object.keys(stacks)) add(name);
+  return [...ordered];
+}
+
+function regionOf(stack: string): string {
+  const program = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
+    provider?: { aws?: readonly { region?: string }[] };
+  };
+  const region = program.provider?.aws?.[0]?.region;
+  if (!region) throw new Error(`no region in the AWS provider of ${stack}: name one in the options`);
+  return region;
+}
+
+export function describeChanges(changes: readonly Change[]): string {
+  return changes
+    .map(({ address, actions, attributes }) => {
+      const lines = Object.entries(attributes).map(
+        ([name, { before, after }]) => `    ${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`,
+      );
+      return [`  ${address}: ${actions.join(", ")}`, ...lines].join("\n");
+    })
+    .join("\n");
+}
+
+export type Clients = ReturnType<typeof clientsFor>;
+
+/** AWS clients whose account is an emulator. */
+export function clientsFor(endpoint: string, region: string) {
+  const options = { endpoint, region, credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
+  return {
+    applicationAutoScaling: new ApplicationAutoScalingClient(options),
+    autoScaling: new AutoScalingClient(options),
+    ec2: new EC2Client(options),
+    ecr: new ECRClient(options),
+    ecs: new ECSClient(options),
+    elb: new ElasticLoadBalancingV2Client(options),
+    iam: new IAMClient(options),
+    logs: new CloudWatchLogsClient(options),
+    ssm: new SSMClient(options),
+  };
+}
