@@ -11,7 +11,7 @@ import { count, visible } from "./text";
 import type { Target } from "./write";
 
 /** A repository whose files are written. */
-export interface WrittenRepository {
+interface WrittenRepository {
   readonly path: string;
   readonly shownPath: string;
   readonly version: string;

@@ -99,12 +99,14 @@ async function makePlan(line: CommandLine, resolution: Resolution, context: Cont
   return { answers, files: render(answers, loadTemplates(context.packageRoot)), target };
 }
 
+/** Two lines that say what will be made; what was not chosen is left out. */
 function summary(answers: Answers): string {
   const { name, description, ...others } = answers;
-  const rest = Object.entries(others).filter(([, value]) => value !== undefined);
-  return [`${name}   ${description}`, rest.map(([key, value]) => `${key} ${value}`).join(" · ")]
-    .map((text) => `  ${visible(text)}\n`)
-    .join("");
+  const chosen = Object.entries(others).filter(
+    ([, value]) => value !== undefined && value !== false && value !== "none",
+  );
+  const words = chosen.map(([key, value]) => (value === true ? key : `${key} ${value}`));
+  return [`${name}   ${description}`, words.join(" · ")].map((text) => `  ${visible(text)}\n`).join("");
 }
 
 /** Answers, plan and consent, by questions. */

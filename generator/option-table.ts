@@ -3,7 +3,7 @@
 export type Value = string | boolean;
 
 /** The answers to the rows above: what a default or a `when` may look at. */
-export type Earlier = Readonly<Record<string, Value | undefined>>;
+type Earlier = Readonly<Record<string, Value | undefined>>;
 
 /** What is known without asking. */
 export interface Place {
@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Which texts a text row takes. */
-export interface TextRule {
+interface TextRule {
   /** The whole value must match. */
   readonly pattern: RegExp;
   /** What is allowed, in words: completes the sentence "use ...". */

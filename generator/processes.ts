@@ -41,7 +41,7 @@ export function processRunner(env: NodeJS.ProcessEnv): Run {
 }
 
 /** What decides how npm is started. */
-export interface NpmPlace {
+interface NpmPlace {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly execPath: string;

@@ -2,7 +2,7 @@ import type Handlebars from "handlebars";
 import { comparisons, serializers } from "./serializers";
 
 /** The blocks that a template may use. Everything else that Handlebars brings is taken away. */
-export const BLOCKS = ["if", "unless"];
+const BLOCKS = ["if", "unless"];
 
 /** How every template is compiled: what is unknown or missing is an error, and nothing is escaped behind our back. */
 export const COMPILE_OPTIONS = {
