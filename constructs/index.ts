@@ -1,5 +1,6 @@
 /** The library: constructs that compile to Terraform for AWS. */
 export { App } from "cdktf";
+export * from "./backing";
 export * from "./cluster";
 export * from "./core";
 export * from "./discovery";
@@ -8,4 +9,5 @@ export * from "./logging";
 export * from "./network";
 export * from "./pipeline";
 export * from "./platform";
+export * from "./scaling";
 export * from "./service";

@@ -1,8 +1,11 @@
+export { ARCHITECTURES, type Architecture } from "./architecture";
 export { type ConnectionOptions, Connections, type IConnectable } from "./connections";
 export { type Environment, type Guardrails, PROFILES, type Profile } from "./environment";
 export { InvalidPropsError, type Problem } from "./errors";
 export type { IGrantable, Statement } from "./iam";
+export { type Metric, STATISTICS, type Statistic } from "./metric";
 export type { ProviderLine } from "./provider-line";
 export { QUOTAS, type Quota } from "./quotas";
+export { cron, every, type Schedule } from "./schedule";
 export { AwsStack, type AwsStackProps, LIFETIMES, type Lifetime } from "./stack";
 export { Duration } from "./units";

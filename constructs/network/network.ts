@@ -34,6 +34,8 @@ export interface INetwork extends IConstruct {
   readonly egress: Egress;
   /** Whether it has IPv6 addresses too. */
   readonly ipv6: boolean;
+  /** Names of its interface endpoints; undefined where somebody else owns it. */
+  readonly endpoints: readonly string[] | undefined;
   /** Where tasks and machines run: the private subnets, or the public ones with egress "public-ip". */
   readonly workloadSubnetIds: readonly string[];
 }
@@ -102,6 +104,7 @@ export class Network extends Construct implements INetwork {
   readonly privateSubnetIds: readonly string[];
   readonly egress: Egress;
   readonly ipv6: boolean;
+  readonly endpoints: readonly string[];
   readonly workloadSubnetIds: readonly string[];
   /** Names of the zones it spreads over. */
   readonly zoneNames: readonly string[];
@@ -127,6 +130,7 @@ export class Network extends Construct implements INetwork {
     this.zoneNames = settings.zoneNames;
     this.egress = settings.egress;
     this.ipv6 = settings.ipv6;
+    this.endpoints = settings.endpoints;
     this.publicSubnetIds = publicSubnets.map((subnet) => subnet.id);
     this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
     this.workloadSubnetIds = workloadSubnetIds(this);
@@ -139,6 +143,7 @@ class ImportedNetwork extends Construct implements INetwork {
   readonly privateSubnetIds: readonly string[];
   readonly egress: Egress;
   readonly ipv6: boolean;
+  readonly endpoints = undefined;
   readonly workloadSubnetIds: readonly string[];
 
   /** @throws InvalidPropsError NETWORK_EGRESS, NETWORK_ID */

@@ -1,0 +1,628 @@
+import { AutoscalingGroup } from "@cdktf/provider-aws/lib/autoscaling-group";
+import { AutoscalingLifecycleHook } from "@cdktf/provider-aws/lib/autoscaling-lifecycle-hook";
+import { AutoscalingPolicy } from "@cdktf/provider-aws/lib/autoscaling-policy";
+import { AutoscalingSchedule } from "@cdktf/provider-aws/lib/autoscaling-schedule";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
+import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
+import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
+import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
+import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
+import { Fn, Lazy } from "cdktf";
+import { Construct } from "constructs";
+import type { Connections, IConnectable } from "../core/connections";
+import { invalid, Problems } from "../core/errors";
+import { type IGrantable, Role, type Statement } from "../core/iam";
+import { literal } from "../core/literal";
+import { type Metric, STATISTICS } from "../core/metric";
+import { kebab, NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
+import { AwsStack, addressOf } from "../core/stack";
+import { Duration } from "../core/units";
+import { rulePriority } from "../ingress/priority";
+import { SecurityGroup } from "../network/security-group";
+import { resolveMetric } from "./metric";
+import {
+  type AutoScalingGroupProps,
+  type AutoScalingGroupSettings,
+  type BehindBalancer,
+  type MachineScaling,
+  resolveAutoScalingGroup,
+} from "./settings";
+import { type StepIn, type StepOut, type StepPolicy, stepsIn, stepsOut } from "./steps";
+import { renderUserData } from "./user-data";
+
+/** A target for a metric of one's own. */
+export interface TrackOptions {
+  readonly metric: Metric;
+  /** Machines are added above this, and taken away below it. The metric must fall when machines are added. */
+  readonly target: number;
+}
+
+/** Steps for a metric of one's own. */
+export interface StepsOptions {
+  readonly metric: Metric;
+  /** At least one. */
+  readonly out: readonly StepOut[];
+  /**
+   * All below the lowest of `out`.
+   *
+   * @default - machines are not taken away
+   */
+  readonly in?: readonly StepIn[];
+}
+
+/** When a number of machines is wanted, whatever is measured. */
+export interface ScheduleOptions {
+  /** Five fields of cron: `0 7 * * MON-FRI`. */
+  readonly cron: string;
+  /** How many, within scaling.min and scaling.max. Policies go on from there. */
+  readonly machines: number;
+  /**
+   * Name of a time zone, summer time included.
+   *
+   * @default "UTC"
+   */
+  readonly timezone?: string;
+}
+
+export const TRANSITIONS = ["launch", "terminate"] as const;
+
+/** What a machine waits for before it takes part, or before it ends. */
+export interface HookOptions {
+  readonly on: (typeof TRANSITIONS)[number];
+  /**
+   * How long it waits for the word to go on, 30 s to 2 hours.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly timeout?: Duration;
+  /**
+   * What happens when the word does not come: `abandon` ends the machine.
+   *
+   * @default "abandon" on launch, "continue" on terminate
+   */
+  readonly otherwise?: "continue" | "abandon";
+  /**
+   * Told with each event, for those who listen.
+   *
+   * @default - nothing
+   */
+  readonly metadata?: string;
+}
+
+/** What an Auto Scaling group measures of itself; free of charge. */
+const GROUP_METRICS = [
+  "GroupDesiredCapacity",
+  "GroupInServiceInstances",
+  "GroupMaxSize",
+  "GroupMinSize",
+  "GroupPendingInstances",
+  "GroupTerminatingInstances",
+  "GroupTotalInstances",
+];
+
+const MIB = 1_048_576;
+
+/**
+ * Machines whose number grows and shrinks by itself, from what is measured, between a fewest and a most. One that fails is
+ * replaced; a change is rolled out machine by machine, and back when new ones are not well.
+ *
+ * They have encrypted disks, no key pair and no open port; who may use Session Manager gets in. Costs what the machines cost:
+ * a t4g.small about 14 USD a month and its disk 3.
+ *
+ * @example
+ * ```ts
+ * new AutoScalingGroup(platform, "Reports", {
+ *   network: platform.network,
+ *   machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+ *   scaling: { min: 2, max: 12, cpuPercent: 55 },
+ * });
+ * ```
+ * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html
+ */
+export class AutoScalingGroup extends Construct implements IConnectable, IGrantable {
+  readonly autoScalingGroupArn: string;
+  readonly autoScalingGroupName: string;
+  readonly connections: Connections;
+  /** What the machines may do in AWS. */
+  readonly roleArn: string;
+
+  readonly #settings: AutoScalingGroupSettings;
+  readonly #role: Role;
+  readonly #launchHooks: object[] = [];
+
+  constructor(scope: Construct, id: string, props: AutoScalingGroupProps) {
+    super(scope, id);
+    const settings = resolveAutoScalingGroup(this, props);
+    this.#settings = settings;
+    const stack = AwsStack.of(this);
+    const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
+    if (!NAME_PATTERN.test(kebab(id))) {
+      const problem = `${JSON.stringify(id)} gives the name ${JSON.stringify(kebab(id))}`;
+      throw invalid(this, "MACHINES_NAME", "id", problem, `Use an id that gives ${NAME_RULE}.`);
+    }
+
+    const group = new SecurityGroup(this, "SecurityGroup", {
+      vpcId: props.network.vpcId,
+      name,
+      port: props.behind?.port,
+    });
+    this.connections = group.connections;
+    // AWS's own APIs and those of others; names are resolved without a rule.
+    this.connections.allowToInternet(443, { ipv6: props.network.ipv6 });
+
+    this.#role = new Role(this, "Role", { name, service: "ec2.amazonaws.com", sendsSourceAccount: false });
+    this.roleArn = this.#role.roleArn;
+    const permissions = [this.#role.addManagedPolicy("AmazonSSMManagedInstanceCore")];
+    if (props.cluster !== undefined) {
+      permissions.push(this.#role.addManagedPolicy("service-role/AmazonEC2ContainerServiceforEC2Role"));
+    }
+    const template = this.#launchTemplate(name, props);
+    const target = props.behind && this.#target(props, props.behind);
+
+    const machines = new AutoscalingGroup(this, "Resource", {
+      namePrefix: namePrefix("autoScalingGroup", stack.prefixed(name)),
+      minSize: settings.min,
+      maxSize: settings.max,
+      vpcZoneIdentifier: [...props.network.workloadSubnetIds],
+      ...whatToLaunch(settings, template),
+      defaultInstanceWarmup: settings.warmup.toSeconds(),
+      healthCheckType: target === undefined ? "EC2" : "ELB",
+      healthCheckGracePeriod: settings.warmup.toSeconds(),
+      targetGroupArns: target && [target.group.arn],
+      capacityRebalance: settings.spot === undefined ? undefined : true,
+      enabledMetrics: GROUP_METRICS,
+      initialLifecycleHook: Lazy.anyValue({ produce: () => this.#launchHooks }, { omitEmptyArray: true }),
+      warmPool: settings.warmPool && {
+        minSize: settings.warmPool.min,
+        maxGroupPreparedCapacity: settings.warmPool.maxPrepared,
+        poolState: { stopped: "Stopped", hibernated: "Hibernated", running: "Running" }[settings.warmPool.state],
+        // Machines of a cluster cannot go back to wait.
+        instanceReusePolicy: props.cluster === undefined ? { reuseOnScaleIn: true } : undefined,
+      },
+      instanceRefresh: {
+        strategy: "Rolling",
+        preferences: {
+          minHealthyPercentage: settings.refresh.minHealthyPercent,
+          maxHealthyPercentage: settings.refresh.maxHealthyPercent,
+          autoRollback: true,
+          skipMatching: true,
+          scaleInProtectedInstances: props.cluster === undefined ? undefined : "Refresh",
+        },
+      },
+      // ECS protects machines that have tasks, and such a group would never empty itself: destroy does not wait for it.
+      protectFromScaleIn: props.cluster === undefined ? undefined : true,
+      forceDelete: props.cluster !== undefined || !stack.production,
+      forceDeleteWarmPool: settings.warmPool === undefined ? undefined : true,
+      // AWS starts the machines, so the provider's default tags do not reach them.
+      tag: Object.entries({
+        ...stack.tags,
+        Name: stack.prefixed(name),
+        ...(props.cluster === undefined ? {} : { AmazonECSManaged: "true" }),
+      })
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => ({ key, value, propagateAtLaunch: true })),
+      dependsOn: [],
+      lifecycle: { createBeforeDestroy: true },
+    });
+    // Machines need their permissions, the way out and their requests' rule from the start.
+    machines.dependsOn = [...permissions, ...(target === undefined ? [] : [addressOf(target.rule)])];
+    this.#role.whenPolicy((address) => machines.dependsOn?.push(address));
+    this.autoScalingGroupArn = machines.arn;
+    this.autoScalingGroupName = machines.name;
+    props.cluster?.addMachines({ ...this.#identity(id), warmup: settings.warmup });
+    this.#track(props.scaling ?? {}, target && `${props.behind?.balancer.balancerArnSuffix}/${target.group.arnSuffix}`);
+  }
+
+  /** Lets the machines do something in AWS. */
+  grant(statement: Statement): void {
+    this.#role.grant(statement);
+  }
+
+  /**
+   * Keeps a metric of one's own near a target.
+   *
+   * @example
+   * ```ts
+   * machines.addTarget("Jobs", { metric: { namespace: "Shop/Jobs", metricName: "RunningPerMachine" }, target: 4 });
+   * ```
+   * @throws InvalidPropsError METRIC, SCALING_TARGET
+   */
+  addTarget(id: string, options: TrackOptions): void {
+    const problems = new Problems(this);
+    checkMetric(options.metric, `${id}.metric`, problems);
+    problems.check(
+      Number.isFinite(options.target) && options.target > 0,
+      "SCALING_TARGET",
+      `${id}.target`,
+      `${options.target} is no target`,
+      "Use a number above 0.",
+    );
+    problems.throwIfAny();
+    const { dimensions, ...metric } = resolveMetric(options.metric);
+    this.#policy(`ScaleOn${id}`, {
+      policyType: "TargetTrackingScaling",
+      targetTrackingConfiguration: {
+        targetValue: options.target,
+        customizedMetricSpecification: {
+          ...metric,
+          metricDimension: Object.entries(dimensions).map(([name, value]) => ({ name, value })),
+        },
+      },
+    });
+  }
+
+  /**
+   * Adds or takes away machines in steps, the farther a metric is off the more.
+   *
+   * @example
+   * ```ts
+   * machines.addSteps("Backlog", {
+   *   metric: { namespace: "Shop/Jobs", metricName: "Waiting", statistic: "Maximum" },
+   *   out: [{ above: 100, add: 1 }, { above: 1000, add: 4 }],
+   *   in: [{ below: 10, remove: 1 }],
+   * });
+   * ```
+   * @throws InvalidPropsError METRIC, STEPS, STEPS_OVERLAP
+   */
+  addSteps(id: string, options: StepsOptions): void {
+    const { out, in: inward = [] } = options;
+    const problems = new Problems(this);
+    checkMetric(options.metric, `${id}.metric`, problems);
+    const counts = [...out.map(({ add }) => add), ...inward.map(({ remove }) => remove)];
+    const bounds = [out.map(({ above }) => above), inward.map(({ below }) => below)] as const;
+    problems.check(
+      out.length > 0 &&
+        counts.every((count) => Number.isInteger(count) && count > 0) &&
+        bounds.every((side) => side.every(Number.isFinite) && new Set(side).size === side.length),
+      "STEPS",
+      id,
+      `${JSON.stringify({ out, in: inward })} are no steps`,
+      "Use at least one step in out, each bound once, and whole numbers of machines above 0.",
+    );
+    problems.check(
+      Math.max(...bounds[1]) < Math.min(...bounds[0]),
+      "STEPS_OVERLAP",
+      `${id}.in`,
+      `takes machines away below ${Math.max(...bounds[1])}, out adds them above ${Math.min(...bounds[0])}`,
+      "Leave a gap between the two, or the group swings.",
+    );
+    problems.throwIfAny();
+    this.#steps(`StepOutOn${id}`, options.metric, "GreaterThanThreshold", stepsOut(out));
+    if (inward.length > 0) this.#steps(`StepInOn${id}`, options.metric, "LessThanThreshold", stepsIn(inward));
+  }
+
+  /**
+   * Wants a number of machines at a time; policies go on from there. It moves within min and max and never moves these, so
+   * that a plan stays empty.
+   *
+   * @example
+   * ```ts
+   * machines.addSchedule("Morning", { cron: "0 7 * * MON-FRI", machines: 4, timezone: "Europe/Berlin" });
+   * ```
+   * @throws InvalidPropsError SCHEDULE_CRON, SCHEDULE_TIMEZONE, SCHEDULE_MACHINES
+   */
+  addSchedule(id: string, options: ScheduleOptions): void {
+    const { min, max } = this.#settings;
+    const { cron, machines, timezone = "UTC" } = options;
+    const problems = new Problems(this);
+    problems.check(
+      /^(?:[\dA-Z*,/-]+ ){4}[\dA-Z*,/-]+$/.test(cron),
+      "SCHEDULE_CRON",
+      `${id}.cron`,
+      `${JSON.stringify(cron)} is no schedule of cron`,
+      "Use five fields with one space between: 0 7 * * MON-FRI.",
+    );
+    problems.check(
+      /^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$/.test(timezone),
+      "SCHEDULE_TIMEZONE",
+      `${id}.timezone`,
+      `${JSON.stringify(timezone)} is no name of a time zone`,
+      "Use a name of the IANA database, as Europe/Berlin.",
+    );
+    problems.check(
+      Number.isInteger(machines) && machines >= min && machines <= max,
+      "SCHEDULE_MACHINES",
+      `${id}.machines`,
+      `${machines} is not within scaling.min (${min}) and scaling.max (${max})`,
+      "Widen min and max, or use a number within them.",
+    );
+    problems.throwIfAny();
+    new AutoscalingSchedule(this, `At${id}`, {
+      scheduledActionName: kebab(id),
+      autoscalingGroupName: this.autoScalingGroupName,
+      recurrence: cron,
+      timeZone: timezone,
+      desiredCapacity: machines,
+      // Leaves them as they are.
+      minSize: -1,
+      maxSize: -1,
+    });
+  }
+
+  /**
+   * Makes each machine wait at its start or before its end until it is told to go on.
+   *
+   * @example
+   * ```ts
+   * machines.addHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
+   * ```
+   * @throws InvalidPropsError HOOK_TRANSITION, HOOK_TIMEOUT
+   */
+  addHook(id: string, options: HookOptions): void {
+    const { on, timeout = Duration.minutes(5), otherwise = on === "launch" ? "abandon" : "continue" } = options;
+    const seconds = timeout.toSeconds();
+    const problems = new Problems(this);
+    problems.check(
+      TRANSITIONS.includes(on),
+      "HOOK_TRANSITION",
+      `${id}.on`,
+      `${JSON.stringify(on)} is not known`,
+      `Use one of: ${TRANSITIONS.join(", ")}.`,
+    );
+    problems.check(
+      Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200,
+      "HOOK_TIMEOUT",
+      `${id}.timeout`,
+      `${timeout} is no time that AWS waits`,
+      "Use 30 s to 2 hours.",
+    );
+    problems.throwIfAny();
+    const hook = {
+      name: kebab(id),
+      lifecycleTransition:
+        on === "launch" ? "autoscaling:EC2_INSTANCE_LAUNCHING" : "autoscaling:EC2_INSTANCE_TERMINATING",
+      heartbeatTimeout: seconds,
+      defaultResult: otherwise === "abandon" ? "ABANDON" : "CONTINUE",
+      notificationMetadata: options.metadata === undefined ? undefined : literal(options.metadata),
+    };
+    new AutoscalingLifecycleHook(this, `On${id}`, { ...hook, autoscalingGroupName: this.autoScalingGroupName });
+    if (on === "launch") {
+      // The first machines start before a hook of its own can be there.
+      this.#launchHooks.push({
+        name: hook.name,
+        lifecycle_transition: hook.lifecycleTransition,
+        heartbeat_timeout: hook.heartbeatTimeout,
+        default_result: hook.defaultResult,
+        notification_metadata: hook.notificationMetadata,
+      });
+    }
+  }
+
+  #identity(name: string) {
+    const { autoScalingGroupArn, autoScalingGroupName } = this;
+    return { name, autoScalingGroupArn, autoScalingGroupName };
+  }
+
+  #launchTemplate(name: string, props: AutoScalingGroupProps): LaunchTemplate {
+    const stack = AwsStack.of(this);
+    const { architecture, diskGiB, image, machines, spot, warmPool } = this.#settings;
+    const fullName = stack.prefixed(name);
+    const profile = new IamInstanceProfile(this, "Profile", {
+      name: stack.physicalName("role", name),
+      path: stack.environment.guardrails?.rolePath,
+      role: this.#role.roleName,
+    });
+    const script = renderUserData(
+      props.userData,
+      props.cluster === undefined
+        ? {}
+        : {
+            ECS_CLUSTER: props.cluster.clusterName,
+            ECS_AWSVPC_BLOCK_IMDS: "true",
+            ...(spot === undefined ? {} : { ECS_ENABLE_SPOT_INSTANCE_DRAINING: "true" }),
+            ...(warmPool === undefined ? {} : { ECS_WARM_POOLS_CHECK: "true" }),
+          },
+    );
+    const types = machines.choice.kind === "types" ? machines.choice.types : [];
+    const tags = { ...stack.tags, Name: fullName };
+    return new LaunchTemplate(this, "LaunchTemplate", {
+      namePrefix: namePrefix("launchTemplate", fullName),
+      updateDefaultVersion: true,
+      imageId:
+        image.parameter === undefined
+          ? image.imageId
+          : new DataAwsSsmParameter(this, "Image", { name: image.parameter(architecture) }).insecureValue,
+      instanceType: types[0],
+      userData: script === undefined ? undefined : Fn.base64encode(script),
+      iamInstanceProfile: { arn: profile.arn },
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      monitoring: { enabled: stack.production },
+      blockDeviceMappings: [
+        {
+          deviceName: "/dev/xvda",
+          ebs: { encrypted: "true", volumeType: "gp3", volumeSize: diskGiB, deleteOnTermination: "true" },
+        },
+      ],
+      networkInterfaces: [
+        {
+          deviceIndex: 0,
+          associatePublicIpAddress: String(props.network.egress === "public-ip"),
+          deleteOnTermination: "true",
+          securityGroups: [this.connections.securityGroupId],
+        },
+      ],
+      tagSpecifications: [
+        { resourceType: "instance", tags },
+        { resourceType: "volume", tags },
+      ],
+      lifecycle: { createBeforeDestroy: true },
+    });
+  }
+
+  /** @throws InvalidPropsError BEHIND_CONDITIONS, BEHIND_PATH */
+  #target(props: AutoScalingGroupProps, behind: BehindBalancer) {
+    const { balancer, port, healthPath = "/", hosts = [], paths = [] } = behind;
+    const problems = new Problems(this);
+    problems.check(
+      hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
+      "BEHIND_CONDITIONS",
+      "behind",
+      `has ${hosts.length} hosts and ${paths.length} paths; a rule may have 5 conditions' values in all`,
+      "Use up to 3 hosts and 3 paths, 4 together.",
+    );
+    for (const path of paths) {
+      problems.check(
+        /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
+        "BEHIND_PATH",
+        "behind.paths",
+        `${JSON.stringify(path)} is no path pattern`,
+        "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
+      );
+    }
+    problems.throwIfAny();
+    const group = new LbTargetGroup(this, "Targets", {
+      namePrefix: namePrefix("targetGroup", kebab(this.node.id)),
+      vpcId: props.network.vpcId,
+      targetType: "instance",
+      port,
+      protocol: "HTTP",
+      deregistrationDelay: "30",
+      healthCheck: {
+        path: healthPath,
+        matcher: "200",
+        interval: 10,
+        timeout: 5,
+        healthyThreshold: 2,
+        unhealthyThreshold: 3,
+      },
+      lifecycle: { createBeforeDestroy: true },
+    });
+    const rule = new LbListenerRule(this, "Rule", {
+      listenerArn: balancer.listenerArn,
+      priority: rulePriority({ hosts, paths }),
+      condition: [
+        ...(hosts.length === 0 ? [] : [{ hostHeader: { values: hosts.map(literal) } }]),
+        ...(paths.length === 0 && hosts.length > 0
+          ? []
+          : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : paths.map(literal) } }]),
+      ],
+      action: [{ type: "forward", targetGroupArn: group.arn }],
+    });
+    this.connections.allowFrom("Balancer", balancer.connections);
+    return { group, rule };
+  }
+
+  #track(scaling: MachineScaling, requestsLabel: string | undefined): void {
+    const { cpuPercent } = this.#settings;
+    const { networkInMiB, networkOutMiB, requestsPerMachine, prediction } = scaling;
+    const track = (id: string, metric: string, targetValue: number | undefined, resourceLabel?: string) => {
+      if (targetValue === undefined) return;
+      this.#policy(id, {
+        policyType: "TargetTrackingScaling",
+        targetTrackingConfiguration: {
+          targetValue,
+          predefinedMetricSpecification: { predefinedMetricType: metric, resourceLabel },
+        },
+      });
+    };
+    const bytes = (mebibytes: number | undefined) => mebibytes && mebibytes * MIB;
+    track("ScaleOnCpu", "ASGAverageCPUUtilization", cpuPercent);
+    track("ScaleOnNetworkIn", "ASGAverageNetworkIn", bytes(networkInMiB));
+    track("ScaleOnNetworkOut", "ASGAverageNetworkOut", bytes(networkOutMiB));
+    track("ScaleOnRequests", "ALBRequestCountPerTarget", requestsPerMachine, requestsLabel);
+    if (prediction !== undefined) {
+      this.#policy("Forecast", {
+        policyType: "PredictiveScaling",
+        predictiveScalingConfiguration: {
+          mode: prediction === "scale" ? "ForecastAndScale" : "ForecastOnly",
+          schedulingBufferTime: String(this.#settings.warmup.toSeconds()),
+          metricSpecification: {
+            targetValue: cpuPercent ?? 60,
+            predefinedMetricPairSpecification: { predefinedMetricType: "ASGCPUUtilization" },
+          },
+        },
+      });
+    }
+  }
+
+  #policy(
+    id: string,
+    config: Omit<ConstructorParameters<typeof AutoscalingPolicy>[2], "name" | "autoscalingGroupName">,
+  ): AutoscalingPolicy {
+    return new AutoscalingPolicy(this, id, {
+      name: kebab(id),
+      autoscalingGroupName: this.autoScalingGroupName,
+      ...config,
+    });
+  }
+
+  #steps(id: string, metric: Metric, comparison: string, { threshold, adjustments }: StepPolicy): void {
+    const policy = this.#policy(id, {
+      policyType: "StepScaling",
+      adjustmentType: "ChangeInCapacity",
+      metricAggregationType: "Average",
+      estimatedInstanceWarmup: this.#settings.warmup.toSeconds(),
+      stepAdjustment: adjustments.map(({ from, to, change }) => ({
+        metricIntervalLowerBound: from === undefined ? undefined : String(from),
+        metricIntervalUpperBound: to === undefined ? undefined : String(to),
+        scalingAdjustment: change,
+      })),
+    });
+    const { dimensions, ...measure } = resolveMetric(metric);
+    const stack = AwsStack.of(this);
+    new CloudwatchMetricAlarm(this, `${id}Alarm`, {
+      alarmName: stack.prefixed(stack.stackName, stack.environment.name, kebab(this.node.id), kebab(id)),
+      alarmDescription: "Changes the number of machines.",
+      ...measure,
+      dimensions,
+      comparisonOperator: comparison,
+      threshold,
+      period: 60,
+      evaluationPeriods: 2,
+      treatMissingData: "notBreaching",
+      alarmActions: [policy.arn],
+    });
+  }
+}
+
+function checkMetric(metric: Metric, prop: string, problems: Problems): void {
+  problems.check(
+    /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
+      metric.metricName.length >= 1 &&
+      metric.metricName.length <= 255 &&
+      STATISTICS.includes(metric.statistic ?? "Average") &&
+      Object.keys(metric.dimensions ?? {}).length <= 30,
+    "METRIC",
+    prop,
+    `${JSON.stringify(metric)} is no metric`,
+    `Use a namespace without colons, a name, up to 30 dimensions, and one of: ${STATISTICS.join(", ")}.`,
+  );
+}
+
+/** One type alone goes into the group as it is; a choice, or Spot, needs a mixed instances policy. */
+function whatToLaunch({ machines, spot }: AutoScalingGroupSettings, template: LaunchTemplate) {
+  const { choice } = machines;
+  const version = Fn.tostring(template.latestVersion);
+  if (spot === undefined && choice.kind === "types" && choice.types.length === 1) {
+    return { launchTemplate: { id: template.id, version } };
+  }
+  return {
+    mixedInstancesPolicy: {
+      instancesDistribution: {
+        onDemandBaseCapacity: spot?.onDemandBase ?? 0,
+        onDemandPercentageAboveBaseCapacity: 100 - (spot?.percent ?? 0),
+        // By need there is no order to keep to.
+        onDemandAllocationStrategy: choice.kind === "need" ? "lowest-price" : "prioritized",
+        spotAllocationStrategy: "price-capacity-optimized",
+      },
+      launchTemplate: {
+        launchTemplateSpecification: { launchTemplateId: template.id, version },
+        override:
+          choice.kind === "types"
+            ? choice.types.map((instanceType) => ({ instanceType }))
+            : [
+                {
+                  instanceRequirements: {
+                    vcpuCount: { min: choice.need.vcpus },
+                    memoryMib: { min: choice.need.memoryMiB },
+                    cpuManufacturers: choice.need.architecture === "arm64" ? ["amazon-web-services"] : ["intel", "amd"],
+                    instanceGenerations: ["current"],
+                    burstablePerformance: "included",
+                  },
+                },
+              ],
+      },
+    },
+  };
+}

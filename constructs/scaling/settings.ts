@@ -1,0 +1,490 @@
+import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
+import type { Cluster } from "../cluster/cluster";
+import { ARCHITECTURES, type Architecture } from "../core/architecture";
+import { Problems } from "../core/errors";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import type { IBalancer } from "../ingress/balancer";
+import type { INetwork } from "../network/network";
+import { INSTANCE_TYPE, MachineImage, Machines } from "./machines";
+import { USER_DATA_BYTES, type UserData } from "./user-data";
+
+export const PREDICTIONS = ["forecast", "scale"] as const;
+/** Whether a forecast from the last two weeks is only shown, or starts machines before they are needed. */
+export type Prediction = (typeof PREDICTIONS)[number];
+
+/** How many machines run, and what decides. AWS takes the largest number that any policy asks for. */
+export interface MachineScaling {
+  /**
+   * Fewest machines.
+   *
+   * @default 1 in dev, 2 in production
+   */
+  readonly min?: number;
+  /**
+   * Most machines.
+   *
+   * @default - twice min, and at least 4
+   */
+  readonly max?: number;
+  /**
+   * Machines are added above this average use of CPU, and taken away below it.
+   *
+   * @default 60 where nothing else decides; with a cluster ECS decides, by the tasks that wait
+   */
+  readonly cpuPercent?: number;
+  /**
+   * The same of what comes in from the network, in MiB a minute and machine.
+   *
+   * @default - does not decide
+   */
+  readonly networkInMiB?: number;
+  /**
+   * The same of what goes out to the network, in MiB a minute and machine.
+   *
+   * @default - does not decide
+   */
+  readonly networkOutMiB?: number;
+  /**
+   * The same of requests from the balancer, a minute and machine.
+   *
+   * @default - does not decide
+   */
+  readonly requestsPerMachine?: number;
+  /**
+   * Forecasts the use of CPU from the last two weeks: `forecast` only shows it, `scale` starts machines before they are
+   * needed and never takes one away.
+   *
+   * @default - no forecast
+   */
+  readonly prediction?: Prediction;
+}
+
+/** Machines that AWS may take back with two minutes' notice, for about a third of the price. */
+export interface Spot {
+  /**
+   * The first machines, as many as this, are not Spot.
+   *
+   * @default 0
+   */
+  readonly onDemandBase?: number;
+  /**
+   * How many of those beyond the base are Spot.
+   *
+   * @default 100
+   */
+  readonly percent?: number;
+}
+
+/** Which requests of a shared balancer come to the machines, and how it sees that they are well. */
+export interface BehindBalancer {
+  readonly balancer: IBalancer;
+  /** TCP port that the machines listen on. */
+  readonly port: number;
+  /**
+   * Path that answers 200 on a machine that is well. One that is not is replaced.
+   *
+   * @default "/"
+   */
+  readonly healthPath?: string;
+  /**
+   * Host names, at most 3.
+   *
+   * @default - any
+   */
+  readonly hosts?: readonly string[];
+  /**
+   * Path patterns, as `/reports/*`; at most 3.
+   *
+   * @default - any
+   */
+  readonly paths?: readonly string[];
+}
+
+export const WARM_STATES = ["stopped", "hibernated", "running"] as const;
+/** How a machine waits. A stopped one costs its disk alone. */
+export type WarmState = (typeof WARM_STATES)[number];
+
+/** Machines that have started before they are needed, and wait. */
+export interface WarmPool {
+  /**
+   * Fewest that wait.
+   *
+   * @default 0
+   */
+  readonly min?: number;
+  /**
+   * Most that wait and run together.
+   *
+   * @default - scaling.max
+   */
+  readonly maxPrepared?: number;
+  /** @default "stopped" */
+  readonly state?: WarmState;
+}
+
+/** How a change is rolled out: machine by machine, and back when new ones are not well. */
+export interface Refresh {
+  /**
+   * How many of the wanted machines must be well at any time.
+   *
+   * @default 100
+   */
+  readonly minHealthyPercent?: number;
+  /**
+   * How many there may be, old and new; at most minHealthyPercent + 100.
+   *
+   * @default 150
+   */
+  readonly maxHealthyPercent?: number;
+}
+
+export interface AutoScalingGroupProps {
+  readonly network: INetwork;
+  /**
+   * By name or by need.
+   *
+   * @default Machines.ofType("t4g.small")
+   */
+  readonly machines?: Machines;
+  /**
+   * What they start from.
+   *
+   * @default MachineImage.amazonLinux(), with a cluster MachineImage.ecs()
+   */
+  readonly image?: MachineImage;
+  /** @default - see MachineScaling */
+  readonly scaling?: MachineScaling;
+  /**
+   * Lets some of them be Spot.
+   *
+   * @default - none is
+   */
+  readonly spot?: Spot;
+  /**
+   * Cluster whose tasks run on them. Services then say `capacity: [Capacity.machines("<id>")]`.
+   *
+   * @default - none: they stand alone
+   */
+  readonly cluster?: Cluster;
+  /**
+   * Puts them behind a balancer.
+   *
+   * @default - no requests come from outside
+   */
+  readonly behind?: BehindBalancer;
+  /**
+   * What a machine does when it starts for the first time.
+   *
+   * @default - nothing
+   */
+  readonly userData?: UserData;
+  /**
+   * Size of the encrypted disk, 8 to 16384; with a cluster at least 30.
+   *
+   * @default 30
+   */
+  readonly diskGiB?: number;
+  /**
+   * How long a new machine takes until it does its share and its health counts.
+   *
+   * @default Duration.minutes(2)
+   */
+  readonly warmup?: Duration;
+  /**
+   * Machines that wait, started.
+   *
+   * @default - none
+   */
+  readonly warmPool?: WarmPool;
+  /** @default - see Refresh */
+  readonly refresh?: Refresh;
+}
+
+export interface AutoScalingGroupSettings {
+  readonly machines: Machines;
+  readonly architecture: Architecture;
+  readonly image: MachineImage;
+  readonly min: number;
+  readonly max: number;
+  readonly cpuPercent: number | undefined;
+  readonly spot: Required<Spot> | undefined;
+  readonly diskGiB: number;
+  readonly warmup: Duration;
+  readonly warmPool: { readonly min: number; readonly maxPrepared?: number; readonly state: WarmState } | undefined;
+  readonly refresh: Required<Refresh>;
+}
+
+/** AWS services that machines of a cluster need besides what a task needs, where there is no way to the internet. */
+const CLUSTER_ENDPOINTS = ["ecs", "ecs-agent", "ecs-telemetry"] as const;
+
+/**
+ * @throws InvalidPropsError SCALING_MIN, SCALING_MIN_GT_MAX, SCALING_MIN_ONE_ZONE, SCALING_PERCENT, SCALING_TARGET,
+ *   SCALING_REQUESTS, SCALING_PREDICTION, SCALING_CLUSTER, MACHINES_TYPE, MACHINES_NEED, MACHINES_ARCHITECTURE,
+ *   MACHINES_ENDPOINTS, SPOT_PERCENT, SPOT_BASE, DISK_SIZE, WARMUP, WARM_POOL_MIXED, WARM_POOL_SIZE, WARM_POOL_STATE,
+ *   REFRESH_PERCENT, BEHIND_PORT, BEHIND_HEALTH_PATH, USER_DATA_SIZE, USER_DATA_VARIABLE
+ */
+export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGroupProps): AutoScalingGroupSettings {
+  const problems = new Problems(scope);
+  const sizes = resolveSizes(scope, props, problems);
+  const machines = props.machines ?? Machines.ofType("t4g.small");
+  checkMachines(machines, problems);
+  checkNetwork(props, problems);
+  const spot = props.spot && { onDemandBase: props.spot.onDemandBase ?? 0, percent: props.spot.percent ?? 100 };
+  if (spot !== undefined) {
+    problems.check(
+      spot.percent >= 1 && spot.percent <= 100 && Number.isInteger(spot.percent),
+      "SPOT_PERCENT",
+      "spot.percent",
+      `${spot.percent} is no share`,
+      "Use whole numbers from 1 to 100; for none leave spot out.",
+    );
+    problems.check(
+      Number.isInteger(spot.onDemandBase) && spot.onDemandBase >= 0 && spot.onDemandBase <= sizes.max,
+      "SPOT_BASE",
+      "spot.onDemandBase",
+      `${spot.onDemandBase} is not within 0 and scaling.max (${sizes.max})`,
+      "Lower it, or raise max.",
+    );
+  }
+  const diskGiB = props.diskGiB ?? 30;
+  const smallest = props.cluster === undefined ? 8 : 30;
+  problems.check(
+    Number.isInteger(diskGiB) && diskGiB >= smallest && diskGiB <= 16_384,
+    "DISK_SIZE",
+    "diskGiB",
+    `${diskGiB} is no size of a disk that the image fits on`,
+    `Use ${smallest} to 16384.`,
+  );
+  const warmup = props.warmup ?? Duration.minutes(2);
+  problems.check(
+    Number.isInteger(warmup.toSeconds()) && warmup.toSeconds() <= 3600,
+    "WARMUP",
+    "warmup",
+    `${warmup} is no time that a machine may take to start`,
+    "Use whole seconds, at most an hour.",
+  );
+  const warmPool = resolveWarmPool(props, machines, sizes, problems);
+  const { minHealthyPercent = 100, maxHealthyPercent = 150 } = props.refresh ?? {};
+  problems.check(
+    minHealthyPercent >= 0 &&
+      minHealthyPercent <= 100 &&
+      maxHealthyPercent >= 100 &&
+      maxHealthyPercent <= minHealthyPercent + 100 &&
+      maxHealthyPercent > minHealthyPercent,
+    "REFRESH_PERCENT",
+    "refresh",
+    `from ${minHealthyPercent} to ${maxHealthyPercent} % leaves no machine to replace, or is more than AWS allows`,
+    "Use minHealthyPercent 0 to 100, and maxHealthyPercent above it and 100 to minHealthyPercent + 100.",
+  );
+  if (props.behind !== undefined) checkBehind(props.behind, problems);
+  if (props.userData !== undefined) checkUserData(props.userData, problems);
+  problems.throwIfAny();
+  return {
+    ...sizes,
+    machines,
+    architecture: machines.architectures[0] ?? "arm64",
+    image: props.image ?? (props.cluster === undefined ? MachineImage.amazonLinux() : MachineImage.ecs()),
+    spot,
+    diskGiB,
+    warmup,
+    warmPool,
+    refresh: { minHealthyPercent, maxHealthyPercent },
+  };
+}
+
+function resolveSizes(scope: IConstruct, props: AutoScalingGroupProps, problems: Problems) {
+  const { production } = AwsStack.of(scope);
+  const { cluster, behind } = props;
+  const scaling: MachineScaling = props.scaling ?? {};
+  const min = scaling.min ?? (production ? 2 : 1);
+  const max = scaling.max ?? Math.max(4, 2 * min);
+  const { networkInMiB, networkOutMiB, requestsPerMachine, prediction } = scaling;
+  const others = [networkInMiB, networkOutMiB, requestsPerMachine].some((target) => target !== undefined);
+  const cpuPercent = scaling.cpuPercent ?? (cluster !== undefined || others ? undefined : 60);
+  problems.check(
+    Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1,
+    "SCALING_MIN",
+    "scaling",
+    `min ${min} and max ${max} are no counts of machines`,
+    "Use whole numbers, min >= 0 and max >= 1.",
+  );
+  problems.check(
+    min <= max,
+    "SCALING_MIN_GT_MAX",
+    "scaling.min",
+    `must be <= scaling.max (${max}), got ${min}`,
+    "Raise max or lower min.",
+  );
+  problems.check(
+    !production || min >= 2 || cluster !== undefined,
+    "SCALING_MIN_ONE_ZONE",
+    "scaling.min",
+    `${min} cannot lose a zone: the other zones have no machine to take over`,
+    'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
+  );
+  problems.check(
+    cpuPercent === undefined || (cpuPercent >= 10 && cpuPercent <= 90),
+    "SCALING_PERCENT",
+    "scaling.cpuPercent",
+    `${cpuPercent} leaves no room to scale before machines are full, or never scales in`,
+    "Use 10 to 90.",
+  );
+  for (const [prop, target] of Object.entries({ networkInMiB, networkOutMiB, requestsPerMachine })) {
+    problems.check(
+      target === undefined || (Number.isFinite(target) && target > 0),
+      "SCALING_TARGET",
+      `scaling.${prop}`,
+      `${target} is no target`,
+      "Use a number above 0.",
+    );
+  }
+  problems.check(
+    requestsPerMachine === undefined || behind !== undefined,
+    "SCALING_REQUESTS",
+    "scaling.requestsPerMachine",
+    `${requestsPerMachine} decides nothing: no balancer sends requests`,
+    "Pass behind: { balancer, port }, or scale by something else.",
+  );
+  problems.check(
+    prediction === undefined || PREDICTIONS.includes(prediction),
+    "SCALING_PREDICTION",
+    "scaling.prediction",
+    `${JSON.stringify(prediction)} is not known`,
+    `Use one of: ${PREDICTIONS.join(", ")}.`,
+  );
+  problems.check(
+    cluster === undefined || (scaling.cpuPercent === undefined && !others && prediction === undefined),
+    "SCALING_CLUSTER",
+    "scaling",
+    "has a target of its own, and the cluster makes the group as large as its tasks need",
+    "Leave min and max alone, and scale the services; or leave cluster out.",
+  );
+  return { min, max, cpuPercent };
+}
+
+function checkMachines(machines: Machines, problems: Problems): void {
+  const { choice } = machines;
+  if (choice.kind === "need") {
+    const { vcpus, memoryMiB, architecture } = choice.need;
+    problems.check(
+      Number.isInteger(vcpus) && vcpus >= 1 && Number.isInteger(memoryMiB) && memoryMiB >= 512,
+      "MACHINES_NEED",
+      "machines",
+      `${vcpus} vCPUs and ${memoryMiB} MiB are no need of a machine`,
+      "Use whole numbers, vcpus >= 1 and memoryMiB >= 512.",
+    );
+    problems.check(
+      ARCHITECTURES.includes(architecture),
+      "MACHINES_ARCHITECTURE",
+      "machines",
+      `${JSON.stringify(architecture)} is not known`,
+      `Use one of: ${ARCHITECTURES.join(", ")}.`,
+    );
+    return;
+  }
+  problems.check(
+    choice.types.length > 0 &&
+      choice.types.every((type) => INSTANCE_TYPE.test(type)) &&
+      new Set(choice.types).size === choice.types.length,
+    "MACHINES_TYPE",
+    "machines",
+    `(${choice.types.join(", ")}) are no instance types, or name one twice`,
+    "Use names as t4g.small, each once.",
+  );
+  problems.check(
+    machines.architectures.length <= 1,
+    "MACHINES_ARCHITECTURE",
+    "machines",
+    `(${choice.types.join(", ")}) are of two architectures, and one image fits one`,
+    "Use either types with Graviton (t4g, m7g, c8g) or those without.",
+  );
+}
+
+function checkNetwork({ network, cluster }: AutoScalingGroupProps, problems: Problems): void {
+  const { egress, endpoints } = network;
+  if (cluster === undefined || egress !== "endpoints" || endpoints === undefined) return;
+  const lacking = CLUSTER_ENDPOINTS.filter((endpoint) => !endpoints.includes(endpoint));
+  problems.check(
+    lacking.length === 0,
+    "MACHINES_ENDPOINTS",
+    "network.endpoints",
+    `lack ${lacking.join(", ")}: no machine could join the cluster`,
+    `Name them too: endpoints: [..., ${CLUSTER_ENDPOINTS.map((name) => JSON.stringify(name)).join(", ")}].`,
+  );
+}
+
+function resolveWarmPool(
+  props: AutoScalingGroupProps,
+  machines: Machines,
+  sizes: { readonly min: number; readonly max: number },
+  problems: Problems,
+) {
+  if (props.warmPool === undefined) return undefined;
+  const { min = 0, maxPrepared, state = "stopped" } = props.warmPool;
+  problems.check(
+    props.spot === undefined && machines.choice.kind === "types" && machines.choice.types.length === 1,
+    "WARM_POOL_MIXED",
+    "warmPool",
+    "is not possible for Spot or for several instance types: AWS keeps none for mixed groups",
+    'Use Machines.ofType("...") with one type and no spot, or leave warmPool out.',
+  );
+  problems.check(
+    Number.isInteger(min) &&
+      min >= 0 &&
+      (maxPrepared === undefined || (Number.isInteger(maxPrepared) && maxPrepared >= Math.max(min, sizes.min))),
+    "WARM_POOL_SIZE",
+    "warmPool",
+    `from ${min} to ${maxPrepared} is no size: what waits and runs together is at least scaling.min (${sizes.min})`,
+    "Use whole numbers, min >= 0 and maxPrepared >= min and scaling.min.",
+  );
+  problems.check(
+    WARM_STATES.includes(state),
+    "WARM_POOL_STATE",
+    "warmPool.state",
+    `${JSON.stringify(state)} is not known`,
+    `Use one of: ${WARM_STATES.join(", ")}.`,
+  );
+  return { min, maxPrepared, state };
+}
+
+function checkBehind(behind: BehindBalancer, problems: Problems): void {
+  const { port, healthPath = "/" } = behind;
+  problems.check(
+    Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22,
+    "BEHIND_PORT",
+    "behind.port",
+    `${port} is no port that a balancer sends requests to`,
+    "Use 1 to 65535, and not 22.",
+  );
+  problems.check(
+    /^\/[\x21-\x7e]{0,1023}$/.test(healthPath) && !/[$%]\{/.test(healthPath),
+    "BEHIND_HEALTH_PATH",
+    "behind.healthPath",
+    `${JSON.stringify(healthPath)} is no path`,
+    "Begin with / and use up to 1024 visible characters.",
+  );
+}
+
+function checkUserData(userData: UserData, problems: Problems): void {
+  const bytes = Buffer.byteLength(userData.script) + Buffer.byteLength(JSON.stringify(userData.variables));
+  // The agent's settings need some of it.
+  const most = USER_DATA_BYTES - 1024;
+  problems.check(
+    bytes <= most,
+    "USER_DATA_SIZE",
+    "userData",
+    `has ${bytes} bytes, EC2 takes ${most}`,
+    "Fetch the rest from S3, or put it into an image.",
+  );
+  for (const [name, value] of Object.entries(userData.variables)) {
+    problems.check(
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")),
+      "USER_DATA_VARIABLE",
+      `userData.variables.${name}`,
+      "is no variable of a shell",
+      "Use letters, digits and _, first no digit.",
+    );
+  }
+}
