@@ -16,6 +16,14 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "deploy a service: on an emulator on this machine, with --local",
     load: async () => (await import("./deploy")).runDeploy,
   },
+  "plan-gate": {
+    summary: "refuse a plan that takes away what must not go unnoticed",
+    load: async () => (await import("../operations/plan-gate-command")).runPlanGate,
+  },
+  "stop-reasons": {
+    summary: "tell why a service's tasks stopped",
+    load: async () => (await import("../operations/stop-reasons-command")).runStopReasons,
+  },
 };
 
 const OLDEST_NODE = [20, 19] as const;

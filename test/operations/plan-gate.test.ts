@@ -1,0 +1,147 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { describeVerdict, GUARDED_TYPES, judgePlan, readPlan, type TerraformPlan } from "../../operations/plan-gate";
+import { runPlanGate } from "../../operations/plan-gate-command";
+
+type Change = TerraformPlan["resource_changes"][number]["change"];
+
+/** A plan of changes, as `address: actions`. */
+function plan(changes: Readonly<Record<string, readonly string[] | Change>>): TerraformPlan {
+  return {
+    resource_changes: Object.entries(changes).map(([address, change]) => ({
+      address,
+      type: address.split(".")[0] as string,
+      change: "actions" in change ? change : { actions: change },
+    })),
+  };
+}
+
+const findings = (changes: Parameters<typeof plan>[0], allowances?: Parameters<typeof judgePlan>[1]) =>
+  judgePlan(plan(changes), allowances).refused.map(({ action, address }) => `${action} ${address}`);
+
+describe("the plan gate", () => {
+  it.each([
+    "aws_ecs_service",
+    "aws_lb_target_group",
+    "aws_rds_cluster",
+    "aws_service_discovery_private_dns_namespace",
+    "aws_kms_key",
+  ])("refuses to delete or replace %s, in whatever order", (type) => {
+    expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([`delete ${type}.A`]);
+    expect(findings({ [`${type}.A`]: ["delete", "create"] })).toEqual([`replace ${type}.A`]);
+    expect(findings({ [`${type}.A`]: ["create", "delete"] })).toEqual([`replace ${type}.A`]);
+  });
+
+  it.each([[["no-op"]], [["create"]], [["update"]], [["read"]], [["forget"]]])(
+    "lets %j of what it guards pass",
+    (actions) => {
+      expect(findings(Object.fromEntries(GUARDED_TYPES.map((type) => [`${type}.A`, actions])))).toEqual([]);
+    },
+  );
+
+  it("lets go what nobody misses", () => {
+    expect(findings({ "aws_iam_role.A": ["delete"], "aws_appautoscaling_policy.B": ["delete", "create"] })).toEqual([]);
+  });
+
+  it("allows by action and address, each for itself, in modules and sets too", () => {
+    const changes = { 'module.x.aws_ecs_service.A["b"]': ["delete"], "aws_ecs_service.B": ["delete", "create"] };
+    const typed = {
+      resource_changes: plan(changes).resource_changes.map((each) => ({ ...each, type: "aws_ecs_service" })),
+    };
+    const judge = (allowed: Parameters<typeof judgePlan>[1]) =>
+      judgePlan(typed, allowed).refused.map(({ address }) => address);
+    expect(judge({ delete: ['module.x.aws_ecs_service.A["b"]'], replace: ["aws_ecs_service.B"] })).toEqual([]);
+    expect(judge({ delete: ["aws_ecs_service.B"], replace: ['module.x.aws_ecs_service.A["b"]'] })).toHaveLength(2);
+    expect(judge({ delete: ["aws_ecs_service"], replace: ["*"] })).toHaveLength(2);
+  });
+
+  it("says what is allowed and not in the plan", () => {
+    const { unused } = judgePlan(plan({ "aws_ecs_service.A": ["update"] }), {
+      delete: ["aws_ecs_service.A"],
+      replace: [],
+    });
+    expect(unused).toEqual(["--allow-delete aws_ecs_service.A"]);
+  });
+
+  it("explains downtime, the reason, and how to allow it; and shows no sensitive value", () => {
+    const change: Change = {
+      actions: ["delete", "create"],
+      before: { storage_encrypted: false, master_password: "hunter2", name: "a" },
+      after: { storage_encrypted: true, master_password: "hunter3" },
+      before_sensitive: { master_password: true },
+      after_sensitive: {},
+      after_unknown: { name: true },
+      replace_paths: [["storage_encrypted"], ["master_password"], ["name"]],
+    };
+    const text = describeVerdict(judgePlan(plan({ "aws_rds_cluster.Orders": change })));
+    expect(text).toContain("aws_rds_cluster.Orders  (database, replaced: all that is in it is lost)");
+    expect(text).toContain("because storage_encrypted: false -> true");
+    expect(text).toContain("because master_password: (sensitive)");
+    expect(text).toContain('because name: "a" -> (known after apply)');
+    expect(text).toContain("--allow-replace 'aws_rds_cluster.Orders'");
+    expect(text).not.toContain("hunter");
+  });
+
+  it("says what a replacement of a service and of a target group means, by which comes first", () => {
+    const effect = (type: string, actions: string[]) => judgePlan(plan({ [`${type}.A`]: actions })).refused[0]?.effect;
+    expect(effect("aws_ecs_service", ["delete", "create"])).toMatch(/outage/);
+    expect(effect("aws_lb_target_group", ["create", "delete"])).toMatch(/some requests fail/);
+    expect(effect("aws_lb_target_group", ["delete", "create"])).toMatch(/gets no requests/);
+  });
+
+  it.each([
+    ["no JSON", "terraform", /is no JSON/],
+    ["a state", '{"format_version":"1.0","values":{}}', /is no plan/],
+    ["an empty object", "{}", /is no plan/],
+    ["null", "null", /is no plan/],
+    ["a format of the future", '{"format_version":"2.0","planned_values":{}}', /has format 2.0/],
+    ["a plan that failed", '{"format_version":"1.2","planned_values":{},"errored":true}', /failed/],
+  ])("does not take %s for a plan that changes nothing", (_, text, message) => {
+    expect(() => readPlan(text)).toThrow(message);
+  });
+});
+
+describe("antifragile plan-gate", () => {
+  async function gate(args: readonly string[], content = plan({ "aws_ecs_service.A": ["delete"] })) {
+    const file = join(mkdtempSync(join(tmpdir(), "antifragile-gate-")), "plan.json");
+    writeFileSync(file, JSON.stringify({ format_version: "1.2", planned_values: {}, ...content }));
+    const printed: string[] = [];
+    const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    });
+    try {
+      const words = args.map((word) => (word === "FILE" ? file : word));
+      const code = await runPlanGate({ args: words, print: (text) => printed.push(text) });
+      return { code, text: printed.join("") };
+    } finally {
+      stderr.mockRestore();
+    }
+  }
+
+  it("ends with 3 when it refuses, with 0 when all is allowed or harmless, with 2 when an allowance is left over", async () => {
+    expect(await gate(["FILE"])).toMatchObject({
+      code: 3,
+      text: expect.stringContaining("--allow-delete 'aws_ecs_service.A'"),
+    });
+    expect(await gate(["FILE", "--allow-delete", "aws_ecs_service.A"])).toMatchObject({ code: 0 });
+    expect(await gate(["FILE"], plan({}))).toMatchObject({ code: 0, text: expect.stringContaining("nothing") });
+    expect(await gate(["FILE", "--allow-replace", "aws_ecs_service.B"], plan({}))).toMatchObject({ code: 2 });
+  });
+
+  it("refuses what it does not understand, with how to use it", async () => {
+    expect(await gate([])).toMatchObject({ code: 2, text: expect.stringContaining("name one plan") });
+    expect(await gate(["FILE", "FILE"])).toMatchObject({ code: 2 });
+    expect(await gate(["FILE", "--allow-everything"])).toMatchObject({
+      code: 2,
+      text: expect.stringContaining("--allow-everything"),
+    });
+    expect(await gate(["/nowhere/plan.json"])).toMatchObject({
+      code: 2,
+      text: expect.stringContaining("does not exist"),
+    });
+    expect(await gate(["--help"])).toMatchObject({ code: 0, text: expect.stringContaining("Usage") });
+  });
+});
