@@ -11,7 +11,10 @@ const SENTENCE = {
   allowed: "one line of 1 to 200 characters without a space at an end, without control characters, ${ and %{",
 };
 
-/** Every choice a user has, in the order of the questions. To add one, add a row: CONTRIBUTING "Adding an option". */
+/**
+ * Every choice a user has, in the order of the questions. To add one, add a row, and use it in a template or in the
+ * manifest: flag, question, help, schema, reference and type follow (`UPDATE=1 npm test` writes docs and golden trees).
+ */
 export const options = defineOptions({
   name: text({
     ask: "Name of the service?",

@@ -317,6 +317,40 @@ describe("new", () => {
     expect(readdirSync(join(work, "orders"))).toContain("package.json");
   });
 
+  /** Sends itself a signal before the n-th file is written. */
+  const signalled = (signal: string, n: number, folder: string) => {
+    const hook = join(work, "hook.cjs");
+    writeFileSync(
+      hook,
+      `const disk = require("node:fs/promises"); const write = disk.writeFile; let n = 0;
+      disk.writeFile = async (...args) => { if (n++ === ${n}) { process.kill(process.pid, "${signal}"); await new Promise(setImmediate); } return write(...args); };`,
+    );
+    return run([process.execPath, "-r", hook, packed.bin, "new", folder, ...quick], work);
+  };
+
+  it.each([0, 1, 5, 30])("leaves nothing when it is interrupted at file %i", async (n) => {
+    mkdirSync(join(work, "empty"));
+    for (const folder of ["absent", "empty"]) {
+      const { code, stderr } = await signalled("SIGINT", n, folder);
+      expect({ code, stderr }).toEqual({ code: 130, stderr: "✖ cancelled: nothing was written\n" });
+    }
+    expect(Object.keys(tree(work)).sort()).toEqual(["empty", "hook.cjs"]);
+  });
+
+  it.each([0, 1, 5, 30])("puts right what a kill at file %i left, and says so", async (n) => {
+    mkdirSync(join(work, "existing"));
+    mkdirSync(join(work, "clean"));
+    await cli(["new", "clean/orders", ...quick]);
+    for (const folder of ["absent", "existing"]) {
+      expect(await signalled("SIGKILL", n, folder)).toMatchObject({ code: null, signal: "SIGKILL" });
+      const { code, stdout } = await cli(["new", folder, ...quick, "--name=orders"]);
+      expect(code).toBe(0);
+      if (n > 0) expect(stdout).toContain("an earlier run was killed while it wrote to");
+      expect(tree(join(work, folder))).toEqual(tree(join(work, "clean/orders")));
+    }
+    expect(readdirSync(work).sort()).toEqual(["absent", "clean", "existing", "hook.cjs"]);
+  });
+
   it("makes a repository whose package is the very package that made it", async () => {
     await cli(["new", "orders", ...quick]);
     const vendor = join(work, "orders/vendor");

@@ -123,6 +123,14 @@ describe("new, without a terminal", () => {
     expect([readdirSync(root), started]).toEqual([[], []]);
   });
 
+  it("does not even put right what a killed run left, on a dry run", async () => {
+    mkdirSync(join(root, ".orders.antifragile"));
+    await runNew(world(["orders", "--dry-run"]).context);
+    expect(readdirSync(root)).toEqual([".orders.antifragile"]);
+    await runNew(world(["orders", "--no-install", "--no-git"]).context);
+    expect(readdirSync(root)).toEqual(["orders"]);
+  });
+
   it("keeps README.md and LICENSE of a folder with a git repository, and leaves the commit to its owner", async () => {
     execFileSync("git", ["init", "-q", join(root, "orders")]);
     writeFileSync(join(root, "orders/README.md"), "# theirs\n");

@@ -88,6 +88,23 @@ const ONE_BY_NATURE: Readonly<Record<string, string>> = {
   "service/src/contract-types.ts.hbs": "written by a program from the contract",
 };
 
+describe("every row of the option table", () => {
+  it.each(Object.entries(options as OptionTable))("%s changes a file", (key, row) => {
+    const values = {
+      flag: [true, false],
+      choice: Object.keys(row.kind === "choice" ? row.values : {}),
+      text: ["one", "two"],
+    }[row.kind];
+    const filesWith = (answers: Answers, value: string | boolean): string => {
+      const files = render({ ...answers, [key]: value }, templates);
+      files.delete(".antifragile.json");
+      return JSON.stringify([...files]);
+    };
+    const cases = pairwise(options).filter((answers) => key in answers);
+    expect(cases.some((answers) => new Set(values.map((value) => filesWith(answers, value))).size > 1)).toBe(true);
+  });
+});
+
 describe("every template", () => {
   const variables = [...Object.keys(options), ...Object.keys(templateVariables("0.0.0"))];
 
