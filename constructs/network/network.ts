@@ -16,7 +16,7 @@ import { Construct, type IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
-import { AwsStack } from "../core/stack";
+import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { planSubnets } from "./cidr";
@@ -34,6 +34,8 @@ export interface INetwork extends IConstruct {
   readonly egress: Egress;
   /** Whether it has IPv6 addresses too. */
   readonly ipv6: boolean;
+  /** Addresses of the routes out: for `depends_on` of machines that need the way out when they start. */
+  readonly routeAddresses: readonly string[];
   /** Names of its interface endpoints; undefined where somebody else owns it. */
   readonly endpoints: readonly string[] | undefined;
   /** Where tasks and machines run: the private subnets, or the public ones with egress "public-ip". */
@@ -105,6 +107,7 @@ export class Network extends Construct implements INetwork {
   readonly egress: Egress;
   readonly ipv6: boolean;
   readonly endpoints: readonly string[];
+  readonly routeAddresses: readonly string[];
   readonly workloadSubnetIds: readonly string[];
   /** Names of the zones it spreads over. */
   readonly zoneNames: readonly string[];
@@ -122,7 +125,7 @@ export class Network extends Construct implements INetwork {
     });
     // Every VPC has this group, and anything that names no other gets it: no rules, so nothing passes.
     new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named(this, "-default-closed") });
-    const { publicSubnets, privateSubnets, privateTables } = subnets(this, settings, vpc);
+    const { publicSubnets, privateSubnets, privateTables, routes } = subnets(this, settings, vpc);
     endpoints(this, settings, vpc, privateSubnets, privateTables);
     if (settings.flowLogs !== "off") flowLog(this, vpc, settings.flowLogs === "all" ? "ALL" : "REJECT");
 
@@ -131,6 +134,7 @@ export class Network extends Construct implements INetwork {
     this.egress = settings.egress;
     this.ipv6 = settings.ipv6;
     this.endpoints = settings.endpoints;
+    this.routeAddresses = routes.map(addressOf);
     this.publicSubnetIds = publicSubnets.map((subnet) => subnet.id);
     this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
     this.workloadSubnetIds = workloadSubnetIds(this);
@@ -144,6 +148,7 @@ class ImportedNetwork extends Construct implements INetwork {
   readonly egress: Egress;
   readonly ipv6: boolean;
   readonly endpoints = undefined;
+  readonly routeAddresses = [];
   readonly workloadSubnetIds: readonly string[];
 
   /** @throws InvalidPropsError NETWORK_EGRESS, NETWORK_ID */
@@ -196,11 +201,12 @@ function subnets(scope: Network, settings: NetworkSettings, vpc: Vpc) {
   const { egress, ipv6 } = settings;
   const gateway = new InternetGateway(scope, "InternetGateway", { vpcId: vpc.id, tags: named(scope, "") });
   const publicRoutes = new RouteTable(scope, "PublicRoutes", { vpcId: vpc.id, tags: named(scope, "-public") });
-  new Route(scope, "PublicDefaultRoute", {
+  const publicRoute = new Route(scope, "PublicDefaultRoute", {
     routeTableId: publicRoutes.id,
     destinationCidrBlock: "0.0.0.0/0",
     gatewayId: gateway.id,
   });
+  const natRoutes: Route[] = [];
   if (ipv6) {
     new Route(scope, "PublicDefaultRouteV6", {
       routeTableId: publicRoutes.id,
@@ -266,23 +272,26 @@ function subnets(scope: Network, settings: NetworkSettings, vpc: Vpc) {
     const egressOnly = ipv6
       ? new EgressOnlyInternetGateway(scope, "EgressOnlyGateway", { vpcId: vpc.id, tags: named(scope, "") })
       : undefined;
-    privateTables.forEach((routes, index) => {
+    privateTables.forEach((table, index) => {
       const nat = nats[index] ?? nats[0];
-      new Route(scope, `Private${index + 1}DefaultRoute`, {
-        routeTableId: routes.id,
-        destinationCidrBlock: "0.0.0.0/0",
-        natGatewayId: nat?.id,
-      });
+      natRoutes.push(
+        new Route(scope, `Private${index + 1}DefaultRoute`, {
+          routeTableId: table.id,
+          destinationCidrBlock: "0.0.0.0/0",
+          natGatewayId: nat?.id,
+        }),
+      );
       if (egressOnly !== undefined) {
         new Route(scope, `Private${index + 1}DefaultRouteV6`, {
-          routeTableId: routes.id,
+          routeTableId: table.id,
           destinationIpv6CidrBlock: "::/0",
           egressOnlyGatewayId: egressOnly.id,
         });
       }
     });
   }
-  return { publicSubnets, privateSubnets, privateTables };
+  const routes = egress === "public-ip" ? [publicRoute] : natRoutes;
+  return { publicSubnets, privateSubnets, privateTables, routes };
 }
 
 function endpoints(

@@ -8,7 +8,7 @@ import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile
 import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
 import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
-import { Fn, Lazy } from "cdktf";
+import { Fn, Lazy, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { Connections, IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
@@ -206,7 +206,12 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       lifecycle: { createBeforeDestroy: true },
     });
     // Machines need their permissions, the way out and their requests' rule from the start.
-    machines.dependsOn = [...permissions, ...(target === undefined ? [] : [addressOf(target.rule)])];
+    machines.dependsOn = [
+      ...permissions,
+      ...props.network.routeAddresses,
+      ...this.connections.ruleAddresses,
+      ...(target === undefined ? [] : [addressOf(target.rule)]),
+    ];
     this.#role.whenPolicy((address) => machines.dependsOn?.push(address));
     this.autoScalingGroupArn = machines.arn;
     this.autoScalingGroupName = machines.name;
@@ -424,7 +429,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
           ? image.imageId
           : new DataAwsSsmParameter(this, "Image", { name: image.parameter(architecture) }).insecureValue,
       instanceType: types[0],
-      userData: script === undefined ? undefined : Fn.base64encode(script),
+      // By way of a local value it can be read in the program, and references in it stay references.
+      userData: script && Fn.base64encode(new TerraformLocal(this, "UserData", script).asString),
       iamInstanceProfile: { arn: profile.arn },
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       monitoring: { enabled: stack.production },
