@@ -1,9 +1,10 @@
 import { App } from "cdktf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AwsStack, Network, type NetworkProps } from "../../../constructs";
+import { AwsStack, existingNetwork, insecureHttp, Network, type NetworkProps, Platform } from "../../../constructs";
 import { MAX_ZONES, parseCidr, planSubnets } from "../../../constructs/network/cidr";
-import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth";
+import { reachableImage, requireInternet } from "../../../constructs/network/images";
+import { DEV, only, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 describe("the address plan", () => {
   const prefixes = fc.integer({ min: 16, max: 22 });
@@ -70,6 +71,11 @@ describe("Network", () => {
   };
   const counts = (scope: AwsStack) =>
     ["aws_subnet", "aws_nat_gateway", "aws_eip"].map((type) => Object.keys(resources(scope, type)).length);
+  const defaultRoutes = (scope: AwsStack) =>
+    Object.entries(resources(scope, "aws_route")).map(([id, route]) => [
+      id.replace(/^Network_|_[0-9A-F]+$/g, ""),
+      Object.keys(route).find((key) => /_(gateway|nat_gateway)?_?id$/.test(key) && key !== "route_table_id"),
+    ]);
 
   it("has two zones and one NAT gateway in dev, three of each in production", () => {
     expect(counts(network({}))).toEqual([4, 1, 1]);
@@ -89,6 +95,114 @@ describe("Network", () => {
       service_name: "com.amazonaws.eu-central-1.s3",
       vpc_endpoint_type: "Gateway",
     });
+  });
+
+  it("logs refused connections in dev and all in production, into a group that ends, by a role of its own", () => {
+    const dev = network({});
+    expect(only(dev, "aws_flow_log")).toMatchObject({ traffic_type: "REJECT" });
+    expect(only(dev, "aws_cloudwatch_log_group")).toMatchObject({
+      name: "/shop/dev/flow-logs",
+      retention_in_days: 30,
+    });
+    expect(only(dev, "aws_iam_role_policy").policy).toMatchObject({
+      Statement: [{ Action: ["logs:CreateLogStream", "logs:PutLogEvents"] }, { Action: ["logs:DescribeLogStreams"] }],
+    });
+    expect(only(network({}, PRODUCTION), "aws_flow_log")).toMatchObject({ traffic_type: "ALL" });
+    expect(resources(network({ flowLogs: "off" }), "aws_flow_log")).toEqual({});
+  });
+
+  it("reaches AWS alone with egress endpoints: no way to the internet from private subnets", () => {
+    const scope = network({ egress: "endpoints" });
+    expect(counts(scope)).toEqual([4, 0, 0]);
+    expect(defaultRoutes(scope)).toEqual([["PublicDefaultRoute", "gateway_id"]]);
+    const endpoints = Object.values(resources(scope, "aws_vpc_endpoint"));
+    expect(endpoints.map((endpoint) => String(endpoint.service_name).split("eu-central-1.")[1]).sort()).toEqual([
+      "ecr.api",
+      "ecr.dkr",
+      "logs",
+      "s3",
+      "secretsmanager",
+      "ssm",
+      "ssmmessages",
+      "sts",
+    ]);
+    for (const endpoint of endpoints.filter((each) => each.vpc_endpoint_type === "Interface")) {
+      expect(endpoint).toMatchObject({ private_dns_enabled: true });
+      expect(endpoint.subnet_ids).toHaveLength(2);
+    }
+    expect(only(scope, "aws_vpc_security_group_ingress_rule")).toMatchObject({
+      cidr_ipv4: "10.0.0.0/16",
+      from_port: 443,
+    });
+  });
+
+  it("has endpoints beside NAT gateways where they are asked for", () => {
+    expect(Object.keys(resources(network({ endpoints: ["sqs"] }), "aws_vpc_endpoint"))).toHaveLength(2);
+  });
+
+  it("costs nothing with egress public-ip: workloads are in the public subnets, and private ones have no way out", () => {
+    const scope = stack();
+    const made = new Network(scope, "Network", { egress: "public-ip" });
+    expect(counts(scope)).toEqual([4, 0, 0]);
+    expect(made.workloadSubnetIds).toEqual(made.publicSubnetIds);
+    expect(new Network(stack(), "Network").workloadSubnetIds).not.toEqual(made.publicSubnetIds);
+    expect(defaultRoutes(scope)).toEqual([["PublicDefaultRoute", "gateway_id"]]);
+  });
+
+  it("has IPv6 on request: out of private subnets, never in", () => {
+    const scope = network({ ipv6: true });
+    expect(only(scope, "aws_vpc")).toMatchObject({ assign_generated_ipv6_cidr_block: true });
+    const ranges = Object.values(resources(scope, "aws_subnet")).map((subnet) => subnet.ipv6_cidr_block);
+    expect(new Set(ranges).size).toBe(4);
+    expect(defaultRoutes(scope).sort()).toEqual([
+      ["Private1DefaultRoute", "nat_gateway_id"],
+      ["Private1DefaultRouteV6", "egress_only_gateway_id"],
+      ["Private2DefaultRoute", "nat_gateway_id"],
+      ["Private2DefaultRouteV6", "egress_only_gateway_id"],
+      ["PublicDefaultRoute", "gateway_id"],
+      ["PublicDefaultRouteV6", "gateway_id"],
+    ]);
+    const balanced = shop(DEV, { network: { ipv6: true } });
+    expect(only(balanced, "aws_lb")).toMatchObject({ ip_address_type: "dualstack" });
+    const open = Object.values(resources(balanced, "aws_vpc_security_group_ingress_rule"));
+    expect(open.map((rule) => rule.cidr_ipv6 ?? rule.cidr_ipv4)).toEqual(["0.0.0.0/0", "::/0"]);
+  });
+
+  it("keeps its subnets and tables when egress changes", () => {
+    const kept = (props: NetworkProps) =>
+      ["aws_subnet", "aws_route_table", "aws_route_table_association"].map((type) => resources(network(props), type));
+    expect(kept({ egress: "endpoints" })).toEqual(kept({ egress: "nat" }));
+  });
+
+  it("can be somebody else's", () => {
+    const attributes = { vpcId: "vpc-1", publicSubnetIds: ["subnet-1"], privateSubnetIds: ["subnet-2"] };
+    const platform = shop(DEV, { network: existingNetwork(attributes) });
+    expect(resources(platform, "aws_vpc")).toEqual({});
+    expect(only(platform, "aws_lb")).toMatchObject({ subnets: ["subnet-1"] });
+    expect(platform.network.workloadSubnetIds).toEqual(["subnet-2"]);
+    const open = shop(DEV, { network: existingNetwork({ ...attributes, egress: "public-ip" }) });
+    expect(open.network.workloadSubnetIds).toEqual(["subnet-1"]);
+    const hostile = shop(DEV, { network: existingNetwork({ ...attributes, publicSubnetIds: ['${file("/x")}'] }) });
+    expect(only(hostile, "aws_lb")).toMatchObject({ subnets: ['$${file("/x")}'] });
+  });
+
+  it("counts what AWS gives an account, over all environments in it", () => {
+    const account = "123456789012";
+    const act = (quotas?: { elasticIps: number }) => {
+      const app = new App();
+      for (const name of ["dev", "staging", "production"]) {
+        const profile = name === "dev" ? "dev" : "production";
+        new Platform(app, "shop", { environment: { name, region: "eu-central-1", profile, account, quotas } });
+      }
+    };
+    expect(refusals(act)).toEqual(["QUOTA environment.quotas.elasticIps"]);
+    expect(() => act({ elasticIps: 7 })).not.toThrow();
+    const vpcs = () => {
+      const app = new App();
+      for (let n = 0; n < 6; n++)
+        new Platform(app, `shop${n}`, { environment: { ...DEV, account }, network: { egress: "public-ip" } });
+    };
+    expect(refusals(vpcs)).toEqual(["QUOTA environment.quotas.vpcs"]);
   });
 
   it("routes only public subnets to the internet gateway, and each private one to its zone's NAT gateway", () => {
@@ -116,8 +230,72 @@ describe("Network", () => {
       "NETWORK_ZONE_NAMES zoneNames",
     ],
     ["a zone named twice", { zoneNames: ["eu-central-1a", "eu-central-1a"] }, "NETWORK_ZONE_NAMES zoneNames"],
+    ["a hostile zone", { zoneNames: ["eu-central-1a", '${file("/x")}'] }, "NETWORK_ZONE_NAMES zoneNames"],
     ["an unknown egress", { egress: "tunnel" as never }, "NETWORK_EGRESS egress"],
+    ["a hostile endpoint", { endpoints: ["${x}"] }, "NETWORK_ENDPOINT endpoints"],
+    ["a gateway endpoint as an interface", { endpoints: ["s3"] }, "NETWORK_ENDPOINT endpoints"],
+    [
+      "too few endpoints to start a task",
+      { egress: "endpoints", endpoints: ["sqs"] },
+      "NETWORK_ENDPOINTS_LACK endpoints",
+    ],
+    ["unknown flow logs", { flowLogs: "some" as never }, "NETWORK_FLOW_LOGS flowLogs"],
   ])("refuses %s", (_, props, expected) => {
     expect(refusals(() => network(props))).toEqual([expected]);
+  });
+});
+
+describe("Network refuses", () => {
+  it("public addresses in production", () => {
+    expect(refusals(() => shop(PRODUCTION, { network: { egress: "public-ip" } }))).toEqual([
+      "NETWORK_PUBLIC_IP egress",
+    ]);
+  });
+
+  it("an existing network without ids, or of an unknown egress", () => {
+    const network = existingNetwork({ vpcId: "", publicSubnetIds: [], privateSubnetIds: ["x"], egress: "x" as never });
+    expect(refusals(() => shop(DEV, { network }))).toEqual([
+      "NETWORK_EGRESS egress",
+      "NETWORK_ID vpcId",
+      "NETWORK_ID publicSubnetIds",
+    ]);
+  });
+});
+
+describe("an image", () => {
+  const image = `public.ecr.aws/nginx/nginx@sha256:${"a".repeat(64)}`;
+  const own = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${"b".repeat(64)}`;
+  const closed = (registryMirror?: string) => {
+    const platform = new Platform(new App(), "shop", {
+      environment: { ...DEV, registryMirror },
+      network: { egress: "endpoints" },
+      listener: insecureHttp(),
+    });
+    return (uri: string) => reachableImage(platform, platform.network, uri);
+  };
+
+  it("is pulled from where it is published, where the internet is reached", () => {
+    const platform = shop();
+    expect(reachableImage(platform, platform.network, image)).toBe(image);
+    expect(() => requireInternet(platform, platform.network, "issuer")).not.toThrow();
+  });
+
+  it("is refused where it is not, with the commands that copy it by digest", () => {
+    expect(refusals(() => closed()(image))).toEqual(["IMAGE_OUT_OF_REACH image"]);
+    expect(() => closed()(image)).toThrow(
+      `skopeo copy --all --preserve-digests docker://${image} docker://<account>.dkr.ecr.eu-central-1.amazonaws.com/mirror/public.ecr.aws/nginx/nginx:aaaaaaaaaaaa`,
+    );
+    const platform = shop(DEV, { network: { egress: "endpoints" } });
+    expect(refusals(() => requireInternet(platform, platform.network, "issuer"))).toEqual([
+      "INTERNET_OUT_OF_REACH issuer",
+    ]);
+  });
+
+  it("comes from the region's own ECR, or from the mirror, without the internet", () => {
+    expect(closed()(own)).toBe(own);
+    expect(refusals(() => closed()(own.replace("eu-central-1", "us-east-1")))).toEqual(["IMAGE_OUT_OF_REACH image"]);
+    const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
+    expect(closed(mirror)(image)).toBe(`${mirror}/${image}`);
+    expect(closed(mirror)(own)).toBe(own);
   });
 });

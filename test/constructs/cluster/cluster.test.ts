@@ -1,0 +1,200 @@
+import { App } from "cdktf";
+import { describe, expect, it } from "vitest";
+import { AutoScalingGroup, AwsStack, Capacity, Cluster, type ClusterProps, Platform } from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+
+const cluster = (props: ClusterProps = {}) => shop(DEV, { cluster: props });
+const strategy = (platform: AwsStack) =>
+  only(platform, "aws_ecs_cluster_capacity_providers").default_capacity_provider_strategy;
+
+describe("Cluster", () => {
+  it("has Fargate and Fargate Spot, and uses Fargate unless told otherwise", () => {
+    expect(only(cluster(), "aws_ecs_cluster_capacity_providers")).toMatchObject({
+      capacity_providers: ["FARGATE", "FARGATE_SPOT"],
+      default_capacity_provider_strategy: [{ capacity_provider: "FARGATE", weight: 1, base: 0 }],
+    });
+  });
+
+  it("shares tasks out among Fargate and Fargate Spot by weights above a base", () => {
+    const capacity = [Capacity.fargate({ base: 2 }), Capacity.fargateSpot({ weight: 3 })];
+    expect(strategy(cluster({ capacity }))).toEqual([
+      { capacity_provider: "FARGATE", weight: 1, base: 2 },
+      { capacity_provider: "FARGATE_SPOT", weight: 3, base: 0 },
+    ]);
+  });
+
+  it("runs tasks on machines that are given to it, by a provider that is replaced with them", () => {
+    const platform = cluster({ capacity: [Capacity.machines("Machines")] });
+    new AutoScalingGroup(platform, "Machines", { network: platform.network, cluster: platform.cluster });
+    const provider = expect.stringMatching(
+      /^\$\{aws_ecs_capacity_provider\.Cluster_MachinesCapacityProvider_\w+\.name\}$/,
+    );
+    expect(only(platform, "aws_ecs_cluster_capacity_providers").capacity_providers).toEqual([
+      "FARGATE",
+      "FARGATE_SPOT",
+      provider,
+    ]);
+    expect(strategy(platform)).toEqual([{ capacity_provider: provider, weight: 1, base: 0 }]);
+    // Named after the group, and of no name that AWS reserves.
+    expect(only(platform, "aws_ecs_capacity_provider").name).toMatch(/^ec2-\$\{aws_autoscaling_group\..*name\}$/);
+  });
+
+  it("tells other stacks the names of its machines", () => {
+    const platform = shop();
+    new AutoScalingGroup(platform, "Machines", { network: platform.network, cluster: platform.cluster });
+    expect(only(platform, "aws_ssm_parameter")).toMatchObject({
+      insecure_value: {
+        cluster: { capacityProviderNames: { Machines: expect.stringContaining("aws_ecs_capacity_provider.") } },
+      },
+    });
+    const told = ordersStack().cluster.strategy([Capacity.machines("Machines", { weight: 2 })]);
+    expect(told).toEqual([{ capacityProvider: expect.stringContaining("TfToken"), weight: 2, base: 0 }]);
+  });
+
+  it("lets nobody into tasks, unless asked: then by an encrypted session that is logged and encrypted", () => {
+    expect(only(cluster(), "aws_ecs_cluster")).not.toHaveProperty("configuration");
+    const platform = cluster({ exec: {} });
+    expect(only(platform, "aws_ecs_cluster")).toMatchObject({
+      configuration: {
+        execute_command_configuration: {
+          kms_key_id: expect.stringContaining("aws_kms_key."),
+          logging: "OVERRIDE",
+          log_configuration: {
+            cloud_watch_encryption_enabled: true,
+            cloud_watch_log_group_name: expect.stringContaining("ExecLogs"),
+          },
+        },
+      },
+    });
+    const group = Object.values(resources(platform, "aws_cloudwatch_log_group")).find(
+      (each) => each.name === "/shop/dev/exec",
+    );
+    expect(group).toMatchObject({ kms_key_id: expect.stringContaining("aws_kms_key."), retention_in_days: 30 });
+    expect(only(platform, "aws_kms_key")).toMatchObject({
+      enable_key_rotation: true,
+      deletion_window_in_days: 7,
+      policy: {
+        Statement: [
+          { Principal: { AWS: expect.stringMatching(/:root$/) } },
+          { Principal: { Service: "logs.eu-central-1.amazonaws.com" }, Condition: { ArnEquals: expect.anything() } },
+        ],
+      },
+    });
+  });
+
+  it("takes a key that somebody else owns", () => {
+    const keyArn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const platform = cluster({ exec: { keyArn } });
+    expect(resources(platform, "aws_kms_key")).toEqual({});
+    expect(JSON.stringify(only(platform, "aws_ecs_cluster"))).toContain(keyArn);
+  });
+
+  it("can be somebody else's", () => {
+    const stack = shop();
+    const imported = Cluster.fromAttributes(stack, "Other", {
+      clusterArn: "arn",
+      clusterName: "other",
+      capacityProviderName: (group) => `provider-of-${group}`,
+    });
+    expect(imported.strategy([Capacity.machines("Big")])).toEqual([
+      { capacityProvider: "provider-of-Big", weight: 1, base: 0 },
+    ]);
+  });
+});
+
+describe("Cluster refuses", () => {
+  it.each<[string, ClusterProps, string]>([
+    ["nothing to run on", { capacity: [] }, "CAPACITY_NONE capacity"],
+    ["Fargate with machines", { capacity: [Capacity.fargate(), Capacity.machines("A")] }, "CAPACITY_MIXED capacity"],
+    ["a capacity twice", { capacity: [Capacity.fargate(), Capacity.fargate()] }, "CAPACITY_TWICE capacity"],
+    ["no weight at all", { capacity: [Capacity.fargate({ weight: 0 })] }, "CAPACITY_WEIGHT capacity"],
+    ["a weight beyond AWS's", { capacity: [Capacity.fargate({ weight: 1001 })] }, "CAPACITY_WEIGHT capacity"],
+    [
+      "two bases",
+      { capacity: [Capacity.fargate({ base: 1 }), Capacity.fargateSpot({ base: 1 })] },
+      "CAPACITY_BASE capacity",
+    ],
+    ["an alias for a key", { exec: { keyArn: "alias/shop" } }, "CLUSTER_EXEC_KEY exec.keyArn"],
+  ])("%s", (_, props, expected) => {
+    expect(refusals(() => cluster(props))).toEqual([expected]);
+  });
+
+  it("machines that nobody gave it", () => {
+    expect(() => synthesize(cluster({ capacity: [Capacity.machines("Big")] }))).toThrow(/CLUSTER_MACHINES_UNKNOWN/);
+    const other = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
+    expect(refusals(() => other.strategy([Capacity.machines("Big")]))).toEqual(["CLUSTER_MACHINES_UNKNOWN capacity"]);
+  });
+});
+
+describe("what the owner of the account demands", () => {
+  const guardrails = {
+    permissionsBoundaryArn: "arn:aws:iam::123456789012:policy/boundary",
+    rolePath: "/shop/",
+    namePrefix: "acme",
+    requiredTags: ["CostCenter"],
+  };
+  const tags = { CostCenter: "4711" };
+
+  it("holds for every role, name and tag", () => {
+    const platform = shop({ ...DEV, guardrails }, { tags, cluster: { exec: {} } });
+    new AutoScalingGroup(platform, "Machines", { network: platform.network });
+    const roles = Object.values(resources(platform, "aws_iam_role"));
+    expect(roles).toHaveLength(2);
+    for (const role of roles) {
+      expect(role).toMatchObject({
+        path: "/shop/",
+        permissions_boundary: guardrails.permissionsBoundaryArn,
+        name: expect.stringMatching(/^acme-shop-dev-/),
+      });
+    }
+    expect(only(platform, "aws_iam_instance_profile")).toMatchObject({
+      path: "/shop/",
+      name: "acme-shop-dev-machines",
+    });
+    expect(only(platform, "aws_ecs_cluster").name).toBe("acme-shop-dev");
+    expect(only(platform, "aws_lb").name).toBe("acme-shop-dev");
+    expect(only(platform, "aws_autoscaling_group").name_prefix).toBe("acme-shop-dev-machines-");
+    for (const group of Object.values(resources(platform, "aws_security_group"))) {
+      expect(group.name_prefix).toMatch(/^acme-shop-dev-/);
+    }
+    const { provider } = synthesize(platform) as { provider: { aws: [{ default_tags: [{ tags: object }] }] } };
+    expect(provider.aws[0].default_tags[0].tags).toMatchObject(tags);
+  });
+
+  it("holds in the stacks of services too", () => {
+    expect(refusals(() => shop({ ...DEV, guardrails }))).toEqual(["TAGS_REQUIRED tags"]);
+    const existing = Platform.existing(new App(), "shop", { environment: { ...DEV, guardrails } });
+    expect(refusals(() => existing.stack("orders"))).toEqual(["TAGS_REQUIRED tags"]);
+    const stack = Platform.existing(new App(), "shop", { environment: { ...DEV, guardrails }, tags }).stack("orders");
+    expect(stack.tags).toMatchObject(tags);
+  });
+
+  it("reaches Terraform as text, whatever a tag says", () => {
+    const stack = shop(DEV, { tags: { Team: '${file("/etc/passwd")}' } });
+    expect(stack.tags.Team).toBe('$${file("/etc/passwd")}');
+  });
+
+  it("is refused when it cannot be", () => {
+    const environment = {
+      ...PRODUCTION,
+      guardrails: { permissionsBoundaryArn: "boundary", rolePath: "shop", namePrefix: "Acme_" },
+      registryMirror: "https://mirror/",
+      quotas: { vpcs: 0 },
+    };
+    expect(refusals(() => shop(environment))).toEqual([
+      "ENVIRONMENT_BOUNDARY environment.guardrails.permissionsBoundaryArn",
+      "ENVIRONMENT_ROLE_PATH environment.guardrails.rolePath",
+      "ENVIRONMENT_NAME_PREFIX environment.guardrails.namePrefix",
+      "ENVIRONMENT_MIRROR environment.registryMirror",
+      "ENVIRONMENT_QUOTA environment.quotas.vpcs",
+    ]);
+  });
+
+  it("keeps names off what AWS reserves", () => {
+    const stack = new AwsStack(new App(), "internal", { environment: DEV, lifetime: "platform" });
+    expect(stack.physicalName("loadBalancer", "internal", "dev")).toBe("x-internal-dev");
+    expect(stack.physicalName("capacityProvider", "ecs-dev")).toBe("x-ecs-dev");
+    expect(stack.physicalName("cluster", "internal", "dev")).toBe("internal-dev");
+  });
+});
