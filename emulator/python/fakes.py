@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, ecs, network, observability
+from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, network, observability
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -141,6 +141,8 @@ FAKES: list[Fake] = [
     Fake("appconfig", ("UpdateDeploymentStrategy",), "deployment strategies", answer=observability.update_strategy),
     Fake("appconfig", ("DeleteDeploymentStrategy",), "deployment strategies", answer=observability.delete_strategy),
     Fake("rds", ("CreateDBInstance", "DescribeDBInstances",), "a resource id of its own for each instance, found by it", patch=data.own_resource_ids),
+    Fake("ec2", ("DeleteNatGateway",), "the network interface goes with its gateway", patch=network.delete_nat_interfaces),
+    Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone goes with its namespace", patch=discovery.delete_hosted_zones),
     Fake("sqs", ("GetQueueAttributes",), "policies without spaces", amend=data.amend_queue_attributes, patch=data.know_redrive_allowed),
     Fake("s3", ("PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration",), "the EventBridge setting of a bucket is shown", patch=data.show_event_bridge),
     Fake("elasticache", ("CreateReplicationGroup",), "member clusters, versions, tags", amend=data.amend_new_replication_group),

@@ -44,7 +44,7 @@ KINDS = [
     Kind("elastic IP", "ec2", True, lambda ec2: (each.public_ip for each in ec2.addresses)),
     Kind("VPC endpoint", "ec2", True, lambda ec2: (key for key, each in ec2.vpc_end_points.items() if each.state != "deleted")),
     Kind("VPC", "ec2", False, lambda ec2: (key for key, each in ec2.vpcs.items() if not each.is_default)),
-    Kind("subnet", "ec2", False, lambda ec2: (each.id for by_id in ec2.subnets.values() for each in by_id.values() if each.default_for_az != "true")),
+    Kind("subnet", "ec2", False, lambda ec2: (each.id for by_id in ec2.subnets.values() for each in by_id.values() if str(each.default_for_az).lower() != "true")),
     Kind("security group", "ec2", False, lambda ec2: (each.id for by_id in ec2.groups.values() for each in by_id.values() if each.name != "default")),
     Kind("internet gateway", "ec2", False, keys("internet_gateways")),
     Kind("flow log", "ec2", False, keys("flow_logs")),

@@ -1,4 +1,4 @@
-"""EC2 networking: descriptions of rules between security groups."""
+"""EC2 networking: descriptions of rules between security groups, interfaces of NAT gateways."""
 
 from __future__ import annotations
 
@@ -34,3 +34,17 @@ def amend_rules(call: Call, result: dict[str, Any]) -> None:
         description = _descriptions.of(call.region).get(rule["SecurityGroupRuleId"])
         if description is not None:
             rule["Description"] = description
+
+
+def delete_nat_interfaces() -> None:
+    """Moto makes the network interface of a NAT gateway and keeps it when the gateway goes."""
+    from moto.ec2.models.nat_gateways import NatGatewayBackend
+
+    delete = NatGatewayBackend.delete_nat_gateway
+
+    def with_interface(self: Any, nat_gateway_id: str) -> Any:
+        gateway = delete(self, nat_gateway_id)
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
+    NatGatewayBackend.delete_nat_gateway = with_interface
