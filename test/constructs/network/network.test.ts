@@ -165,7 +165,7 @@ describe("Network", () => {
     const balanced = shop(DEV, { network: { ipv6: true } });
     expect(only(balanced, "aws_lb")).toMatchObject({ ip_address_type: "dualstack" });
     const open = Object.values(resources(balanced, "aws_vpc_security_group_ingress_rule"));
-    expect(open.map((rule) => rule.cidr_ipv6 ?? rule.cidr_ipv4)).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(open.map((rule) => rule.cidr_ipv6 ?? rule.cidr_ipv4).sort()).toEqual(["0.0.0.0/0", "::/0"]);
   });
 
   it("keeps its subnets and tables when egress changes", () => {
