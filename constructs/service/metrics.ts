@@ -1,15 +1,8 @@
 import { literal } from "../core/literal";
+import type { Metric } from "../core/metric";
 import type { Target } from "./host";
 
-/** A measure in CloudWatch. */
-export interface Metric {
-  readonly namespace: string;
-  readonly metricName: string;
-  /** @default - none */
-  readonly dimensions?: Readonly<Record<string, string>>;
-  /** @default "Average" */
-  readonly statistic?: "Average" | "Minimum" | "Maximum" | "Sum" | "SampleCount";
-}
+export type { Metric };
 
 /** One row of a computation over measures: a measure, or an expression over rows. */
 export interface Query {

@@ -9,9 +9,7 @@ const FARGATE: readonly { readonly cpu: number; readonly memory: readonly number
   { cpu: 16384, memory: steps(32768, 122880, 8192) },
 ];
 
-export const ARCHITECTURES = ["arm64", "x86_64"] as const;
-/** Processor that a task runs on. */
-export type Architecture = (typeof ARCHITECTURES)[number];
+export { ARCHITECTURES, type Architecture } from "../core/architecture";
 
 /** What a task gets of a machine. */
 export interface TaskSize {
