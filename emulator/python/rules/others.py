@@ -80,7 +80,7 @@ def held_target(call: Call) -> Any:
 @refuses(
     "autoscaling-bounds",
     "autoscaling",
-    "CreateAutoScalingGroup UpdateAutoScalingGroup",
+    "CreateAutoScalingGroup UpdateAutoScalingGroup SetDesiredCapacity",
     "ValidationError",
     "Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}",
     DOCS + "autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html",
