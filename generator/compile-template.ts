@@ -5,10 +5,15 @@ type CompileOptions = NonNullable<Parameters<typeof Handlebars.compile>[1]>;
 
 const handlebars = withOurHelpers(Handlebars.create());
 
+/** By source: tests render the same templates thousands of times. */
+const compiled = new Map<string, (context: object) => string>();
+
 /**
  * Makes a function of a template. In the built executable another module stands here, which holds the functions already
  * (scripts/precompile-templates.ts): to compile takes as long as all the rest of a run.
  */
 export function compileTemplate(_path: string, source: string): (context: object) => string {
-  return handlebars.compile(source, COMPILE_OPTIONS as CompileOptions);
+  const template = compiled.get(source) ?? handlebars.compile(source, COMPILE_OPTIONS as CompileOptions);
+  compiled.set(source, template);
+  return template;
 }

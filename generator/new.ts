@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";
@@ -57,7 +57,7 @@ async function readAnswers(
 /** The last part of the folder's path tells the name, when a folder is given. */
 function placeOf(line: CommandLine, context: Context): Place {
   const [folder] = line.operands;
-  return { folder: folder === undefined ? undefined : resolve(context.cwd, folder).split(/[/\\]/).at(-1) };
+  return { folder: folder === undefined ? undefined : basename(resolve(context.cwd, folder)) };
 }
 
 function missingProblems(resolution: Resolution, place: Place): string[] {

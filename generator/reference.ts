@@ -72,6 +72,24 @@ export function answersSchema(table: OptionTable): object {
 
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
 
+/** An answers file that changes the rows with a question. */
+function exampleFile(table: OptionTable): string {
+  const answers = Object.entries(table).flatMap(([key, row]) => {
+    if (row.ask === undefined) return [];
+    return [
+      [
+        key,
+        row.kind === "flag"
+          ? true
+          : row.kind === "text"
+            ? row.example
+            : Object.keys(row.values).find((value) => value !== "none"),
+      ],
+    ];
+  });
+  return JSON.stringify(Object.fromEntries(answers), null, 2);
+}
+
 /** docs/options.md. */
 export function optionsPage(table: OptionTable): string {
   const rows = Object.entries(table).map(([key, row]) => {
@@ -98,6 +116,10 @@ export function optionsPage(table: OptionTable): string {
     "answer to a question. A flag counts before the file, the file before a question, a question before the default.",
     `The answers are recorded in \`${ANSWERS_FILE}\` of the new repository; \`--answers\` with that file writes the same bytes`,
     "again.",
+    "",
+    "```json",
+    exampleFile(table),
+    "```",
     "",
     "| key | flag | what | values | default |",
     "|---|---|---|---|---|",

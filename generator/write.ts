@@ -50,8 +50,8 @@ export function folderRefusal(folder: string, path: nodePath.PlatformPath = node
   const reserved = parts.find((part) => [".git", "node_modules"].includes(part.toLowerCase()));
   if (reserved !== undefined) return `lies in ${reserved}, which belongs to another tool`;
   if (/^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i.test(last)) return "is a device name of Windows";
-  if (/[<>:"|?*]|[. ]$/.test(last))
-    return 'has a character that Windows does not allow (< > : " | ? *, or a dot or space last)';
+  if (/[<>:"|?*\\]|[. ]$/.test(last))
+    return 'has a character that Windows does not allow (< > : " | ? * \\, or a dot or space last)';
   return undefined;
 }
 

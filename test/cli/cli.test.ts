@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -117,6 +118,19 @@ describe("the packed executable", () => {
       `antifragile needs Node.js 20.19 or newer; this is ${version}. Install the current release from https://nodejs.org\n`,
     );
     expect(status).toBe(2);
+  });
+
+  it("owns up to a fault of its own", async () => {
+    const broken = join(work, "package");
+    cpSync(packed.folder, broken, { recursive: true });
+    rmSync(join(broken, "templates/repo/_gitignore"));
+    const { code, stderr } = await run(
+      [process.execPath, join(broken, "dist/bin/antifragile.js"), "new", "orders", ...quick],
+      work,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^✖ a fault in antifragile, not in what you did:\n.*_gitignore/);
+    expect(readdirSync(work)).toEqual(["package"]);
   });
 
   it("minds no reader that has seen enough", () => {

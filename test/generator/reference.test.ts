@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { refusal } from "../../generator/answers";
+import { refusal, resolveAnswers } from "../../generator/answers";
+import { parseAnswersFile } from "../../generator/answers-file";
 import { flagOf, switches } from "../../generator/flags";
 import type { OptionTable } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import { answersSchema, helpText, optionsPage } from "../../generator/reference";
+import { given } from "./support/given";
 import { sampleTable } from "./support/sample-table";
 
 const docs = join(__dirname, "../../docs");
@@ -71,6 +73,14 @@ describe("the schema of an answers file", () => {
 });
 
 describe("help and reference", () => {
+  it("show an answers file that the gate takes", () => {
+    const [, example] = /```json\n([\s\S]*?)\n```/.exec(optionsPage(options))!;
+    const file = parseAnswersFile(example!, "example").values;
+    const { problems, missing } = resolveAnswers(options, { ...given({}), file }, { folder: undefined });
+    expect([problems, missing]).toEqual([[], []]);
+    expect(file.size).toBeGreaterThan(2);
+  });
+
   it("name every row with its flag, and every switch", () => {
     for (const page of [helpText(options), optionsPage(options).replaceAll("\\|", "|")]) {
       for (const [key, row] of Object.entries(options)) {

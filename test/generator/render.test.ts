@@ -30,21 +30,41 @@ function pairwise(table: OptionTable): Answers[] {
     if (row.kind === "flag") domains.push([key, [true, false]]);
     if (row.kind === "text" && typeof row.default === "string") domains.push([key, [row.default, row.example]]);
   }
-  const cases: object[] = [{}];
+  const cases: Record<string, string | boolean>[] = [];
+  const cover = (pair: Record<string, string | boolean>): void => {
+    const fits = cases.find((one) => Object.entries(pair).every(([key, value]) => (one[key] ?? value) === value));
+    if (fits === undefined) cases.push({ ...pair });
+    else Object.assign(fits, pair);
+  };
   for (const [index, [key, values]] of domains.entries()) {
-    for (const value of values) {
-      cases.push({ [key]: value });
-      for (const [other, others] of domains.slice(index + 1)) {
-        for (const second of others) cases.push({ [key]: value, [other]: second });
-      }
+    for (const [other, others] of domains.slice(index + 1)) {
+      for (const value of values) for (const second of others) cover({ [key]: value, [other]: second });
     }
   }
-  // A pair of which one does not apply is no case.
-  return cases
-    .map((flags) => resolveAnswers(table, given({ flag: { name: "orders", ...flags } }), { folder: undefined }))
-    .filter(({ problems }) => problems.length === 0)
-    .map(({ answers }) => answers as unknown as Answers);
+  return [{}, ...cases].map((flags: Record<string, string | boolean>) => {
+    const said = new Map<string, unknown>([["name", "orders"], ...Object.entries(flags)]);
+    for (const [key, row] of Object.entries(table)) {
+      const { answers } = resolveAnswers(table, { ...given({}), flag: said }, { folder: undefined });
+      if (row.when !== undefined && !row.when(answers)) said.delete(key);
+    }
+    const { answers, problems } = resolveAnswers(table, { ...given({}), flag: said }, { folder: undefined });
+    expect(problems).toEqual([]);
+    return answers as unknown as Answers;
+  });
 }
+
+it("covers every pair of choices with a few cases", () => {
+  const cases = pairwise(options) as unknown as Record<string, unknown>[];
+  expect(cases.length).toBeLessThan(40);
+  for (const [database, queue] of [
+    ["postgres", "sqs"],
+    ["postgres", "none"],
+    ["none", "sqs"],
+    ["none", "none"],
+  ]) {
+    expect(cases.some((answers) => answers.database === database && answers.queue === queue)).toBe(true);
+  }
+});
 
 describe("the manifest", () => {
   it("names every file below templates/, and no other", () => {
@@ -199,6 +219,7 @@ describe("render", () => {
   });
 
   it("gives files that end in one newline and are what their names say, for every pair of choices", () => {
+    const compiled = new Set<string>();
     for (const answers of pairwise(options)) {
       for (const [path, { content, mode }] of render(answers, templates)) {
         const place = `${path} of ${JSON.stringify(answers)}`;
@@ -206,6 +227,10 @@ describe("render", () => {
         expect([0o644, 0o755], place).toContain(mode);
         if (path.endsWith(".json")) expect(() => JSON.parse(content), place).not.toThrow();
         if (/\.ya?ml$/.test(path)) expect(() => parseYaml(content), place).not.toThrow();
+        if (/\.m?ts$/.test(path) && !compiled.has(content)) {
+          expect(ts.transpileModule(content, { reportDiagnostics: true }).diagnostics, place).toEqual([]);
+          compiled.add(content);
+        }
       }
     }
   });

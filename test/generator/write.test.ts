@@ -249,6 +249,7 @@ describe("a place where nothing can be written", () => {
     ["/work/a\u0000b", "posix"],
     ["/work/a\nb", "posix"],
     ["/work/a<b", "posix"],
+    ["/work/a\\b", "posix"],
     ["C:\\work\\orders.", "win32"],
     ["/", "posix"],
     ["C:\\", "win32"],
