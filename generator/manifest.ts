@@ -122,7 +122,7 @@ export const manifest: readonly ManifestRow[] = [
   {
     path: "test/support/reachable.ts",
     template: "service/test/support/reachable.ts",
-    when: ({ database, cache }) => database === "postgres",
+    when: ({ database, cache }) => database === "postgres" || cache === "valkey",
   },
   { path: "test/support/service.ts", template: "service/test/support/service.ts.hbs" },
   { path: "test/support/slow-request.ts", template: "service/test/support/slow-request.ts" },

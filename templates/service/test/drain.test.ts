@@ -19,8 +19,8 @@ function send(url: string, headers: Record<string, string>, agent: Agent): Promi
 }
 
 it("loses no request when one of two instances goes away under load", async () => {
-  const first = await startWeb({ DRAIN_SECONDS: "1" });
-  const second = await startWeb({ DRAIN_SECONDS: "1", ...first.env });
+  const first = await startWeb({ DRAIN_SECONDS: "2" });
+  const second = await startWeb({ DRAIN_SECONDS: "2", ...first.env });
   const balancer = await startBalancer([first.url, second.url]);
   const agent = new Agent({ keepAlive: true });
   onTestFinished(async () => {

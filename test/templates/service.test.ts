@@ -1,0 +1,244 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { mutations } from "./mutations";
+import {
+  atMost,
+  cleanEnvironment,
+  collect,
+  EVERYTHING,
+  npm,
+  run,
+  runTests,
+  serviceFiles,
+  tool,
+  writeFiles,
+} from "./support/repository";
+import { freePort, missingServers, type Servers, startServers } from "./support/servers";
+
+// A generated service starts processes and waits for them, and its packages have to be installed.
+const SLOW = 240_000;
+/** Tests of a service that need a server of this machine. */
+const NEED_SERVERS = ["postgres", "valkey"];
+
+const missing = missingServers();
+let folder: string;
+let everything: string;
+let servers: Servers | undefined;
+
+/** Where the servers are, the tests of the service must not skip anything: as in its CI. */
+const environment = () => cleanEnvironment(servers ? { CI: "1", ...servers.env } : {});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "antifragile-service-"));
+  everything = join(folder, "everything");
+  writeFiles(everything, serviceFiles(EVERYTHING));
+  const installed = await npm(["install"], everything);
+  expect(installed.code, installed.output).toBe(0);
+  if (missing.length === 0) servers = await startServers();
+}, SLOW);
+
+afterAll(async () => {
+  await servers?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Another repository with the packages of the first. */
+function repository(name: string, files: ReadonlyMap<string, string>): string {
+  const target = join(folder, name);
+  writeFiles(target, files);
+  symlinkSync(join(everything, "node_modules"), join(target, "node_modules"));
+  return target;
+}
+
+it("has the servers that its tests need", ({ skip }) => {
+  if (missing.length === 0) return expect(servers).toBeDefined();
+  if (process.env.CI) throw new Error(`install ${missing.join(", ")}`);
+  skip(`not installed: ${missing.join(", ")}; tests that need them are skipped`);
+});
+
+describe("a service with every choice taken", () => {
+  it("passes its own tests", { timeout: SLOW }, async () => {
+    const { failed, skipped, passed } = await runTests(everything, [], environment());
+    expect(failed).toEqual([]);
+    expect(passed).toBeGreaterThan(100);
+    if (servers) expect(skipped).toBe(0);
+  });
+
+  it("fails in CI, and skips elsewhere, what it has no server for", { timeout: SLOW }, async () => {
+    const nowhere = { PGHOST: "127.0.0.1", PGPORT: "1" };
+    const here = await runTests(everything, ["test/job.test.ts"], cleanEnvironment(nowhere));
+    expect(here).toEqual({ passed: 0, skipped: 1, failed: [] });
+    const inCi = await runTests(everything, ["test/job.test.ts"], cleanEnvironment({ ...nowhere, CI: "1" }));
+    expect(inCi.failed.join()).toContain("docker compose up -d postgres");
+  });
+});
+
+describe("a service without any choice", () => {
+  it("passes its own tests", { timeout: SLOW }, async () => {
+    const { failed, skipped, passed } = await runTests(repository("nothing", serviceFiles({})), [], environment());
+    expect(failed).toEqual([]);
+    expect(skipped).toBe(0);
+    expect(passed).toBeGreaterThan(30);
+  });
+});
+
+/** For each choice the words that only it brings. */
+const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
+  database: /postgres|\bpg\b|PG[A-Z]{3}|migrat|getQuote|reachable/i,
+  cache: /valkey|redis/i,
+  queue: /sqs|queue|worker/i,
+  job: /\bjob\b/i,
+  auth: /jose|oidc|AUTH_[A-Z]|issuer/i,
+  calls: /payments|breaker/i,
+};
+
+const turn = atMost(2);
+const VARIANTS = [{}, EVERYTHING, ...Object.entries(EVERYTHING).map(([key, value]) => ({ [key]: value }))];
+
+describe.concurrent.each(VARIANTS)("with %j", (choices) => {
+  it("compiles, and its linter has nothing to say", { timeout: SLOW }, ({ expect }) =>
+    turn(async () => {
+      const target = repository(`variant-${Object.keys(choices).join("-")}`, serviceFiles(choices));
+      const types = await tool(target, "typescript/bin/tsc", []);
+      expect(types.code, types.output).toBe(0);
+      const lint = await tool(target, "@biomejs/biome/bin/biome", ["check"]);
+      expect(lint.code, lint.output).toBe(0);
+    }),
+  );
+
+  it("bears no trace of what was not chosen", ({ expect }) => {
+    const others = /^(README\.md|\.antifragile\.json|package-lock\.json)$/;
+    const own = [...serviceFiles(choices)].filter(([path]) => !others.test(path));
+    const text = own.map(([path, content]) => `${path}\n${content}`).join("\n");
+    for (const [key, words] of Object.entries(TRACES)) {
+      if (key in choices) expect(text).toMatch(words);
+      else expect(words.exec(text)?.[0], `of ${key}`).toBeUndefined();
+    }
+  });
+});
+
+describe.concurrent("a mutation", () => {
+  it.for(mutations.map((mutation, index) => ({ ...mutation, index })))(
+    "is noticed: $factor, $wrong ($file)",
+    { timeout: 2 * SLOW },
+    async ({ file, from, to, test, notices, index }, { skip, expect }) => {
+      if (!servers && NEED_SERVERS.includes(test)) skip(`not installed: ${missing.join(", ")}`);
+      const files = serviceFiles(EVERYTHING);
+      const text = files.get(file);
+      expect(text?.split(from), `"${from}" occurs once in ${file}`).toHaveLength(2);
+      const target = repository(
+        `mutation-${index}`,
+        files.set(
+          file,
+          text!.replace(from, () => to),
+        ),
+      );
+      const { failed } = await turn(() => runTests(target, [`test/${test}.test.ts`], environment(), notices));
+      expect(failed.join("\n")).toContain(notices);
+    },
+  );
+});
+
+describe("the image", () => {
+  const dockerfile = serviceFiles(EVERYTHING).get("Dockerfile")!;
+  const stages = dockerfile.split(/^FROM /m).slice(1);
+  const last = stages.at(-1)!;
+  const command = (name: string): string[] => JSON.parse(new RegExp(`${name} (\\[.*\\])`).exec(last)![1]!);
+
+  it("is made of one base, by its digest, and runs as a user that is not root", () => {
+    const bases = stages.map((stage) => stage.split(/\s/)[0]);
+    expect(new Set(bases).size).toBe(1);
+    expect(bases[0]).toMatch(/^node:24[^@]*@sha256:[0-9a-f]{64}$/);
+    expect(/^USER (\S+)$/m.exec(last)?.[1]).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    expect(last).not.toMatch(/^(RUN|ADD)/m);
+  });
+
+  it("starts, is healthy, migrates and stops, by what the Dockerfile copies and nothing else", {
+    timeout: SLOW,
+  }, async () => {
+    const built = await tool(everything, "typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+    expect(built.code, built.output).toBe(0);
+    const image = join(folder, "image");
+    mkdirSync(image);
+    cpSync(join(everything, "package-lock.json"), join(image, "package-lock.json"));
+    for (const [, sources] of last.matchAll(/^COPY --from=build ((?:\S+ )+)\S+$/gm)) {
+      for (const source of sources!
+        .trim()
+        .split(" ")
+        .map((each) => each.replace(/^\/app\//, ""))) {
+        if (source !== "node_modules") cpSync(join(everything, source), join(image, source), { recursive: true });
+      }
+    }
+    // What `npm prune --omit=dev` leaves.
+    const installed = await npm(["ci", "--omit=dev", "--ignore-scripts"], image);
+    expect(installed.code, installed.output).toBe(0);
+    expect(existsSync(join(image, "node_modules/typescript"))).toBe(false);
+
+    const port = await freePort();
+    const env = cleanEnvironment({
+      ...declared(),
+      ...servers?.env,
+      NODE_ENV: "production",
+      PORT: String(port),
+      DRAIN_SECONDS: "0",
+    });
+    const [program, ...args] = command("\nCMD");
+    const service = spawn(program!, args, { cwd: image, env, stdio: ["ignore", "pipe", "pipe"] });
+    onTestFinished(() => void service.kill("SIGKILL"));
+    const output = collect(service);
+    await expect.poll(() => output(), { timeout: 20_000 }).toContain('"listening"');
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    const [probe, ...how] = command("  CMD");
+    expect((await run(probe!, how, image, env)).code).toBe(0);
+    expect((await run(probe!, how, image, { ...env, PORT: "1" })).code).toBe(1);
+    if (servers) {
+      const migrated = await run("node", ["dist/admin/migrate.js"], image, env);
+      expect(migrated.code, migrated.output).toBe(0);
+    }
+    service.kill("SIGTERM");
+    expect(await once(service, "close")).toEqual([0, null]);
+    for (const line of output().trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("level");
+  });
+
+  /** What .env.example sets. */
+  function declared(): Record<string, string> {
+    const lines = serviceFiles(EVERYTHING)
+      .get(".env.example")!
+      .matchAll(/^([A-Z_]+)=(.*)$/gm);
+    return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]));
+  }
+});
+
+describe("npm run dev", () => {
+  it("serves, and has a token to call it with, without any account", { timeout: SLOW }, async () => {
+    const target = repository("dev", serviceFiles({ auth: "oidc" }));
+    const [port, issuerPort] = [await freePort(), await freePort()];
+    const issuer = `http://localhost:${issuerPort}`;
+    writeFileSync(join(target, ".env"), `PORT=${port}\nAUTH_ISSUER=${issuer}\n`);
+    const script = JSON.parse(readFileSync(join(target, "package.json"), "utf8")).scripts.dev as string;
+    expect(script).toMatch(/^tsx \S+$/);
+    const args = [join(target, "node_modules/tsx/dist/cli.mjs"), script.replace("tsx ", "")];
+    const dev = spawn(process.execPath, args, {
+      cwd: target,
+      env: cleanEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void dev.kill("SIGKILL"));
+    const output = collect(dev);
+    await expect.poll(() => output(), { timeout: 30_000 }).toContain('"listening"');
+
+    const [, tokenUrl] = /curl '([^']+)'/.exec(output())!;
+    const token = await (await fetch(tokenUrl!)).text();
+    const body = JSON.stringify({ lines: [{ sku: "tea", quantity: 2, unitPriceCents: 250 }] });
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    const answer = await fetch(`http://localhost:${port}/v1/quotes`, { method: "POST", body, headers });
+    expect(await answer.json()).toMatchObject({ totalCents: 500 });
+    dev.kill("SIGTERM");
+    await once(dev, "close");
+    await expect(fetch(`http://localhost:${port}/livez`)).rejects.toThrow();
+  });
+});
