@@ -3,7 +3,6 @@ import { dirname, join } from "node:path";
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Context } from "./context";
 import { cancelled, type ExitCode } from "./errors";
-import { packPackage } from "./package-files";
 import { npmCommand, type Outcome } from "./processes";
 import { type OutputFile, vendoredPath } from "./render";
 import { serializers } from "./serializers";
@@ -15,6 +14,8 @@ interface WrittenRepository {
   readonly path: string;
   readonly shownPath: string;
   readonly version: string;
+  /** The package that made it. */
+  readonly packed: Uint8Array;
   readonly files: ReadonlyMap<string, OutputFile>;
   readonly target: Target;
   readonly install: boolean;
@@ -51,15 +52,14 @@ function failure(title: string, outcome: Outcome, program: string): string {
   return `${title} failed (exit code ${outcome.code})\n${lastLines(outcome.output)}`;
 }
 
-function vendorStep(repository: WrittenRepository, context: StepContext): Step {
+function vendorStep(repository: WrittenRepository): Step {
   const path = vendoredPath(repository.version);
   return {
     title: path,
     commands: [],
     run: async () => {
-      const packed = await packPackage(context.packageRoot);
       await mkdir(dirname(join(repository.path, path)), { recursive: true });
-      await writeFile(join(repository.path, path), packed, { flag: "wx" });
+      await writeFile(join(repository.path, path), repository.packed, { flag: "wx" });
       return { state: "done", text: path };
     },
   };
@@ -153,7 +153,7 @@ export async function finishRepository(
   for (const path of repository.target.kept) context.print(`  ${marks.partly} ${path} was there and stays as it is\n`);
 
   const steps = [
-    vendorStep(repository, context),
+    vendorStep(repository),
     ...(repository.install
       ? [
           npmStep(["install", "--include=dev", "--no-audit", "--no-fund"], repository, context),

@@ -7,7 +7,7 @@ import { finishRepository } from "./finish";
 import { type CommandLine, flagOf, parseCommandLine } from "./flags";
 import type { Place, Value } from "./option-table";
 import { type Answers, options } from "./options";
-import { loadTemplates, packageVersion } from "./package-files";
+import { loadTemplates, packageVersion, packPackage } from "./package-files";
 import { askOpenQuestions, confirmPlan, reopenAnswer } from "./prompts";
 import { helpText } from "./reference";
 import { type OutputFile, render } from "./render";
@@ -168,6 +168,8 @@ export async function runNew(context: Context): Promise<ExitCode> {
   }
   return context.interruptible(async (signal) => {
     const start = context.now();
+    // Before the files: with a package that cannot be packed, nothing shall be written.
+    const packed = await packPackage(context.packageRoot);
     await writeTree(planned.target, planned.files, signal, context.disk);
     const written = planned.files.size - planned.target.kept.length;
     const repository = {
@@ -175,6 +177,7 @@ export async function runNew(context: Context): Promise<ExitCode> {
       path: planned.target.path,
       shownPath: shown(planned.target.path, context),
       version: packageVersion(context.packageRoot),
+      packed,
       install: !line.switches.has("no-install"),
       git: !line.switches.has("no-git"),
     };

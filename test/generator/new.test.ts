@@ -256,11 +256,13 @@ describe("a step after the files", () => {
     });
   });
 
-  it("packs nothing when the package is not built, and says what to do", async () => {
+  it("is not reached, and nothing is written, when the package is not built", async () => {
     rmSync(join(packageRoot, "dist"), { recursive: true });
-    const { context, output } = world(["orders", "--yes"]);
-    await expect(runNew(context)).resolves.toBe(1);
-    expect(output()).toContain("is missing; run npm run build there");
+    await expect(runNew(world(["orders", "--yes"]).context)).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringContaining("is missing; run npm run build there"),
+    });
+    expect(readdirSync(root)).toEqual([]);
   });
 });
 
