@@ -1,25 +1,34 @@
 import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
+import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
-import { invalid } from "../core/errors";
+import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
 import { SecurityGroup } from "../network/security-group";
+import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
 
 /** How a balancer is reached: see {@link https} and {@link insecureHttp}. */
 export type Listener =
-  | { readonly kind: "https"; readonly certificateArn: string; readonly domain?: string }
+  | { readonly kind: "https"; readonly certificateArn?: string; readonly domain?: string; readonly zoneId?: string }
   | { readonly kind: "insecure-http" };
 
 /**
  * HTTPS on 443 with TLS 1.2 and 1.3; port 80 only redirects.
  *
- * @param options.certificateArn ARN of a certificate in AWS Certificate Manager, in the balancer's region
- * @param options.domain what the services' host names end in: `shop.example.com`
+ * @param options.domain what the services' host names end in: `shop.example.com`. With a zone it leads to the balancer, and
+ *   so does `*.shop.example.com`
+ * @param options.zoneId zone of Route 53 that the domain is in
+ * @param options.certificateArn ARN of a certificate in AWS Certificate Manager, in the balancer's region. Default: one for the
+ *   domain and all below it, which the zone proves and AWS renews
  */
-export function https(options: { readonly certificateArn: string; readonly domain?: string }): Listener {
+export function https(
+  options:
+    | { readonly certificateArn: string; readonly domain?: string; readonly zoneId?: string }
+    | { readonly domain: string; readonly zoneId: string },
+): Listener {
   return { kind: "https", ...options };
 }
 
@@ -43,6 +52,8 @@ export interface IBalancer extends IConstruct, IConnectable {
   readonly listenerArn: string;
   /** Name that AWS gave it in DNS. */
   readonly dnsName: string;
+  /** Zone that AWS keeps that name in: for records that lead to it. */
+  readonly dnsZoneId: string;
   /** `https` or `http`. */
   readonly scheme: string;
 }
@@ -53,6 +64,7 @@ export interface BalancerAttributes {
   readonly balancerArnSuffix: string;
   readonly listenerArn: string;
   readonly dnsName: string;
+  readonly dnsZoneId: string;
   readonly scheme: string;
   readonly securityGroupId: string;
 }
@@ -91,6 +103,7 @@ export class Balancer extends Construct implements IBalancer {
   readonly balancerArnSuffix: string;
   readonly listenerArn: string;
   readonly dnsName: string;
+  readonly dnsZoneId: string;
   readonly scheme: string;
   readonly connections: Connections;
 
@@ -101,15 +114,7 @@ export class Balancer extends Construct implements IBalancer {
     const { stackName, environment, production } = stack;
     const { listener, network } = props;
     const { ipv6 } = network;
-    if (listener.kind === "https" && listener.certificateArn === "") {
-      throw invalid(
-        this,
-        "LISTENER_CERTIFICATE",
-        "listener.certificateArn",
-        "is empty",
-        "Pass the ARN of a certificate in this region, or say insecureHttp().",
-      );
-    }
+    if (listener.kind === "https") checkHttps(this, listener);
     const group = new SecurityGroup(this, "SecurityGroup", {
       vpcId: network.vpcId,
       name: `${stackName}-${environment.name}-balancer`,
@@ -150,7 +155,7 @@ export class Balancer extends Construct implements IBalancer {
         port: 443,
         protocol: "HTTPS",
         sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
-        certificateArn: literal(listener.certificateArn),
+        certificateArn: this.#certificate(listener),
         defaultAction: nobodysRequest,
       }).arn;
     } else {
@@ -159,9 +164,53 @@ export class Balancer extends Construct implements IBalancer {
     this.balancerArn = balancer.arn;
     this.balancerArnSuffix = balancer.arnSuffix;
     this.dnsName = balancer.dnsName;
+    this.dnsZoneId = balancer.zoneId;
     this.scheme = listener.kind === "https" ? "https" : "http";
     this.connections = group.connections;
+    if (listener.kind === "https" && listener.domain !== undefined && listener.zoneId !== undefined) {
+      const { domain, zoneId } = listener;
+      aliasRecord(this, "Domain", { zoneId, host: domain, balancer: this });
+      aliasRecord(this, "AllBelow", { zoneId, host: `*.${domain}`, balancer: this });
+    }
   }
+
+  #certificate({ certificateArn, domain = "", zoneId = "" }: Https): string {
+    if (certificateArn !== undefined) return literal(certificateArn);
+    return new Certificate(this, "Certificate", { hosts: [domain, `*.${domain}`], zoneId }).certificateArn;
+  }
+}
+
+type Https = Extract<Listener, { readonly kind: "https" }>;
+
+function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https): void {
+  const problems = new Problems(scope);
+  problems.check(
+    certificateArn === undefined
+      ? domain !== undefined && zoneId !== undefined
+      : Token.isUnresolved(certificateArn) ||
+          /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/.test(certificateArn),
+    "LISTENER_CERTIFICATE",
+    "listener.certificateArn",
+    certificateArn === undefined
+      ? "is not set, and neither are domain and zoneId, which one could be made from"
+      : `${JSON.stringify(certificateArn)} is no ARN of a certificate`,
+    "Pass the ARN of a certificate in this region, or domain and zoneId; or say insecureHttp().",
+  );
+  problems.check(
+    domain === undefined || (HOST_PATTERN.test(domain) && !domain.startsWith("*")),
+    "LISTENER_DOMAIN",
+    "listener.domain",
+    `${JSON.stringify(domain)} is no domain`,
+    `Use ${HOST_RULE}, without the wildcard.`,
+  );
+  problems.check(
+    zoneId === undefined || (domain !== undefined && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
+    "LISTENER_ZONE",
+    "listener.zoneId",
+    `${JSON.stringify(zoneId)} is no zone of Route 53, or there is no domain`,
+    "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with domain.",
+  );
+  problems.throwIfAny();
 }
 
 class ImportedBalancer extends Construct implements IBalancer {
@@ -169,6 +218,7 @@ class ImportedBalancer extends Construct implements IBalancer {
   readonly balancerArnSuffix: string;
   readonly listenerArn: string;
   readonly dnsName: string;
+  readonly dnsZoneId: string;
   readonly scheme: string;
   readonly connections: Connections;
 
@@ -178,6 +228,7 @@ class ImportedBalancer extends Construct implements IBalancer {
     this.balancerArnSuffix = literal(attributes.balancerArnSuffix);
     this.listenerArn = literal(attributes.listenerArn);
     this.dnsName = literal(attributes.dnsName);
+    this.dnsZoneId = literal(attributes.dnsZoneId);
     this.scheme = literal(attributes.scheme);
     this.connections = new Connections(this, "Connections", { securityGroupId: literal(attributes.securityGroupId) });
   }

@@ -41,10 +41,18 @@ export function requireInternet(scope: IConstruct, network: INetwork, what: stri
   );
 }
 
+/** ARN of the repository that an image is in, where that is one of ECR: for the permission to pull it. */
+export function repositoryArn(scope: IConstruct, image: string): string | undefined {
+  const [, account, region, repository] = ECR_IMAGE.exec(image) ?? [];
+  if (repository === undefined) return undefined;
+  return `arn:${AwsStack.of(scope).partition}:ecr:${region}:${account}:repository/${repository}`;
+}
+
+const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^@:]+)/;
+
 /** Whether an image is in a registry of ECR in the region, which interface endpoints reach. */
 function isPrivate(image: string, region: string): boolean {
-  const [host = ""] = image.split("/");
-  return new RegExp(`^\\d{12}\\.dkr\\.ecr\\.${region}\\.amazonaws\\.com(\\.cn)?$`).test(host);
+  return ECR_IMAGE.exec(image)?.[2] === region;
 }
 
 /** How to copy an image by digest: the same bytes, so that the digest stays true. */

@@ -128,6 +128,7 @@ export class Platform extends AwsStack implements IPlatform {
           balancerArnSuffix: this.balancer.balancerArnSuffix,
           listenerArn: this.balancer.listenerArn,
           dnsName: this.balancer.dnsName,
+          dnsZoneId: this.balancer.dnsZoneId,
           scheme: this.balancer.scheme,
           securityGroupId: this.balancer.connections.securityGroupId,
         },
@@ -184,6 +185,11 @@ abstract class StackOnPlatform extends AwsStack {
     if (props.owner !== undefined) this.addDependency(props.owner);
   }
 
+  /** Over how many zones the platform spreads; for one of another repo, what is usual for the environment. */
+  get zones(): number {
+    return this.#owner?.network.privateSubnetIds.length ?? (this.production ? 3 : 2);
+  }
+
   get network(): INetwork {
     return this.#once("Network", (id) =>
       Network.fromAttributes(this, id, {
@@ -200,7 +206,10 @@ abstract class StackOnPlatform extends AwsStack {
       Cluster.fromAttributes(this, id, {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
-        capacityProviderName: (group) => this.#platform.text("cluster", "capacityProviderNames", group),
+        capacityProviderName: (group) => {
+          this.#checkMachines(group);
+          return this.#platform.text("cluster", "capacityProviderNames", group);
+        },
       }),
     );
   }
@@ -234,10 +243,18 @@ abstract class StackOnPlatform extends AwsStack {
         balancerArnSuffix: text("balancerArnSuffix"),
         listenerArn: text("listenerArn"),
         dnsName: text("dnsName"),
+        dnsZoneId: text("dnsZoneId"),
         scheme: text("scheme"),
         securityGroupId: text("securityGroupId"),
       }),
     );
+  }
+
+  /** Which machines the platform has is known to this app alone where it makes the platform, and only at the end. */
+  #checkMachines(group: string): void {
+    const cluster = this.#owner?.cluster;
+    if (cluster === undefined) return;
+    this.node.addValidation({ validate: () => cluster.unknownMachines([group]) });
   }
 
   #once<T extends IConstruct>(id: string, make: (id: string) => T): T {

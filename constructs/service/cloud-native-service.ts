@@ -11,6 +11,7 @@ import { NAME_PATTERN, NAME_RULE, physicalName } from "../core/names";
 import { movedFrom } from "../core/renamed";
 import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
+import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
 import {
   CalledService,
@@ -184,12 +185,24 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     const { image } = this.#settings;
     if (image.kind !== "repository") return;
     const repository = literal(image.repositoryName ?? this.#stack.stackName);
+    this.#allowPullFrom(this.#stack.arn("ecr", `repository/${repository}`));
+  }
+
+  #allowPullFrom(repository: string): void {
     this.#executionRole.grant({
       actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-      resources: [this.#stack.arn("ecr", `repository/${repository}`)],
+      resources: [repository],
     });
     // This call takes no resource.
     this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
+  }
+
+  /** An image as the network can pull it, with the permission to. */
+  #reachable(image: string): string {
+    const uri = reachableImage(this, this.#stack.network, image);
+    const repository = repositoryArn(this, uri);
+    if (repository !== undefined) this.#allowPullFrom(repository);
+    return uri;
   }
 
   #setVariables(props: CloudNativeServiceProps): void {
@@ -217,6 +230,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
 
   #defineTask(): EcsTaskDefinition {
     const { name, process, image, user, shutdown, architecture } = this.#settings;
+    const imageUri = this.#reachable(image.uri);
     this.node.addValidation({
       validate: () =>
         this.#size === undefined
@@ -230,7 +244,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       cpu: Lazy.stringValue({ produce: () => String(this.#size?.cpu) }),
       memory: Lazy.stringValue({ produce: () => String(this.#size?.memoryMiB) }),
       networkMode: "awsvpc",
-      requiresCompatibilities: ["FARGATE"],
+      requiresCompatibilities: [this.#settings.compatibility],
       runtimePlatform: {
         operatingSystemFamily: "LINUX",
         cpuArchitecture: architecture === "arm64" ? "ARM64" : "X86_64",
@@ -243,6 +257,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
             name,
             process,
             image,
+            imageUri,
             user,
             shutdown,
             environment: this.#environment,
@@ -418,7 +433,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       grant: (statement) => this.grant(statement),
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
-      addSidecar: (sidecar) => this.#sidecars.push(sidecar),
+      addSidecar: (sidecar) => this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) }),
       addTarget: (target) => this.#addTarget(target),
     };
   }

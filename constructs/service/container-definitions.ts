@@ -19,6 +19,8 @@ interface Input {
   readonly name: string;
   readonly process: Process;
   readonly image: Image;
+  /** Where the image is pulled from. */
+  readonly imageUri: string;
   readonly user: string;
   readonly shutdown: ShutdownBudget;
   readonly environment: ReadonlyMap<string, string>;
@@ -65,7 +67,7 @@ export function containerDefinitions(input: Input): string {
   const app = {
     ...common(input.name),
     name: input.name,
-    image: image.uri,
+    image: input.imageUri,
     cpu: 0,
     ...(command === undefined ? {} : { command: command.map(literal) }),
     ...(image.kind === "repository" && process.command !== undefined

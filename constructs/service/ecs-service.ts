@@ -35,10 +35,10 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     taskDefinition: task.arn,
     desiredCount: scaling.min,
     // Always a strategy and never launch_type: going from one to the other replaces the service.
-    capacityProviderStrategy: fargate(settings.spotPercent, stack.production ? scaling.min : 0),
+    capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
     // Without it the provider replaces the service when the strategy changes.
     forceNewDeployment: true,
-    platformVersion: "LATEST",
+    platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
     propagateTags: "SERVICE",
     enableEcsManagedTags: true,
     enableExecuteCommand: false,
@@ -49,9 +49,10 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     deploymentCircuitBreaker: { enable: true, rollback: true },
     waitForSteadyState: true,
     networkConfiguration: {
-      subnets: [...stack.network.privateSubnetIds],
+      subnets: [...stack.network.workloadSubnetIds],
       securityGroups: [running.securityGroupId],
-      assignPublicIp: false,
+      // Tasks on machines go out by their machine's address.
+      assignPublicIp: settings.compatibility === "FARGATE" && stack.network.egress === "public-ip",
     },
     serviceRegistries: running.registryArn === undefined ? undefined : { registryArn: running.registryArn },
     loadBalancer: Lazy.anyValue({
@@ -73,15 +74,6 @@ export function runAlways(scope: Construct, running: Running): EcsService {
   });
   service.dependsOn = Lazy.listValue({ produce: () => [...new Set(running.dependsOn())].sort() });
   return service;
-}
-
-/** Spare capacity for a share of the tasks, and for none of the first ones. */
-function fargate(spotPercent: number, base: number) {
-  if (spotPercent === 0) return [{ capacityProvider: "FARGATE", weight: 1 }];
-  return [
-    { capacityProvider: "FARGATE", base, weight: 100 - spotPercent },
-    { capacityProvider: "FARGATE_SPOT", weight: spotPercent },
-  ];
 }
 
 /**

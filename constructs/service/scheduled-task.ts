@@ -59,14 +59,14 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
       ecsParameters: {
         taskDefinitionArn: task.arn,
         taskCount: 1,
-        launchType: "FARGATE",
-        platformVersion: "LATEST",
+        capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
+        platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
         propagateTags: "TASK_DEFINITION",
         enableEcsManagedTags: true,
         networkConfiguration: {
-          subnets: [...stack.network.privateSubnetIds],
+          subnets: [...stack.network.workloadSubnetIds],
           securityGroups: [scheduled.securityGroupId],
-          assignPublicIp: false,
+          assignPublicIp: settings.compatibility === "FARGATE" && stack.network.egress === "public-ip",
         },
       },
       // A start that AWS could not make, for want of capacity, is tried again for an hour.

@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
+import { Capacity, type Compatibility, resolveCapacity } from "../cluster/capacity";
 import { Problems } from "../core/errors";
 import { kebab, NAME_PATTERN, NAME_RULE } from "../core/names";
 import { Duration } from "../core/units";
@@ -40,12 +41,11 @@ export interface CloudNativeServiceProps {
    */
   readonly architecture?: Architecture;
   /**
-   * How many of a hundred tasks run on spare capacity, which costs about a third and may be taken away with two minutes'
-   * notice. In production `scaling.min` tasks never do. Not for a job.
+   * What tasks run on, and in which shares: Fargate, Fargate Spot, or machines of the platform.
    *
-   * @default 0
+   * @default [Capacity.fargate()]
    */
-  readonly spotPercent?: number;
+  readonly capacity?: readonly Capacity[];
   /** @default - see Scaling */
   readonly scaling?: Scaling;
   /**
@@ -125,7 +125,8 @@ export interface ServiceSettings {
   readonly image: Image;
   readonly size: TaskSize;
   readonly architecture: Architecture;
-  readonly spotPercent: number;
+  readonly capacity: readonly Capacity[];
+  readonly compatibility: Compatibility;
   /** Undefined for a job: a schedule starts one task. */
   readonly scaling: ScalingSettings | undefined;
   readonly deployment: Deployment;
@@ -146,7 +147,7 @@ const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ss
  * Defaults and checks.
  *
  * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_SIZE, SERVICE_ARCHITECTURE,
- *   SERVICE_SPOT, SERVICE_CAPACITY, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
+ *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
  *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
 export function resolveService(
@@ -159,7 +160,7 @@ export function resolveService(
   const image = props.image ?? Image.repository();
   const size = props.size ?? { cpu: 256, memoryMiB: 512 };
   const architecture = props.architecture ?? "arm64";
-  const spotPercent = props.spotPercent ?? 0;
+  const capacity = props.capacity ?? [Capacity.fargate()];
   const deployment = props.deployment ?? rolling();
   const shutdown = props.shutdown ?? Duration.seconds(30);
   const releaseOwner = props.releaseOwner ?? (image.kind === "repository" ? "pipeline" : "terraform");
@@ -197,13 +198,6 @@ export function resolveService(
     `${JSON.stringify(architecture)} is not known`,
     `Use one of: ${ARCHITECTURES.join(", ")}.`,
   );
-  problems.check(
-    Number.isInteger(spotPercent) && spotPercent >= 0 && spotPercent <= 100,
-    "SERVICE_SPOT",
-    "spotPercent",
-    `${spotPercent} is no share of the tasks`,
-    "Use whole numbers from 0 to 100.",
-  );
   checkDeployment(problems, deployment);
   const scaling = resolveScaling(problems, process.kind === "job" ? {} : (props.scaling ?? {}), {
     process,
@@ -211,7 +205,7 @@ export function resolveService(
     zones: stack.zones,
   });
   if (process.kind === "job") {
-    for (const prop of ["scaling", "deployment", "spotPercent", "connect"] as const) {
+    for (const prop of ["scaling", "deployment", "connect"] as const) {
       problems.check(
         props[prop] === undefined,
         "JOB_PROPS",
@@ -251,7 +245,8 @@ export function resolveService(
     image,
     size,
     architecture,
-    spotPercent,
+    capacity,
+    compatibility: resolveCapacity(scope, capacity),
     scaling: process.kind === "job" ? undefined : scaling,
     deployment,
     shutdown: splitShutdown(shutdown),

@@ -1,0 +1,79 @@
+/** All that services of the examples are made of, in few stacks. `VERSION` says which state of the code base it is. */
+import {
+  App,
+  Capacity,
+  CloudNativeService,
+  cron,
+  Duration,
+  type Environment,
+  existingQueue,
+  Image,
+  Ingress,
+  insecureHttp,
+  job,
+  Platform,
+  rolling,
+  web,
+  worker,
+} from "../../../constructs";
+
+const version = Number(process.env.VERSION ?? "1");
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+const image = Image.digest(`registry.example.com/shop@sha256:${String(Math.min(version, 3)).repeat(64)}`);
+
+const app = new App();
+const stack = new Platform(app, "shop", { environment, listener: insecureHttp() }).stack("shop");
+
+const storefront = new CloudNativeService(stack, "Storefront", {
+  image,
+  process: web({ port: 3000 }),
+  environment: { GREETING: '${file("/etc/passwd")} %{ if true }' },
+  deployment: rolling({ errorPercent: 2 }),
+  scaling: {
+    min: version === 1 ? 1 : 2,
+    max: 10,
+    requestsPerTask: 600,
+    memoryPercent: 70,
+    metrics: [{ name: "Sessions", metric: { namespace: "Shop", metricName: "SessionsPerTask" }, target: 200 }],
+    steps: [
+      {
+        name: "Backlog",
+        metric: { namespace: "Shop", metricName: "Backlog", statistic: "Maximum" },
+        steps: [
+          { from: 100, add: 1 },
+          { from: 500, add: 4 },
+        ],
+      },
+    ],
+    schedules: [{ name: "Morning", schedule: cron("30 7 * * MON-FRI", { timezone: "Europe/Berlin" }), min: 3 }],
+  },
+});
+storefront.add(new Ingress({ paths: ["/shop", "/shop/*"] }));
+
+// The fourth state of the code base has another name for the same thing.
+const orders = new CloudNativeService(stack, "Orders", { image });
+const payments = new CloudNativeService(stack, version < 4 ? "Payments" : "Billing", {
+  image,
+  capacity: [Capacity.fargate({ base: 1 }), Capacity.fargateSpot()],
+  ...(version < 4 ? {} : { name: "payments", renamedFrom: "Payments" }),
+});
+storefront.calls(orders, { timeout: Duration.seconds(3) });
+orders.calls(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
+payments.calls(orders, { breakerFailurePercent: 25 });
+
+const mails = existingQueue(stack, "Mails", `arn:aws:sqs:${environment.region}:123456789012:mails`);
+const mailer = new CloudNativeService(stack, "Mailer", {
+  image,
+  process: worker({ queue: mails, command: ["node", "dist/worker.js"] }),
+  architecture: "x86_64",
+});
+mailer.calls(orders);
+mails.grants.send(orders);
+
+const report = new CloudNativeService(stack, "Report", {
+  process: job({ schedule: cron("0 3 * * *"), command: ["node", "dist/job.js"] }),
+  image: Image.repository({ name: "shop" }),
+});
+report.calls(payments, { timeout: Duration.seconds(10) });
+
+app.synth();

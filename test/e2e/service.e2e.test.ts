@@ -1,0 +1,230 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import {
+  DescribeScalableTargetsCommand,
+  DescribeScalingPoliciesCommand,
+  DescribeScheduledActionsCommand,
+} from "@aws-sdk/client-application-auto-scaling";
+import { DescribeSecurityGroupRulesCommand } from "@aws-sdk/client-ec2";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Change, TerraformStack } from "../../emulator";
+import { runStopReasons } from "../../operations/stop-reasons-command";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
+
+const APP = join(ROOT, "test/e2e/apps/service.ts");
+const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
+const OWN_EXAMPLES = ["web-service", "microservices", "shared-balancer"];
+
+describeOnEmulator("services on a platform", () => {
+  let shop: Deployment;
+
+  /** The app in another state of its code base, on the same account and states. */
+  function inVersion(version: number): TerraformStack[] {
+    const outdir = join(shop.results, `version-${version}`);
+    execFileSync(process.execPath, ["--import", "tsx", APP], {
+      cwd: ROOT,
+      env: { ...process.env, CDKTF_OUTDIR: outdir, VERSION: String(version) },
+    });
+    return STACKS.slice(1).map(
+      (name) =>
+        new TerraformStack({
+          stack: join(outdir, "stacks", name),
+          folder: shop.results,
+          emulatorUrl: shop.emulator.url,
+          tools,
+        }),
+    );
+  }
+
+  const describeService = async (service: string) => {
+    const { services = [] } = await shop.clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "shop-dev", services: [service] }),
+    );
+    return services[0] ?? {};
+  };
+  const environmentOf = async (taskDefinition: string | undefined) => {
+    const described = await shop.clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+    const [container] = described.taskDefinition?.containerDefinitions ?? [];
+    return Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
+  };
+  const identityOf = async (service: string) => {
+    const { Parameter } = await shop.clients.ssm.send(
+      new GetParameterCommand({ Name: `/antifragile/dev/shop/services/${service}` }),
+    );
+    return JSON.parse(Parameter?.Value ?? "{}") as { securityGroupId: string; url: string; registryArn: string };
+  };
+  const actionsOn = (changes: readonly Change[], type: string) =>
+    changes.filter(({ address }) => address.startsWith(`${type}.`)).flatMap(({ actions }) => actions);
+
+  beforeAll(async () => {
+    shop = await deploy(APP, { name: "service", stacks: STACKS });
+    await shop.apply();
+  });
+  afterAll(() => shop?.end());
+
+  it("hold every type of resource that the examples of services use", () => {
+    const typesOf = (outdir: string) =>
+      stackNames(outdir)
+        .filter((stack) => !stack.endsWith("-delivery"))
+        .flatMap((stack) => Object.keys(stackJson(outdir, stack).resource ?? {}));
+    const mine = new Set(typesOf(join(shop.results, "cdktf.out")));
+    const missing = OWN_EXAMPLES.flatMap((name) => typesOf(synthExample(name))).filter((type) => !mine.has(type));
+    expect(EXAMPLES).toEqual(expect.arrayContaining(OWN_EXAMPLES));
+    expect(missing).toEqual([]);
+  });
+
+  it("are deployed, and a new plan of the same code is empty", async () => {
+    await shop.expectNoDrift();
+    const storefront = await describeService("storefront");
+    expect(storefront).toMatchObject({
+      desiredCount: 1,
+      runningCount: 1,
+      deploymentConfiguration: {
+        alarms: { alarmNames: ["shop-dev-storefront-errors"], enable: true, rollback: true },
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+      },
+      networkConfiguration: { awsvpcConfiguration: { assignPublicIp: "DISABLED" } },
+    });
+    expect(storefront.networkConfiguration?.awsvpcConfiguration?.subnets).toHaveLength(2);
+    // Text stays text: Terraform has read no file.
+    expect((await environmentOf(storefront.taskDefinition)).GREETING).toBe('${file("/etc/passwd")} %{ if true }');
+  });
+
+  it("find and reach each other both ways, by one name, with what each caller keeps to", async () => {
+    const [orders, payments] = await Promise.all(["orders", "payments"].map(describeService));
+    const [ordersIs, paymentsIs] = await Promise.all(["orders", "payments"].map(identityOf));
+    expect(ordersIs?.url).toBe("http://orders.shop-dev.internal:8080");
+    expect(await environmentOf(orders?.taskDefinition)).toMatchObject({
+      PAYMENTS_URL: paymentsIs?.url,
+      PAYMENTS_TIMEOUT_MS: "2000",
+      PAYMENTS_RETRY_BUDGET_PERCENT: "0",
+      PAYMENTS_BREAKER_FAILURE_PERCENT: "50",
+    });
+    expect(await environmentOf(payments?.taskDefinition)).toMatchObject({
+      ORDERS_URL: ordersIs?.url,
+      ORDERS_TIMEOUT_MS: "2000",
+      ORDERS_RETRY_BUDGET_PERCENT: "10",
+      ORDERS_BREAKER_FAILURE_PERCENT: "25",
+    });
+    expect(orders?.serviceRegistries).toMatchObject([{ registryArn: ordersIs?.registryArn }]);
+    expect(orders?.deployments?.[0]?.serviceConnectConfiguration).toMatchObject({
+      enabled: true,
+      services: [{ clientAliases: [{ dnsName: "orders.shop-dev.internal", port: 8080 }], portName: "orders" }],
+    });
+
+    const { SecurityGroupRules = [] } = await shop.clients.ec2.send(new DescribeSecurityGroupRulesCommand({}));
+    const pair = (from: string | undefined, to: string | undefined) =>
+      SecurityGroupRules.filter(({ GroupId, IsEgress, ReferencedGroupInfo, FromPort, ToPort }) => {
+        const [a, b] = IsEgress ? [GroupId, ReferencedGroupInfo?.GroupId] : [ReferencedGroupInfo?.GroupId, GroupId];
+        return a === from && b === to && FromPort === 8080 && ToPort === 8080;
+      });
+    expect(pair(ordersIs?.securityGroupId, paymentsIs?.securityGroupId)).toHaveLength(2);
+    expect(pair(paymentsIs?.securityGroupId, ordersIs?.securityGroupId)).toHaveLength(2);
+    expect(pair((await identityOf("mailer")).securityGroupId, paymentsIs?.securityGroupId)).toHaveLength(0);
+  });
+
+  it("scale by what each measures, the worker from zero", async () => {
+    const inEcs = { ServiceNamespace: "ecs" } as const;
+    const client = shop.clients.applicationAutoScaling;
+    const { ScalableTargets = [] } = await client.send(new DescribeScalableTargetsCommand(inEcs));
+    const bounds = Object.fromEntries(
+      ScalableTargets.map(({ ResourceId, MinCapacity, MaxCapacity }) => [ResourceId, [MinCapacity, MaxCapacity]]),
+    );
+    expect(bounds).toMatchObject({
+      "service/shop-dev/storefront": [1, 10],
+      "service/shop-dev/orders": [1, 4],
+      "service/shop-dev/mailer": [0, 4],
+    });
+    expect((await describeService("mailer")).desiredCount).toBe(0);
+    const { ScalingPolicies = [] } = await client.send(new DescribeScalingPoliciesCommand(inEcs));
+    const policies = ScalingPolicies.map(
+      ({ ResourceId, PolicyName }) => `${ResourceId?.split("/").at(-1)} ${PolicyName}`,
+    );
+    expect(policies.sort()).toEqual([
+      "mailer scale-from-zero",
+      "mailer scale-on-messages",
+      "orders scale-on-cpu",
+      "payments scale-on-cpu",
+      "storefront scale-on-backlog",
+      "storefront scale-on-cpu",
+      "storefront scale-on-memory",
+      "storefront scale-on-requests",
+      "storefront scale-on-sessions",
+    ]);
+    const { ScheduledActions = [] } = await client.send(new DescribeScheduledActionsCommand(inEcs));
+    expect(ScheduledActions).toMatchObject([{ Schedule: "cron(30 7 ? * MON-FRI *)", Timezone: "Europe/Berlin" }]);
+  });
+
+  it("go over to a new version in place", async () => {
+    const before = (await describeService("storefront")).taskDefinition;
+    const [data, service] = inVersion(2) as [TerraformStack, TerraformStack];
+    expect((await data.plan()).empty).toBe(true);
+    const { changes } = await service.plan();
+    expect(new Set(actionsOn(changes, "aws_ecs_service"))).toEqual(new Set(["update"]));
+    expect(actionsOn(changes, "aws_lb_target_group")).toEqual([]);
+    await service.apply();
+    expect((await describeService("storefront")).taskDefinition).not.toBe(before);
+    expect((await service.plan()).changes).toEqual([]);
+  });
+
+  it("fail the apply when ECS rolls one back, and the reasons are told", async () => {
+    const before = (await describeService("storefront")).taskDefinition;
+    const [, service] = inVersion(3) as [TerraformStack, TerraformStack];
+    await shop.emulator.rollBackNext({
+      cluster: "shop-dev",
+      service: "storefront",
+      stoppedReason: "Essential container in task exited: no such table",
+    });
+    const failure = await service.apply().then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    expect(failure).toContain("ECS rolled storefront back");
+    expect((await describeService("storefront")).taskDefinition).toBe(before);
+
+    const command = /antifragile stop-reasons (.*)/.exec(failure)?.[1]?.trim().split(" ") ?? [];
+    expect(command).toEqual(["--region", "eu-central-1", "--cluster", "shop-dev", "--service", "storefront"]);
+    const printed: string[] = [];
+    const kept = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: shop.emulator.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    try {
+      expect(await runStopReasons({ args: command, print: (text) => printed.push(text) })).toBe(0);
+    } finally {
+      process.env = kept;
+    }
+    expect(printed.join("")).toMatch(/2 tasks of shop-dev-storefront:\d+ stopped: .*no such table/);
+    expect(printed.join("")).toMatch(/storefront ended with code 1/);
+
+    // Nothing stands in the way of the next attempt.
+    await service.apply();
+    expect((await describeService("storefront")).taskDefinition).not.toBe(before);
+  });
+
+  it("are renamed in the code without anything being replaced", async () => {
+    const arn = (await describeService("payments")).serviceArn;
+    const { createdAt } = await describeService("payments");
+    for (const stack of inVersion(4)) {
+      const { changes } = await stack.plan();
+      expect(changes.filter(({ actions }) => actions.includes("delete") || actions.includes("create"))).toEqual([]);
+      await stack.apply();
+      expect((await stack.plan()).changes).toEqual([]);
+      expect((await stack.resources()).filter((address) => address.includes(".Payments_"))).toEqual([]);
+    }
+    expect(await describeService("payments")).toMatchObject({ serviceArn: arn, createdAt, status: "ACTIVE" });
+  });
+
+  it("leave nothing behind", async () => {
+    const [data, service] = inVersion(4) as [TerraformStack, TerraformStack];
+    await service.destroy();
+    await data.destroy();
+    await shop.stack(STACKS[0]).destroy();
+    await shop.expectNothingLeft();
+  });
+});
