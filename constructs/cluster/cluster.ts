@@ -140,7 +140,8 @@ export class Cluster extends Construct implements ICluster {
       }),
     });
     // Which machines there are is known only when the whole app is.
-    this.node.addValidation({ validate: () => this.#unknownGroups(capacity) });
+    const groups = capacity.flatMap(({ group }) => group ?? []);
+    this.node.addValidation({ validate: () => this.unknownMachines(groups) });
     this.clusterArn = cluster.arn;
     this.clusterName = cluster.name;
   }
@@ -188,10 +189,11 @@ export class Cluster extends Construct implements ICluster {
     }));
   }
 
-  #unknownGroups(capacity: readonly Capacity[]): string[] {
+  /** What is wrong with groups that this cluster does not have. */
+  unknownMachines(groups: readonly string[]): string[] {
     const known = Object.keys(this.capacityProviderNames);
-    return capacity
-      .flatMap(({ group }) => (group === undefined || known.includes(group) ? [] : [group]))
+    return groups
+      .filter((group) => !known.includes(group))
       .map(
         (group) =>
           `${this.node.path}: capacity ${JSON.stringify(group)} is no group of machines of this cluster (${known.join(", ") || "it has none"})\n` +

@@ -122,6 +122,9 @@ describe("Cluster refuses", () => {
 
   it("machines that nobody gave it", () => {
     expect(() => synthesize(cluster({ capacity: [Capacity.machines("Big")] }))).toThrow(/CLUSTER_MACHINES_UNKNOWN/);
+    const stack = ordersStack();
+    stack.cluster.strategy([Capacity.machines("Big")]);
+    expect(() => synthesize(stack)).toThrow(/"Big" is no group of machines.*it has none.*CLUSTER_MACHINES_UNKNOWN/s);
     const other = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
     expect(refusals(() => other.strategy([Capacity.machines("Big")]))).toEqual(["CLUSTER_MACHINES_UNKNOWN capacity"]);
   });
