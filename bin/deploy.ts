@@ -1,74 +1,65 @@
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { styleText } from "node:util";
 import { type DeployReport, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import type { Context } from "../generator/context";
-import { badUsage, cancelled, type ExitCode, UserError } from "../generator/errors";
+import { cancelled, type ExitCode, UserError } from "../generator/errors";
+import { npmCommand } from "../generator/processes";
+import { OperationError } from "../operations/command";
+import { deploy, synthesize } from "../operations/deploy";
 
-const HELP = `Usage: antifragile deploy --local
+const HELP = `Usage: antifragile deploy <environment> [what cdktf deploy takes, as --auto-approve]
+       antifragile deploy --local
 
-  --local  deploys infra/ on an emulator on this machine and takes it away again: no account is needed
-  --help   this text
+Deploys the infrastructure of the repository in this folder.
+
+  <environment>  to the AWS account that the credentials are for, by cdktf and Terraform
+  --local        on an emulator on this machine, and takes it away again: no account is needed
+  --help         this text
 `;
 
-/** `antifragile deploy --local`, in a generated repository. */
+/** `antifragile deploy`, in a generated repository. */
 export async function runDeploy(context: Context): Promise<ExitCode> {
-  if (context.args.includes("--help")) {
+  const [first, ...more] = context.args;
+  if (first === "--help" || first === "-h") {
     context.print(HELP);
     return 0;
   }
-  const unknown = context.args.filter((word) => word !== "--local");
-  if (unknown.length > 0 || context.args.length !== 1) {
-    throw badUsage(
-      unknown.map((word) => `unknown: ${word}`),
-      HELP,
+  if (first === undefined || (first.startsWith("-") && (first !== "--local" || more.length > 0))) {
+    throw new UserError(
+      `name an environment, or --local${first === undefined ? "" : `, not ${context.args.join(" ")}`}\n\n${HELP}`,
+      2,
     );
   }
+  try {
+    if (first === "--local") return await runLocally(context);
+    const npm = npmCommand({ env: context.env, platform: context.platform, execPath: process.execPath });
+    const code = await deploy({ repository: context.cwd, environment: first, more, npm });
+    return code === 0 ? 0 : 1;
+  } catch (error) {
+    if (error instanceof OperationError) throw new UserError(error.message, error.outcome);
+    throw error;
+  }
+}
+
+async function runLocally(context: Context): Promise<ExitCode> {
+  const start = context.now();
+  const report = reporter(context);
+  report.begin("synthesize");
+  const synthesized = await synthesize(context.cwd);
+  report.done("infra/cdktf.out");
   return context.interruptible(async (signal) => {
-    const start = context.now();
-    const report = reporter(context);
-    report.begin("synthesize");
-    await synthesize(context, signal);
-    const synthesized = join(context.cwd, "infra", "cdktf.out");
-    report.done("infra/cdktf.out");
     try {
       await deployLocally({ synthesized, report, signal });
     } catch (error) {
-      report.failed();
-      if (signal.aborted) throw cancelled("the emulator is stopped, and with it all that was applied");
       if (error instanceof ToolsMissingError) {
         throw new UserError(`${error.message}\nWhat was synthesized is in infra/cdktf.out.`, 1);
       }
+      report.failed();
+      if (signal.aborted) throw cancelled("the emulator is stopped, and with it all that was applied");
       throw error instanceof Error ? new UserError(error.message, 1) : error;
     }
     context.print(`\n  applied, found as planned, and destroyed, in ${seconds(context.now() - start)}\n`);
     return 0 as const;
   });
-}
-
-async function synthesize(context: Context, signal: AbortSignal): Promise<void> {
-  const main = join(context.cwd, "infra", "main.ts");
-  if (!existsSync(main)) {
-    throw new UserError(`no infra/main.ts in ${context.cwd}: run this in the repository that antifragile new wrote`, 2);
-  }
-  let tsx: string;
-  try {
-    tsx = createRequire(main).resolve("tsx/cli");
-  } catch {
-    throw new UserError("tsx is not installed here: run npm install first", 2);
-  }
-  const child = spawn(process.execPath, [tsx, main], {
-    cwd: context.cwd,
-    signal,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  const code = await new Promise<number | null>((done, fail) => {
-    child.once("error", fail);
-    child.once("close", done);
-  });
-  if (code !== 0) throw new UserError("infra/main.ts does not synthesize: see above", 1);
 }
 
 function seconds(milliseconds: number): string {
@@ -79,12 +70,14 @@ function seconds(milliseconds: number): string {
 function reporter(context: Context): DeployReport & { readonly failed: () => void } {
   const colour = (format: "green" | "red" | "dim", text: string) => (context.colour ? styleText(format, text) : text);
   const inPlace = context.stdoutIsTerminal;
+  const clear = inPlace ? "\r\u001b[K" : "";
   let title = "";
   let begun = 0;
   let told = 0;
-  const line = (mark: string, rest: string) => context.print(`${inPlace ? "\r\u001b[K" : ""}  ${mark} ${rest}\n`);
-  const show = (text: string) =>
-    context.print(`\r\u001b[K  ${colour("dim", "…")} ${text}`.slice(0, (process.stdout.columns ?? 80) + 8));
+  const show = (text: string) => {
+    const width = process.stdout.columns ?? 80;
+    context.print(`${clear}  ${colour("dim", "…")} ${text.slice(0, width - 5)}`);
+  };
   return {
     begin: (text) => {
       title = text;
@@ -93,7 +86,7 @@ function reporter(context: Context): DeployReport & { readonly failed: () => voi
     },
     progress: (text) => {
       if (inPlace) {
-        show(`${title.padEnd(34)} ${text}`);
+        show(`${title.padEnd(36)} ${text}`);
       } else if (context.now() - told > 15_000) {
         told = context.now();
         context.print(`    ${text}\n`);
@@ -101,9 +94,10 @@ function reporter(context: Context): DeployReport & { readonly failed: () => voi
     },
     done: (result) => {
       const [first, ...more] = result.split("\n");
-      line(colour("green", "✔"), `${title.padEnd(36)} ${seconds(context.now() - begun).padStart(7)}  ${first}`);
+      const time = seconds(context.now() - begun).padStart(7);
+      context.print(`${clear}  ${colour("green", "✔")} ${title.padEnd(36)} ${time}  ${first}\n`);
       for (const text of more) context.print(`${" ".repeat(50)}${text}\n`);
     },
-    failed: () => line(colour("red", "✖"), title),
+    failed: () => context.print(`${clear}  ${colour("red", "✖")} ${title}\n`),
   };
 }

@@ -13,7 +13,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("../generator/new")).runNew,
   },
   deploy: {
-    summary: "deploy a service: on an emulator on this machine, with --local",
+    summary: "deploy a service to an account, or on an emulator on this machine with --local",
     load: async () => (await import("./deploy")).runDeploy,
   },
   "plan-gate": {
