@@ -12,6 +12,8 @@ export interface EmulatorOptions {
   readonly log: string;
   /** What was found on this machine. @default - looked for */
   readonly tools?: Tools;
+  /** Whether Amazon's public machine images can be looked up; without them a server starts and resets faster. @default true */
+  readonly images?: boolean;
 }
 
 /** A thing that is still in the emulated account. */
@@ -67,7 +69,7 @@ export class Emulator {
     // Standard input is the life line: the server ends when this process does, however it ends.
     const server = spawn(python.path, ["-B", pythonFolder()], {
       stdio: ["pipe", "pipe", logFile],
-      env: serverEnvironment(),
+      env: serverEnvironment(options),
     });
     closeSync(logFile);
     const port = await readPort(server).catch((error: unknown) => {
@@ -155,7 +157,7 @@ function pythonFolder(): string {
   }
 }
 
-function serverEnvironment(): NodeJS.ProcessEnv {
+function serverEnvironment({ images = true }: EmulatorOptions): NodeJS.ProcessEnv {
   // An account, a profile or moto settings of the user must not reach the server.
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS|MOTO|PYTHON)/.test(name));
   return {
@@ -164,7 +166,9 @@ function serverEnvironment(): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
+    MOTO_EC2_LOAD_DEFAULT_AMIS: String(images),
     PYTHONUNBUFFERED: "1",
+    TZ: "UTC", // moto writes local times as if they were UTC
   };
 }
 

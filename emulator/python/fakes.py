@@ -60,6 +60,8 @@ FAKES: list[Fake] = [
         "always empty: nothing scales",
         answer=app_autoscaling.scaling_activities,
     ),
+    Fake("autoscaling", ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"), "the warm-up of a group", amend=autoscaling.remember_group),
+    Fake("autoscaling", ("DescribeAutoScalingGroups",), "the warm-up of a group", amend=autoscaling.amend_groups),
     Fake("autoscaling", ("PutScalingPolicy",), "whether a policy is enabled", amend=autoscaling.remember_policy),
     Fake("autoscaling", ("DescribePolicies",), "whether a policy is enabled; no empty predictive configuration", amend=autoscaling.amend_policies),
     Fake("autoscaling", ("PutLifecycleHook",), "role, target and metadata of a hook", amend=autoscaling.remember_hook),

@@ -31,6 +31,9 @@ def keys(attribute: str) -> Callable[[Any], Iterable[str]]:
     return lambda backend: [str(key) for key in getattr(backend, attribute)]
 
 
+EBS_KEY = "Default master key that protects my EBS volumes when no other key is defined"
+"""AWS makes it with the first encrypted disk, and keeps it free of charge; moto counts it among the customer's."""
+
 KINDS = [
     Kind("service", "ecs", True, lambda ecs: (each.arn for each in ecs.services.values() if each.status != "INACTIVE")),
     Kind("task", "ecs", True, lambda ecs: (task.task_arn for by_id in ecs.tasks.values() for task in by_id.values() if task.last_status != "STOPPED")),
@@ -49,7 +52,7 @@ KINDS = [
     Kind("internet gateway", "ec2", False, keys("internet_gateways")),
     Kind("flow log", "ec2", False, keys("flow_logs")),
     Kind("launch template", "ec2", False, keys("launch_templates")),
-    Kind("network interface", "ec2", False, keys("enis")),
+    Kind("network interface", "ec2", False, lambda ec2: (key for key, each in ec2.enis.items() if not (each.instance and each.instance.state == "terminated"))),
     Kind("load balancer", "elbv2", True, keys("load_balancers")),
     Kind("target group", "elbv2", False, keys("target_groups")),
     Kind("database", "rds", True, keys("databases")),
@@ -75,7 +78,7 @@ KINDS = [
     Kind("secret", "secretsmanager", True, lambda store: (each.name for each in store.secrets.values() if not each.is_deleted())),
     Kind("secret pending deletion", "secretsmanager", False, lambda store: (each.name for each in store.secrets.values() if each.is_deleted())),
     Kind("parameter", "ssm", False, lambda ssm: (name for name, versions in ssm._parameters.items() if versions and not name.startswith("/aws/"))),
-    Kind("key", "kms", True, lambda kms: (key for key, each in kms.keys.items() if each.key_manager == "CUSTOMER" and each.key_state != "PendingDeletion")),
+    Kind("key", "kms", True, lambda kms: (key for key, each in kms.keys.items() if each.key_manager == "CUSTOMER" and each.key_state != "PendingDeletion" and each.description != EBS_KEY)),
     Kind("key pending deletion", "kms", False, lambda kms: (key for key, each in kms.keys.items() if each.key_state == "PendingDeletion")),
     Kind("hosted zone", "route53", True, keys("zones")),
     Kind("certificate", "acm", False, keys("_certificates")),

@@ -13,8 +13,24 @@ _policies = Store()
 _hooks = Store()
 _notifications = Store()
 _refreshes = Store()
+_groups = Store()
 
 HOOK_FIELDS = ("RoleARN", "NotificationTargetARN", "NotificationMetadata")
+
+
+GROUP_FIELDS = ("DefaultInstanceWarmup",)
+
+
+def remember_group(call: Call, result: dict[str, Any]) -> None:
+    """A new group begins anew; an update changes what it names."""
+    held = {} if call.operation == "CreateAutoScalingGroup" else _groups.of(call.region).get(call.params["AutoScalingGroupName"], {})
+    said = {name: call.params[name] for name in GROUP_FIELDS if call.params.get(name) is not None}
+    _groups.of(call.region)[call.params["AutoScalingGroupName"]] = {**held, **said}
+
+
+def amend_groups(call: Call, result: dict[str, Any]) -> None:
+    for group in result.get("AutoScalingGroups", []):
+        group.update(_groups.of(call.region).get(group["AutoScalingGroupName"], {}))
 
 
 def remember_policy(call: Call, result: dict[str, Any]) -> None:

@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Emulator } from "../../emulator";
+import unsupported from "../../emulator/unsupported.json";
+import { AwsCaller } from "../support/aws-call";
+import { describeOnEmulator, tools } from "../support/deployment";
+
+const DOCUMENT = join(__dirname, "../../docs/emulator.md");
+
+interface Fake {
+  readonly service: string;
+  readonly operations: readonly string[];
+  readonly what: string;
+  readonly moto: string;
+}
+
+interface Refusal {
+  readonly id: string;
+  readonly service: string;
+  readonly operations: readonly string[];
+  readonly code: string;
+  readonly source: string;
+  readonly byMoto: boolean;
+}
+
+describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
+  let emulator: Emulator;
+
+  beforeAll(async () => {
+    const log = join(mkdtempSync(join(tmpdir(), "antifragile-lists-")), "emulator.log");
+    emulator = await Emulator.start({ log, tools, images: false });
+  });
+
+  afterAll(() => emulator?.stop());
+
+  test.each(unsupported)("still cannot hold $what", async ({ service, operation, params, error }) => {
+    const call = new AwsCaller(emulator.url).call(service, operation, params);
+    // When this fails because the call works now: the row in emulator/unsupported.json is no longer needed.
+    await expect(call).rejects.toMatchObject({ code: error });
+  });
+
+  test("no operation is listed as faked and as unsupported", async () => {
+    const fakes = await list<Fake>(emulator, "fakes");
+    const faked = fakes.flatMap(({ service, operations }) => operations.map((operation) => `${service} ${operation}`));
+    expect(
+      unsupported.map(({ service, operation }) => `${service} ${operation}`).filter((each) => faked.includes(each)),
+    ).toEqual([]);
+  });
+
+  test("docs/emulator.md lists exactly that (UPDATE=1 writes it)", async () => {
+    const tables = {
+      unsupported: table(
+        ["what", "instead", "call", "error"],
+        unsupported.map(({ what, instead, service, operation, error }) => [
+          what,
+          instead,
+          `${service} ${operation}`,
+          `\`${error}\``,
+        ]),
+      ),
+      fakes: table(
+        ["service", "operations", "what is faked", "since moto"],
+        merged(await list<Fake>(emulator, "fakes")),
+      ),
+      refusals: table(
+        ["rule", "operations", "error", "source"],
+        (await list<Refusal>(emulator, "refusals")).map(({ id, service, operations, code, source, byMoto }) => [
+          `\`${id}\``,
+          `${service} ${operations.join(", ")}`,
+          `\`${code}\`${byMoto ? " (moto)" : ""}`,
+          `[source](${source})`,
+        ]),
+      ),
+    };
+    const document = readFileSync(DOCUMENT, "utf8");
+    const current = Object.entries(tables).reduce(
+      (text, [name, rows]) => text.replace(marked(name), `<!-- ${name} -->\n${rows}\n<!-- /${name} -->`),
+      document,
+    );
+    if (process.env.UPDATE) writeFileSync(DOCUMENT, current);
+    expect(readFileSync(DOCUMENT, "utf8")).toBe(current);
+  });
+});
+
+async function list<T>(emulator: Emulator, name: string): Promise<T[]> {
+  return (await (await fetch(`${emulator.url}/antifragile/${name}`)).json()) as T[];
+}
+
+/** One row for all operations of a service of which the same is faked. */
+function merged(fakes: readonly Fake[]): string[][] {
+  const rows = new Map<string, { fake: Fake; operations: string[] }>();
+  for (const fake of fakes) {
+    const key = `${fake.service} ${fake.what} ${fake.moto}`;
+    const row = rows.get(key) ?? { fake, operations: [] };
+    row.operations.push(...fake.operations);
+    rows.set(key, row);
+  }
+  return [...rows.values()].map(({ fake, operations }) => [fake.service, operations.join(", "), fake.what, fake.moto]);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function marked(name: string): RegExp {
+  return new RegExp(`<!-- ${name} -->[\\s\\S]*<!-- /${name} -->`);
+}
