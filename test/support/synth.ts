@@ -1,4 +1,5 @@
-import { App, type TerraformStack } from "cdktf";
+import { AnnotationMetadataEntryType, App, type TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
 import type { Environment } from "../../constructs";
 import { InvalidPropsError, insecureHttp, Platform, type PlatformProps, type ServiceStack } from "../../constructs";
 import { type SynthesizedStack, synthesize } from "../../constructs/testing";
@@ -49,4 +50,11 @@ export function refusals(act: () => unknown): string[] {
     return error.problems.map((problem) => `${problem.code} ${problem.prop}`);
   }
   throw new Error("expected a refusal, got none");
+}
+
+/** Warnings that a construct has noted. */
+export function warnings(construct: IConstruct): string[] {
+  return construct.node.metadata
+    .filter(({ type }) => type === AnnotationMetadataEntryType.WARN)
+    .map(({ data }) => String(data));
 }

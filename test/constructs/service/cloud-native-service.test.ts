@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
+  App,
+  Capacity,
   CloudNativeService,
   type CloudNativeServiceProps,
   Duration,
@@ -7,6 +9,7 @@ import {
   Ingress,
   type IngressProps,
   LogStream,
+  Platform,
   type ServiceAddOn,
   web,
 } from "../../../constructs";
@@ -80,7 +83,15 @@ describe("CloudNativeService", () => {
     const [container] = containers(stack);
     expect(container?.image).toBe(DIGEST);
     expect(container).not.toHaveProperty("command");
-    expect(only(stack, "aws_ecs_service").lifecycle).toEqual({ ignore_changes: ["desired_count"] });
+    expect(only(stack, "aws_ecs_service").lifecycle).toEqual({
+      ignore_changes: ["desired_count"],
+      postcondition: [
+        {
+          condition: "${(self.task_definition == aws_ecs_task_definition.Orders_Task_F9540E20.arn)}",
+          error_message: expect.stringContaining("antifragile stop-reasons --region eu-central-1"),
+        },
+      ],
+    });
   });
 
   it.each(["nginx:latest", "nginx", `nginx@sha256:${"A".repeat(64)}`, `\${x}@sha256:${"a".repeat(64)}`])(
@@ -115,12 +126,13 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("is stopped only when its permissions are not needed any more", () => {
+  it("starts when it has its permissions and the way out, and is stopped before they go", () => {
     const { stack, service } = orders();
     service.grant({ actions: ["sqs:SendMessage"], resources: ["arn:q"] });
     expect(only(stack, "aws_ecs_service").depends_on).toEqual([
       "aws_iam_role_policy.Orders_ExecutionRole_Policy_57FC3D75",
       "aws_iam_role_policy.Orders_TaskRole_Policy_373435BA",
+      "aws_vpc_security_group_egress_rule.Orders_Connections_ToInternet443_76B3AFE3",
     ]);
   });
 
@@ -129,8 +141,56 @@ describe("CloudNativeService", () => {
     expect(Object.keys(resources(stack, "aws_security_group"))).toHaveLength(0);
     expect(only(stack.data, "aws_ssm_parameter")).toMatchObject({
       name: "/antifragile/dev/shop/services/orders",
-      insecure_value: { port: 8080, securityGroupId: expect.stringContaining("aws_security_group.") },
+      insecure_value: {
+        dnsName: expect.stringMatching(/^orders\./),
+        port: 8080,
+        registryArn: expect.stringContaining("aws_service_discovery_service."),
+        securityGroupId: expect.stringContaining("aws_security_group."),
+        url: expect.stringMatching(/^http:\/\/orders\..*:8080$/),
+      },
     });
+    expect(only(stack, "aws_ecs_service").service_registries).toEqual({
+      registry_arn: expect.stringContaining("registryArn"),
+    });
+  });
+
+  it("runs on Graviton or x86, on Fargate, spare capacity or machines of the platform", () => {
+    const architecture = (props: CloudNativeServiceProps) =>
+      only(orders(props).stack, "aws_ecs_task_definition").runtime_platform;
+    expect(architecture({})).toMatchObject({ cpu_architecture: "ARM64" });
+    expect(architecture({ architecture: "x86_64" })).toMatchObject({ cpu_architecture: "X86_64" });
+
+    const spot = orders({ capacity: [Capacity.fargate({ base: 2 }), Capacity.fargateSpot({ weight: 3 })] }).stack;
+    expect(only(spot, "aws_ecs_service")).toMatchObject({
+      capacity_provider_strategy: [
+        { base: 2, capacity_provider: "FARGATE", weight: 1 },
+        { base: 0, capacity_provider: "FARGATE_SPOT", weight: 3 },
+      ],
+      force_new_deployment: true,
+    });
+    const machines = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
+    new CloudNativeService(machines, "Orders", { capacity: [Capacity.machines("Machines")] });
+    expect(only(machines, "aws_ecs_task_definition").requires_compatibilities).toEqual(["EC2"]);
+    expect(only(machines, "aws_ecs_service")).not.toHaveProperty("platform_version");
+  });
+
+  it("takes secrets by reference, and may read those alone", () => {
+    const secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:stripe-a1b2c3";
+    const parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/orders/licence";
+    const { stack } = orders({ secrets: { API_KEY: `${secret}:key::`, LICENCE: parameter } });
+    expect(containers(stack)[0]?.secrets).toEqual([
+      { name: "API_KEY", valueFrom: `${secret}:key::` },
+      { name: "LICENCE", valueFrom: parameter },
+    ]);
+    const policy = only(stack, "aws_iam_role_policy").policy as {
+      Statement: { Action: string[]; Resource: string[] }[];
+    };
+    expect(policy.Statement).toEqual(
+      expect.arrayContaining([
+        { Effect: "Allow", Action: ["secretsmanager:GetSecretValue"], Resource: [secret] },
+        { Effect: "Allow", Action: ["ssm:GetParameters"], Resource: [parameter] },
+      ]),
+    );
   });
 
   it("passes variables on as text, whatever is in them", () => {
@@ -156,6 +216,33 @@ describe("CloudNativeService", () => {
     ["more time than Fargate gives", { shutdown: Duration.minutes(3) }, ["SHUTDOWN_BUDGET shutdown"]],
     ["root", { user: "0" }, ["SERVICE_USER_ROOT user"]],
     ["root by name", { user: "root" }, ["SERVICE_USER_ROOT user"]],
+    ["an unknown processor", { architecture: "sparc" as never }, ["SERVICE_ARCHITECTURE architecture"]],
+    ["no capacity", { capacity: [] }, ["CAPACITY_NONE capacity"]],
+    ["a name for others that is none", { name: "Orders" }, ["SERVICE_NAME name"]],
+    ["a new id without the old name", { renamedFrom: "Sales" }, ["RENAMED_WITHOUT_NAME renamedFrom"]],
+    ["an empty command", { process: web({ command: [] }) }, ["SERVICE_COMMAND process.command"]],
+    ["a path that is program text", { process: web({ livePath: "/'+x" }) }, ["SERVICE_PATH process.livePath"]],
+    [
+      "a path that Terraform would evaluate",
+      { process: web({ readyPath: "/${x}" }) },
+      ["SERVICE_PATH process.readyPath"],
+    ],
+    [
+      "a secret among the variables",
+      { environment: { DB_PASSWORD: "x" } },
+      ["ENVIRONMENT_SECRET environment.DB_PASSWORD"],
+    ],
+    ["a secret's value for its ARN", { secrets: { API_KEY: "hunter2" } }, ["SECRET_ARN secrets.API_KEY"]],
+    [
+      "a secret's ARN that Terraform would evaluate",
+      { secrets: { A: 'arn:aws:ssm:eu-central-1:123456789012:parameter/${file("x")}' } },
+      ["SECRET_ARN secrets.A"],
+    ],
+    [
+      "a secret without a name",
+      { secrets: { "a b": "arn:aws:ssm:eu-central-1:123456789012:parameter/a" } },
+      ["ENVIRONMENT_VARIABLE secrets.a b"],
+    ],
     ["an unknown release owner", { releaseOwner: "me" as never }, ["RELEASE_OWNER releaseOwner"]],
     ["a variable of the service's own", { environment: { PORT: "1" } }, ["ENVIRONMENT_VARIABLE environment.PORT"]],
     ["a variable without a name", { environment: { "a b": "1" } }, ["ENVIRONMENT_VARIABLE environment.a b"]],
@@ -180,6 +267,18 @@ describe("CloudNativeService", () => {
 });
 
 describe("an add-on", () => {
+  it("may have a writable root and a share of memory that it cannot exceed, and the app keeps its own", () => {
+    const { stack, service } = orders();
+    service.add({
+      name: "Agent",
+      bind: (host) => host.addSidecar({ name: "agent", image: DIGEST, cpu: 64, memoryMiB: 128, writableRoot: true }),
+    });
+    expect(containers(stack)).toMatchObject([
+      { name: "orders", readonlyRootFilesystem: true },
+      { name: "agent", readonlyRootFilesystem: false, memory: 128, essential: false },
+    ]);
+  });
+
   const sidecar = (name: string, cpu: number): ServiceAddOn => ({
     name,
     bind: (host) => {
@@ -253,7 +352,7 @@ describe("Ingress", () => {
   });
 
   it.each<[string, IngressProps, string]>([
-    ["too many values", { hosts: ["a", "b", "c"], paths: ["/1", "/2"] }, "INGRESS_CONDITIONS hosts and paths"],
+    ["too many values", { hosts: ["a.de", "b.de", "c.de"], paths: ["/1", "/2"] }, "INGRESS_CONDITIONS hosts and paths"],
     ["a path without a slash", { paths: ["v1"] }, "INGRESS_PATH paths"],
     ["a path that Terraform would evaluate", { paths: ['/${file("x")}'] }, "INGRESS_PATH paths"],
     ["a priority out of range", { priority: 0 }, "INGRESS_PRIORITY priority"],

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { cron, Duration, every } from "../../../constructs";
+
+describe("a schedule", () => {
+  it.each([
+    ["0 3 * * *", "cron(0 3 * * ? *)"],
+    ["*/10 8-18 * * MON-FRI", "cron(0/10 8-18 ? * MON-FRI *)"],
+    ["0 0 1 */3 *", "cron(0 0 1 1/3 ? *)"],
+    ["30 7 * * 1-5", "cron(30 7 ? * MON-FRI *)"],
+    ["0 6 * * 0,6", "cron(0 6 ? * SUN,SAT *)"],
+    ["0 6 * * 7", "cron(0 6 ? * SUN *)"],
+    ["5/20 4 15 jan,7 *", "cron(5/20 4 15 JAN,JUL ? *)"],
+  ])("written as cron %s is AWS's %s", (ours, theirs) => {
+    expect(cron(ours)).toEqual({ expression: theirs, timezone: "UTC" });
+  });
+
+  it.each([
+    "0 3 * *",
+    "0 3 * * * *",
+    "60 3 * * *",
+    "0 24 * * *",
+    "0 3 0 * *",
+    "0 3 * 13 *",
+    "0 3 * * 8",
+    "0 3 1 * MON",
+    "0 3 * * */2",
+    "a b c d e",
+    "0 3 * * ${x}",
+    "*/0 * * * *",
+    "",
+  ])("refuses cron %j", (expression) => {
+    expect(() => cron(expression)).toThrow(RangeError);
+  });
+
+  it("is read in a time zone that exists", () => {
+    expect(cron("0 3 * * *", { timezone: "Europe/Berlin" }).timezone).toBe("Europe/Berlin");
+    expect(() => cron("0 3 * * *", { timezone: "Mars" })).toThrow(/Europe\/Berlin/);
+  });
+
+  it("by an interval has whole minutes", () => {
+    expect(every(Duration.hours(2)).expression).toBe("rate(120 minutes)");
+    expect(every(Duration.minutes(1)).expression).toBe("rate(1 minute)");
+    expect(() => every(Duration.seconds(30))).toThrow(/whole minutes/);
+    expect(() => every(Duration.minutes(0))).toThrow(/whole minutes/);
+  });
+});

@@ -1,0 +1,246 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { App } from "cdktf";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  type CallOptions,
+  CloudNativeService,
+  type CloudNativeServiceProps,
+  cron,
+  Duration,
+  job,
+  Platform,
+  type ServiceStack,
+  serviceNamed,
+  web,
+  worker,
+} from "../../../constructs";
+import { type SynthesizedStack, synthesize } from "../../../constructs/testing";
+import { stackJson, stackNames, synthExample } from "../../support/examples";
+import { dependencies, findCycle } from "../../support/graph";
+import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
+
+function pair(props: { orders?: CloudNativeServiceProps; payments?: CloudNativeServiceProps } = {}) {
+  const platform = shop();
+  const [mine, theirs] = [platform.stack("orders"), platform.stack("payments")];
+  return {
+    mine,
+    theirs,
+    orders: new CloudNativeService(mine, "Orders", props.orders),
+    payments: new CloudNativeService(theirs, "Payments", props.payments),
+  };
+}
+
+type Container = { environment: { name: string; value: string }[] };
+function variables(stack: ServiceStack, id = "Orders"): Record<string, string> {
+  const tasks = Object.entries(resources(stack, "aws_ecs_task_definition"));
+  const task = tasks.find(([logicalId]) => logicalId.startsWith(`${id}_`))?.[1];
+  const [container] = (task?.container_definitions ?? []) as Container[];
+  return Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
+}
+const callVariables = (stack: ServiceStack, id?: string) =>
+  Object.fromEntries(Object.entries(variables(stack, id)).filter(([name]) => name.startsWith("PAYMENTS_")));
+
+describe("a call", () => {
+  it("gives the caller the URL that the platform tells, and what its client keeps to", () => {
+    const { mine, orders, payments } = pair();
+    orders.calls(payments, { timeout: Duration.millis(1500), retryBudgetPercent: 0 });
+    expect(callVariables(mine)).toEqual({
+      PAYMENTS_URL: expect.stringMatching(/data\.aws_ssm_parameter\.Orders_CallsPayments.*\.url}$/),
+      PAYMENTS_TIMEOUT_MS: "1500",
+      PAYMENTS_RETRY_BUDGET_PERCENT: "0",
+      PAYMENTS_BREAKER_FAILURE_PERCENT: "50",
+    });
+  });
+
+  it("opens the way to the callee's port, in the caller's stack alone", () => {
+    const { mine, theirs, orders, payments } = pair();
+    orders.calls(payments);
+    const rules = (type: string) => Object.entries(resources(mine, type)).filter(([id]) => id.includes("_ToPayments"));
+    expect(rules("aws_vpc_security_group_egress_rule")).toHaveLength(1);
+    expect(rules("aws_vpc_security_group_ingress_rule")).toMatchObject([
+      [expect.anything(), { from_port: expect.stringMatching(/\.port}$/), ip_protocol: "tcp" }],
+    ]);
+    expect(JSON.stringify(synthesize(theirs))).not.toMatch(/Orders/);
+  });
+
+  it("goes through the proxy by the same name as in DNS, with the time that the callee's requests may take", () => {
+    const { mine, theirs, orders, payments } = pair({ payments: { shutdown: Duration.seconds(60) } });
+    orders.calls(payments);
+    expect(only(theirs, "aws_ecs_service").service_connect_configuration).toMatchObject({
+      enabled: true,
+      namespace: expect.stringContaining("namespaceArn"),
+      service: [
+        {
+          client_alias: { dns_name: expect.stringMatching(/\.dnsName}$/), port: 8080 },
+          discovery_name: "payments-connect",
+          port_name: "payments",
+          timeout: { per_request_timeout_seconds: 48 },
+        },
+      ],
+    });
+    // The proxy takes a share of the task.
+    for (const stack of [mine, theirs]) expect(only(stack, "aws_ecs_task_definition").cpu).toBe("512");
+  });
+
+  it("goes by DNS where a service wants no proxy, and a worker's proxy offers nothing", () => {
+    const { mine, theirs, orders, payments } = pair({ payments: { connect: false } });
+    orders.calls(payments);
+    expect(only(theirs, "aws_ecs_service")).not.toHaveProperty("service_connect_configuration");
+    expect(only(theirs, "aws_ecs_task_definition").cpu).toBe("256");
+    expect(only(mine, "aws_ecs_service")).toHaveProperty("service_connect_configuration");
+
+    const other = pair();
+    new CloudNativeService(other.mine, "Mailer", { process: worker() }).calls(other.payments);
+    const mailer = Object.values(resources(other.mine, "aws_ecs_service")).find(({ name }) => name === "mailer");
+    expect(mailer?.service_connect_configuration).not.toHaveProperty("service");
+  });
+
+  it("of a job goes by DNS, since no proxy stands beside a job", () => {
+    const { mine, payments } = pair();
+    const report = new CloudNativeService(mine, "Report", { process: job({ schedule: cron("0 3 * * *") }) });
+    report.calls(payments, { timeout: Duration.seconds(30) });
+    expect(callVariables(mine, "Report")).toMatchObject({ PAYMENTS_TIMEOUT_MS: "30000" });
+    expect(JSON.stringify(resources(mine, "aws_scheduler_schedule"))).toContain("_ToPaymentsOut");
+  });
+
+  it("without one costs no proxy", () => {
+    expect(only(pair().mine, "aws_ecs_service")).not.toHaveProperty("service_connect_configuration");
+  });
+
+  it("by name needs nothing of the other repo but its data", () => {
+    const platform = Platform.existing(new App(), "shop", { environment: DEV });
+    const stack = platform.stack("orders");
+    new CloudNativeService(stack, "Orders").calls(serviceNamed("payments"));
+    expect(Object.values((synthesize(stack).data as Record<string, object>).aws_ssm_parameter ?? {})).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: "/antifragile/dev/shop/services/payments" })]),
+    );
+    expect(callVariables(stack)).toHaveProperty("PAYMENTS_URL");
+  });
+
+  it("makes the callee's stacks be applied first, as long as that makes no cycle", () => {
+    const { mine, theirs, orders, payments } = pair();
+    orders.calls(payments);
+    payments.calls(orders);
+    expect(mine.dependsOn(theirs)).toBe(true);
+    expect(theirs.dependsOn(mine)).toBe(false);
+    expect(mine.dependsOn(theirs.data) && theirs.dependsOn(mine.data)).toBe(true);
+  });
+
+  it("within a stack waits for the callee, and back edges of any length wait for nobody", () => {
+    const stack = shop().stack("all");
+    const [a, b, c] = ["Alpha", "Beta", "Gamma"].map((id) => new CloudNativeService(stack, id)) as [
+      CloudNativeService,
+      CloudNativeService,
+      CloudNativeService,
+    ];
+    a.calls(b);
+    b.calls(c);
+    c.calls(a);
+    const waits = Object.fromEntries(
+      Object.values(resources(stack, "aws_ecs_service")).map(({ name, depends_on }) => [
+        name,
+        (depends_on as string[]).filter((address) => address.startsWith("aws_ecs_service.")),
+      ]),
+    );
+    expect(waits).toEqual({
+      alpha: [expect.stringContaining("Beta")],
+      beta: [expect.stringContaining("Gamma")],
+      gamma: [],
+    });
+    expect(findCycle(dependencies(synthesize(stack)))).toBeUndefined();
+  });
+
+  it("is warned of when the one who waits gives up before the work is done", () => {
+    const { mine, orders, payments } = pair();
+    const catalog = new CloudNativeService(mine, "Catalog");
+    orders.calls(payments, { timeout: Duration.seconds(1) });
+    payments.calls(catalog, { timeout: Duration.seconds(2) });
+    expect(warnings(orders)).toEqual([expect.stringContaining("[CALL_CHAIN]")]);
+    expect(warnings(payments)).toEqual([]);
+  });
+
+  it.each<[string, CallOptions, string]>([
+    ["no time to wait", { timeout: Duration.millis(0) }, "CALL_TIMEOUT calls payments: timeout"],
+    ["more time than its own requests have", { timeout: Duration.seconds(19) }, "CALL_TIMEOUT calls payments: timeout"],
+    ["a negative budget", { retryBudgetPercent: -1 }, "CALL_RETRY_BUDGET calls payments: retryBudgetPercent"],
+    [
+      "a breaker that is always open",
+      { breakerFailurePercent: 0 },
+      "CALL_BREAKER calls payments: breakerFailurePercent",
+    ],
+  ])("is refused with %s", (_, options, expected) => {
+    const { orders, payments } = pair();
+    expect(refusals(() => orders.calls(payments, options))).toEqual([expected]);
+  });
+
+  it("is refused twice, to itself, to what takes no requests, to another platform, and to no name", () => {
+    const { mine, orders, payments } = pair();
+    orders.calls(payments);
+    expect(refusals(() => orders.calls(payments))).toEqual(["ADD_ON_TWICE CallsPayments"]);
+    expect(refusals(() => orders.calls(orders))).toEqual(["CALL_SELF calls orders"]);
+    const mailer = new CloudNativeService(mine, "Mailer", { process: worker() });
+    expect(refusals(() => orders.calls(mailer))).toEqual(["CALL_NO_PORT calls mailer"]);
+    const far = new CloudNativeService(shop(PRODUCTION).stack("far"), "Far");
+    expect(refusals(() => orders.calls(far))).toEqual(["CALL_OTHER_PLATFORM calls far"]);
+    expect(refusals(() => orders.calls(serviceNamed("${x}")))).toEqual(["CALL_NAME calls"]);
+  });
+
+  it("never sets a variable that is set", () => {
+    const { orders, payments } = pair({ orders: { environment: { PAYMENTS_URL: "http://mine" } } });
+    expect(refusals(() => orders.calls(payments))).toEqual(["ENVIRONMENT_VARIABLE_TWICE environment.PAYMENTS_URL"]);
+  });
+});
+
+describe.each(["microservices", "shared-balancer"])("the example %s", (name) => {
+  let outdir: string;
+  beforeAll(() => {
+    outdir = synthExample(name);
+  });
+
+  it("has no cycle in any of its states, nor among them", () => {
+    for (const stack of stackNames(outdir)) {
+      expect([stack, findCycle(dependencies(stackJson(outdir, stack) as SynthesizedStack))]).toEqual([
+        stack,
+        undefined,
+      ]);
+    }
+    const { stacks } = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as {
+      stacks: Record<string, { dependencies: string[] }>;
+    };
+    const graph = new Map(Object.entries(stacks).map(([id, { dependencies: on }]) => [id, new Set(on)]));
+    expect(findCycle(graph)).toBeUndefined();
+  });
+});
+
+describe("the analysis of cycles", () => {
+  it("finds one that is there", () => {
+    const stack = {
+      resource: {
+        aws_ecs_service: {
+          A: { depends_on: ["aws_ecs_service.B"] },
+          AB: { name: "${aws_ecs_service.A.name}" },
+          B: { name: "${aws_ecs_service.AB.name}" },
+        },
+      },
+    };
+    expect(findCycle(dependencies(stack))).toEqual([
+      "aws_ecs_service.A",
+      "aws_ecs_service.B",
+      "aws_ecs_service.AB",
+      "aws_ecs_service.A",
+    ]);
+  });
+});
+
+describe("a web process", () => {
+  it("has its name on the platform whether anybody calls it or not", () => {
+    const stack = shop().stack("orders");
+    new CloudNativeService(stack, "Orders", { process: web({ port: 3000 }) });
+    expect(only(stack.data, "aws_service_discovery_service")).toMatchObject({
+      name: "orders",
+      force_destroy: true,
+      dns_config: { dns_records: [{ ttl: 10, type: "A" }], routing_policy: "MULTIVALUE" },
+    });
+  });
+});

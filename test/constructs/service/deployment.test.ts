@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { CloudNativeService, type CloudNativeServiceProps, Image, Ingress, rolling } from "../../../constructs";
+import { only, ordersStack, refusals, resources } from "../../support/synth";
+
+function orders(props: CloudNativeServiceProps = {}) {
+  const stack = ordersStack();
+  const service = new CloudNativeService(stack, "Orders", props);
+  return { stack, service };
+}
+
+describe("a deployment", () => {
+  it("goes back on errors of this service's own tasks alone, and only with enough requests", () => {
+    const { stack, service } = orders({ deployment: rolling({ errorPercent: 2, minimumRequests: 50 }) });
+    service.add(new Ingress());
+    const alarm = only(stack, "aws_cloudwatch_metric_alarm");
+    expect(alarm).toMatchObject({
+      alarm_name: "shop-dev-orders-errors",
+      comparison_operator: "GreaterThanThreshold",
+      threshold: 2,
+      treat_missing_data: "notBreaching",
+    });
+    const queries = alarm.metric_query as { id: string; expression?: string; metric?: Record<string, never> }[];
+    expect(queries.find(({ id }) => id === "result")?.expression).toBe(
+      "IF((FILL(requests0, 0)) >= 50, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (FILL(requests0, 0)), 0)",
+    );
+    const measures = queries.flatMap(({ metric }) => metric ?? []);
+    expect(measures.map(({ metric_name }) => metric_name)).toEqual([
+      "HTTPCode_Target_5XX_Count",
+      "TargetConnectionErrorCount",
+      "RequestCount",
+    ]);
+    for (const { dimensions } of measures) expect(Object.keys(dimensions)).toEqual(["LoadBalancer", "TargetGroup"]);
+    expect(JSON.stringify(alarm)).not.toContain("HTTPCode_ELB");
+  });
+
+  it("names its alarm literally and waits for it, so that neither waits for the other", () => {
+    const { stack, service } = orders();
+    service.add(new Ingress());
+    const deployed = only(stack, "aws_ecs_service");
+    expect(deployed).toMatchObject({
+      alarms: { alarm_names: ["shop-dev-orders-errors"], enable: true, rollback: true },
+      depends_on: expect.arrayContaining([expect.stringMatching(/^aws_cloudwatch_metric_alarm\.Orders_Errors/)]),
+    });
+    expect(JSON.stringify(only(stack, "aws_cloudwatch_metric_alarm"))).not.toContain("aws_ecs_service");
+  });
+
+  it("without requests from outside goes back when tasks do not come up", () => {
+    const { stack } = orders();
+    expect(resources(stack, "aws_cloudwatch_metric_alarm")).toEqual({});
+    expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
+    expect(only(stack, "aws_ecs_service")).toMatchObject({
+      deployment_circuit_breaker: { enable: true, rollback: true },
+    });
+  });
+
+  it("fails the apply when it went back, where Terraform owns releases, and never where it does not", () => {
+    const image = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
+    const lifecycle = (props: CloudNativeServiceProps) => only(orders(props).stack, "aws_ecs_service").lifecycle;
+    expect(lifecycle({ image })).toHaveProperty("postcondition");
+    expect(lifecycle({})).not.toHaveProperty("postcondition");
+    expect(lifecycle({ image, releaseOwner: "pipeline" })).not.toHaveProperty("postcondition");
+  });
+
+  it.each([
+    [{ errorPercent: 0 }, "DEPLOYMENT_ERRORS deployment.errorPercent"],
+    [{ errorPercent: 100 }, "DEPLOYMENT_ERRORS deployment.errorPercent"],
+    [{ minimumRequests: 0 }, "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
+    [{ minimumRequests: 1.5 }, "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
+  ])("refuses %j", (options, expected) => {
+    expect(refusals(() => orders({ deployment: rolling(options) }))).toEqual([expected]);
+  });
+});
