@@ -3,92 +3,35 @@ import { AutoscalingLifecycleHook } from "@cdktf/provider-aws/lib/autoscaling-li
 import { AutoscalingPolicy } from "@cdktf/provider-aws/lib/autoscaling-policy";
 import { AutoscalingSchedule } from "@cdktf/provider-aws/lib/autoscaling-schedule";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
-import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
-import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
-import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
-import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
-import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
-import { Fn, Lazy, TerraformLocal } from "cdktf";
+import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { Connections, IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
-import { type Metric, STATISTICS } from "../core/metric";
+import type { Metric } from "../core/metric";
 import { kebab, NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
-import { rulePriority } from "../ingress/priority";
 import { SecurityGroup } from "../network/security-group";
+import { joinBalancer } from "./behind";
+import { launchTemplate, whatToLaunch } from "./launch";
 import { resolveMetric } from "./metric";
+import {
+  checkMetric,
+  type HookOptions,
+  type ScheduleOptions,
+  type StepsOptions,
+  TRANSITIONS,
+  type TrackOptions,
+} from "./options";
 import {
   type AutoScalingGroupProps,
   type AutoScalingGroupSettings,
-  type BehindBalancer,
   type MachineScaling,
   resolveAutoScalingGroup,
 } from "./settings";
-import { type StepIn, type StepOut, type StepPolicy, stepsIn, stepsOut } from "./steps";
-import { renderUserData } from "./user-data";
-
-/** A target for a metric of one's own. */
-export interface TrackOptions {
-  readonly metric: Metric;
-  /** Machines are added above this, and taken away below it. The metric must fall when machines are added. */
-  readonly target: number;
-}
-
-/** Steps for a metric of one's own. */
-export interface StepsOptions {
-  readonly metric: Metric;
-  /** At least one. */
-  readonly out: readonly StepOut[];
-  /**
-   * All below the lowest of `out`.
-   *
-   * @default - machines are not taken away
-   */
-  readonly in?: readonly StepIn[];
-}
-
-/** When a number of machines is wanted, whatever is measured. */
-export interface ScheduleOptions {
-  /** Five fields of cron: `0 7 * * MON-FRI`. */
-  readonly cron: string;
-  /** How many, within scaling.min and scaling.max. Policies go on from there. */
-  readonly machines: number;
-  /**
-   * Name of a time zone, summer time included.
-   *
-   * @default "UTC"
-   */
-  readonly timezone?: string;
-}
-
-export const TRANSITIONS = ["launch", "terminate"] as const;
-
-/** What a machine waits for before it takes part, or before it ends. */
-export interface HookOptions {
-  readonly on: (typeof TRANSITIONS)[number];
-  /**
-   * How long it waits for the word to go on, 30 s to 2 hours.
-   *
-   * @default Duration.minutes(5)
-   */
-  readonly timeout?: Duration;
-  /**
-   * What happens when the word does not come: `abandon` ends the machine.
-   *
-   * @default "abandon" on launch, "continue" on terminate
-   */
-  readonly otherwise?: "continue" | "abandon";
-  /**
-   * Told with each event, for those who listen.
-   *
-   * @default - nothing
-   */
-  readonly metadata?: string;
-}
+import { type StepPolicy, stepsIn, stepsOut } from "./steps";
 
 /** What an Auto Scaling group measures of itself; free of charge. */
 const GROUP_METRICS = [
@@ -157,8 +100,15 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     if (props.cluster !== undefined) {
       permissions.push(this.#role.addManagedPolicy("service-role/AmazonEC2ContainerServiceforEC2Role"));
     }
-    const template = this.#launchTemplate(name, props);
-    const target = props.behind && this.#target(props, props.behind);
+    const template = launchTemplate(this, {
+      name,
+      props,
+      settings,
+      roleName: this.#role.roleName,
+      securityGroupId: this.connections.securityGroupId,
+    });
+    const target = props.behind && joinBalancer(this, props.network.vpcId, props.behind);
+    if (props.behind !== undefined) this.connections.allowFrom("Balancer", props.behind.balancer.connections);
 
     const machines = new AutoscalingGroup(this, "Resource", {
       namePrefix: namePrefix("autoScalingGroup", stack.prefixed(name)),
@@ -399,116 +349,6 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     return { name, autoScalingGroupArn, autoScalingGroupName };
   }
 
-  #launchTemplate(name: string, props: AutoScalingGroupProps): LaunchTemplate {
-    const stack = AwsStack.of(this);
-    const { architecture, diskGiB, image, machines, spot, warmPool } = this.#settings;
-    const fullName = stack.prefixed(name);
-    const profile = new IamInstanceProfile(this, "Profile", {
-      name: stack.physicalName("role", name),
-      path: stack.environment.guardrails?.rolePath,
-      role: this.#role.roleName,
-    });
-    const script = renderUserData(
-      props.userData,
-      props.cluster === undefined
-        ? {}
-        : {
-            ECS_CLUSTER: props.cluster.clusterName,
-            ECS_AWSVPC_BLOCK_IMDS: "true",
-            ...(spot === undefined ? {} : { ECS_ENABLE_SPOT_INSTANCE_DRAINING: "true" }),
-            ...(warmPool === undefined ? {} : { ECS_WARM_POOLS_CHECK: "true" }),
-          },
-    );
-    const types = machines.choice.kind === "types" ? machines.choice.types : [];
-    const tags = { ...stack.tags, Name: fullName };
-    return new LaunchTemplate(this, "LaunchTemplate", {
-      namePrefix: namePrefix("launchTemplate", fullName),
-      updateDefaultVersion: true,
-      imageId:
-        image.parameter === undefined
-          ? image.imageId
-          : new DataAwsSsmParameter(this, "Image", { name: image.parameter(architecture) }).insecureValue,
-      instanceType: types[0],
-      // By way of a local value it can be read in the program, and references in it stay references.
-      userData: script && Fn.base64encode(new TerraformLocal(this, "UserData", script).asString),
-      iamInstanceProfile: { arn: profile.arn },
-      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-      monitoring: { enabled: stack.production },
-      blockDeviceMappings: [
-        {
-          deviceName: "/dev/xvda",
-          ebs: { encrypted: "true", volumeType: "gp3", volumeSize: diskGiB, deleteOnTermination: "true" },
-        },
-      ],
-      networkInterfaces: [
-        {
-          deviceIndex: 0,
-          associatePublicIpAddress: String(props.network.egress === "public-ip"),
-          deleteOnTermination: "true",
-          securityGroups: [this.connections.securityGroupId],
-        },
-      ],
-      tagSpecifications: [
-        { resourceType: "instance", tags },
-        { resourceType: "volume", tags },
-      ],
-      lifecycle: { createBeforeDestroy: true },
-    });
-  }
-
-  /** @throws InvalidPropsError BEHIND_CONDITIONS, BEHIND_PATH */
-  #target(props: AutoScalingGroupProps, behind: BehindBalancer) {
-    const { balancer, port, healthPath = "/", hosts = [], paths = [] } = behind;
-    const problems = new Problems(this);
-    problems.check(
-      hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
-      "BEHIND_CONDITIONS",
-      "behind",
-      `has ${hosts.length} hosts and ${paths.length} paths; a rule may have 5 conditions' values in all`,
-      "Use up to 3 hosts and 3 paths, 4 together.",
-    );
-    for (const path of paths) {
-      problems.check(
-        /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
-        "BEHIND_PATH",
-        "behind.paths",
-        `${JSON.stringify(path)} is no path pattern`,
-        "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
-      );
-    }
-    problems.throwIfAny();
-    const group = new LbTargetGroup(this, "Targets", {
-      namePrefix: namePrefix("targetGroup", kebab(this.node.id)),
-      vpcId: props.network.vpcId,
-      targetType: "instance",
-      port,
-      protocol: "HTTP",
-      deregistrationDelay: "30",
-      healthCheck: {
-        path: healthPath,
-        matcher: "200",
-        interval: 10,
-        timeout: 5,
-        healthyThreshold: 2,
-        unhealthyThreshold: 3,
-      },
-      lifecycle: { createBeforeDestroy: true },
-    });
-    const rule = new LbListenerRule(this, "Rule", {
-      listenerArn: balancer.listenerArn,
-      priority: rulePriority({ hosts, paths }),
-      condition: [
-        ...(hosts.length === 0 ? [] : [{ hostHeader: { values: hosts.map(literal) } }]),
-        ...(paths.length === 0 && hosts.length > 0
-          ? []
-          : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : paths.map(literal) } }]),
-      ],
-      action: [{ type: "forward", targetGroupArn: group.arn }],
-    });
-    this.connections.allowFrom("Balancer", balancer.connections);
-    return { group, rule };
-  }
-
   #track(scaling: MachineScaling, requestsLabel: string | undefined): void {
     const { cpuPercent } = this.#settings;
     const { networkInMiB, networkOutMiB, requestsPerMachine, prediction } = scaling;
@@ -580,55 +420,4 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       alarmActions: [policy.arn],
     });
   }
-}
-
-function checkMetric(metric: Metric, prop: string, problems: Problems): void {
-  problems.check(
-    /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
-      metric.metricName.length >= 1 &&
-      metric.metricName.length <= 255 &&
-      STATISTICS.includes(metric.statistic ?? "Average") &&
-      Object.keys(metric.dimensions ?? {}).length <= 30,
-    "METRIC",
-    prop,
-    `${JSON.stringify(metric)} is no metric`,
-    `Use a namespace without colons, a name, up to 30 dimensions, and one of: ${STATISTICS.join(", ")}.`,
-  );
-}
-
-/** One type alone goes into the group as it is; a choice, or Spot, needs a mixed instances policy. */
-function whatToLaunch({ machines, spot }: AutoScalingGroupSettings, template: LaunchTemplate) {
-  const { choice } = machines;
-  const version = Fn.tostring(template.latestVersion);
-  if (spot === undefined && choice.kind === "types" && choice.types.length === 1) {
-    return { launchTemplate: { id: template.id, version } };
-  }
-  return {
-    mixedInstancesPolicy: {
-      instancesDistribution: {
-        onDemandBaseCapacity: spot?.onDemandBase ?? 0,
-        onDemandPercentageAboveBaseCapacity: 100 - (spot?.percent ?? 0),
-        // By need there is no order to keep to.
-        onDemandAllocationStrategy: choice.kind === "need" ? "lowest-price" : "prioritized",
-        spotAllocationStrategy: "price-capacity-optimized",
-      },
-      launchTemplate: {
-        launchTemplateSpecification: { launchTemplateId: template.id, version },
-        override:
-          choice.kind === "types"
-            ? choice.types.map((instanceType) => ({ instanceType }))
-            : [
-                {
-                  instanceRequirements: {
-                    vcpuCount: { min: choice.need.vcpus },
-                    memoryMib: { min: choice.need.memoryMiB },
-                    cpuManufacturers: choice.need.architecture === "arm64" ? ["amazon-web-services"] : ["intel", "amd"],
-                    instanceGenerations: ["current"],
-                    burstablePerformance: "included",
-                  },
-                },
-              ],
-      },
-    },
-  };
 }

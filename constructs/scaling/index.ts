@@ -1,11 +1,6 @@
-export {
-  AutoScalingGroup,
-  type HookOptions,
-  type ScheduleOptions,
-  type StepsOptions,
-  type TrackOptions,
-} from "./auto-scaling-group";
+export { AutoScalingGroup } from "./auto-scaling-group";
 export { MachineImage, type MachineNeed, Machines } from "./machines";
+export type { HookOptions, ScheduleOptions, StepsOptions, TrackOptions } from "./options";
 export {
   type AutoScalingGroupProps,
   type BehindBalancer,

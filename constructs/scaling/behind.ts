@@ -1,0 +1,64 @@
+import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
+import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
+import type { Construct } from "constructs";
+import { Problems } from "../core/errors";
+import { literal } from "../core/literal";
+import { kebab, namePrefix } from "../core/names";
+import { rulePriority } from "../ingress/priority";
+import type { BehindBalancer } from "./settings";
+
+/**
+ * A rule on a shared balancer, and the group of targets that machines join.
+ *
+ * @throws InvalidPropsError BEHIND_CONDITIONS, BEHIND_PATH
+ */
+export function joinBalancer(scope: Construct, vpcId: string, behind: BehindBalancer) {
+  const { balancer, port, healthPath = "/", hosts = [], paths = [] } = behind;
+  const problems = new Problems(scope);
+  problems.check(
+    hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
+    "BEHIND_CONDITIONS",
+    "behind",
+    `has ${hosts.length} hosts and ${paths.length} paths; a rule may have 5 conditions' values in all`,
+    "Use up to 3 hosts and 3 paths, 4 together.",
+  );
+  for (const path of paths) {
+    problems.check(
+      /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
+      "BEHIND_PATH",
+      "behind.paths",
+      `${JSON.stringify(path)} is no path pattern`,
+      "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
+    );
+  }
+  problems.throwIfAny();
+  const group = new LbTargetGroup(scope, "Targets", {
+    namePrefix: namePrefix("targetGroup", kebab(scope.node.id)),
+    vpcId: vpcId,
+    targetType: "instance",
+    port,
+    protocol: "HTTP",
+    deregistrationDelay: "30",
+    healthCheck: {
+      path: healthPath,
+      matcher: "200",
+      interval: 10,
+      timeout: 5,
+      healthyThreshold: 2,
+      unhealthyThreshold: 3,
+    },
+    lifecycle: { createBeforeDestroy: true },
+  });
+  const rule = new LbListenerRule(scope, "Rule", {
+    listenerArn: balancer.listenerArn,
+    priority: rulePriority({ hosts, paths }),
+    condition: [
+      ...(hosts.length === 0 ? [] : [{ hostHeader: { values: hosts.map(literal) } }]),
+      ...(paths.length === 0 && hosts.length > 0
+        ? []
+        : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : paths.map(literal) } }]),
+    ],
+    action: [{ type: "forward", targetGroupArn: group.arn }],
+  });
+  return { group, rule };
+}
