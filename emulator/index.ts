@@ -12,8 +12,8 @@ export interface EmulatorOptions {
   readonly log: string;
   /** What was found on this machine. @default - looked for */
   readonly tools?: Tools;
-  /** Whether Amazon's public machine images can be looked up; without them a server starts and resets faster. @default true */
-  readonly images?: boolean;
+  /** Whether Amazon's public machine images and managed policies are there; without them it starts and resets faster. @default true */
+  readonly catalogue?: boolean;
 }
 
 /** A thing that is still in the emulated account. */
@@ -157,7 +157,7 @@ function pythonFolder(): string {
   }
 }
 
-function serverEnvironment({ images = true }: EmulatorOptions): NodeJS.ProcessEnv {
+function serverEnvironment({ catalogue = true }: EmulatorOptions): NodeJS.ProcessEnv {
   // An account, a profile or moto settings of the user must not reach the server.
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS|MOTO|PYTHON)/.test(name));
   return {
@@ -166,7 +166,8 @@ function serverEnvironment({ images = true }: EmulatorOptions): NodeJS.ProcessEn
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
-    MOTO_EC2_LOAD_DEFAULT_AMIS: String(images),
+    MOTO_EC2_LOAD_DEFAULT_AMIS: String(catalogue),
+    MOTO_IAM_LOAD_MANAGED_POLICIES: String(catalogue),
     PYTHONUNBUFFERED: "1",
     TZ: "UTC", // moto writes local times as if they were UTC
   };

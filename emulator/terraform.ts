@@ -295,7 +295,10 @@ function readChanges(plan: TerraformPlan): Change[] {
 
 /** The part of a synthesized stack that decides where it goes. */
 export interface TerraformProgram {
-  readonly terraform?: { readonly required_providers?: Readonly<Record<string, { readonly version?: string }>> };
+  readonly terraform?: {
+    readonly required_providers?: Readonly<Record<string, { readonly version?: string }>>;
+    readonly backend?: object;
+  };
   readonly provider?: Readonly<Record<string, unknown>>;
 }
 

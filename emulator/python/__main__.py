@@ -24,7 +24,6 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", port), backlog=128)
     port = listener.getsockname()[1]
     os.environ["MOTO_PORT"] = str(port)  # moto calls itself there
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
 
     from gateway import Gateway

@@ -30,7 +30,7 @@ describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
 
   beforeAll(async () => {
     const log = join(mkdtempSync(join(tmpdir(), "antifragile-lists-")), "emulator.log");
-    emulator = await Emulator.start({ log, tools, images: false });
+    emulator = await Emulator.start({ log, tools, catalogue: false });
   });
 
   afterAll(() => emulator?.stop());

@@ -1,8 +1,12 @@
 /** A small synthesized stack, written by hand: a network, a security group, a log group, an ECS cluster and a service. */
 export function fixtureProgram(options: { readonly message?: string } = {}): object {
   return {
-    terraform: { required_providers: { aws: { source: "hashicorp/aws", version: "5.100.0" } } },
-    provider: { aws: [{ region: "eu-central-1" }] },
+    terraform: {
+      required_providers: { aws: { source: "hashicorp/aws", version: "5.100.0" } },
+      // What must not be reached from an emulator.
+      backend: { s3: { bucket: "of-the-team", key: "fixture", region: "eu-central-1" } },
+    },
+    provider: { aws: [{ region: "eu-central-1", profile: "of-the-team", allowed_account_ids: ["210987654321"] }] },
     resource: {
       aws_vpc: { Vpc: { cidr_block: "10.0.0.0/16" } },
       aws_subnet: { Subnet: { vpc_id: "${aws_vpc.Vpc.id}", cidr_block: "10.0.0.0/24" } },
