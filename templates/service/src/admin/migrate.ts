@@ -6,8 +6,8 @@ import { openPostgres } from "../backing/postgres";
 import type { Log } from "../log";
 import { runProcess } from "../process";
 
-/** Any number, but the same for every instance: whoever holds this lock migrates. */
-const LOCK = 7_201_912;
+/** Whoever holds this lock migrates. */
+const LOCK = "hashtext('migrations')";
 
 /**
  * `node dist/admin/migrate.js`: brings the database to the schema that this release needs.
@@ -27,7 +27,7 @@ void runProcess(async ({ config, log }) => {
 async function migrate(client: PoolClient, folder: string, log: Log): Promise<void> {
   // Held by the connection: it goes with this process, however that ends. Waiting for it has no limit of time.
   await client.query("set statement_timeout = 0");
-  await client.query("select pg_advisory_lock($1)", [LOCK]);
+  await client.query(`select pg_advisory_lock(${LOCK})`);
   await client.query(
     "create table if not exists migrations (name text primary key, checksum text not null, run_at timestamptz not null default now())",
   );
@@ -54,5 +54,5 @@ async function migrate(client: PoolClient, folder: string, log: Log): Promise<vo
     }
     log.info({ migration: name }, "migrated");
   }
-  await client.query("select pg_advisory_unlock($1)", [LOCK]);
+  await client.query(`select pg_advisory_unlock(${LOCK})`);
 }

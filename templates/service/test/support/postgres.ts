@@ -11,10 +11,16 @@ const server = { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE };
 
 export const needsPostgres = () => needs(PGHOST, Number(PGPORT), "docker compose up -d postgres");
 
-/** Runs statements as the user of the tests. */
-export async function sql(database: string | undefined, ...statements: string[]): Promise<Record<string, unknown>[]> {
+/** Connects as the user of the tests. */
+export async function connect(database: string | undefined): Promise<Client> {
   const client = new Client({ host: PGHOST, port: Number(PGPORT), user: PGUSER, password: PGPASSWORD, database });
   await client.connect();
+  return client;
+}
+
+/** Runs statements on a connection of their own. */
+export async function sql(database: string | undefined, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const client = await connect(database);
   try {
     let rows: Record<string, unknown>[] = [];
     for (const statement of statements) rows = (await client.query(statement)).rows;
