@@ -33,7 +33,12 @@ export interface InternetOptions {
  * Who may talk to whom: `web.connections.allowTo(database)`.
  *
  * Makes one rule on each side, in the tree of the one that asks, so that two that call each other never make a cycle.
+ * Costs nothing.
  *
+ * @example
+ * ```ts
+ * machines.connections.allowTo("Orders", orders.connections);
+ * ```
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
  */
 export class Connections extends Construct {

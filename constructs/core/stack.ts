@@ -37,8 +37,13 @@ export interface AwsStackProps {
 /**
  * A unit of Terraform state in one AWS account and region: `<name>-<environment>-<lifetime>`.
  *
- * Brings the provider with default tags. Costs nothing itself.
+ * Brings the provider with default tags. Costs nothing itself. Platforms, services and deliveries are such stacks; of its
+ * own it is for what belongs to none of them.
  *
+ * @example
+ * ```ts
+ * const stack = new AwsStack(app, "audit", { environment, lifetime: "data" });
+ * ```
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs#default_tags
  */
 export class AwsStack extends TerraformStack {

@@ -21,7 +21,18 @@ export interface DeliveryStackProps {
   readonly guardrails?: Guardrails;
 }
 
-/** The stack of what brings a service into all its environments: `<name>-delivery`. */
+/**
+ * The stack of what brings a service into all its environments: `<name>-delivery`.
+ *
+ * Costs nothing itself: see what is put into it.
+ *
+ * @example
+ * ```ts
+ * const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1" });
+ * new ImageRepository(delivery, "Images", { keep: 100 });
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/Repositories.html
+ */
 export class DeliveryStack extends AwsStack {
   constructor(scope: Construct, name: string, props: DeliveryStackProps) {
     super(scope, name, {

@@ -73,6 +73,7 @@ export interface ExistingPlatformProps {
  * const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
  * const stack = platform.stack("orders");
  * ```
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/networking-outbound.html
  */
 export class Platform extends AwsStack implements IPlatform {
   /** Refers to a platform that another repo has made, by its name. It must be applied before what stands on it is planned. */
@@ -265,6 +266,16 @@ abstract class StackOnPlatform extends AwsStack {
 /**
  * What outlives the releases of a service and what others refer to: its databases and queues, and its identity in the
  * network. Others' stacks stand on this one and never on the service's, so that two that call each other make no cycle.
+ * Made by `platform.stack(name)`, as its `data`.
+ *
+ * Costs nothing itself: see what is put into it.
+ *
+ * @example
+ * ```ts
+ * const { data } = platform.stack("orders");
+ * new LogStream(data, "Audit", { retention: Duration.days(731) });
+ * ```
+ * @see https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
  */
 export class DataStack extends StackOnPlatform {
   constructor(scope: Construct, name: string, props: OnPlatformProps) {
@@ -272,7 +283,17 @@ export class DataStack extends StackOnPlatform {
   }
 }
 
-/** The stack of a service, or of several that are applied together. Made by `platform.stack(name)`. */
+/**
+ * The stack of a service, or of several that are applied together. Made by `platform.stack(name)`.
+ *
+ * Costs nothing itself: see what is put into it.
+ *
+ * @example
+ * ```ts
+ * const orders = new CloudNativeService(platform.stack("orders"), "Orders");
+ * ```
+ * @see https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
+ */
 export class ServiceStack extends StackOnPlatform {
   /** The service on its stack. */
   static override of(construct: IConstruct): ServiceStack {
