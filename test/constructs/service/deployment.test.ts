@@ -19,11 +19,15 @@ describe("a deployment", () => {
       threshold: 2,
       treat_missing_data: "notBreaching",
     });
-    const queries = alarm.metric_query as { id: string; expression?: string; metric?: Record<string, never> }[];
+    const queries = alarm.metric_query as {
+      id: string;
+      expression?: string;
+      metric?: { metric_name: string; dimensions: object };
+    }[];
     expect(queries.find(({ id }) => id === "result")?.expression).toBe(
       "IF((FILL(requests0, 0)) >= 50, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (FILL(requests0, 0)), 0)",
     );
-    const measures = queries.flatMap(({ metric }) => metric ?? []);
+    const measures = queries.flatMap(({ metric }) => (metric === undefined ? [] : [metric]));
     expect(measures.map(({ metric_name }) => metric_name)).toEqual([
       "HTTPCode_Target_5XX_Count",
       "TargetConnectionErrorCount",
