@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -20,6 +21,8 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
+    # Ctrl-C reaches all processes of a terminal: Terraform still needs this one to end in good order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     listener = socket.create_server(("127.0.0.1", port), backlog=128)
     port = listener.getsockname()[1]
