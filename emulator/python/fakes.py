@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, network, observability
+from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, network, observability
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -62,7 +62,12 @@ FAKES: list[Fake] = [
     ),
     Fake("autoscaling", ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"), "the warm-up of a group", amend=autoscaling.remember_group),
     Fake("autoscaling", ("DescribeAutoScalingGroups",), "the warm-up of a group", amend=autoscaling.amend_groups),
-    Fake("autoscaling", ("PutScalingPolicy",), "whether a policy is enabled", amend=autoscaling.remember_policy),
+    Fake("autoscaling", ("UpdateAutoScalingGroup",), "a mixed instances policy that is not named stays", patch=autoscaling.keep_what_an_update_omits),
+    Fake("autoscaling", ("DeleteAutoScalingGroup",), "force ends protected machines too", answer=autoscaling.unprotect_what_is_forced),
+    Fake("autoscaling", ("PutScalingPolicy",), "whether a policy is enabled; two groups may have policies of one name", amend=autoscaling.remember_policy, patch=autoscaling.policies_by_group),
+    Fake("autoscaling", ("DeletePolicy",), "two groups may have policies of one name", answer=autoscaling.delete_policy),
+    Fake("autoscaling", ("ExecutePolicy",), "two groups may have policies of one name", answer=autoscaling.execute_policy),
+    Fake("ec2", ("DescribeLaunchTemplateVersions",), "tags of a launch template are not those of what it launches", amend=network.amend_launch_templates),
     Fake("autoscaling", ("DescribePolicies",), "whether a policy is enabled; no empty predictive configuration", amend=autoscaling.amend_policies),
     Fake("autoscaling", ("PutLifecycleHook",), "role, target and metadata of a hook", amend=autoscaling.remember_hook),
     Fake("autoscaling", ("DescribeLifecycleHooks",), "role, target and metadata of a hook, where moto invents them", amend=autoscaling.amend_hooks),
@@ -169,4 +174,7 @@ FAKES: list[Fake] = [
     Fake("elasticache", ("ListTagsForResource",), "tags of what is faked here", answer=data.list_cache_tags),
     Fake("elasticache", ("AddTagsToResource",), "tags of what is faked here", answer=data.tag_cache),
     Fake("elasticache", ("RemoveTagsFromResource",), "tags of what is faked here", answer=data.untag_cache),
+    Fake("firehose", ("CreateDeliveryStream",), "a destination in OpenSearch; only its backup bucket is written", answer=firehose.create_stream),
+    Fake("firehose", ("UpdateDestination",), "a destination in OpenSearch; only its backup bucket is written", answer=firehose.update_destination),
+    Fake("firehose", ("DescribeDeliveryStream",), "a destination in OpenSearch; only its backup bucket is written", amend=firehose.amend_stream),
 ]
