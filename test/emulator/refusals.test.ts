@@ -743,6 +743,14 @@ const cases: Record<string, Case> = {
     refused: () => autoscaling("CreateAutoScalingGroup", machines({ DesiredCapacity: 3 })),
     accepted: () => autoscaling("CreateAutoScalingGroup", machines({ DesiredCapacity: 2 })),
   },
+  "autoscaling-delete-with-machines": {
+    given: async () => {
+      await launchTemplate();
+      await autoscaling("CreateAutoScalingGroup", machines({ MinSize: 1 }));
+    },
+    refused: () => autoscaling("DeleteAutoScalingGroup", { AutoScalingGroupName: "machines" }),
+    accepted: () => autoscaling("DeleteAutoScalingGroup", { AutoScalingGroupName: "machines", ForceDelete: true }),
+  },
 
   // Identities
   "iam-role-name": {

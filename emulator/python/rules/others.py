@@ -94,6 +94,19 @@ def autoscaling_bounds(call: Call) -> dict[str, Any] | None:
     return None if fits else {"desired": desired, "min": lowest, "max": highest}
 
 
+@refuses(
+    "autoscaling-delete-with-machines",
+    "autoscaling",
+    "DeleteAutoScalingGroup",
+    "ResourceInUse",
+    "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+    DOCS + "autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html",
+)
+def delete_with_machines(call: Call) -> bool:
+    held = call.moto().autoscaling_groups.get(call.params["AutoScalingGroupName"])
+    return bool(held and held.instance_states and not call.params.get("ForceDelete"))
+
+
 # Identities
 
 

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from call import Call, Refused
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, FakeScalingPolicy
 from state import Store
 
 _policies = Store()
@@ -33,13 +34,69 @@ def amend_groups(call: Call, result: dict[str, Any]) -> None:
         group.update(_groups.of(call.region).get(group["AutoScalingGroupName"], {}))
 
 
+def keep_what_an_update_omits() -> None:
+    """Moto takes an update that names no mixed instances policy for one that takes it away."""
+    update = FakeAutoScalingGroup.update
+
+    def patched(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
+        held = self.mixed_instances_policy
+        update(self, *args, **kwargs)
+        named = kwargs.get("launch_config_name") or kwargs.get("launch_template") or kwargs.get("mixed_instances_policy")
+        if not named:
+            self.mixed_instances_policy = held
+
+    FakeAutoScalingGroup.update = patched  # type: ignore[method-assign]
+
+
+def unprotect_what_is_forced(call: Call) -> None:
+    """A forced delete ends protected machines too; moto would leave them running."""
+    group = call.moto().autoscaling_groups.get(call.params["AutoScalingGroupName"])
+    for machine in group.instance_states if group and call.params.get("ForceDelete") else []:
+        machine.protected_from_scale_in = False
+
+
+def policies_by_group() -> None:
+    """Policies of two groups may have one name; moto keeps one of them."""
+    put = AutoScalingBackend.put_scaling_policy
+
+    def patched(self: AutoScalingBackend, *args: Any, **kwargs: Any) -> FakeScalingPolicy:
+        policy = put(self, *args, **kwargs)
+        self.policies[f"{policy.auto_scaling_group_name}/{policy.name}"] = self.policies.pop(policy.name)
+        return policy
+
+    AutoScalingBackend.put_scaling_policy = patched  # type: ignore[method-assign]
+
+
+def _policy_key(call: Call) -> str | None:
+    name, group = call.params["PolicyName"], call.params.get("AutoScalingGroupName")
+    for key, policy in call.moto().policies.items():
+        if name in (policy.name, policy.arn) and group in (None, policy.auto_scaling_group_name):
+            return str(key)
+    return None
+
+
+def delete_policy(call: Call) -> dict[str, Any]:
+    call.moto().policies.pop(_policy_key(call), None)
+    return {}
+
+
+def execute_policy(call: Call) -> dict[str, Any]:
+    key = _policy_key(call)
+    if key is None:
+        raise Refused("ValidationError", f"PolicyName not found - no such policy: {call.params['PolicyName']}")
+    call.moto().policies[key].execute()
+    return {}
+
+
 def remember_policy(call: Call, result: dict[str, Any]) -> None:
-    _policies.of(call.region)[call.params["PolicyName"]] = call.params.get("Enabled", True)
+    key = (call.params["AutoScalingGroupName"], call.params["PolicyName"])
+    _policies.of(call.region)[key] = call.params.get("Enabled", True)
 
 
 def amend_policies(call: Call, result: dict[str, Any]) -> None:
     for policy in result.get("ScalingPolicies", []):
-        policy["Enabled"] = _policies.of(call.region).get(policy["PolicyName"], True)
+        key = (policy["AutoScalingGroupName"], policy["PolicyName"])
+        policy["Enabled"] = _policies.of(call.region).get(key, True)
         if not policy.get("PredictiveScalingConfiguration", {}).get("MetricSpecifications"):
             policy.pop("PredictiveScalingConfiguration", None)
 

@@ -1,4 +1,4 @@
-"""EC2 networking: descriptions of rules between security groups, interfaces of NAT gateways."""
+"""EC2: descriptions of rules between security groups, interfaces of NAT gateways, tags of launch templates."""
 
 from __future__ import annotations
 
@@ -48,3 +48,10 @@ def delete_nat_interfaces() -> None:
         return gateway
 
     NatGatewayBackend.delete_nat_gateway = with_interface
+
+
+def amend_launch_templates(call: Call, result: dict[str, Any]) -> None:
+    """Moto tells the tags of the template itself among those of what it launches."""
+    for version in result.get("LaunchTemplateVersions", []):
+        tagged = version.get("LaunchTemplateData", {}).get("TagSpecifications", [])
+        tagged[:] = [each for each in tagged if each.get("ResourceType") != "launch-template"]
