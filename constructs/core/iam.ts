@@ -97,10 +97,10 @@ export class Role extends Construct implements IGrantable {
     for (const tell of this.#onPolicy) tell(addressOf(this.#policy));
   }
 
-  /** Attaches a policy that AWS keeps, by its name: `AmazonSSMManagedInstanceCore`. Returns the attachment's address. */
+  /** Attaches a policy that AWS keeps, by its path and name: `AmazonSSMManagedInstanceCore`. Returns the attachment's address. */
   addManagedPolicy(name: string): string {
     return addressOf(
-      new IamRolePolicyAttachment(this, name, {
+      new IamRolePolicyAttachment(this, name.replace(/^.*\//, ""), {
         role: this.roleName,
         policyArn: `arn:${AwsStack.of(this).partition}:iam::aws:policy/${name}`,
       }),

@@ -1,0 +1,122 @@
+import { App, TerraformResource, TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
+import { describe, expect, it } from "vitest";
+import * as library from "../../constructs";
+import { synthesize } from "../../constructs/testing";
+import { exportsOf } from "./support/public-api";
+import { constructClasses } from "./support/rules";
+import { readSources } from "./support/sources";
+
+const {
+  AutoScalingGroup,
+  AwsStack,
+  CloudNativeService,
+  DeliveryStack,
+  every,
+  existingQueue,
+  ImageRepository,
+  Ingress,
+  insecureHttp,
+  job,
+  LogStream,
+  Platform,
+  worker,
+} = library;
+
+/** One of each exported construct, most of them with a good part of what they can have. */
+function everything(): App {
+  const app = new App();
+  const environment = { name: "dev", region: "eu-central-1", profile: "dev" } as const;
+  const platform = new Platform(app, "shop", {
+    environment,
+    listener: insecureHttp(),
+    tags: { CostCenter: "4711" },
+    network: { flowLogs: "all" },
+    cluster: { exec: {} },
+  });
+  const { network, cluster } = platform;
+  new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+  const stack = platform.stack("orders");
+  const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
+  orders.add(new Ingress());
+  const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
+  const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }) });
+  mailer.calls(orders);
+  new CloudNativeService(stack, "Report", {
+    process: job({ schedule: every(library.Duration.hours(1)), command: ["node", "report.js"] }),
+  });
+  new LogStream(stack.data, "Audit");
+  new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1" }), "Images");
+  new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");
+  return app;
+}
+
+/** What holds no resource of its own that could be overridden, and why. */
+const NO_DEFAULT_CHILD = new Map([["Connections", "makes a rule for each edge, named after it"]]);
+
+const app = everything();
+const nodes = app.node.findAll();
+const sources = readSources("constructs");
+const classes = constructClasses(sources, exportsOf(sources, "constructs/index.ts"));
+const isA = (node: IConstruct, name: string) => {
+  const type: unknown = Reflect.get(library, name);
+  return typeof type === "function" && node instanceof type;
+};
+const stacks = nodes.filter((node): node is TerraformStack => node instanceof TerraformStack);
+
+describe("C15: the tree", () => {
+  it("has one of every exported construct", () => {
+    expect(classes.map(({ name }) => name).filter((name) => !nodes.some((node) => isA(node, name)))).toEqual([]);
+  });
+
+  it.each(classes.filter(({ stack }) => !stack))("has a resource to override in each $name", ({ name }) => {
+    const without = nodes.filter((node) => isA(node, name) && !(node.node.defaultChild instanceof TerraformResource));
+    // An imported thing has no class of its own that is exported.
+    expect(without.length > 0).toBe(NO_DEFAULT_CHILD.has(name));
+  });
+
+  it("calls it Resource", () => {
+    const others = nodes
+      .map((node) => node.node.defaultChild)
+      .filter((child) => child !== undefined && child.node.id !== "Resource");
+    expect(others.map((child) => child?.node.path)).toEqual([]);
+  });
+
+  it("names what it makes in PascalCase", () => {
+    const others = nodes.filter((node) => node !== app && !(node instanceof TerraformStack));
+    expect(others.filter(({ node }) => !/^[A-Z][A-Za-z0-9]*$/.test(node.id)).map(({ node }) => node.path)).toEqual([]);
+    expect(others.length).toBeGreaterThan(100);
+  });
+
+  it("keeps resources below the construct that makes them, never beside it", () => {
+    const beside = nodes.filter(
+      (node) => node instanceof TerraformResource && node.node.scope instanceof TerraformStack,
+    );
+    expect(beside.map(({ node }) => node.path)).toEqual([]);
+  });
+});
+
+describe("C17: tags", () => {
+  type Resources = Readonly<
+    Record<string, Readonly<Record<string, { readonly tags?: Readonly<Record<string, string>> }>>>
+  >;
+
+  it.each(stacks.map((stack) => [stack.node.id, stack] as const))(
+    "of %s come from the provider, but for names",
+    (_, stack) => {
+      const program = synthesize(stack) as {
+        resource?: Resources;
+        provider: { aws: { default_tags: { tags: object }[] }[] };
+      };
+      const tagged = Object.entries(program.resource ?? {}).flatMap(([type, byId]) =>
+        Object.entries(byId).flatMap(([id, { tags }]) =>
+          Object.keys(tags ?? {})
+            .filter((key) => key !== "Name")
+            .map((key) => `${type}.${id} ${key}`),
+        ),
+      );
+      expect(tagged).toEqual([]);
+      expect(program.provider.aws[0]?.default_tags[0]?.tags).toMatchObject({ ManagedBy: "antifragile" });
+    },
+  );
+});
