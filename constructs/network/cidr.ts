@@ -42,6 +42,11 @@ export function planSubnets(cidr: string, zones: number): CidrPlan {
   };
 }
 
+/** How many addresses of a subnet can be used: AWS keeps five of each for itself. */
+export function usableAddresses(cidr: string): number {
+  return 2 ** (32 - (parseCidr(cidr)?.prefix ?? 32)) - 5;
+}
+
 function format(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 }

@@ -19,7 +19,7 @@ import { literal } from "../core/literal";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
-import { planSubnets } from "./cidr";
+import { planSubnets, usableAddresses } from "./cidr";
 import { SecurityGroup } from "./security-group";
 import { EGRESSES, type Egress, type NetworkProps, type NetworkSettings, resolveNetwork } from "./settings";
 
@@ -111,6 +111,8 @@ export class Network extends Construct implements INetwork {
   readonly workloadSubnetIds: readonly string[];
   /** Names of the zones it spreads over. */
   readonly zoneNames: readonly string[];
+  /** How many addresses there are for tasks and machines in each zone. */
+  readonly workloadAddressesPerZone: number;
 
   constructor(scope: Construct, id: string, props: NetworkProps = {}) {
     super(scope, id);
@@ -131,6 +133,10 @@ export class Network extends Construct implements INetwork {
 
     this.vpcId = vpc.id;
     this.zoneNames = settings.zoneNames;
+    const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+    this.workloadAddressesPerZone = usableAddresses(
+      plan[settings.egress === "public-ip" ? "public" : "private"][0] ?? "",
+    );
     this.egress = settings.egress;
     this.ipv6 = settings.ipv6;
     this.endpoints = settings.endpoints;

@@ -191,6 +191,12 @@ abstract class StackOnPlatform extends AwsStack {
     return this.#owner?.network.privateSubnetIds.length ?? (this.production ? 3 : 2);
   }
 
+  /** How many addresses there are for tasks and machines in each zone; undefined where synth cannot know. */
+  get addressesPerZone(): number | undefined {
+    const network = this.#owner?.network;
+    return network instanceof Network ? network.workloadAddressesPerZone : undefined;
+  }
+
   get network(): INetwork {
     return this.#once("Network", (id) =>
       Network.fromAttributes(this, id, {

@@ -27,6 +27,7 @@ import { errorAlarm } from "./deployment";
 import { runAlways } from "./ecs-service";
 import type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
+import { claimAddresses } from "./room";
 import { keptWithoutAZone, scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
 import { type CloudNativeServiceProps, resolveService, type ServiceSettings } from "./settings";
@@ -77,11 +78,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #connected = false;
   #service: EcsService | undefined;
 
-  /** @throws InvalidPropsError see {@link resolveService} */
+  /** @throws InvalidPropsError see {@link resolveService}; NETWORK_FULL_AT_MAX */
   constructor(scope: Construct, id: string, props: CloudNativeServiceProps = {}) {
     super(scope, id);
     const stack = ServiceStack.of(this);
     const settings = resolveService(this, stack, props);
+    claimAddresses(this, stack, settings.scaling?.max);
     const { name, process, shutdown } = settings;
     this.#stack = stack;
     this.#settings = settings;

@@ -1,0 +1,34 @@
+import type { IConstruct } from "constructs";
+import { invalid } from "../core/errors";
+import type { ServiceStack } from "../platform/platform";
+
+/** Addresses that the services of an app want at most, by platform. */
+const WANTED = new WeakMap<IConstruct, Map<string, number>>();
+
+/**
+ * Counts the addresses that tasks take in the platform's network when all services are at max: while one is deployed, its
+ * old and new tasks run side by side. In production they must find room without one zone.
+ *
+ * @param max most tasks of the service; undefined for a job, which has one
+ * @throws InvalidPropsError NETWORK_FULL_AT_MAX
+ */
+export function claimAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
+  const { addressesPerZone, zones, production, platformName, environment } = stack;
+  if (addressesPerZone === undefined) return;
+  const { root } = service.node;
+  const byPlatform = WANTED.get(root) ?? new Map<string, number>();
+  const platform = `${platformName}-${environment.name}`;
+  const wanted = (byPlatform.get(platform) ?? 0) + (max === undefined ? 1 : 2 * max);
+  byPlatform.set(platform, wanted);
+  WANTED.set(root, byPlatform);
+  const room = addressesPerZone * (production ? zones - 1 : zones);
+  if (wanted <= room) return;
+  throw invalid(
+    service,
+    "NETWORK_FULL_AT_MAX",
+    "scaling.max",
+    `${max ?? 1}: with the services before it that is ${wanted} tasks at once, old and new side by side, and the network of ${platform} ` +
+      `has room for ${room}${production ? " when a zone is lost" : ""}`,
+    "Lower scaling.max, or give the platform a larger network.cidr.",
+  );
+}
