@@ -1,0 +1,106 @@
+/**
+ * Every type of resource that the examples auto-scaling-group, ec2-cluster and existing-vpc use, in one app. `CHANGED` makes
+ * the second version of it; `SHOP`, what the first platform told, puts another platform into its network.
+ */
+import { join } from "node:path";
+import {
+  App,
+  AutoScalingGroup,
+  Capacity,
+  CloudNativeService,
+  Duration,
+  type Environment,
+  existingBalancer,
+  existingNetwork,
+  Ingress,
+  insecureHttp,
+  Machines,
+  Platform,
+  UserData,
+} from "../../../constructs";
+
+const changed = process.env.CHANGED === "1";
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+
+const app = new App();
+const platform = new Platform(app, "shop", {
+  environment,
+  listener: insecureHttp(),
+  network: {
+    ipv6: true,
+    endpoints: ["ecs"],
+    flowLogs: changed ? "all" : "rejected",
+    egress: changed ? "nat" : "single-nat",
+  },
+  cluster: { capacity: [Capacity.machines("Machines")], exec: {} },
+});
+const { network, cluster, balancer } = platform;
+if (balancer === undefined) throw new Error("the platform has no listener");
+
+const reports = new AutoScalingGroup(platform, "Reports", {
+  network,
+  machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+  scaling: { min: 1, max: changed ? 8 : 4, cpuPercent: changed ? 50 : 55, networkInMiB: 100, prediction: "forecast" },
+  spot: { onDemandBase: 1, percent: 75 },
+});
+reports.addSchedule("Morning", { cron: "0 7 * * MON-FRI", machines: 4, timezone: "Europe/Berlin" });
+reports.addSteps("Backlog", {
+  metric: { namespace: "Shop/Reports", metricName: "Waiting", statistic: "Maximum" },
+  out: [
+    { above: 100, add: 1 },
+    { above: 1000, add: 4 },
+  ],
+  in: [{ below: 10, remove: 1 }],
+});
+reports.addTarget("Jobs", { metric: { namespace: "Shop/Reports", metricName: "Running" }, target: 4 });
+reports.addHook("Warm", { on: "launch" });
+reports.addHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
+
+new AutoScalingGroup(platform, "Catalog", {
+  network,
+  machines: Machines.ofType("t4g.small"),
+  scaling: { min: 1, max: 4, requestsPerMachine: 1000 },
+  behind: { balancer, port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
+  userData: UserData.file(join(__dirname, "../../../examples/auto-scaling-group/catalog.sh"), {
+    variables: { PORT: "8080", GREETING: changed ? "hello again" : "it's ${HOME}" },
+  }),
+  warmPool: { min: 1 },
+});
+
+new AutoScalingGroup(platform, "Machines", {
+  network,
+  cluster,
+  machines: Machines.ofType("t4g.medium"),
+  scaling: { min: 1, max: 6 },
+});
+
+const orders = new CloudNativeService(platform.stack("orders"), "Orders", {
+  capacity: [Capacity.machines("Machines")],
+  scaling: { min: 1, max: 4, cpuPercent: 60 },
+});
+orders.add(new Ingress({ paths: ["/v1/orders"] }));
+
+if (process.env.SHOP !== undefined) {
+  const shop = JSON.parse(process.env.SHOP);
+  const tenant = new Platform(app, "tenant", {
+    environment: {
+      ...environment,
+      guardrails: {
+        permissionsBoundaryArn: "arn:aws:iam::aws:policy/PowerUserAccess",
+        rolePath: "/tenant/",
+        namePrefix: "acme",
+        requiredTags: ["CostCenter"],
+      },
+    },
+    tags: { CostCenter: "4711" },
+    network: existingNetwork(shop.network),
+    listener: existingBalancer(shop.balancer),
+  });
+  if (tenant.balancer === undefined) throw new Error("the platform has no listener");
+  new AutoScalingGroup(tenant, "Guests", {
+    network: tenant.network,
+    behind: { balancer: tenant.balancer, port: 8080, paths: ["/guests"] },
+  });
+}
+
+app.synth();

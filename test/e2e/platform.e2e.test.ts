@@ -1,0 +1,158 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  DescribeAutoScalingGroupsCommand,
+  DescribeInstanceRefreshesCommand,
+  SetDesiredCapacityCommand,
+} from "@aws-sdk/client-auto-scaling";
+import { DescribeLaunchTemplateVersionsCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { GetRoleCommand } from "@aws-sdk/client-iam";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TerraformStack } from "../../emulator";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { stackJson, stackNames, synthExample } from "../support/examples";
+
+const MAIN = join(__dirname, "apps/platform.ts");
+const PLATFORM = "shop-dev-platform";
+
+describeOnEmulator("a platform with machines", () => {
+  let app: Deployment;
+
+  beforeAll(async () => {
+    app = await deploy(MAIN, { name: "platform" });
+    await app.apply();
+  });
+  afterAll(() => app?.end());
+
+  /** The app synthesized again in another way, and a stack of it that goes on from what is deployed. */
+  async function again(environment: Record<string, string>, stack: string): Promise<TerraformStack> {
+    const outdir = join(app.results, `cdktf.out.${Object.keys(environment).join("-")}`);
+    await promisify(execFile)(process.execPath, ["--import", "tsx", MAIN], {
+      env: { ...process.env, ...environment, CDKTF_OUTDIR: outdir },
+    });
+    return new TerraformStack({
+      stack: join(outdir, "stacks", stack),
+      folder: app.results,
+      emulatorUrl: app.emulator.url,
+      tools,
+    });
+  }
+
+  async function group(part: string) {
+    const { AutoScalingGroups: groups = [] } = await app.clients.autoScaling.send(
+      new DescribeAutoScalingGroupsCommand({}),
+    );
+    const found = groups.find((each) => each.AutoScalingGroupName?.startsWith(`shop-dev-${part}-`));
+    if (found?.AutoScalingGroupName === undefined) throw new Error(`no group ${part}`);
+    return { ...found, AutoScalingGroupName: found.AutoScalingGroupName, Instances: found.Instances ?? [] };
+  }
+
+  test("holds every type of resource that the examples of the family use", () => {
+    const types = (outdir: string) =>
+      new Set(stackNames(outdir).flatMap((stack) => Object.keys((stackJson(outdir, stack).resource ?? {}) as object)));
+    const deployed = types(join(app.results, "cdktf.out"));
+    const used = ["auto-scaling-group", "ec2-cluster", "existing-vpc"].flatMap((name) => [
+      ...types(synthExample(name)),
+    ]);
+    expect(used.filter((type) => !deployed.has(type))).toEqual([]);
+    expect(deployed.size).toBeGreaterThan(30);
+  });
+
+  test("leaves nothing to do once it is applied", async () => {
+    await app.expectNoDrift();
+  });
+
+  test("starts machines by the script that was written, with its variables", async () => {
+    const { MixedInstancesPolicy: _, LaunchTemplate: template } = await group("catalog");
+    const { LaunchTemplateVersions: [version] = [] } = await app.clients.ec2.send(
+      new DescribeLaunchTemplateVersionsCommand({
+        LaunchTemplateId: template?.LaunchTemplateId,
+        Versions: ["$Latest"],
+      }),
+    );
+    const script = Buffer.from(version?.LaunchTemplateData?.UserData ?? "", "base64").toString();
+    const written = readFileSync(join(__dirname, "../../examples/auto-scaling-group/catalog.sh"), "utf8");
+    expect(script).toBe(
+      written.replace("#!/bin/bash\n", `#!/bin/bash\nexport PORT='8080'\nexport GREETING='it'"'"'s \${HOME}'\n`),
+    );
+    expect(version?.LaunchTemplateData?.ImageId).toMatch(/^ami-/);
+  });
+
+  test("keeps the number of machines within its bounds, whoever asks", async () => {
+    const { AutoScalingGroupName, MinSize, MaxSize, Instances } = await group("reports");
+    expect([MinSize, MaxSize, Instances.length]).toEqual([1, 4, 1]);
+    const want = (DesiredCapacity: number) =>
+      app.clients.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity }));
+    await want(4);
+    expect((await group("reports")).Instances).toHaveLength(4);
+    await expect(want(5)).rejects.toThrow(/between the specified min size:1 and max size:4/);
+    await expect(want(0)).rejects.toThrow(/between/);
+    expect((await group("reports")).Instances).toHaveLength(4);
+    await want(2);
+    expect((await group("reports")).Instances).toHaveLength(2);
+  });
+
+  test("replaces a machine that is killed", async () => {
+    const [killed] = (await group("reports")).Instances;
+    await app.clients.ec2.send(new TerminateInstancesCommand({ InstanceIds: [killed?.InstanceId ?? ""] }));
+    const ids = (await group("reports")).Instances.map((each) => each.InstanceId);
+    expect(ids).toHaveLength(2);
+    expect(ids).not.toContain(killed?.InstanceId);
+  });
+
+  test("takes a number of machines that changed for no difference", async () => {
+    expect((await app.stack(PLATFORM).plan()).changes).toEqual([]);
+  });
+
+  test("takes in another platform, in its network, behind its balancer and under its owner's rules", async () => {
+    const { Parameter } = await app.clients.ssm.send(
+      new GetParameterCommand({ Name: "/antifragile/dev/shop/platform" }),
+    );
+    const tenant = await again({ SHOP: Parameter?.Value ?? "" }, "tenant-dev-platform");
+    await tenant.apply();
+    expect((await tenant.plan()).changes).toEqual([]);
+    const { Role } = await app.clients.iam.send(new GetRoleCommand({ RoleName: "acme-tenant-dev-guests" }));
+    expect(Role).toMatchObject({
+      Path: "/tenant/",
+      PermissionsBoundary: { PermissionsBoundaryArn: "arn:aws:iam::aws:policy/PowerUserAccess" },
+      Tags: expect.arrayContaining([{ Key: "CostCenter", Value: "4711" }]),
+    });
+    await tenant.destroy();
+  });
+
+  test("changes in place what can be, replaces what AWS cannot change, and rolls new machines out", async () => {
+    const platform = await again({ CHANGED: "1" }, PLATFORM);
+    const { changes } = await platform.plan();
+    const done = Object.fromEntries(
+      changes.map(({ address, actions }) => [address.replace(/_[0-9A-F]{8}$/, ""), actions.join("+")]),
+    );
+    expect(done).toEqual({
+      "aws_autoscaling_group.Catalog": "update",
+      "aws_autoscaling_group.Reports": "update",
+      "aws_autoscaling_policy.Reports_ScaleOnCpu": "update",
+      "aws_eip.Network_Nat2Address": "create",
+      "aws_flow_log.Network_FlowLog": "delete+create",
+      "aws_launch_template.Catalog_LaunchTemplate": "update",
+      "aws_nat_gateway.Network_Nat2": "create",
+      "aws_route.Network_Private2DefaultRoute": "update",
+    });
+    await platform.apply();
+    expect((await platform.plan()).changes).toEqual([]);
+    const { AutoScalingGroupName } = await group("catalog");
+    const { InstanceRefreshes: refreshes = [] } = await app.clients.autoScaling.send(
+      new DescribeInstanceRefreshesCommand({ AutoScalingGroupName }),
+    );
+    expect(refreshes.map((refresh) => refresh.Preferences)).toEqual([
+      expect.objectContaining({ MinHealthyPercentage: 100, MaxHealthyPercentage: 150, AutoRollback: true }),
+    ]);
+    expect((await group("reports")).MaxSize).toBe(8);
+  });
+
+  test("leaves nothing behind once it is destroyed", async () => {
+    await app.destroy();
+    await app.expectNothingLeft();
+  });
+});
