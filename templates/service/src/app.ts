@@ -14,10 +14,13 @@ export interface AppOptions {
   readonly authorize?: Authorize;
   /** Whether this instance should get requests: started, and not shutting down. */
   readonly ready: () => boolean;
+  /** The longest that a request may take, in milliseconds: what came in before SIGTERM must be done by the exit. */
+  readonly requestTimeoutMs: number;
 }
 
 /** The HTTP side of the service. It does not listen yet. */
-export function createApp({ log, contract, handlers, authorize, ready }: AppOptions): FastifyInstance {
+export function createApp(options: AppOptions): FastifyInstance {
+  const { log, contract, handlers, authorize, ready, requestTimeoutMs } = options;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
@@ -28,7 +31,8 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
     exposeHeadRoutes: false,
     // While the load balancer takes this instance out, requests are still welcome.
     return503OnClosing: false,
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    handlerTimeout: requestTimeoutMs,
     // Longer than the idle timeout of the load balancer (60 s): it must be the one that closes.
     keepAliveTimeout: 72_000,
   });
@@ -38,6 +42,8 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+  });
+  app.addHook("onSend", async (_request, reply) => {
     if (!ready()) reply.header("connection", "close");
   });
 
@@ -54,7 +60,7 @@ export function createApp({ log, contract, handlers, authorize, ready }: AppOpti
     // What Fastify found before the handler: a wrong content type, broken JSON, a body that is too large.
     if (!problem && error.statusCode && error.statusCode < 500) problem = new Problem(error.statusCode, error.message);
     if (!problem || problem.status >= 500) request.log.error({ err: error }, "request failed");
-    problem ??= new Problem(500);
+    problem ??= error.statusCode === 503 ? new Problem(503, "it took too long") : new Problem(500);
     return reply
       .code(problem.status)
       .headers(problem.more.headers ?? {})

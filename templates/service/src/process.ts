@@ -24,6 +24,8 @@ export async function runProcess(work: (runtime: Runtime) => Promise<void>): Pro
   };
   process.on("uncaughtException", crash("uncaught exception"));
   process.on("unhandledRejection", crash("unhandled rejection"));
+  // Node's own listener would write text.
+  process.removeAllListeners("warning").on("warning", (err) => log.warn({ err }, "warning of Node"));
 
   try {
     const config = loadConfig(env);

@@ -49,4 +49,13 @@ describe("the event stream", () => {
     expect(last).toMatchObject({ level: "fatal", err: { message: expect.stringContaining("canary") } });
     expect(last.err.stack).toContain("crash.ts");
   });
+
+  it("holds a warning of Node as JSON, and nothing is written beside it", async () => {
+    const service = start("../test/support/crash.ts", { CRASH: "warning" }, "pipe");
+    const beside: string[] = [];
+    service.process.stderr?.on("data", (data) => beside.push(String(data)));
+    expect(await service.exit).toBe(0);
+    expect(service.lines.join("\n")).toContain("canary: warned");
+    expect(beside).toEqual([]);
+  });
 });

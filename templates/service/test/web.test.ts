@@ -52,12 +52,19 @@ describe("the web process", () => {
     expect(await service.exit).toBe(0);
   });
 
-  it("is not held by a stuck request: it ends with 1 after SHUTDOWN_SECONDS", async () => {
-    const service = await startWeb({ SHUTDOWN_SECONDS: "1" });
+  it("is not held by a stuck request: that is answered in time, and the exit is in order", async () => {
+    const service = await startWeb({ SHUTDOWN_SECONDS: "2" });
     const { promise } = await busy(service);
     service.process.kill("SIGTERM");
+    expect(await promise).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await service.exit).toBe(0);
+  });
+
+  it("is not held by anything: it ends with 1 after SHUTDOWN_SECONDS", async () => {
+    const service = start("../test/support/crash.ts", { CRASH: "never ends", SHUTDOWN_SECONDS: "1" });
+    await service.logged(({ msg }) => msg === "working");
+    service.process.kill("SIGTERM");
     expect(await Promise.race([service.exit, sleep(5000, "still there")])).toBe(1);
-    await promise;
     expect(JSON.parse(service.lines.at(-1)!)).toMatchObject({ level: "fatal", msg: "not stopped in SHUTDOWN_SECONDS" });
   });
 

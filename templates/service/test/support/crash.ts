@@ -1,10 +1,12 @@
 import { runProcess } from "../../src/process";
 
-// A process that breaks in the way that CRASH says, some time after its start.
-void runProcess(async () => {
+// A process that goes wrong in the way that CRASH says, some time after its start.
+void runProcess(async ({ log }) => {
+  log.info("working");
   setTimeout(() => {
+    if (process.env.CRASH === "exception") throw new Error("canary: thrown");
     if (process.env.CRASH === "rejection") void Promise.reject(new Error("canary: rejected"));
-    else throw new Error("canary: thrown");
+    if (process.env.CRASH === "warning") process.emitWarning("canary: warned");
   }, 10);
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  await new Promise((resolve) => setTimeout(resolve, process.env.CRASH === "warning" ? 100 : 30_000));
 });
