@@ -4,16 +4,20 @@ import type { Construct } from "constructs";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab, namePrefix } from "../core/names";
-import { rulePriority } from "../ingress/priority";
+import { QUOTAS } from "../core/quotas";
+import { AwsStack } from "../core/stack";
+import { claimRule } from "../ingress/claims";
+import { EXPLICIT_PRIORITY, rulePriority } from "../ingress/priority";
 import type { BehindBalancer } from "./settings";
 
 /**
  * A rule on a shared balancer, and the group of targets that machines join.
  *
- * @throws InvalidPropsError BEHIND_CONDITIONS, BEHIND_PATH
+ * @throws InvalidPropsError BEHIND_CONDITIONS, BEHIND_PATH, BEHIND_PRIORITY, and what {@link claimRule} finds
  */
 export function joinBalancer(scope: Construct, vpcId: string, behind: BehindBalancer) {
   const { balancer, port, healthPath = "/", hosts = [], paths = [] } = behind;
+  const { priority = rulePriority({ hosts, paths }) } = behind;
   const problems = new Problems(scope);
   problems.check(
     hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
@@ -31,6 +35,30 @@ export function joinBalancer(scope: Construct, vpcId: string, behind: BehindBala
       "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
     );
   }
+  problems.check(
+    behind.priority === undefined ||
+      (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
+    "BEHIND_PRIORITY",
+    "behind.priority",
+    `${priority} is outside what is free for explicit ones`,
+    `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+  );
+  problems.throwIfAny();
+  const stack = AwsStack.of(scope);
+  const limitOf = (quota: keyof typeof QUOTAS) => stack.environment.quotas?.[quota] ?? QUOTAS[quota];
+  claimRule(
+    problems,
+    scope.node.root,
+    {
+      // The platform that the balancer belongs to: this stack, or the one that it stands on.
+      balancer: `${"platformName" in stack ? stack.platformName : stack.stackName}-${stack.environment.name}`,
+      owner: scope.node.path,
+      match: { hosts, paths },
+      priority,
+      explicit: behind.priority !== undefined,
+    },
+    { rules: limitOf("rulesPerBalancer"), targetGroups: limitOf("targetGroupsPerBalancer") },
+  );
   problems.throwIfAny();
   const group = new LbTargetGroup(scope, "Targets", {
     namePrefix: namePrefix("targetGroup", kebab(scope.node.id)),
@@ -51,7 +79,7 @@ export function joinBalancer(scope: Construct, vpcId: string, behind: BehindBala
   });
   const rule = new LbListenerRule(scope, "Rule", {
     listenerArn: balancer.listenerArn,
-    priority: rulePriority({ hosts, paths }),
+    priority,
     condition: [
       ...(hosts.length === 0 ? [] : [{ hostHeader: { values: hosts.map(literal) } }]),
       ...(paths.length === 0 && hosts.length > 0

@@ -21,6 +21,7 @@ interface Launch {
 /** What each machine is started from. */
 export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate {
   const { name, props, settings } = launch;
+  const { networkInMiB, networkOutMiB } = props.scaling ?? {};
   const stack = AwsStack.of(scope);
   const { architecture, diskGiB, image, machines, spot, warmPool } = settings;
   const fullName = stack.prefixed(name);
@@ -54,7 +55,8 @@ export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate
     userData: script && Fn.base64encode(new TerraformLocal(scope, "UserData", script).asString),
     iamInstanceProfile: { arn: profile.arn },
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-    monitoring: { enabled: stack.production },
+    // The network is told a minute only where it is measured each minute.
+    monitoring: { enabled: stack.production || networkInMiB !== undefined || networkOutMiB !== undefined },
     blockDeviceMappings: [
       {
         deviceName: "/dev/xvda",

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import {
   AutoScalingGroup,
   type AutoScalingGroupProps,
+  CloudNativeService,
   Duration,
+  Ingress,
   MachineImage,
   Machines,
   UserData,
@@ -246,6 +248,7 @@ describe("AutoScalingGroup", () => {
       predictive_scaling_configuration: { mode: "ForecastAndScale" },
     });
     expect(found[1]).toMatchObject({ target_tracking_configuration: { target_value: 104_857_600 } });
+    expect(only(platform, "aws_launch_template")).toMatchObject({ monitoring: { enabled: true } });
     expect(found[3]).toMatchObject({
       target_tracking_configuration: {
         predefined_metric_specification: {
@@ -342,6 +345,20 @@ describe("AutoScalingGroup", () => {
     );
   });
 
+  it("takes hostile texts for text", () => {
+    const hostile = '${file("/etc/passwd")}';
+    const { platform, props } = behind({ hosts: [hostile] });
+    const { group } = withMachines({ ...props, userData: UserData.script(hostile) }, DEV, platform);
+    group.addTarget("X", {
+      metric: { namespace: hostile, metricName: hostile, dimensions: { [hostile]: hostile } },
+      target: 1,
+    });
+    group.addHook("Y", { on: "launch", metadata: hostile });
+    const text = JSON.stringify(synthesize(platform));
+    expect(text.split("$${file(").length - 1).toBe(8);
+    expect(text).not.toMatch(/(?<!\$)\$\{file\(/);
+  });
+
   it("may do in AWS what it is granted", () => {
     const { platform, group } = withMachines();
     group.grant({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::reports/*"] });
@@ -399,6 +416,57 @@ describe("an AutoScalingGroup of a cluster", () => {
       "",
     ]);
     expect(only(platform, "aws_launch_template").user_data).toMatch(/^\$\{base64encode\(local\./);
+  });
+});
+
+describe("what an AutoScalingGroup compiles to", () => {
+  const snapshot = (platform: ReturnType<typeof shop>) => {
+    const { resource } = synthesize(platform) as { resource: Record<string, Record<string, unknown>> };
+    const ours = Object.entries(resource).flatMap(([type, byId]) =>
+      Object.entries(byId)
+        .filter(([id]) => id.startsWith("Machines_"))
+        .map(([id, block]) => [`${type}.${id}`, block]),
+    );
+    return `${JSON.stringify(Object.fromEntries(ours), undefined, 2)}\n`;
+  };
+
+  it("with nothing but a network", async () => {
+    await expect(snapshot(machines())).toMatchFileSnapshot("auto-scaling-group.defaults.snap.json");
+  });
+
+  it("with everything", async () => {
+    const { platform, props } = behind({
+      healthPath: "/health",
+      hosts: ["shop.example.com"],
+      paths: ["/x/*"],
+      priority: 5,
+    });
+    const { group } = withMachines(
+      {
+        ...props,
+        machines: Machines.ofType("m7g.large", "m6g.large"),
+        image: MachineImage.fromParameter("/images/golden"),
+        scaling: {
+          min: 2,
+          max: 9,
+          cpuPercent: 50,
+          networkInMiB: 10,
+          networkOutMiB: 20,
+          requestsPerMachine: 100,
+          prediction: "scale",
+        },
+        spot: { onDemandBase: 1, percent: 50 },
+        userData: UserData.script("echo hello\n"),
+        diskGiB: 50,
+        warmup: Duration.minutes(3),
+        refresh: { minHealthyPercent: 90, maxHealthyPercent: 120 },
+      },
+      DEV,
+      platform,
+    );
+    group.addHook("Drain", { on: "terminate" });
+    group.addSchedule("Morning", { cron: "0 7 * * MON-FRI", machines: 4 });
+    await expect(snapshot(platform)).toMatchFileSnapshot("auto-scaling-group.full.snap.json");
   });
 });
 
@@ -465,6 +533,14 @@ describe("AutoScalingGroup refuses", () => {
       },
       "MACHINES_ENDPOINTS network.endpoints",
     ],
+    [
+      "tasks without a way out",
+      () => {
+        const platform = shop(DEV, { network: { egress: "public-ip" } });
+        return withMachines({ cluster: platform.cluster }, DEV, platform);
+      },
+      "MACHINES_PUBLIC_IP network.egress",
+    ],
     ["no Spot as Spot", () => machines({ spot: { percent: 0 } }), "SPOT_PERCENT spot.percent"],
     ["a base above max", () => machines({ spot: { onDemandBase: 9 } }), "SPOT_BASE spot.onDemandBase"],
     ["a disk too small for ECS", () => inCluster({ diskGiB: 20 }), "DISK_SIZE diskGiB"],
@@ -517,6 +593,24 @@ describe("AutoScalingGroup refuses", () => {
         return withMachines(props, DEV, platform);
       },
       "BEHIND_CONDITIONS behind",
+    ],
+    [
+      "a priority that is not free",
+      () => {
+        const { platform, props } = behind({ priority: 1000 });
+        return withMachines(props, DEV, platform);
+      },
+      "BEHIND_PRIORITY behind.priority",
+    ],
+    [
+      "requests that a service of the platform takes",
+      () => {
+        const { platform, props } = behind({ paths: ["/v1/*"] });
+        withMachines(props, DEV, platform);
+        const orders = new CloudNativeService(platform.stack("orders"), "Orders");
+        return orders.add(new Ingress({ paths: ["/v1/*"] }));
+      },
+      "INGRESS_OVERLAP hosts and paths",
     ],
     ["a script too long", () => machines({ userData: UserData.script("x".repeat(16_384)) }), "USER_DATA_SIZE userData"],
     [
