@@ -2,7 +2,7 @@ import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Subscribed } from "../core/border";
 import { Connections } from "../core/connections";
-import type { Problems } from "../core/errors";
+import { invalid, type Problems } from "../core/errors";
 import { Duration } from "../core/units";
 
 /** How one service calls another: what its client must keep to. */
@@ -123,14 +123,31 @@ interface Edge {
 
 const EDGES = new WeakMap<IConstruct, Edge[]>();
 
+/** Rules that a security group may have in each direction, less the ones for the balancer and for AWS's own APIs. */
+const EDGES_PER_GROUP = 58;
+
 /**
  * Notes an edge between two services of one app.
  *
+ * @throws InvalidPropsError CALL_QUOTA
  * @returns whether `from` may wait for `to`: not when `to` already waits for `from`, by whatever way
  */
 export function noteCall(edge: Edge): boolean {
   const root = edge.from.node.root;
   const edges = EDGES.get(root) ?? [];
+  for (const [end, count] of [
+    [edge.from, edges.filter(({ from }) => from === edge.from).length],
+    [edge.to, edges.filter(({ to }) => to === edge.to).length],
+  ] as const) {
+    if (count < EDGES_PER_GROUP) continue;
+    throw invalid(
+      edge.from,
+      "CALL_QUOTA",
+      `calls ${edge.to.node.id}`,
+      `is the ${count + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
+      "Let some of them go through one service.",
+    );
+  }
   const isBack = reaches(edges, edge.to, edge.from);
   edges.push(edge);
   EDGES.set(root, edges);

@@ -27,7 +27,7 @@ import { errorAlarm } from "./deployment";
 import { runAlways } from "./ecs-service";
 import type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
-import { claimAddresses } from "./room";
+import { claimAddresses, claimName } from "./room";
 import { keptWithoutAZone, scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
 import { type CloudNativeServiceProps, resolveService, type ServiceSettings } from "./settings";
@@ -36,6 +36,9 @@ import { fargateSize, type TaskSize } from "./task-size";
 
 /** What Service Connect's proxy takes of a task. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html */
 const PROXY_SIZE: TaskSize = { cpu: 256, memoryMiB: 64 };
+
+/** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
+const TASK_DEFINITION_BYTES = 65_536;
 
 /**
  * A service that runs in containers on a platform, with its own roles, log stream, place in the network and scaling: an ECS
@@ -78,11 +81,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #connected = false;
   #service: EcsService | undefined;
 
-  /** @throws InvalidPropsError see {@link resolveService}; NETWORK_FULL_AT_MAX */
+  /** @throws InvalidPropsError see {@link resolveService}; SERVICE_NAME_TAKEN, NETWORK_FULL_AT_MAX */
   constructor(scope: Construct, id: string, props: CloudNativeServiceProps = {}) {
     super(scope, id);
     const stack = ServiceStack.of(this);
     const settings = resolveService(this, stack, props);
+    claimName(this, stack, settings.name);
     claimAddresses(this, stack, settings.scaling?.max);
     const { name, process, shutdown } = settings;
     this.#stack = stack;
@@ -233,13 +237,33 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #defineTask(): EcsTaskDefinition {
     const { name, process, image, user, shutdown, architecture } = this.#settings;
     const imageUri = this.#reachable(image.uri);
+    const definitions = () =>
+      containerDefinitions({
+        name,
+        process,
+        image,
+        imageUri,
+        user,
+        shutdown,
+        environment: this.#environment,
+        secrets: this.#secrets,
+        sidecars: this.#sidecars,
+        logs: this.logs,
+        region: this.#stack.environment.region,
+      });
     this.node.addValidation({
-      validate: () =>
-        this.#size === undefined
+      validate: () => [
+        ...(this.#size === undefined
           ? [
               `${this.node.path}: size with its add-ons fits into no task of Fargate\n  Use fewer or smaller add-ons.  [SERVICE_SIZE]`,
             ]
-          : [],
+          : []),
+        ...(Buffer.byteLength(definitions()) > TASK_DEFINITION_BYTES
+          ? [
+              `${this.node.path}: environment with what add-ons set makes a task definition of more than ${TASK_DEFINITION_BYTES} bytes\n  Keep large values elsewhere and pass where they are.  [TASK_DEFINITION_SIZE]`,
+            ]
+          : []),
+      ],
     });
     return new EcsTaskDefinition(this, "Task", {
       family: physicalName("taskFamily", ...this.#fullName),
@@ -253,22 +277,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       },
       taskRoleArn: this.#taskRole.roleArn,
       executionRoleArn: this.#executionRole.roleArn,
-      containerDefinitions: Lazy.stringValue({
-        produce: () =>
-          containerDefinitions({
-            name,
-            process,
-            image,
-            imageUri,
-            user,
-            shutdown,
-            environment: this.#environment,
-            secrets: this.#secrets,
-            sidecars: this.#sidecars,
-            logs: this.logs,
-            region: this.#stack.environment.region,
-          }),
-      }),
+      containerDefinitions: Lazy.stringValue({ produce: definitions }),
       // An older revision must stay usable: a rollback starts it again.
       skipDestroy: true,
     });
@@ -435,9 +444,31 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       grant: (statement) => this.grant(statement),
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
-      addSidecar: (sidecar) => this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) }),
+      addSidecar: (sidecar) => this.#addSidecar(sidecar),
       addTarget: (target) => this.#addTarget(target),
     };
+  }
+
+  #addSidecar(sidecar: Sidecar): void {
+    const { name, cpu, memoryMiB } = sidecar;
+    const problems = new Problems(this);
+    problems.check(
+      /^[A-Za-z0-9_-]{1,255}$/.test(name) &&
+        ![this.serviceName, ...this.#sidecars.map((other) => other.name)].includes(name),
+      "SIDECAR_NAME",
+      `sidecar ${JSON.stringify(name)}`,
+      "is no name for a container, or another has it",
+      "Use letters, digits, - and _, and a name of its own.",
+    );
+    problems.check(
+      Number.isInteger(cpu) && cpu >= 0 && Number.isInteger(memoryMiB) && memoryMiB >= 6,
+      "SIDECAR_SIZE",
+      `sidecar ${JSON.stringify(name)}`,
+      `wants ${cpu} CPU units and ${memoryMiB} MiB`,
+      "Use whole numbers, at least 6 MiB.",
+    );
+    problems.throwIfAny();
+    this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) });
   }
 
   #addTarget(target: Target): void {

@@ -5,6 +5,33 @@ import type { ServiceStack } from "../platform/platform";
 /** Addresses that the services of an app want at most, by platform. */
 const WANTED = new WeakMap<IConstruct, Map<string, number>>();
 
+/** Services of an app, by platform and name. */
+const NAMES = new WeakMap<IConstruct, Map<string, string>>();
+
+/**
+ * Takes a name on the platform: it is that of roles, of the parameter and in DNS. One of another repo cannot be seen at
+ * synth; AWS refuses the second at apply.
+ *
+ * @throws InvalidPropsError SERVICE_NAME_TAKEN
+ */
+export function claimName(service: IConstruct, { platformName, environment }: ServiceStack, name: string): void {
+  const { root, path } = service.node;
+  const names = NAMES.get(root) ?? new Map<string, string>();
+  const key = `${platformName}-${environment.name}/${name}`;
+  const owner = names.get(key);
+  if (owner !== undefined) {
+    throw invalid(
+      service,
+      "SERVICE_NAME_TAKEN",
+      "name",
+      `${JSON.stringify(name)} is that of ${owner} on platform ${platformName}-${environment.name}`,
+      "Give one of them another id or name.",
+    );
+  }
+  names.set(key, path);
+  NAMES.set(root, names);
+}
+
 /**
  * Counts the addresses that tasks take in the platform's network when all services are at max: while one is deployed, its
  * old and new tasks run side by side. In production they must find room without one zone.

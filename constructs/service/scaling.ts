@@ -224,11 +224,11 @@ export function resolveScaling(
     problems.check(
       counts.length > 0 &&
         counts.every((count) => Number.isInteger(count) && count >= 0 && count <= MAX_TASKS) &&
-        (from ?? 0) <= (to ?? MAX_TASKS),
+        (from ?? min) <= (to ?? max),
       "SCALING_SCHEDULE",
       `scaling.schedules.${name}`,
       `min ${from} and max ${to} are no bounds`,
-      "Give min, max or both, whole numbers, min <= max.",
+      `Give min, max or both, whole numbers, min <= max; what is not given stays (min ${min}, max ${max}).`,
     );
     problems.check(
       !production || queue !== undefined || from === undefined || from >= 2,

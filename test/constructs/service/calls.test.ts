@@ -186,6 +186,14 @@ describe("a call", () => {
     expect(refusals(() => orders.calls(serviceNamed("${x}")))).toEqual(["CALL_NAME calls"]);
   });
 
+  it("is refused where a security group would have too many rules", () => {
+    const stack = shop().stack("all");
+    const hub = new CloudNativeService(stack, "Hub");
+    const callers = Array.from({ length: 59 }, (_, n) => new CloudNativeService(stack, `Caller${n}`));
+    for (const caller of callers.slice(0, 58)) caller.calls(hub);
+    expect(refusals(() => callers[58]?.calls(hub))).toEqual(["CALL_QUOTA calls Hub"]);
+  });
+
   it("never sets a variable that is set", () => {
     const { orders, payments } = pair({ orders: { environment: { PAYMENTS_URL: "http://mine" } } });
     expect(refusals(() => orders.calls(payments))).toEqual(["ENVIRONMENT_VARIABLE_TWICE environment.PAYMENTS_URL"]);

@@ -16,7 +16,7 @@ import {
 import { splitShutdown } from "../../../constructs/service/shutdown";
 import { fargateSize } from "../../../constructs/service/task-size";
 import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../support/synth";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 const DIGEST = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
 
@@ -255,6 +255,19 @@ describe("CloudNativeService", () => {
     expect(refusals(() => orders(props))).toEqual(expected);
   });
 
+  it("refuses a name that another service of the platform has, and says whose it is", () => {
+    const platform = shop();
+    new CloudNativeService(platform.stack("orders"), "Orders");
+    const again = platform.stack("sales");
+    expect(refusals(() => new CloudNativeService(again, "Orders"))).toEqual(["SERVICE_NAME_TAKEN name"]);
+    expect(() => new CloudNativeService(again, "Sales", { name: "orders" })).toThrow(/orders-dev-service\/Orders/);
+  });
+
+  it("refuses more variables than a task definition can hold", () => {
+    const large = { A: "x".repeat(40_000), B: "x".repeat(25_000) };
+    expect(() => synthesize(orders({ environment: large }).stack)).toThrow(/TASK_DEFINITION_SIZE/);
+  });
+
   it("refuses one task in production, which cannot lose a zone", () => {
     expect(refusals(() => orders({ scaling: { min: 1 } }, PRODUCTION))).toEqual(["SCALING_MIN_ONE_ZONE scaling.min"]);
   });
@@ -313,6 +326,19 @@ describe("an add-on", () => {
     expect(refusals(() => service.add(sidecar("Gamma", 1)))).toEqual([
       "ENVIRONMENT_VARIABLE_TWICE environment.GAMMA_URL",
     ]);
+  });
+
+  it.each([
+    ["orders", 1, 64, "SIDECAR_NAME"],
+    ["a b", 1, 64, "SIDECAR_NAME"],
+    ["agent", 1, 5, "SIDECAR_SIZE"],
+    ["agent", 0.5, 64, "SIDECAR_SIZE"],
+  ])("is refused a container %s of %d CPU units and %d MiB", (name, cpu, memoryMiB, code) => {
+    const addOn: ServiceAddOn = {
+      name: "Agent",
+      bind: (host) => host.addSidecar({ name, image: DIGEST, cpu, memoryMiB }),
+    };
+    expect(refusals(() => orders().service.add(addOn))).toEqual([`${code} sidecar ${JSON.stringify(name)}`]);
   });
 
   it("that makes the task larger than Fargate fails synth", () => {

@@ -174,6 +174,11 @@ describe("scaling", () => {
     expect(refusals(() => orders(scaling))).toEqual([expected]);
   });
 
+  it("refuses a schedule whose bounds do not meet those that stay", () => {
+    const schedules = [{ name: "Morning", schedule: cron("0 7 * * *"), min: 9 }];
+    expect(refusals(() => orders({ max: 8, schedules }))).toEqual(["SCALING_SCHEDULE scaling.schedules.Morning"]);
+  });
+
   it("refuses a name twice, and requests of a worker", () => {
     const metric = { name: "A", metric: METRIC, target: 1 };
     expect(refusals(() => orders({ metrics: [metric, metric] }))).toEqual([
