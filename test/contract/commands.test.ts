@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { filesIn, ROOT, textOf } from "./support/sources";
+
+interface Manifest {
+  readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(textOf("package.json")) as Manifest;
+const generatedManifest = textOf("templates/repo/package.json.hbs");
+/** Scripts of a generated repository: whatever the answers, so long as one of them brings it. */
+const generatedScripts = scriptsOf(generatedManifest);
+const projects = [...textOf("vitest.config.mts").matchAll(/project\("([a-z0-9]+)"/g)].map((match) => match[1]!);
+const commands = [...textOf("bin/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: \{$/gm)].map((match) => match[1]!);
+
+function scriptsOf(template: string): Record<string, string> {
+  const block = /"scripts": \{([\s\S]*?)\n {2}\}/.exec(template)?.[1] ?? "";
+  return Object.fromEntries(
+    [...block.matchAll(/^ {4}("[^"]+"): ("(?:[^"\\]|\\.)*"),?$/gm)].map((m) => [JSON.parse(m[1]!), JSON.parse(m[2]!)]),
+  );
+}
+
+/** Lines to type that a page shows, without their comments. */
+function linesOf(page: string): string[] {
+  return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
+    .flatMap((block) => block[1]!.split("\n"))
+    .map((line) =>
+      line
+        .replace(/(^|\s+)#.*$/, "")
+        .replace(/^\$ /, "")
+        .trim(),
+    )
+    .filter((line) => line !== "");
+}
+
+/** Why nobody can say that a line works, or undefined. */
+function unknown(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
+  const words = line.replace(/^(UPDATE=1|CI=true) /, "").split(/\s+/);
+  const [program, first = "", second = ""] = words;
+  const command = (word: string) => (commands.includes(word) ? undefined : `antifragile has no command ${word}`);
+  if (program === "cd" || program === "git") return undefined;
+  if (program === ".ci/run") return existsSync(join(ROOT, ".ci/run")) ? undefined : "is not there";
+  if (program === "npm" && /^(ci|install|pack)$/.test(first)) return undefined;
+  if (program === "npm" && first === "test") return "test" in scripts ? undefined : "there is no script test";
+  if (program === "npm" && first === "run") return second in scripts ? undefined : `there is no script ${second}`;
+  if (program === "npx" && first === "vitest") {
+    const project = words[words.indexOf("--project") + 1]!;
+    return !words.includes("--project") || projects.includes(project) ? undefined : `there is no project ${project}`;
+  }
+  if (program === "npx" && /antifragile-[\d.]+\.tgz$/.test(first)) {
+    return first.endsWith(`antifragile-${manifest.version}.tgz`)
+      ? command(second)
+      : `this is version ${manifest.version}`;
+  }
+  if (program === "npx" && first === "antifragile") return command(second);
+  if (program === "npx" && /^(biome|tsc|knip)$/.test(first)) return undefined;
+  return "no test knows it";
+}
+
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "AGENTS.md",
+  "SECURITY.md",
+  ...filesIn("docs").filter((path) => /^docs\/[a-z-]+\.md$/.test(path)),
+]
+  .filter((path) => existsSync(join(ROOT, path)))
+  .map((path) => [path, manifest.scripts] as const);
+
+describe("every line to type", () => {
+  it.each([...pages, ["templates/repo/README.md.hbs", {}] as const])("of %s is known", (path, own) => {
+    // A page may go on in the repository that it has just generated.
+    const scripts = { ...own, ...generatedScripts };
+    const lines = linesOf(textOf(path));
+    expect(lines.map((line) => [line, unknown(line, scripts)]).filter(([, why]) => why !== undefined)).toEqual([]);
+  });
+
+  it("is seen when it is not", () => {
+    expect(linesOf("```sh\n# why\nnpm test  # what\n\n$ npm run x\n```\n```json\nnpm run y\n```\n")).toEqual([
+      "npm test",
+      "npm run x",
+    ]);
+    const scripts = { test: "vitest", demo: "tsx" };
+    expect(
+      [
+        "npm test",
+        "npm run demo -- x",
+        "npm run nothing",
+        "npx vitest run --project nothing",
+        "npx other",
+        "npx ./antifragile-9.9.9.tgz new",
+      ].map((line) => unknown(line, scripts)),
+    ).toEqual([
+      undefined,
+      undefined,
+      "there is no script nothing",
+      "there is no project nothing",
+      "no test knows it",
+      `this is version ${manifest.version}`,
+    ]);
+    expect(unknown(`npx ./antifragile-${manifest.version}.tgz nothing`, scripts)).toBe(
+      "antifragile has no command nothing",
+    );
+    expect([projects, commands]).toEqual([
+      expect.arrayContaining(["unit", "e2e"]),
+      expect.arrayContaining(["new", "deploy"]),
+    ]);
+  });
+});
+
+describe("what is generated runs in every shell, unproved on Windows", () => {
+  /** What cmd.exe and sh read each in their own way. */
+  const SHELL = /&&|\|\||[|<>;$`'%*?~]|\bcd |^\w+=/;
+
+  it("has scripts without syntax of a shell", () => {
+    expect(Object.keys(generatedScripts).length).toBeGreaterThan(10);
+    expect(Object.entries(generatedScripts).filter(([, script]) => SHELL.test(script))).toEqual([]);
+  });
+
+  it.each(["a && b", "a | b", "a > b", "cd a", "A=1 b", "a $B", "a 'b'", "a *.ts"])("would see %s", (script) => {
+    expect(SHELL.test(scriptsOf(`"scripts": {\n    "x": ${JSON.stringify(script)}\n  }`).x!)).toBe(true);
+  });
+
+  it("ends lines with LF, in this repo and in generated ones", () => {
+    for (const path of [".gitattributes", "templates/repo/_gitattributes"]) {
+      expect(textOf(path).split("\n")[0]).toBe("* text=auto eol=lf");
+    }
+    const ours = filesIn(
+      "bin",
+      "constructs",
+      "docs",
+      "examples",
+      "generator",
+      "operations",
+      "emulator",
+      "templates",
+      "test",
+    );
+    expect(ours.filter((path) => !/\.(png|tgz|pyc)$/.test(path) && textOf(path).includes("\r\n"))).toEqual([]);
+  });
+
+  /** What a CI file runs: of one line, or of a block. */
+  const stepsOf = (file: string) =>
+    [...file.matchAll(/^\s*(?:- )?(?:run|script|sh)[: ]\s*["']?(.*?)["']?$/gm)].map((match) => match[1]!);
+
+  it("runs lines without syntax of a shell in CI", () => {
+    const files = filesIn("templates").filter((path) => path.startsWith("templates/ci/"));
+    const steps = files.flatMap((path) => stepsOf(textOf(path)).map((line) => `${path}: ${line}`));
+    expect(steps.filter((line) => SHELL.test(line))).toEqual([]);
+    expect(stepsOf("a:\n  - run: npm ci\n  - run: 'cd a'\n    script: x | y\n")).toEqual(["npm ci", "cd a", "x | y"]);
+  });
+
+  it.each(["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))))("is said in %s", (path) => {
+    expect(textOf(path).replace(/\s+/g, " ")).toMatch(/unproved on Windows/i);
+  });
+});

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { TerraformStack } from "cdktf";
+import { describe, expect, it } from "vitest";
+import * as library from "../../constructs";
+import { synthesize } from "../../constructs/testing";
+import { exampleContext } from "./support/example-context";
+import { compileErrors, examplesIn, run, snippetsIn } from "./support/examples";
+import { exportsOf } from "./support/public-api";
+import { madeUp, ROOT, readSources, textOf } from "./support/sources";
+
+const sources = readSources("constructs");
+const names = [...exportsOf(sources, "constructs/index.ts")].map(([name, { typeOnly }]) =>
+  typeOnly ? `type ${name}` : name,
+);
+const context = Object.keys(exampleContext());
+const pages = ["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path)));
+
+const examples = examplesIn(sources);
+const snippets = [...examples, ...pages.flatMap((path) => snippetsIn(path, textOf(path)))];
+
+describe("every @example, and every piece of TypeScript in README and CONTRIBUTING", () => {
+  it("compiles", () => {
+    expect(examples.length).toBeGreaterThan(15);
+    expect(snippets.filter(({ code }) => code.trim() === "").map(({ place }) => place)).toEqual([]);
+    expect(compileErrors(snippets, names, context)).toEqual([]);
+  });
+
+  it.each(snippets.filter(({ code }) => !/^import /m.test(code)).map((snippet) => [snippet.place, snippet] as const))(
+    "makes stacks that compile to Terraform: %s",
+    (_, snippet) => {
+      const known = exampleContext();
+      run(snippet, { ...library, synthesize, ...known });
+      const stacks = known.app.node.children.filter((child) => child instanceof TerraformStack);
+      expect(stacks.map((stack) => Object.keys(synthesize(stack)).length > 0)).not.toContain(false);
+    },
+  );
+
+  it("is seen when it does not compile", () => {
+    const files = madeUp({
+      "a.ts": [
+        "/**",
+        " * A.",
+        " *",
+        " * @example",
+        " * ```ts",
+        ' * const x: number = "a";',
+        " * ```",
+        " * @see x",
+        " */",
+        "const a = 1;",
+        "  /**",
+        "   * @example no fence",
+        "   */",
+      ].join("\n"),
+    });
+    const found = examplesIn(files);
+    expect(found).toEqual([
+      { place: "a.ts:4", code: 'const x: number = "a";\n' },
+      { place: "a.ts:12", code: "" },
+    ]);
+    expect(snippetsIn("b.md", "x\n\n```ts\nconst a = 1;\n```\n```sh\nls\n```\n")).toEqual([
+      { place: "b.md:3", code: "const a = 1;\n" },
+    ]);
+    expect(() => run({ place: "a", code: "platform.nothing()" }, exampleContext())).toThrow("nothing");
+    const imported = { place: "c", code: 'import { Nothing } from "antifragile";\nexport const a = Nothing;\n' };
+    expect(compileErrors([found[0]!, imported], names, context)).toEqual([
+      expect.stringMatching(/^a\.ts:4: /),
+      expect.stringMatching(/^c: .*Nothing/),
+    ]);
+  });
+});

@@ -1,0 +1,32 @@
+import { expect } from "vitest";
+import {
+  App,
+  AutoScalingGroup,
+  CloudNativeService,
+  type Environment,
+  insecureHttp,
+  Platform,
+} from "../../../constructs";
+
+/** What an example in the docs may take as there: `app`, `platform`, `stack`, `orders` and so on. */
+export function exampleContext() {
+  const app = new App();
+  const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+  const platform = new Platform(app, "context", { environment, listener: insecureHttp() });
+  // Nothing stands in the example's own stack yet.
+  const stack = platform.stack("example");
+  const services = platform.stack("context");
+  const machines = new AutoScalingGroup(platform, "ContextMachines", {
+    network: platform.network,
+    scaling: { max: 4 },
+  });
+  const orders = new CloudNativeService(services, "ContextOrders");
+  const payments = new CloudNativeService(services, "ContextPayments");
+  // What an example expects to be snapshot is not snapshot here: it is seen to run.
+  return { app, environment, platform, stack, machines, orders, payments, expect: seen };
+}
+
+const seen = (value: unknown) => ({
+  toMatchSnapshot: () => expect(value).toBeDefined(),
+  toMatchObject: (part: object) => expect(value).toMatchObject(part),
+});
