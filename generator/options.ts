@@ -5,6 +5,12 @@ const SERVICE_NAME = {
   allowed: "2 to 31 of a-z, 0-9 and single hyphens, a letter first, and no device name of Windows (con, nul, com1 ...)",
 };
 
+// QUEUE_URL and REDIS_URL are taken.
+const CALLED_SERVICE = {
+  pattern: new RegExp(SERVICE_NAME.pattern.source.replace("^", "^(?!(?:queue|redis)$)")),
+  allowed: `${SERVICE_NAME.allowed}; not queue or redis`,
+};
+
 // "${" and "%{" would be evaluated wherever the sentence ends up in Terraform or in a CI file.
 const SENTENCE = {
   pattern: /^(?!\s)(?!.*[$%]\{)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,200}(?<!\s)$/u,
@@ -59,7 +65,7 @@ export const options = defineOptions({
   calls: text({
     help: "Another service that this one calls.",
     example: "payments",
-    rule: SERVICE_NAME,
+    rule: CALLED_SERVICE,
     default: "none",
   }),
   region: text({
