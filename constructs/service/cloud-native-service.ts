@@ -486,7 +486,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#needed.push(...target.dependsOn);
     if (this.#targets.length > 1) return;
     // A literal name, or the service and what watches it would wait for each other.
-    const name = physicalName("alarm", ...this.#fullName, "errors");
+    const name = this.#stack.physicalName("alarm", ...this.#fullName, "errors");
     const alarm = errorAlarm(this, "Errors", {
       name,
       deployment: this.#settings.deployment,

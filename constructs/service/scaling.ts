@@ -7,9 +7,9 @@ import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { IQueue } from "../backing/queue";
 import type { Problems } from "../core/errors";
-import { kebab, physicalName } from "../core/names";
+import { kebab } from "../core/names";
 import type { Schedule } from "../core/schedule";
-import { addressOf } from "../core/stack";
+import { AwsStack, addressOf } from "../core/stack";
 import type { Target } from "./host";
 import { alarmRows, literally, type Metric, ofTarget, policyRows, type Query } from "./metrics";
 import type { Process } from "./process";
@@ -337,7 +337,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
       },
     });
     new CloudwatchMetricAlarm(scope, `${id}Alarm`, {
-      alarmName: physicalName("alarm", ...scaled.fullName, kebab(id)),
+      alarmName: AwsStack.of(scope).physicalName("alarm", ...scaled.fullName, kebab(id)),
       alarmDescription: "Adds tasks; no reason to get up.",
       comparisonOperator: "GreaterThanOrEqualToThreshold",
       threshold,

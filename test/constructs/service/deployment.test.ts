@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CloudNativeService, type CloudNativeServiceProps, Image, Ingress, rolling } from "../../../constructs";
-import { only, ordersStack, refusals, resources } from "../../support/synth";
+import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
 
 function orders(props: CloudNativeServiceProps = {}) {
   const stack = ordersStack();
@@ -72,5 +72,15 @@ describe("a deployment", () => {
     [{ minimumRequests: 1.5 }, "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
   ])("refuses %j", (options, expected) => {
     expect(refusals(() => orders({ deployment: rolling(options) }))).toEqual([expected]);
+  });
+});
+
+describe("what the owner of an account demands", () => {
+  it("stands before the names of alarms, on both sides", () => {
+    const environment = { ...DEV, guardrails: { namePrefix: "acme" } };
+    const stack = ordersStack(environment);
+    new CloudNativeService(stack, "Orders").add(new Ingress());
+    expect(only(stack, "aws_cloudwatch_metric_alarm").alarm_name).toBe("acme-shop-dev-orders-errors");
+    expect(only(stack, "aws_ecs_service")).toMatchObject({ alarms: { alarm_names: ["acme-shop-dev-orders-errors"] } });
   });
 });

@@ -206,12 +206,11 @@ describe("the loss of a zone", () => {
     expect(keptWithoutAZone(tasks, zones)).toBeCloseTo(kept);
   });
 
-  const cpu = (scaling: Scaling, environment = PRODUCTION) =>
-    (
-      policies(orders(scaling, environment).stack)["scale-on-cpu"]?.target_tracking_scaling_policy_configuration as {
-        target_value: number;
-      }
-    ).target_value;
+  const cpu = (scaling: Scaling, environment = PRODUCTION) => {
+    const configuration = policies(orders(scaling, environment).stack)["scale-on-cpu"]
+      ?.target_tracking_scaling_policy_configuration as { target_value: number } | undefined;
+    return configuration?.target_value;
+  };
 
   it("decides how busy tasks are in production, unless told", () => {
     expect(cpu({})).toBe(50);
