@@ -71,7 +71,7 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
       const plan = await stack.plan();
       report.done(summary(plan));
       report.begin(`apply ${stack.name}`);
-      await stack.apply();
+      await stack.applyPlanned();
       report.done("applied");
     }
     for (const region of await regionsOf(synthesized, manifest)) {

@@ -74,6 +74,7 @@ export interface TerraformStackOptions {
 }
 
 const PROGRAM = "cdk.tf.json";
+const PLAN_FILE = "plan.tfplan";
 const KILL_AFTER_MS = 30_000;
 
 /** A synthesized stack, deployed on an emulator by Terraform itself. */
@@ -118,11 +119,16 @@ export class TerraformStack {
   /** What Terraform would change; empty when the program and what is deployed agree. */
   async plan(): Promise<Plan> {
     await this.init();
-    const { code } = await this.#run(["plan", "-input=false", "-json", "-detailed-exitcode", "-out=plan.tfplan"], {
+    const { code } = await this.#run(["plan", "-input=false", "-json", "-detailed-exitcode", `-out=${PLAN_FILE}`], {
       accepted: [0, 2],
     });
-    const { output } = await this.#run(["show", "-json", "plan.tfplan"], { quiet: true });
+    const { output } = await this.#run(["show", "-json", PLAN_FILE], { quiet: true });
     return { empty: code === 0, changes: readChanges(JSON.parse(output) as TerraformPlan) };
+  }
+
+  /** Applies what the last {@link plan} showed, and nothing else. */
+  async applyPlanned(): Promise<void> {
+    await this.#run(["apply", "-input=false", "-json", PLAN_FILE]);
   }
 
   async apply(): Promise<void> {

@@ -91,6 +91,7 @@ FAKES: list[Fake] = [
     Fake("codecommit", ("GetRepository",), "times as numbers", amend=delivery.times),
     Fake("codecommit", ("ListTagsForResource",), "tags", answer=delivery.list_repository_tags),
     Fake("codebuild", ("CreateProject", "UpdateProject",), "sources and artifacts that a pipeline hands over need no location", patch=delivery.accept_pipeline_projects),
+    Fake("codebuild", ("DeleteProject",), "a project is deleted by its ARN too", amend=delivery.delete_project),
     Fake("codepipeline", ("GetPipeline",), "times as numbers", amend=delivery.times),
     Fake("codeconnections", ("CreateConnection",), "the service; a connection stays PENDING", answer=delivery.create_connection),
     Fake("codeconnections", ("GetConnection",), "the service; a connection stays PENDING", answer=delivery.get_connection),

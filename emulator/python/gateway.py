@@ -101,19 +101,12 @@ class Gateway:
             elif path == "leftovers":
                 answer = leftovers()
             elif path == "fakes":
-                answer = [{"service": each.service, "operations": each.operations, "what": each.what, "moto": each.moto} for each in FAKES]
+                fields = ("service", "operations", "what", "moto")
+                answer = [{name: getattr(each, name) for name in fields} for each in FAKES]
             elif path == "refusals":
+                fields = ("id", "service", "operations", "code", "message", "source")
                 answer = [
-                    {
-                        "id": each.id,
-                        "service": each.service,
-                        "operations": each.operations,
-                        "code": each.code,
-                        "message": each.message,
-                        "source": each.source,
-                        "byMoto": each.rule is None,
-                    }
-                    for each in REFUSALS
+                    {**{name: getattr(each, name) for name in fields}, "byMoto": each.rule is None} for each in REFUSALS
                 ]
             elif path == "reset" and request.method == "POST":
                 state.reset()

@@ -34,6 +34,11 @@ def keys(attribute: str) -> Callable[[Any], Iterable[str]]:
 EBS_KEY = "Default master key that protects my EBS volumes when no other key is defined"
 """AWS makes it with the first encrypted disk, and keeps it free of charge; moto counts it among the customer's."""
 
+
+def is_of_aws(key: Any) -> bool:
+    return key.description == EBS_KEY or any(alias.startswith("alias/aws/") for alias in key.aliases)
+
+
 KINDS = [
     Kind("service", "ecs", True, lambda ecs: (each.arn for each in ecs.services.values() if each.status != "INACTIVE")),
     Kind("task", "ecs", True, lambda ecs: (task.task_arn for by_id in ecs.tasks.values() for task in by_id.values() if task.last_status != "STOPPED")),
@@ -78,7 +83,7 @@ KINDS = [
     Kind("secret", "secretsmanager", True, lambda store: (each.name for each in store.secrets.values() if not each.is_deleted())),
     Kind("secret pending deletion", "secretsmanager", False, lambda store: (each.name for each in store.secrets.values() if each.is_deleted())),
     Kind("parameter", "ssm", False, lambda ssm: (name for name, versions in ssm._parameters.items() if versions and not name.startswith("/aws/"))),
-    Kind("key", "kms", True, lambda kms: (key for key, each in kms.keys.items() if each.key_manager == "CUSTOMER" and each.key_state != "PendingDeletion" and each.description != EBS_KEY)),
+    Kind("key", "kms", True, lambda kms: (key for key, each in kms.keys.items() if not is_of_aws(each) and each.key_state != "PendingDeletion")),
     Kind("key pending deletion", "kms", False, lambda kms: (key for key, each in kms.keys.items() if each.key_state == "PendingDeletion")),
     Kind("hosted zone", "route53", True, keys("zones")),
     Kind("certificate", "acm", False, keys("_certificates")),

@@ -205,19 +205,13 @@ def parameter_size(call: Call) -> bool:
     return standard and len(call.params["Value"].encode()) > 4096
 
 
-@refuses(
+moto_refuses(
     "ssm-empty-value",
     "ssm",
     "PutParameter",
     "ValidationException",
-    "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than "
-    "or equal to 1.",
     DOCS + "systems-manager/latest/APIReference/API_PutParameter.html",
 )
-def parameter_empty(call: Call) -> bool:
-    return call.params["Value"] == ""
-
-
 moto_refuses(
     "ssm-parameter-exists",
     "ssm",
@@ -286,7 +280,6 @@ def registered_by_ecs(call: Call, arn: str) -> bool:
 # Logs and alarms
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-SUBSCRIPTION_FILTERS = 2
 
 
 @refuses(
@@ -303,20 +296,13 @@ def log_retention(call: Call) -> dict[str, Any] | None:
     return None if days in RETENTION_DAYS else {"days": days}
 
 
-@refuses(
+moto_refuses(
     "logs-subscription-filters",
     "logs",
     "PutSubscriptionFilter",
     "LimitExceededException",
-    "Resource limit exceeded.",
     DOCS + "AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html",
 )
-def subscription_filters(call: Call) -> bool:
-    group = call.moto().groups.get(call.params["logGroupName"])
-    held = group.subscription_filters if group else {}
-    return len(held) >= SUBSCRIPTION_FILTERS and call.params["filterName"] not in held
-
-
 moto_refuses(
     "logs-resource-policies",
     "logs",

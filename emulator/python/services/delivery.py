@@ -116,6 +116,11 @@ def accept_pipeline_projects() -> None:
         setattr(responses, name, unless_of_pipeline(getattr(responses, name)))
 
 
+def delete_project(call: Call, result: dict[str, Any]) -> None:
+    """Terraform deletes by ARN, which moto takes for a name that is not there."""
+    call.moto().delete_project(call.params["name"].split("/")[-1])
+
+
 # Connections to GitHub, GitLab and Bitbucket: two services, the older an alias of the newer
 
 connections = Records("ResourceNotFoundException", "Connection {} not found")
