@@ -1,7 +1,8 @@
+import { dirname, join, resolve } from "node:path";
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { type TerraformResource, TerraformStack } from "cdktf";
+import { App, LocalBackend, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkEnvironment, type Environment } from "./environment";
 import { invalid } from "./errors";
@@ -96,6 +97,8 @@ export class AwsStack extends TerraformStack {
       ManagedBy: "antifragile",
       ...Object.fromEntries(Object.entries(props.tags ?? {}).map(([key, value]) => [literal(key), literal(value)])),
     };
+    // Beside the app, wherever it is started from: cdktf would put it into the folder that one happens to be in.
+    new LocalBackend(this, { path: join(dirname(resolve(App.of(this).outdir)), `terraform.${this.node.id}.tfstate`) });
     new AwsProvider(this, "Aws", {
       region: props.environment.region,
       allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
