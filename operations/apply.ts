@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { OperationError } from "./command";
+import { type Allowances, describeVerdict, judgePlan, readPlan } from "./plan-gate";
+import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
+
+export interface ApplyOptions {
+  /** Folders of the synthesized stacks, `cdktf.out/stacks/<name>`, in the order in which they are applied. */
+  readonly folders: readonly string[];
+  /** How Terraform is started. */
+  readonly terraform: readonly [string, ...string[]];
+  /** What may be deleted and replaced, by name. */
+  readonly allowances: Allowances;
+  /** Asked for each stack that changes, after its plan was shown. */
+  readonly confirm: (stack: string) => Promise<boolean>;
+  readonly print: (text: string) => void;
+  readonly env: NodeJS.ProcessEnv;
+  /** @default - ECS is asked */
+  readonly stopReasons?: typeof findStopReasons;
+}
+
+const PLAN = "antifragile.tfplan";
+
+/**
+ * Applies stacks one after the other: each is planned, the plan passes the gate, and that very plan is applied. Where ECS
+ * rolled a service back, it tells why its tasks stopped.
+ *
+ * @returns 0 all is applied; 1 Terraform failed, or nobody wanted it; 3 the gate refused
+ */
+export async function applyStacks(options: ApplyOptions): Promise<0 | 1 | 3> {
+  const used = new Set<string>();
+  for (const folder of options.folders) {
+    const outcome = await applyStack(folder, options, used).finally(() => rmSync(join(folder, PLAN), { force: true }));
+    if (outcome !== 0) return outcome;
+  }
+  for (const action of ["delete", "replace"] as const) {
+    for (const address of options.allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
+      options.print(`--allow-${action} ${address} was not needed: take it away, or the next plan may do it\n`);
+    }
+  }
+  return 0;
+}
+
+async function applyStack(folder: string, options: ApplyOptions, used: Set<string>): Promise<0 | 1 | 3> {
+  const { allowances, confirm, print } = options;
+  const stack = basename(folder);
+  print(`\n${stack}\n`);
+  const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
+  if (init.code !== 0) return failed(stack, "init", init.output, print);
+  const plan = await terraform(folder, options, ["plan", "-input=false", "-detailed-exitcode", `-out=${PLAN}`]);
+  if (plan.code === 0) return 0;
+  if (plan.code !== 2) return failed(stack, "plan", "", print);
+
+  const shown = await terraform(folder, options, ["show", "-json", PLAN], { quiet: true });
+  if (shown.code !== 0) return failed(stack, "show", shown.errors, print);
+  const { refused, allowed } = judgePlan(read(stack, shown.output), allowances);
+  for (const { action, address } of allowed) used.add(`${action} ${address}`);
+  if (refused.length + allowed.length > 0) print(describeVerdict({ refused, allowed, unused: [] }));
+  if (refused.length > 0) return 3;
+  if (!(await confirm(stack))) {
+    print(`${stack} is as it was\n`);
+    return 1;
+  }
+  const apply = await terraform(folder, options, ["apply", "-input=false", PLAN]);
+  if (apply.code === 0) return 0;
+  await tellWhy(apply.errors, options);
+  return failed(stack, "apply", "", print);
+}
+
+function read(stack: string, text: string) {
+  try {
+    return readPlan(text);
+  } catch (error) {
+    throw new OperationError(`the plan of ${stack} ${(error as Error).message}`, 1);
+  }
+}
+
+function failed(stack: string, command: string, output: string, print: (text: string) => void): 1 {
+  print(`${output}\n✖ terraform ${command} of ${stack} failed\n`);
+  return 1;
+}
+
+/** Asks ECS about each service that Terraform's errors name. */
+async function tellWhy(errors: string, { print, stopReasons = findStopReasons }: ApplyOptions): Promise<void> {
+  for (const place of rolledBack(errors)) {
+    try {
+      print(`\n${describeStopReport(place, await stopReasons(place))}`);
+    } catch (error) {
+      print(`\nwhy the tasks of ${place.service} stopped was not told: ${(error as Error).message}\n`);
+    }
+  }
+}
+
+/** Services that a postcondition says were rolled back; it names the command that tells why. */
+export function rolledBack(errors: string): ServicePlace[] {
+  // Terraform draws a box around its errors, in colour.
+  const plain = stripVTControlCharacters(errors).replace(/^[│╷╵ ]+/gm, "");
+  const found = plain.matchAll(/antifragile stop-reasons --region (\S+) --cluster (\S+) --service (\S+)/g);
+  const places = [...found].map(([, region = "", cluster = "", service = ""]) => ({ region, cluster, service }));
+  return places.filter(
+    (place, index) => places.findIndex((other) => JSON.stringify(other) === JSON.stringify(place)) === index,
+  );
+}
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs Terraform; what it says is shown as it comes, unless quiet. */
+function terraform(
+  cwd: string,
+  { terraform: [program, ...first], env }: ApplyOptions,
+  args: readonly string[],
+  { quiet = false }: { readonly quiet?: boolean } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...first, ...args], {
+      cwd,
+      env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
+      stdio: ["ignore", quiet ? "pipe" : "inherit", "pipe"],
+    });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => {
+      errors.push(chunk);
+      if (!quiet) process.stderr.write(chunk);
+    });
+    // The terminal sends it to Terraform as well, which ends in good order; so does this then.
+    const wait = () => undefined;
+    process.on("SIGINT", wait);
+    const end = (act: () => void) => {
+      process.off("SIGINT", wait);
+      act();
+    };
+    child.once("error", (error) => end(() => reject(error)));
+    child.once("close", (code) =>
+      end(() =>
+        resolve({
+          code: code ?? 130,
+          output: Buffer.concat(output).toString("utf8"),
+          errors: Buffer.concat(errors).toString("utf8"),
+        }),
+      ),
+    );
+  });
+}
