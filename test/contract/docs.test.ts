@@ -67,3 +67,20 @@ describe("links between pages", () => {
     expect(gone).toEqual([]);
   });
 });
+
+describe("docs/design-rules.md", () => {
+  const rows = [...textOf("docs/design-rules.md").matchAll(/^\| ([A-Z]\d+) \| .+ \| (.+) \|$/gm)].map(
+    (row) => [row[1]!, row[2]!] as const,
+  );
+
+  it("has every rule once, in order", () => {
+    const ids = Object.entries({ R: 7, C: 21, G: 12, T: 11 }).flatMap(([letter, count]) =>
+      Array.from({ length: count }, (_, index) => `${letter}${index + 1}`),
+    );
+    expect(rows.map(([id]) => id)).toEqual(ids);
+  });
+
+  it("says of each what checks it, or that nothing does", () => {
+    expect(rows.filter(([, checkedBy]) => !/\]\(.+\.test\.ts\)|by review/.test(checkedBy))).toEqual([]);
+  });
+});

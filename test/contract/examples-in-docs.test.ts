@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformStack } from "cdktf";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import * as library from "../../constructs";
 import { synthesize } from "../../constructs/testing";
 import { exampleContext } from "./support/example-context";
@@ -19,6 +20,16 @@ const pages = ["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(
 const examples = examplesIn(sources);
 const snippets = [...examples, ...pages.flatMap((path) => snippetsIn(path, textOf(path)))];
 
+const modules = { antifragile: library, "antifragile/testing": { synthesize } };
+
+// Where an example that is a whole program writes to.
+const outdir = mkdtempSync(join(tmpdir(), "antifragile-examples-"));
+vi.stubEnv("CDKTF_OUTDIR", outdir);
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(outdir, { recursive: true, force: true });
+});
+
 describe("every @example, and every piece of TypeScript in README and CONTRIBUTING", () => {
   it("compiles", () => {
     expect(examples.length).toBeGreaterThan(15);
@@ -26,11 +37,11 @@ describe("every @example, and every piece of TypeScript in README and CONTRIBUTI
     expect(compileErrors(snippets, names, context)).toEqual([]);
   });
 
-  it.each(snippets.filter(({ code }) => !/^import /m.test(code)).map((snippet) => [snippet.place, snippet] as const))(
+  it.each(snippets.map((snippet) => [snippet.place, snippet] as const))(
     "makes stacks that compile to Terraform: %s",
     (_, snippet) => {
       const known = exampleContext();
-      run(snippet, { ...library, synthesize, ...known });
+      run(snippet, { ...library, synthesize, ...known }, modules);
       const stacks = known.app.node.children.filter((child) => child instanceof TerraformStack);
       expect(stacks.map((stack) => Object.keys(synthesize(stack)).length > 0)).not.toContain(false);
     },
@@ -62,8 +73,10 @@ describe("every @example, and every piece of TypeScript in README and CONTRIBUTI
     expect(snippetsIn("b.md", "x\n\n```ts\nconst a = 1;\n```\n```sh\nls\n```\n")).toEqual([
       { place: "b.md:3", code: "const a = 1;\n" },
     ]);
-    expect(() => run({ place: "a", code: "platform.nothing()" }, exampleContext())).toThrow("nothing");
-    const imported = { place: "c", code: 'import { Nothing } from "antifragile";\nexport const a = Nothing;\n' };
+    expect(() => run({ place: "a", code: "platform.nothing()" }, exampleContext(), modules)).toThrow("nothing");
+    const program = 'import { App } from "antifragile";\nexport const app = new App();\nthrow new Error(app.outdir);\n';
+    expect(() => run({ place: "b", code: program }, {}, modules)).toThrow(outdir);
+    const imported = { place: "c", code: 'import { Nothing } from "antifragile";\nconst a = Nothing;\n' };
     expect(compileErrors([found[0]!, imported], names, context)).toEqual([
       expect.stringMatching(/^a\.ts:4: /),
       expect.stringMatching(/^c: .*Nothing/),

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import ts from "typescript";
 import { ROOT, type Sources } from "./sources";
@@ -32,15 +33,17 @@ export function snippetsIn(path: string, text: string): Snippet[] {
   }));
 }
 
-/** A snippet as a program: one without imports of its own takes what it names from the package and from the context. */
+/** A snippet as a program: what it neither imports nor makes is of the package and of the context. */
 function asProgram({ code }: Snippet, names: readonly string[], context: readonly string[]): string {
-  if (/^import /m.test(code)) return code;
+  const imports = code.match(/^import [^;]*;$/gm) ?? [];
+  const imported = new Set(imports.join("\n").match(/\w+/g));
   return [
-    `import { ${names.join(", ")} } from "antifragile";`,
-    'import { synthesize } from "antifragile/testing";',
+    ...imports,
+    `import { ${names.filter((name) => !imported.has(name.replace("type ", ""))).join(", ")} } from "antifragile";`,
+    ...(imported.has("synthesize") ? [] : ['import { synthesize } from "antifragile/testing";']),
     'import { exampleContext } from "./example-context";',
     `const { ${context.join(", ")} } = exampleContext();`,
-    `{\n${code}\n}`,
+    `{\n${code.replace(/^import [^;]*;$/gm, "")}\n}`,
     "export {};",
   ].join("\n");
 }
@@ -77,9 +80,18 @@ export function compileErrors(
   });
 }
 
-/** Runs a snippet that has no imports, with these names known. */
-export function run({ code }: Snippet, known: Readonly<Record<string, unknown>>): void {
-  const { outputText } = ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
+/** Runs a snippet, with these names known and these modules to import; others are those that are installed. */
+export function run(
+  { code }: Snippet,
+  known: Readonly<Record<string, unknown>>,
+  modules: Readonly<Record<string, unknown>>,
+): void {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
+  });
+  const installed = createRequire(__filename);
+  const require = (specifier: string) => (specifier in modules ? modules[specifier] : installed(specifier));
+  const names = { ...known, require, exports: {} };
   // In a block of its own: an example may call its own things as ours are called.
-  new Function(...Object.keys(known), `"use strict";\n{\n${outputText}\n}`)(...Object.values(known));
+  new Function(...Object.keys(names), `{\n${outputText}\n}`)(...Object.values(names));
 }
