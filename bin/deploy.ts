@@ -2,18 +2,20 @@ import { styleText } from "node:util";
 import { type DeployReport, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import type { Context } from "../generator/context";
 import { cancelled, type ExitCode, UserError } from "../generator/errors";
-import { npmCommand } from "../generator/processes";
 import { OperationError } from "../operations/command";
 import { deploy, synthesize } from "../operations/deploy";
 
-const HELP = `Usage: antifragile deploy <environment> [what cdktf deploy takes, as --auto-approve]
+const HELP = `Usage: antifragile deploy <environment> [--auto-approve] [--allow-delete ADDRESS]... [--allow-replace ADDRESS]...
        antifragile deploy --local
 
 Deploys the infrastructure of the repository in this folder.
 
-  <environment>  to the AWS account that the credentials are for, by cdktf and Terraform
-  --local        on an emulator on this machine, and takes it away again: no account is needed
-  --help         this text
+  <environment>            to the AWS account that the credentials are for, by Terraform, stack after stack
+  --auto-approve           does not ask before each plan is applied
+  --allow-delete ADDRESS   lets a plan delete this service, database, key ...: what must not go unnoticed is refused
+  --allow-replace ADDRESS  lets a plan replace it
+  --local                  on an emulator on this machine, and takes it away again: no account is needed
+  --help                   this text
 `;
 
 /** `antifragile deploy`, in a generated repository. */
@@ -31,9 +33,7 @@ export async function runDeploy(context: Context): Promise<ExitCode> {
   }
   try {
     if (first === "--local") return await runLocally(context);
-    const npm = npmCommand({ env: context.env, platform: context.platform, execPath: process.execPath });
-    const code = await deploy({ repository: context.cwd, environment: first, more, npm });
-    return code === 0 ? 0 : 1;
+    return await deploy({ repository: context.cwd, environment: first, flags: more, print: context.print });
   } catch (error) {
     if (error instanceof OperationError) throw new UserError(error.message, error.outcome);
     throw error;

@@ -2,19 +2,28 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { OperationError } from "./command";
+import { createInterface } from "node:readline/promises";
+import { applyStacks } from "./apply";
+import { OperationError, readFlags } from "./command";
 
-/**
- * The CDK for Terraform's own command line. Fetched when it is first used: it is 576 packages, which no `npm install` of
- * a service should wait for.
- */
-const CDKTF_CLI = "cdktf-cli@0.21.0";
+/** What `cdktf.out/manifest.json` tells of the stacks. */
+export interface Manifest {
+  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
+}
 
-/** Stacks of one environment, and delivery, which is one for all of them. */
-export function stacksOf(environment: string, names: readonly string[]): string[] {
+/** Stacks of one environment, and delivery, which is one for all of them; each after those that it stands on. */
+export function stacksOf(environment: string, { stacks }: Manifest): string[] {
   const endings = ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
-  const own = names.filter((name) => endings.some((ending) => name.endsWith(ending)));
-  return own.length === 0 ? [] : [...own, ...names.filter((name) => name.endsWith("-delivery"))].sort();
+  const isOwn = (name: string) => endings.some((ending) => name.endsWith(ending));
+  const names = Object.keys(stacks).sort();
+  if (!names.some(isOwn)) return [];
+  const ordered = new Set<string>();
+  const add = (name: string) => {
+    for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
+    ordered.add(name);
+  };
+  for (const name of names) if (isOwn(name) || name.endsWith("-delivery")) add(name);
+  return [...ordered];
 }
 
 /** Compiles `infra/main.ts` of a generated repository, as `npm run synth` does, and returns the folder it went to. */
@@ -42,18 +51,28 @@ export interface DeployOptions {
   readonly repository: string;
   /** Name of the environment: `dev`. */
   readonly environment: string;
-  /** Passed on to `cdktf deploy`: `--auto-approve`. */
-  readonly more: readonly string[];
-  /** How to start npm without a shell. */
-  readonly npm: readonly [string, ...string[]];
+  /** Flags: `--auto-approve`, `--allow-delete ADDRESS`, `--allow-replace ADDRESS`. */
+  readonly flags: readonly string[];
+  readonly print: (text: string) => void;
 }
 
 /**
- * Deploys the stacks of an environment to the account that the AWS credentials are for, by `cdktf deploy`.
+ * Deploys the stacks of an environment to the account that the AWS credentials are for. Each plan is shown, passes the gate
+ * (see {@link applyStacks}) and is asked for.
  *
- * @throws OperationError when Terraform or the environment is missing; cdktf's own exit code otherwise
+ * @throws OperationError when Terraform, the environment or somebody to ask is missing
  */
-export async function deploy({ repository, environment, more, npm }: DeployOptions): Promise<number> {
+export async function deploy({ repository, environment, flags, print }: DeployOptions): Promise<0 | 1 | 3> {
+  const autoApprove = flags.includes("--auto-approve");
+  const { flags: given, operands } = readFlags(
+    flags.filter((flag) => flag !== "--auto-approve"),
+    { "allow-delete": { multiple: true }, "allow-replace": { multiple: true } },
+    "antifragile deploy --help tells what it takes.",
+  );
+  if (operands.length > 0) throw new OperationError(`one environment, not ${operands.join(" ")} as well`, 2);
+  if (!autoApprove && !process.stdin.isTTY) {
+    throw new OperationError("nobody can be asked here whether a plan is wanted: pass --auto-approve", 2);
+  }
   const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
   if (spawnSync(terraform, ["version"], { stdio: "ignore" }).error !== undefined) {
     throw new OperationError(
@@ -62,23 +81,31 @@ export async function deploy({ repository, environment, more, npm }: DeployOptio
     );
   }
   const outdir = await synthesize(repository);
-  const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as {
-    stacks: Record<string, unknown>;
-  };
-  const names = Object.keys(manifest.stacks);
-  const stacks = stacksOf(environment, names);
+  const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
+  const stacks = stacksOf(environment, manifest);
   if (stacks.length === 0) {
     throw new OperationError(
-      `infra/environments.ts has no environment ${JSON.stringify(environment)}; its stacks are: ${names.join(", ")}`,
+      `infra/environments.ts has no environment ${JSON.stringify(environment)}; its stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
       2,
     );
   }
-  return inForeground(
-    [...npm, "exec", "--yes", `--package=${CDKTF_CLI}`, "--", "cdktf", "deploy", ...stacks, "--skip-synth", ...more],
-    join(repository, "infra"),
-    // Neither the tool nor Terraform calls home.
-    { ...process.env, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" },
-  );
+  return applyStacks({
+    folders: stacks.map((stack) => join(outdir, "stacks", stack)),
+    terraform: [terraform],
+    allowances: { delete: given["allow-delete"] ?? [], replace: given["allow-replace"] ?? [] },
+    confirm: autoApprove ? async () => true : ask,
+    print,
+    env: process.env,
+  });
+}
+
+async function ask(stack: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(`Apply this plan to ${stack}? Only "yes" is taken for it: `)).trim() === "yes";
+  } finally {
+    terminal.close();
+  }
 }
 
 function inForeground([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
