@@ -1,0 +1,139 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Emulator } from "../../emulator";
+import { type Result, run, unpackPackage } from "../cli/packed";
+import { type Clients, clientsFor, describeOnEmulator, resultsFolder, tools } from "../support/deployment";
+
+const STACKS = ["orders-delivery", "orders-dev-platform", "orders-dev-data", "orders-dev-service"];
+
+function succeeded({ code, stdout, stderr }: Result): string {
+  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+  return stdout;
+}
+
+/** A user's way: scaffold, hand the repository on, install it elsewhere, deploy it, and leave cdktf behind. */
+describeOnEmulator("a generated repository", () => {
+  const results = resultsFolder("generated");
+  let folder: string;
+  let repository: string;
+  let emulator: Emulator;
+  let clients: Clients;
+  /** The account that the credentials are for is the emulator's; nothing else is different from a real deployment. */
+  let account: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    rmSync(results, { recursive: true, force: true });
+    mkdirSync(results, { recursive: true });
+    folder = mkdtempSync(join(tmpdir(), "antifragile-generated-"));
+    const { tarball } = unpackPackage();
+    succeeded(
+      await run(
+        ["npm", "exec", "--yes", `--package=${tarball}`, "--", "antifragile", "new", "orders", "--yes", "--no-git"],
+        folder,
+      ),
+    );
+    // Another folder, nothing installed, no tarball but the vendored one.
+    repository = join(folder, "elsewhere", "orders");
+    cpSync(join(folder, "orders"), repository, {
+      recursive: true,
+      filter: (path) => !path.startsWith(join(folder, "orders", "node_modules")),
+    });
+    rmSync(join(folder, "orders"), { recursive: true, force: true });
+    unlinkSync(tarball);
+    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+    clients = clientsFor(emulator.url, "eu-central-1");
+    const mirror = tools.pluginMirror.found ? tools.pluginMirror.path : undefined;
+    const configuration = join(folder, "terraform.rc");
+    writeFileSync(
+      configuration,
+      mirror === undefined
+        ? "disable_checkpoint = true\n"
+        : `disable_checkpoint = true
+provider_installation {
+  filesystem_mirror {
+    path    = ${JSON.stringify(mirror)}
+    include = ["registry.terraform.io/hashicorp/aws"]
+  }
+  direct {
+    exclude = ["registry.terraform.io/hashicorp/aws"]
+  }
+}
+`,
+    );
+    account = {
+      AWS_ENDPOINT_URL: emulator.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_EC2_METADATA_DISABLED: "true",
+      TF_CLI_CONFIG_FILE: configuration,
+      // cdktf locks providers by asking the registry, unless it is told where they are.
+      ...(mirror === undefined ? {} : { TF_CLI_ARGS_providers_lock: `-fs-mirror=${mirror}` }),
+      CI: "1",
+    };
+  });
+
+  afterAll(async () => {
+    for (const client of Object.values(clients ?? {})) client.destroy();
+    await emulator?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is installed by npm ci in another folder, with an empty npm cache", async () => {
+    succeeded(await run(["npm", "ci", "--cache", join(folder, "empty-cache")], repository));
+    expect(readdirSync(join(repository, "node_modules", "antifragile"))).toContain("dist");
+  });
+
+  it("passes its own tests in a first CI run, and its type check and lint", async () => {
+    const output = succeeded(await run(["npm", "test"], repository, { env: { CI: "1" } }));
+    expect(output).toContain("infra/test/infrastructure.test.ts");
+    succeeded(await run(["npm", "run", "typecheck"], repository));
+    succeeded(await run(["npm", "run", "lint"], repository));
+  });
+
+  it("fails its snapshot test when the infrastructure changes, naming the line", async () => {
+    const file = join(repository, "infra", "environments.ts");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replace("max: 4", "max: 5"));
+    const { code, stdout, stderr } = await run(["npx", "vitest", "run", "infra/test"], repository, {
+      env: { CI: "1" },
+    });
+    writeFileSync(file, before);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/"max_capacity": 5/);
+  });
+
+  it("is deployed by npm run deploy, which runs cdktf", async () => {
+    const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
+      env: account,
+    });
+    writeFileSync(join(results, "cdktf.log"), stdout + stderr);
+    expect(`${code} ${code === 0 ? "" : stdout.slice(-3000) + stderr.slice(-3000)}`).toBe("0 ");
+    const { services } = await clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
+    );
+    expect(services).toEqual([expect.objectContaining({ status: "ACTIVE", desiredCount: 1, runningCount: 1 })]);
+  });
+
+  it("refuses an environment that it does not have, and says which stacks there are", async () => {
+    const { code, stderr } = await run(["npm", "run", "deploy", "--", "moon"], repository, { env: account });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/has no environment "moon"; its stacks are: .*orders-dev-service/);
+  });
+
+  it("needs no cdktf from then on: plain terraform finds no changes, and takes everything away", async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    for (const stack of [...STACKS].reverse()) {
+      const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
+      const terraform = (...args: string[]) =>
+        run([tools.terraform.found ? tools.terraform.path : "", ...args], cwd, { env: account });
+      succeeded(await terraform("plan", "-input=false", "-no-color", "-detailed-exitcode"));
+      succeeded(await terraform("destroy", "-input=false", "-no-color", "-auto-approve"));
+    }
+    const { billable } = await emulator.leftovers();
+    expect(billable).toEqual([]);
+  });
+});
