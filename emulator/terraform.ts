@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { devNull, homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Tools } from "./tools";
-
-/** The account that the emulator plays. */
-export const EMULATED_ACCOUNT = "123456789012";
 
 /** What Terraform did to one resource, as it happens. */
 export interface Progress {
@@ -113,7 +111,7 @@ export class TerraformStack {
       JSON.stringify(emulatorOverride(program), undefined, 2),
     );
     await writeFile(join(this.#folder, "terraform.rc"), cliConfiguration(program, tools));
-    await this.#run(["init", "-input=false", "-no-color"], { offline: tools.pluginMirror.found });
+    await this.#run(["init", "-input=false", "-no-color"], { offline: false }); // it may have plugins to download
   }
 
   /** What Terraform would change; empty when the program and what is deployed agree. */
@@ -349,21 +347,27 @@ export function emulatorOverride(program: TerraformProgram): object {
   return { terraform: { backend: { local: { path: "terraform.tfstate" } } }, provider: { aws } };
 }
 
-/** Where Terraform finds plugins: the mirror for what it has, the registry for the rest. */
+/** Where Terraform finds plugins: the mirror for what it has, else the registry, each version downloaded once. */
 function cliConfiguration(program: TerraformProgram, { pluginMirror }: Tools): string {
   const wanted = program.terraform?.required_providers?.aws?.version?.replace(/^[=\s]+/, "");
   const isExact = wanted !== undefined && /^\d/.test(wanted);
-  const mirrored = pluginMirror.found && (!isExact || pluginMirror.versions.includes(wanted));
-  if (!mirrored) return "disable_checkpoint = true\n";
-  const providers = 'registry.terraform.io/hashicorp/aws"';
+  if (!pluginMirror.found || (isExact && !pluginMirror.versions.includes(wanted))) {
+    const cache = process.env.TF_PLUGIN_CACHE_DIR || join(homedir(), ".terraform.d", "plugin-cache");
+    mkdirSync(cache, { recursive: true });
+    return `disable_checkpoint = true
+plugin_cache_dir = ${JSON.stringify(cache)}
+plugin_cache_may_break_dependency_lock_file = true
+`;
+  }
+  const mirrored = '"registry.terraform.io/hashicorp/aws"';
   return `disable_checkpoint = true
 provider_installation {
   filesystem_mirror {
     path    = ${JSON.stringify(pluginMirror.path)}
-    include = ["${providers}]
+    include = [${mirrored}]
   }
   direct {
-    exclude = ["${providers}]
+    exclude = [${mirrored}]
   }
 }
 `;
@@ -371,14 +375,16 @@ provider_installation {
 
 function terraformEnvironment(folder: string, emulatorUrl: string, offline: boolean): NodeJS.ProcessEnv {
   // Settings of the user's account or of their Terraform must not reach this one.
-  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS|TF)_/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|TF_(?!VAR_))/.test(name));
   // Nothing but the emulator can be reached, so a service that it does not know fails here and not in AWS.
   const nowhere = "http://127.0.0.1:9";
   const closed = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, http_proxy: nowhere, https_proxy: nowhere };
   return {
     ...Object.fromEntries(kept),
     ...(offline ? { ...closed, NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" } : {}),
+    AWS_CONFIG_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: "true",
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
     // The address of every service, of those too that a later provider adds.
     AWS_ENDPOINT_URL: emulatorUrl,
     CHECKPOINT_DISABLE: "1",

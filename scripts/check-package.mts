@@ -22,7 +22,11 @@ async function main(): Promise<void> {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const [packed] = JSON.parse(output.slice(output.indexOf("["))) as { filename: string; size: number; files: { path: string }[] }[];
+    const [packed] = JSON.parse(output.slice(output.indexOf("["))) as {
+      filename: string;
+      size: number;
+      files: { path: string }[];
+    }[];
     if (packed === undefined) throw new Error("npm pack made no tarball");
     const problems: string[] = [];
     if (packed.size > MAX_BYTES) problems.push(`the tarball has ${packed.size} bytes, more than ${MAX_BYTES}`);
