@@ -67,6 +67,7 @@ FAKES: list[Fake] = [
     Fake("autoscaling", ("PutScalingPolicy",), "whether a policy is enabled; two groups may have policies of one name", amend=autoscaling.remember_policy, patch=autoscaling.policies_by_group),
     Fake("autoscaling", ("DeletePolicy",), "two groups may have policies of one name", answer=autoscaling.delete_policy),
     Fake("autoscaling", ("ExecutePolicy",), "two groups may have policies of one name", answer=autoscaling.execute_policy),
+    Fake("ec2", ("DescribeSubnets",), "subnets by the association of their IPv6 range", patch=network.know_ipv6_subnets),
     Fake("ec2", ("DescribeLaunchTemplateVersions",), "tags of a launch template are not those of what it launches", amend=network.amend_launch_templates),
     Fake("autoscaling", ("DescribePolicies",), "whether a policy is enabled; no empty predictive configuration", amend=autoscaling.amend_policies),
     Fake("autoscaling", ("PutLifecycleHook",), "role, target and metadata of a hook", amend=autoscaling.remember_hook),

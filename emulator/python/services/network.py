@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from call import Call
+from moto.ec2.models.subnets import Subnet
 from state import Store
 
 _descriptions = Store()
@@ -55,3 +56,27 @@ def amend_launch_templates(call: Call, result: dict[str, Any]) -> None:
     for version in result.get("LaunchTemplateVersions", []):
         tagged = version.get("LaunchTemplateData", {}).get("TagSpecifications", [])
         tagged[:] = [each for each in tagged if each.get("ResourceType") != "launch-template"]
+
+
+def know_ipv6_subnets() -> None:
+    """Moto cannot find a subnet by the association of its IPv6 range, and tells the association's state wrongly."""
+    get_filter_value = Subnet.get_filter_value
+
+    def by_association(self: Subnet, filter_name: str, method_name: str | None = None) -> Any:
+        if filter_name == "ipv6-cidr-block-association.association-id":
+            return list(self.ipv6_cidr_block_associations)
+        return get_filter_value(self, filter_name, method_name)
+
+    def associations(self: Subnet) -> list[dict[str, Any]]:
+        return [
+            {
+                "ipv6CidrBlock": each["ipv6CidrBlock"],
+                "associationId": each["associationId"],
+                "ipv6CidrBlockState": {"state": each["ipv6CidrBlockState"]["State"]},
+            }
+            for each in self.ipv6_cidr_block_associations.values()
+            if each["ipv6CidrBlockState"]["State"] == "associated"
+        ]
+
+    Subnet.get_filter_value = by_association  # type: ignore[method-assign]
+    Subnet.ipv6_cidr_block_association_set = property(associations)  # type: ignore[assignment]
