@@ -330,7 +330,7 @@ function endpoints(
     toPort: 443,
   });
   for (const service of settings.endpoints) {
-    new VpcEndpoint(scope, `Endpoint-${service}`, {
+    new VpcEndpoint(scope, `Endpoint${pascal(service)}`, {
       vpcId: vpc.id,
       serviceName: `com.amazonaws.${environment.region}.${service}`,
       vpcEndpointType: "Interface",
@@ -340,6 +340,11 @@ function endpoints(
       tags: named(scope, `-${service}`),
     });
   }
+}
+
+/** `ecr.api` as `EcrApi`. */
+function pascal(service: string): string {
+  return service.replace(/(?:^|[.-])(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function flowLog(scope: Network, vpc: Vpc, trafficType: "ALL" | "REJECT"): void {
