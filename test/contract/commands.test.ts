@@ -37,6 +37,11 @@ function linesOf(page: string): string[] {
 
 /** Why nobody can say that a line works, or undefined. */
 function unknown(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
+  const reasons = line.split(" && ").map((part) => unknownPart(part, scripts));
+  return reasons.find((reason) => reason !== undefined);
+}
+
+function unknownPart(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
   const words = line.replace(/^(UPDATE=1|CI=true) /, "").split(/\s+/);
   const [program, first = "", second = ""] = words;
   const command = (word: string) => (commands.includes(word) ? undefined : `antifragile has no command ${word}`);
@@ -88,6 +93,7 @@ describe("every line to type", () => {
         "npm test",
         "npm run demo -- x",
         "npm run nothing",
+        "npm ci && npm run nothing",
         "npx vitest run --project nothing",
         "npx other",
         "npx ./antifragile-9.9.9.tgz new",
@@ -95,6 +101,7 @@ describe("every line to type", () => {
     ).toEqual([
       undefined,
       undefined,
+      "there is no script nothing",
       "there is no script nothing",
       "there is no project nothing",
       "no test knows it",
