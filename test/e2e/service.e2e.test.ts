@@ -10,6 +10,7 @@ import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Change, TerraformStack } from "../../emulator";
+import { judgePlan, readPlan } from "../../operations/plan-gate";
 import { runStopReasons } from "../../operations/stop-reasons-command";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -205,6 +206,24 @@ describeOnEmulator("services on a platform", () => {
     // Nothing stands in the way of the next attempt.
     await service.apply();
     expect((await describeService("storefront")).taskDefinition).not.toBe(before);
+  });
+
+  it("are not replaced unnoticed: the gate refuses a rename that forgot what was there", async () => {
+    const [, service] = inVersion(5) as [TerraformStack, TerraformStack];
+    await service.plan();
+    const folder = join(shop.results, STACKS[2]);
+    const shown = execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
+      cwd: folder,
+      env: { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "terraform.rc") },
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    const { refused } = judgePlan(readPlan(shown));
+    expect(refused.map(({ action, what }) => `${action} ${what}`).sort()).toEqual([
+      "delete log group",
+      "delete service",
+    ]);
+    expect(refused.every(({ address }) => address.includes(".Payments_"))).toBe(true);
   });
 
   it("are renamed in the code without anything being replaced", async () => {

@@ -50,12 +50,13 @@ const storefront = new CloudNativeService(stack, "Storefront", {
 });
 storefront.add(new Ingress({ paths: ["/shop", "/shop/*"] }));
 
-// The fourth state of the code base has another name for the same thing.
+// The fourth state of the code base has another name for the same thing; the fifth forgot to say so.
 const orders = new CloudNativeService(stack, "Orders", { image });
 const payments = new CloudNativeService(stack, version < 4 ? "Payments" : "Billing", {
   image,
   capacity: [Capacity.fargate({ base: 1 }), Capacity.fargateSpot()],
-  ...(version < 4 ? {} : { name: "payments", renamedFrom: "Payments" }),
+  ...(version < 4 ? {} : { name: "payments" }),
+  ...(version === 4 ? { renamedFrom: "Payments" } : {}),
 });
 storefront.calls(orders, { timeout: Duration.seconds(3) });
 orders.calls(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
