@@ -27,7 +27,8 @@ def own_resource_ids() -> None:
         self.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
 
     DBInstance.__init__ = with_own_id
-    DBInstance.SUPPORTED_FILTERS["dbi-resource-id"] = FilterDef(["dbi_resource_id"], "Dbi Resource Ids", case_insensitive=False)
+    by_resource_id = FilterDef(["dbi_resource_id"], "Dbi Resource Ids", case_insensitive=False)
+    DBInstance.SUPPORTED_FILTERS["dbi-resource-id"] = by_resource_id
 
 
 # SQS
@@ -146,6 +147,7 @@ def _members(call: Call) -> dict[str, dict[str, Any]]:
         if group is None or group.status == "deleting":
             continue
         params = record["params"]
+        family = f"{record['engine']}{record['version'].split('.')[0]}"
         for member in record["members"]:
             found[member] = {
                 "CacheClusterId": member,
@@ -158,7 +160,7 @@ def _members(call: Call) -> dict[str, dict[str, Any]]:
                 "NumCacheNodes": 1,
                 "CacheSubnetGroupName": params.get("CacheSubnetGroupName"),
                 "CacheParameterGroup": {
-                    "CacheParameterGroupName": params.get("CacheParameterGroupName", f"default.{record['engine']}{record['version'].split('.')[0]}"),
+                    "CacheParameterGroupName": params.get("CacheParameterGroupName", f"default.{family}"),
                     "ParameterApplyStatus": "in-sync",
                 },
                 "SecurityGroups": [
@@ -239,7 +241,8 @@ def create_parameter_group(call: Call) -> dict[str, Any]:
     arn = call.arn("elasticache", f"parametergroup:{name}")
     fields = {key: call.params[key] for key in ("CacheParameterGroupName", "CacheParameterGroupFamily", "Description")}
     _tags.write(call, arn, call.params.get("Tags"))
-    return {"CacheParameterGroup": parameter_groups.add(call, name, {**fields, "ARN": arn, "IsGlobal": False, "values": {}})}
+    record = {**fields, "ARN": arn, "IsGlobal": False, "values": {}}
+    return {"CacheParameterGroup": parameter_groups.add(call, name, record)}
 
 
 def describe_parameter_groups(call: Call) -> dict[str, Any]:
@@ -264,7 +267,8 @@ def reset_parameter_group(call: Call) -> dict[str, Any]:
 
 def describe_parameters(call: Call) -> dict[str, Any]:
     values = parameter_groups.find(call, call.params["CacheParameterGroupName"])["values"]
-    return {"Parameters": [{"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in values.items()]}
+    found = [{"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in values.items()]
+    return {"Parameters": found}
 
 
 def delete_parameter_group(call: Call) -> dict[str, Any]:

@@ -218,9 +218,14 @@ def _show(call: Call, service: dict[str, Any]) -> None:
         return
     if len(record["deployments"]) > 1 and time.time() > record["forget"]:
         del record["deployments"][1:]
-    service["deployments"] = [] if gone else [_shown_deployment(record, service, each) for each in record["deployments"]]
+    deployments = [] if gone else record["deployments"]
+    service["deployments"] = [_shown_deployment(record, service, each) for each in deployments]
     service["events"] = [
-        {"id": each["id"], "createdAt": each["createdAt"], "message": f"(service {service['serviceName']}) {each['rolloutStateReason']}"}
+        {
+            "id": each["id"],
+            "createdAt": each["createdAt"],
+            "message": f"(service {service['serviceName']}) {each['rolloutStateReason']}",
+        }
         for each in reversed(record["history"])
     ]
 

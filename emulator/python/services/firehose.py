@@ -8,7 +8,11 @@ from call import Call
 from state import Store
 
 NAME = "AmazonopensearchserviceDestination"
-DEFAULTS = {"IndexRotationPeriod": "OneDay", "S3BackupMode": "FailedDocumentsOnly", "RetryOptions": {"DurationInSeconds": 300}}
+DEFAULTS = {
+    "IndexRotationPeriod": "OneDay",
+    "RetryOptions": {"DurationInSeconds": 300},
+    "S3BackupMode": "FailedDocumentsOnly",
+}
 
 _destinations = Store()
 
@@ -53,8 +57,9 @@ def amend_stream(call: Call, result: dict[str, Any]) -> None:
         return
     described = {name: value for name, value in held.items() if name not in ("S3Configuration", "VpcConfiguration")}
     described["S3DestinationDescription"] = held["S3Configuration"]
-    if held.get("VpcConfiguration"):
-        described["VpcConfigurationDescription"] = {**held["VpcConfiguration"], "VpcId": vpc_of(call, held["VpcConfiguration"])}
+    network = held.get("VpcConfiguration")
+    if network:
+        described["VpcConfigurationDescription"] = {**network, "VpcId": vpc_of(call, network)}
     identifier = stream["Destinations"][0]["DestinationId"]
     stream["Destinations"] = [{"DestinationId": identifier, f"{NAME}Description": described}]
 

@@ -183,7 +183,14 @@ def start_experiment(call: Call) -> dict[str, Any]:
         "experiment": _experiments.add(
             call,
             identifier,
-            {"id": identifier, "experimentTemplateId": template["id"], "state": done, "startTime": now, "endTime": now, **fields},
+            {
+                "id": identifier,
+                "experimentTemplateId": template["id"],
+                "state": done,
+                "startTime": now,
+                "endTime": now,
+                **fields,
+            },
         )
     }
 
@@ -250,7 +257,8 @@ def create_strategy(call: Call) -> dict[str, Any]:
     arn = call.arn("appconfig", f"deploymentstrategy/{identifier}")
     call.moto().tagger.tag_resource(arn, call.moto().tagger.convert_dict_to_tags_input(call.params.get("Tags") or {}))
     record = {name: value for name, value in given.items() if value is not None}
-    return _strategies.add(call, identifier, {"Id": identifier, "GrowthType": "LINEAR", "FinalBakeTimeInMinutes": 0, **record})
+    defaults = {"GrowthType": "LINEAR", "FinalBakeTimeInMinutes": 0}
+    return _strategies.add(call, identifier, {"Id": identifier, **defaults, **record})
 
 
 def get_strategy(call: Call) -> dict[str, Any]:
