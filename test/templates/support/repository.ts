@@ -37,7 +37,7 @@ export function serviceFiles(flags: object): Map<string, string> {
   const manifest = JSON.parse(files.get("package.json")!);
   for (const name of ["antifragile", "cdktf", "constructs", "@cdktf/provider-aws"])
     delete manifest.devDependencies[name];
-  files.set("package.json", JSON.stringify(manifest, undefined, 2));
+  files.set("package.json", `${JSON.stringify(manifest, undefined, 2)}\n`);
   return files;
 }
 
