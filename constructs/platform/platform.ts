@@ -197,6 +197,11 @@ abstract class StackOnPlatform extends AwsStack {
     return network instanceof Network ? network.workloadAddressesPerZone : undefined;
   }
 
+  /** Names of the network's interface endpoints; undefined where synth cannot know. */
+  get endpoints(): readonly string[] | undefined {
+    return this.#owner?.network.endpoints;
+  }
+
   get network(): INetwork {
     return this.#once("Network", (id) =>
       Network.fromAttributes(this, id, {

@@ -146,7 +146,7 @@ const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ss
 /**
  * Defaults and checks.
  *
- * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_SIZE, SERVICE_ARCHITECTURE,
+ * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
  *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
  *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
@@ -184,6 +184,16 @@ export function resolveService(
     "Set name to what the service was called before.",
   );
   checkProcess(problems, process);
+  problems.check(
+    process.kind !== "worker" ||
+      process.queue === undefined ||
+      stack.network.egress !== "endpoints" ||
+      (stack.endpoints ?? ["sqs"]).includes("sqs"),
+    "QUEUE_OUT_OF_REACH",
+    "process.queue",
+    'cannot be reached: the network has egress "endpoints", and none for "sqs"',
+    'Add "sqs" to the platform\'s network.endpoints.',
+  );
   problems.check(
     size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined,
     "SERVICE_SIZE",

@@ -9,10 +9,12 @@ import {
   Image,
   Ingress,
   job,
+  type NetworkProps,
   type ServiceStack,
   web,
   worker,
 } from "../../../constructs";
+import { TASK_ENDPOINTS } from "../../../constructs/network/settings";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../support/synth";
 
@@ -107,6 +109,28 @@ describe("a worker", () => {
     "arn:aws:sns:eu-central-1:123456789012:mails",
   ])("refuses %s for a queue", (arn) => {
     expect(refusals(() => existingQueue(ordersStack(), "Mails", arn))).toEqual(["QUEUE_ARN queueArn"]);
+  });
+
+  it("is refused where its queue is out of reach", () => {
+    const inNetwork = (network: NetworkProps) => {
+      const stack = ordersStack(
+        { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" },
+        { network },
+      );
+      const process = worker({ queue: existingQueue(stack, "Mails", QUEUE) });
+      return new CloudNativeService(stack, "Mailer", { process });
+    };
+    expect(refusals(() => inNetwork({ egress: "endpoints" }))).toEqual(["QUEUE_OUT_OF_REACH process.queue"]);
+    expect(inNetwork({ egress: "endpoints", endpoints: [...TASK_ENDPOINTS, "sqs"] })).toBeDefined();
+    expect(inNetwork({ egress: "single-nat" })).toBeDefined();
+  });
+
+  it("has its command as text, whatever is in it", () => {
+    const command = ["node", '${file("/etc/passwd")}'];
+    const hostile = (image?: Image) =>
+      container(service("Poller", () => ({ process: worker({ command }), image })).stack);
+    expect(hostile(DIGEST)?.command).toEqual(["node", '$${file("/etc/passwd")}']);
+    expect(JSON.stringify(hostile())).not.toMatch(/[^$]\$\{file/);
   });
 
   it("lets others send to its queue when they are granted it", () => {
