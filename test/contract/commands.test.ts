@@ -117,6 +117,36 @@ describe("every line to type", () => {
   });
 });
 
+/** What runs each line of README: a file, and what it says where it does. */
+const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
+  "npm ci && npm test": [".ci/run", "npm run check"],
+  // The demo is not run by the suite; each of its steps is.
+  "npm ci && npm run demo": ["package.json", '"demo": "npm run build && tsx scripts/demo.ts"'],
+  "npm ci": [".ci/run", "npm ci"],
+  "npm run build": ["package.json", '"test": "npm run build && '],
+  "npm pack": ["test/cli/packed.ts", '"pack"'],
+  [`npx ./antifragile-${manifest.version}.tgz new orders`]: ["test/e2e/generated.e2e.test.ts", '"antifragile", "new"'],
+  "npm run dev": ["test/templates/service.test.ts", 'describe("npm run dev"'],
+  "npm test": ["test/templates/service.test.ts", "passes its own tests"],
+  "npm run deploy:local": ["scripts/demo.ts", '"deploy:local"'],
+  "npm run deploy -- dev": ["test/e2e/generated.e2e.test.ts", '"run", "deploy", "--", "dev"'],
+};
+
+describe("README", () => {
+  const lines = linesOf(textOf("README.md")).filter((line) => !line.startsWith("cd "));
+
+  it.each(lines)("shows `%s`, which is run", (line) => {
+    expect(Object.keys(RUN_BY)).toContain(line);
+    const [file, words] = RUN_BY[line]!;
+    expect(textOf(file)).toContain(words);
+  });
+
+  it("shows every line of the table", () => {
+    expect(lines.length).toBeGreaterThan(5);
+    expect(Object.keys(RUN_BY).filter((line) => !lines.includes(line))).toEqual([]);
+  });
+});
+
 describe("what is generated runs in every shell, unproved on Windows", () => {
   /** What cmd.exe and sh read each in their own way. */
   const SHELL = /&&|\|\||[|<>;$`'%*?~]|\bcd |^\w+=/;

@@ -1,55 +1,12 @@
-import { App, TerraformBackend, TerraformResource, TerraformStack } from "cdktf";
+import { TerraformBackend, TerraformResource, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { describe, expect, it } from "vitest";
 import * as library from "../../constructs";
 import { synthesize } from "../../constructs/testing";
+import { everything } from "./support/everything";
 import { exportsOf } from "./support/public-api";
 import { constructClasses } from "./support/rules";
 import { readSources } from "./support/sources";
-
-const {
-  AutoScalingGroup,
-  AwsStack,
-  CloudNativeService,
-  DeliveryStack,
-  every,
-  existingQueue,
-  ImageRepository,
-  Ingress,
-  insecureHttp,
-  job,
-  LogStream,
-  Platform,
-  worker,
-} = library;
-
-/** One of each exported construct, most of them with a good part of what they can have. */
-function everything(): App {
-  const app = new App();
-  const environment = { name: "dev", region: "eu-central-1", profile: "dev" } as const;
-  const platform = new Platform(app, "shop", {
-    environment,
-    listener: insecureHttp(),
-    tags: { CostCenter: "4711" },
-    network: { flowLogs: "all" },
-    cluster: { exec: {} },
-  });
-  const { network, cluster } = platform;
-  new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
-  const stack = platform.stack("orders");
-  const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
-  orders.add(new Ingress());
-  const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
-  const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }) });
-  mailer.calls(orders);
-  new CloudNativeService(stack, "Report", {
-    process: job({ schedule: every(library.Duration.hours(1)), command: ["node", "report.js"] }),
-  });
-  new LogStream(stack.data, "Audit");
-  new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1" }), "Images");
-  new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");
-  return app;
-}
 
 /** What holds no resource of its own that could be overridden, and why. */
 const NO_DEFAULT_CHILD = new Map([["Connections", "makes a rule for each edge, named after it"]]);

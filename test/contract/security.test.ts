@@ -1,0 +1,160 @@
+import { TerraformStack } from "cdktf";
+import { describe, expect, it } from "vitest";
+import { PROFILES } from "../../constructs";
+import { synthesize } from "../../constructs/testing";
+import { everything } from "./support/everything";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** A resource, with the address that a finding is told by. */
+interface Resource {
+  readonly address: string;
+  readonly type: string;
+  readonly values: Values;
+}
+
+function resourcesOf(program: object): Resource[] {
+  const { resource = {} } = program as {
+    readonly resource?: Readonly<Record<string, Readonly<Record<string, Values>>>>;
+  };
+  return Object.entries(resource).flatMap(([type, byId]) =>
+    Object.entries(byId).map(([id, values]) => ({ address: `${type}.${id}`, type, values })),
+  );
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+}
+
+const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** Actions that AWS knows no resource for. */
+const WITHOUT_RESOURCE = new Set(["ecr:GetAuthorizationToken"]);
+
+/** What must not be in a program, whatever the environment: what is wrong with a resource, or nothing. */
+const RULES: Readonly<Record<string, (type: string, values: Values, production: boolean) => readonly string[]>> = {
+  "no role may do everything, or something to everything": (type, values) => {
+    if (type !== "aws_iam_role_policy" && type !== "aws_iam_policy") return [];
+    const { Statement: statements } = values.policy as { readonly Statement: readonly Statement[] };
+    return statements.flatMap(({ Action, Resource }) => [
+      ...list(Action)
+        .filter((action) => action.includes("*"))
+        .map((action) => `allows ${action}`),
+      ...(list(Resource).includes("*") ? list(Action).filter((action) => !WITHOUT_RESOURCE.has(action)) : []).map(
+        (action) => `allows ${action} on everything`,
+      ),
+    ]);
+  },
+  "the internet reaches listeners only": (type, values) => {
+    if (type === "aws_security_group") return ["ingress" in values ? "has rules of its own" : ""].filter(Boolean);
+    if (type !== "aws_vpc_security_group_ingress_rule") return [];
+    const open = values.cidr_ipv4 === "0.0.0.0/0" || values.cidr_ipv6 === "::/0";
+    return open && ![80, 443].includes(values.from_port as number) ? [`opens ${values.from_port} to the internet`] : [];
+  },
+  "machines and tasks have no public address": (type, values) => {
+    const {
+      map_public_ip_on_launch: subnet,
+      network_interfaces: interfaces = [],
+      network_configuration: tasks,
+    } = values as {
+      readonly map_public_ip_on_launch?: boolean;
+      readonly network_interfaces?: readonly { readonly associate_public_ip_address?: unknown }[];
+      readonly network_configuration?: { readonly assign_public_ip?: boolean };
+    };
+    const machines =
+      type === "aws_launch_template" && interfaces.some((each) => `${each.associate_public_ip_address}` !== "false");
+    return subnet === true || machines || tasks?.assign_public_ip === true ? ["gives public addresses"] : [];
+  },
+  "logs end": (type, values) =>
+    type === "aws_cloudwatch_log_group" && !((values.retention_in_days as number) > 0) ? ["keeps lines for ever"] : [],
+  "containers are not root, and write nothing to their root": (type, values) => {
+    if (type !== "aws_ecs_task_definition") return [];
+    return (values.container_definitions as readonly Values[]).flatMap((container) => [
+      ...(/^(0|root)?(:|$)/.test(`${container.user ?? ""}`) ? [`${container.name} is root`] : []),
+      ...(container.readonlyRootFilesystem === true ? [] : [`${container.name} may write to its root`]),
+      ...(container.privileged === true ? [`${container.name} is privileged`] : []),
+      ...(container.logConfiguration === undefined ? [`${container.name} has no log`] : []),
+    ]);
+  },
+  "disks are encrypted, and credentials of machines need a session": (type, values) => {
+    if (type !== "aws_launch_template") return [];
+    const { block_device_mappings: disks = [], metadata_options: metadata } = values as {
+      readonly block_device_mappings?: readonly { readonly ebs?: { readonly encrypted?: unknown } }[];
+      readonly metadata_options?: { readonly http_tokens?: string };
+    };
+    return [
+      ...(disks.length > 0 && disks.every(({ ebs }) => `${ebs?.encrypted}` === "true")
+        ? []
+        : ["has a disk that is not encrypted"]),
+      ...(metadata?.http_tokens === "required" ? [] : ["gives credentials without a session (IMDSv1)"]),
+    ];
+  },
+  "keys rotate": (type, values) =>
+    type === "aws_kms_key" && values.enable_key_rotation !== true ? ["never rotates"] : [],
+  "images stay what they are": (type, values) =>
+    type === "aws_ecr_repository" && values.image_tag_mutability !== "IMMUTABLE" ? ["lets tags move"] : [],
+  "balancers drop what is malformed, and are protected in production": (type, values, production) =>
+    type === "aws_lb"
+      ? [
+          ...(values.drop_invalid_header_fields === true ? [] : ["passes invalid headers on"]),
+          ...(production && values.enable_deletion_protection !== true ? ["can be deleted in production"] : []),
+        ]
+      : [],
+};
+
+const findings = (rule: string, resources: readonly Resource[], production: boolean) =>
+  resources.flatMap(({ address, type, values }) =>
+    RULES[rule]!(type, values, production).map((problem) => `${address} ${problem}`),
+  );
+
+describe.each(PROFILES)("everything in %s", (profile) => {
+  const stacks = everything(profile).node.children.filter(
+    (child): child is TerraformStack => child instanceof TerraformStack,
+  );
+  const resources = stacks.flatMap((stack) => resourcesOf(synthesize(stack)));
+
+  it.each(Object.keys(RULES))("%s", (rule) => {
+    expect(findings(rule, resources, profile === "production")).toEqual([]);
+  });
+
+  it("has something for each rule to look at", () => {
+    const types = new Set(resources.map(({ type }) => type));
+    expect([...types]).toEqual(
+      expect.arrayContaining([
+        "aws_iam_role_policy",
+        "aws_vpc_security_group_ingress_rule",
+        "aws_launch_template",
+        "aws_ecs_service",
+        "aws_ecs_task_definition",
+        "aws_cloudwatch_log_group",
+        "aws_kms_key",
+        "aws_ecr_repository",
+        "aws_lb",
+      ]),
+    );
+  });
+});
+
+describe("each rule", () => {
+  const bad: readonly (readonly [type: string, values: Values, problems: number])[] = [
+    ["aws_iam_role_policy", { policy: { Statement: [{ Action: ["s3:*", "a:b"], Resource: "*" }] } }, 3],
+    ["aws_security_group", { ingress: [] }, 1],
+    ["aws_vpc_security_group_ingress_rule", { cidr_ipv4: "0.0.0.0/0", from_port: 22 }, 1],
+    ["aws_vpc_security_group_ingress_rule", { cidr_ipv6: "::/0", from_port: 5432 }, 1],
+    ["aws_subnet", { map_public_ip_on_launch: true }, 1],
+    ["aws_ecs_service", { network_configuration: { assign_public_ip: true } }, 1],
+    ["aws_launch_template", { network_interfaces: [{}] }, 3],
+    ["aws_cloudwatch_log_group", {}, 1],
+    ["aws_ecs_task_definition", { container_definitions: [{ user: "0:0", privileged: true }] }, 4],
+    ["aws_ecs_task_definition", { container_definitions: [{ readonlyRootFilesystem: true, logConfiguration: {} }] }, 1],
+    ["aws_kms_key", {}, 1],
+    ["aws_ecr_repository", { image_tag_mutability: "MUTABLE" }, 1],
+    ["aws_lb", { drop_invalid_header_fields: false }, 2],
+  ];
+
+  it.each(bad)("sees a bad %s %j", (type, values, problems) => {
+    const found = Object.keys(RULES).flatMap((rule) => findings(rule, [{ address: "a", type, values }], true));
+    expect(found).toHaveLength(problems);
+  });
+});

@@ -1,0 +1,47 @@
+import {
+  App,
+  AutoScalingGroup,
+  AwsStack,
+  CloudNativeService,
+  DeliveryStack,
+  Duration,
+  type Environment,
+  every,
+  existingQueue,
+  ImageRepository,
+  Ingress,
+  insecureHttp,
+  job,
+  LogStream,
+  Platform,
+  type Profile,
+  worker,
+} from "../../../constructs";
+
+/** One of each exported construct, most of them with a good part of what they can have. */
+export function everything(profile: Profile = "dev"): App {
+  const app = new App();
+  const environment: Environment = { name: "dev", region: "eu-central-1", profile };
+  const platform = new Platform(app, "shop", {
+    environment,
+    listener: insecureHttp(),
+    tags: { CostCenter: "4711" },
+    network: { flowLogs: "all" },
+    cluster: { exec: {} },
+  });
+  const { network, cluster } = platform;
+  new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+  const stack = platform.stack("orders");
+  const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
+  orders.add(new Ingress());
+  const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
+  const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }) });
+  mailer.calls(orders);
+  new CloudNativeService(stack, "Report", {
+    process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),
+  });
+  new LogStream(stack.data, "Audit");
+  new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1" }), "Images");
+  new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");
+  return app;
+}
