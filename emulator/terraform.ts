@@ -191,16 +191,17 @@ export class TerraformStack {
       ]);
       if (!accepted.includes(code)) {
         const problems = diagnostics(output) || errors.join("\n").trim() || output.join("\n").trim();
-        throw new TerraformError(`terraform ${command[0]} of ${this.name} failed:\n${problems}`, this.log);
+        const outcome = this.#options.signal?.aborted ? "was interrupted" : "failed";
+        throw new TerraformError(`terraform ${command[0]} of ${this.name} ${outcome}:\n${problems}`, this.log);
       }
       return { code, output: output.join("\n") };
     } catch (error) {
       if (error instanceof TerraformError) throw error;
-      const reason = this.#options.signal?.aborted ? "interrupted" : (error as Error).message;
-      throw new TerraformError(`terraform ${command[0]} of ${this.name}: ${reason}`, this.log);
+      const reason = this.#options.signal?.aborted ? "was interrupted" : (error as Error).message;
+      throw new TerraformError(`terraform ${command[0]} of ${this.name} ${reason}`, this.log);
     } finally {
       letGo();
-      log.end();
+      await new Promise<void>((done) => log.end(done));
     }
   }
 
