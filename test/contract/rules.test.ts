@@ -11,6 +11,7 @@ import {
   type Exception,
   enums,
   everyResource,
+  imports,
   judged,
   props,
   references,
@@ -41,6 +42,9 @@ const EXCEPTIONS: readonly Exception[] = [
   { rule: "C8", where: "Guardrails.permissionsBoundaryArn", why: "a policy of the account's owner, only ever named" },
   { rule: "C8", where: "Target.targetGroupArn", why: "what an add-on reports about what it made itself" },
   { rule: "C8", where: "IngressProps.zoneId", why: "a hosted zone of others, used and never changed" },
+  { rule: "C8", where: "IConnectable", why: "what a thing can do, not a thing: who can be connected has connections" },
+  { rule: "C8", where: "IGrantable", why: "what a thing can do, not a thing: who can be granted something has a role" },
+  { rule: "C8", where: "ICallee", why: "others' services are told by name: serviceNamed(name)" },
   {
     rule: "C9",
     where: "StackOnPlatform.balancer",
@@ -68,7 +72,7 @@ const found: Readonly<Record<string, readonly Violation[]>> = {
   "C3 what is optional tells its default": defaults(exported),
   "C6 there is no enum": enums(sources),
   "C7 units are types, or in the name": units(exported),
-  "C8 things are referred to by interface": references(exported),
+  "C8 things are referred to by interface, and can be imported": [...references(exported), ...imports(exported)],
   "C9 attributes are readonly and never throw": attributes(sources, exported),
   "C11 whoever may touch everything says why": everyResource(sources),
   "C19 refusals have a code, of one family, that a test sees": codes(codesOf(sources), tests),
@@ -157,6 +161,15 @@ describe("the checks", () => {
       "AProps.memoryGiB",
     ]);
     expect(references(names).map((each) => each.where)).toEqual(["AProps.roleArn", "AProps.subnetIds"]);
+    expect(where(imports(names))).toEqual(["IA nothing makes one of what others own"]);
+    const [, importable] = of(`
+      export interface IA {}
+      export class A { static fromAttributes() {} }
+      export interface IB {}
+      export function existingB() {}
+      export interface IC {}
+      export class C { fromAttributes() {} }`);
+    expect(where(imports(importable))).toEqual(["IC nothing makes one of what others own"]);
   });
 
   it("C9 and C11 see what can be written, what throws, and who may touch everything", () => {

@@ -194,6 +194,23 @@ export function references(exported: ReadonlyMap<string, Exported>): Violation[]
     );
 }
 
+/** C8, the other half: what can be referred to by interface can be imported. */
+export function imports(exported: ReadonlyMap<string, Exported>): Violation[] {
+  return interfacesOf(exported).flatMap((node) => {
+    const [, name] = /^I([A-Z]\w*)$/.exec(node.name.text) ?? [];
+    if (name === undefined) return [];
+    const type = exported.get(name)?.node;
+    const statics =
+      type !== undefined && ts.isClassDeclaration(type)
+        ? type.members.filter((member) => ts.isMethodDeclaration(member) && has(member, ts.SyntaxKind.StaticKeyword))
+        : [];
+    const imported =
+      exported.has(`existing${name}`) ||
+      statics.some((member) => /^(from|existing)/.test(member.name?.getText() ?? ""));
+    return imported ? [] : [{ rule: "C8", where: node.name.text, problem: `nothing makes one of what others own` }];
+  });
+}
+
 /** C9: attributes are readonly, and reading one never throws. */
 export function attributes(sources: Sources, exported: ReadonlyMap<string, Exported>): Violation[] {
   const bases = new Map(constructClasses(sources, exported).map(({ name, node }) => [name, node]));
