@@ -105,10 +105,14 @@ export function containerDefinitions(input: Input): string {
 /** What only a process with a port has. */
 function listening(name: string, process: Process): object {
   if (process.kind !== "web") return { portMappings: [] };
-  const probe = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  const ask = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  const own = process.liveCommand;
+  const command = own === undefined || own === "none" ? ["node", "-e", ask] : own.map(literal);
   return {
     portMappings: [{ appProtocol: "http", containerPort: process.port, hostPort: process.port, name, protocol: "tcp" }],
-    healthCheck: { command: ["CMD", "node", "-e", probe], interval: 10, retries: 3, startPeriod: 30, timeout: 5 },
+    ...(own === "none"
+      ? {}
+      : { healthCheck: { command: ["CMD", ...command], interval: 10, retries: 3, startPeriod: 30, timeout: 5 } }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface WebProcess extends Command {
   readonly port: number;
   readonly livePath: string;
   readonly readyPath: string;
+  /** What asks the live path inside the container; undefined for node, "none" for nothing. */
+  readonly liveCommand: readonly string[] | "none" | undefined;
 }
 
 /** A process that takes its work from somewhere and runs until it is stopped. */
@@ -36,6 +38,8 @@ export interface JobProcess extends Command {
  * @param options.port TCP port that it listens on, passed as `PORT`. Default: 8080
  * @param options.livePath answers 200 as long as the process works at all; if not, the container is replaced. Default: "/livez"
  * @param options.readyPath answers 200 as long as the process takes requests; not while it starts or drains. Default: "/readyz"
+ * @param options.liveCommand what asks the live path inside the container, ends with 0 when all is well; "none" where the image
+ *   has nothing to ask with. Default: node, which the image must have
  * @param options.command what the container runs. Default: the image's own
  */
 export function web(
@@ -43,6 +47,7 @@ export function web(
     readonly port?: number;
     readonly livePath?: string;
     readonly readyPath?: string;
+    readonly liveCommand?: readonly string[] | "none";
     readonly command?: readonly string[];
   } = {},
 ): WebProcess {
@@ -51,6 +56,7 @@ export function web(
     port: options.port ?? 8080,
     livePath: options.livePath ?? "/livez",
     readyPath: options.readyPath ?? "/readyz",
+    liveCommand: options.liveCommand,
     command: options.command,
   };
 }

@@ -146,7 +146,7 @@ const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ss
 /**
  * Defaults and checks.
  *
- * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
+ * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
  *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
  *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
@@ -184,6 +184,16 @@ export function resolveService(
     "Set name to what the service was called before.",
   );
   checkProcess(problems, process);
+  problems.check(
+    image.kind === "digest" ||
+      process.kind !== "web" ||
+      process.liveCommand === undefined ||
+      process.liveCommand === "none",
+    "SERVICE_LIVE_COMMAND",
+    "process.liveCommand",
+    "is not in the bootstrap image, which runs until the first release and must be well",
+    'Leave it out, say "none", or use Image.digest().',
+  );
   problems.check(
     process.kind !== "worker" ||
       process.queue === undefined ||
@@ -266,13 +276,19 @@ export function resolveService(
 }
 
 function checkProcess(problems: Problems, process: Process): void {
-  problems.check(
-    process.command === undefined || (process.command.length > 0 && process.command.every((word) => word !== "")),
-    "SERVICE_COMMAND",
-    "process.command",
-    `${JSON.stringify(process.command)} is no command`,
-    'Use its words: ["node", "dist/worker.js"]; leave it out for the image\'s own.',
-  );
+  const liveCommand = process.kind === "web" && process.liveCommand !== "none" ? process.liveCommand : undefined;
+  for (const [prop, command] of [
+    ["process.command", process.command],
+    ["process.liveCommand", liveCommand],
+  ] as const) {
+    problems.check(
+      command === undefined || (command.length > 0 && command.every((word) => word !== "")),
+      "SERVICE_COMMAND",
+      prop,
+      `${JSON.stringify(command)} is no command`,
+      'Use its words: ["node", "dist/worker.js"]; leave it out for the default.',
+    );
+  }
   if (process.kind !== "web") return;
   problems.check(
     Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535,

@@ -211,6 +211,22 @@ describe("a job", () => {
   });
 });
 
+describe("a web process", () => {
+  const health = (options: Parameters<typeof web>[0], image?: Image) =>
+    container(service("Orders", () => ({ process: web(options), image })).stack)?.healthCheck;
+
+  it("is asked inside its container by node, by what the image has, or by nobody", () => {
+    expect(health({}, DIGEST)).toMatchObject({ command: ["CMD", "node", "-e", expect.stringContaining("/livez")] });
+    expect(health({ liveCommand: ["wget", "-q", "${x}"] }, DIGEST)).toMatchObject({
+      command: ["CMD", "wget", "-q", "$${x}"],
+    });
+    expect(health({ liveCommand: "none" }, DIGEST)).toBeUndefined();
+    expect(health({ liveCommand: "none" })).toBeUndefined();
+    expect(refusals(() => health({ liveCommand: ["wget"] }))).toEqual(["SERVICE_LIVE_COMMAND process.liveCommand"]);
+    expect(refusals(() => health({ liveCommand: [] }, DIGEST))).toEqual(["SERVICE_COMMAND process.liveCommand"]);
+  });
+});
+
 describe("processes of one image", () => {
   it("come from one repository, each with its own role, log stream and identity", () => {
     const stack = ordersStack();
