@@ -229,6 +229,15 @@ export const mutations: readonly Mutation[] = [
     notices: "stays up while the queue is down",
   },
   {
+    factor: "Backing services",
+    wrong: "no metric tells that the cache is down",
+    file: "src/backing/health.ts",
+    from: "gauge.addCallback((result) =>",
+    to: "void ((result: typeof gauge & { observe(...of: unknown[]): void }) =>",
+    test: "valkey",
+    notices: "is no reason to replace the instance",
+  },
+  {
     factor: "Concurrency",
     wrong: "a worker that stops keeps what it did not begin",
     file: "src/backing/queue.ts",

@@ -90,7 +90,7 @@ describe("a service without any choice", () => {
 const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
   database: /postgres|\bpg\b|PG[A-Z]{3}|migrat|getQuote/i,
   cache: /valkey|redis/i,
-  queue: /sqs|queue|worker/i,
+  queue: /sqs|\bqueue\b|QUEUE_|worker/i,
   job: /\bjob\b/i,
   auth: /jose|oidc|AUTH_[A-Z]|issuer/i,
   calls: /payments|breaker/i,

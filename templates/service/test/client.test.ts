@@ -1,12 +1,13 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { context, trace } from "@opentelemetry/api";
+import { trace } from "@opentelemetry/api";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type ClientOptions, openClient } from "../src/backing/client";
 import { loadConfig } from "../src/config";
 import { createLog } from "../src/log";
 import { startTelemetry } from "../src/telemetry";
+import { startCollector } from "./support/collector";
 import { environment } from "./support/service";
 
 /** A service that answers as told; `undefined` never answers. */
@@ -37,13 +38,19 @@ describe("a call", () => {
     expect((await client.request("/v1/things")).status).toBe(404);
   });
 
-  it("takes the trace along", async () => {
+  it("takes the trace along, and is a span of it", async () => {
     const { client, requests } = await callee(() => 200);
-    const stop = startTelemetry(loadConfig(environment), createLog("error", { name: "under-test", version: "0" }));
-    onTestFinished(stop);
-    const span = trace.getTracer("test").startSpan("test");
-    await context.with(trace.setSpan(context.active(), span), () => client.request("/"));
-    expect(requests[0]?.traceparent).toContain(span.spanContext().traceId);
+    const collector = await startCollector();
+    const config = loadConfig({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const stop = startTelemetry(config, createLog("error", { name: "under-test", version: "0" }));
+    const { traceId, spanId } = await trace.getTracer("test").startActiveSpan("test", async (span) => {
+      await client.request("/");
+      span.end();
+      return span.spanContext();
+    });
+    await stop();
+    const [call] = collector.spans.filter(({ kind, parentSpanId }) => kind === 3 && parentSpanId === spanId);
+    expect(requests[0]?.traceparent).toBe(`00-${traceId}-${call?.spanId}-01`);
   });
 
   it("ends after the timeout of its edge", async () => {

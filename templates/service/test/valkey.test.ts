@@ -4,6 +4,7 @@ import { developerEnvironment } from "../scripts/environment";
 import { type Cache, openCache } from "../src/backing/valkey";
 import { loadConfig } from "../src/config";
 import { createLog } from "../src/log";
+import { startCollector } from "./support/collector";
 import { needs } from "./support/reachable";
 import { environment, startWeb } from "./support/service";
 
@@ -52,10 +53,12 @@ describe("a cache that is not there", () => {
   });
 
   it("is no reason to replace the instance", async () => {
-    const service = await startWeb({ REDIS_URL: "redis://127.0.0.1:1" });
+    const collector = await startCollector();
+    const service = await startWeb({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     await service.logged(({ backing, msg }) => backing === "cache" && msg === "backing service is down");
     expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
     service.process.kill("SIGTERM");
     expect(await service.exit).toBe(0);
+    expect(collector.values("backing.up", "cache")).toContain(0);
   });
 });

@@ -34,12 +34,14 @@ describe("the worker", () => {
   });
 
   it("stays up while the queue is down, says so once, and still ends with 0", async () => {
-    const worker = start("worker.ts");
+    const collector = await startCollector();
+    const worker = start("worker.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     await worker.logged(({ backing, msg }) => backing === "queue" && msg === "backing service is down");
     worker.process.kill("SIGTERM");
     expect(await worker.exit).toBe(0);
     const told = worker.lines.map((line): Line => JSON.parse(line)).filter(({ backing }) => backing === "queue");
     expect(told.map(({ msg }) => msg)).toEqual(["backing service is down"]);
+    expect(collector.values("backing.up", "queue")).toContain(0);
   });
 });
 

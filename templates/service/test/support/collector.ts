@@ -12,10 +12,21 @@ export interface ReceivedSpan {
   readonly attributes: { key: string; value: Record<string, unknown> }[];
 }
 
+interface ReceivedMetric {
+  readonly name: string;
+  readonly gauge?: {
+    readonly dataPoints: readonly {
+      readonly asDouble?: number;
+      readonly asInt?: number;
+      readonly attributes: readonly { readonly value: { readonly stringValue?: string } }[];
+    }[];
+  };
+}
+
 /** A collector that keeps what it is sent: OTLP over HTTP, as JSON. */
 export async function startCollector() {
   const spans: ReceivedSpan[] = [];
-  const metrics: { name: string; [kind: string]: unknown }[] = [];
+  const metrics: ReceivedMetric[] = [];
   const services = new Set<unknown>();
 
   const server = createServer(async (request, response) => {
@@ -36,5 +47,11 @@ export async function startCollector() {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, metrics, services };
+  /** What a gauge said of something. */
+  const values = (name: string, of: string) =>
+    metrics
+      .flatMap((metric) => (metric.name === name ? (metric.gauge?.dataPoints ?? []) : []))
+      .filter(({ attributes }) => attributes.some(({ value }) => value.stringValue === of))
+      .map(({ asDouble, asInt }) => asDouble ?? asInt);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, metrics, services, values };
 }
