@@ -1,9 +1,18 @@
 import { App } from "cdktf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AwsStack, existingNetwork, insecureHttp, Network, type NetworkProps, Platform } from "../../../constructs";
+import {
+  AwsStack,
+  CloudNativeService,
+  existingNetwork,
+  insecureHttp,
+  Network,
+  type NetworkProps,
+  Platform,
+} from "../../../constructs";
 import { MAX_ZONES, parseCidr, planSubnets } from "../../../constructs/network/cidr";
 import { reachableImage, requireInternet } from "../../../constructs/network/images";
+import { synthesize } from "../../../constructs/testing";
 import { DEV, only, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 describe("the address plan", () => {
@@ -297,5 +306,30 @@ describe("an image", () => {
     const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
     expect(closed(mirror)(image)).toBe(`${mirror}/${image}`);
     expect(closed(mirror)(own)).toBe(own);
+  });
+});
+
+describe("a service", () => {
+  const service = (egress: NetworkProps["egress"], registryMirror?: string) => {
+    const stack = shop({ ...DEV, registryMirror }, { network: { egress } }).stack("orders");
+    new CloudNativeService(stack, "Orders");
+    return stack;
+  };
+
+  it("runs where the platform's network has its way out, with a public address only where that is the way", () => {
+    expect(only(service("public-ip"), "aws_ecs_service")).toMatchObject({
+      network_configuration: { assign_public_ip: true, subnets: expect.stringContaining("publicSubnetIds") },
+    });
+    expect(only(service("nat"), "aws_ecs_service")).toMatchObject({
+      network_configuration: { assign_public_ip: false, subnets: expect.stringContaining("privateSubnetIds") },
+    });
+  });
+
+  it("is refused an image that its network cannot reach, and gets it from the mirror, with the permission to", () => {
+    expect(refusals(() => service("endpoints"))).toEqual(["IMAGE_OUT_OF_REACH image"]);
+    const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
+    const text = JSON.stringify(synthesize(service("endpoints", mirror)));
+    expect(text).toContain(`"image":"${mirror}/public.ecr.aws/docker/library/node@sha256:`);
+    expect(text).toContain(":ecr:eu-central-1:123456789012:repository/mirror/public.ecr.aws/docker/library/node");
   });
 });
