@@ -132,12 +132,14 @@ describeOnEmulator("a platform with machines", () => {
     expect(done).toEqual({
       "aws_autoscaling_group.Catalog": "update",
       "aws_autoscaling_group.Reports": "update",
+      "aws_autoscaling_policy.Reports_Forecast": "update",
       "aws_autoscaling_policy.Reports_ScaleOnCpu": "update",
       "aws_eip.Network_Nat2Address": "create",
       "aws_flow_log.Network_FlowLog": "delete+create",
       "aws_launch_template.Catalog_LaunchTemplate": "update",
       "aws_nat_gateway.Network_Nat2": "create",
       "aws_route.Network_Private2DefaultRoute": "update",
+      "aws_ssm_parameter.Border": "update",
     });
     await platform.apply();
     expect((await platform.plan()).changes).toEqual([]);
