@@ -2,7 +2,7 @@
  * Writes what is generated of docs/: the API from the sources' comments, options and answers from the option table.
  * `test/contract/docs.test.ts` and `test/generator/reference.test.ts` fail when one is not current.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { options } from "../generator/options";
 import { answersSchema, optionsPage } from "../generator/reference";
@@ -11,11 +11,18 @@ import { writeApi } from "./docs-api";
 const docs = join(__dirname, "../docs");
 
 async function main(): Promise<void> {
-  mkdirSync(docs, { recursive: true });
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
-  rmSync(join(docs, "api"), { recursive: true, force: true });
-  await writeApi(join(docs, "api"));
+  // Beside it first, so that a fault leaves what was there.
+  const fresh = mkdtempSync(join(docs, ".api-"));
+  try {
+    await writeApi(fresh);
+    rmSync(join(docs, "api"), { recursive: true, force: true });
+    chmodSync(fresh, 0o755);
+    renameSync(fresh, join(docs, "api"));
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { EXAMPLES } from "../support/examples";
 import { filesIn, ROOT, textOf } from "./support/sources";
 
 interface Manifest {
@@ -144,6 +145,22 @@ describe("README", () => {
   it("shows every line of the table", () => {
     expect(lines.length).toBeGreaterThan(5);
     expect(Object.keys(RUN_BY).filter((line) => !lines.includes(line))).toEqual([]);
+  });
+});
+
+describe("cdktf.json", () => {
+  const ours = JSON.parse(textOf("cdktf.json")) as { readonly app: string };
+
+  it("of this repo synthesizes an example", () => {
+    const [, name] = /^npx tsx examples\/([a-z0-9-]+)\/main\.ts$/.exec(ours.app) ?? [];
+    // Each of them is run by test/examples.
+    expect(EXAMPLES).toContain(name);
+  });
+
+  it("sends no crash reports, here and in generated repositories", () => {
+    const generated = JSON.parse(textOf("templates/infra/cdktf.json.hbs").replace("{{json name}}", '"name"'));
+    for (const settings of [ours, generated]) expect(settings).toMatchObject({ sendCrashReports: "false" });
+    expect(generated).toMatchObject({ app: "npx tsx main.ts", output: "cdktf.out" });
   });
 });
 
