@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await servers?.stop();
   rmSync(folder, { recursive: true, force: true });
-});
+}, SLOW);
 
 /** Another repository with the packages of the first. */
 function repository(name: string, files: ReadonlyMap<string, string>): string {
