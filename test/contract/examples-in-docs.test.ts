@@ -8,7 +8,7 @@ import { synthesize } from "../../constructs/testing";
 import { exampleContext } from "./support/example-context";
 import { compileErrors, examplesIn, run, snippetsIn } from "./support/examples";
 import { exportsOf } from "./support/public-api";
-import { madeUp, ROOT, readSources, textOf } from "./support/sources";
+import { filesIn, madeUp, ROOT, readSources, textOf } from "./support/sources";
 
 const sources = readSources("constructs");
 const names = [...exportsOf(sources, "constructs/index.ts")].map(([name, { typeOnly }]) =>
@@ -16,6 +16,8 @@ const names = [...exportsOf(sources, "constructs/index.ts")].map(([name, { typeO
 );
 const context = Object.keys(exampleContext());
 const pages = ["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path)));
+
+const others = filesIn("docs").filter((path) => /^docs\/[a-z-]+\.md$/.test(path));
 
 const examples = examplesIn(sources);
 const snippets = [...examples, ...pages.flatMap((path) => snippetsIn(path, textOf(path)))];
@@ -25,7 +27,8 @@ const broken = [
   { place: "broken b", code: 'import { Nothing } from "antifragile";\nconst a = Nothing;\n' },
 ];
 // One program for all of them: to read the types takes longer than to check.
-const errors = compileErrors([...snippets, ...broken], names, context);
+const compiled = [...snippets, ...others.flatMap((path) => snippetsIn(path, textOf(path)))];
+const errors = compileErrors([...compiled, ...broken], names, context);
 
 const modules = { antifragile: library, "antifragile/testing": { synthesize } };
 
@@ -37,10 +40,11 @@ afterAll(() => {
   rmSync(outdir, { recursive: true, force: true });
 });
 
-describe("every @example, and every piece of TypeScript in README and CONTRIBUTING", () => {
+describe("every @example, and every piece of TypeScript on a page", () => {
   it("compiles", () => {
     expect(examples.length).toBeGreaterThan(15);
     expect(snippets.filter(({ code }) => code.trim() === "").map(({ place }) => place)).toEqual([]);
+    // Pages in docs/ may show a before and an after, which cannot both be: they are compiled and not run.
     expect(errors.filter((error) => !error.startsWith("broken"))).toEqual([]);
   });
 
