@@ -1,4 +1,4 @@
-"""Cloud Map: the hosted zone of a private namespace."""
+"""Cloud Map: private namespaces and their hosted zones."""
 
 from __future__ import annotations
 
@@ -21,3 +21,21 @@ def delete_hosted_zones() -> None:
         return operation
 
     ServiceDiscoveryBackend.delete_namespace = with_zone
+
+
+def allow_namespaces_beside_each_other() -> None:
+    """AWS refuses a second namespace in a network only when one's name is within the other's; moto refuses every second one."""
+    from moto.servicediscovery.models import ServiceDiscoveryBackend
+
+    create = ServiceDiscoveryBackend.create_private_dns_namespace
+
+    def beside(self: Any, name: str, *args: Any, **kwargs: Any) -> str:
+        held = self.namespaces
+        within = lambda one, other: one == other or one.endswith(f".{other}")  # noqa: E731
+        self.namespaces = {key: each for key, each in held.items() if within(each.name, name) or within(name, each.name)}
+        try:
+            return create(self, name, *args, **kwargs)
+        finally:
+            self.namespaces = {**held, **self.namespaces}
+
+    ServiceDiscoveryBackend.create_private_dns_namespace = beside
