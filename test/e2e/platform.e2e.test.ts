@@ -62,7 +62,7 @@ describeOnEmulator("a platform with machines", () => {
   });
 
   test("leaves nothing to do once it is applied", async () => {
-    await app.expectNoDrift();
+    await expect(app.expectNoDrift()).resolves.toBeUndefined();
   });
 
   test("starts machines by the script that was written, with its variables", async () => {
@@ -82,23 +82,23 @@ describeOnEmulator("a platform with machines", () => {
   });
 
   test("keeps the number of machines within its bounds, whoever asks", async () => {
-    const { AutoScalingGroupName, MinSize, MaxSize, Instances } = await group("reports");
+    const { AutoScalingGroupName, MinSize, MaxSize, Instances } = await group("catalog");
     expect([MinSize, MaxSize, Instances.length]).toEqual([1, 4, 1]);
     const want = (DesiredCapacity: number) =>
       app.clients.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity }));
     await want(4);
-    expect((await group("reports")).Instances).toHaveLength(4);
+    expect((await group("catalog")).Instances).toHaveLength(4);
     await expect(want(5)).rejects.toThrow(/between the specified min size:1 and max size:4/);
     await expect(want(0)).rejects.toThrow(/between/);
-    expect((await group("reports")).Instances).toHaveLength(4);
+    expect((await group("catalog")).Instances).toHaveLength(4);
     await want(2);
-    expect((await group("reports")).Instances).toHaveLength(2);
+    expect((await group("catalog")).Instances).toHaveLength(2);
   });
 
   test("replaces a machine that is killed", async () => {
-    const [killed] = (await group("reports")).Instances;
+    const [killed] = (await group("catalog")).Instances;
     await app.clients.ec2.send(new TerminateInstancesCommand({ InstanceIds: [killed?.InstanceId ?? ""] }));
-    const ids = (await group("reports")).Instances.map((each) => each.InstanceId);
+    const ids = (await group("catalog")).Instances.map((each) => each.InstanceId);
     expect(ids).toHaveLength(2);
     expect(ids).not.toContain(killed?.InstanceId);
   });
@@ -155,6 +155,6 @@ describeOnEmulator("a platform with machines", () => {
 
   test("leaves nothing behind once it is destroyed", async () => {
     await app.destroy();
-    await app.expectNothingLeft();
+    await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });
 });
