@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 
 const root = import.meta.dirname;
 
-/** A project of the suite: `vitest run --project NAME`. */
-const project = (name: string, include: string[], extra: object = {}) => ({
+/** A project of the suite: `vitest run --project NAME`. Groups run one after the other, the quick ones first. */
+const project = (name: string, include: string[], { group = 0, ...settings }: { group?: number } & object = {}) => ({
   extends: true as const,
-  test: { name, include, ...extra },
+  test: { name, include, sequence: { groupOrder: group }, ...settings },
 });
 
 export default defineConfig({
@@ -28,16 +28,23 @@ export default defineConfig({
       project("unit", [
         "test/constructs/**/*.test.ts",
         "test/generator/**/*.test.ts",
-        "test/templates/**/*.test.ts",
-        "test/emulator/**/*.test.ts",
         "test/operations/**/*.test.ts",
+        "test/templates/static.test.ts",
       ]),
       project("contract", ["test/contract/**/*.test.ts"], { testTimeout: 120_000 }),
       project("golden", ["test/golden/**/*.test.ts"], { testTimeout: 120_000 }),
-      project("cli", ["test/cli/**/*.test.ts"], { testTimeout: 120_000, hookTimeout: 300_000 }),
       project("examples", ["test/examples/**/*.test.ts"], { testTimeout: 120_000 }),
+      project("emulator", ["test/emulator/**/*.test.ts"], { group: 1, testTimeout: 120_000, hookTimeout: 120_000 }),
+      project("cli", ["test/cli/**/*.test.ts"], { group: 2, testTimeout: 120_000, hookTimeout: 300_000 }),
+      // A generated service is installed and run, with a database and a cache.
+      project("templates", ["test/templates/service.test.ts"], {
+        group: 3,
+        testTimeout: 300_000,
+        hookTimeout: 600_000,
+      }),
       // One Terraform run at a time: each takes a gigabyte and most of a core.
       project("e2e", ["test/e2e/**/*.e2e.test.ts"], {
+        group: 4,
         testTimeout: 1_200_000,
         hookTimeout: 1_200_000,
         fileParallelism: false,
