@@ -3,8 +3,15 @@ import { defineConfig } from "vitest/config";
 
 const root = import.meta.dirname;
 
+interface Settings {
+  readonly group?: number;
+  readonly testTimeout?: number;
+  readonly hookTimeout?: number;
+  readonly fileParallelism?: boolean;
+}
+
 /** A project of the suite: `vitest run --project NAME`. Groups run one after the other, the quick ones first. */
-const project = (name: string, include: string[], { group = 0, ...settings }: { group?: number } & object = {}) => ({
+const project = (name: string, include: string[], { group = 0, ...settings }: Settings = {}) => ({
   extends: true as const,
   test: { name, include, sequence: { groupOrder: group }, ...settings },
 });
