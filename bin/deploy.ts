@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { type DeployReport, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import type { Context } from "../generator/context";
 import { cancelled, type ExitCode, UserError } from "../generator/errors";
+import { npmCommand } from "../generator/processes";
 import { OperationError } from "../operations/command";
 import { deploy, synthesize } from "../operations/deploy";
 
@@ -10,7 +11,7 @@ const HELP = `Usage: antifragile deploy <environment> [--auto-approve] [--allow-
 
 Deploys the infrastructure of the repository in this folder.
 
-  <environment>            to the AWS account that the credentials are for, by Terraform, stack after stack
+  <environment>            to the AWS account that the credentials are for, by cdktf and Terraform, stack after stack
   --auto-approve           does not ask before each plan is applied
   --allow-delete ADDRESS   lets a plan delete this service, database, key ...: what must not go unnoticed is refused
   --allow-replace ADDRESS  lets a plan replace it
@@ -33,7 +34,8 @@ export async function runDeploy(context: Context): Promise<ExitCode> {
   }
   try {
     if (first === "--local") return await runLocally(context);
-    return await deploy({ repository: context.cwd, environment: first, flags: more, print: context.print });
+    const npm = npmCommand({ env: context.env, platform: context.platform, execPath: process.execPath });
+    return await deploy({ repository: context.cwd, environment: first, flags: more, print: context.print, npm });
   } catch (error) {
     if (error instanceof OperationError) throw new UserError(error.message, error.outcome);
     throw error;

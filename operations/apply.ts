@@ -17,6 +17,12 @@ export interface ApplyOptions {
   readonly confirm: (stack: string) => Promise<boolean>;
   readonly print: (text: string) => void;
   readonly env: NodeJS.ProcessEnv;
+  /**
+   * What applies a stack whose plan has passed, where it is not Terraform itself. It plans once more.
+   *
+   * @default - Terraform applies that very plan
+   */
+  readonly applyBy?: (stack: string) => { readonly command: readonly [string, ...string[]]; readonly cwd: string };
   /** @default - ECS is asked */
   readonly stopReasons?: typeof findStopReasons;
 }
@@ -24,7 +30,7 @@ export interface ApplyOptions {
 const PLAN = "antifragile.tfplan";
 
 /**
- * Applies stacks one after the other: each is planned, the plan passes the gate, and that very plan is applied. Where ECS
+ * Applies stacks one after the other: each is planned, the plan passes the gate, and applied. Where ECS
  * rolled a service back, it tells why its tasks stopped.
  *
  * @returns 0 all is applied; 1 Terraform failed, or nobody wanted it; 3 the gate refused
@@ -63,9 +69,13 @@ async function applyStack(folder: string, options: ApplyOptions, used: Set<strin
     print(`${stack} is as it was\n`);
     return 1;
   }
-  const apply = await terraform(folder, options, ["apply", "-input=false", PLAN]);
+  const by = options.applyBy?.(stack);
+  const apply =
+    by === undefined
+      ? await terraform(folder, options, ["apply", "-input=false", PLAN])
+      : await run(by.cwd, by.command, options.env, "read");
   if (apply.code === 0) return 0;
-  await tellWhy(apply.errors, options);
+  await tellWhy(apply.errors + apply.output, options);
   return failed(stack, "apply", "", print);
 }
 
@@ -110,27 +120,39 @@ interface Ended {
   readonly errors: string;
 }
 
-/** Runs Terraform; what it says is shown as it comes, unless quiet. */
 function terraform(
   cwd: string,
   { terraform: [program, ...first], env }: ApplyOptions,
   args: readonly string[],
   { quiet = false }: { readonly quiet?: boolean } = {},
 ): Promise<Ended> {
+  return run(cwd, [program, ...first, ...args], { ...env, TF_IN_AUTOMATION: "1" }, quiet ? "hide" : "show");
+}
+
+/** Runs a program. What it says is hidden, shown on the terminal as it comes, or shown and read. */
+function run(
+  cwd: string,
+  [program, ...args]: readonly [string, ...string[]],
+  env: NodeJS.ProcessEnv,
+  output: "hide" | "show" | "read",
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...first, ...args], {
+    const child = spawn(program, args, {
       cwd,
-      env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
-      stdio: ["ignore", quiet ? "pipe" : "inherit", "pipe"],
+      env: { ...env, CHECKPOINT_DISABLE: "1" },
+      stdio: ["ignore", output === "show" ? "inherit" : "pipe", "pipe"],
     });
-    const output: Buffer[] = [];
+    const said: Buffer[] = [];
     const errors: Buffer[] = [];
-    child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stdout?.on("data", (chunk: Buffer) => {
+      said.push(chunk);
+      if (output === "read") process.stdout.write(chunk);
+    });
     child.stderr?.on("data", (chunk: Buffer) => {
       errors.push(chunk);
-      if (!quiet) process.stderr.write(chunk);
+      if (output !== "hide") process.stderr.write(chunk);
     });
-    // The terminal sends it to Terraform as well, which ends in good order; so does this then.
+    // The terminal sends it to the program as well, which ends in good order; so does this then.
     const wait = () => undefined;
     process.on("SIGINT", wait);
     const end = (act: () => void) => {
@@ -142,7 +164,7 @@ function terraform(
       end(() =>
         resolve({
           code: code ?? 130,
-          output: Buffer.concat(output).toString("utf8"),
+          output: Buffer.concat(said).toString("utf8"),
           errors: Buffer.concat(errors).toString("utf8"),
         }),
       ),

@@ -6,6 +6,15 @@ import { createInterface } from "node:readline/promises";
 import { applyStacks } from "./apply";
 import { OperationError, readFlags } from "./command";
 
+/**
+ * The command line of CDK for Terraform. Fetched when it is first used: it is 576 packages, which no `npm install` of a
+ * service should wait for.
+ */
+const CDKTF_CLI = "cdktf-cli@0.21.0";
+
+/** It was synthesized and asked for, and what it stands on is applied. */
+const CDKTF_FLAGS = ["--skip-synth", "--auto-approve", "--ignore-missing-stack-dependencies"];
+
 /** What `cdktf.out/manifest.json` tells of the stacks. */
 export interface Manifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
@@ -54,15 +63,17 @@ export interface DeployOptions {
   /** Flags: `--auto-approve`, `--allow-delete ADDRESS`, `--allow-replace ADDRESS`. */
   readonly flags: readonly string[];
   readonly print: (text: string) => void;
+  /** How npm is started without a shell. */
+  readonly npm: readonly [string, ...string[]];
 }
 
 /**
  * Deploys the stacks of an environment to the account that the AWS credentials are for. Each plan is shown, passes the gate
- * (see {@link applyStacks}) and is asked for.
+ * (see {@link applyStacks}) and is asked for; then `cdktf deploy` applies the stack.
  *
  * @throws OperationError when Terraform, the environment or somebody to ask is missing
  */
-export async function deploy({ repository, environment, flags, print }: DeployOptions): Promise<0 | 1 | 3> {
+export async function deploy({ repository, environment, flags, print, npm }: DeployOptions): Promise<0 | 1 | 3> {
   const autoApprove = flags.includes("--auto-approve");
   const { flags: given, operands } = readFlags(
     flags.filter((flag) => flag !== "--auto-approve"),
@@ -95,7 +106,12 @@ export async function deploy({ repository, environment, flags, print }: DeployOp
     allowances: { delete: given["allow-delete"] ?? [], replace: given["allow-replace"] ?? [] },
     confirm: autoApprove ? async () => true : ask,
     print,
-    env: process.env,
+    // Neither cdktf nor Terraform calls home.
+    env: { ...process.env, DISABLE_VERSION_CHECK: "1" },
+    applyBy: (stack) => ({
+      command: [...npm, "exec", "--yes", `--package=${CDKTF_CLI}`, "--", "cdktf", "deploy", stack, ...CDKTF_FLAGS],
+      cwd: join(repository, "infra"),
+    }),
   });
 }
 

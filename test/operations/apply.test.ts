@@ -61,6 +61,30 @@ async function apply(fakes: Readonly<Record<string, Fake>>, options: Partial<App
 const REPLACED = [{ address: "aws_ecs_service.A", actions: ["delete", "create"] }];
 
 describe("applying stacks", () => {
+  it("leaves applying to another program when told, after the gate, and reads what that says", async () => {
+    const script =
+      "console.log('run antifragile stop-reasons --region r --cluster c --service ' + process.argv[1]); process.exit(1)";
+    const asked: string[] = [];
+    const { code, calls } = await apply(
+      { platform: { changes: REPLACED }, service: {} },
+      {
+        allowances: { delete: [], replace: ["aws_ecs_service.A"] },
+        applyBy: (stack) => ({ command: [process.execPath, "-e", script, stack], cwd: tmpdir() }),
+        stopReasons: async ({ service }) => {
+          asked.push(service);
+          throw new Error("nobody answers");
+        },
+      },
+    );
+    expect([code, asked]).toEqual([1, ["platform"]]);
+    expect(calls.filter((call) => call.includes(" apply "))).toEqual([]);
+    const refused = await apply(
+      { platform: { changes: REPLACED } },
+      { applyBy: () => ({ command: [process.execPath, "-e", "process.exit(9)"], cwd: tmpdir() }) },
+    );
+    expect(refused.code).toBe(3);
+  });
+
   it("plans each, and applies that very plan, in order", async () => {
     const { code, calls, left } = await apply({ platform: {}, service: {} });
     expect(code).toBe(0);

@@ -28,7 +28,7 @@ describe("the stacks of an environment", () => {
 
 describe("antifragile deploy", () => {
   const run = (...flags: string[]) =>
-    deploy({ repository: "/nowhere", environment: "dev", flags, print: () => undefined });
+    deploy({ repository: "/nowhere", environment: "dev", flags, print: () => undefined, npm: ["npm"] });
 
   it("refuses flags that it does not know, and a second environment", async () => {
     await expect(run("--auto-approve", "--parallelism=3")).rejects.toThrow(/--parallelism/);
