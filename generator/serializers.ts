@@ -52,14 +52,18 @@ export const serializers = {
   /** Name of an environment variable made of a service name: `stock-keeper` gives `STOCK_KEEPER`. */
   variable: (value: unknown): string => serviceName(value).toUpperCase().replaceAll("-", "_"),
 
-  /** Id of a construct made of a service name, quotes included: `stock-keeper` gives `"StockKeeper"`, which it is called after. */
-  construct: (value: unknown): string => {
+  /**
+   * Id of a construct made of a service name, quotes included: `stock-keeper` gives `"StockKeeper"`, which it is called
+   * after; with "Worker" as well `"StockKeeperWorker"`.
+   */
+  construct: (value: unknown, role?: unknown): string => {
     const name = serviceName(value);
     // Capitals cannot tell where the hyphen was before a digit, or beside a single letter.
     const id = /-\d|(^|-)[a-z](-|$)/.test(name)
       ? name
       : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
-    return JSON.stringify(id);
+    // Handlebars passes an object of its own behind what the template gives.
+    return JSON.stringify(typeof role === "string" ? id + role : id);
   },
 
   /** Identifier of TypeScript made of a service name: `stock-keeper` gives `stockKeeper`. */
@@ -67,5 +71,10 @@ export const serializers = {
     serviceName(value).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
 } as const;
 
-/** `{{#if (eq database "postgres")}}`: may stand inside a block or a serializer, never alone. */
-export const comparisons = { eq: (left: unknown, right: unknown): boolean => left === right } as const;
+/** `{{#if (or (eq database "postgres") job)}}`: may stand inside a block or a serializer, never alone. */
+export const comparisons = {
+  eq: (left: unknown, right: unknown): boolean => left === right,
+  ne: (left: unknown, right: unknown): boolean => left !== right,
+  // Handlebars passes an object of its own behind what the template gives.
+  or: (...values: unknown[]): boolean => values.slice(0, -1).some((value) => value === true),
+} as const;

@@ -136,10 +136,10 @@ export interface ServiceSettings {
 }
 
 /** Variables that the service sets itself, so that `environment` cannot. */
-const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY", "QUEUE_URL"];
+const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY"];
 
-/** Words in the name of a variable that say that its value is one. */
-const SECRET_WORDS = /(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY|CREDENTIALS)(_|$)/i;
+/** Words in the name of a variable that say that its value is one; an ARN is a reference to it. */
+const SECRET_WORDS = /(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY|CREDENTIALS)(_(?!ARN$)|$)/i;
 
 const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
 

@@ -6,6 +6,7 @@ import Handlebars from "handlebars";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
+import { kebab } from "../../constructs/core/names";
 import { resolveAnswers } from "../../generator/answers";
 import { manifest } from "../../generator/manifest";
 import type { OptionTable } from "../../generator/option-table";
@@ -142,7 +143,9 @@ describe("every template", () => {
       override MustacheStatement(node: hbs.AST.MustacheStatement): void {
         if (!(path(node.path, Object.keys(serializers)) in serializers))
           found.push(`${(node.path as hbs.AST.PathExpression).original} goes through no serializer`);
-        if (node.params.length !== 1) found.push("a serializer takes one value");
+        // The template's own words may stand beside it: {{construct name "Worker"}}.
+        if (node.params.filter(({ type }) => type !== "StringLiteral").length !== 1)
+          found.push("a serializer takes one value");
         this.acceptArray(node.params);
       }
       override BlockStatement(node: hbs.AST.BlockStatement): void {
@@ -192,6 +195,8 @@ describe("every template", () => {
     ["{{#each name}}x{{/each}}", "only if and unless are blocks here"],
     [`{{#if name}}${"\n".repeat(14)}{{/if}}`, 'a block of 13 lines; use a file with a "when" in the manifest'],
     ["{{> name}}", "no partials"],
+    ["{{json name description}}", "a serializer takes one value"],
+    ['{{json "text"}}', "a serializer takes one value"],
   ])("would be refused as %j", (source, fault) => {
     expect(faults(source)).toContain(fault);
   });
@@ -372,5 +377,17 @@ describe("a serializer", () => {
 
   it("eq compares", () => {
     expect([comparisons.eq("a", "a"), comparisons.eq("a", "b")]).toEqual([true, false]);
+    expect([comparisons.ne("a", "a"), comparisons.ne("a", "b")]).toEqual([false, true]);
+    const named = fc.stringMatching(/^[a-z](?:-?[a-z0-9]){1,20}$/);
+    fc.assert(
+      fc.property(
+        named,
+        (name) =>
+          kebab(JSON.parse(serializers.construct(name))) === name &&
+          kebab(JSON.parse(serializers.construct(name, "Worker"))) === `${name}-worker`,
+      ),
+    );
+    const options = { hash: {} };
+    expect([comparisons.or(false, true, options), comparisons.or(false, false, options)]).toEqual([true, false]);
   });
 });

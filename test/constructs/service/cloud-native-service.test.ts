@@ -198,6 +198,15 @@ describe("CloudNativeService", () => {
     expect(environmentOf(containers(stack)[0]).GREETING).toBe('$${file("/etc/passwd")} "%%{ if }"');
   });
 
+  it("takes the address of a secret, and that of a queue that it only writes to, as plain variables", () => {
+    const given = {
+      PG_CREDENTIALS_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db",
+      QUEUE_URL: "https://q",
+    };
+    const { stack } = orders({ environment: given });
+    expect(environmentOf(containers(stack)[0])).toMatchObject(given);
+  });
+
   it("changes one line of the snapshot when one variable changes", () => {
     const lines = (value: string) =>
       JSON.stringify(synthesize(orders({ environment: { A: value } }).stack), undefined, 1).split("\n");
