@@ -240,16 +240,16 @@ describe("a place where nothing can be written", () => {
   });
 
   it.each([
-    ["/work/.git/orders", "posix"],
-    ["/work/node_modules/orders", "posix"],
+    ["/repos/.git/orders", "posix"],
+    ["/repos/node_modules/orders", "posix"],
     ["C:\\work\\.GIT\\orders", "win32"],
     ["C:\\work\\con", "win32"],
     ["C:\\work\\nul.txt", "win32"],
-    ["/work/aux", "posix"],
-    ["/work/a\u0000b", "posix"],
-    ["/work/a\nb", "posix"],
-    ["/work/a<b", "posix"],
-    ["/work/a\\b", "posix"],
+    ["/repos/aux", "posix"],
+    ["/repos/a\u0000b", "posix"],
+    ["/repos/a\nb", "posix"],
+    ["/repos/a<b", "posix"],
+    ["/repos/a\\b", "posix"],
     ["C:\\work\\orders.", "win32"],
     ["/", "posix"],
     ["C:\\", "win32"],
@@ -258,11 +258,11 @@ describe("a place where nothing can be written", () => {
   });
 
   it.each([
-    ["/work/orders", "posix"],
+    ["/repos/orders", "posix"],
     ["/", "posix", "orders"],
     ["C:\\work\\orders", "win32"],
-    ["/work/.github", "posix"],
-    ["/work/Größe 2", "posix"],
+    ["/repos/.github", "posix"],
+    ["/repos/Größe 2", "posix"],
   ] as const)("is not %j", (folder, system, name?: string) => {
     expect(folderRefusal(nodePath[system].join(folder, name ?? ""), nodePath[system])).toBeUndefined();
   });

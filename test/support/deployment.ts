@@ -13,6 +13,7 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { describe, test } from "vitest";
 import { type Change, Emulator, findTools, type Leftover, missingTools, TerraformStack } from "../../emulator";
+import { inOrder } from "../../emulator/deploy-local";
 
 /** What this machine has of Terraform, its plugins and moto. */
 export const tools = await findTools();
@@ -131,7 +132,7 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const synthesized = app.endsWith(".ts") ? await synthesize(app, join(results, "cdktf.out")) : resolve(app);
-  const names = options.stacks ?? stacksInOrder(synthesized);
+  const names = options.stacks ?? inOrder(JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")));
   const folders = names.map((name) => join(synthesized, "stacks", name));
   const region = options.region ?? regionOf(folders[0] as string);
   const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
@@ -150,21 +151,6 @@ async function synthesize(main: string, output: string): Promise<string> {
     throw new Error(`${basename(program)} was not synthesized:\n${error.stderr || error.message}`);
   });
   return output;
-}
-
-interface Manifest {
-  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
-}
-
-function stacksInOrder(synthesized: string): string[] {
-  const { stacks } = JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")) as Manifest;
-  const ordered = new Set<string>();
-  const add = (name: string) => {
-    for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
-    ordered.add(name);
-  };
-  for (const name of Object.keys(stacks)) add(name);
-  return [...ordered];
 }
 
 function regionOf(stack: string): string {
