@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type DeployReport, deployLocally, inOrder } from "../../emulator/deploy-local";
+import { describeOnEmulator } from "../support/deployment";
+
+const FIXTURE = {
+  terraform: { required_providers: { aws: { source: "hashicorp/aws", version: "5.100.0" } } },
+  provider: { aws: [{ region: "eu-central-1" }] },
+};
+
+/** Writes an app of two stacks, of which the first by name stands on the other. */
+function write(folder: string, service: object): void {
+  const stacks = {
+    "a-service": { resource: { aws_cloudwatch_log_group: { Logs: { name: "/a", retention_in_days: 7 } }, ...service } },
+    "b-platform": { resource: { aws_ssm_parameter: { Border: { name: "/b", type: "String", insecure_value: "x" } } } },
+  };
+  for (const [name, stack] of Object.entries(stacks)) {
+    mkdirSync(join(folder, "stacks", name), { recursive: true });
+    writeFileSync(join(folder, "stacks", name, "cdk.tf.json"), JSON.stringify({ ...FIXTURE, ...stack }));
+  }
+  const manifest = {
+    stacks: {
+      "a-service": { dependencies: ["b-platform"], workingDirectory: "stacks/a-service" },
+      "b-platform": { dependencies: [], workingDirectory: "stacks/b-platform" },
+    },
+  };
+  writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+}
+
+describeOnEmulator("a local deployment", () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "antifragile-deploy-local-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(onBegin: (title: string) => void = () => undefined, signal = new AbortController().signal) {
+    const told: string[] = [];
+    const report: DeployReport = {
+      begin: (title) => {
+        told.push(title);
+        onBegin(title);
+      },
+      progress: () => undefined,
+      done: (result) => told.push(`  ${result}`),
+    };
+    return { told, ended: deployLocally({ synthesized: folder, report, signal }) };
+  }
+
+  it("plans and applies each stack after what it stands on, reads back, plans again, takes all away", async () => {
+    write(folder, {});
+    const { told, ended } = await run();
+    await ended;
+    expect(told.filter((line) => !line.includes("127.0.0.1"))).toEqual([
+      "start the emulator",
+      "plan b-platform",
+      "  1 to add, 0 to change, 0 to destroy",
+      "apply b-platform",
+      "  applied",
+      "plan a-service",
+      "  1 to add, 0 to change, 0 to destroy",
+      "apply a-service",
+      "  applied",
+      "read back from AWS's API, eu-central-1",
+      "  log group /a keeps 7 days",
+      "plan b-platform again",
+      "  no changes",
+      "plan a-service again",
+      "  no changes",
+      "destroy a-service",
+      "  destroyed",
+      "destroy b-platform",
+      "  destroyed",
+      "look for what is left",
+      "  nothing",
+    ]);
+  });
+
+  it("fails with Terraform's words and keeps the log when a stack cannot be applied", async () => {
+    write(folder, { aws_iam_role: { Role: { name: "r".repeat(65), assume_role_policy: "{}" } } });
+    const { ended } = await run();
+    const error = await ended.then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error?.message).toMatch(/a-service/);
+    const kept = /logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "";
+    expect(existsSync(join(kept, "emulator.log"))).toBe(true);
+    rmSync(kept, { recursive: true });
+  });
+
+  it("ends when it is interrupted", async () => {
+    write(folder, {});
+    const controller = new AbortController();
+    const { told, ended } = await run((title) => {
+      if (title === "apply b-platform") controller.abort();
+    }, controller.signal);
+    const error = await ended.then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error?.message).toMatch(/interrupted/);
+    expect(told.at(-1)).toBe("apply b-platform");
+    rmSync(/logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "", { recursive: true });
+  });
+});
+
+it("orders stacks by what they stand on, then by name", () => {
+  const stack = (...dependencies: string[]) => ({ dependencies, workingDirectory: "" });
+  expect(inOrder({ stacks: { c: stack(), b: stack("c"), a: stack("b") } })).toEqual(["c", "b", "a"]);
+  expect(inOrder({ stacks: { z: stack(), y: stack(), x: stack("z", "y") } })).toEqual(["y", "z", "x"]);
+});
