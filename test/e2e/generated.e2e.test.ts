@@ -99,7 +99,7 @@ provider_installation {
     const before = readFileSync(file, "utf8");
     writeFileSync(file, before.replace("max: 4", "max: 5"));
     const { code, stdout, stderr } = await run(["npx", "vitest", "run", "infra/test"], repository, {
-      env: { CI: "1" },
+      env: { CI: "1", NO_COLOR: "1" },
     });
     writeFileSync(file, before);
     expect(code).not.toBe(0);
@@ -119,7 +119,9 @@ provider_installation {
   });
 
   it("refuses an environment that it does not have, and says which stacks there are", async () => {
-    const { code, stderr } = await run(["npm", "run", "deploy", "--", "moon"], repository, { env: account });
+    const { code, stderr } = await run(["npm", "run", "deploy", "--", "moon", "--auto-approve"], repository, {
+      env: account,
+    });
     expect(code).toBe(2);
     expect(stderr).toMatch(/has no environment "moon"; its stacks are: .*orders-dev-service/);
   });
