@@ -54,12 +54,13 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
     .filter((key) => !Object.hasOwn(table, key))
     .map((key) => `${given.fileName}: unknown key ${quoted(key)}${didYouMean(key, Object.keys(table))}`);
 
+  // With a key unknown or an earlier row refused, "does not apply" would be a guess.
+  let guessing = problems.length > 0;
   for (const [key, row] of Object.entries(table)) {
     const at = { flag: `--${kebab(key)}`, file: `${given.fileName}: ${key}`, prompt: key };
     const source = (["flag", "file", "prompt"] as const).find((candidate) => given[candidate].has(key));
     if (row.when !== undefined && !row.when(answers)) {
-      // With an earlier row refused, "does not apply" would be a guess.
-      if (source !== undefined && problems.length === 0) problems.push(`${at[source]}: ${row.otherwise}`);
+      if (source !== undefined && !guessing) problems.push(`${at[source]}: ${row.otherwise}`);
       continue;
     }
     if (source !== undefined) {
@@ -70,6 +71,7 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
         sources[key] = source;
       } else {
         problems.push(`${at[source]}: ${quoted(raw)} is not allowed; ${reason}`);
+        guessing = true;
       }
       continue;
     }

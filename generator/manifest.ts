@@ -29,24 +29,38 @@ export interface ManifestRow {
 const attached = ({ database, cache, queue, calls }: Answers): boolean =>
   database !== "none" || cache !== "none" || queue !== "none" || calls !== "none";
 
-/** Every file that `new` can write, sorted by path. `.antifragile.json` comes besides: it holds the answers. */
-export const manifest: readonly ManifestRow[] = [
-  { path: ".dockerignore", template: "service/_dockerignore.hbs" },
-  { path: ".env.example", template: "service/_env.example.hbs" },
+/** Files of every repository. */
+const shared: readonly ManifestRow[] = [
   { path: ".gitattributes", template: "repo/_gitattributes" },
   { path: ".gitignore", template: "repo/_gitignore" },
-  { path: ".npmrc", template: "service/_npmrc" },
-  { path: "Dockerfile", template: "service/Dockerfile.hbs" },
+  { path: ".npmrc", template: "repo/_npmrc" },
   { path: "LICENSE", template: "repo/LICENSE.hbs", when: ({ license }) => license === "mit-0" },
-  { path: "README.md", template: "repo/README.md.hbs" },
-  { path: "biome.json", template: "service/biome.json" },
-  { path: "compose.yaml", template: "service/compose.yaml.hbs" },
-  { path: "elasticmq.conf", template: "service/elasticmq.conf", when: ({ queue }) => queue === "sqs" },
+  { path: "biome.json", template: "repo/biome.json.hbs" },
   { path: "infra/cdktf.json", template: "infra/cdktf.json.hbs" },
-  { path: "infra/environments.ts", template: "infra/environments.ts.hbs" },
-  { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs" },
   { path: "infra/main.ts", template: "infra/main.ts" },
   { path: "infra/test/infrastructure.test.ts", template: "infra/test/infrastructure.test.ts" },
+  { path: "tsconfig.json", template: "repo/tsconfig.json" },
+  { path: "vitest.config.mts", template: "repo/vitest.config.mts" },
+];
+
+/** Files of a repository that holds a platform alone. */
+const platform: readonly ManifestRow[] = [
+  { path: "README.md", template: "platform/README.md.hbs" },
+  { path: "infra/environments.ts", template: "platform/environments.ts.hbs" },
+  { path: "infra/infrastructure.ts", template: "platform/infrastructure.ts.hbs" },
+  { path: "package.json", template: "platform/package.json.hbs" },
+];
+
+/** Files of a service. */
+const service: readonly ManifestRow[] = [
+  { path: ".dockerignore", template: "service/_dockerignore.hbs" },
+  { path: ".env.example", template: "service/_env.example.hbs" },
+  { path: "Dockerfile", template: "service/Dockerfile.hbs" },
+  { path: "README.md", template: "repo/README.md.hbs" },
+  { path: "compose.yaml", template: "service/compose.yaml.hbs" },
+  { path: "elasticmq.conf", template: "service/elasticmq.conf", when: ({ queue }) => queue === "sqs" },
+  { path: "infra/environments.ts", template: "infra/environments.ts.hbs" },
+  { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs" },
   {
     path: "migrations/0001-quotes.sql",
     template: "service/migrations/0001-quotes.sql",
@@ -85,7 +99,7 @@ export const manifest: readonly ManifestRow[] = [
   { path: "src/contract.ts", template: "service/src/contract.ts" },
   { path: "src/docs-page.ts", template: "service/src/docs-page.ts" },
   { path: "src/handlers.ts", template: "service/src/handlers.ts.hbs" },
-  { path: "src/job.ts", template: "service/src/job.ts.hbs", when: ({ job }) => job },
+  { path: "src/job.ts", template: "service/src/job.ts.hbs", when: ({ job }) => job === true },
   { path: "src/log.ts", template: "service/src/log.ts" },
   { path: "src/main.ts", template: "service/src/main.ts.hbs" },
   { path: "src/problem.ts", template: "service/src/problem.ts" },
@@ -104,7 +118,7 @@ export const manifest: readonly ManifestRow[] = [
   { path: "test/console.test.ts", template: "service/test/console.test.ts" },
   { path: "test/contract.test.ts", template: "service/test/contract.test.ts" },
   { path: "test/drain.test.ts", template: "service/test/drain.test.ts" },
-  { path: "test/job.test.ts", template: "service/test/job.test.ts.hbs", when: ({ job }) => job },
+  { path: "test/job.test.ts", template: "service/test/job.test.ts.hbs", when: ({ job }) => job === true },
   { path: "test/logs.test.ts", template: "service/test/logs.test.ts" },
   {
     path: "test/postgres.test.ts",
@@ -132,6 +146,18 @@ export const manifest: readonly ManifestRow[] = [
   { path: "test/web.test.ts", template: "service/test/web.test.ts" },
   { path: "test/worker.test.ts", template: "service/test/worker.test.ts", when: ({ queue }) => queue === "sqs" },
   { path: "tsconfig.build.json", template: "service/tsconfig.build.json" },
-  { path: "tsconfig.json", template: "service/tsconfig.json" },
-  { path: "vitest.config.mts", template: "service/vitest.config.mts" },
+];
+
+function only(applies: (answers: Answers) => boolean, rows: readonly ManifestRow[]): ManifestRow[] {
+  return rows.map((row) => ({ ...row, when: (answers) => applies(answers) && (row.when?.(answers) ?? true) }));
+}
+
+/** The groups, each sorted by path. */
+export const groups = { shared, platform, service };
+
+/** Every file that `new` can write. `.antifragile.json` comes besides: it holds the answers. */
+export const manifest: readonly ManifestRow[] = [
+  ...shared,
+  ...only((answers) => answers.platform, platform),
+  ...only((answers) => !answers.platform, service),
 ];

@@ -3,7 +3,7 @@
 export type Value = string | boolean;
 
 /** The answers to the rows above: what a default or a `when` may look at. */
-type Earlier = Readonly<Record<string, Value | undefined>>;
+export type Earlier = Readonly<Record<string, Value | undefined>>;
 
 /** What is known without asking. */
 export interface Place {

@@ -1,14 +1,20 @@
-import { type AnswersOf, choice, defineOptions, flag, text } from "./option-table";
+import { type AnswersOf, choice, defineOptions, type Earlier, flag, text } from "./option-table";
 
-const SERVICE_NAME = {
+const NAME = {
   pattern: /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/,
   allowed: "2 to 31 of a-z, 0-9 and single hyphens, a letter first, and no device name of Windows (con, nul, com1 ...)",
 };
 
 // QUEUE_URL and REDIS_URL are taken.
 const CALLED_SERVICE = {
-  pattern: new RegExp(SERVICE_NAME.pattern.source.replace("^", "^(?!(?:queue|redis)$)")),
-  allowed: `${SERVICE_NAME.allowed}; not queue or redis`,
+  pattern: new RegExp(NAME.pattern.source.replace("^", "^(?!(?:queue|redis)$)")),
+  allowed: `${NAME.allowed}; not queue or redis`,
+};
+
+/** Rows that make no sense for a platform alone. */
+const OF_A_SERVICE = {
+  when: ({ platform }: Earlier) => platform !== true,
+  otherwise: "not with --platform, which writes no service",
 };
 
 // "${" and "%{" would be evaluated wherever the sentence ends up in Terraform or in a CI file.
@@ -23,53 +29,70 @@ const SENTENCE = {
  */
 export const options = defineOptions({
   name: text({
-    ask: "Name of the service?",
-    help: "Name of the service: of its repository and its image, and the prefix of its AWS names.",
+    ask: "What is it called?",
+    help: "Name of the service or platform: of its repository and its image, and the prefix of its AWS names.",
     example: "orders",
-    rule: SERVICE_NAME,
-    known: ({ folder }) => (folder !== undefined && SERVICE_NAME.pattern.test(folder) ? folder : undefined),
+    rule: NAME,
+    known: ({ folder }) => (folder !== undefined && NAME.pattern.test(folder) ? folder : undefined),
+  }),
+  platform: flag({
+    help: "Write a platform alone, which services of other repositories join: network, cluster and shared balancer.",
+    default: false,
   }),
   description: text({
     ask: "What does it do?",
-    help: "What the service does, in one sentence.",
+    help: "What it does, in one sentence.",
     example: "Takes orders and tells payments about them",
     rule: SENTENCE,
-    default: ({ name }) => `The ${name} service`,
+    default: ({ name, platform }) => `The ${name} ${platform === true ? "platform" : "service"}`,
+  }),
+  joins: text({
+    help: "Platform of another repository that the service stands on, by its name; none: it has a platform of its own.",
+    example: "shop",
+    rule: NAME,
+    default: "none",
+    ...OF_A_SERVICE,
   }),
   database: choice({
     ask: "Where does it keep data?",
     help: "Database that the service is attached to.",
     values: { none: "Nowhere: it computes", postgres: "PostgreSQL" },
     default: "none",
+    ...OF_A_SERVICE,
   }),
   cache: choice({
     help: "Cache that the service is attached to.",
     values: { none: "None", valkey: "Valkey (speaks the protocol of Redis)" },
     default: "none",
+    ...OF_A_SERVICE,
   }),
   queue: choice({
     help: "Queue that the service writes to, with a worker process that handles its messages.",
     values: { none: "None", sqs: "Amazon SQS" },
     default: "none",
+    ...OF_A_SERVICE,
   }),
   job: flag({
     help: "Add a process that runs on a schedule.",
     default: false,
+    ...OF_A_SERVICE,
   }),
   auth: choice({
     ask: "Who may call it?",
     help: "Who may call the service.",
     values: { oidc: "Holders of a token from an OIDC issuer", none: "Everybody who can reach it" },
     default: "oidc",
+    ...OF_A_SERVICE,
   }),
   calls: text({
     help: "Another service that this one calls.",
     example: "payments",
     rule: CALLED_SERVICE,
     default: "none",
+    ...OF_A_SERVICE,
   }),
   region: text({
-    help: "AWS region that the service runs in.",
+    help: "AWS region that it runs in.",
     example: "eu-west-1",
     rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "the code of an AWS region" },
     default: "eu-central-1",

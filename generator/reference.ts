@@ -24,8 +24,9 @@ export function helpText(table: OptionTable): string {
     "Usage: antifragile new [dir] [flags]",
     "",
     "Writes a service and the AWS it runs on to an absent or empty folder, and asks for what it cannot know.",
+    "With --platform it writes the AWS that several services share, and no service.",
     "",
-    "The service:",
+    "The repository:",
     ...twoColumns(
       Object.entries(table).map(([key, row]) => [flagOf(key, row), `${row.help} (${defaultText(row)})`] as const),
     ),

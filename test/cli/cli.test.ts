@@ -156,12 +156,17 @@ describe("new", () => {
     expect(readdirSync(work).sort()).toEqual(["a", "b"]);
   });
 
-  it("writes what the sources render: templates are compiled when the package is built", async () => {
-    const flags = Object.entries(options as OptionTable).flatMap(([key, row]) => {
-      if (row.kind === "flag") return [`--${kebab(key)}`];
-      const value = row.kind === "text" ? row.example : Object.keys(row.values).find((word) => word !== "none");
-      return [`--${kebab(key)}=${value}`];
-    });
+  /** Every option of a service. */
+  const everything = Object.entries(options as OptionTable).flatMap(([key, row]) => {
+    if (row.kind === "flag") return key === "platform" ? [] : [`--${kebab(key)}`];
+    const value = row.kind === "text" ? row.example : Object.keys(row.values).find((word) => word !== "none");
+    return [`--${kebab(key)}=${value}`];
+  });
+
+  it.each([
+    ["a service", everything],
+    ["a platform", ["--platform", "--license=mit-0"]],
+  ])("writes what the sources render, of %s: templates are compiled when the package is built", async (_of, flags) => {
     const { code, stderr } = await cli(["new", "orders", ...quick, ...flags]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const recorded = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
@@ -171,6 +176,40 @@ describe("new", () => {
       if (path === ".antifragile.json") continue;
       expect(written[path], path).toBe(Buffer.from(content).toString("base64"));
     }
+  });
+
+  it("writes a platform alone, and tells what can be done with it", async () => {
+    const { code, stdout, stderr } = await cli(["new", "shop", "--platform", ...quick]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { scripts, dependencies } = JSON.parse(readFileSync(join(work, "shop/package.json"), "utf8"));
+    expect(dependencies).toBeUndefined();
+    const told = [...stdout.matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script!);
+    expect(told).toEqual(["install", "snapshot", "test", "deploy:local", "deploy"]);
+    for (const script of told.slice(1)) expect(Object.keys(scripts)).toContain(script);
+    expect(readdirSync(join(work, "shop")).sort()).toEqual(
+      [
+        ".antifragile.json",
+        ".gitattributes",
+        ".gitignore",
+        ".npmrc",
+        "README.md",
+        "biome.json",
+        "infra",
+        "package.json",
+        "tsconfig.json",
+        "vendor",
+        "vitest.config.mts",
+      ].sort(),
+    );
+  });
+
+  it("refuses options of a service for a platform, each by its name, and writes nothing", async () => {
+    const { code, stderr } = await cli(["new", "shop", "--platform", "--joins=mall", "--job", "--auth=none", ...quick]);
+    expect(code).toBe(2);
+    expect(stderr.split("\n").slice(0, 3)).toEqual(
+      ["joins", "job", "auth"].map((key) => expect.stringContaining(`--${key}: not with --platform`)),
+    );
+    expect(readdirSync(work)).toEqual([]);
   });
 
   it("takes answers from stdin", async () => {

@@ -51,14 +51,22 @@ describe("new, without a terminal", () => {
     expect(output()).toMatch(/\n {2}cd orders\n/);
   });
 
-  it("tells every script of the new package.json that a user starts with, and no other", async () => {
-    const { context, output } = world(["orders", "--yes"]);
-    await runNew(context);
-    const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
-    const told = [...output().matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
-    expect(told.length).toBeGreaterThan(0);
-    for (const script of told) expect(Object.keys(scripts)).toContain(script);
-  });
+  it.each([
+    ["a service", [], ["dev", "test", "deploy:local", "deploy"]],
+    // An emulator has no platform to join.
+    ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "deploy"]],
+    ["a platform", ["--platform"], ["test", "deploy:local", "deploy"]],
+  ])(
+    "tells every script of the new package.json that a user of %s starts with, and no other",
+    async (_of, flags, all) => {
+      const { context, output } = world(["orders", "--yes", ...flags]);
+      await runNew(context);
+      const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
+      const told = [...output().matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
+      expect(told).toEqual(all);
+      for (const script of told) expect(Object.keys(scripts)).toContain(script);
+    },
+  );
 
   it("takes a name instead of a folder, and a folder that cannot be the name with one", async () => {
     await runNew(world(["--name", "payments", "--no-install", "--no-git"]).context);
@@ -181,6 +189,29 @@ describe("new, on a terminal", () => {
       name: "orders",
       description: "Takes orders",
     });
+  });
+
+  it("asks no question of a service for a platform", async () => {
+    const fake = fakePrompter({ "What does it do?": ["All that sells"] });
+    const choice: typeof fake.choice = async (question) =>
+      write.test(question.message) ? "yes" : fake.choice(question);
+    const args = ["orders", "--platform", "--no-install", "--no-git"];
+    await runNew(world(args, { ...terminal, prompter: () => ({ ...fake, choice }) }).context);
+    expect(fake.asked).toEqual(["What does it do?"]);
+    expect(readdirSync(join(root, "orders"))).not.toContain("openapi.yaml");
+  });
+
+  it("makes a platform of a service whose answer is opened again, and drops what only a service has", async () => {
+    const fake = prompter(open);
+    const picks = ["reopen platform", "yes"];
+    const choice: typeof fake.choice = async (question) =>
+      write.test(question.message) ? picks.shift()! : fake.choice(question);
+    const args = ["orders", "--database=postgres", "--no-install", "--no-git"];
+    const again = { ...fake, choice, flag: async () => true };
+    await runNew(world(args, { ...terminal, prompter: () => again }).context);
+    const recorded = JSON.parse(readFileSync(join(root, "orders/.antifragile.json"), "utf8"));
+    expect(recorded.platform).toBe(true);
+    expect(recorded).not.toHaveProperty("database");
   });
 
   it("opens an answer again before it writes", async () => {

@@ -137,6 +137,42 @@ describe("description", () => {
   });
 });
 
+describe("platform", () => {
+  const resolve = (flag: object) =>
+    resolveAnswers(options, given({ flag: { name: "shop", ...flag } }), { folder: undefined });
+
+  it("leaves what a platform has, and gives it a description of its own", () => {
+    expect(resolve({ platform: true })).toMatchObject({ problems: [], missing: [] });
+    expect(resolve({ platform: true }).answers).toEqual({
+      name: "shop",
+      platform: true,
+      description: "The shop platform",
+      region: "eu-central-1",
+      license: "none",
+    });
+    expect(resolve({}).answers).toMatchObject({ platform: false, description: "The shop service", joins: "none" });
+  });
+
+  it.each(["joins", "database", "cache", "queue", "job", "auth", "calls"])("refuses --%s beside it", (key) => {
+    const value = { job: true, auth: "none", joins: "mall", calls: "payments", database: "none" }[key] ?? "none";
+    expect(resolve({ [key]: value }).problems).toEqual([]);
+    expect(resolve({ platform: true, [key]: value }).problems).toEqual([
+      `--${key}: not with --platform, which writes no service`,
+    ]);
+  });
+});
+
+describe("joins", () => {
+  it("takes what a platform may be called, and nothing else", () => {
+    for (const name of ["shop", "none", "shop-2"]) expect(refused(options.joins, name)).toBe(false);
+    for (const name of ["Shop", "a", "../shop", "shop/dev", "${shop}"]) expect(refused(options.joins, name)).toBe(true);
+    expect([options.joins.rule.pattern.source, options.joins.rule.allowed]).toEqual([
+      options.name.rule.pattern.source,
+      options.name.rule.allowed,
+    ]);
+  });
+});
+
 describe("region", () => {
   it.each(["eu-central-1", "us-gov-west-1", "ap-southeast-5", "eusc-de-east-1", "mx-central-1"])(
     "takes %s",

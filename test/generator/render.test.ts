@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { kebab } from "../../constructs/core/names";
 import { resolveAnswers } from "../../generator/answers";
-import { manifest } from "../../generator/manifest";
+import { groups, manifest } from "../../generator/manifest";
 import type { OptionTable } from "../../generator/option-table";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
@@ -32,26 +32,23 @@ function pairwise(table: OptionTable): Answers[] {
     if (row.kind === "text" && typeof row.default === "string") domains.push([key, [row.default, row.example]]);
   }
   const cases: Record<string, string | boolean>[] = [];
+  const resolve = (said: object) =>
+    resolveAnswers(table, given({ flag: { name: "orders", ...said } }), { folder: undefined });
+  const applies = (said: object): boolean => resolve(said).problems.length === 0;
   const cover = (pair: Record<string, string | boolean>): void => {
-    const fits = cases.find((one) => Object.entries(pair).every(([key, value]) => (one[key] ?? value) === value));
-    if (fits === undefined) cases.push({ ...pair });
-    else Object.assign(fits, pair);
+    const fits = cases.find(
+      (one) =>
+        Object.entries(pair).every(([key, value]) => (one[key] ?? value) === value) && applies({ ...one, ...pair }),
+    );
+    if (fits !== undefined) Object.assign(fits, pair);
+    else if (applies(pair)) cases.push({ ...pair });
   };
   for (const [index, [key, values]] of domains.entries()) {
     for (const [other, others] of domains.slice(index + 1)) {
       for (const value of values) for (const second of others) cover({ [key]: value, [other]: second });
     }
   }
-  return [{}, ...cases].map((flags: Record<string, string | boolean>) => {
-    const said = new Map<string, unknown>([["name", "orders"], ...Object.entries(flags)]);
-    for (const [key, row] of Object.entries(table)) {
-      const { answers } = resolveAnswers(table, { ...given({}), flag: said }, { folder: undefined });
-      if (row.when !== undefined && !row.when(answers)) said.delete(key);
-    }
-    const { answers, problems } = resolveAnswers(table, { ...given({}), flag: said }, { folder: undefined });
-    expect(problems).toEqual([]);
-    return answers as unknown as Answers;
-  });
+  return [{}, ...cases].map((said) => resolve(said).answers as unknown as Answers);
 }
 
 it("covers every pair of choices with a few cases", () => {
@@ -77,10 +74,13 @@ describe("the manifest", () => {
     expect(found.sort()).toEqual([...new Set(manifest.map(({ template }) => template))].sort());
   });
 
-  it("is sorted, and has safe paths that no two files share on any system", () => {
-    const paths = manifest.map(({ path }) => path);
+  it.each(Object.entries(groups))("is sorted: %s", (_name, rows) => {
+    const paths = rows.map(({ path }) => path);
     expect(paths).toEqual([...paths].sort());
-    for (const path of paths) {
+  });
+
+  it("has safe paths, which no two files of a repository share on any system", () => {
+    for (const { path } of manifest) {
       for (const system of [nodePath.posix, nodePath.win32]) {
         expect(system.isAbsolute(path)).toBe(false);
         expect(system.normalize(path).replaceAll("\\", "/")).toBe(path);
@@ -92,7 +92,10 @@ describe("the manifest", () => {
           .filter((part) => /^(\.git|node_modules|\.\.|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i.test(part)),
       ).toEqual([]);
     }
-    expect(new Set(paths.map((path) => path.toLowerCase())).size).toBe(paths.length);
+    for (const answers of pairwise(options)) {
+      const paths = manifest.filter(({ when }) => when?.(answers) ?? true).map(({ path }) => path.toLowerCase());
+      expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([]);
+    }
   });
 
   it("writes every file for some answers", () => {

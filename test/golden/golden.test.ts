@@ -11,11 +11,11 @@ import { render } from "../../generator/render";
 
 const templates = { ...loadTemplates(join(__dirname, "../..")), version: "0.0.0" };
 
-/** The longest way through the table: every choice its last value, every flag on, every text its example. */
+/** The longest way through the table, for a service: every choice its last value, every flag on, every text its example. */
 function everything(table: OptionTable): object {
   return Object.fromEntries(
     Object.entries(table).map(([key, row]) => {
-      if (row.kind === "flag") return [key, true];
+      if (row.kind === "flag") return [key, key !== "platform"];
       if (row.kind === "text") return [key, row.example];
       return [key, Object.keys(row.values).find((value) => value !== "none") ?? Object.keys(row.values)[0]];
     }),
@@ -35,6 +35,8 @@ const cases: Record<string, object> = {
   defaults: { name: "orders" },
   nothing: nothing(options),
   everything: everything(options),
+  platform: { name: "shop", platform: true },
+  joins: { name: "orders", joins: "shop" },
 };
 
 /**

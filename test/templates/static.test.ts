@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { EVERYTHING, serviceFiles } from "./support/repository";
+import { EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
 
 // What can be said of a service by reading it. Every check is seen to find what it looks for.
 
@@ -105,5 +108,101 @@ describe("compose.yaml", () => {
       expect(services[name]).toMatchObject({ build: ".", read_only: true, init: true });
     }
     expect(Object.keys(services).sort()).toEqual(["issuer", "postgres", "queue", "service", "valkey", "worker"]);
+  });
+});
+
+describe("the infrastructure", () => {
+  const root = join(__dirname, "../..");
+  const repositories = {
+    platform: repositoryFiles({ name: "shop", platform: true }),
+    joins: repositoryFiles({ joins: "shop" }),
+    alone: repositoryFiles({}),
+    everything: repositoryFiles(EVERYTHING),
+    "everything-joins": repositoryFiles({ ...EVERYTHING, joins: "shop" }),
+  };
+  let folder: string;
+  const tool = (name: string, args: readonly string[], repository = ".") =>
+    run(process.execPath, [join(root, "node_modules", name), ...args], join(folder, repository));
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "antifragile-infra-"));
+    // One set of packages, and one compiler run, for all of them: the types of the provider take seconds to read.
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    for (const [name, files] of Object.entries(repositories)) writeFiles(join(folder, name), files);
+    const { compilerOptions } = JSON.parse(repositories.platform.get("tsconfig.json")!);
+    const paths = {
+      antifragile: [join(root, "constructs/index.ts")],
+      "antifragile/testing": [join(root, "constructs/testing/index.ts")],
+    };
+    const settings = {
+      compilerOptions: { ...compilerOptions, paths },
+      include: ["*/infra"],
+      exclude: ["node_modules"],
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("compiles, and a mistake is seen", { timeout: 120_000 }, async () => {
+    expect(await tool("typescript/bin/tsc", [])).toEqual({ code: 0, output: "" });
+    writeFiles(join(folder, "broken"), new Map([["infra/main.ts", 'import { Nothing } from "antifragile";\n']]));
+    expect((await tool("typescript/bin/tsc", [])).output).toMatch(/^broken\/infra\/main\.ts.*Nothing/);
+    rmSync(join(folder, "broken"), { recursive: true });
+  });
+
+  it.each(Object.keys(repositories))("and all else of %s leaves the linter nothing to say", async (name) => {
+    const { code, output } = await tool("@biomejs/biome/bin/biome", ["check"], name);
+    expect(code, output).toBe(0);
+  });
+
+  it.each([
+    ["platform", ["shop-dev-platform"]],
+    ["joins", ["orders-delivery", "orders-dev-data", "orders-dev-service"]],
+    ["alone", ["orders-delivery", "orders-dev-data", "orders-dev-platform", "orders-dev-service"]],
+  ])("of %s has these stacks: %j", { timeout: 60_000 }, async (name, stacks) => {
+    const main = join(folder, name, "infra/main.ts");
+    const { code, output } = await tool("tsx/dist/cli.mjs", ["--tsconfig", join(folder, "tsconfig.json"), main], name);
+    expect(code, output).toBe(0);
+    const out = join(folder, name, "infra/cdktf.out");
+    expect(existsSync(join(out, "manifest.json"))).toBe(true);
+    expect(readdirSync(join(out, "stacks")).sort()).toEqual(stacks);
+    const text = stacks.map((stack) => readFileSync(join(out, "stacks", stack, "cdk.tf.json"), "utf8")).join();
+    const named = /\/antifragile\/dev\/([a-z]+)\/platform/.exec(text)?.[1];
+    expect(named).toBe(name === "alone" ? "orders" : "shop");
+  });
+
+  it("of one that joins takes every path of the contract, and leaves the others to other services", () => {
+    for (const files of [repositories.joins, repositories["everything-joins"]]) {
+      const [, list] = /new Ingress\(\{ paths: (\[.*?\]) \}\)/.exec(files.get("infra/infrastructure.ts")!)!;
+      const patterns = (JSON.parse(list!) as string[]).map((path) => new RegExp(`^${path.replace("*", ".*")}$`));
+      const taken = (path: string) => patterns.some((pattern) => pattern.test(path));
+      const { paths } = parse(files.get("openapi.yaml")!);
+      expect(Object.keys(paths).length).toBeGreaterThan(0);
+      expect(Object.keys(paths).filter((path) => !taken(path))).toEqual([]);
+      expect(["/", "/v1/orders", "/v1/quotesheets", "/v1"].filter(taken)).toEqual([]);
+    }
+  });
+});
+
+describe("a repository bears no trace", () => {
+  const traceOf = (files: Files, words: RegExp): string | undefined => {
+    const own = [...files].filter(([path]) => !/^(README\.md|\.antifragile\.json)$/.test(path));
+    return words.exec(own.map(([path, text]) => `${path}\n${text}`).join("\n"))?.[0];
+  };
+  const OF_SERVICE =
+    /openapi|docker|compose|quote|fastify|pino|telemetry|contract|CloudNativeService|DeliveryStack|Ingress|joins/i;
+  const OF_OWN_PLATFORM = /insecureHttp|new Platform|deploy:local/;
+  const OF_OTHERS_PLATFORM = /Platform\.existing|\bpaths: \[/;
+
+  it("of a service, when it holds a platform alone", () => {
+    expect(traceOf(repositoryFiles({ platform: true }), OF_SERVICE)).toBeUndefined();
+    expect(traceOf(repositoryFiles({}), OF_SERVICE)).toBeDefined();
+  });
+
+  it("of a platform that it does not have", () => {
+    const [own, others] = [repositoryFiles({}), repositoryFiles({ joins: "shop" })];
+    expect([traceOf(others, OF_OWN_PLATFORM), traceOf(own, OF_OTHERS_PLATFORM)]).toEqual([undefined, undefined]);
+    expect(traceOf(own, OF_OWN_PLATFORM)).toBeDefined();
+    expect(traceOf(others, OF_OTHERS_PLATFORM)).toBeDefined();
   });
 });

@@ -24,16 +24,20 @@ export const EVERYTHING = {
 /** No choice taken. */
 export const NOTHING = { database: "none", cache: "none", queue: "none", job: false, auth: "none", calls: "none" };
 
-/** A service by its files: path -> text. Without the infrastructure, which has tests of its own and needs half a gigabyte. */
-export function serviceFiles(flags: object): Map<string, string> {
-  const { answers, problems } = resolveAnswers(options, given({ flag: { name: "orders", ...NOTHING, ...flags } }), {
+/** A repository by its files: path -> text. */
+export function repositoryFiles(flags: object): Map<string, string> {
+  const { answers, problems } = resolveAnswers(options, given({ flag: { name: "orders", ...flags } }), {
     folder: undefined,
   });
   if (problems.length > 0) throw new Error(problems.join("; "));
-  const files = new Map<string, string>();
-  for (const [path, { content }] of render(answers as unknown as Answers, templates)) {
-    if (!path.startsWith("infra/")) files.set(path, content);
-  }
+  const files = render(answers as unknown as Answers, templates);
+  return new Map([...files].map(([path, { content }]) => [path, content]));
+}
+
+/** The files of a service without the infrastructure, which has tests of its own and needs half a gigabyte. */
+export function serviceFiles(flags: object): Map<string, string> {
+  const files = repositoryFiles({ ...NOTHING, ...flags });
+  for (const path of [...files.keys()]) if (path.startsWith("infra/")) files.delete(path);
   const manifest = JSON.parse(files.get("package.json")!);
   for (const name of ["antifragile", "cdktf", "constructs", "@cdktf/provider-aws"])
     delete manifest.devDependencies[name];
