@@ -21,7 +21,8 @@ function send(url: string, headers: Record<string, string>, agent: Agent): Promi
 it("loses no request when one of two instances goes away under load", async () => {
   const first = await startWeb({ DRAIN_SECONDS: "2" });
   const second = await startWeb({ DRAIN_SECONDS: "2", ...first.env });
-  const balancer = await startBalancer([first.url, second.url]);
+  // Asked once a second: the signal comes halfway between two questions, and the drain outlives the next one.
+  const balancer = await startBalancer([first.url, second.url], { probeMs: 1000 });
   const agent = new Agent({ keepAlive: true });
   onTestFinished(async () => {
     agent.destroy();
