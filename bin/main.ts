@@ -9,7 +9,7 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   new: {
-    summary: "write a new service and the AWS it runs on",
+    summary: "write a new service, or a platform for several, and the AWS it runs on",
     load: async () => (await import("../generator/new")).runNew,
   },
   deploy: {

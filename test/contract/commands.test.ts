@@ -76,7 +76,10 @@ const pages = [
   .map((path) => [path, manifest.scripts] as const);
 
 describe("every line to type", () => {
-  it.each([...pages, ["templates/repo/README.md.hbs", {}] as const])("of %s is known", (path, own) => {
+  const generated = ["templates/repo/README.md.hbs", "templates/platform/README.md.hbs"].map(
+    (path) => [path, {}] as const,
+  );
+  it.each([...pages, ...generated])("of %s is known", (path, own) => {
     // A page may go on in the repository that it has just generated.
     const scripts = { ...own, ...generatedScripts };
     const lines = linesOf(textOf(path));

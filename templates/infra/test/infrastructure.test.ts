@@ -1,9 +1,12 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App } from "antifragile";
 import { synthesize } from "antifragile/testing";
 import { describe, expect, it } from "vitest";
 import { infrastructure } from "../infrastructure";
 
-const app = new App();
+const app = new App({ outdir: mkdtempSync(join(tmpdir(), "infra-test-")) });
 infrastructure(app);
 const stacks = app.node.children.filter((child) => "prepareStack" in child);
 
