@@ -36,7 +36,7 @@ export interface ClusterProps {
    */
   readonly containerInsights?: boolean;
   /**
-   * Lets people open a shell in tasks of services that allow it.
+   * Lets people open a shell in tasks of services that allow it; a CloudNativeService does not yet.
    *
    * @default - nobody gets in
    */
