@@ -106,6 +106,13 @@ provider_installation {
     expect(stdout + stderr).toMatch(/"max_capacity": 5/);
   });
 
+  it("is deployed on an emulator of its own by npm run deploy:local, and taken away again", async () => {
+    const output = succeeded(await run(["npm", "run", "deploy:local"], repository));
+    expect(output).toMatch(/service\/orders-dev\/orders is ACTIVE: 1 of 1 tasks/);
+    expect(output).toMatch(/plan orders-dev-service again .* no changes/);
+    expect(output).toContain("applied, found as planned, and destroyed");
+  });
+
   it("is deployed by npm run deploy, which runs cdktf", async () => {
     const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
       env: account,
