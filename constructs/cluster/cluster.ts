@@ -12,7 +12,10 @@ import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { Capacity, resolveCapacity } from "./capacity";
 
-/** A shell in a running task, for those whom IAM lets in. What is typed and shown is logged. */
+/**
+ * A shell in a running task, for those whom IAM lets in: with `ecs:ExecuteCommand` on the task and `kms:GenerateDataKey` on
+ * the key. What is typed and shown is logged.
+ */
 export interface Exec {
   /**
    * ARN of the KMS key that sessions and their log are encrypted with. Its policy must let CloudWatch Logs use it.
@@ -36,7 +39,7 @@ export interface ClusterProps {
    */
   readonly containerInsights?: boolean;
   /**
-   * Lets people open a shell in tasks of services that allow it; a CloudNativeService does not yet.
+   * Lets people open a shell in tasks of services that allow it by their own `exec`.
    *
    * @default - nobody gets in
    */
@@ -49,6 +52,18 @@ export interface ICluster extends IConstruct {
   readonly clusterName: string;
   /** What an ECS service writes to run on a list of capacities. */
   strategy(capacity: readonly Capacity[]): CapacityProviderShare[];
+  /**
+   * What a task needs so that people can open a shell in it.
+   *
+   * @throws InvalidPropsError CLUSTER_EXEC_OFF
+   */
+  sessions(): Sessions;
+}
+
+/** How shells in tasks are encrypted and where they are logged. */
+export interface Sessions {
+  readonly keyArn: string;
+  readonly logGroupArn: string;
 }
 
 /** One line of a capacity provider strategy, as ECS has it. */
@@ -68,6 +83,12 @@ export interface ClusterAttributes {
    * @default - none: Fargate alone
    */
   readonly capacityProviderName?: (group: string) => string;
+  /**
+   * How shells in its tasks are encrypted and logged; asked for only when a service lets people in.
+   *
+   * @default - nobody gets in
+   */
+  readonly sessions?: () => Sessions;
 }
 
 /** A group of machines that tasks run on. An AutoScalingGroup is one. */
@@ -103,6 +124,7 @@ export class Cluster extends Construct implements ICluster {
   readonly clusterName: string;
   /** Names of the capacity providers of its machines, by the groups' names. Grows as groups are added. */
   readonly capacityProviderNames: Readonly<Record<string, string>> = {};
+  #sessions: Sessions | undefined;
 
   /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and what {@link resolveCapacity} finds */
   constructor(scope: Construct, id: string, props: ClusterProps = {}) {
@@ -189,6 +211,10 @@ export class Cluster extends Construct implements ICluster {
     }));
   }
 
+  sessions(): Sessions {
+    return this.#sessions ?? noSessions(this);
+  }
+
   /** What is wrong with groups that this cluster does not have. */
   unknownMachines(groups: readonly string[]): string[] {
     const known = Object.keys(this.capacityProviderNames);
@@ -221,6 +247,7 @@ export class Cluster extends Construct implements ICluster {
       }).keyArn;
     const logs = new LogStream(this, "ExecLogs", { name: logGroupName });
     (logs.node.defaultChild as CloudwatchLogGroup).kmsKeyId = keyArn;
+    this.#sessions = { keyArn, logGroupArn: logs.logGroupArn };
     return {
       kmsKeyId: keyArn,
       logging: "OVERRIDE",
@@ -229,15 +256,27 @@ export class Cluster extends Construct implements ICluster {
   }
 }
 
+function noSessions(cluster: IConstruct): never {
+  throw invalid(
+    cluster,
+    "CLUSTER_EXEC_OFF",
+    "exec",
+    "is not set, and a service wants to let people into its tasks",
+    "Set cluster: { exec: {} } on the platform, or take exec from the service.",
+  );
+}
+
 class ImportedCluster extends Construct implements ICluster {
   readonly clusterArn: string;
   readonly clusterName: string;
   readonly #capacityProviderName: (group: string) => string;
+  readonly #sessions: (() => Sessions) | undefined;
 
   constructor(scope: Construct, id: string, attributes: ClusterAttributes) {
     super(scope, id);
     this.clusterArn = literal(attributes.clusterArn);
     this.clusterName = literal(attributes.clusterName);
+    this.#sessions = attributes.sessions;
     this.#capacityProviderName =
       attributes.capacityProviderName ??
       ((group) => {
@@ -257,5 +296,9 @@ class ImportedCluster extends Construct implements ICluster {
       weight,
       base,
     }));
+  }
+
+  sessions(): Sessions {
+    return this.#sessions?.() ?? noSessions(this);
   }
 }

@@ -1,6 +1,6 @@
 import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
-import { Fn, Lazy, Token } from "cdktf";
+import { Fn, Lazy, type Postcondition, Token } from "cdktf";
 import { Construct } from "constructs";
 
 /**
@@ -34,23 +34,24 @@ export interface Expectation {
 
 /** What another stack has told: see {@link Published}. The plan fails, naming the parameter, until that stack is applied. */
 export class Subscribed extends Construct {
+  readonly #parameter: DataAwsSsmParameter;
   readonly #value: unknown;
+  readonly #expected: Postcondition[] = [];
 
   constructor(scope: Construct, id: string, props: { readonly name: string; readonly expect?: Expectation }) {
     super(scope, id);
-    const { name, expect } = props;
-    const parameter = new DataAwsSsmParameter(this, "Resource", {
-      name,
-      lifecycle: expect && {
-        postcondition: [
-          {
-            condition: `\${${expect.condition("jsondecode(self.insecure_value)")}}`,
-            errorMessage: expect.message,
-          },
-        ],
-      },
+    this.#parameter = new DataAwsSsmParameter(this, "Resource", { name: props.name });
+    this.#value = Fn.jsondecode(this.#parameter.insecureValue);
+    if (props.expect !== undefined) this.expect(props.expect);
+  }
+
+  /** Makes the plan fail unless something is true of what was told. */
+  expect({ condition, message }: Expectation): void {
+    this.#expected.push({
+      condition: `\${${condition("jsondecode(self.insecure_value)")}}`,
+      errorMessage: message,
     });
-    this.#value = Fn.jsondecode(parameter.insecureValue);
+    this.#parameter.lifecycle = { postcondition: this.#expected };
   }
 
   text(...path: string[]): string {

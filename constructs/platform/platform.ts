@@ -1,5 +1,5 @@
 import type { Construct, IConstruct } from "constructs";
-import { Cluster, type ClusterProps, type ICluster } from "../cluster/cluster";
+import { Cluster, type ClusterProps, type ICluster, type Sessions } from "../cluster/cluster";
 import { Published, platformParameter, Subscribed } from "../core/border";
 import type { Environment } from "../core/environment";
 import { invalid } from "../core/errors";
@@ -55,6 +55,12 @@ export interface ExistingPlatformProps {
    * @default "nat", which stands for "single-nat" too
    */
   readonly egress?: Egress;
+  /**
+   * Whether its network has IPv6 addresses, so that services may open connections to such.
+   *
+   * @default false
+   */
+  readonly ipv6?: boolean;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /** @default - the line of the installed `@cdktf/provider-aws` */
@@ -118,6 +124,7 @@ export class Platform extends AwsStack implements IPlatform {
           clusterArn: this.cluster.clusterArn,
           clusterName: this.cluster.clusterName,
           capacityProviderNames: this.cluster.capacityProviderNames,
+          sessions: props.cluster?.exec && this.cluster.sessions(),
         },
         namespace: {
           namespaceArn: this.namespace.namespaceArn,
@@ -145,6 +152,7 @@ export class Platform extends AwsStack implements IPlatform {
       tags,
       providerLine,
       egress: this.network.egress,
+      ipv6: this.network.ipv6,
       platform: this.stackName,
       owner: this,
     });
@@ -164,6 +172,7 @@ abstract class StackOnPlatform extends AwsStack {
   readonly platformName: string;
   readonly #owner: Platform | undefined;
   readonly #egress: Egress;
+  readonly #ipv6: boolean;
   readonly #platform: Subscribed;
 
   constructor(scope: Construct, name: string, lifetime: "data" | "service", props: OnPlatformProps) {
@@ -175,6 +184,7 @@ abstract class StackOnPlatform extends AwsStack {
     this.platformName = props.platform;
     this.#owner = props.owner;
     this.#egress = props.egress ?? "nat";
+    this.#ipv6 = props.ipv6 ?? false;
     const alike = /nat$/.test(this.#egress) ? ["nat", "single-nat"] : [this.#egress];
     this.#platform = new Subscribed(this, "Platform", {
       name: platformParameter(props.environment.name, props.platform),
@@ -209,6 +219,7 @@ abstract class StackOnPlatform extends AwsStack {
         publicSubnetIds: this.#platform.list("network", "publicSubnetIds"),
         privateSubnetIds: this.#platform.list("network", "privateSubnetIds"),
         egress: this.#egress,
+        ipv6: this.#ipv6,
       }),
     );
   }
@@ -222,6 +233,7 @@ abstract class StackOnPlatform extends AwsStack {
           this.#checkMachines(group);
           return this.#platform.text("cluster", "capacityProviderNames", group);
         },
+        sessions: () => this.#sessions(),
       }),
     );
   }
@@ -267,6 +279,17 @@ abstract class StackOnPlatform extends AwsStack {
     const cluster = this.#owner?.cluster;
     if (cluster === undefined) return;
     this.node.addValidation({ validate: () => cluster.unknownMachines([group]) });
+  }
+
+  #sessions(): Sessions {
+    // Where the platform is made by this app, synth knows already.
+    this.#owner?.cluster.sessions();
+    this.#platform.expect({
+      condition: (told) => `can(${told}.cluster.sessions.keyArn)`,
+      message: `Platform ${this.platformName} lets nobody into tasks: set cluster: { exec: {} } there and apply it, or take exec from the service.`,
+    });
+    const text = (key: string) => this.#platform.text("cluster", "sessions", key);
+    return { keyArn: text("keyArn"), logGroupArn: text("logGroupArn") };
   }
 
   #once<T extends IConstruct>(id: string, make: (id: string) => T): T {

@@ -102,7 +102,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       defaultPort: process.kind === "web" ? process.port : undefined,
     });
     // AWS's own APIs and those of others; names are resolved without a rule.
-    this.connections.allowToInternet(443);
+    this.connections.allowToInternet(443, { ipv6: stack.network.ipv6 });
 
     this.logs = props.logs ?? new LogStream(this, "Logs", { name: `/${this.#fullName.join("/")}` });
     this.#taskRole = this.#role("TaskRole", "task");
@@ -110,6 +110,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.taskRoleArn = this.#taskRole.roleArn;
     this.logs.grants.write(this.#executionRole);
     this.#allowPull();
+    if (settings.exec) this.#allowSessions();
     this.#setVariables(props);
     this.#run(this.#defineTask(), identity);
     if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
@@ -203,6 +204,27 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
   }
 
+  /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-required-iam-permissions */
+  #allowSessions(): void {
+    const { keyArn, logGroupArn } = this.#stack.cluster.sessions();
+    this.grant({
+      actions: [
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+        "logs:DescribeLogGroups",
+      ],
+      // These calls take no resource.
+      resources: ["*"],
+    });
+    this.grant({
+      actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      resources: [`${logGroupArn}:*`],
+    });
+    this.grant({ actions: ["kms:Decrypt"], resources: [keyArn] });
+  }
+
   /** An image as the network can pull it, with the permission to. */
   #reachable(image: string): string {
     const uri = reachableImage(this, this.#stack.network, image);
@@ -235,7 +257,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   }
 
   #defineTask(): EcsTaskDefinition {
-    const { name, process, image, user, shutdown, architecture } = this.#settings;
+    const { name, process, image, user, exec, shutdown, architecture } = this.#settings;
     const imageUri = this.#reachable(image.uri);
     const definitions = () =>
       containerDefinitions({
@@ -244,6 +266,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         image,
         imageUri,
         user,
+        exec,
         shutdown,
         environment: this.#environment,
         secrets: this.#secrets,

@@ -22,6 +22,8 @@ interface Input {
   /** Where the image is pulled from. */
   readonly imageUri: string;
   readonly user: string;
+  /** Whether people may open a shell: the agent for it writes to the root. */
+  readonly exec: boolean;
   readonly shutdown: ShutdownBudget;
   readonly environment: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
@@ -66,6 +68,7 @@ export function containerDefinitions(input: Input): string {
   }
   const app = {
     ...common(input.name),
+    readonlyRootFilesystem: !input.exec,
     name: input.name,
     image: input.imageUri,
     cpu: 0,

@@ -41,7 +41,7 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
     propagateTags: "SERVICE",
     enableEcsManagedTags: true,
-    enableExecuteCommand: false,
+    enableExecuteCommand: settings.exec,
     availabilityZoneRebalancing: "ENABLED",
     deploymentController: { type: "ECS" },
     deploymentMinimumHealthyPercent: 100,

@@ -3,7 +3,7 @@ import { AppautoscalingScheduledAction } from "@cdktf/provider-aws/lib/appautosc
 import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
-import { Lazy } from "cdktf";
+import { DataResource, Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { IQueue } from "../backing/queue";
 import type { Problems } from "../core/errors";
@@ -94,7 +94,7 @@ export interface Scaling {
    */
   readonly steps?: readonly ScalingSteps[];
   /**
-   * Other bounds at other times.
+   * Other bounds at other times. A change of `min` or `max` counts from the apply on, until the next of these times.
    *
    * @default - none
    */
@@ -276,17 +276,19 @@ interface ScaledService {
 /** Lets AWS set the number of tasks: a scalable target and one policy for each measure. */
 export function scale(scope: Construct, scaled: ScaledService): void {
   const { service, clusterName, settings, queue } = scaled;
+  const bounds = { minCapacity: settings.min, maxCapacity: settings.max };
+  // A schedule writes other bounds, and Terraform must not put them back at the next apply; unless these here change.
+  const written =
+    settings.schedules.length === 0 ? undefined : new DataResource(scope, "ScalingBounds", { input: bounds });
   const target = new AppautoscalingTarget(scope, "Scaling", {
-    minCapacity: settings.min,
-    maxCapacity: settings.max,
+    ...bounds,
     serviceNamespace: "ecs",
     scalableDimension: "ecs:service:DesiredCount",
     resourceId: `service/${clusterName}/${service.name}`,
     // AWS forgets the target when the service is replaced, and Terraform would not notice.
     lifecycle: {
-      replaceTriggeredBy: [`${addressOf(service)}.id`],
-      // A schedule writes other bounds; Terraform must not put them back at the next apply.
-      ...(settings.schedules.length === 0 ? {} : { ignoreChanges: ["min_capacity", "max_capacity"] }),
+      replaceTriggeredBy: [`${addressOf(service)}.id`, ...(written === undefined ? [] : [addressOf(written)])],
+      ...(written === undefined ? {} : { ignoreChanges: ["min_capacity", "max_capacity"] }),
     },
   });
   const common = {

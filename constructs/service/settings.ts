@@ -99,6 +99,17 @@ export interface CloudNativeServiceProps {
    */
   readonly connect?: boolean;
   /**
+   * Lets people open a shell in its tasks, where the platform's cluster lets them (`cluster: { exec: {} }`) and IAM does; what
+   * they type and see is logged and encrypted. AWS's agent writes to the root of the app's container, which is read-only
+   * otherwise. Not for a job, whose tasks a schedule starts.
+   *
+   * `aws ecs execute-command --cluster shop-production --task <id> --container orders --interactive --command /bin/sh`
+   *
+   * @default false
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+   */
+  readonly exec?: boolean;
+  /**
    * Added as by `add`.
    *
    * @default - none
@@ -133,6 +144,7 @@ export interface ServiceSettings {
   readonly shutdown: ShutdownBudget;
   readonly releaseOwner: ReleaseOwner;
   readonly user: string;
+  readonly exec: boolean;
 }
 
 /** Variables that the service sets itself, so that `environment` cannot. */
@@ -225,7 +237,7 @@ export function resolveService(
     zones: stack.zones,
   });
   if (process.kind === "job") {
-    for (const prop of ["scaling", "deployment", "connect"] as const) {
+    for (const prop of ["scaling", "deployment", "connect", "exec"] as const) {
       problems.check(
         props[prop] === undefined,
         "JOB_PROPS",
@@ -272,6 +284,7 @@ export function resolveService(
     shutdown: splitShutdown(shutdown),
     releaseOwner,
     user,
+    exec: props.exec ?? false,
   };
 }
 

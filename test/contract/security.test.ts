@@ -30,7 +30,12 @@ interface Statement {
 const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
 
 /** Actions that AWS knows no resource for. */
-const WITHOUT_RESOURCE = new Set(["ecr:GetAuthorizationToken"]);
+const WITHOUT_RESOURCE = new Set([
+  "ecr:GetAuthorizationToken",
+  // Shells in tasks, where asked for.
+  "logs:DescribeLogGroups",
+  ...["CreateControl", "CreateData", "OpenControl", "OpenData"].map((channel) => `ssmmessages:${channel}Channel`),
+]);
 
 /** What must not be in a program, whatever the environment: what is wrong with a resource, or nothing. */
 const RULES: Readonly<Record<string, (type: string, values: Values, production: boolean) => readonly string[]>> = {

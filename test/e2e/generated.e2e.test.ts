@@ -133,15 +133,34 @@ provider_installation {
     expect(stderr).toMatch(/has no environment "moon"; its stacks are: .*orders-dev-service/);
   });
 
-  it("needs no cdktf from then on: plain terraform finds no changes, and takes everything away", async () => {
+  const terraform = (stack: string, ...args: string[]) => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
-    for (const stack of [...STACKS].reverse()) {
-      const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
-      const terraform = (...args: string[]) =>
-        run([tools.terraform.found ? tools.terraform.path : "", ...args], cwd, { env: account });
-      succeeded(await terraform("plan", "-input=false", "-no-color", "-detailed-exitcode"));
-      succeeded(await terraform("destroy", "-input=false", "-no-color", "-auto-approve"));
-    }
+    const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
+    return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env: account });
+  };
+
+  it("needs no cdktf from then on: plain terraform finds no changes", async () => {
+    for (const stack of STACKS) succeeded(await terraform(stack, "plan", "-detailed-exitcode"));
+  });
+
+  it("is told why tasks stopped when Terraform releases and ECS rolls back, and the deployment has failed", async () => {
+    const file = join(repository, "infra", "infrastructure.ts");
+    const before = readFileSync(file, "utf8");
+    const larger = 'releaseOwner: "terraform", size: { cpu: 512, memoryMiB: 1024 },';
+    writeFileSync(file, before.replace("process: web(", `${larger}\n      process: web(`));
+    const stoppedReason = "Essential container in task exited: no such table";
+    await emulator.rollBackNext({ cluster: "orders-dev", service: "orders", stoppedReason });
+    const { code, stdout } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
+      env: account,
+    });
+    writeFileSync(join(results, "rolled-back.log"), stdout);
+    expect(code).toBe(1);
+    expect(stdout).toContain("ECS rolled orders back");
+    expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
+  });
+
+  it("is taken away by plain terraform", async () => {
+    for (const stack of [...STACKS].reverse()) succeeded(await terraform(stack, "destroy", "-auto-approve"));
     const { billable } = await emulator.leftovers();
     expect(billable).toEqual([]);
   });

@@ -90,6 +90,11 @@ describeOnEmulator("services on a platform", () => {
       networkConfiguration: { awsvpcConfiguration: { assignPublicIp: "DISABLED" } },
     });
     expect(storefront.networkConfiguration?.awsvpcConfiguration?.subnets).toHaveLength(2);
+    // People are let into the tasks of one alone.
+    expect([storefront, await describeService("orders")].map((each) => each.enableExecuteCommand)).toEqual([
+      false,
+      true,
+    ]);
     // Text stays text: Terraform has read no file.
     expect((await environmentOf(storefront.taskDefinition)).GREETING).toBe('${file("/etc/passwd")} %{ if true }');
   });
@@ -168,6 +173,11 @@ describeOnEmulator("services on a platform", () => {
     expect(actionsOn(changes, "aws_lb_target_group")).toEqual([]);
     await service.apply();
     expect((await describeService("storefront")).taskDefinition).not.toBe(before);
+    // Though schedules may write the bounds, a new minimum is one.
+    const { ScalableTargets = [] } = await shop.clients.applicationAutoScaling.send(
+      new DescribeScalableTargetsCommand({ ServiceNamespace: "ecs", ResourceIds: ["service/shop-dev/storefront"] }),
+    );
+    expect(ScalableTargets).toMatchObject([{ MinCapacity: 2, MaxCapacity: 10 }]);
     expect((await service.plan()).changes).toEqual([]);
   });
 

@@ -1,6 +1,14 @@
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { AutoScalingGroup, AwsStack, Capacity, Cluster, type ClusterProps, Platform } from "../../../constructs";
+import {
+  AutoScalingGroup,
+  AwsStack,
+  Capacity,
+  Cluster,
+  type ClusterProps,
+  type Environment,
+  Platform,
+} from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
@@ -83,6 +91,17 @@ describe("Cluster", () => {
     });
   });
 
+  it("tells other stacks how sessions are encrypted and logged, and refuses those that want in where nobody gets in", () => {
+    const told = (platform: AwsStack) =>
+      (only(platform, "aws_ssm_parameter").insecure_value as { cluster: object }).cluster;
+    expect(told(cluster({ exec: {} }))).toMatchObject({
+      sessions: { keyArn: expect.stringContaining("aws_kms_key."), logGroupArn: expect.stringContaining("ExecLogs") },
+    });
+    expect(told(cluster())).not.toHaveProperty("sessions");
+    const imported = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
+    expect(refusals(() => imported.sessions())).toEqual(["CLUSTER_EXEC_OFF exec"]);
+  });
+
   it("takes a key that somebody else owns", () => {
     const keyArn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     const platform = cluster({ exec: { keyArn } });
@@ -100,6 +119,23 @@ describe("Cluster", () => {
     expect(imported.strategy([Capacity.machines("Big")])).toEqual([
       { capacityProvider: "provider-of-Big", weight: 1, base: 0 },
     ]);
+  });
+});
+
+describe("what a Cluster compiles to", () => {
+  const snapshot = (environment: Environment, props: ClusterProps) => {
+    const stack = new AwsStack(new App(), "shop", { environment, lifetime: "platform" });
+    new Cluster(stack, "Cluster", props);
+    return `${JSON.stringify(synthesize(stack).resource, undefined, 2)}\n`;
+  };
+
+  it("with nothing said", async () => {
+    await expect(snapshot(DEV, {})).toMatchFileSnapshot("cluster.defaults.snap.json");
+  });
+
+  it("with everything, in production", async () => {
+    const capacity = [Capacity.fargate({ base: 2 }), Capacity.fargateSpot({ weight: 3 })];
+    await expect(snapshot(PRODUCTION, { capacity, exec: {} })).toMatchFileSnapshot("cluster.full.snap.json");
   });
 });
 

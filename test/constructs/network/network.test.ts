@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   AwsStack,
   CloudNativeService,
+  type Environment,
   existingNetwork,
   insecureHttp,
   Network,
@@ -306,6 +307,23 @@ describe("an image", () => {
     const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
     expect(closed(mirror)(image)).toBe(`${mirror}/${image}`);
     expect(closed(mirror)(own)).toBe(own);
+  });
+});
+
+describe("what a Network compiles to", () => {
+  const snapshot = (environment: Environment, props: NetworkProps) => {
+    const stack = new AwsStack(new App(), "shop", { environment, lifetime: "platform" });
+    new Network(stack, "Network", props);
+    return `${JSON.stringify(synthesize(stack).resource, undefined, 2)}\n`;
+  };
+
+  it("with nothing said", async () => {
+    await expect(snapshot(DEV, {})).toMatchFileSnapshot("network.defaults.snap.json");
+  });
+
+  it("with everything, in production", async () => {
+    const everything = { cidr: "10.32.0.0/18", zones: 2, egress: "nat", endpoints: ["sqs"], ipv6: true } as const;
+    await expect(snapshot(PRODUCTION, everything)).toMatchFileSnapshot("network.full.snap.json");
   });
 });
 

@@ -11,6 +11,7 @@ import {
   LogStream,
   Platform,
   type ServiceAddOn,
+  type ServiceStack,
   web,
 } from "../../../constructs";
 import { splitShutdown } from "../../../constructs/service/shutdown";
@@ -43,6 +44,51 @@ describe("CloudNativeService", () => {
       network_configuration: { assign_public_ip: false },
       wait_for_steady_state: true,
     });
+  });
+
+  it("lets people in where it and the platform say so: logged, encrypted, and with what AWS's agent needs", () => {
+    const stack = ordersStack(DEV, { cluster: { exec: {} } });
+    new CloudNativeService(stack, "Orders", { exec: true });
+    expect(only(stack, "aws_ecs_service")).toMatchObject({ enable_execute_command: true });
+    expect(containers(stack)[0]).toMatchObject({
+      readonlyRootFilesystem: false,
+      linuxParameters: { initProcessEnabled: true },
+    });
+    const [policy] = Object.entries(resources(stack, "aws_iam_role_policy")).flatMap(([id, { policy }]) =>
+      id.includes("TaskRole") ? [policy as { Statement: { Action: string[]; Resource: string[] }[] }] : [],
+    );
+    const on = (action: string) => policy?.Statement.find(({ Action }) => Action.includes(action))?.Resource;
+    for (const channel of ["CreateControl", "CreateData", "OpenControl", "OpenData"]) {
+      expect(on(`ssmmessages:${channel}Channel`)).toEqual(["*"]);
+    }
+    expect(on("kms:Decrypt")).toEqual([expect.stringContaining("sessions.keyArn")]);
+    expect(on("logs:PutLogEvents")).toEqual([expect.stringContaining("sessions.logGroupArn")]);
+    // A platform of another repo is asked when the plan is made.
+    const joined = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
+    new CloudNativeService(joined, "Orders", { exec: true });
+    const { data } = synthesize(joined) as { data: { aws_ssm_parameter: Record<string, { lifecycle?: object }> } };
+    expect(JSON.stringify(data.aws_ssm_parameter)).toContain(
+      "can(jsondecode(self.insecure_value).cluster.sessions.keyArn)",
+    );
+  });
+
+  it("lets nobody in where the platform does not", () => {
+    expect(refusals(() => new CloudNativeService(ordersStack(), "Orders", { exec: true }))).toEqual([
+      "CLUSTER_EXEC_OFF exec",
+    ]);
+  });
+
+  it("opens connections to IPv6 addresses too where the network has them, made here or not", () => {
+    const out = (stack: ServiceStack) => {
+      new CloudNativeService(stack, "Orders");
+      return Object.values(resources(stack, "aws_vpc_security_group_egress_rule")).map(
+        (rule) => rule.cidr_ipv6 ?? rule.cidr_ipv4,
+      );
+    };
+    expect(out(ordersStack())).toEqual(["0.0.0.0/0"]);
+    expect(out(ordersStack(DEV, { network: { ipv6: true } })).sort()).toEqual(["0.0.0.0/0", "::/0"]);
+    const joined = Platform.existing(new App(), "shop", { environment: DEV, ipv6: true });
+    expect(out(joined.stack("orders")).sort()).toEqual(["0.0.0.0/0", "::/0"]);
   });
 
   it("gives its container no root, no writable disk but /tmp, no capabilities, and says what happens to its lines", () => {

@@ -35,7 +35,7 @@ export function everything(profile: Profile = "dev"): App {
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
   orders.add(new Ingress());
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
-  const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }) });
+  const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);
   new CloudNativeService(stack, "Report", {
     process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),

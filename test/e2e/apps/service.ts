@@ -22,7 +22,7 @@ const environment: Environment = { name: "dev", region: "eu-central-1", profile:
 const image = Image.digest(`registry.example.com/shop@sha256:${String(Math.min(version, 3)).repeat(64)}`);
 
 const app = new App();
-const stack = new Platform(app, "shop", { environment, listener: insecureHttp() }).stack("shop");
+const stack = new Platform(app, "shop", { environment, listener: insecureHttp(), cluster: { exec: {} } }).stack("shop");
 
 const storefront = new CloudNativeService(stack, "Storefront", {
   image,
@@ -51,7 +51,7 @@ const storefront = new CloudNativeService(stack, "Storefront", {
 storefront.add(new Ingress({ paths: ["/shop", "/shop/*"] }));
 
 // The fourth state of the code base has another name for the same thing; the fifth forgot to say so.
-const orders = new CloudNativeService(stack, "Orders", { image });
+const orders = new CloudNativeService(stack, "Orders", { image, exec: true });
 const payments = new CloudNativeService(stack, version < 4 ? "Payments" : "Billing", {
   image,
   capacity: [Capacity.fargate({ base: 1 }), Capacity.fargateSpot()],
