@@ -1,3 +1,4 @@
+export { existingAlarm, type IAlarm } from "./alarm";
 export { ARCHITECTURES, type Architecture } from "./architecture";
 export { type ConnectionOptions, Connections, type IConnectable } from "./connections";
 export { type Environment, type Guardrails, PROFILES, type Profile } from "./environment";

@@ -2,6 +2,7 @@ import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Annotations, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
+import { Alarm, type IAlarm } from "../core/alarm";
 import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
@@ -25,7 +26,7 @@ import {
 import { containerDefinitions, type Secret } from "./container-definitions";
 import { errorAlarm } from "./deployment";
 import { runAlways } from "./ecs-service";
-import type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
+import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
 import { claimAddresses, claimName } from "./room";
 import { keptWithoutAZone, scale } from "./scaling";
@@ -73,6 +74,9 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #secrets = new Map<string, Secret>();
   readonly #sidecars: Sidecar[] = [];
   readonly #targets: Target[] = [];
+  readonly #alarms: IAlarm[] = [];
+  /** Names of those that a deployment goes back on. */
+  readonly #rollbackAlarms: string[] = [];
   readonly #added = new Set<string>();
   /** Addresses of what must be there before tasks start, and as long as they run. */
   readonly #needed: string[] = [];
@@ -115,6 +119,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#run(this.#defineTask(), identity);
     if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
     for (const addOn of props.addOns ?? []) this.add(addOn);
+  }
+
+  /** All that watches the service and what it uses: what says that it is well, for a pipeline or an experiment. */
+  get alarms(): readonly IAlarm[] {
+    return [...this.#alarms];
   }
 
   /** Adds something to the service, such as an Ingress. Adding two of the same name is an error. */
@@ -469,6 +478,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
       addSidecar: (sidecar) => this.#addSidecar(sidecar),
       addTarget: (target) => this.#addTarget(target),
+      addAlarm: (alarm, options) => this.#addAlarm(alarm, options),
     };
   }
 
@@ -508,15 +518,30 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#targets.push(target);
     this.#needed.push(...target.dependsOn);
     if (this.#targets.length > 1) return;
-    // A literal name, or the service and what watches it would wait for each other.
-    const name = this.#stack.physicalName("alarm", ...this.#fullName, "errors");
     const alarm = errorAlarm(this, "Errors", {
-      name,
+      name: [...this.#fullName, "errors"],
       deployment: this.#settings.deployment,
       targets: () => this.#targets,
     });
-    service.putAlarms({ alarmNames: [name], enable: true, rollback: true });
-    this.#needed.push(addressOf(alarm));
+    this.#addAlarm(alarm, { rollsBack: true });
+  }
+
+  #addAlarm(alarm: IAlarm, { rollsBack = false }: AlarmOptions = {}): void {
+    this.#alarms.push(alarm);
+    if (!rollsBack) return;
+    const service = this.#service;
+    if (service === undefined) {
+      throw invalid(
+        this,
+        "ALARM_ROLLS_BACK_NOTHING",
+        `alarm ${alarm.alarmName}`,
+        "is to roll a deployment back, and a job has none",
+        "Leave rollsBack out.",
+      );
+    }
+    this.#rollbackAlarms.push(alarm.alarmName);
+    service.putAlarms({ alarmNames: [...this.#rollbackAlarms].sort(), enable: true, rollback: true });
+    if (alarm instanceof Alarm) this.#needed.push(alarm.address);
   }
 
   #set(variable: string, value: string): void {

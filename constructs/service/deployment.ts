@@ -1,9 +1,8 @@
-import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
-import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
+import { Alarm, type Query } from "../core/alarm";
 import type { Problems } from "../core/errors";
 import type { Target } from "./host";
-import { alarmRows, ofTarget, type Query } from "./metrics";
+import { ofTarget } from "./metrics";
 
 /** How a new version goes live: see {@link rolling}. */
 export interface RollingDeployment {
@@ -59,19 +58,18 @@ export function checkDeployment(problems: Problems, { errorPercent, minimumReque
 export function errorAlarm(
   scope: Construct,
   id: string,
-  props: { readonly name: string; readonly deployment: Deployment; readonly targets: () => readonly Target[] },
-): CloudwatchMetricAlarm {
+  props: {
+    readonly name: readonly string[];
+    readonly deployment: Deployment;
+    readonly targets: () => readonly Target[];
+  },
+): Alarm {
   const { errorPercent, minimumRequests } = props.deployment;
-  return new CloudwatchMetricAlarm(scope, id, {
-    alarmName: props.name,
-    alarmDescription: `More than ${errorPercent} of a hundred requests fail; a deployment that runs goes back.`,
-    comparisonOperator: "GreaterThanThreshold",
+  return new Alarm(scope, id, {
+    name: props.name,
+    description: `More than ${errorPercent} of a hundred requests fail; a deployment that runs goes back.`,
     threshold: errorPercent,
-    evaluationPeriods: 2,
-    datapointsToAlarm: 2,
-    // ECS leaves out an alarm that is in ALARM when the deployment starts; silence must not put it there.
-    treatMissingData: "notBreaching",
-    metricQuery: Lazy.anyValue({ produce: () => alarmRows(errorPercentOf(props.targets(), minimumRequests)) }),
+    queries: () => errorPercentOf(props.targets(), minimumRequests),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import type { IAlarm } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 import type { Process } from "./process";
@@ -39,6 +40,15 @@ export interface Target {
   readonly dependsOn: readonly string[];
 }
 
+export interface AlarmOptions {
+  /**
+   * Whether a deployment that runs goes back when it goes off. Only for what a new version can be to blame for.
+   *
+   * @default false
+   */
+  readonly rollsBack?: boolean;
+}
+
 /**
  * What an add-on may do to a service; all that it may do.
  *
@@ -60,6 +70,8 @@ export interface ServiceHost extends IGrantable {
   addSecret(name: string, valueFrom: string): void;
   addSidecar(sidecar: Sidecar): void;
   addTarget(target: Target): void;
+  /** Tells that something watches the service, or what it uses: it then counts among the service's `alarms`. */
+  addAlarm(alarm: IAlarm, options?: AlarmOptions): void;
 }
 
 /** Something added to a service by `service.add(...)`. */

@@ -1,7 +1,7 @@
 export { type CallOptions, type ICallee, serviceNamed } from "./calls";
 export { CloudNativeService } from "./cloud-native-service";
 export { type Deployment, type RollingDeployment, rolling } from "./deployment";
-export type { BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
+export type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 export { Image } from "./image";
 export { Ingress, type IngressProps } from "./ingress";
 export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";

@@ -1,37 +1,10 @@
+import { alarmRows, type Query } from "../core/alarm";
 import { literal } from "../core/literal";
 import type { Metric } from "../core/metric";
 import type { Target } from "./host";
 
-export type { Metric };
-
-/** One row of a computation over measures: a measure, or an expression over rows. */
-export interface Query {
-  readonly id: string;
-  readonly metric?: Required<Metric>;
-  readonly expression?: string;
-  /** Whether it is the result. @default false */
-  readonly returned?: boolean;
-}
-
-/** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
-export function alarmRows(queries: readonly Query[]): object[] {
-  return queries.map(({ id, metric, expression, returned = false }) => ({
-    id,
-    return_data: returned,
-    ...(expression === undefined ? {} : { expression, label: id }),
-    ...(metric === undefined
-      ? {}
-      : {
-          metric: {
-            namespace: metric.namespace,
-            metric_name: metric.metricName,
-            dimensions: metric.dimensions,
-            stat: metric.statistic,
-            period: 60,
-          },
-        }),
-  }));
-}
+export type { Metric, Query };
+export { alarmRows };
 
 /** Rows as a scaling policy takes them. */
 export function policyRows(queries: readonly Query[]): object[] {

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { CloudNativeService, type CloudNativeServiceProps, Image, Ingress, rolling } from "../../../constructs";
+import {
+  CloudNativeService,
+  type CloudNativeServiceProps,
+  Duration,
+  every,
+  Image,
+  Ingress,
+  job,
+  rolling,
+  type ServiceAddOn,
+} from "../../../constructs";
 import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
 
 function orders(props: CloudNativeServiceProps = {}) {
@@ -82,5 +92,36 @@ describe("what the owner of an account demands", () => {
     new CloudNativeService(stack, "Orders").add(new Ingress());
     expect(only(stack, "aws_cloudwatch_metric_alarm").alarm_name).toBe("acme-shop-dev-orders-errors");
     expect(only(stack, "aws_ecs_service")).toMatchObject({ alarms: { alarm_names: ["acme-shop-dev-orders-errors"] } });
+  });
+});
+
+describe("alarms of add-ons", () => {
+  const watched = (rollsBack: boolean): ServiceAddOn => ({
+    name: "Watch",
+    bind: (host) => host.addAlarm({ alarmName: "shop-dev-orders-depth", alarmArn: "arn" }, { rollsBack }),
+  });
+
+  it("count among the service's, and roll back where they are told to", () => {
+    const { stack, service } = orders({ addOns: [new Ingress(), watched(true)] });
+    expect(service.alarms.map(({ alarmName }) => alarmName)).toEqual([
+      "shop-dev-orders-errors",
+      "shop-dev-orders-depth",
+    ]);
+    expect(only(stack, "aws_ecs_service")).toMatchObject({
+      alarms: { alarm_names: ["shop-dev-orders-depth", "shop-dev-orders-errors"] },
+    });
+  });
+
+  it("roll nothing back by themselves", () => {
+    const { stack, service } = orders({ addOns: [watched(false)] });
+    expect(service.alarms).toHaveLength(1);
+    expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
+  });
+
+  it("are refused where there is no deployment to roll back", () => {
+    const process = job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] });
+    expect(refusals(() => orders({ process, addOns: [watched(true)] }))).toEqual([
+      "ALARM_ROLLS_BACK_NOTHING alarm shop-dev-orders-depth",
+    ]);
   });
 });

@@ -1,0 +1,117 @@
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { Lazy } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import { invalid } from "./errors";
+import type { Metric } from "./metric";
+import { AwsStack, addressOf } from "./stack";
+
+/** Something that CloudWatch watches: in alarm, or not. */
+export interface IAlarm {
+  /** Literal where the alarm is made here, so that what it watches can name it. */
+  readonly alarmName: string;
+  readonly alarmArn: string;
+}
+
+/**
+ * An alarm that somebody else owns, by its ARN: `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors`.
+ *
+ * @throws InvalidPropsError ALARM_ARN
+ */
+export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
+  const name = /^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:\d{12}:alarm:([\w. /:#@+-]+)$/.exec(alarmArn)?.[1];
+  if (name === undefined) {
+    throw invalid(
+      scope,
+      "ALARM_ARN",
+      "alarmArn",
+      `${JSON.stringify(alarmArn)} is no ARN of an alarm`,
+      "Use for example arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
+    );
+  }
+  return { alarmName: name, alarmArn };
+}
+
+/** One row of a computation over measures: a measure, or an expression over rows. */
+export interface Query {
+  readonly id: string;
+  readonly metric?: Required<Metric>;
+  readonly expression?: string;
+  /** Whether it is the result. @default false */
+  readonly returned?: boolean;
+}
+
+/** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
+export function alarmRows(queries: readonly Query[], periodSeconds = 60): object[] {
+  return queries.map(({ id, metric, expression, returned = false }) => ({
+    id,
+    return_data: returned,
+    ...(expression === undefined ? {} : { expression, label: id }),
+    ...(metric === undefined
+      ? {}
+      : {
+          metric: {
+            namespace: metric.namespace,
+            metric_name: metric.metricName,
+            dimensions: metric.dimensions,
+            stat: metric.statistic,
+            period: periodSeconds,
+          },
+        }),
+  }));
+}
+
+export interface AlarmProps {
+  /** Parts of its name, after the prefix that the environment may demand: `shop`, `dev`, `orders`, `errors`. */
+  readonly name: readonly string[];
+  /** What is wrong, and what to do, for who is woken by it. */
+  readonly description: string;
+  /** Rows of which one is returned; asked for when the stack is written. */
+  readonly queries: () => readonly Query[];
+  /** In alarm above this; below it where `whenBelow` is set. */
+  readonly threshold: number;
+  /** @default false */
+  readonly whenBelow?: boolean;
+  /** Length of one datapoint. @default 60 */
+  readonly periodSeconds?: number;
+  /** How many datapoints are looked at. @default 2 */
+  readonly periods?: number;
+  /** How many of them must be bad. @default - all */
+  readonly datapoints?: number;
+  /** ARNs of topics that are told when it goes into alarm, and when it is well again. @default - nobody */
+  readonly tells?: () => readonly string[];
+}
+
+/**
+ * An alarm. Silence is never one: ECS leaves an alarm that is in ALARM when a deployment starts out of that deployment.
+ *
+ * Costs 0.10 USD a month for each measure that it looks at.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+ */
+export class Alarm extends Construct implements IAlarm {
+  readonly alarmName: string;
+  readonly alarmArn: string;
+  /** Address of the resource, for `depends_on` of what names it. */
+  readonly address: string;
+
+  constructor(scope: Construct, id: string, props: AlarmProps) {
+    super(scope, id);
+    const { periods = 2, periodSeconds = 60, whenBelow = false, tells } = props;
+    this.alarmName = AwsStack.of(this).physicalName("alarm", ...props.name);
+    const told = Lazy.listValue({ produce: () => tells?.() as string[] | undefined }, { omitEmpty: true });
+    const resource = new CloudwatchMetricAlarm(this, "Resource", {
+      alarmName: this.alarmName,
+      alarmDescription: props.description,
+      comparisonOperator: whenBelow ? "LessThanThreshold" : "GreaterThanThreshold",
+      threshold: props.threshold,
+      evaluationPeriods: periods,
+      datapointsToAlarm: props.datapoints ?? periods,
+      treatMissingData: "notBreaching",
+      metricQuery: Lazy.anyValue({ produce: () => alarmRows(props.queries(), periodSeconds) }),
+      alarmActions: tells === undefined ? undefined : told,
+      okActions: tells === undefined ? undefined : told,
+    });
+    this.alarmArn = resource.arn;
+    this.address = addressOf(resource);
+  }
+}
