@@ -16,6 +16,14 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "deploy a service to an account, or on an emulator on this machine with --local",
     load: async () => (await import("./deploy")).runDeploy,
   },
+  plan: {
+    summary: "plan an environment and keep the plans, for apply",
+    load: async () => (await import("../operations/saved-plans-command")).runPlan,
+  },
+  apply: {
+    summary: "apply the plans that plan has kept",
+    load: async () => (await import("../operations/saved-plans-command")).runApply,
+  },
   "plan-gate": {
     summary: "refuse a plan that takes away what must not go unnoticed",
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,

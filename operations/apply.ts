@@ -27,7 +27,8 @@ export interface ApplyOptions {
   readonly stopReasons?: typeof findStopReasons;
 }
 
-const PLAN = "antifragile.tfplan";
+/** Name of the plan in a stack's folder. */
+export const PLAN = "antifragile.tfplan";
 
 /**
  * Applies stacks one after the other: each is planned, the plan passes the gate, and applied. Where ECS
@@ -41,22 +42,53 @@ export async function applyStacks(options: ApplyOptions): Promise<0 | 1 | 3> {
     const outcome = await applyStack(folder, options, used).finally(() => rmSync(join(folder, PLAN), { force: true }));
     if (outcome !== 0) return outcome;
   }
-  for (const action of ["delete", "replace"] as const) {
-    for (const address of options.allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
-      options.print(`--allow-${action} ${address} was not needed: take it away, or the next plan may do it\n`);
-    }
-  }
+  tellUnused(options.allowances, used, options.print);
   return 0;
 }
 
+/** Says which allowances no plan needed. */
+export function tellUnused(allowances: Allowances, used: ReadonlySet<string>, print: (text: string) => void): void {
+  for (const action of ["delete", "replace"] as const) {
+    for (const address of allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
+      print(`--allow-${action} ${address} was not needed: take it away, or the next plan may do it\n`);
+    }
+  }
+}
+
 async function applyStack(folder: string, options: ApplyOptions, used: Set<string>): Promise<0 | 1 | 3> {
-  const { allowances, confirm, print } = options;
+  const planned = await planStack(folder, options, used);
+  if (planned === "same") return 0;
+  if (planned !== "changes") return planned;
+  const stack = basename(folder);
+  if (!(await options.confirm(stack))) {
+    options.print(`${stack} is as it was\n`);
+    return 1;
+  }
+  const by = options.applyBy?.(stack);
+  if (by === undefined) return applyPlan(folder, options);
+  return applied(stack, await run(by.cwd, by.command, options.env, "read"), options);
+}
+
+/** How a stack is planned: see {@link ApplyOptions}. */
+export type PlanOptions = Pick<ApplyOptions, "terraform" | "allowances" | "print" | "env">;
+
+/**
+ * Plans a stack into its folder and judges the plan; notes in `used` which allowances it needed.
+ *
+ * @returns whether it changes anything; 1 Terraform failed; 3 the gate refused
+ */
+export async function planStack(
+  folder: string,
+  options: PlanOptions,
+  used: Set<string>,
+): Promise<"same" | "changes" | 1 | 3> {
+  const { allowances, print } = options;
   const stack = basename(folder);
   print(`\n${stack}\n`);
   const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
   if (init.code !== 0) return failed(stack, "init", init.output, print);
   const plan = await terraform(folder, options, ["plan", "-input=false", "-detailed-exitcode", `-out=${PLAN}`]);
-  if (plan.code === 0) return 0;
+  if (plan.code === 0) return "same";
   if (plan.code !== 2) return failed(stack, "plan", "", print);
 
   const shown = await terraform(folder, options, ["show", "-json", PLAN], { quiet: true });
@@ -64,19 +96,31 @@ async function applyStack(folder: string, options: ApplyOptions, used: Set<strin
   const { refused, allowed } = judgePlan(read(stack, shown.output), allowances);
   for (const { action, address } of allowed) used.add(`${action} ${address}`);
   if (refused.length + allowed.length > 0) print(describeVerdict({ refused, allowed, unused: [] }));
-  if (refused.length > 0) return 3;
-  if (!(await confirm(stack))) {
-    print(`${stack} is as it was\n`);
-    return 1;
-  }
-  const by = options.applyBy?.(stack);
-  const apply =
-    by === undefined
-      ? await terraform(folder, options, ["apply", "-input=false", PLAN])
-      : await run(by.cwd, by.command, options.env, "read");
+  return refused.length > 0 ? 3 : "changes";
+}
+
+/** Applies the plan that is in a stack's folder, where `terraform init` was run. */
+export async function applyPlan(
+  folder: string,
+  options: PlanOptions & Pick<ApplyOptions, "stopReasons">,
+): Promise<0 | 1> {
+  return applied(basename(folder), await terraform(folder, options, ["apply", "-input=false", PLAN]), options);
+}
+
+/** Gets a stack's folder ready for a plan that was made elsewhere. */
+export async function initStack(folder: string, options: PlanOptions): Promise<0 | 1> {
+  const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
+  return init.code === 0 ? 0 : failed(basename(folder), "init", init.output, options.print);
+}
+
+async function applied(
+  stack: string,
+  apply: Ended,
+  options: Pick<ApplyOptions, "print" | "stopReasons">,
+): Promise<0 | 1> {
   if (apply.code === 0) return 0;
   await tellWhy(apply.errors + apply.output, options);
-  return failed(stack, "apply", "", print);
+  return failed(stack, "apply", "", options.print);
 }
 
 function read(stack: string, text: string) {
@@ -93,7 +137,10 @@ function failed(stack: string, command: string, output: string, print: (text: st
 }
 
 /** Asks ECS about each service that Terraform's errors name. */
-async function tellWhy(errors: string, { print, stopReasons = findStopReasons }: ApplyOptions): Promise<void> {
+async function tellWhy(
+  errors: string,
+  { print, stopReasons = findStopReasons }: Pick<ApplyOptions, "print" | "stopReasons">,
+): Promise<void> {
   for (const place of rolledBack(errors)) {
     try {
       print(`\n${describeStopReport(place, await stopReasons(place))}`);
@@ -122,7 +169,7 @@ interface Ended {
 
 function terraform(
   cwd: string,
-  { terraform: [program, ...first], env }: ApplyOptions,
+  { terraform: [program, ...first], env }: PlanOptions,
   args: readonly string[],
   { quiet = false }: { readonly quiet?: boolean } = {},
 ): Promise<Ended> {

@@ -21,7 +21,11 @@ export interface Manifest {
 }
 
 /** Stacks of one environment, and delivery, which is one for all of them; each after those that it stands on. */
-export function stacksOf(environment: string, { stacks }: Manifest): string[] {
+export function stacksOf(
+  environment: string,
+  { stacks }: Manifest,
+  { delivery = true }: { readonly delivery?: boolean } = {},
+): string[] {
   const endings = ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
   const isOwn = (name: string) => endings.some((ending) => name.endsWith(ending));
   const names = Object.keys(stacks).sort();
@@ -31,7 +35,7 @@ export function stacksOf(environment: string, { stacks }: Manifest): string[] {
     for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
     ordered.add(name);
   };
-  for (const name of names) if (isOwn(name) || name.endsWith("-delivery")) add(name);
+  for (const name of names) if (isOwn(name) || (delivery && name.endsWith("-delivery"))) add(name);
   return [...ordered];
 }
 

@@ -1,0 +1,141 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { applyPlan, initStack, PLAN, type PlanOptions, planStack, tellUnused } from "./apply";
+import { OperationError } from "./command";
+import { type Manifest, stacksOf } from "./deploy";
+import type { Allowances } from "./plan-gate";
+
+/** What is written beside the plans, for whoever applies them. */
+interface SavedPlans {
+  readonly environment: string;
+  readonly allowances: Allowances;
+  /**
+   * In the order in which they are applied: `same` has nothing to apply, `saved` has a plan, `later` stands on one that
+   * changes and so could not be planned yet.
+   */
+  readonly stacks: readonly { readonly name: string; readonly plan: "same" | "saved" | "later" }[];
+}
+
+const FILE = "antifragile-plans.json";
+
+export interface SavedPlansOptions extends Omit<PlanOptions, "allowances"> {
+  /** Folder that was synthesized into: `infra/cdktf.out`. */
+  readonly outdir: string;
+  /** Name of the environment: `staging`. */
+  readonly environment: string;
+}
+
+/** The stacks of an environment in a synthesized folder, without delivery: what releases must not change what releases. */
+function stacksIn(outdir: string, environment: string): { readonly names: string[]; readonly manifest: Manifest } {
+  const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
+  const names = stacksOf(environment, manifest, { delivery: false });
+  if (names.length === 0) {
+    throw new OperationError(
+      `there is no environment ${JSON.stringify(environment)}; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
+      2,
+    );
+  }
+  return { names, manifest };
+}
+
+/**
+ * Plans the stacks of an environment and keeps the plans that pass the gate, for {@link applySavedPlans}. Nothing is changed.
+ *
+ * A stack that stands on one whose plan changes something is left for later: its plan would be made of what is about to
+ * change, or fail on what is not there yet.
+ *
+ * @returns 0 all plans passed; 1 Terraform failed; 3 the gate refused
+ */
+export async function savePlans(options: SavedPlansOptions & { readonly allowances: Allowances }): Promise<0 | 1 | 3> {
+  const { outdir, environment, allowances, print } = options;
+  const { names, manifest } = stacksIn(outdir, environment);
+  rmSync(join(outdir, FILE), { force: true });
+  const used = new Set<string>();
+  const changing = new Set<string>();
+  const stacks: { name: string; plan: "same" | "saved" | "later" }[] = [];
+  for (const name of names) {
+    const standsOn = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
+    const folder = join(outdir, "stacks", name);
+    rmSync(join(folder, PLAN), { force: true });
+    if (standsOn.length > 0) {
+      print(`\n${name}\nis planned when ${standsOn.join(" and ")} is applied: it stands on it\n`);
+      changing.add(name);
+      stacks.push({ name, plan: "later" });
+      continue;
+    }
+    const planned = await planStack(folder, options, used);
+    if (planned === 1 || planned === 3) return planned;
+    if (planned === "same") rmSync(join(folder, PLAN), { force: true });
+    else changing.add(name);
+    stacks.push({ name, plan: planned === "same" ? "same" : "saved" });
+  }
+  if (!stacks.some(({ plan }) => plan === "later")) tellUnused(allowances, used, print);
+  const saved: SavedPlans = { environment, allowances, stacks };
+  writeFileSync(join(outdir, FILE), `${JSON.stringify(saved, undefined, 2)}\n`);
+  return 0;
+}
+
+export interface ApplySavedOptions extends SavedPlansOptions {
+  /** Applies nothing but plans that were saved, since those are what somebody approved. */
+  readonly onlySaved: boolean;
+  /** @default - ECS is asked why a service was rolled back */
+  readonly stopReasons?: Parameters<typeof applyPlan>[1]["stopReasons"];
+}
+
+/**
+ * Applies the plans that {@link savePlans} kept, each as it is, in order. A stack that was left for later is planned now,
+ * passes the same gate, and is applied; with `onlySaved` it must have no changes.
+ *
+ * @returns 0 all is applied; 1 Terraform failed, or something is not saved; 3 the gate refused
+ * @throws OperationError when there are no plans, or plans of another environment
+ */
+export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1 | 3> {
+  const { outdir, environment, onlySaved, print } = options;
+  const saved = readSaved(outdir, environment);
+  const { names } = stacksIn(outdir, environment);
+  const unknown = saved.stacks.map(({ name }) => name).join() === names.join() ? undefined : names;
+  if (unknown !== undefined) {
+    throw new OperationError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan anew`, 1);
+  }
+  const used = new Set<string>();
+  const planOptions = { ...options, allowances: saved.allowances };
+  for (const { name, plan } of saved.stacks) {
+    if (plan === "same") continue;
+    const folder = join(outdir, "stacks", name);
+    if (plan === "later") {
+      const planned = await planStack(folder, planOptions, used);
+      if (planned === "same") continue;
+      if (planned !== "changes") return planned;
+      if (onlySaved) {
+        print(
+          `✖ ${name} could not be planned before what it stands on was applied, and it changes: nobody has approved that.\n` +
+            `  What was approved is applied. Plan ${environment} once more, and have that approved.\n`,
+        );
+        return 1;
+      }
+    } else {
+      if (!existsSync(join(folder, PLAN))) throw new OperationError(`the plan of ${name} is gone: plan anew`, 1);
+      print(`\n${name}\n`);
+      if ((await initStack(folder, planOptions)) !== 0) return 1;
+    }
+    const outcome = await applyPlan(folder, planOptions);
+    if (outcome !== 0) {
+      print("  Had the state changed since the plan was made, it is of no use any more: plan anew.\n");
+      return outcome;
+    }
+    rmSync(join(folder, PLAN), { force: true });
+  }
+  return 0;
+}
+
+function readSaved(outdir: string, environment: string): SavedPlans {
+  const file = join(outdir, FILE);
+  if (!existsSync(file)) {
+    throw new OperationError(`no plans in ${outdir}: run antifragile plan ${environment} first`, 2);
+  }
+  const saved = JSON.parse(readFileSync(file, "utf8")) as SavedPlans;
+  if (saved.environment !== environment) {
+    throw new OperationError(`the plans in ${outdir} are of ${saved.environment}, not of ${environment}`, 2);
+  }
+  return saved;
+}

@@ -1,0 +1,211 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { applySavedPlans, savePlans } from "../../operations/saved-plans";
+import { runApply, runPlan } from "../../operations/saved-plans-command";
+
+/** A Terraform that is none: it plans what `fake.json` says, and notes how it was called. */
+const SCRIPT = `
+const { appendFileSync, readFileSync, writeFileSync } = require("node:fs");
+const { basename } = require("node:path");
+const fake = JSON.parse(readFileSync("fake.json", "utf8"));
+const [command] = process.argv.slice(2);
+appendFileSync("../../calls", basename(process.cwd()) + " " + command + "\\n");
+if (command === "plan") { writeFileSync("antifragile.tfplan", "plan of " + basename(process.cwd())); process.exit(fake.plan ?? 2); }
+if (command === "show") {
+  const resource_changes = (fake.changes ?? []).map(({ address, actions }) => ({
+    address, type: address.split(".")[0], change: { actions },
+  }));
+  console.log(JSON.stringify({ format_version: "1.2", planned_values: {}, resource_changes }));
+}
+process.exit(fake[command] ?? 0);
+`;
+
+interface Fake {
+  readonly plan?: number;
+  readonly apply?: number;
+  readonly changes?: readonly { readonly address: string; readonly actions: readonly string[] }[];
+}
+
+const DEPENDENCIES = {
+  "orders-delivery": [],
+  "shop-staging-platform": [],
+  "audit-staging-data": [],
+  "orders-staging-service": ["shop-staging-platform"],
+};
+const REPLACED = [{ address: "aws_ecs_service.A", actions: ["delete", "create"] }];
+
+function synthesized(fakes: Readonly<Record<string, Fake>>) {
+  const outdir = mkdtempSync(join(tmpdir(), "antifragile-plans-"));
+  writeFileSync(join(outdir, "terraform.cjs"), SCRIPT);
+  const stacks = Object.fromEntries(
+    Object.entries(DEPENDENCIES).map(([name, dependencies]) => [name, { dependencies }]),
+  );
+  writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ stacks }));
+  for (const name of Object.keys(stacks)) {
+    mkdirSync(join(outdir, "stacks", name), { recursive: true });
+    writeFileSync(join(outdir, "stacks", name, "fake.json"), JSON.stringify(fakes[name] ?? { plan: 0 }));
+  }
+  const printed: string[] = [];
+  const options = {
+    outdir,
+    environment: "staging",
+    terraform: [process.execPath, join(outdir, "terraform.cjs")] as const,
+    print: (text: string) => void printed.push(text),
+    env: process.env,
+  };
+  const calls = () => {
+    const file = join(outdir, "calls");
+    const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    rmSync(file, { force: true });
+    return lines;
+  };
+  const quiet = async <T>(work: () => Promise<T>) => {
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      return await work();
+    } finally {
+      stderr.mockRestore();
+    }
+  };
+  return {
+    outdir,
+    calls,
+    text: () => printed.join(""),
+    plan: (allowances = { delete: [] as string[], replace: [] as string[] }) =>
+      quiet(() => savePlans({ ...options, allowances })),
+    apply: (onlySaved = false, environment = "staging") =>
+      quiet(() => applySavedPlans({ ...options, environment, onlySaved })),
+    rewrite: (name: string, fake: Fake) =>
+      writeFileSync(join(outdir, "stacks", name, "fake.json"), JSON.stringify(fake)),
+  };
+}
+
+describe("saved plans", () => {
+  it("are made for each stack of the environment, never for delivery, and change nothing", async () => {
+    const { plan, calls } = synthesized({ "orders-staging-service": {} });
+    expect(await plan()).toBe(0);
+    const made = calls();
+    expect(new Set(made.map((call) => call.split(" ")[0]))).toEqual(
+      new Set(["shop-staging-platform", "audit-staging-data", "orders-staging-service"]),
+    );
+    expect(made.some((call) => call.endsWith("apply"))).toBe(false);
+  });
+
+  it("are applied as they are, and nothing is planned again", async () => {
+    const { plan, apply, calls } = synthesized({ "orders-staging-service": {}, "audit-staging-data": {} });
+    await plan();
+    calls();
+    expect(await apply(true)).toBe(0);
+    expect(calls()).toEqual([
+      "audit-staging-data init",
+      "audit-staging-data apply",
+      "orders-staging-service init",
+      "orders-staging-service apply",
+    ]);
+  });
+
+  it("leave what stands on a change for later, which is then planned and passes the gate too", async () => {
+    const { plan, apply, calls, text } = synthesized({ "shop-staging-platform": {}, "orders-staging-service": {} });
+    expect(await plan()).toBe(0);
+    expect(calls()).not.toContain("orders-staging-service plan");
+    expect(text()).toContain("is planned when shop-staging-platform is applied");
+    expect(await apply()).toBe(0);
+    expect(calls()).toEqual([
+      "shop-staging-platform init",
+      "shop-staging-platform apply",
+      ...["init", "plan", "show", "apply"].map((command) => `orders-staging-service ${command}`),
+    ]);
+  });
+
+  it("refuse through the gate what was left for later", async () => {
+    const { plan, apply, calls } = synthesized({
+      "shop-staging-platform": {},
+      "orders-staging-service": { changes: REPLACED },
+    });
+    await plan();
+    expect(await apply()).toBe(3);
+    expect(calls()).not.toContain("orders-staging-service apply");
+  });
+
+  it("are all that is applied where somebody approved them", async () => {
+    const { plan, apply, calls, text } = synthesized({ "shop-staging-platform": {}, "orders-staging-service": {} });
+    await plan();
+    expect(await apply(true)).toBe(1);
+    expect(calls()).toContain("shop-staging-platform apply");
+    expect(text()).toContain("nobody has approved that");
+    const unchanged = synthesized({ "shop-staging-platform": {}, "orders-staging-service": { plan: 0 } });
+    await unchanged.plan();
+    expect(await unchanged.apply(true)).toBe(0);
+  });
+
+  it("are not kept when the gate refuses one, and a kept allowance also holds for later", async () => {
+    const refused = synthesized({ "orders-staging-service": { changes: REPLACED } });
+    expect(await refused.plan()).toBe(3);
+    await expect(refused.apply()).rejects.toThrow(/no plans in/);
+    const allowances = { delete: [], replace: ["aws_ecs_service.A"] };
+    const allowed = synthesized({ "shop-staging-platform": {}, "orders-staging-service": { changes: REPLACED } });
+    expect(await allowed.plan(allowances)).toBe(0);
+    expect(await allowed.apply()).toBe(0);
+  });
+
+  it("say which allowance was not needed", async () => {
+    const { plan, text } = synthesized({});
+    await plan({ delete: ["aws_kms_key.B"], replace: [] });
+    expect(text()).toContain("--allow-delete aws_kms_key.B was not needed");
+  });
+
+  it.each([
+    ["plan", { plan: 1 }, 1],
+    ["apply", { apply: 1 }, 1],
+  ])("end with 1 when terraform %s fails", async (_, fake, code) => {
+    const { plan, apply } = synthesized({ "orders-staging-service": fake });
+    expect(((await plan()) as number) || (await apply())).toBe(code);
+  });
+
+  it("are not applied to another environment, nor when one of them is gone, nor for other stacks", async () => {
+    const { plan, apply, outdir } = synthesized({ "orders-staging-service": {} });
+    await plan();
+    await expect(apply(false, "production")).rejects.toThrow(/are of staging, not of production/);
+    rmSync(join(outdir, "stacks/orders-staging-service/antifragile.tfplan"));
+    await expect(apply()).rejects.toThrow(/plan of orders-staging-service is gone/);
+    const stacks = { "orders-staging-service": { dependencies: [] } };
+    writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ stacks }));
+    await expect(apply()).rejects.toThrow(/other stacks/);
+  });
+
+  it("need an environment that is there", async () => {
+    const { outdir } = synthesized({});
+    const options = { outdir, environment: "test", terraform: ["terraform"] as const, print: () => undefined, env: {} };
+    await expect(savePlans({ ...options, allowances: { delete: [], replace: [] } })).rejects.toThrow(
+      /there is no environment "test"/,
+    );
+  });
+});
+
+describe("the commands", () => {
+  const call = (...args: string[]) => ({ args, print: () => undefined, cwd: tmpdir() });
+
+  it("take one environment, and flags that they know", async () => {
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      expect(await runPlan(call())).toBe(2);
+      expect(await runPlan(call("staging", "production"))).toBe(2);
+      expect(await runPlan(call("staging", "--auto-approve"))).toBe(2);
+      expect(await runApply(call())).toBe(2);
+      expect(await runApply(call("staging", "--allow-delete", "a.b"))).toBe(2);
+      expect(await runApply(call("staging"))).toBe(2);
+    } finally {
+      stderr.mockRestore();
+    }
+  });
+
+  it("tell what they take", async () => {
+    const said: string[] = [];
+    const print = (text: string) => void said.push(text);
+    expect(await runPlan({ args: ["--help"], print, cwd: "." })).toBe(0);
+    expect(await runApply({ args: ["-h"], print, cwd: "." })).toBe(0);
+    expect(said.join("")).toMatch(/antifragile plan <environment>.*antifragile apply <environment>/s);
+  });
+});
