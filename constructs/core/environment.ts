@@ -1,14 +1,9 @@
 import type { IConstruct } from "constructs";
 import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
+import { unknownIn } from "./only-you-know";
+import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
 import { QUOTAS, type Quota } from "./quotas";
-
-export const PROFILES = ["dev", "production"] as const;
-/**
- * What an environment is for. `dev` is cheap when idle and easy to destroy; `production` can lose a zone, keeps what
- * holds data, and keeps logs for a year.
- */
-export type Profile = (typeof PROFILES)[number];
 
 /** What the owner of an account demands of everything that is made in it, and of every role first of all. */
 export interface Guardrails {
@@ -39,6 +34,24 @@ export interface Guardrails {
   readonly requiredTags?: readonly string[];
 }
 
+/** A bucket for Terraform's state that is not called as stateBucketName has it, or is encrypted with a key of yours. */
+export interface StateBucket {
+  /** @default - `antifragile-state-<account>-<region>` */
+  readonly bucket?: string;
+  /**
+   * Region of the bucket.
+   *
+   * @default - the environment's
+   */
+  readonly region?: string;
+  /**
+   * ARN of the key in KMS that state is encrypted with.
+   *
+   * @default - S3's own key
+   */
+  readonly kmsKeyArn?: string;
+}
+
 /** One deploy of the same code base: where it runs and what it is for. Plain data, one row an environment. */
 export interface Environment {
   /** Part of every name in AWS: `dev`, `staging`, `production`. 2 to 31 characters. */
@@ -53,6 +66,13 @@ export interface Environment {
    * @default - whatever account the credentials are for
    */
   readonly account?: string;
+  /**
+   * Where Terraform keeps its state: `local`, a file beside the app, for a first try; `s3`, the bucket of the account and
+   * region that `antifragile bootstrap` makes; or a bucket of yours.
+   *
+   * @default "local"
+   */
+  readonly state?: "local" | "s3" | StateBucket;
   /**
    * What the owner of the account demands: permissions boundary, role path, name prefix, required tags.
    *
@@ -76,11 +96,16 @@ export interface Environment {
 }
 
 /**
- * @throws InvalidPropsError ENVIRONMENT_NAME, ENVIRONMENT_REGION, ENVIRONMENT_PROFILE, ENVIRONMENT_ACCOUNT,
- *   ENVIRONMENT_BOUNDARY, ENVIRONMENT_ROLE_PATH, ENVIRONMENT_NAME_PREFIX, ENVIRONMENT_MIRROR, ENVIRONMENT_QUOTA
+ * @throws InvalidPropsError ENVIRONMENT_UNKNOWN, ENVIRONMENT_NAME, ENVIRONMENT_REGION, ENVIRONMENT_PROFILE,
+ *   ENVIRONMENT_ACCOUNT, ENVIRONMENT_STATE, ENVIRONMENT_STRICT, ENVIRONMENT_BOUNDARY, ENVIRONMENT_ROLE_PATH, ENVIRONMENT_NAME_PREFIX, ENVIRONMENT_MIRROR, ENVIRONMENT_QUOTA
  */
 export function checkEnvironment(scope: IConstruct, environment: Environment): void {
   const problems = new Problems(scope);
+  for (const { path, what } of unknownIn(environment, "environment")) {
+    problems.add("ENVIRONMENT_UNKNOWN", path, "is not filled in", `Say what only you know: ${what}.`);
+  }
+  // What is not filled in would be refused once more below, for what it looks like.
+  problems.throwIfAny();
   problems.check(
     NAME_PATTERN.test(environment.name),
     "ENVIRONMENT_NAME",
@@ -109,6 +134,7 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     `${JSON.stringify(environment.account)} is no AWS account`,
     'Use the 12 digits as a string: "123456789012".',
   );
+  checkState(problems, environment);
   const { permissionsBoundaryArn, rolePath, namePrefix } = environment.guardrails ?? {};
   problems.check(
     permissionsBoundaryArn === undefined ||
@@ -150,4 +176,49 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     );
   }
   problems.throwIfAny();
+}
+
+function checkState(problems: Problems, { account, profile, state = "local" }: Environment): void {
+  const own = typeof state === "object" ? state : {};
+  problems.check(
+    state === "local" || state === "s3" || typeof state === "object",
+    "ENVIRONMENT_STATE",
+    "environment.state",
+    `${JSON.stringify(state)} is not known`,
+    'Use "local", "s3" or a bucket: { bucket: "acme-state" }.',
+  );
+  problems.check(
+    (state !== "s3" && typeof state !== "object") || own.bucket !== undefined || account !== undefined,
+    "ENVIRONMENT_STATE",
+    "environment.state",
+    "is in S3, in a bucket that is named after the account, which is not told",
+    "Set environment.account, or name the bucket.",
+  );
+  const patterns: [keyof StateBucket, RegExp, string][] = [
+    [
+      "bucket",
+      /^(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/,
+      "Use 3 to 63 small letters, digits, - and .",
+    ],
+    ["region", /^[a-z]{2}(-[a-z]+)+-\d$/, "Use a region's code, such as eu-central-1."],
+    ["kmsKeyArn", /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+$/, "Use the ARN of a key in KMS."],
+  ];
+  for (const [prop, pattern, remedy] of patterns) {
+    const value = own[prop];
+    problems.check(
+      value === undefined || pattern.test(value),
+      "ENVIRONMENT_STATE",
+      `environment.state.${prop}`,
+      `${JSON.stringify(value)} cannot be`,
+      remedy,
+    );
+  }
+  if (PROFILE_DEFAULTS[profile]?.anywhere !== false) return;
+  problems.check(
+    account !== undefined && state !== "local",
+    "ENVIRONMENT_STRICT",
+    account === undefined ? "environment.account" : "environment.state",
+    `is not told, and the profile is ${profile}: nothing may go to another account, nor state to a file`,
+    'Set environment.account and environment.state: "s3".',
+  );
 }

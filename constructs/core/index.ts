@@ -1,12 +1,16 @@
 export { existingAlarm, type IAlarm } from "./alarm";
 export { ARCHITECTURES, type Architecture } from "./architecture";
+export { type ChosenEnvironments, chooseEnvironments } from "./choose-environments";
 export { type ConnectionOptions, Connections, type IConnectable } from "./connections";
-export { type Environment, type Guardrails, PROFILES, type Profile } from "./environment";
+export type { Environment, Guardrails, StateBucket } from "./environment";
 export { InvalidPropsError, type Problem } from "./errors";
 export type { IGrantable, Statement } from "./iam";
 export { type Metric, STATISTICS, type Statistic } from "./metric";
+export { onlyYouKnow, type Unknown, unknownIn } from "./only-you-know";
+export { PROFILE_DEFAULTS, PROFILES, type Profile, type ProfileDefaults } from "./profiles";
 export type { ProviderLine } from "./provider-line";
 export { QUOTAS, type Quota } from "./quotas";
 export { cron, every, type Schedule } from "./schedule";
 export { AwsStack, type AwsStackProps, LIFETIMES, type Lifetime } from "./stack";
+export { stateBucketName } from "./state";
 export { Duration } from "./units";

@@ -1,15 +1,16 @@
-import { dirname, join, resolve } from "node:path";
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { App, LocalBackend, type TerraformResource, TerraformStack } from "cdktf";
+import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkEnvironment, type Environment } from "./environment";
 import { invalid } from "./errors";
 import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName } from "./names";
+import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
+import { keepState } from "./state";
 
 export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
 /**
@@ -97,8 +98,7 @@ export class AwsStack extends TerraformStack {
       ManagedBy: "antifragile",
       ...Object.fromEntries(Object.entries(props.tags ?? {}).map(([key, value]) => [literal(key), literal(value)])),
     };
-    // Beside the app, wherever it is started from: cdktf would put it into the folder that one happens to be in.
-    new LocalBackend(this, { path: join(dirname(resolve(App.of(this).outdir)), `terraform.${this.node.id}.tfstate`) });
+    keepState(this, props.environment);
     new AwsProvider(this, "Aws", {
       region: props.environment.region,
       allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
@@ -108,9 +108,14 @@ export class AwsStack extends TerraformStack {
     this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
   }
 
+  /** What the environment's profile decides. */
+  get defaults(): ProfileDefaults {
+    return PROFILE_DEFAULTS[this.environment.profile];
+  }
+
   /** In production, what holds data is protected and a zone may be lost. */
   get production(): boolean {
-    return this.environment.profile !== "dev";
+    return this.defaults.production;
   }
 
   /** Id of the account that the stack is applied to. */

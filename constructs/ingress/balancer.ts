@@ -3,7 +3,7 @@ import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
 import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
-import { Problems } from "../core/errors";
+import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
@@ -107,7 +107,7 @@ export class Balancer extends Construct implements IBalancer {
   readonly scheme: string;
   readonly connections: Connections;
 
-  /** @throws InvalidPropsError LISTENER_CERTIFICATE */
+  /** @throws InvalidPropsError LISTENER_CERTIFICATE, LISTENER_PLAIN */
   constructor(scope: Construct, id: string, props: BalancerProps) {
     super(scope, id);
     const stack = AwsStack.of(this);
@@ -115,6 +115,15 @@ export class Balancer extends Construct implements IBalancer {
     const { listener, network } = props;
     const { ipv6 } = network;
     if (listener.kind === "https") checkHttps(this, listener);
+    else if (!stack.defaults.plainHttp) {
+      throw invalid(
+        this,
+        "LISTENER_PLAIN",
+        "listener",
+        `is plain HTTP, and the profile is ${environment.profile}`,
+        "Use https({ certificateArn }), or https({ domain, zoneId }).",
+      );
+    }
     const group = new SecurityGroup(this, "SecurityGroup", {
       vpcId: network.vpcId,
       name: `${stackName}-${environment.name}-balancer`,

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import type { Guardrails } from "../core/environment";
+import type { Environment, Guardrails } from "../core/environment";
 import { AwsStack } from "../core/stack";
 
 export interface DeliveryStackProps {
@@ -11,6 +11,12 @@ export interface DeliveryStackProps {
    * @default - whatever account the credentials are for
    */
   readonly account?: string;
+  /**
+   * Where Terraform keeps its state: see Environment.
+   *
+   * @default "local"
+   */
+  readonly state?: Environment["state"];
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
@@ -43,6 +49,7 @@ export class DeliveryStack extends AwsStack {
         name: "delivery",
         region: props.region,
         account: props.account,
+        state: props.state,
         profile: "production",
         guardrails: props.guardrails,
       },

@@ -1,6 +1,6 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { PROFILES } from "../../constructs";
+import { PROFILES, type Profile } from "../../constructs";
 import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
 
@@ -38,7 +38,7 @@ const WITHOUT_RESOURCE = new Set([
 ]);
 
 /** What must not be in a program, whatever the environment: what is wrong with a resource, or nothing. */
-const RULES: Readonly<Record<string, (type: string, values: Values, production: boolean) => readonly string[]>> = {
+const RULES: Readonly<Record<string, (type: string, values: Values, profile: Profile) => readonly string[]>> = {
   "no role may do everything, or something to everything": (type, values) => {
     if (type !== "aws_iam_role_policy" && type !== "aws_iam_policy") return [];
     const { Statement: statements } = values.policy as { readonly Statement: readonly Statement[] };
@@ -73,6 +73,10 @@ const RULES: Readonly<Record<string, (type: string, values: Values, production: 
   },
   "logs end": (type, values) =>
     type === "aws_cloudwatch_log_group" && !((values.retention_in_days as number) > 0) ? ["keeps lines for ever"] : [],
+  "logs have a key of their own in strict": (type, values, profile) =>
+    type === "aws_cloudwatch_log_group" && profile === "strict" && values.kms_key_id === undefined
+      ? ["is encrypted with a key of AWS"]
+      : [],
   "containers are not root, and write nothing to their root": (type, values) => {
     if (type !== "aws_ecs_task_definition") return [];
     return (values.container_definitions as readonly Values[]).flatMap((container) => [
@@ -99,18 +103,18 @@ const RULES: Readonly<Record<string, (type: string, values: Values, production: 
     type === "aws_kms_key" && values.enable_key_rotation !== true ? ["never rotates"] : [],
   "images stay what they are": (type, values) =>
     type === "aws_ecr_repository" && values.image_tag_mutability !== "IMMUTABLE" ? ["lets tags move"] : [],
-  "balancers drop what is malformed, and are protected in production": (type, values, production) =>
+  "balancers drop what is malformed, and are protected in production": (type, values, profile) =>
     type === "aws_lb"
       ? [
           ...(values.drop_invalid_header_fields === true ? [] : ["passes invalid headers on"]),
-          ...(production && values.enable_deletion_protection !== true ? ["can be deleted in production"] : []),
+          ...(profile !== "dev" && values.enable_deletion_protection !== true ? ["can be deleted in production"] : []),
         ]
       : [],
 };
 
-const findings = (rule: string, resources: readonly Resource[], production: boolean) =>
+const findings = (rule: string, resources: readonly Resource[], profile: Profile) =>
   resources.flatMap(({ address, type, values }) =>
-    RULES[rule]!(type, values, production).map((problem) => `${address} ${problem}`),
+    RULES[rule]!(type, values, profile).map((problem) => `${address} ${problem}`),
   );
 
 describe.each(PROFILES)("everything in %s", (profile) => {
@@ -120,7 +124,7 @@ describe.each(PROFILES)("everything in %s", (profile) => {
   const resources = stacks.flatMap((stack) => resourcesOf(synthesize(stack)));
 
   it.each(Object.keys(RULES))("%s", (rule) => {
-    expect(findings(rule, resources, profile === "production")).toEqual([]);
+    expect(findings(rule, resources, profile)).toEqual([]);
   });
 
   it("has something for each rule to look at", () => {
@@ -150,7 +154,7 @@ describe("each rule", () => {
     ["aws_subnet", { map_public_ip_on_launch: true }, 1],
     ["aws_ecs_service", { network_configuration: { assign_public_ip: true } }, 1],
     ["aws_launch_template", { network_interfaces: [{}] }, 3],
-    ["aws_cloudwatch_log_group", {}, 1],
+    ["aws_cloudwatch_log_group", {}, 2],
     ["aws_ecs_task_definition", { container_definitions: [{ user: "0:0", privileged: true }] }, 4],
     ["aws_ecs_task_definition", { container_definitions: [{ readonlyRootFilesystem: true, logConfiguration: {} }] }, 1],
     ["aws_kms_key", {}, 1],
@@ -159,7 +163,7 @@ describe("each rule", () => {
   ];
 
   it.each(bad)("sees a bad %s %j", (type, values, problems) => {
-    const found = Object.keys(RULES).flatMap((rule) => findings(rule, [{ address: "a", type, values }], true));
+    const found = Object.keys(RULES).flatMap((rule) => findings(rule, [{ address: "a", type, values }], "strict"));
     expect(found).toHaveLength(problems);
   });
 });

@@ -8,6 +8,7 @@ import {
   type Environment,
   every,
   existingQueue,
+  https,
   ImageRepository,
   Ingress,
   insecureHttp,
@@ -21,10 +22,16 @@ import {
 /** One of each exported construct, most of them with a good part of what they can have. */
 export function everything(profile: Profile = "dev"): App {
   const app = new App();
-  const environment: Environment = { name: "dev", region: "eu-central-1", profile };
+  const environment: Environment = {
+    name: "dev",
+    region: "eu-central-1",
+    profile,
+    ...(profile === "strict" ? { account: "123456789012", state: "s3" as const } : {}),
+  };
+  const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c";
   const platform = new Platform(app, "shop", {
     environment,
-    listener: insecureHttp(),
+    listener: profile === "strict" ? https({ certificateArn }) : insecureHttp(),
     tags: { CostCenter: "4711" },
     network: { flowLogs: "all" },
     cluster: { exec: {} },

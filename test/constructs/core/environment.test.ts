@@ -1,0 +1,182 @@
+import { dirname, join, resolve } from "node:path";
+import { App } from "cdktf";
+import { describe, expect, it } from "vitest";
+import {
+  AwsStack,
+  chooseEnvironments,
+  DeliveryStack,
+  type Environment,
+  insecureHttp,
+  LogStream,
+  onlyYouKnow,
+  Platform,
+  PROFILES,
+  unknownIn,
+} from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth";
+
+const ACCOUNT = "123456789012";
+const STRICT: Environment = {
+  name: "strict",
+  region: "eu-central-1",
+  profile: "strict",
+  account: ACCOUNT,
+  state: "s3",
+};
+const WAITING: Environment = {
+  name: "staging",
+  region: "eu-central-1",
+  profile: "production",
+  account: onlyYouKnow("the 12 digits of its AWS account"),
+};
+
+const stack = (environment: Environment, app = new App()) =>
+  new AwsStack(app, "shop", { environment, lifetime: "service" });
+/** What `terraform` block a stack has, less what no test is about. */
+const backendOf = (made: AwsStack) =>
+  (made.toTerraform() as { terraform: { backend: Record<string, object> } }).terraform.backend;
+
+describe("what only you know", () => {
+  it("is found wherever it is in plain data, by its path", () => {
+    const data = {
+      a: onlyYouKnow("one"),
+      b: { c: ["x", onlyYouKnow("two")], d: 1, e: undefined, f: null },
+      g: () => 1,
+    };
+    expect(unknownIn(data, "data")).toEqual([
+      { path: "data.a", what: "one" },
+      { path: "data.b.c[1]", what: "two" },
+    ]);
+  });
+
+  it("is refused where it is needed, all at once, and not told to be wrong besides", () => {
+    const variables = { PGHOST: onlyYouKnow("host of your database") };
+    expect(refusals(() => stack({ ...WAITING, ...{ variables } }))).toEqual([
+      "ENVIRONMENT_UNKNOWN environment.account",
+      "ENVIRONMENT_UNKNOWN environment.variables.PGHOST",
+    ]);
+  });
+});
+
+describe("choosing environments", () => {
+  const FILE = "infra/environments.ts";
+
+  it("takes all that are filled in, and tells which are left out for what", () => {
+    expect(chooseEnvironments([DEV, WAITING, PRODUCTION], undefined, FILE)).toEqual({
+      chosen: [DEV, PRODUCTION],
+      leftOut: ["environment staging is left out: infra/environments.ts lacks staging.account"],
+    });
+  });
+
+  it("takes the one of a name alone", () => {
+    expect(chooseEnvironments([DEV, WAITING, PRODUCTION], "dev", FILE)).toEqual({ chosen: [DEV], leftOut: [] });
+  });
+
+  it("fails for one by name that is not filled in, with file, property and what it is", () => {
+    expect(() => chooseEnvironments([DEV, WAITING], "staging", FILE)).toThrow(
+      "environment staging lacks what only you know; fill it in, in infra/environments.ts:\n  staging.account: the 12 digits of its AWS account",
+    );
+  });
+
+  it("fails for a name that is not there, with those that are", () => {
+    expect(() => chooseEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"; it has: dev, production/);
+  });
+});
+
+describe("state", () => {
+  it("is a file beside the app, unless told", () => {
+    const app = new App();
+    const beside = dirname(resolve(app.outdir));
+    expect(backendOf(stack(DEV, app))).toEqual({ local: { path: join(beside, "terraform.shop-dev-service.tfstate") } });
+  });
+
+  it("is in the bucket of account and region: encrypted, locked, for this account alone", () => {
+    expect(backendOf(stack({ ...DEV, account: ACCOUNT, state: "s3" }))).toEqual({
+      s3: {
+        bucket: "antifragile-state-123456789012-eu-central-1",
+        region: "eu-central-1",
+        key: "shop-dev-service/terraform.tfstate",
+        encrypt: true,
+        use_lockfile: true,
+        allowed_account_ids: [ACCOUNT],
+      },
+    });
+  });
+
+  it("can be in a bucket and under a key of one's own", () => {
+    const kmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/0f1e";
+    const state = { bucket: "acme-state", region: "eu-west-1", kmsKeyArn };
+    expect(backendOf(stack({ ...DEV, state }))).toMatchObject({
+      s3: { bucket: "acme-state", region: "eu-west-1", kms_key_id: kmsKeyArn, encrypt: true, use_lockfile: true },
+    });
+  });
+
+  it("has a key for each stack and environment", () => {
+    const app = new App();
+    const keys = [DEV, PRODUCTION].flatMap((environment) => {
+      const platform = new Platform(app, "shop", { environment: { ...environment, account: ACCOUNT, state: "s3" } });
+      const service = platform.stack("orders");
+      return [platform, service, service.data].map((made) => (backendOf(made).s3 as { key: string }).key);
+    });
+    keys.push(
+      (
+        backendOf(new DeliveryStack(app, "orders", { region: "eu-central-1", account: ACCOUNT, state: "s3" })).s3 as {
+          key: string;
+        }
+      ).key,
+    );
+    expect(new Set(keys).size).toBe(7);
+  });
+
+  it.each([
+    ["s3 without an account", { ...DEV, state: "s3" }, "environment.state"],
+    ["a bucket with upper-case letters", { ...DEV, state: { bucket: "Acme" } }, "environment.state.bucket"],
+    ["an expression", { ...DEV, state: { bucket: '${file("/etc/passwd")}' } }, "environment.state.bucket"],
+    ["a region that is none", { ...DEV, state: { bucket: "acme", region: "x" } }, "environment.state.region"],
+    ["a key's id alone", { ...DEV, state: { bucket: "acme", kmsKeyArn: "0f1e" } }, "environment.state.kmsKeyArn"],
+    ["another word", { ...DEV, state: "gcs" }, "environment.state"],
+  ])("refuses %s", (_, environment, prop) => {
+    expect(refusals(() => stack(environment as Environment))).toEqual([`ENVIRONMENT_STATE ${prop}`]);
+  });
+});
+
+describe("a profile", () => {
+  const withLogs = (environment: Environment) => {
+    const made = stack(environment);
+    new LogStream(made, "Logs");
+    return made;
+  };
+  const environmentOf = (profile: Environment["profile"]): Environment => ({ ...STRICT, profile });
+
+  it.each([
+    ["dev", 30, 0],
+    ["production", 365, 0],
+    ["strict", 365, 1],
+  ] as const)("%s keeps logs for %i days, with %i keys of their own", (profile, days, keys) => {
+    const made = withLogs(environmentOf(profile));
+    expect(only(made, "aws_cloudwatch_log_group").retention_in_days).toBe(days);
+    expect(Object.keys(resources(made, "aws_kms_key"))).toHaveLength(keys);
+    if (keys > 0)
+      expect(only(made, "aws_cloudwatch_log_group").kms_key_id).toMatch(/^\$\{aws_kms_key\.Logs_Key_\w+\.arn\}$/);
+  });
+
+  it("makes the whole of a platform synthesize, whichever it is", () => {
+    for (const profile of PROFILES) {
+      expect(() => synthesize(new Platform(new App(), "shop", { environment: environmentOf(profile) }))).not.toThrow();
+    }
+  });
+
+  it("strict goes to no account and keeps state in no file that nobody named", () => {
+    const { account, ...anywhere } = STRICT;
+    expect(refusals(() => stack(anywhere))).toContain("ENVIRONMENT_STRICT environment.account");
+    expect(refusals(() => stack({ ...STRICT, state: "local" }))).toEqual(["ENVIRONMENT_STRICT environment.state"]);
+  });
+
+  it("strict has no plain HTTP, which the others have by its own word", () => {
+    const platform = (profile: Environment["profile"]) =>
+      new Platform(new App(), "shop", { environment: environmentOf(profile), listener: insecureHttp() });
+    expect(() => platform("production")).not.toThrow();
+    expect(refusals(() => platform("strict"))).toEqual(["LISTENER_PLAIN listener"]);
+  });
+});
