@@ -12,13 +12,15 @@ import { Construct } from "constructs";
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/ssm_parameter
  */
 export class Published extends Construct {
-  constructor(scope: Construct, id: string, props: { readonly name: string; readonly value: object }) {
+  constructor(scope: Construct, id: string, props: { readonly name: string; readonly value: object | (() => object) }) {
     super(scope, id);
     new SsmParameter(this, "Resource", {
       name: props.name,
       type: "String",
       // Asked for last, since what a stack has grows until synth.
-      insecureValue: Lazy.stringValue({ produce: () => JSON.stringify(props.value) }),
+      insecureValue: Lazy.stringValue({
+        produce: () => JSON.stringify(typeof props.value === "function" ? props.value() : props.value),
+      }),
       description: "Read by stacks that build on this one; written by Terraform.",
     });
   }

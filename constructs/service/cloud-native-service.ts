@@ -1,7 +1,8 @@
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { Annotations, Lazy, Token } from "cdktf";
+import { Annotations, Fn, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
+import type { ProcessTemplate } from "../../border/release";
 import { Alarm, type IAlarm } from "../core/alarm";
 import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
@@ -14,6 +15,7 @@ import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
 import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
+import { checkAdmin } from "./admin";
 import {
   CalledService,
   type CallOptions,
@@ -28,10 +30,12 @@ import { errorAlarm } from "./deployment";
 import { runAlways } from "./ecs-service";
 import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
+import { ignoredChanges } from "./lifecycle";
+import { publishTemplate } from "./release";
 import { claimAddresses, claimName } from "./room";
 import { keptWithoutAZone, scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
-import { type CloudNativeServiceProps, resolveService, type ServiceSettings } from "./settings";
+import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
 import { fargateSize, type TaskSize } from "./task-size";
 
@@ -72,6 +76,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #executionRole: Role;
   readonly #environment = new Map<string, string>();
   readonly #secrets = new Map<string, Secret>();
+  readonly #admin = new Map<string, readonly string[]>();
   readonly #sidecars: Sidecar[] = [];
   readonly #targets: Target[] = [];
   readonly #alarms: IAlarm[] = [];
@@ -134,6 +139,24 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** Attaches a backing service: its variables, secrets, permissions and the way to it. */
   use(backing: BackingService): void {
     backing.attach(this.#host(backing.name));
+  }
+
+  /**
+   * Declares an admin process: a command of the service's own image that runs once, when somebody asks for it, with the
+   * config, permissions and place in the network of the release that runs. Every release first runs the one called
+   * `migrate`, with its new image.
+   *
+   * @example
+   * ```ts
+   * orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+   * ```
+   * @throws InvalidPropsError ADMIN_NAME, ADMIN_TWICE, ADMIN_COMMAND, ADMIN_SIZE
+   */
+  admin(name: string, command: readonly string[]): void {
+    const problems = new Problems(this);
+    checkAdmin(problems, this.#admin, { name, command });
+    problems.throwIfAny();
+    this.#admin.set(name, command.map(literal));
   }
 
   /** Lets the app itself do something in AWS. */
@@ -200,7 +223,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #allowPull(): void {
     const { image } = this.#settings;
     if (image.kind !== "repository") return;
-    const repository = literal(image.repositoryName ?? this.#stack.stackName);
+    const repository = literal(image.sourceIn(this.#stack.stackName));
     this.#allowPullFrom(this.#stack.arn("ecr", `repository/${repository}`));
   }
 
@@ -327,23 +350,56 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     };
     if (process.kind === "job") {
       const roleArns = [this.#taskRole.roleArn, this.#executionRole.roleArn];
-      runOnSchedule(this, { ...common, process, roleArns });
+      const schedule = runOnSchedule(this, { ...common, process, roleArns });
+      this.#publish(task, { schedule: schedule.name });
       return;
     }
     if (scaling === undefined) return;
     const targets = () => this.#targets;
     const registryArn = process.kind === "web" ? identity.text("registryArn") : undefined;
     this.#service = runAlways(this, { ...common, scaling, registryArn, targets });
+    this.#publish(task, { service: this.#service.name });
     if (this.#connect === true) this.#joinServiceConnect();
     scale(this, {
       service: this.#service,
       clusterName: this.#stack.cluster.clusterName,
       fullName: this.#fullName,
       settings: scaling,
+      ignored: ignoredChanges("scalableTarget", circumstancesOf(settings)),
       queue: process.kind === "worker" ? process.queue : undefined,
       targets,
     });
     this.#checkScaling();
+  }
+
+  /** Tells releases and admin processes what they need. */
+  #publish(task: EcsTaskDefinition, runs: Pick<ProcessTemplate, "service" | "schedule">): void {
+    const { name, process, image, capacity, compatibility, deployment, releaseOwner } = this.#settings;
+    const { network, cluster } = this.#stack;
+    publishTemplate(this, {
+      stack: this.#stack,
+      name,
+      owner: releaseOwner,
+      task,
+      template: () => ({
+        kind: process.kind,
+        owner: releaseOwner,
+        cluster: cluster.clusterName,
+        ...runs,
+        container: name,
+        task: task.arn,
+        source: literal(image.sourceIn(this.#stack.stackName)),
+        strategy: deployment.kind,
+        network: {
+          subnets: Fn.join(",", [...network.workloadSubnetIds]),
+          securityGroup: this.connections.securityGroupId,
+          assignPublicIp: compatibility === "FARGATE" && network.egress === "public-ip",
+        },
+        platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
+        capacity: cluster.strategy(capacity),
+        admin: Object.fromEntries(this.#admin),
+      }),
+    });
   }
 
   /** Says what is legal and will hurt; refuses what is known only when all add-ons are there. */

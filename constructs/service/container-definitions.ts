@@ -1,12 +1,10 @@
+import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../border/release";
 import { literal } from "../core/literal";
 import type { ILogStream } from "../logging/log-stream";
 import type { Sidecar } from "./host";
 import type { Image } from "./image";
 import type { Process } from "./process";
 import type { ShutdownBudget } from "./shutdown";
-
-/** Where a task definition with the bootstrap image keeps the command that a release puts in with its image. */
-export const COMMAND_LABEL = "antifragile.command";
 
 /** A variable whose value ECS reads when a task starts. */
 export interface Secret {
@@ -64,7 +62,7 @@ export function containerDefinitions(input: Input): string {
   const environment = new Map(input.environment);
   const command = image.commandFor(process);
   if (image.kind === "repository" && process.kind === "web") {
-    environment.set("BOOTSTRAP_HEALTHY", `${process.livePath},${process.readyPath}`);
+    environment.set(BOOTSTRAP_VARIABLE, `${process.livePath},${process.readyPath}`);
   }
   const app = {
     ...common(input.name),

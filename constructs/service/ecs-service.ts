@@ -5,9 +5,9 @@ import type { Construct } from "constructs";
 import { physicalName } from "../core/names";
 import type { ServiceStack } from "../platform/platform";
 import type { Target } from "./host";
-import { ignoredServiceChanges } from "./lifecycle";
+import { ignoredChanges } from "./lifecycle";
 import type { ScalingSettings } from "./scaling";
-import type { ServiceSettings } from "./settings";
+import { circumstancesOf, type ServiceSettings } from "./settings";
 
 /** How long the balancer's verdict on a task does not count after its start. */
 const START_SECONDS = 60;
@@ -67,7 +67,7 @@ export function runAlways(scope: Construct, running: Running): EcsService {
       produce: () => (targets().length === 0 ? undefined : START_SECONDS),
     }),
     lifecycle: {
-      ignoreChanges: ignoredServiceChanges(releaseOwner),
+      ignoreChanges: ignoredChanges("service", circumstancesOf(settings)),
       ...(releaseOwner === "terraform" ? { postcondition: [wentLive(stack, name, task)] } : {}),
     },
     timeouts: { create: "20m", update: "20m", delete: "20m" },

@@ -55,6 +55,11 @@ export class Image {
     readonly repositoryName?: string,
   ) {}
 
+  /** What images of it are called, without digest: a repository, or registry and name. */
+  sourceIn(stackName: string): string {
+    return this.kind === "digest" ? this.uri.replace(/@.*$/, "") : (this.repositoryName ?? stackName);
+  }
+
   /** What the container of a process runs when Terraform starts it; undefined for the image's own. */
   commandFor(process: Process): readonly string[] | undefined {
     if (this.kind === "digest") return process.command;

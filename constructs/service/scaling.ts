@@ -268,6 +268,8 @@ interface ScaledService {
   /** First parts of the names of alarms. */
   readonly fullName: readonly string[];
   readonly settings: ScalingSettings;
+  /** Attributes of the target that others write. */
+  readonly ignored: readonly string[];
   readonly queue: IQueue | undefined;
   /** Target groups of the service, known when all add-ons are there. */
   readonly targets: () => readonly Target[];
@@ -288,7 +290,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     // AWS forgets the target when the service is replaced, and Terraform would not notice.
     lifecycle: {
       replaceTriggeredBy: [`${addressOf(service)}.id`, ...(written === undefined ? [] : [addressOf(written)])],
-      ...(written === undefined ? {} : { ignoreChanges: ["min_capacity", "max_capacity"] }),
+      ...(scaled.ignored.length === 0 ? {} : { ignoreChanges: [...scaled.ignored] }),
     },
   });
   const common = {

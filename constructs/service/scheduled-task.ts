@@ -5,8 +5,9 @@ import type { Construct } from "constructs";
 import { Role } from "../core/iam";
 import { physicalName } from "../core/names";
 import type { ServiceStack } from "../platform/platform";
+import { ignoredChanges } from "./lifecycle";
 import type { JobProcess } from "./process";
-import type { ServiceSettings } from "./settings";
+import { circumstancesOf, type ServiceSettings } from "./settings";
 
 interface Scheduled {
   readonly stack: ServiceStack;
@@ -47,6 +48,7 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
     resources: [stack.arn("ecs", `task/${stack.cluster.clusterName}/*`)],
     conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
   });
+  const ignored = ignoredChanges("schedule", circumstancesOf(settings));
   const schedule = new SchedulerSchedule(scope, "Resource", {
     name: physicalName("schedule", ...fullName),
     description: "Starts the job.",
@@ -72,10 +74,7 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
       // A start that AWS could not make, for want of capacity, is tried again for an hour.
       retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
     },
-    lifecycle:
-      settings.releaseOwner === "pipeline"
-        ? { ignoreChanges: ["target[0].ecs_parameters[0].task_definition_arn"] }
-        : undefined,
+    lifecycle: ignored.length === 0 ? undefined : { ignoreChanges: ignored },
   });
   role.whenPolicy((address) => {
     schedule.dependsOn = Lazy.listValue({ produce: () => [...new Set([address, ...scheduled.dependsOn()])].sort() });

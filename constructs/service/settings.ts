@@ -9,7 +9,7 @@ import type { ServiceStack } from "../platform/platform";
 import { checkDeployment, type Deployment, rolling } from "./deployment";
 import type { ServiceAddOn } from "./host";
 import { Image } from "./image";
-import { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
+import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
 import { type Process, web } from "./process";
 import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling";
 import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./shutdown";
@@ -145,6 +145,11 @@ export interface ServiceSettings {
   readonly releaseOwner: ReleaseOwner;
   readonly user: string;
   readonly exec: boolean;
+}
+
+/** What decides which of the service's attributes are written by others. */
+export function circumstancesOf({ releaseOwner, deployment, scaling }: ServiceSettings): Circumstances {
+  return { owner: releaseOwner, strategy: deployment.kind, schedules: (scaling?.schedules.length ?? 0) > 0 };
 }
 
 /** Variables that the service sets itself, so that `environment` cannot. */

@@ -13,6 +13,9 @@ function service(id: string, props: CloudNativeServiceProps = {}) {
 const moves = (stack: ServiceStack | ServiceStack["data"]) =>
   ((synthesize(stack).moved ?? []) as { from: string; to: string }[]).sort((a, b) => (a.from < b.from ? -1 : 1));
 
+/** One for all services of a stack. */
+const ofTheStack = /^aws_ssm_parameter\.Releases_/;
+
 describe("a service that is renamed in the code", () => {
   const before = service("Orders");
   const after = service("Sales", { name: "orders", renamedFrom: "Orders" });
@@ -29,7 +32,7 @@ describe("a service that is renamed in the code", () => {
         moves(now)
           .map(({ to }) => to)
           .sort(),
-      ).toEqual(addresses(now));
+      ).toEqual(addresses(now).filter((address) => !ofTheStack.test(address)));
     }
   });
 

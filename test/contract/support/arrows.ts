@@ -78,10 +78,14 @@ export function handOver(imports: readonly Import[], start: string): string[] {
   return [...others, ...early.map((each) => `${told(each)} at the start, not when it is called`)];
 }
 
-/** R2: parts that do not know each other. */
-export function separateParts(imports: readonly Import[], parts: readonly string[]): string[] {
+/** R2: parts that do not know each other; what they agree on knows nobody. */
+export function separateParts(imports: readonly Import[], parts: readonly string[], agreed: string): string[] {
+  const isOther = (from: string, to: string) => top(to) !== top(from) && top(to) !== agreed;
   return imports
-    .filter(({ from, to }) => to !== undefined && parts.includes(top(from)) && top(to) !== top(from))
+    .filter(({ from, to, specifier }) => {
+      if (top(from) === agreed) return to === undefined ? !specifier.startsWith("node:") : top(to) !== agreed;
+      return to !== undefined && parts.includes(top(from)) && isOther(from, to);
+    })
     .map(told);
 }
 
