@@ -77,12 +77,10 @@ export interface AlarmProps {
   readonly periods?: number;
   /** How many of them must be bad. @default - all */
   readonly datapoints?: number;
-  /** ARNs of topics that are told when it goes into alarm, and when it is well again. @default - nobody */
-  readonly tells?: () => readonly string[];
 }
 
 /**
- * An alarm. Silence is never one: ECS leaves an alarm that is in ALARM when a deployment starts out of that deployment.
+ * An alarm, which tells the topic of its platform when it goes off and when all is well again. Silence is never one: ECS leaves an alarm that is in ALARM when a deployment starts out of that deployment.
  *
  * Costs 0.10 USD a month for each measure that it looks at.
  *
@@ -96,9 +94,9 @@ export class Alarm extends Construct implements IAlarm {
 
   constructor(scope: Construct, id: string, props: AlarmProps) {
     super(scope, id);
-    const { periods = 2, periodSeconds = 60, whenBelow = false, tells } = props;
+    const { periods = 2, periodSeconds = 60, whenBelow = false } = props;
     this.alarmName = AwsStack.of(this).physicalName("alarm", ...props.name);
-    const told = Lazy.listValue({ produce: () => tells?.() as string[] | undefined }, { omitEmpty: true });
+    const tells = [...AwsStack.of(this).alarmTopicArns];
     const resource = new CloudwatchMetricAlarm(this, "Resource", {
       alarmName: this.alarmName,
       alarmDescription: props.description,
@@ -108,8 +106,8 @@ export class Alarm extends Construct implements IAlarm {
       datapointsToAlarm: props.datapoints ?? periods,
       treatMissingData: "notBreaching",
       metricQuery: Lazy.anyValue({ produce: () => alarmRows(props.queries(), periodSeconds) }),
-      alarmActions: tells === undefined ? undefined : told,
-      okActions: tells === undefined ? undefined : told,
+      alarmActions: tells.length === 0 ? undefined : tells,
+      okActions: tells.length === 0 ? undefined : tells,
     });
     this.alarmArn = resource.arn;
     this.address = addressOf(resource);

@@ -20,10 +20,19 @@ export const NAME_LIMITS = {
   schedule: 64,
   capacityProvider: 255,
   keyAlias: 256,
+  topic: 256,
+  deliveryStream: 64,
+  dashboard: 255,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */
-const PREFIX_LIMITS = { targetGroup: 6, securityGroup: 100, autoScalingGroup: 200, launchTemplate: 100 } as const;
+const PREFIX_LIMITS = {
+  targetGroup: 6,
+  securityGroup: 100,
+  autoScalingGroup: 200,
+  launchTemplate: 100,
+  bucket: 37,
+} as const;
 
 /** How names may not begin, since AWS keeps that for itself. */
 const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, RegExp>>> = {

@@ -118,6 +118,11 @@ export class AwsStack extends TerraformStack {
     return this.defaults.production;
   }
 
+  /** Topics that alarms of this stack tell; those of the platform, where it stands on one. */
+  get alarmTopicArns(): readonly string[] {
+    return [];
+  }
+
   /** Id of the account that the stack is applied to. */
   get accountId(): string {
     return this.environment.account ?? this.#once("Account", (id) => new DataAwsCallerIdentity(this, id)).accountId;

@@ -1,3 +1,4 @@
+export type { AlarmRecipients, SlackChannel } from "./alarm-topic";
 export {
   DataStack,
   type ExistingPlatformProps,

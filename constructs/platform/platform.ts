@@ -10,6 +10,7 @@ import { type INamespace, Namespace } from "../discovery/namespace";
 import { Balancer, type ExistingBalancer, type IBalancer, type Listener } from "../ingress/balancer";
 import { type ExistingNetwork, type INetwork, Network } from "../network/network";
 import type { Egress, NetworkProps } from "../network/settings";
+import { type AlarmRecipients, AlarmTopic } from "./alarm-topic";
 
 export interface PlatformProps {
   readonly environment: Environment;
@@ -28,6 +29,12 @@ export interface PlatformProps {
   readonly network?: NetworkProps | ExistingNetwork;
   /** @default - see ClusterProps */
   readonly cluster?: ClusterProps;
+  /**
+   * Who is told when an alarm of the platform or of what stands on it goes off.
+   *
+   * @default - nobody, until somebody subscribes to the topic
+   */
+  readonly alarms?: AlarmRecipients;
   /**
    * Tags on everything in the platform's stack and in the stacks made from it.
    *
@@ -71,7 +78,8 @@ export interface ExistingPlatformProps {
  * What the services of one environment stand on: network, cluster, shared balancer and the namespace of their names, in a
  * stack of their own.
  *
- * Costs what the balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost.
+ * Costs what the balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost, and 1 USD for the key of its
+ * alarms' topic.
  *
  * @example
  * ```ts
@@ -95,6 +103,8 @@ export class Platform extends AwsStack implements IPlatform {
   readonly cluster: Cluster;
   readonly namespace: Namespace;
   readonly balancer: IBalancer | undefined;
+  /** What all alarms of the platform and its services tell. */
+  readonly alarmTopic: AlarmTopic;
   readonly #props: PlatformProps;
 
   constructor(scope: Construct, name: string, props: PlatformProps) {
@@ -111,6 +121,7 @@ export class Platform extends AwsStack implements IPlatform {
     } else if (props.listener !== undefined) {
       this.balancer = new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
     }
+    this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarms);
     new Published(this, "Border", {
       name: platformParameter(props.environment.name, name),
       value: {
@@ -140,8 +151,13 @@ export class Platform extends AwsStack implements IPlatform {
           scheme: this.balancer.scheme,
           securityGroupId: this.balancer.connections.securityGroupId,
         },
+        alarms: { topicArn: this.alarmTopic.topicArn },
       },
     });
+  }
+
+  override get alarmTopicArns(): readonly string[] {
+    return [this.alarmTopic.topicArn];
   }
 
   stack(name: string): ServiceStack {
@@ -194,6 +210,10 @@ abstract class StackOnPlatform extends AwsStack {
       },
     });
     if (props.owner !== undefined) this.addDependency(props.owner);
+  }
+
+  override get alarmTopicArns(): readonly string[] {
+    return [this.#platform.text("alarms", "topicArn")];
   }
 
   /** Over how many zones the platform spreads; for one of another repo, what is usual for the environment. */

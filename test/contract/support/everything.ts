@@ -35,6 +35,7 @@ export function everything(profile: Profile = "dev"): App {
     tags: { CostCenter: "4711" },
     network: { flowLogs: "all" },
     cluster: { exec: {} },
+    alarms: { emails: ["on-call@example.com"] },
   });
   const { network, cluster } = platform;
   new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });

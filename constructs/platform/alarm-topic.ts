@@ -1,0 +1,152 @@
+import { ChatbotSlackChannelConfiguration } from "@cdktf/provider-aws/lib/chatbot-slack-channel-configuration";
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
+import { Construct } from "constructs";
+import { Problems } from "../core/errors";
+import { Role } from "../core/iam";
+import { EncryptionKey } from "../core/key";
+import { AwsStack } from "../core/stack";
+
+/** A channel of Slack. The workspace must have let AWS's app in, in the console, once. */
+export interface SlackChannel {
+  /** `T0123456789` */
+  readonly workspaceId: string;
+  /** `C0123456789` */
+  readonly channelId: string;
+}
+
+/** Who is told when an alarm goes off. */
+export interface AlarmRecipients {
+  /**
+   * Addresses; each gets one e-mail to confirm before the first alarm comes.
+   *
+   * @default - none
+   */
+  readonly emails?: readonly string[];
+  /**
+   * What takes alarms over HTTPS, such as a pager or a chat: it is sent a request to confirm first.
+   *
+   * @default - none
+   */
+  readonly urls?: readonly string[];
+  /**
+   * Channels of Slack, by AWS's own app.
+   *
+   * @default - none
+   * @see https://docs.aws.amazon.com/chatbot/latest/adminguide/slack-setup.html
+   */
+  readonly slack?: readonly SlackChannel[];
+}
+
+/** @throws InvalidPropsError ALARM_EMAIL, ALARM_URL, ALARM_SLACK */
+function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] }: AlarmRecipients): void {
+  const problems = new Problems(scope);
+  for (const email of emails) {
+    problems.check(
+      /^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email),
+      "ALARM_EMAIL",
+      "alarms.emails",
+      `${JSON.stringify(email)} is no address`,
+      "Use for example on-call@example.com.",
+    );
+  }
+  for (const url of urls) {
+    problems.check(
+      /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url),
+      "ALARM_URL",
+      "alarms.urls",
+      `${JSON.stringify(url.slice(0, 40))} is no address that takes alarms`,
+      "Use https://, a host and a path. Who knows the address can send to it: keep it out of code that others see.",
+    );
+  }
+  for (const { workspaceId, channelId } of slack) {
+    problems.check(
+      /^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId),
+      "ALARM_SLACK",
+      "alarms.slack",
+      `${JSON.stringify({ workspaceId, channelId })} is no channel`,
+      "Use the ids that Slack's address bar shows: T0123456789 and C0123456789.",
+    );
+  }
+  problems.throwIfAny();
+}
+
+/**
+ * Where alarms are sent: an SNS topic with a key of its own, since CloudWatch sends nothing to one that is encrypted with
+ * AWS's. Costs 1 USD a month for the key.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+ */
+export class AlarmTopic extends Construct {
+  readonly topicArn: string;
+
+  constructor(scope: Construct, id: string, recipients: AlarmRecipients = {}) {
+    super(scope, id);
+    checkRecipients(this, recipients);
+    const stack = AwsStack.of(this);
+    const name = stack.physicalName("topic", stack.stackName, stack.environment.name, "alarms");
+    const ofThisAccount = { StringEquals: { "aws:SourceAccount": stack.accountId } };
+    const { keyArn } = new EncryptionKey(this, "Key", {
+      description: `Alarms of ${stack.stackName} ${stack.environment.name}`,
+      users: [
+        {
+          service: "cloudwatch.amazonaws.com",
+          actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
+          conditions: ofThisAccount,
+        },
+      ],
+    });
+    const topic = new SnsTopic(this, "Resource", { name, kmsMasterKeyId: keyArn });
+    this.topicArn = topic.arn;
+    new SnsTopicPolicy(this, "Policy", {
+      arn: topic.arn,
+      policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "Alarms",
+            Effect: "Allow",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Action: "sns:Publish",
+            Resource: topic.arn,
+            Condition: ofThisAccount,
+          },
+          {
+            Sid: "EncryptedOnTheWay",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "sns:Publish",
+            Resource: topic.arn,
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ],
+      }),
+    });
+    const { emails = [], urls = [], slack = [] } = recipients;
+    emails.forEach((endpoint, index) => {
+      new SnsTopicSubscription(this, `Email${index + 1}`, { topicArn: topic.arn, protocol: "email", endpoint });
+    });
+    urls.forEach((endpoint, index) => {
+      new SnsTopicSubscription(this, `Url${index + 1}`, { topicArn: topic.arn, protocol: "https", endpoint });
+    });
+    if (slack.length > 0) this.#tellSlack(slack, name, topic.arn);
+  }
+
+  #tellSlack(channels: readonly SlackChannel[], name: string, topicArn: string): void {
+    // Shows what an alarm is about, and may change nothing.
+    const role = new Role(this, "ChatRole", { name: `${name}-chat`, service: "chatbot.amazonaws.com" });
+    const readOnly = `arn:${AwsStack.of(this).partition}:iam::aws:policy/CloudWatchReadOnlyAccess`;
+    role.addManagedPolicy("CloudWatchReadOnlyAccess");
+    channels.forEach(({ workspaceId, channelId }, index) => {
+      new ChatbotSlackChannelConfiguration(this, `Slack${index + 1}`, {
+        configurationName: channels.length === 1 ? name : `${name}-${index + 1}`,
+        slackTeamId: workspaceId,
+        slackChannelId: channelId,
+        iamRoleArn: role.roleArn,
+        guardrailPolicyArns: [readOnly],
+        snsTopicArns: [topicArn],
+      });
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { type AlarmRecipients, CloudNativeService, Ingress } from "../../../constructs";
+import { DEV, only, refusals, resources, shop } from "../../support/synth";
+
+describe("the alarms of a platform", () => {
+  const platform = (alarms: AlarmRecipients) => shop(DEV, { alarms });
+
+  it("go to an encrypted topic that CloudWatch of this account alone may write to", () => {
+    const stack = shop();
+    expect(only(stack, "aws_sns_topic")).toMatchObject({
+      name: "shop-dev-alarms",
+      kms_master_key_id: expect.stringContaining("aws_kms_key.Alarms_Key"),
+    });
+    const policy = only(stack, "aws_sns_topic_policy").policy as { Statement: object[] };
+    expect(policy.Statement).toMatchObject([
+      {
+        Effect: "Allow",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Condition: { StringEquals: { "aws:SourceAccount": expect.any(String) } },
+      },
+      { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+    ]);
+    const { policy: ofKey } = Object.values(resources(stack, "aws_kms_key")).find(({ description }) =>
+      `${description}`.startsWith("Alarms"),
+    ) as { policy: object };
+    expect(JSON.stringify(ofKey)).toContain("cloudwatch.amazonaws.com");
+  });
+
+  it("reach people and chats", () => {
+    const stack = platform({
+      emails: ["on-call@example.com"],
+      urls: ["https://pager.example.com/in/abc"],
+      slack: [{ workspaceId: "T0123456789", channelId: "C0123456789" }],
+    });
+    expect(Object.values(resources(stack, "aws_sns_topic_subscription"))).toMatchObject([
+      { protocol: "email", endpoint: "on-call@example.com" },
+      { protocol: "https", endpoint: "https://pager.example.com/in/abc" },
+    ]);
+    expect(only(stack, "aws_chatbot_slack_channel_configuration")).toMatchObject({
+      slack_team_id: "T0123456789",
+      slack_channel_id: "C0123456789",
+      guardrail_policy_arns: [expect.stringMatching(/:iam::aws:policy\/CloudWatchReadOnlyAccess$/)],
+    });
+  });
+
+  it("are those of its services too, when they go off and when all is well again", () => {
+    const stack = shop().stack("orders");
+    new CloudNativeService(stack, "Orders").add(new Ingress());
+    const told = [expect.stringMatching(/insecure_value\)\.alarms\.topicArn/)];
+    expect(only(stack, "aws_cloudwatch_metric_alarm")).toMatchObject({ alarm_actions: told, ok_actions: told });
+  });
+
+  it.each<[AlarmRecipients, string]>([
+    [{ emails: ["nobody"] }, "ALARM_EMAIL alarms.emails"],
+    [{ emails: ["${file(1)}@example.com"] }, "ALARM_EMAIL alarms.emails"],
+    [{ urls: ["http://pager.example.com"] }, "ALARM_URL alarms.urls"],
+    [{ slack: [{ workspaceId: "shop", channelId: "C0123456789" }] }, "ALARM_SLACK alarms.slack"],
+  ])("refuse %j", (alarms, expected) => {
+    expect(refusals(() => platform(alarms))).toEqual([expected]);
+  });
+});
