@@ -78,3 +78,8 @@ export function platformParameter(environment: string, platform: string): string
 export function serviceParameter(environment: string, platform: string, service: string): string {
   return `/antifragile/${environment}/${platform}/services/${service}`;
 }
+
+/** Where a user pool tells of itself; `owner` is the platform or service that has it. */
+export function userPoolParameter(environment: string, owner: string, pool: string): string {
+  return `/antifragile/${environment}/${owner}/user-pools/${pool}`;
+}

@@ -23,6 +23,9 @@ export const NAME_LIMITS = {
   topic: 256,
   deliveryStream: 64,
   dashboard: 255,
+  userPool: 128,
+  // With what is put behind it, so that it is nobody else's.
+  userPoolDomain: 54,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */

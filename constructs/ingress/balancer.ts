@@ -76,7 +76,7 @@ export interface ExistingBalancer extends BalancerAttributes {
 
 /**
  * Puts a platform's services behind a balancer that somebody else owns: each adds rules to the listener, and itself to what
- * the balancer's security group may reach.
+ * the balancer's security group may reach. For people to sign in, that group must let it out on 443.
  */
 export function existingBalancer(attributes: BalancerAttributes): ExistingBalancer {
   return { kind: "existing-balancer", ...attributes };
@@ -159,6 +159,8 @@ export class Balancer extends Construct implements IBalancer {
     });
     if (listener.kind === "https") {
       group.connections.allowFromInternet(443, { ipv6 });
+      // Issuers at which people sign in, for services of any repo: a rule of theirs would be there twice. IPv4 alone is used.
+      group.connections.allowToInternet(443);
       this.listenerArn = new LbListener(this, "Https", {
         loadBalancerArn: balancer.arn,
         port: 443,

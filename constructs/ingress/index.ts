@@ -1,3 +1,4 @@
+export type { AuthenticatedRule, Authentication, AuthenticationAction, TokenCheck } from "./authentication";
 export {
   Balancer,
   type BalancerAttributes,

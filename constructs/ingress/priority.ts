@@ -58,6 +58,25 @@ export function overlaps(a: RuleMatch, b: RuleMatch): boolean {
   return meet(a.hosts, b.hosts) && meet(narrowing(a), narrowing(b));
 }
 
+/** Whether every text that fits `inner` surely fits `outer` too. */
+export function covers(outer: string, inner: string): boolean {
+  // From the end: whether what is left of the outer one covers what is left of the inner one, by where the latter begins.
+  // A wildcard of the inner one stands for texts that only a wildcard of the outer one takes.
+  let rest = Array.from({ length: inner.length + 1 }, (_, at) => at === inner.length);
+  for (const sign of [...outer].reverse()) {
+    const here: boolean[] = [];
+    for (let at = inner.length; at >= 0; at -= 1) {
+      const taken = inner[at] !== "*" && (sign === "?" || sign === inner[at]);
+      here[at] =
+        sign === "*"
+          ? rest[at] === true || (at < inner.length && here[at + 1] === true)
+          : at < inner.length && taken && rest[at + 1] === true;
+    }
+    rest = here;
+  }
+  return rest[0] === true;
+}
+
 /** Paths that leave some requests out; one of them that does not makes the rule match all. */
 function narrowing({ paths }: RuleMatch): readonly string[] {
   return paths.some((path) => path === "/*" || path === "*") ? [] : paths;

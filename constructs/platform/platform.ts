@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { Cluster, type ClusterProps, type ICluster, type Sessions } from "../cluster/cluster";
 import { Published, platformParameter, Subscribed } from "../core/border";
@@ -267,6 +268,12 @@ abstract class StackOnPlatform extends AwsStack {
         namespaceName: text("namespaceName"),
       }),
     );
+  }
+
+  /** How the platform's balancer is reached, `https` or `http`; undefined where synth cannot know. */
+  get scheme(): string | undefined {
+    const scheme = this.#owner?.balancer?.scheme;
+    return Token.isUnresolved(scheme) ? undefined : scheme;
   }
 
   /** @throws InvalidPropsError PLATFORM_NO_BALANCER when the platform is made by the same app without a listener */

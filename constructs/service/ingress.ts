@@ -2,15 +2,18 @@ import { LbListenerCertificate } from "@cdktf/provider-aws/lib/lb-listener-certi
 import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import { TerraformOutput, Token } from "cdktf";
+import { Construct } from "constructs";
 import { Problems } from "../core/errors";
 import { namePrefix } from "../core/names";
 import { QUOTAS } from "../core/quotas";
 import { addressOf } from "../core/stack";
+import { type Authentication, authenticateFirst } from "../ingress/authentication";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../ingress/certificate";
 import { claimRule } from "../ingress/claims";
 import { EXPLICIT_PRIORITY, rulePriority } from "../ingress/priority";
 import { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "./host";
+import { checkAuth, PATH_PATTERN, publicPriority, reachedByHttps } from "./ingress-auth";
 import { READINESS } from "./shutdown";
 
 export interface IngressProps {
@@ -44,6 +47,13 @@ export interface IngressProps {
    * @default false
    */
   readonly certificate?: boolean;
+  /**
+   * Who may pass: `userPool.signIn(...)` or `oidcSignIn(...)` for people, `bearerToken(...)` for machines. All paths are closed
+   * then but those that it names as public.
+   *
+   * @default - everybody: the service itself decides
+   */
+  readonly auth?: Authentication;
 }
 
 /**
@@ -64,7 +74,7 @@ export class Ingress implements ServiceAddOn {
 
   /**
    * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_CONDITIONS, INGRESS_HOST, INGRESS_PATH, INGRESS_PRIORITY, INGRESS_ZONE, INGRESS_CERTIFICATE,
-   *   INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER
+   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER
    */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
@@ -90,24 +100,36 @@ export class Ingress implements ServiceAddOn {
       },
       lifecycle: { createBeforeDestroy: true },
     });
-    const condition = [
-      ...(hosts.length === 0 ? [] : [{ hostHeader: { values: [...hosts] } }]),
-      ...(paths.length === 0 && hosts.length > 0
-        ? []
-        : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : [...paths] } }]),
-    ];
+    const forward = { type: "forward", targetGroupArn: group.arn };
     const rule = new LbListenerRule(scope, "Rule", {
       listenerArn: balancer.listenerArn,
       priority,
-      condition,
-      action: [{ type: "forward", targetGroupArn: group.arn }],
+      condition: conditionOf(hosts, paths),
+      action: [forward],
     });
+    const rules = [rule];
+    const { auth } = this.props;
+    if (auth !== undefined) {
+      const guarded = { serviceName: host.serviceName, hosts, providerLine: stack.providerLine };
+      authenticateFirst(rule, auth.bind(new Construct(scope, "Auth"), guarded), group.arn);
+      rule.lifecycle = { precondition: [reachedByHttps(host.serviceName, stack.platformName, balancer)] };
+      if (auth.publicPaths.length > 0) {
+        rules.push(
+          new LbListenerRule(scope, "Public", {
+            listenerArn: balancer.listenerArn,
+            priority: publicPriority(this.props),
+            condition: conditionOf(hosts, auth.publicPaths),
+            action: [forward],
+          }),
+        );
+      }
+    }
     host.connections.allowFrom("Balancer", balancer.connections);
     host.addTarget({
       targetGroupArn: group.arn,
       targetGroupArnSuffix: group.arnSuffix,
       balancerArnSuffix: balancer.balancerArnSuffix,
-      dependsOn: [addressOf(rule)],
+      dependsOn: rules.map(addressOf),
     });
     if (zoneId !== undefined) {
       hosts.forEach((name, index) => {
@@ -124,7 +146,7 @@ export class Ingress implements ServiceAddOn {
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }
 
-  #check({ scope, process }: ServiceHost, stack: ServiceStack): void {
+  #check({ scope, process, serviceName }: ServiceHost, stack: ServiceStack): void {
     const { hosts = [], paths = [], zoneId, certificate = false } = this.props;
     const priority = this.props.priority ?? rulePriority({ hosts, paths });
     const problems = new Problems(scope);
@@ -153,7 +175,7 @@ export class Ingress implements ServiceAddOn {
     }
     for (const path of paths) {
       problems.check(
-        /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
+        PATH_PATTERN.test(path),
         "INGRESS_PATH",
         "paths",
         `${JSON.stringify(path)} is no path pattern`,
@@ -183,22 +205,39 @@ export class Ingress implements ServiceAddOn {
       "cannot be made: there is no zone to prove that the hosts are yours",
       "Set zoneId, or leave it out where the platform's certificate covers the hosts.",
     );
+    checkAuth(problems, this.props, { serviceName, scheme: stack.scheme, providerLine: stack.providerLine });
     problems.throwIfAny();
 
     const { platformName, environment } = stack;
     const limitOf = (quota: keyof typeof QUOTAS) => environment.quotas?.[quota] ?? QUOTAS[quota];
-    claimRule(
-      problems,
-      scope.node.root,
-      {
-        balancer: `${platformName}-${environment.name}`,
-        owner: scope.node.scope?.node.path ?? scope.node.path,
-        match: { hosts, paths },
-        priority,
-        explicit,
-      },
-      { rules: limitOf("rulesPerBalancer"), targetGroups: limitOf("targetGroupsPerBalancer") },
-    );
+    const publicPaths = this.props.auth?.publicPaths ?? [];
+    for (const claim of [
+      { match: { hosts, paths }, priority },
+      ...(publicPaths.length === 0
+        ? []
+        : [{ match: { hosts, paths: publicPaths }, priority: publicPriority(this.props) }]),
+    ]) {
+      claimRule(
+        problems,
+        scope.node.root,
+        {
+          balancer: `${platformName}-${environment.name}`,
+          owner: scope.node.scope?.node.path ?? scope.node.path,
+          ...claim,
+          explicit,
+        },
+        { rules: limitOf("rulesPerBalancer"), targetGroups: limitOf("targetGroupsPerBalancer") },
+      );
+    }
     problems.throwIfAny();
   }
+}
+
+function conditionOf(hosts: readonly string[], paths: readonly string[]) {
+  return [
+    ...(hosts.length === 0 ? [] : [{ hostHeader: { values: [...hosts] } }]),
+    ...(paths.length === 0 && hosts.length > 0
+      ? []
+      : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : [...paths] } }]),
+  ];
 }

@@ -11,11 +11,12 @@ import {
   https,
   ImageRepository,
   Ingress,
-  insecureHttp,
   job,
   LogStream,
+  oidcSignIn,
   Platform,
   type Profile,
+  UserPool,
   worker,
 } from "../../../constructs";
 
@@ -31,7 +32,7 @@ export function everything(profile: Profile = "dev"): App {
   const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c";
   const platform = new Platform(app, "shop", {
     environment,
-    listener: profile === "strict" ? https({ certificateArn }) : insecureHttp(),
+    listener: https({ certificateArn }),
     tags: { CostCenter: "4711" },
     network: { flowLogs: "all" },
     cluster: { exec: {} },
@@ -41,7 +42,21 @@ export function everything(profile: Profile = "dev"): App {
   new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
-  orders.add(new Ingress());
+  const people = new UserPool(platform, "People", { threatProtection: true });
+  orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
+  new CloudNativeService(stack, "Back").add(
+    new Ingress({
+      hosts: ["back.example.com"],
+      auth: oidcSignIn({
+        issuer: "https://login.example.com",
+        authorizationUrl: "https://login.example.com/authorize",
+        tokenUrl: "https://login.example.com/token",
+        userInfoUrl: "https://login.example.com/userinfo",
+        clientId: "back",
+        clientSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:back-AbCdEf",
+      }),
+    }),
+  );
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);

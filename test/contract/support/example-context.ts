@@ -1,18 +1,16 @@
 import { expect } from "vitest";
-import {
-  App,
-  AutoScalingGroup,
-  CloudNativeService,
-  type Environment,
-  insecureHttp,
-  Platform,
-} from "../../../constructs";
+import { App, AutoScalingGroup, CloudNativeService, type Environment, https, Platform } from "../../../constructs";
 
 /** What an example in the docs may take as there: `app`, `platform`, `stack`, `orders` and so on. */
 export function exampleContext() {
   const app = new App();
   const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
-  const platform = new Platform(app, "context", { environment, listener: insecureHttp() });
+  const platform = new Platform(app, "context", {
+    environment,
+    listener: https({
+      certificateArn: "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555",
+    }),
+  });
   // Nothing stands in the example's own stack yet.
   const stack = platform.stack("example");
   const services = platform.stack("context");

@@ -1,0 +1,121 @@
+import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
+import { Annotations, Fn, Token } from "cdktf";
+import type { Construct } from "constructs";
+import type { Problems } from "../core/errors";
+import { literal } from "../core/literal";
+import type { Authentication } from "../ingress/authentication";
+import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
+
+/** An OIDC issuer and what it knows this app as. */
+export interface OidcSignInOptions extends SignInOptions {
+  /** What the issuer calls itself: `iss` of its tokens. */
+  readonly issuer: string;
+  /** Where people are sent to sign in: `authorization_endpoint` of the issuer's discovery document. */
+  readonly authorizationUrl: string;
+  /** `token_endpoint` of the issuer's discovery document. */
+  readonly tokenUrl: string;
+  /** `userinfo_endpoint` of the issuer's discovery document. */
+  readonly userInfoUrl: string;
+  readonly clientId: string;
+  /** ARN of the secret that holds the client secret; `<arn>:<key>::` for one key of a secret in JSON. */
+  readonly clientSecretArn: string;
+  /**
+   * What is asked for about people, besides `openid`.
+   *
+   * @default ["email"]
+   */
+  readonly scopes?: readonly string[];
+}
+
+const HTTPS_URL = /^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[^\s"<>\\^`{|}]*)?$/i;
+const SECRET_ARN =
+  /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::([A-Za-z0-9_-]+)::)?$/;
+
+/**
+ * Lets people in who have signed in at an OIDC issuer: the balancer sends them there, and back. The issuer must know
+ * `https://<host>/oauth2/idpresponse` of each host of the Ingress.
+ *
+ * The balancer's API takes the client secret as text, so that it is in the Terraform state: encrypt the state, limit who reads
+ * it. A task is told who signed in by `x-amzn-oidc-data`, a token that the balancer signs. Free.
+ *
+ * @example
+ * ```ts
+ * orders.add(new Ingress({ hosts: ["orders.example.com"], auth: oidcSignIn({
+ *   issuer: "https://login.example.com",
+ *   authorizationUrl: "https://login.example.com/authorize",
+ *   tokenUrl: "https://login.example.com/token",
+ *   userInfoUrl: "https://login.example.com/userinfo",
+ *   clientId: "orders",
+ *   clientSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders-login-AbCdEf",
+ * }) }));
+ * ```
+ * @throws InvalidPropsError when it is added: SIGN_IN_ISSUER, SIGN_IN_CLIENT, SIGN_IN_SECRET, SIGN_IN_SCOPE, SIGN_IN_SESSION,
+ *   SIGN_IN_UNAUTHENTICATED
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+ */
+export function oidcSignIn(options: OidcSignInOptions): Authentication {
+  return {
+    publicPaths: options.publicPaths ?? [],
+    redirects: true,
+    check: (problems) => checkOidc(problems, options),
+    bind: (scope, { serviceName }) => {
+      Annotations.of(scope).addWarning(
+        "the client secret of the issuer is kept in this stack's Terraform state, since AWS takes it as text alone. " +
+          "Encrypt the state and limit who reads it; or let the service check tokens itself.  [SECRET_IN_STATE]",
+      );
+      return {
+        type: "authenticate-oidc",
+        authenticateOidc: {
+          issuer: literal(options.issuer),
+          authorizationEndpoint: literal(options.authorizationUrl),
+          tokenEndpoint: literal(options.tokenUrl),
+          userInfoEndpoint: literal(options.userInfoUrl),
+          clientId: literal(options.clientId),
+          clientSecret: readSecret(scope, options.clientSecretArn),
+          scope: ["openid", ...(options.scopes ?? ["email"])].join(" "),
+          ...signInAction(serviceName, options),
+        },
+      };
+    },
+  };
+}
+
+function checkOidc(problems: Problems, options: OidcSignInOptions): void {
+  checkSignIn(problems, options);
+  for (const prop of ["issuer", "authorizationUrl", "tokenUrl", "userInfoUrl"] as const) {
+    problems.check(
+      Token.isUnresolved(options[prop]) || HTTPS_URL.test(options[prop]),
+      "SIGN_IN_ISSUER",
+      `auth.${prop}`,
+      `${JSON.stringify(options[prop])} is no https address`,
+      "Take it from <issuer>/.well-known/openid-configuration.",
+    );
+  }
+  problems.check(
+    options.clientId !== "",
+    "SIGN_IN_CLIENT",
+    "auth.clientId",
+    "is empty",
+    "Use what the issuer calls this app.",
+  );
+  problems.check(
+    Token.isUnresolved(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn),
+    "SIGN_IN_SECRET",
+    "auth.clientSecretArn",
+    "is no ARN of a secret",
+    "Put the client secret into Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
+  );
+  problems.check(
+    (options.scopes ?? []).every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) && !/[$%]\{/.test(scope)),
+    "SIGN_IN_SCOPE",
+    "auth.scopes",
+    `${JSON.stringify(options.scopes)} has what is no scope`,
+    'Use words without spaces: ["email", "profile"].',
+  );
+}
+
+function readSecret(scope: Construct, arn: string): string {
+  const [, secretId = arn, key] = SECRET_ARN.exec(arn) ?? [];
+  const { secretString } = new DataAwsSecretsmanagerSecretVersion(scope, "ClientSecret", { secretId });
+  return key === undefined ? secretString : Token.asString(Fn.lookupNested(Fn.jsondecode(secretString), [key]));
+}

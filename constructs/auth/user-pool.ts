@@ -1,0 +1,257 @@
+import { CognitoUserPool } from "@cdktf/provider-aws/lib/cognito-user-pool";
+import { CognitoUserPoolClient } from "@cdktf/provider-aws/lib/cognito-user-pool-client";
+import { CognitoUserPoolDomain } from "@cdktf/provider-aws/lib/cognito-user-pool-domain";
+import { Annotations, Fn, Token } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import { Published, Subscribed, userPoolParameter } from "../core/border";
+import { Problems } from "../core/errors";
+import { literal } from "../core/literal";
+import { kebab, physicalName } from "../core/names";
+import { AwsStack } from "../core/stack";
+import type { Authentication } from "../ingress/authentication";
+import { callbackUrls, checkSignIn, type SignInOptions, signInAction } from "./sign-in";
+
+export const MFA = ["required", "optional", "off"] as const;
+/** Whether people prove by a second thing, an app that shows codes, who they are. */
+export type Mfa = (typeof MFA)[number];
+
+export interface UserPoolProps {
+  /**
+   * A second factor, by an app that shows codes.
+   *
+   * @default "required"
+   */
+  readonly mfa?: Mfa;
+  /**
+   * Whether people may make accounts for themselves; otherwise somebody makes them.
+   *
+   * @default false
+   */
+  readonly selfSignUp?: boolean;
+  /**
+   * Shortest password, 12 to 99 characters; it must have small and large letters, digits and symbols.
+   *
+   * @default 12
+   */
+  readonly passwordLength?: number;
+  /**
+   * Whether Cognito refuses sign-ins that look like an attack, and passwords that were leaked. Its Plus tier costs 0.02 USD for
+   * each person who signs in within a month.
+   *
+   * @default false
+   */
+  readonly threatProtection?: boolean;
+  /**
+   * First part of the address of the sign-in page, of which there is one in a region of AWS.
+   *
+   * @default - from the stack, the id and the account
+   */
+  readonly domainPrefix?: string;
+}
+
+/** A user pool, owned by this app or by somebody else. */
+export interface IUserPool extends IConstruct {
+  readonly userPoolArn: string;
+  readonly userPoolId: string;
+  /** First part of the address of its sign-in page. */
+  readonly userPoolDomain: string;
+  /** `iss` of its tokens. */
+  readonly issuer: string;
+  /** Lets people of the pool pass an Ingress when they have signed in. */
+  signIn(options?: SignInOptions): Authentication;
+}
+
+/** What is needed to use a user pool that somebody else owns. */
+export interface UserPoolAttributes {
+  readonly userPoolArn: string;
+  readonly userPoolId: string;
+  /** First part of the address of its sign-in page. */
+  readonly userPoolDomain: string;
+}
+
+abstract class UserPoolBase extends Construct implements IUserPool {
+  abstract readonly userPoolArn: string;
+  abstract readonly userPoolId: string;
+  abstract readonly userPoolDomain: string;
+
+  get issuer(): string {
+    return `https://cognito-idp.${AwsStack.of(this).environment.region}.amazonaws.com/${this.userPoolId}`;
+  }
+
+  /** The pool as another stack refers to it. */
+  protected abstract seenFrom(scope: Construct): UserPoolAttributes;
+
+  signIn(options: SignInOptions = {}): Authentication {
+    return {
+      publicPaths: options.publicPaths ?? [],
+      redirects: true,
+      check: (problems) => checkSignIn(problems, options),
+      bind: (scope, { serviceName, hosts }) => {
+        const { userPoolArn, userPoolId, userPoolDomain } = this.seenFrom(scope);
+        const client = new CognitoUserPoolClient(scope, "Client", {
+          userPoolId,
+          name: serviceName,
+          // The balancer's way; it proves itself by a secret that AWS hands from one service to the other.
+          generateSecret: true,
+          allowedOauthFlowsUserPoolClient: true,
+          allowedOauthFlows: ["code"],
+          allowedOauthScopes: ["openid", "email"],
+          callbackUrls: callbackUrls(hosts),
+          supportedIdentityProviders: ["COGNITO"],
+          explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"],
+          preventUserExistenceErrors: "ENABLED",
+          enableTokenRevocation: true,
+        });
+        Annotations.of(scope).addWarning(
+          "the client secret that Cognito makes is kept in this stack's Terraform state, since its API returns it. " +
+            "Encrypt the state and limit who reads it.  [SECRET_IN_STATE]",
+        );
+        return {
+          type: "authenticate-cognito",
+          authenticateCognito: {
+            userPoolArn,
+            userPoolClientId: client.id,
+            userPoolDomain,
+            scope: "openid email",
+            ...signInAction(serviceName, options),
+          },
+        };
+      },
+    };
+  }
+}
+
+/**
+ * People who may sign in, kept by Amazon Cognito: a user pool with a sign-in page. Passwords are long, a second factor is
+ * required, and nobody makes an account for themselves unless asked for.
+ *
+ * The first 10 000 people a month are free, further ones cost 0.015 USD each. Cognito itself sends 50 mails a day.
+ *
+ * @example
+ * ```ts
+ * const people = new UserPool(platform, "People");
+ * orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
+ * ```
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools.html
+ */
+export class UserPool extends UserPoolBase {
+  /** Refers to a user pool that somebody else owns; it must have a domain. */
+  static fromAttributes(scope: Construct, id: string, attributes: UserPoolAttributes): IUserPool {
+    return new ImportedUserPool(scope, id, attributes);
+  }
+
+  readonly userPoolArn: string;
+  readonly userPoolId: string;
+  readonly userPoolDomain: string;
+  readonly #parameter: string;
+
+  /** @throws InvalidPropsError USER_POOL_MFA, USER_POOL_PASSWORD, USER_POOL_DOMAIN */
+  constructor(scope: Construct, id: string, props: UserPoolProps = {}) {
+    super(scope, id);
+    checkUserPool(this, props);
+    const stack = AwsStack.of(this);
+    const { environment, production, stackName } = stack;
+    const name = kebab(id);
+    const { mfa = "required", selfSignUp = false, threatProtection = false } = props;
+    const pool = new CognitoUserPool(this, "Resource", {
+      name: stack.physicalName("userPool", stackName, environment.name, name),
+      usernameAttributes: ["email"],
+      usernameConfiguration: { caseSensitive: false },
+      autoVerifiedAttributes: ["email"],
+      userAttributeUpdateSettings: { attributesRequireVerificationBeforeUpdate: ["email"] },
+      accountRecoverySetting: { recoveryMechanism: [{ name: "verified_email", priority: 1 }] },
+      adminCreateUserConfig: { allowAdminCreateUserOnly: !selfSignUp },
+      passwordPolicy: {
+        minimumLength: props.passwordLength ?? 12,
+        requireLowercase: true,
+        requireUppercase: true,
+        requireNumbers: true,
+        requireSymbols: true,
+        temporaryPasswordValidityDays: 7,
+      },
+      mfaConfiguration: { required: "ON", optional: "OPTIONAL", off: "OFF" }[mfa],
+      softwareTokenMfaConfiguration: mfa === "off" ? undefined : { enabled: true },
+      userPoolTier: threatProtection ? "PLUS" : "ESSENTIALS",
+      userPoolAddOns: threatProtection ? { advancedSecurityMode: "ENFORCED" } : undefined,
+      deletionProtection: production ? "ACTIVE" : "INACTIVE",
+    });
+    const domain = new CognitoUserPoolDomain(this, "Domain", {
+      userPoolId: pool.id,
+      domain: props.domainPrefix ?? `${defaultDomain(this)}-${this.#accountHash(stack)}`,
+    });
+    this.userPoolArn = pool.arn;
+    this.userPoolId = pool.id;
+    this.userPoolDomain = domain.domain;
+    this.#parameter = userPoolParameter(environment.name, stackName, name);
+    new Published(this, "Border", {
+      name: this.#parameter,
+      value: { userPoolArn: pool.arn, userPoolId: pool.id, userPoolDomain: domain.domain } satisfies UserPoolAttributes,
+    });
+  }
+
+  /** Nobody reads an account's id off a public address. */
+  #accountHash(stack: AwsStack): string {
+    return Token.asString(Fn.substr(Fn.sha256(stack.accountId), 0, 8));
+  }
+
+  protected seenFrom(scope: Construct): UserPoolAttributes {
+    const [here, there] = [AwsStack.of(this), AwsStack.of(scope)];
+    if (here === there) return this;
+    there.addDependency(here);
+    const pool = new Subscribed(scope, "UserPool", { name: this.#parameter });
+    return {
+      userPoolArn: pool.text("userPoolArn"),
+      userPoolId: pool.text("userPoolId"),
+      userPoolDomain: pool.text("userPoolDomain"),
+    };
+  }
+}
+
+function defaultDomain(scope: IConstruct): string {
+  const { stackName, environment } = AwsStack.of(scope);
+  return physicalName("userPoolDomain", stackName, environment.name, kebab(scope.node.id));
+}
+
+function checkUserPool(scope: IConstruct, props: UserPoolProps): void {
+  const { mfa, passwordLength = 12, domainPrefix = defaultDomain(scope) } = props;
+  const problems = new Problems(scope);
+  problems.check(
+    mfa === undefined || MFA.includes(mfa),
+    "USER_POOL_MFA",
+    "mfa",
+    `${JSON.stringify(mfa)} is not known`,
+    `Use one of: ${MFA.join(", ")}.`,
+  );
+  problems.check(
+    Number.isInteger(passwordLength) && passwordLength >= 12 && passwordLength <= 99,
+    "USER_POOL_PASSWORD",
+    "passwordLength",
+    `${passwordLength} is too short, or more than Cognito takes`,
+    "Use 12 to 99 characters.",
+  );
+  problems.check(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domainPrefix) && !/aws|amazon|cognito/.test(domainPrefix),
+    "USER_POOL_DOMAIN",
+    "domainPrefix",
+    `${JSON.stringify(domainPrefix)} cannot be the first part of an address`,
+    "Set it to up to 63 small letters, digits and hyphens, without the words aws, amazon and cognito.",
+  );
+  problems.throwIfAny();
+}
+
+class ImportedUserPool extends UserPoolBase {
+  readonly userPoolArn: string;
+  readonly userPoolId: string;
+  readonly userPoolDomain: string;
+
+  constructor(scope: Construct, id: string, attributes: UserPoolAttributes) {
+    super(scope, id);
+    this.userPoolArn = literal(attributes.userPoolArn);
+    this.userPoolId = literal(attributes.userPoolId);
+    this.userPoolDomain = literal(attributes.userPoolDomain);
+  }
+
+  protected seenFrom(): UserPoolAttributes {
+    return this;
+  }
+}

@@ -1,0 +1,405 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Authentication,
+  bearerToken,
+  CloudNativeService,
+  Duration,
+  https,
+  Ingress,
+  type IngressProps,
+  insecureHttp,
+  type OidcSignInOptions,
+  oidcSignIn,
+  Platform,
+  type PlatformProps,
+  UserPool,
+  type UserPoolProps,
+} from "../../../constructs";
+import { covers } from "../../../constructs/ingress/priority";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
+
+const CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555";
+const SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:login-AbCdEf";
+const HOST = "orders.example.com";
+const ISSUER: OidcSignInOptions = {
+  issuer: "https://login.example.com",
+  authorizationUrl: "https://login.example.com/authorize",
+  tokenUrl: "https://login.example.com/token",
+  userInfoUrl: "https://login.example.com/userinfo",
+  clientId: "orders",
+  clientSecretArn: SECRET,
+};
+const TOKEN = {
+  issuer: "https://login.example.com",
+  jwksUrl: "https://login.example.com/.well-known/jwks.json",
+  audience: "orders",
+};
+
+const platformOf = (props: Partial<PlatformProps> = {}) =>
+  shop(DEV, { listener: https({ certificateArn: CERTIFICATE }), ...props });
+
+/** A service behind an Ingress that asks who it is. */
+function guarded(auth: Authentication, ingress: IngressProps = {}, platform: Platform = platformOf()) {
+  const stack = platform.stack("orders");
+  const orders = new CloudNativeService(stack, "Orders");
+  orders.add(new Ingress({ hosts: [HOST], auth, ...ingress }));
+  return { stack, orders, platform };
+}
+
+const ruleOf = (stack: ReturnType<typeof guarded>["stack"], id: string) =>
+  resources(stack, "aws_lb_listener_rule")[
+    Object.keys(resources(stack, "aws_lb_listener_rule")).find((key) => key.includes(`_${id}_`)) ?? ""
+  ] as { action: Record<string, unknown>[]; priority: number; condition: object[]; depends_on?: string[] };
+
+describe("people at an OIDC issuer", () => {
+  it("sign in before anything is passed on, in a session of the service's own", () => {
+    const { stack } = guarded(oidcSignIn(ISSUER));
+    const { action } = ruleOf(stack, "Rule");
+    expect(action).toMatchObject([
+      {
+        type: "authenticate-oidc",
+        order: 1,
+        authenticate_oidc: {
+          issuer: ISSUER.issuer,
+          authorization_endpoint: ISSUER.authorizationUrl,
+          token_endpoint: ISSUER.tokenUrl,
+          user_info_endpoint: ISSUER.userInfoUrl,
+          client_id: "orders",
+          scope: "openid email",
+          session_cookie_name: "AWSELBAuthSessionCookie-orders",
+          session_timeout: 43_200,
+          on_unauthenticated_request: "authenticate",
+        },
+      },
+      { type: "forward", order: 2 },
+    ]);
+  });
+
+  it("need a secret that is read by reference, and said to end up in the state", () => {
+    const { stack, orders } = guarded(oidcSignIn(ISSUER));
+    expect(JSON.stringify(ruleOf(stack, "Rule").action)).toContain(
+      "${data.aws_secretsmanager_secret_version.Orders_Ingress_Auth_ClientSecret",
+    );
+    expect(orders.node.findAll().flatMap(warnings).join()).toContain("SECRET_IN_STATE");
+    const keyed = guarded(oidcSignIn({ ...ISSUER, clientSecretArn: `${SECRET}:client_secret::` }));
+    expect(JSON.stringify(synthesize(keyed.stack))).toContain(`"secret_id":"${SECRET}"`);
+    expect(JSON.stringify(ruleOf(keyed.stack, "Rule").action)).toMatch(
+      /jsondecode\(data\.aws_secretsmanager_secret_version\.[^)]*\)(\.client_secret|\["client_secret"\])/,
+    );
+  });
+
+  it("get 401 where they are scripts, for as long as is asked", () => {
+    const auth = oidcSignIn({ ...ISSUER, unauthenticated: "refuse", session: Duration.hours(1), scopes: [] });
+    expect(ruleOf(guarded(auth).stack, "Rule").action[0]).toMatchObject({
+      authenticate_oidc: { on_unauthenticated_request: "deny", session_timeout: 3600, scope: "openid" },
+    });
+  });
+
+  it("are refused where what is told of the issuer cannot be", () => {
+    const bad: Partial<OidcSignInOptions> = {
+      issuer: "http://login.example.com",
+      tokenUrl: 'https://login.example.com/${file("/etc/passwd")}',
+      clientId: "",
+      clientSecretArn: "hunter2",
+      scopes: ["a b"],
+      session: Duration.days(8),
+      unauthenticated: "allow" as never,
+    };
+    expect(refusals(() => guarded(oidcSignIn({ ...ISSUER, ...bad })))).toEqual([
+      "SIGN_IN_SESSION auth.session",
+      "SIGN_IN_UNAUTHENTICATED auth.unauthenticated",
+      "SIGN_IN_ISSUER auth.issuer",
+      "SIGN_IN_ISSUER auth.tokenUrl",
+      "SIGN_IN_CLIENT auth.clientId",
+      "SIGN_IN_SECRET auth.clientSecretArn",
+      "SIGN_IN_SCOPE auth.scopes",
+    ]);
+  });
+
+  it("never show the secret that was passed instead of its ARN", () => {
+    let message = "";
+    try {
+      guarded(oidcSignIn({ ...ISSUER, clientSecretArn: "hunter2" }));
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toContain("SIGN_IN_SECRET");
+    expect(message).not.toContain("hunter2");
+  });
+
+  it("cannot make Terraform read a file by what they are told", () => {
+    const { stack } = guarded(oidcSignIn({ ...ISSUER, clientId: '${file("/etc/passwd")}' }));
+    expect(ruleOf(stack, "Rule").action[0]).toMatchObject({
+      authenticate_oidc: { client_id: '$${file("/etc/passwd")}' },
+    });
+  });
+});
+
+describe("what is public", () => {
+  it("is named, and has a rule before the one that asks", () => {
+    const { stack } = guarded(oidcSignIn({ ...ISSUER, publicPaths: ["/status", "/assets/*"] }));
+    const [open, closed] = [ruleOf(stack, "Public"), ruleOf(stack, "Rule")];
+    expect(open.action).toHaveLength(1);
+    expect(open.action[0]).toMatchObject({ type: "forward" });
+    expect(open.condition).toEqual([
+      { host_header: { values: [HOST] } },
+      { path_pattern: { values: ["/status", "/assets/*"] } },
+    ]);
+    expect(open.priority).toBeLessThan(closed.priority);
+    expect(only(stack, "aws_ecs_service").depends_on).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/lb_listener_rule\.Orders_Ingress_Public_/),
+        expect.stringMatching(/lb_listener_rule\.Orders_Ingress_Rule_/),
+      ]),
+    );
+  });
+
+  it("is nothing where nothing is named", () => {
+    expect(Object.keys(resources(guarded(oidcSignIn(ISSUER)).stack, "aws_lb_listener_rule"))).toHaveLength(1);
+  });
+
+  it("has the priority before one that the user gave", () => {
+    const auth = oidcSignIn({ ...ISSUER, publicPaths: ["/a/b/c/d"] });
+    const { stack } = guarded(auth, { paths: ["/a/b/c/*"], priority: 7 });
+    expect([ruleOf(stack, "Public").priority, ruleOf(stack, "Rule").priority]).toEqual([6, 7]);
+  });
+
+  it("is never more than a part of what comes here, and in an order that is sure", () => {
+    const tryPaths = (publicPaths: string[], paths: string[], priority?: number) =>
+      refusals(() => guarded(oidcSignIn({ ...ISSUER, publicPaths }), { paths, priority }));
+    expect(tryPaths(["/v2/status"], ["/v1/*"])).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["/*"], [], 7)).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["/v*"], ["/v1/*"], 7)).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["/v1/*"], ["/v1/*"], 7)).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["/a", "/b", "/c", "/d"], [])).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["status"], [])).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
+    expect(tryPaths(["/a/b/c/d"], ["/a/b/c/*"])).toEqual(["INGRESS_PUBLIC_ORDER auth.publicPaths"]);
+    expect(tryPaths(["/a/b/c/d"], ["/a/b/c/*"], 1)).toEqual(["INGRESS_PUBLIC_ORDER auth.publicPaths"]);
+  });
+
+  it("counts as a rule of the balancer", () => {
+    const platform = platformOf({ environment: { ...DEV, quotas: { rulesPerBalancer: 1 } } });
+    const auth = oidcSignIn({ ...ISSUER, publicPaths: ["/status"] });
+    expect(refusals(() => guarded(auth, {}, platform))).toEqual(["BALANCER_QUOTA hosts and paths"]);
+  });
+
+  it.each<[string, string, boolean]>([
+    ["/*", "/a", true],
+    ["/v1/*", "/v1/*", true],
+    ["/v1/*", "/v1/a*", true],
+    ["/v1/a*", "/v1/*", false],
+    ["/v?/*", "/v1/x", true],
+    ["/v1/x", "/v?/x", false],
+    ["/v?/x", "/v?/x", true],
+    ["/v?/x", "/v*/x", false],
+    ["/*/x", "/a/b/x", true],
+    ["/*/x", "/a/*", false],
+    ["/a", "/a/", false],
+    ["/a*", "/a", true],
+  ])("%s covers %s: %s", (outer, inner, expected) => {
+    expect(covers(outer, inner)).toBe(expected);
+  });
+
+  it("is covered only by what takes every text of it", () => {
+    const pattern = fc.string({ unit: fc.constantFrom("a", "b", "/", "*", "?"), maxLength: 6 });
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 6 });
+    const fits = (glob: string, value: string) =>
+      new RegExp(`^${glob.replaceAll("*", ".*").replaceAll("?", ".")}$`).test(value);
+    const lies = fc.property(pattern, pattern, text, (outer, inner, value) => {
+      return !(covers(outer, inner) && fits(inner, value)) || fits(outer, value);
+    });
+    expect(fc.check(lies, { numRuns: 5000 }).counterexample).toBeNull();
+  });
+});
+
+describe("who is asked who they are", () => {
+  it("is asked over HTTPS alone, which is checked at synth, or at plan where synth cannot see", () => {
+    const plain = shop(DEV, { listener: insecureHttp() });
+    expect(refusals(() => guarded(oidcSignIn(ISSUER), {}, plain))).toEqual(["INGRESS_AUTH_HTTPS auth"]);
+    const elsewhere = Platform.existing(platformOf().node.root as never, "other", { environment: DEV });
+    const stack = elsewhere.stack("orders");
+    new CloudNativeService(stack, "Orders").add(new Ingress({ hosts: [HOST], auth: oidcSignIn(ISSUER) }));
+    expect(JSON.stringify(only(stack, "aws_lb_listener_rule").lifecycle)).toMatch(/== \\*"https/);
+  });
+
+  it("comes back to a host that is known", () => {
+    const auth = oidcSignIn(ISSUER);
+    expect(refusals(() => guarded(auth, { hosts: [] }))).toEqual(["INGRESS_AUTH_HOST hosts"]);
+    expect(refusals(() => guarded(auth, { hosts: ["*.example.com"] }))).toEqual(["INGRESS_AUTH_HOST hosts"]);
+  });
+
+  it("can be asked: the balancer reaches issuers on 443, and nothing else of the internet", () => {
+    const out = (platform: Platform) =>
+      Object.entries(resources(platform, "aws_vpc_security_group_egress_rule"))
+        .filter(([id]) => id.startsWith("Balancer_"))
+        .map(([, { from_port, to_port, cidr_ipv4 }]) => [from_port, to_port, cidr_ipv4]);
+    expect(out(platformOf())).toEqual([[443, 443, "0.0.0.0/0"]]);
+    expect(out(shop())).toEqual([]);
+  });
+});
+
+describe("machines with a token", () => {
+  const line6 = () => platformOf({ providerLine: 6 });
+
+  it("are let in by the balancer on provider 6", () => {
+    const auth = bearerToken({ ...TOKEN, scopes: ["orders:read"], publicPaths: ["/openapi.yaml"] });
+    const { stack } = guarded(auth, { hosts: [] }, line6());
+    expect(ruleOf(stack, "Rule").action).toEqual([
+      {
+        type: "jwt-validation",
+        order: 1,
+        jwt_validation: {
+          issuer: TOKEN.issuer,
+          jwks_endpoint: TOKEN.jwksUrl,
+          additional_claim: [
+            { name: "aud", format: "single-string", values: ["orders"] },
+            { name: "scope", format: "space-separated-values", values: ["orders:read"] },
+          ],
+        },
+      },
+      { type: "forward", order: 2, target_group_arn: expect.stringContaining("aws_lb_target_group") },
+    ]);
+    expect(ruleOf(stack, "Public").action).toHaveLength(1);
+  });
+
+  it("may have an audience among several", () => {
+    const { stack } = guarded(bearerToken({ ...TOKEN, audienceIs: "list" }), {}, line6());
+    expect(JSON.stringify(ruleOf(stack, "Rule").action)).toContain('"string-array"');
+  });
+
+  it("are refused on provider 5, which would let them all in", () => {
+    expect(refusals(() => guarded(bearerToken(TOKEN), {}, platformOf({ providerLine: 5 })))).toEqual([
+      "BEARER_TOKEN_NEEDS_PROVIDER_6 auth",
+    ]);
+  });
+
+  it("are refused where their issuer or claims cannot be", () => {
+    const bad = { issuer: "login", jwksUrl: "http://x", audience: "", scopes: ["a b"] };
+    expect(refusals(() => guarded(bearerToken(bad), {}, line6()))).toEqual([
+      "BEARER_TOKEN_ISSUER auth.issuer",
+      "BEARER_TOKEN_ISSUER auth.jwksUrl",
+      "BEARER_TOKEN_CLAIM auth.audience and auth.scopes",
+    ]);
+  });
+});
+
+describe("UserPool", () => {
+  const poolOf = (props: UserPoolProps = {}, environment = DEV) => {
+    const platform = shop(environment, { listener: https({ certificateArn: CERTIFICATE }) });
+    return { platform, pool: new UserPool(platform, "People", props) };
+  };
+
+  it("wants long passwords and a second factor, and lets nobody make accounts", () => {
+    expect(only(poolOf().platform, "aws_cognito_user_pool")).toMatchObject({
+      name: "shop-dev-people",
+      username_attributes: ["email"],
+      admin_create_user_config: { allow_admin_create_user_only: true },
+      mfa_configuration: "ON",
+      software_token_mfa_configuration: { enabled: true },
+      password_policy: {
+        minimum_length: 12,
+        require_lowercase: true,
+        require_numbers: true,
+        require_symbols: true,
+        require_uppercase: true,
+      },
+      user_pool_tier: "ESSENTIALS",
+      deletion_protection: "INACTIVE",
+    });
+    expect(only(poolOf({}, PRODUCTION).platform, "aws_cognito_user_pool").deletion_protection).toBe("ACTIVE");
+  });
+
+  it("is what is asked for", () => {
+    const props: UserPoolProps = {
+      mfa: "off",
+      selfSignUp: true,
+      passwordLength: 20,
+      threatProtection: true,
+      domainPrefix: "shop-people",
+    };
+    const { platform } = poolOf(props);
+    expect(only(platform, "aws_cognito_user_pool")).toMatchObject({
+      admin_create_user_config: { allow_admin_create_user_only: false },
+      mfa_configuration: "OFF",
+      password_policy: { minimum_length: 20 },
+      user_pool_tier: "PLUS",
+      user_pool_add_ons: { advanced_security_mode: "ENFORCED" },
+    });
+    expect(only(platform, "aws_cognito_user_pool")).not.toHaveProperty("software_token_mfa_configuration");
+    expect(only(platform, "aws_cognito_user_pool_domain").domain).toBe("shop-people");
+    expect(only(poolOf({ mfa: "optional" }).platform, "aws_cognito_user_pool").mfa_configuration).toBe("OPTIONAL");
+  });
+
+  it("has an address that is nobody else's", () => {
+    expect(only(poolOf().platform, "aws_cognito_user_pool_domain").domain).toMatch(
+      /^shop-dev-people-\$\{substr\(sha256\(.*\), 0, 8\)\}$/,
+    );
+  });
+
+  it("is refused where Cognito would, or where passwords are short", () => {
+    const bad = { mfa: "sms" as never, passwordLength: 8, domainPrefix: "my-cognito" };
+    expect(refusals(() => poolOf(bad))).toEqual([
+      "USER_POOL_MFA mfa",
+      "USER_POOL_PASSWORD passwordLength",
+      "USER_POOL_DOMAIN domainPrefix",
+    ]);
+  });
+
+  it("lets people of it in, by code alone, and back to the service's hosts", () => {
+    const { platform, pool } = poolOf();
+    const { stack, orders } = guarded(pool.signIn({ publicPaths: ["/status"] }), {}, platform);
+    expect(only(stack, "aws_cognito_user_pool_client")).toMatchObject({
+      name: "orders",
+      generate_secret: true,
+      allowed_oauth_flows: ["code"],
+      allowed_oauth_flows_user_pool_client: true,
+      callback_urls: [`https://${HOST}/oauth2/idpresponse`],
+      prevent_user_existence_errors: "ENABLED",
+      enable_token_revocation: true,
+    });
+    expect(ruleOf(stack, "Rule").action).toMatchObject([
+      {
+        type: "authenticate-cognito",
+        order: 1,
+        authenticate_cognito: {
+          user_pool_client_id: expect.stringContaining("aws_cognito_user_pool_client"),
+          session_cookie_name: "AWSELBAuthSessionCookie-orders",
+        },
+      },
+      { type: "forward" },
+    ]);
+    expect(orders.node.findAll().flatMap(warnings).join()).toContain("SECRET_IN_STATE");
+  });
+
+  it("is found by name from other stacks, which are applied after its own", () => {
+    const { platform, pool } = poolOf();
+    const { stack } = guarded(pool.signIn(), {}, platform);
+    const told = Object.values(resources(platform, "aws_ssm_parameter")).find(
+      ({ name }) => name === "/antifragile/dev/shop/user-pools/people",
+    );
+    expect(told?.insecure_value).toMatchObject({ userPoolArn: expect.stringContaining("aws_cognito_user_pool") });
+    expect(JSON.stringify(synthesize(stack))).toContain("/antifragile/dev/shop/user-pools/people");
+    expect(stack.dependsOn(platform)).toBe(true);
+  });
+
+  it("of somebody else is used as it is", () => {
+    const platform = platformOf();
+    const pool = UserPool.fromAttributes(platform, "People", {
+      userPoolArn: "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI",
+      userPoolId: "eu-central-1_AbCdEfGhI",
+      userPoolDomain: "people",
+    });
+    const { stack } = guarded(pool.signIn(), {}, platform);
+    expect(only(stack, "aws_cognito_user_pool_client").user_pool_id).toBe("eu-central-1_AbCdEfGhI");
+    expect(pool.issuer).toBe("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI");
+  });
+
+  it("cannot be used with a session that AWS does not have", () => {
+    const { platform, pool } = poolOf();
+    expect(refusals(() => guarded(pool.signIn({ session: Duration.millis(1500) }), {}, platform))).toEqual([
+      "SIGN_IN_SESSION auth.session",
+    ]);
+  });
+});
