@@ -1,3 +1,4 @@
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Annotations, Fn, Lazy, Token } from "cdktf";
@@ -206,6 +207,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     return role;
   }
 
+  /** Name, with path, that a role of this service has in AWS. */
+  #roleName(part: string): string {
+    const path = this.#stack.environment.guardrails?.rolePath ?? "/";
+    return `${path.slice(1)}${this.#stack.physicalName("role", `${this.#fullName.join("-")}-${part}`)}`;
+  }
+
   #identify(id: string, renamedFrom: string | undefined): Subscribed {
     const { data, environment, platformName } = this.#stack;
     const { name, process } = this.#settings;
@@ -398,6 +405,16 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
         capacity: cluster.strategy(capacity),
         admin: Object.fromEntries(this.#admin),
+      }),
+      process: () => ({
+        owner: releaseOwner,
+        family: physicalName("taskFamily", ...this.#fullName),
+        ...(process.kind === "job"
+          ? { schedule: { name: physicalName("schedule", ...this.#fullName), role: this.#roleName("schedule") } }
+          : { service: physicalName("ecsService", name) }),
+        roles: [this.#roleName("task"), this.#roleName("execution")],
+        admin: this.#admin.size > 0,
+        logGroup: logGroupNameOf(this.logs),
       }),
     });
   }
@@ -627,6 +644,13 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       );
     }
   }
+}
+
+/** Name of a log group as it is known at synth; `*` where it is not. */
+function logGroupNameOf(logs: ILogStream): string {
+  const group = logs.node.defaultChild;
+  const name = group instanceof CloudwatchLogGroup ? group.nameInput : logs.logGroupName;
+  return name === undefined || Token.isUnresolved(name) ? "*" : name;
 }
 
 /** `order-lines` as `OrderLines`. */

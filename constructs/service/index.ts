@@ -7,6 +7,7 @@ export { Ingress, type IngressProps } from "./ingress";
 export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
 export type { Metric } from "./metrics";
 export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./process";
+export { releaseStatements } from "./release";
 export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling";
 export type { CloudNativeServiceProps } from "./settings";
 export type { ShutdownBudget } from "./shutdown";

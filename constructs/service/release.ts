@@ -2,10 +2,36 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Construct } from "constructs";
 import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../border/release";
+import { type ReleasedProcess, releasePermissions } from "../../border/release-permissions";
 import { Published } from "../core/border";
-import { addressOf } from "../core/stack";
+import type { Statement } from "../core/iam";
+import { type AwsStack, addressOf } from "../core/stack";
 import type { ServiceStack } from "../platform/platform";
 import { ignoredChanges, type ReleaseOwner } from "./lifecycle";
+
+/** What each stack's services are to a release, by stack. */
+const processes = new WeakMap<ServiceStack, (() => ReleasedProcess)[]>();
+
+/**
+ * What somebody needs to release the services of a stack, run their admin processes and look at their releases: for the
+ * role of a pipeline. ARNs are made from names, so that the stack need not be applied before. To be asked for at the end:
+ * services may still come.
+ *
+ * @param from the stack that the role is in
+ */
+export function releaseStatements(stack: ServiceStack, from: AwsStack): Statement[] {
+  const { environment, platformName } = stack;
+  return releasePermissions(
+    {
+      ...releasePlace(stack),
+      partition: from.partition,
+      region: environment.region,
+      account: environment.account ?? from.accountId,
+      cluster: stack.physicalName("cluster", platformName, environment.name),
+    },
+    (processes.get(stack) ?? []).map((process) => process()),
+  );
+}
 
 /** Where the services of a stack tell of their releases. */
 export function releasePlace({ environment, platformName, stackName }: ServiceStack): ReleasePlace {
@@ -20,11 +46,14 @@ export function publishTemplate(
     readonly name: string;
     readonly owner: ReleaseOwner;
     readonly task: EcsTaskDefinition;
+    /** Asked for last, as the template is. */
+    readonly process: () => ReleasedProcess;
     /** Asked for last: admin processes and add-ons come after the service. */
     readonly template: () => ProcessTemplate;
   },
 ): void {
-  const { stack, name, owner, task, template } = props;
+  const { stack, name, owner, task, template, process } = props;
+  processes.set(stack, [...(processes.get(stack) ?? []), process]);
   new Published(scope, "ReleaseTemplate", {
     name: `${processesPath(releasePlace(stack))}/${name}`,
     value: template,

@@ -35,6 +35,7 @@ const AGREED = "border";
 /** What only computes: equal input gives equal output, on every machine and day. */
 const PURE = [
   "border/release.ts",
+  "border/release-permissions.ts",
   "constructs/core/names.ts",
   "constructs/core/schedule.ts",
   "constructs/core/units.ts",

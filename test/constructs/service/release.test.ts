@@ -1,8 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { CloudNativeService, Duration, every, Image, job, web, worker } from "../../../constructs";
+import {
+  type App,
+  CloudNativeService,
+  DeliveryStack,
+  Duration,
+  every,
+  Image,
+  job,
+  Platform,
+  releaseStatements,
+  web,
+  worker,
+} from "../../../constructs";
 import { ignoredChanges, WRITTEN_BY_OTHERS } from "../../../constructs/service/lifecycle";
 import { synthesize } from "../../../constructs/testing";
-import { only, ordersStack, refusals, resources } from "../../support/synth";
+import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
 
 const DIGEST = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
 
@@ -93,6 +105,68 @@ describe("what a service tells of its releases", () => {
     expect(synthesize(stack)).not.toHaveProperty("check");
     expect(Object.keys(templates(stack))).toHaveLength(1);
     expect(JSON.stringify(resources(stack, "aws_ssm_parameter"))).not.toContain("/record");
+  });
+});
+
+describe("what somebody needs who releases", () => {
+  const environment = {
+    ...DEV,
+    account: "123456789012",
+    guardrails: { rolePath: "/teams/", namePrefix: "acme" },
+  };
+  const stack = ordersStack(environment);
+  const orders = new CloudNativeService(stack, "Orders", { name: "order-lines-with-a-long-name" });
+  new CloudNativeService(stack, "Report", { process: job({ schedule: every(Duration.hours(1)) }) });
+  new CloudNativeService(stack, "Fixed", { image: DIGEST });
+  const delivery = new DeliveryStack(stack.node.root as App, "orders", { region: "eu-central-1" });
+  const statements = releaseStatements(stack, delivery);
+  const granted = (action: string) =>
+    statements.filter(({ actions }) => actions.includes(action)).flatMap(({ resources: arns }) => arns);
+
+  it("names things as they are made", () => {
+    const names = (type: string) =>
+      Object.values(resources(stack, type)).map(({ name, family }) => String(name ?? family));
+    const platform = stack.dependencies.find((each) => each instanceof Platform) as Platform;
+    const cluster = only(platform, "aws_ecs_cluster").name;
+    for (const name of names("aws_iam_role").filter((each) => !each.includes("fixed"))) {
+      const [arn] = granted("iam:PassRole").filter((each) => each.endsWith(`:role/teams/${name}`));
+      expect(arn).toMatch(/^arn:\$\{.*\}:iam::123456789012:role\/teams\//);
+    }
+    expect(granted("iam:PassRole").some((arn) => arn.includes("fixed"))).toBe(false);
+    for (const name of names("aws_ecs_service")) {
+      const arn = expect.stringMatching(new RegExp(`:ecs:eu-central-1:123456789012:service/${cluster}/${name}$`));
+      expect(granted("ecs:DescribeServices")).toContainEqual(arn);
+      if (name !== "fixed") expect(granted("ecs:UpdateService")).toEqual([arn]);
+    }
+    expect(granted("scheduler:UpdateSchedule").map((arn) => arn.split(":schedule/")[1])).toEqual([
+      `default/${names("aws_scheduler_schedule")[0]}`,
+    ]);
+    const groups = names("aws_cloudwatch_log_group");
+    expect(granted("logs:GetLogEvents")).toHaveLength(1);
+    expect(groups.some((name) => granted("logs:GetLogEvents")[0]?.endsWith(`:log-group:${name}:log-stream:*`))).toBe(
+      true,
+    );
+    expect(granted("ssm:PutParameter").map((arn) => arn.replace(/^.*:parameter/, ""))).toEqual(
+      ["record", "lock"].map((last) => `/antifragile/dev/shop/releases/orders/${last}`),
+    );
+  });
+
+  it("runs tasks only where there are admin processes", () => {
+    expect(granted("ecs:RunTask")).toEqual([]);
+    orders.admin("migrate", ["node", "migrate.js"]);
+    const more = releaseStatements(stack, delivery).filter(({ actions }) => actions.includes("ecs:RunTask"));
+    expect(more).toMatchObject([
+      {
+        resources: [expect.stringMatching(/:task-definition\/shop-dev-order-lines-with-a-long-name:\*$/)],
+        conditions: { ArnEquals: { "ecs:cluster": expect.stringMatching(/:cluster\/acme-shop-dev$/) } },
+      },
+    ]);
+  });
+
+  it("is nothing of what CodeDeploy does, where it moves nothing", () => {
+    expect(statements.flatMap(({ actions }) => actions).filter((action) => action.startsWith("codedeploy:"))).toEqual(
+      [],
+    );
   });
 });
 
