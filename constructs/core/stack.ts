@@ -125,12 +125,12 @@ export class AwsStack extends TerraformStack {
 
   /** Id of the account that the stack is applied to. */
   get accountId(): string {
-    return this.environment.account ?? this.#once("Account", (id) => new DataAwsCallerIdentity(this, id)).accountId;
+    return this.environment.account ?? this.once("Account", (id) => new DataAwsCallerIdentity(this, id)).accountId;
   }
 
   /** First part of every ARN: `aws`, `aws-cn`, `aws-us-gov`. */
   get partition(): string {
-    return this.#once("Partition", (id) => new DataAwsPartition(this, id)).partition;
+    return this.once("Partition", (id) => new DataAwsPartition(this, id)).partition;
   }
 
   /** An ARN in this stack's account and region. */
@@ -174,7 +174,8 @@ export class AwsStack extends TerraformStack {
     }
   }
 
-  #once<T extends IConstruct>(id: string, make: (id: string) => T): T {
+  /** The child of this id, made when it is first asked for. */
+  protected once<T extends IConstruct>(id: string, make: (id: string) => T): T {
     return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
   }
 }

@@ -234,7 +234,7 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   get network(): INetwork {
-    return this.#once("Network", (id) =>
+    return this.once("Network", (id) =>
       Network.fromAttributes(this, id, {
         vpcId: this.#platform.text("network", "vpcId"),
         publicSubnetIds: this.#platform.list("network", "publicSubnetIds"),
@@ -246,7 +246,7 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   get cluster(): ICluster {
-    return this.#once("Cluster", (id) =>
+    return this.once("Cluster", (id) =>
       Cluster.fromAttributes(this, id, {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
@@ -261,7 +261,7 @@ abstract class StackOnPlatform extends AwsStack {
 
   get namespace(): INamespace {
     const text = (key: string) => this.#platform.text("namespace", key);
-    return this.#once("Namespace", (id) =>
+    return this.once("Namespace", (id) =>
       Namespace.fromAttributes(this, id, {
         namespaceArn: text("namespaceArn"),
         namespaceId: text("namespaceId"),
@@ -288,7 +288,7 @@ abstract class StackOnPlatform extends AwsStack {
       );
     }
     const text = (key: string) => this.#platform.text("balancer", key);
-    return this.#once("Balancer", (id) =>
+    return this.once("Balancer", (id) =>
       Balancer.fromAttributes(this, id, {
         balancerArn: text("balancerArn"),
         balancerArnSuffix: text("balancerArnSuffix"),
@@ -317,10 +317,6 @@ abstract class StackOnPlatform extends AwsStack {
     });
     const text = (key: string) => this.#platform.text("cluster", "sessions", key);
     return { keyArn: text("keyArn"), logGroupArn: text("logGroupArn") };
-  }
-
-  #once<T extends IConstruct>(id: string, make: (id: string) => T): T {
-    return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
   }
 }
 
