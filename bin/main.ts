@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "apply the plans that plan has kept",
     load: async () => (await import("../operations/saved-plans-command")).runApply,
   },
+  bootstrap: {
+    summary: "make the bucket that holds Terraform's state of an environment",
+    load: async () => (await import("../operations/bootstrap-command")).runBootstrap,
+  },
   "plan-gate": {
     summary: "refuse a plan that takes away what must not go unnoticed",
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,

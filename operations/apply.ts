@@ -86,7 +86,7 @@ export async function planStack(
   const stack = basename(folder);
   print(`\n${stack}\n`);
   const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
-  if (init.code !== 0) return failed(stack, "init", init.output, print);
+  if (init.code !== 0) return failed(stack, "init", init.output + init.errors, print);
   const plan = await terraform(folder, options, ["plan", "-input=false", "-detailed-exitcode", `-out=${PLAN}`]);
   if (plan.code === 0) return "same";
   if (plan.code !== 2) return failed(stack, "plan", "", print);
@@ -110,7 +110,7 @@ export async function applyPlan(
 /** Gets a stack's folder ready for a plan that was made elsewhere. */
 export async function initStack(folder: string, options: PlanOptions): Promise<0 | 1> {
   const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
-  return init.code === 0 ? 0 : failed(basename(folder), "init", init.output, options.print);
+  return init.code === 0 ? 0 : failed(basename(folder), "init", init.output + init.errors, options.print);
 }
 
 async function applied(

@@ -20,27 +20,33 @@ export interface Manifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
 }
 
-/** Stacks of one environment, and delivery, which is one for all of them; each after those that it stands on. */
-export function stacksOf(
-  environment: string,
-  { stacks }: Manifest,
-  { delivery = true }: { readonly delivery?: boolean } = {},
-): string[] {
-  const endings = ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
-  const isOwn = (name: string) => endings.some((ending) => name.endsWith(ending));
-  const names = Object.keys(stacks).sort();
-  if (!names.some(isOwn)) return [];
+/** What `deploy`, `plan` and `apply` take for the stack that is one for all environments. */
+export const DELIVERY = "delivery";
+
+/**
+ * Stacks of one environment, each after those that it stands on; or `delivery`, which is of no environment: it may be in an
+ * account of its own, and what releases must not change what releases.
+ */
+export function stacksOf(environment: string, { stacks }: Manifest): string[] {
+  const endings =
+    environment === DELIVERY
+      ? [`-${DELIVERY}`]
+      : ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
   const ordered = new Set<string>();
   const add = (name: string) => {
     for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
     ordered.add(name);
   };
-  for (const name of names) if (isOwn(name) || (delivery && name.endsWith("-delivery"))) add(name);
+  for (const name of Object.keys(stacks).sort()) if (endings.some((ending) => name.endsWith(ending))) add(name);
   return [...ordered];
 }
 
-/** Compiles `infra/main.ts` of a generated repository, as `npm run synth` does, and returns the folder it went to. */
-export async function synthesize(repository: string): Promise<string> {
+/**
+ * Compiles `infra/main.ts` of a generated repository, as `npm run synth` does, and returns the folder it went to.
+ *
+ * @param environment the one that is needed: what it lacks is an error. Default: all that are filled in
+ */
+export async function synthesize(repository: string, environment?: string): Promise<string> {
   const main = join(repository, "infra", "main.ts");
   if (!existsSync(main)) {
     throw new OperationError(
@@ -54,7 +60,8 @@ export async function synthesize(repository: string): Promise<string> {
   } catch {
     throw new OperationError("tsx is not installed here: run npm install first", 2);
   }
-  const code = await inForeground([process.execPath, tsx, main], repository, process.env);
+  const words = environment === undefined || environment === DELIVERY ? [] : [environment];
+  const code = await inForeground([process.execPath, tsx, main, ...words], repository, process.env);
   if (code !== 0) throw new OperationError("infra/main.ts does not synthesize: see above", 1);
   return join(repository, "infra", "cdktf.out");
 }
@@ -62,7 +69,7 @@ export async function synthesize(repository: string): Promise<string> {
 export interface DeployOptions {
   /** Folder of the generated repository. */
   readonly repository: string;
-  /** Name of the environment: `dev`. */
+  /** Name of the environment, `dev`; or `delivery`. */
   readonly environment: string;
   /** Flags: `--auto-approve`, `--allow-delete ADDRESS`, `--allow-replace ADDRESS`. */
   readonly flags: readonly string[];
@@ -95,7 +102,7 @@ export async function deploy({ repository, environment, flags, print, npm }: Dep
       1,
     );
   }
-  const outdir = await synthesize(repository);
+  const outdir = await synthesize(repository, environment);
   const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
   const stacks = stacksOf(environment, manifest);
   if (stacks.length === 0) {

@@ -38,7 +38,7 @@ export function runPlan({ args, print, cwd }: FolderCall): Promise<Outcome> {
     const environment = oneOperand(operands, PLAN_USAGE);
     const terraform = findTerraform();
     return savePlans({
-      outdir: await synthesize(cwd),
+      outdir: await synthesize(cwd, environment),
       environment,
       allowances: { delete: flags["allow-delete"] ?? [], replace: flags["allow-replace"] ?? [] },
       terraform,
@@ -70,7 +70,7 @@ export function runApply({ args, print, cwd }: FolderCall): Promise<Outcome> {
   });
 }
 
-function oneOperand(operands: readonly string[], usage: string): string {
+export function oneOperand(operands: readonly string[], usage: string): string {
   const [environment, ...more] = operands;
   if (environment === undefined || more.length > 0) {
     throw new OperationError(`name one environment, got ${operands.join(" ") || "none"}\n${usage}`, 2);

@@ -25,10 +25,10 @@ export interface SavedPlansOptions extends Omit<PlanOptions, "allowances"> {
   readonly environment: string;
 }
 
-/** The stacks of an environment in a synthesized folder, without delivery: what releases must not change what releases. */
+/** The stacks of an environment in a synthesized folder. */
 function stacksIn(outdir: string, environment: string): { readonly names: string[]; readonly manifest: Manifest } {
   const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
-  const names = stacksOf(environment, manifest, { delivery: false });
+  const names = stacksOf(environment, manifest);
   if (names.length === 0) {
     throw new OperationError(
       `there is no environment ${JSON.stringify(environment)}; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,

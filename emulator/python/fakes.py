@@ -154,6 +154,7 @@ FAKES: list[Fake] = [
     Fake("servicediscovery", ("CreatePrivateDnsNamespace",), "namespaces whose names do not overlap in one network", patch=discovery.allow_namespaces_beside_each_other),
     Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone goes with its namespace", patch=discovery.delete_hosted_zones),
     Fake("sqs", ("GetQueueAttributes",), "policies without spaces", amend=data.amend_queue_attributes, patch=data.know_redrive_allowed),
+    Fake("s3", ("GetObject", "HeadObject", "PutObject", "DeleteObject",), "statements of a bucket policy that have a condition are passed over", patch=data.pass_over_conditions),
     Fake("s3", ("PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration",), "the EventBridge setting of a bucket is shown", patch=data.show_event_bridge),
     Fake("elasticache", ("CreateReplicationGroup",), "member clusters, versions, tags", amend=data.amend_new_replication_group),
     Fake("elasticache", ("DescribeReplicationGroups",), "engine, user groups", amend=data.amend_replication_groups),

@@ -5,7 +5,14 @@ import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Emulator } from "../../emulator";
 import { type Result, run, unpackPackage } from "../cli/packed";
-import { type Clients, clientsFor, describeOnEmulator, resultsFolder, tools } from "../support/deployment";
+import {
+  type Clients,
+  clientsFor,
+  describeOnEmulator,
+  resultsFolder,
+  terraformConfiguration,
+  tools,
+} from "../support/deployment";
 
 const STACKS = ["orders-delivery", "orders-dev-platform", "orders-dev-data", "orders-dev-service"];
 
@@ -47,29 +54,12 @@ describeOnEmulator("a generated repository", () => {
     emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
     clients = clientsFor(emulator.url, "eu-central-1");
     const mirror = tools.pluginMirror.found ? tools.pluginMirror.path : undefined;
-    const configuration = join(folder, "terraform.rc");
-    writeFileSync(
-      configuration,
-      mirror === undefined
-        ? "disable_checkpoint = true\n"
-        : `disable_checkpoint = true
-provider_installation {
-  filesystem_mirror {
-    path    = ${JSON.stringify(mirror)}
-    include = ["registry.terraform.io/hashicorp/aws"]
-  }
-  direct {
-    exclude = ["registry.terraform.io/hashicorp/aws"]
-  }
-}
-`,
-    );
     account = {
       AWS_ENDPOINT_URL: emulator.url,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_EC2_METADATA_DISABLED: "true",
-      TF_CLI_CONFIG_FILE: configuration,
+      TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
       // cdktf locks providers by asking the registry, unless it is told where they are.
       ...(mirror === undefined ? {} : { TF_CLI_ARGS_providers_lock: `-fs-mirror=${mirror}` }),
       CI: "1",

@@ -11,14 +11,17 @@ describe("the stacks of an environment", () => {
     "shop-dev-platform": { dependencies: [] },
   };
 
-  it("come after those that they stand on, with delivery and without other environments", () => {
+  it("come after those that they stand on, without delivery and other environments", () => {
     expect(stacksOf("dev", { stacks })).toEqual([
-      "orders-delivery",
       "shop-dev-platform",
       "orders-dev-data",
       "payments-dev-data",
       "orders-dev-service",
     ]);
+  });
+
+  it("are of no environment where delivery is meant", () => {
+    expect(stacksOf("delivery", { stacks })).toEqual(["orders-delivery"]);
   });
 
   it("are none where there is no such environment", () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
@@ -39,6 +39,29 @@ const ROOT = resolve(__dirname, "../..");
 /** Where the logs, copies and states of a named deployment are; kept until its next run. */
 export function resultsFolder(name: string): string {
   return join(ROOT, ".test-results", name);
+}
+
+/** Writes what Terraform is to know of this machine's plugins, for `TF_CLI_CONFIG_FILE`; returns the file. */
+export function terraformConfiguration(folder: string): string {
+  const file = join(folder, "terraform.rc");
+  const mirrored = '"registry.terraform.io/hashicorp/aws"';
+  writeFileSync(
+    file,
+    tools.pluginMirror.found
+      ? `disable_checkpoint = true
+provider_installation {
+  filesystem_mirror {
+    path    = ${JSON.stringify(tools.pluginMirror.path)}
+    include = [${mirrored}]
+  }
+  direct {
+    exclude = [${mirrored}]
+  }
+}
+`
+      : "disable_checkpoint = true\n",
+  );
+  return file;
 }
 
 export interface DeploymentOptions {

@@ -1,0 +1,258 @@
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { OperationError } from "./command";
+
+/** Where a synthesized stack keeps its state in S3. */
+export interface StateBackend {
+  readonly stack: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly key: string;
+  /** Key in KMS, where it is not S3's own. */
+  readonly kmsKeyArn?: string;
+  /** The one account that the stack may go to, where it is told. */
+  readonly account?: string;
+}
+
+interface Program {
+  readonly terraform?: {
+    readonly backend?: {
+      readonly s3?: {
+        readonly bucket: string;
+        readonly region: string;
+        readonly key: string;
+        readonly kms_key_id?: string;
+        readonly allowed_account_ids?: readonly string[];
+      };
+    };
+  };
+}
+
+/** Where the stacks keep their state, for those that keep it in S3. */
+export function backendsOf(outdir: string, stacks: readonly string[]): StateBackend[] {
+  return stacks.flatMap((stack) => {
+    const program = JSON.parse(readFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), "utf8")) as Program;
+    const s3 = program.terraform?.backend?.s3;
+    if (s3 === undefined) return [];
+    const { bucket, region, key, kms_key_id: kmsKeyArn, allowed_account_ids: accounts } = s3;
+    return [{ stack, bucket, region, key, kmsKeyArn, account: accounts?.[0] }];
+  });
+}
+
+export interface BootstrapOptions {
+  /** Folder that was synthesized into: `infra/cdktf.out`. State that was local is beside it. */
+  readonly outdir: string;
+  readonly backends: readonly StateBackend[];
+  readonly print: (text: string) => void;
+}
+
+const OLD_VERSIONS_DAYS = 90;
+
+/**
+ * Makes the buckets that hold Terraform's state: versioned, encrypted, public in no way, reached by TLS alone. What is there
+ * already is put right. State that was a file beside the app moves into the bucket, unless there is state already.
+ *
+ * Needs `sts:GetCallerIdentity`; of S3 on these buckets `CreateBucket`, `ListBucket`, `GetObject`, `PutObject`, and `Get` and `Put` of
+ * versioning, encryption, public access block, policy and lifecycle.
+ *
+ * @throws OperationError for credentials of another account, and for a bucket that is another account's
+ */
+export async function bootstrap({ outdir, backends, print }: BootstrapOptions): Promise<void> {
+  const { S3Client } = await import("@aws-sdk/client-s3");
+  const buckets = [...new Map(backends.map((backend) => [backend.bucket, backend])).values()];
+  for (const backend of buckets) {
+    const account = await accountFor(backend);
+    const s3 = new S3Client({ region: backend.region });
+    try {
+      await ensureBucket(s3, backend, account, print);
+      for (const each of backends.filter(({ bucket }) => bucket === backend.bucket)) {
+        await moveState(s3, each, account, outdir, print);
+      }
+    } finally {
+      s3.destroy();
+    }
+  }
+}
+
+async function accountFor({ account, region, stack }: StateBackend): Promise<string> {
+  const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+  const sts = new STSClient({ region });
+  try {
+    const { Account = "" } = await sts.send(new GetCallerIdentityCommand({}));
+    if (account !== undefined && Account !== account) {
+      throw new OperationError(
+        `the credentials are for account ${Account}, and ${stack} goes to ${account}: nothing was made`,
+        1,
+      );
+    }
+    return Account;
+  } finally {
+    sts.destroy();
+  }
+}
+
+const statusOf = (error: unknown) =>
+  (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+
+/** What is asked for, or undefined when S3 has none. */
+async function found<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+async function ensureBucket(
+  s3: S3Client,
+  { bucket, region, kmsKeyArn }: StateBackend,
+  account: string,
+  print: (text: string) => void,
+): Promise<void> {
+  const {
+    BucketLocationConstraint,
+    CreateBucketCommand,
+    GetBucketEncryptionCommand,
+    GetBucketLifecycleConfigurationCommand,
+    GetBucketPolicyCommand,
+    GetBucketVersioningCommand,
+    GetPublicAccessBlockCommand,
+    HeadBucketCommand,
+    PutBucketEncryptionCommand,
+    PutBucketLifecycleConfigurationCommand,
+    PutBucketPolicyCommand,
+    PutBucketVersioningCommand,
+    PutPublicAccessBlockCommand,
+  } = await import("@aws-sdk/client-s3");
+  const of = { Bucket: bucket, ExpectedBucketOwner: account };
+  const done: string[] = [];
+
+  const existing = await found(s3.send(new HeadBucketCommand(of))).catch((error: unknown) => {
+    if (statusOf(error) !== 403) throw error;
+    throw new OperationError(
+      `bucket ${bucket} is another account's, or closed to these credentials: name another one by state: { bucket: "..." }`,
+      1,
+    );
+  });
+  if (existing === undefined) {
+    const home = Object.values(BucketLocationConstraint).find((each) => each === region);
+    await s3.send(
+      new CreateBucketCommand({
+        Bucket: bucket,
+        ObjectOwnership: "BucketOwnerEnforced",
+        // The oldest region has no name here.
+        ...(region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint: home } }),
+      }),
+    );
+    done.push("made");
+  }
+
+  const closed = {
+    BlockPublicAcls: true,
+    IgnorePublicAcls: true,
+    BlockPublicPolicy: true,
+    RestrictPublicBuckets: true,
+  };
+  const access = (await found(s3.send(new GetPublicAccessBlockCommand(of))))?.PublicAccessBlockConfiguration ?? {};
+  if (Object.keys(closed).some((key) => access[key as keyof typeof closed] !== true)) {
+    await s3.send(new PutPublicAccessBlockCommand({ ...of, PublicAccessBlockConfiguration: closed }));
+    done.push("closed to the public");
+  }
+
+  if ((await s3.send(new GetBucketVersioningCommand(of))).Status !== "Enabled") {
+    await s3.send(new PutBucketVersioningCommand({ ...of, VersioningConfiguration: { Status: "Enabled" } }));
+    done.push("versioned");
+  }
+
+  const wanted =
+    kmsKeyArn === undefined
+      ? ({ SSEAlgorithm: "AES256" } as const)
+      : ({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: kmsKeyArn } as const);
+  const rules = (await found(s3.send(new GetBucketEncryptionCommand(of))))?.ServerSideEncryptionConfiguration?.Rules;
+  const current = rules?.[0]?.ApplyServerSideEncryptionByDefault;
+  if (current === undefined || (kmsKeyArn !== undefined && current.KMSMasterKeyID !== kmsKeyArn)) {
+    const Rules = [{ ApplyServerSideEncryptionByDefault: wanted, BucketKeyEnabled: kmsKeyArn !== undefined }];
+    await s3.send(new PutBucketEncryptionCommand({ ...of, ServerSideEncryptionConfiguration: { Rules } }));
+    done.push("encrypted");
+  }
+
+  const policy = JSON.parse((await found(s3.send(new GetBucketPolicyCommand(of))))?.Policy ?? '{"Statement":[]}') as {
+    readonly Statement: readonly { readonly Sid?: string }[];
+  };
+  const tls = tlsOnly(bucket, region);
+  if (!policy.Statement.some(({ Sid }) => Sid === tls.Sid)) {
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [...policy.Statement, tls] });
+    await s3.send(new PutBucketPolicyCommand({ ...of, Policy }));
+    done.push("reached by TLS alone");
+  }
+
+  if ((await found(s3.send(new GetBucketLifecycleConfigurationCommand(of)))) === undefined) {
+    await s3.send(
+      new PutBucketLifecycleConfigurationCommand({
+        ...of,
+        LifecycleConfiguration: {
+          Rules: [
+            {
+              ID: "old-versions",
+              Status: "Enabled",
+              Filter: { Prefix: "" },
+              NoncurrentVersionExpiration: { NoncurrentDays: OLD_VERSIONS_DAYS },
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+            },
+          ],
+        },
+      }),
+    );
+    done.push(`old versions end after ${OLD_VERSIONS_DAYS} days`);
+  }
+  print(`${bucket} in ${region}, account ${account}: ${done.join(", ") || "is as it should be"}\n`);
+}
+
+function tlsOnly(bucket: string, region: string) {
+  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+  const arn = `arn:${partition}:s3:::${bucket}`;
+  return {
+    Sid: "TlsOnly",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:*",
+    Resource: [arn, `${arn}/*`],
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}
+
+/** Puts a stack's local state into the bucket, and the file aside. */
+async function moveState(
+  s3: S3Client,
+  { stack, bucket, key, kmsKeyArn }: StateBackend,
+  account: string,
+  outdir: string,
+  print: (text: string) => void,
+): Promise<void> {
+  const file = join(outdir, "..", `terraform.${stack}.tfstate`);
+  if (!existsSync(file)) return;
+  const { HeadObjectCommand, PutObjectCommand } = await import("@aws-sdk/client-s3");
+  const of = { Bucket: bucket, Key: key, ExpectedBucketOwner: account };
+  if ((await found(s3.send(new HeadObjectCommand(of)))) !== undefined) {
+    throw new OperationError(
+      `${stack} has state in ${bucket} and in ${file}: see which is right, and take the file away if it is the bucket's`,
+      1,
+    );
+  }
+  await s3.send(
+    new PutObjectCommand({
+      ...of,
+      Body: readFileSync(file),
+      ContentType: "application/json",
+      // Nobody else may have written it meanwhile.
+      IfNoneMatch: "*",
+      ...(kmsKeyArn === undefined ? {} : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
+    }),
+  );
+  renameSync(file, `${file}.moved`);
+  // What Terraform remembers of the state's old place.
+  rmSync(join(outdir, "stacks", stack, ".terraform", "terraform.tfstate"), { force: true });
+  print(`  ${stack}: its state is there now; the file is kept as ${file}.moved\n`);
+}

@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  GetPublicAccessBlockCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { App } from "cdktf";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { DeliveryStack, type DeliveryStackProps, ImageRepository } from "../../constructs";
+import { Emulator } from "../../emulator";
+import { applyStacks } from "../../operations/apply";
+import { backendsOf, bootstrap } from "../../operations/bootstrap";
+import { describeOnEmulator, resultsFolder, terraformConfiguration, tools } from "../support/deployment";
+
+/** The account that the emulator is. */
+const ACCOUNT = "123456789012";
+const BUCKET = "antifragile-state-123456789012-eu-central-1";
+const KEY = "orders-delivery/terraform.tfstate";
+
+describeOnEmulator("state in S3", () => {
+  const results = resultsFolder("state");
+  let folder: string;
+  let outdir: string;
+  let emulator: Emulator;
+  let s3: S3Client;
+
+  /** Synthesizes a delivery stack into the same folder, as a repository does. */
+  function synthesize(props: Partial<DeliveryStackProps>): void {
+    const app = new App({ outdir });
+    new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1", ...props }), "Images");
+    app.synth();
+  }
+
+  /** Deploys it as `antifragile apply` does, and tells how it ended and what was said. */
+  async function apply(): Promise<{ outcome: number; said: string }> {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    const said: string[] = [];
+    const outcome = await applyStacks({
+      folders: [join(outdir, "stacks", "orders-delivery")],
+      terraform: [tools.terraform.path],
+      allowances: { delete: [], replace: [] },
+      confirm: async () => true,
+      print: (text) => void said.push(text),
+      env: process.env,
+    });
+    return { outcome, said: said.join("") };
+  }
+
+  async function make(): Promise<string> {
+    const said: string[] = [];
+    await bootstrap({
+      outdir,
+      backends: backendsOf(outdir, ["orders-delivery"]),
+      print: (text) => void said.push(text),
+    });
+    return said.join("");
+  }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "antifragile-state-"));
+    outdir = join(folder, "cdktf.out");
+    rmSync(results, { recursive: true, force: true });
+    mkdirSync(results, { recursive: true });
+    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+    vi.stubEnv("AWS_ENDPOINT_URL", emulator.url);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    vi.stubEnv("TF_CLI_CONFIG_FILE", terraformConfiguration(folder));
+    s3 = new S3Client({ region: "eu-central-1" });
+  });
+
+  afterAll(async () => {
+    s3?.destroy();
+    vi.unstubAllEnvs();
+    await emulator?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("begins as a file beside the app, for a first try", async () => {
+    synthesize({});
+    expect(await apply()).toMatchObject({ outcome: 0 });
+    expect(readdirSync(folder)).toContain("terraform.orders-delivery.tfstate");
+  });
+
+  it("does not move by itself: Terraform fails, and nothing is made twice", async () => {
+    synthesize({ account: ACCOUNT, state: "s3" });
+    const { outcome, said } = await apply();
+    expect(outcome).toBe(1);
+    expect(said).toMatch(/S3 bucket .* does not exist|Backend configuration changed/i);
+  });
+
+  it("gets a bucket by bootstrap, which moves the file into it", async () => {
+    const said = await make();
+    expect(said).toContain(`${BUCKET} in eu-central-1, account ${ACCOUNT}: made`);
+    expect(said).toContain("orders-delivery: its state is there now");
+    expect(readdirSync(folder).filter((name) => name.includes("tfstate"))).toEqual([
+      "terraform.orders-delivery.tfstate.moved",
+    ]);
+    const state = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: KEY }));
+    expect(await state.Body?.transformToString()).toContain("aws_ecr_repository");
+  });
+
+  it("gets a bucket that is versioned, encrypted, closed to the public, reached by TLS alone, and forgets in time", async () => {
+    const of = { Bucket: BUCKET };
+    expect(await s3.send(new GetBucketVersioningCommand(of))).toMatchObject({ Status: "Enabled" });
+    const encryption = await s3.send(new GetBucketEncryptionCommand(of));
+    expect(encryption.ServerSideEncryptionConfiguration?.Rules).toMatchObject([
+      { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } },
+    ]);
+    const access = await s3.send(new GetPublicAccessBlockCommand(of));
+    expect(Object.values(access.PublicAccessBlockConfiguration ?? {})).toEqual([true, true, true, true]);
+    const { Policy } = await s3.send(new GetBucketPolicyCommand(of));
+    expect(JSON.parse(Policy ?? "")).toMatchObject({
+      Statement: [
+        {
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:*",
+          Resource: [`arn:aws:s3:::${BUCKET}`, `arn:aws:s3:::${BUCKET}/*`],
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ],
+    });
+    const { Rules } = await s3.send(new GetBucketLifecycleConfigurationCommand(of));
+    expect(Rules).toMatchObject([{ Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 90 } }]);
+  });
+
+  it("finds all as it should be the second time", async () => {
+    expect(await make()).toBe(`${BUCKET} in eu-central-1, account ${ACCOUNT}: is as it should be\n`);
+  });
+
+  it("is used by plan and apply: nothing changes, since it is the same state", async () => {
+    expect(await apply()).toEqual({ outcome: 0, said: "\norders-delivery\n" });
+  });
+
+  it("is locked there while somebody uses it: a second run is refused", async () => {
+    const lock = { ID: "1", Operation: "OperationTypeApply", Who: "somebody@else", Created: "2026-01-01T00:00:00Z" };
+    const place = { Bucket: BUCKET, Key: `${KEY}.tflock` };
+    await s3.send(new PutObjectCommand({ ...place, Body: JSON.stringify(lock) }));
+    const { outcome } = await apply();
+    expect(outcome).toBe(1);
+    await s3.send(new DeleteObjectCommand(place));
+    expect(await apply()).toMatchObject({ outcome: 0 });
+  });
+
+  it("keeps what a bucket's policy says already", async () => {
+    const own = {
+      Sid: "Ours",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:DeleteBucket",
+      Resource: "arn:aws:s3:::acme-state",
+    };
+    const location = { LocationConstraint: "eu-central-1" } as const;
+    await s3.send(new CreateBucketCommand({ Bucket: "acme-state", CreateBucketConfiguration: location }));
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [own] });
+    await s3.send(new PutBucketPolicyCommand({ Bucket: "acme-state", Policy }));
+    synthesize({ account: ACCOUNT, state: { bucket: "acme-state" } });
+    expect(await make()).not.toContain("made");
+    const told = await s3.send(new GetBucketPolicyCommand({ Bucket: "acme-state" }));
+    expect(JSON.parse(told.Policy ?? "").Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(["Ours", "TlsOnly"]);
+  });
+
+  it("goes to no account but the environment's", async () => {
+    synthesize({ account: "210987654321", state: "s3" });
+    await expect(make()).rejects.toThrow(/are for account 123456789012, and orders-delivery goes to 210987654321/);
+    expect((await apply()).outcome).toBe(1);
+  });
+});

@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { backendsOf, bootstrap } from "../../operations/bootstrap";
+import { runBootstrap } from "../../operations/bootstrap-command";
+
+const CALLER =
+  "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+/** An AWS in which every bucket is somebody else's. */
+function closed(): Promise<{ server: Server; calls: string[] }> {
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    const isS3 = request.url !== "/";
+    calls.push(`${request.method} ${request.url} ${request.headers["x-amz-expected-bucket-owner"] ?? ""}`.trim());
+    response.writeHead(isS3 ? 403 : 200, { "content-type": "text/xml" }).end(isS3 ? "" : CALLER);
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({ server, calls })));
+}
+
+describe("bootstrap", () => {
+  let aws: { server: Server; calls: string[] };
+  beforeEach(async () => {
+    aws = await closed();
+    vi.stubEnv("AWS_ENDPOINT_URL", `http://127.0.0.1:${(aws.server.address() as AddressInfo).port}`);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    aws.server.close();
+  });
+
+  const backend = {
+    stack: "orders-dev-service",
+    bucket: "acme-state",
+    region: "eu-west-1",
+    key: "orders/terraform.tfstate",
+  };
+  const run = (account?: string) =>
+    bootstrap({ outdir: "/nowhere", backends: [{ ...backend, account }], print: () => undefined });
+
+  it("leaves a bucket of another account alone, and says what to do", async () => {
+    await expect(run()).rejects.toThrow(/bucket acme-state is another account's.*name another one by state/);
+    expect(aws.calls).toEqual(["POST /", "HEAD /acme-state/ 123456789012"]);
+  });
+
+  it("asks S3 for nothing with credentials of another account", async () => {
+    await expect(run("210987654321")).rejects.toThrow(
+      "the credentials are for account 123456789012, and orders-dev-service goes to 210987654321: nothing was made",
+    );
+    expect(aws.calls).toEqual(["POST /"]);
+  });
+});
+
+describe("the backends of stacks", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "antifragile-backends-"));
+  const write = (stack: string, backend: object) => {
+    mkdirSync(join(outdir, "stacks", stack), { recursive: true });
+    writeFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), JSON.stringify({ terraform: { backend } }));
+  };
+
+  it("are those in S3; files are none", () => {
+    write("a", { local: { path: "terraform.tfstate" } });
+    write("b", { s3: { bucket: "x", region: "eu-west-1", key: "b/t", kms_key_id: "arn", allowed_account_ids: ["1"] } });
+    write("c", { s3: { bucket: "x", region: "eu-west-1", key: "c/t" } });
+    expect(backendsOf(outdir, ["a", "b", "c"])).toEqual([
+      { stack: "b", bucket: "x", region: "eu-west-1", key: "b/t", kmsKeyArn: "arn", account: "1" },
+      { stack: "c", bucket: "x", region: "eu-west-1", key: "c/t" },
+    ]);
+  });
+});
+
+it("the command wants one environment, in a repository", async () => {
+  const print = () => undefined;
+  const error = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  expect(await runBootstrap({ args: [], print, cwd: tmpdir() })).toBe(2);
+  expect(await runBootstrap({ args: ["dev", "staging"], print, cwd: tmpdir() })).toBe(2);
+  expect(await runBootstrap({ args: ["dev"], print, cwd: tmpdir() })).toBe(2);
+  expect(error.mock.calls.map(([text]) => String(text)).join("")).toMatch(/no infra\/main\.ts/);
+  error.mockRestore();
+});
