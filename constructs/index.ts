@@ -2,6 +2,7 @@
 export { App } from "cdktf";
 export * from "./auth";
 export * from "./backing";
+export * from "./chaos";
 export * from "./cluster";
 export * from "./core";
 export * from "./discovery";

@@ -69,6 +69,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   readonly connections: Connections;
   /** What the machines may do in AWS. */
   readonly roleArn: string;
+  /** Whether some of the machines are Spot, which AWS may take back. */
+  readonly hasSpot: boolean;
 
   readonly #settings: AutoScalingGroupSettings;
   readonly #role: Role;
@@ -78,6 +80,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     super(scope, id);
     const settings = resolveAutoScalingGroup(this, props);
     this.#settings = settings;
+    this.hasSpot = settings.spot !== undefined;
     const stack = AwsStack.of(this);
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
     if (!NAME_PATTERN.test(kebab(id))) {

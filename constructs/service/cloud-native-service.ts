@@ -32,6 +32,7 @@ import { runAlways } from "./ecs-service";
 import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
 import { Identity } from "./identity";
 import { ignoredChanges } from "./lifecycle";
+import type { Process } from "./process";
 import { publishTemplate } from "./release";
 import { claimAddresses, claimName } from "./room";
 import { keptWithoutAZone, scale } from "./scaling";
@@ -65,6 +66,8 @@ const TASK_DEFINITION_BYTES = 65_536;
 export class CloudNativeService extends Construct implements IConnectable, IGrantable, ICallee {
   /** Name of the service in its cluster, and of its container: `orders`. */
   readonly serviceName: string;
+  /** What kind of process it is. */
+  readonly process: Process;
   readonly connections: Connections;
   readonly logs: ILogStream;
   /** What the app itself may do in AWS. */
@@ -90,6 +93,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #dnsName: string;
   #connected = false;
   #service: EcsService | undefined;
+  readonly #task: EcsTaskDefinition;
 
   /** @throws InvalidPropsError see {@link resolveService}; SERVICE_NAME_TAKEN, NETWORK_FULL_AT_MAX */
   constructor(scope: Construct, id: string, props: CloudNativeServiceProps = {}) {
@@ -102,6 +106,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#stack = stack;
     this.#settings = settings;
     this.serviceName = name;
+    this.process = process;
     this.shutdown = shutdown;
     this.#connect = props.connect;
 
@@ -122,7 +127,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#allowPull();
     if (settings.exec) this.#allowSessions();
     this.#setVariables(props);
-    this.#run(this.#defineTask(), identity);
+    this.#task = this.#defineTask();
+    this.#run(this.#task, identity);
     if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
     for (const addOn of props.addOns ?? []) this.add(addOn);
   }
@@ -543,7 +549,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     return {
       scope: new Construct(this, name),
       serviceName: this.serviceName,
-      process: this.#settings.process,
+      process: this.process,
+      exec: this.#settings.exec,
       connections: this.connections,
       deregistrationSeconds: this.shutdown.deregistrationDelay.toSeconds(),
       grant: (statement) => this.grant(statement),
@@ -552,6 +559,10 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       addSidecar: (sidecar) => this.#addSidecar(sidecar),
       addTarget: (target) => this.#addTarget(target),
       addAlarm: (alarm, options) => this.#addAlarm(alarm, options),
+      allowNetworkFaults: () => {
+        this.#task.enableFaultInjection = true;
+        this.#task.pidMode = "task";
+      },
     };
   }
 

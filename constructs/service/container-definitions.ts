@@ -96,6 +96,7 @@ export function containerDefinitions(input: Input): string {
     memory: sidecar.memoryMiB,
     essential: false,
     readonlyRootFilesystem: sidecar.writableRoot !== true,
+    ...(sidecar.user === undefined ? {} : { user: sidecar.user }),
     ...(sidecar.command === undefined ? {} : { command: sidecar.command }),
     environment: pairs(new Map(Object.entries(sidecar.environment ?? {}))),
     portMappings: [],

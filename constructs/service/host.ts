@@ -28,6 +28,12 @@ export interface Sidecar {
    * @default false
    */
   readonly writableRoot?: boolean;
+  /**
+   * User that it runs as, by number; root only for what cannot do without.
+   *
+   * @default - the service's
+   */
+  readonly user?: string;
 }
 
 /** A balancer's target group that the service's tasks join. */
@@ -64,12 +70,16 @@ export interface ServiceHost extends IGrantable {
   readonly connections: Connections;
   /** How long a request may still take when a task was told to end, in whole seconds. */
   readonly deregistrationSeconds: number;
+  /** Whether people are let into tasks. */
+  readonly exec: boolean;
   /** Sets a variable of the app's container. Setting one twice is an error. */
   addEnvironment(name: string, value: string): void;
   /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */
   addSecret(name: string, valueFrom: string): void;
   addSidecar(sidecar: Sidecar): void;
   addTarget(target: Target): void;
+  /** Lets AWS FIS into the network of tasks, whose containers then see each other's processes. */
+  allowNetworkFaults(): void;
   /** Tells that something watches the service, or what it uses: it then counts among the service's `alarms`. */
   addAlarm(alarm: IAlarm, options?: AlarmOptions): void;
 }

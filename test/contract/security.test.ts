@@ -35,7 +35,17 @@ const WITHOUT_RESOURCE = new Set([
   // Shells in tasks, where asked for.
   "logs:DescribeLogGroups",
   ...["CreateControl", "CreateData", "OpenControl", "OpenData"].map((channel) => `ssmmessages:${channel}Channel`),
+  // Experiments. What an agent registers has no ARN yet: it must bear the service's tags. Tasks are listed by cluster.
+  ...["CreateActivation", "DeleteActivation", "AddTagsToResource", "ListCommands", "CancelCommand"].map(
+    (of) => `ssm:${of}`,
+  ),
+  ...["CreateLogDelivery", "DescribeResourcePolicies", "PutResourcePolicy"].map((of) => `logs:${of}`),
+  ...["cloudwatch:GetDashboard", "cloudwatch:GetMetricWidgetImage", "tag:GetResources", "ecs:ListTasks"],
+  ...["ec2:DescribeInstances", "ec2:DescribeSubnets"],
 ]);
+
+/** Installs what it needs as root; it is there only where an experiment asks for faults inside of tasks. */
+const FAULT_AGENT = "fault-agent";
 
 /** What must not be in a program, whatever the environment: what is wrong with a resource, or nothing. */
 const RULES: Readonly<Record<string, (type: string, values: Values, profile: Profile) => readonly string[]>> = {
@@ -79,12 +89,15 @@ const RULES: Readonly<Record<string, (type: string, values: Values, profile: Pro
       : [],
   "containers are not root, and write nothing to their root": (type, values) => {
     if (type !== "aws_ecs_task_definition") return [];
-    return (values.container_definitions as readonly Values[]).flatMap((container) => [
-      ...(/^(0|root)?(:|$)/.test(`${container.user ?? ""}`) ? [`${container.name} is root`] : []),
-      ...(container.readonlyRootFilesystem === true ? [] : [`${container.name} may write to its root`]),
-      ...(container.privileged === true ? [`${container.name} is privileged`] : []),
-      ...(container.logConfiguration === undefined ? [`${container.name} has no log`] : []),
-    ]);
+    const containers = values.container_definitions as readonly Values[];
+    return containers
+      .filter(({ name }) => name !== FAULT_AGENT)
+      .flatMap((container) => [
+        ...(/^(0|root)?(:|$)/.test(`${container.user ?? ""}`) ? [`${container.name} is root`] : []),
+        ...(container.readonlyRootFilesystem === true ? [] : [`${container.name} may write to its root`]),
+        ...(container.privileged === true ? [`${container.name} is privileged`] : []),
+        ...(container.logConfiguration === undefined ? [`${container.name} has no log`] : []),
+      ]);
   },
   "disks are encrypted, and credentials of machines need a session": (type, values) => {
     if (type !== "aws_launch_template") return [];

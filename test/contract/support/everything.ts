@@ -2,12 +2,14 @@ import {
   App,
   AutoScalingGroup,
   AwsStack,
+  ChaosExperiment,
   CloudNativeService,
   DeliveryStack,
   Duration,
   type Environment,
   every,
   existingQueue,
+  Fault,
   https,
   ImageRepository,
   Ingress,
@@ -57,6 +59,15 @@ export function everything(profile: Profile = "dev"): App {
       }),
     }),
   );
+  new ChaosExperiment(stack, "Shaken", {
+    target: orders,
+    fault: Fault.networkLatency({ percent: 50 }),
+    environments: ["dev"],
+    production: "users may notice",
+    schedule: every(Duration.hours(24)),
+    report: { bucketName: "game-days" },
+    agentImage: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`,
+  });
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);

@@ -1,0 +1,240 @@
+import { FisExperimentTemplate } from "@cdktf/provider-aws/lib/fis-experiment-template";
+import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
+import { Fn, Lazy } from "cdktf";
+import { Construct } from "constructs";
+import type { IAlarm } from "../core/alarm";
+import { invalid } from "../core/errors";
+import { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { kebab, physicalName } from "../core/names";
+import type { Schedule } from "../core/schedule";
+import { AwsStack } from "../core/stack";
+import { LogStream } from "../logging/log-stream";
+import { ServiceStack } from "../platform/platform";
+import { AutoScalingGroup } from "../scaling/auto-scaling-group";
+import { CloudNativeService } from "../service/cloud-native-service";
+import { type Action, actionOf, type Place } from "./action";
+import { addFaultAgent } from "./agent";
+import { needOf } from "./fault";
+import {
+  type ChaosExperimentProps,
+  type ExperimentReport,
+  type FaultTarget,
+  resolveExperiment,
+  STOP_CONDITIONS,
+} from "./settings";
+
+/** What a template calls its only target. */
+const TARGET = "target";
+
+/**
+ * An experiment: something is made to go wrong, for part of what runs, and a hypothesis says what users do not feel. It is
+ * told by alarms, and one that goes off stops the experiment (AWS FIS).
+ *
+ * Costs 0.10 USD for each minute that it runs, and nothing else until somebody starts it.
+ *
+ * @example
+ * ```ts
+ * const orders = new CloudNativeService(stack, "Orders");
+ * orders.add(new Ingress());
+ * new ChaosExperiment(stack, "LosesTasks", {
+ *   target: orders,
+ *   fault: Fault.stopTasks({ percent: 50 }),
+ *   environments: ["dev", "staging"],
+ *   schedule: cron("0 10 * * TUE"),
+ * });
+ * ```
+ * @see https://docs.aws.amazon.com/fis/latest/userguide/what-is.html
+ */
+export class ChaosExperiment extends Construct {
+  readonly experimentTemplateArn: string;
+  /** What `aws fis start-experiment --experiment-template-id` takes. */
+  readonly experimentTemplateId: string;
+  /** What was said before, while and after it ran. */
+  readonly logs: LogStream;
+
+  constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
+    super(scope, id);
+    resolveExperiment(this, props);
+    const stack = AwsStack.of(this);
+    const { target, fault, agentImage, report, schedule } = props;
+    const place = this.#place(stack, props);
+    const action = actionOf(stack, fault.spec, place);
+    if (action === undefined) throw new Error(`${this.node.path}: ${fault.spec.kind} was let through`);
+    if (target instanceof CloudNativeService && agentImage !== undefined) {
+      addFaultAgent(this, target, agentImage, needOf(fault.spec));
+    }
+    const name = stack.prefixed(stack.stackName, stack.environment.name, kebab(id));
+    const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.alarms : []);
+    this.#checkAlarms(alarms);
+
+    // AWS may write to log groups of this name without a line for each in the account's one policy.
+    this.logs = new LogStream(this, "Logs", { name: physicalName("logGroup", `/aws/vendedlogs/fis/${name}`) });
+    const role = new Role(this, "Role", { name: `${name}-chaos`, service: "fis.amazonaws.com" });
+    for (const statement of action.statements) role.grant(statement);
+    role.grant({
+      actions: [
+        "logs:CreateLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:PutResourcePolicy",
+      ],
+      // These calls take no resource.
+      resources: ["*"],
+    });
+    if (report !== undefined) allowReport(stack, role, report, name);
+    const template = new FisExperimentTemplate(this, "Resource", {
+      description: `${kebab(id)}: ${action.actionId} on ${calledWhat(target)}`,
+      roleArn: role.roleArn,
+      action: [
+        {
+          name: fault.spec.kind,
+          actionId: action.actionId,
+          parameter: Object.entries(action.parameters).map(([key, value]) => ({ key, value })),
+          target: { key: action.targetKey, value: TARGET },
+        },
+      ],
+      target: [targetOf(action)],
+      stopCondition: Lazy.anyValue({
+        produce: () => alarms().map((alarm) => ({ source: "aws:cloudwatch:alarm", value: this.#arnOf(stack, alarm) })),
+      }),
+      // A hypothesis about nobody would hold.
+      experimentOptions: { accountTargeting: "single-account", emptyTargetResolutionMode: "fail" },
+      logConfiguration: {
+        logSchemaVersion: 2,
+        cloudwatchLogsConfiguration: { logGroupArn: `${this.logs.logGroupArn}:*` },
+      },
+      experimentReportConfiguration: report && {
+        outputs: { s3Configuration: { bucketName: report.bucketName, prefix: literal(report.prefix ?? name) } },
+        preExperimentDuration: "PT20M",
+        postExperimentDuration: "PT20M",
+      },
+      tags: { Name: name },
+    });
+    role.whenPolicy((address) => {
+      template.dependsOn = [address];
+    });
+    this.experimentTemplateId = template.id;
+    this.experimentTemplateArn = stack.arn("fis", `experiment-template/${template.id}`);
+    if (schedule !== undefined) this.#start(stack, name, schedule);
+  }
+
+  /** Where the fault strikes, in the experiment's own stack. */
+  #place(stack: AwsStack, { target, fault }: ChaosExperimentProps): Place {
+    if (target instanceof CloudNativeService || target instanceof AutoScalingGroup) {
+      this.#checkStack(AwsStack.of(target) === stack, target.node.path, "the stack of its target");
+      if (target instanceof AutoScalingGroup) {
+        return { kind: "machines", autoScalingGroupName: target.autoScalingGroupName };
+      }
+      const { cluster, platformName, environment } = ServiceStack.of(this);
+      const { clusterArn, clusterName } = cluster;
+      const { serviceName } = target;
+      const managedAs = `${platformName}-${environment.name}-${serviceName}`;
+      return { kind: "service", clusterArn, clusterName, serviceName, managedAs };
+    }
+    const own = ServiceStack.of(this);
+    const same = own.platformName === target.stackName && own.environment.name === target.environment.name;
+    this.#checkStack(same, `${target.stackName}-${target.environment.name}`, "a stack on that platform");
+    const zone = fault.spec.kind === "zone-loss" ? fault.spec.options.zone : 0;
+    if (!Number.isInteger(zone) || zone < 0 || zone >= own.zones) {
+      const problem = `${zone} is none of the ${own.zones} zones of ${own.platformName}`;
+      throw invalid(this, "CHAOS_ZONE", "fault zoneLoss.zone", problem, `Use 0 to ${own.zones - 1}.`);
+    }
+    const { vpcId, publicSubnetIds, privateSubnetIds, egress } = own.network;
+    const tiers = egress === "public-ip" ? [publicSubnetIds] : [publicSubnetIds, privateSubnetIds];
+    return { kind: "zone", vpcId, subnetIds: tiers.map((subnetIds) => Fn.element([...subnetIds], zone)) };
+  }
+
+  #checkStack(same: boolean, where: string, wanted: string): void {
+    if (same) return;
+    const { path } = AwsStack.of(this).node;
+    const problem = `is ${where}, and the experiment is in ${path}`;
+    throw invalid(this, "CHAOS_OTHER_STACK", "target", problem, `Make the experiment in ${wanted}.`);
+  }
+
+  /** What a service has of alarms is known when all of its add-ons are there. */
+  #checkAlarms(alarms: () => readonly IAlarm[]): void {
+    this.node.addValidation({
+      validate: () => {
+        const { length } = alarms();
+        if (length === 0) {
+          return [
+            `${this.node.path}: stopOn is not set, and the service has no alarm: nothing would stop the experiment\n  Add an Ingress or another alarm to the service, or name alarms in stopOn.  [CHAOS_NO_HYPOTHESIS]`,
+          ];
+        }
+        return length <= STOP_CONDITIONS
+          ? []
+          : [
+              `${this.node.path}: the service has ${length} alarms, and an experiment takes ${STOP_CONDITIONS}\n  Name those that users feel in stopOn.  [CHAOS_STOP_CONDITIONS]`,
+            ];
+      },
+    });
+  }
+
+  /** One of another stack is told by its name: a reference would tie the two states together. */
+  #arnOf(stack: AwsStack, alarm: IAlarm): string {
+    const elsewhere = alarm instanceof Construct && AwsStack.of(alarm) !== stack;
+    return elsewhere ? stack.arn("cloudwatch", `alarm:${alarm.alarmName}`) : alarm.alarmArn;
+  }
+
+  /** @see https://docs.aws.amazon.com/fis/latest/userguide/experiment-scheduler.html */
+  #start(stack: AwsStack, name: string, schedule: Schedule): void {
+    const role = new Role(this, "ScheduleRole", { name: `${name}-start`, service: "scheduler.amazonaws.com" });
+    role.grant({
+      actions: ["fis:StartExperiment"],
+      resources: [this.experimentTemplateArn, stack.arn("fis", "experiment/*")],
+    });
+    role.grant({
+      // The first experiment of an account makes the role by which AWS FIS watches alarms.
+      actions: ["iam:CreateServiceLinkedRole"],
+      resources: [
+        `arn:${stack.partition}:iam::${stack.accountId}:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS`,
+      ],
+      conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
+    });
+    new SchedulerSchedule(this, "Schedule", {
+      name: physicalName("schedule", name),
+      description: "Starts the experiment.",
+      scheduleExpression: schedule.expression,
+      scheduleExpressionTimezone: schedule.timezone,
+      flexibleTimeWindow: { mode: "OFF" },
+      target: {
+        arn: `arn:${stack.partition}:scheduler:::aws-sdk:fis:startExperiment`,
+        roleArn: role.roleArn,
+        input: JSON.stringify({
+          ClientToken: "<aws.scheduler.execution-id>",
+          ExperimentTemplateId: this.experimentTemplateId,
+        }),
+        // An experiment at another hour than the one that people expect is worse than none.
+        retryPolicy: { maximumEventAgeInSeconds: 300, maximumRetryAttempts: 2 },
+      },
+    });
+  }
+}
+
+function calledWhat(target: FaultTarget): string {
+  if (target instanceof CloudNativeService) return `service ${target.serviceName}`;
+  return target instanceof AutoScalingGroup ? `machines ${target.node.id}` : `platform ${target.stackName}`;
+}
+
+function targetOf({ target }: Action) {
+  return {
+    name: TARGET,
+    resourceType: target.resourceType,
+    selectionMode: target.selectionMode,
+    parameters: target.parameters && { ...target.parameters },
+    resourceArns: target.resourceArns && [...target.resourceArns],
+    resourceTag: target.tags && Object.entries(target.tags).map(([key, value]) => ({ key, value })),
+    filter: target.filters && Object.entries(target.filters).map(([path, values]) => ({ path, values: [...values] })),
+  };
+}
+
+/** @see https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html */
+function allowReport(stack: AwsStack, role: Role, { bucketName, prefix }: ExperimentReport, name: string): void {
+  role.grant({
+    actions: ["s3:GetObject", "s3:PutObject"],
+    resources: [`arn:${stack.partition}:s3:::${bucketName}/${literal(prefix ?? name)}/*`],
+  });
+  // These calls take no resource.
+  role.grant({ actions: ["cloudwatch:GetDashboard", "cloudwatch:GetMetricWidgetImage"], resources: ["*"] });
+}

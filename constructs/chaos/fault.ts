@@ -1,0 +1,160 @@
+import type { Duration } from "../core/units";
+
+/** How much of a target is hit at once: a share of what runs, rounded down, or a number. AWS chooses which. */
+export type BlastRadius =
+  | {
+      /** Whole percent, 1 to 100; of what is stopped at most 99. */
+      readonly percent: number;
+    }
+  | { readonly count: number };
+
+/** What a fault that lasts takes besides. */
+export interface Lasting {
+  /**
+   * Whole minutes, 1 to 720.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly duration?: Duration;
+}
+
+/** Whom a fault of the network is between: the target and these. */
+export interface Between {
+  /**
+   * IPv4 addresses, CIDR blocks and host names; what goes to IPv6 addresses is never hit.
+   *
+   * @default - all
+   */
+  readonly hosts?: readonly string[];
+}
+
+export interface StressOptions extends Lasting {
+  /**
+   * How much of the processors, or of the memory, is taken.
+   *
+   * @default 80
+   */
+  readonly loadPercent?: number;
+}
+
+export interface LatencyOptions extends Lasting, Between {
+  /**
+   * What each packet that goes out waits.
+   *
+   * @default Duration.millis(200)
+   */
+  readonly delay?: Duration;
+  /**
+   * How far the wait swings around that.
+   *
+   * @default Duration.millis(10)
+   */
+  readonly jitter?: Duration;
+}
+
+export interface LossOptions extends Lasting, Between {
+  /**
+   * How many of a hundred packets that go out are lost.
+   *
+   * @default 7
+   */
+  readonly lossPercent?: number;
+}
+
+export const ZONE_LOSS_WORD = "every service of the platform";
+
+export interface ZoneLossOptions extends Lasting {
+  /** Which of the platform's zones, counted from 0. */
+  readonly zone: number;
+  /** The word that says it was meant: whatever the platform has in the zone is cut off, of whoever it is. */
+  readonly hits: typeof ZONE_LOSS_WORD;
+}
+
+/** What there is to go wrong, and with which options. */
+export type FaultSpec =
+  | { readonly kind: "stop-tasks" | "stop-instances"; readonly radius: BlastRadius }
+  | { readonly kind: "cpu" | "memory"; readonly radius: BlastRadius; readonly options: StressOptions }
+  | { readonly kind: "network-latency"; readonly radius: BlastRadius; readonly options: LatencyOptions }
+  | { readonly kind: "network-loss"; readonly radius: BlastRadius; readonly options: LossOptions }
+  | {
+      readonly kind: "blackhole-port";
+      readonly radius: BlastRadius;
+      readonly options: Lasting & { readonly port: number };
+    }
+  | {
+      readonly kind: "spot-interruption";
+      readonly radius: BlastRadius;
+      readonly options: { readonly after?: Duration };
+    }
+  | { readonly kind: "zone-loss"; readonly options: ZoneLossOptions };
+
+/**
+ * What goes wrong in an experiment. Which faults a target can have depends on what it is: see each.
+ *
+ * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
+ */
+export class Fault {
+  /** Tasks of a service are stopped, as when a machine goes away. They get SIGTERM. Needs nothing in the task. */
+  static stopTasks(radius: BlastRadius): Fault {
+    return new Fault({ kind: "stop-tasks", radius });
+  }
+
+  /** The processors are busy: in tasks of a service, which need an agent, or on machines of a group. */
+  static cpu(options: BlastRadius & StressOptions): Fault {
+    return new Fault({ kind: "cpu", radius: options, options });
+  }
+
+  /** The memory is full: on machines of a group. AWS has no such fault for tasks. */
+  static memory(options: BlastRadius & StressOptions): Fault {
+    return new Fault({ kind: "memory", radius: options, options });
+  }
+
+  /** What tasks of a service send comes late. They need an agent. */
+  static networkLatency(options: BlastRadius & LatencyOptions): Fault {
+    return new Fault({ kind: "network-latency", radius: options, options });
+  }
+
+  /** Some of what tasks of a service send never arrives. They need an agent. */
+  static networkLoss(options: BlastRadius & LossOptions): Fault {
+    return new Fault({ kind: "network-loss", radius: options, options });
+  }
+
+  /** A dependency takes nothing any more: all that tasks of a service send to a port, or to a host, is lost. They need an agent. */
+  static blackhole(options: BlastRadius & Lasting & ({ readonly port: number } | { readonly host: string })): Fault {
+    if ("port" in options) return new Fault({ kind: "blackhole-port", radius: options, options });
+    const { duration, host } = options;
+    return new Fault({ kind: "network-loss", radius: options, options: { duration, hosts: [host], lossPercent: 100 } });
+  }
+
+  /**
+   * AWS takes Spot machines of a group back, two minutes after it said so.
+   *
+   * @param options.after from the recommendation to the notice, 2 to 15 minutes. Default: 2 minutes
+   */
+  static spotInterruption(options: BlastRadius & { readonly after?: Duration }): Fault {
+    return new Fault({ kind: "spot-interruption", radius: options, options });
+  }
+
+  /** Machines of a group are stopped; the group replaces them. */
+  static stopInstances(radius: BlastRadius): Fault {
+    return new Fault({ kind: "stop-instances", radius });
+  }
+
+  /** A zone of a platform is cut off: nothing goes in or out of its subnets. */
+  static zoneLoss(options: ZoneLossOptions): Fault {
+    return new Fault({ kind: "zone-loss", options });
+  }
+
+  private constructor(readonly spec: FaultSpec) {}
+}
+
+/** What a task must have for a fault, beyond what it has anyway. */
+export type Need = "nothing" | "agent" | "agent and network";
+
+const OF_NETWORK: readonly FaultSpec["kind"][] = ["network-latency", "network-loss", "blackhole-port"];
+
+/** What a fault of a service needs inside of its tasks. */
+export function needOf({ kind }: FaultSpec): Need {
+  if (OF_NETWORK.includes(kind)) return "agent and network";
+  return kind === "cpu" ? "agent" : "nothing";
+}

@@ -1,0 +1,323 @@
+import type { IConstruct } from "constructs";
+import type { IAlarm } from "../core/alarm";
+import { Problems } from "../core/errors";
+import type { Schedule } from "../core/schedule";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import type { IPlatform } from "../platform/platform";
+import { AutoScalingGroup } from "../scaling/auto-scaling-group";
+import { CloudNativeService } from "../service/cloud-native-service";
+import { latency, loadPercent } from "./action";
+import { type BlastRadius, type Fault, type FaultSpec, needOf, ZONE_LOSS_WORD } from "./fault";
+
+/** The word that lets an experiment into an environment of profile `production`. */
+export const PRODUCTION_WORD = "users may notice";
+
+/** Stop conditions of a template; AWS raises it for nobody. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
+export const STOP_CONDITIONS = 5;
+
+/** What can be hit: tasks of a service, machines of a group, or a zone of a platform. */
+export type FaultTarget = CloudNativeService | AutoScalingGroup | IPlatform;
+
+/** Where the report of an experiment goes: what the alarms showed before, during and after it. AWS takes 5 USD for each. */
+export interface ExperimentReport {
+  /** Name of a bucket in the same region. */
+  readonly bucketName: string;
+  /** @default - the experiment's name */
+  readonly prefix?: string;
+}
+
+export interface ChaosExperimentProps {
+  /** What is hit. */
+  readonly target: FaultTarget;
+  /** What goes wrong: `Fault.stopTasks({ percent: 50 })`. */
+  readonly fault: Fault;
+  /** Names of the environments that it may be in. In any other it is refused. */
+  readonly environments: readonly string[];
+  /**
+   * The hypothesis: none of these goes off while the fault is there. One that does stops the experiment, which has then
+   * failed. At least one, at most five.
+   *
+   * @default - all alarms of the service; a group of machines and a platform have none of their own
+   */
+  readonly stopOn?: readonly IAlarm[];
+  /**
+   * Has to be said for an environment of profile `production`.
+   *
+   * @default - not in production
+   */
+  readonly production?: typeof PRODUCTION_WORD;
+  /**
+   * When it starts by itself.
+   *
+   * @default - never: people start it, or a pipeline
+   */
+  readonly schedule?: Schedule;
+  /** @default - none */
+  readonly report?: ExperimentReport;
+  /**
+   * Image of the agent of Systems Manager, by digest: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:...`. It
+   * runs in a container beside the app, where a fault is inside of tasks, and only there.
+   *
+   * @default - none: no fault inside of tasks
+   */
+  readonly agentImage?: string;
+}
+
+/** In the user's words. */
+const NAMES: Readonly<Record<FaultSpec["kind"], string>> = {
+  "stop-tasks": "stopTasks",
+  "stop-instances": "stopInstances",
+  cpu: "cpu",
+  memory: "memory",
+  "network-latency": "networkLatency",
+  "network-loss": "networkLoss",
+  "blackhole-port": "blackhole",
+  "spot-interruption": "spotInterruption",
+  "zone-loss": "zoneLoss",
+};
+
+const IN_TASKS = ["stop-tasks", "cpu", "network-latency", "network-loss", "blackhole-port"];
+const ON_MACHINES = ["stop-instances", "spot-interruption", "cpu", "memory"];
+
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:\/(?:[12]?\d|3[0-2]))?$/;
+
+/**
+ * @throws InvalidPropsError CHAOS_ENVIRONMENT, CHAOS_PRODUCTION, CHAOS_FAULT_TARGET, CHAOS_MEMORY_OF_TASKS, CHAOS_SPOT_OF_TASKS,
+ *   CHAOS_NO_SPOT, CHAOS_JOB, CHAOS_RADIUS, CHAOS_NOTHING_LEFT, CHAOS_DURATION, CHAOS_PERCENT, CHAOS_DELAY, CHAOS_HOST, CHAOS_PORT,
+ *   CHAOS_ZONE, CHAOS_ZONE_WORD, CHAOS_AGENT_IMAGE, CHAOS_AGENT_UNUSED, CHAOS_OTHER_STACK, CHAOS_NO_HYPOTHESIS, CHAOS_STOP_CONDITIONS,
+ *   CHAOS_REPORT_BUCKET
+ */
+export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps): void {
+  const problems = new Problems(scope);
+  checkEnvironment(problems, AwsStack.of(scope), props);
+  checkTarget(problems, props);
+  checkFault(problems, props.fault.spec);
+  checkAgent(problems, props);
+  problems.check(
+    props.stopOn === undefined || props.stopOn.length > 0,
+    "CHAOS_NO_HYPOTHESIS",
+    "stopOn",
+    "is empty: nothing would stop the experiment, and nothing tell whether it held",
+    "Name at least one alarm, or leave it out for all of the service's.",
+  );
+  problems.check(
+    props.stopOn === undefined || props.stopOn.length <= STOP_CONDITIONS,
+    "CHAOS_STOP_CONDITIONS",
+    "stopOn",
+    `has ${props.stopOn?.length} alarms, and an experiment takes ${STOP_CONDITIONS}`,
+    "Name those that users feel.",
+  );
+  problems.check(
+    props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName),
+    "CHAOS_REPORT_BUCKET",
+    "report.bucketName",
+    `${JSON.stringify(props.report?.bucketName)} is no name of a bucket`,
+    "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
+  );
+  problems.throwIfAny();
+}
+
+function checkEnvironment(problems: Problems, stack: AwsStack, props: ChaosExperimentProps): void {
+  const { environment } = stack;
+  problems.check(
+    props.environments.includes(environment.name),
+    "CHAOS_ENVIRONMENT",
+    "environments",
+    `does not name ${JSON.stringify(environment.name)}, where the experiment is (${props.environments.join(", ") || "none"})`,
+    "Make it only where it is allowed, or allow it here.",
+  );
+  problems.check(
+    !stack.production || props.production === PRODUCTION_WORD,
+    "CHAOS_PRODUCTION",
+    "production",
+    `is not said, and ${JSON.stringify(environment.name)} has the profile "production"`,
+    `Say production: ${JSON.stringify(PRODUCTION_WORD)}, once it held elsewhere.`,
+  );
+}
+
+function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperimentProps): void {
+  const { kind } = fault.spec;
+  const prop = `fault ${NAMES[kind]}`;
+  if (target instanceof CloudNativeService) {
+    if (kind === "memory") {
+      problems.add(
+        "CHAOS_MEMORY_OF_TASKS",
+        prop,
+        "is for machines: AWS FIS cannot fill the memory of a task",
+        "Use cpu, or hit the group of machines that the tasks run on.",
+      );
+    } else if (kind === "spot-interruption") {
+      problems.add(
+        "CHAOS_SPOT_OF_TASKS",
+        prop,
+        "is for machines: AWS FIS cannot take back a task of Fargate Spot",
+        "Use stopTasks: the task gets the same signal, without the notice two minutes before.",
+      );
+    } else if (!IN_TASKS.includes(kind)) {
+      problems.add("CHAOS_FAULT_TARGET", prop, "cannot hit a service", `Use one of: ${names(IN_TASKS)}.`);
+    }
+    problems.check(
+      target.process.kind !== "job",
+      "CHAOS_JOB",
+      "target",
+      `${target.serviceName} is a job: none of its tasks is there when an experiment looks for them`,
+      "Use a web process or a worker.",
+    );
+    return;
+  }
+  if (target instanceof AutoScalingGroup) {
+    problems.check(
+      ON_MACHINES.includes(kind),
+      "CHAOS_FAULT_TARGET",
+      prop,
+      "cannot hit a group of machines",
+      `Use one of: ${names(ON_MACHINES)}.`,
+    );
+    problems.check(
+      kind !== "spot-interruption" || target.hasSpot,
+      "CHAOS_NO_SPOT",
+      prop,
+      "finds nothing: the group has no Spot machines",
+      "Set spot there, or use stopInstances.",
+    );
+  } else {
+    problems.check(
+      kind === "zone-loss",
+      "CHAOS_FAULT_TARGET",
+      prop,
+      "cannot hit a platform",
+      "Use zoneLoss, or name the service or the group of machines.",
+    );
+  }
+  problems.check(
+    stopOn !== undefined,
+    "CHAOS_NO_HYPOTHESIS",
+    "stopOn",
+    "is not set, and the target has no alarms of its own: nothing would stop the experiment",
+    "Name the alarms of the services that it must not hurt: stopOn: orders.alarms.",
+  );
+}
+
+function names(kinds: readonly string[]): string {
+  return kinds.map((kind) => NAMES[kind as FaultSpec["kind"]]).join(", ");
+}
+
+function checkFault(problems: Problems, spec: FaultSpec): void {
+  const prop = `fault ${NAMES[spec.kind]}`;
+  if ("radius" in spec) checkRadius(problems, spec, prop);
+  const { duration = Duration.minutes(5) } = ("options" in spec ? spec.options : {}) as { duration?: Duration };
+  problems.check(
+    Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720,
+    "CHAOS_DURATION",
+    `${prop}.duration`,
+    `${duration} is not how long AWS FIS lets one last`,
+    "Use whole minutes, 1 to 720.",
+  );
+  if (spec.kind === "cpu" || spec.kind === "memory") {
+    checkPercent(problems, `${prop}.loadPercent`, loadPercent(spec.options));
+  }
+  if (spec.kind === "network-loss") checkPercent(problems, `${prop}.lossPercent`, spec.options.lossPercent ?? 7);
+  if (spec.kind === "network-latency") {
+    const { delay, jitter } = latency(spec.options);
+    problems.check(
+      [delay, jitter].every((time) => Number.isInteger(time.toMillis()) && time.toMillis() <= 60_000) &&
+        delay.toMillis() > 0 &&
+        jitter.toMillis() <= delay.toMillis(),
+      "CHAOS_DELAY",
+      `${prop}.delay`,
+      `${delay} with a jitter of ${jitter} cannot be`,
+      "Use whole milliseconds up to a minute, and a jitter that is not longer than the delay.",
+    );
+  }
+  if (spec.kind === "network-latency" || spec.kind === "network-loss") {
+    const { hosts } = spec.options;
+    problems.check(
+      hosts === undefined || (hosts.length > 0 && hosts.every((host) => HOST.test(host))),
+      "CHAOS_HOST",
+      `${prop}.hosts`,
+      `${JSON.stringify(hosts)} are no hosts`,
+      'Use host names, IPv4 addresses and CIDR blocks: ["api.example.com", "10.0.0.0/16"].',
+    );
+  }
+  if (spec.kind === "blackhole-port") {
+    const { port } = spec.options;
+    problems.check(
+      Number.isInteger(port) && port >= 1 && port <= 65_535,
+      "CHAOS_PORT",
+      `${prop}.port`,
+      `${port} is no port`,
+      "Use 1 to 65535.",
+    );
+  }
+  if (spec.kind === "spot-interruption") {
+    const minutes = (spec.options.after ?? Duration.minutes(2)).toMinutes();
+    problems.check(
+      Number.isInteger(minutes) && minutes >= 2 && minutes <= 15,
+      "CHAOS_DURATION",
+      `${prop}.after`,
+      `${spec.options.after} is not when AWS FIS takes one back`,
+      "Use whole minutes, 2 to 15.",
+    );
+  }
+  if (spec.kind === "zone-loss") {
+    problems.check(
+      spec.options.hits === ZONE_LOSS_WORD,
+      "CHAOS_ZONE_WORD",
+      `${prop}.hits`,
+      `${JSON.stringify(spec.options.hits)} is not the word for it`,
+      `Say hits: ${JSON.stringify(ZONE_LOSS_WORD)}: all that the platform has in the zone is cut off.`,
+    );
+  }
+}
+
+function checkRadius(problems: Problems, { kind, radius }: FaultSpec & { radius: BlastRadius }, prop: string): void {
+  const percent = "percent" in radius ? radius.percent : undefined;
+  const count = "count" in radius ? radius.count : undefined;
+  problems.check(
+    (percent === undefined) !== (count === undefined) &&
+      (percent === undefined || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
+      (count === undefined || (Number.isInteger(count) && count >= 1)),
+    "CHAOS_RADIUS",
+    prop,
+    `${JSON.stringify({ percent, count })} is no part of what runs`,
+    "Use percent, a whole number from 1 to 100, or count, at least 1.",
+  );
+  problems.check(
+    percent !== 100 || !/^(stop|spot)-/.test(kind),
+    "CHAOS_NOTHING_LEFT",
+    `${prop}.percent`,
+    "is 100: nothing is left to take over, which needs no experiment",
+    "Use less.",
+  );
+}
+
+function checkPercent(problems: Problems, prop: string, percent: number): void {
+  problems.check(
+    Number.isInteger(percent) && percent >= 1 && percent <= 100,
+    "CHAOS_PERCENT",
+    prop,
+    `${percent} is no such share`,
+    "Use whole numbers from 1 to 100.",
+  );
+}
+
+function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExperimentProps): void {
+  const needed = target instanceof CloudNativeService && needOf(fault.spec) !== "nothing";
+  problems.check(
+    needed || agentImage === undefined,
+    "CHAOS_AGENT_UNUSED",
+    "agentImage",
+    "is set, and the fault is not inside of tasks",
+    "Leave it out.",
+  );
+  problems.check(
+    !needed || (agentImage !== undefined && /^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(agentImage)),
+    "CHAOS_AGENT_IMAGE",
+    "agentImage",
+    agentImage === undefined
+      ? "is not set, and the fault is inside of tasks, where an agent must do it"
+      : `${JSON.stringify(agentImage)} is no image by digest`,
+    "Use public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:<64 hex digits>; `docker buildx imagetools inspect` tells the digest of a version.",
+  );
+}

@@ -1,0 +1,527 @@
+import { spawnSync } from "node:child_process";
+import { App } from "cdktf";
+import { describe, expect, it } from "vitest";
+import {
+  AutoScalingGroup,
+  ChaosExperiment,
+  type ChaosExperimentProps,
+  CloudNativeService,
+  cron,
+  Duration,
+  existingAlarm,
+  Fault,
+  Ingress,
+  insecureHttp,
+  job,
+  Machines,
+  Platform,
+  type PlatformProps,
+  type ServiceStack,
+  worker,
+} from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+
+const AGENT = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`;
+
+/** A web service `orders` with an alarm, in a stack of its own. */
+function orders(stack: ServiceStack = ordersStack(), props = {}): CloudNativeService {
+  const service = new CloudNativeService(stack, "Orders", props);
+  service.add(new Ingress());
+  return service;
+}
+
+/** An experiment on `target`, in the target's stack. */
+function experiment(
+  target: CloudNativeService | AutoScalingGroup,
+  props: Partial<ChaosExperimentProps>,
+  id = "Shaken",
+) {
+  const fault = Fault.stopTasks({ percent: 50 });
+  return new ChaosExperiment(target.node.scope!, id, { target, fault, environments: ["dev"], ...props });
+}
+
+function machines(props: { spot?: object } = {}): AutoScalingGroup {
+  const platform = shop();
+  return new AutoScalingGroup(platform, "Machines", {
+    network: platform.network,
+    machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+    ...props,
+  });
+}
+
+const alarm = (stack: ServiceStack | Platform) =>
+  existingAlarm(stack, "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop-errors");
+
+// biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON, of which each test looks at another part.
+type Template = Record<string, any>;
+const templateOf = (target: CloudNativeService | AutoScalingGroup | ServiceStack): Template =>
+  only(
+    "node" in target && "stackName" in target ? target : (target.node.scope as ServiceStack),
+    "aws_fis_experiment_template",
+  );
+const parametersOf = (template: Template) =>
+  Object.fromEntries(template.action[0].parameter.map(({ key, value }: Record<string, string>) => [key, value]));
+const statementsOf = (stack: unknown, role: string): Template[] => {
+  const policies: [string, Template][] = Object.entries(resources(stack as ServiceStack, "aws_iam_role_policy"));
+  return policies.filter(([id]) => id.includes(role)).flatMap(([, { policy }]) => policy.Statement);
+};
+const actionsAllowed = (stack: unknown, role: string) => statementsOf(stack, role).flatMap(({ Action }) => Action);
+const taskOf = (service: CloudNativeService): Template =>
+  only(service.node.scope as ServiceStack, "aws_ecs_task_definition");
+const containersOf = (service: CloudNativeService): Template[] => taskOf(service).container_definitions;
+
+describe("an experiment", () => {
+  it("stops a share of the tasks of one service, and stops itself on the service's alarm", () => {
+    const target = orders();
+    experiment(target, {});
+    expect(templateOf(target)).toMatchObject({
+      action: [{ action_id: "aws:ecs:stop-task", target: { key: "Tasks", value: "target" } }],
+      target: [
+        {
+          name: "target",
+          resource_type: "aws:ecs:task",
+          selection_mode: "PERCENT(50)",
+          parameters: { service: "orders" },
+        },
+      ],
+      stop_condition: [
+        {
+          source: "aws:cloudwatch:alarm",
+          value: expect.stringMatching(/^\$\{aws_cloudwatch_metric_alarm\..*\.arn\}$/),
+        },
+      ],
+      experiment_options: { empty_target_resolution_mode: "fail" },
+      log_configuration: { cloudwatch_logs_configuration: { log_group_arn: expect.stringMatching(/\.arn\}:\*$/) } },
+    });
+  });
+
+  it("counts what was added to the service after it", () => {
+    const target = new CloudNativeService(ordersStack(), "Orders");
+    experiment(target, {});
+    target.add(new Ingress());
+    expect(templateOf(target).stop_condition).toHaveLength(1);
+  });
+
+  it("takes other alarms as hypothesis", () => {
+    const target = orders();
+    const stack = target.node.scope as ServiceStack;
+    experiment(target, { stopOn: [alarm(stack)] });
+    expect(templateOf(target).stop_condition).toEqual([
+      { source: "aws:cloudwatch:alarm", value: "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop-errors" },
+    ]);
+  });
+
+  it("has a role that may stop tasks of this service alone, and act for this account alone", () => {
+    const target = orders();
+    experiment(target, {});
+    const stack = target.node.scope as ServiceStack;
+    expect(statementsOf(stack, "Shaken_Role").filter(({ Action }) => Action.includes("ecs:StopTask"))).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["ecs:StopTask"],
+        Resource: [expect.stringMatching(/:task\/\$\{.*clusterName.*\}\/\*$/)],
+        Condition: { StringEquals: { "aws:ResourceTag/aws:ecs:serviceName": "orders" } },
+      },
+    ]);
+    const [, role] = Object.entries(resources(stack, "aws_iam_role")).find(([id]) => id.includes("Shaken_Role")) ?? [];
+    expect((role as Template).assume_role_policy.Statement).toEqual([
+      expect.objectContaining({
+        Principal: { Service: "fis.amazonaws.com" },
+        Condition: { StringEquals: { "aws:SourceAccount": expect.any(String) } },
+      }),
+    ]);
+    expect(actionsAllowed(stack, "Shaken_Role").filter((action) => action.includes("*"))).toEqual([]);
+  });
+
+  it("leaves tasks as they are for a fault from outside", () => {
+    const [plain, shaken] = [orders(), orders()];
+    experiment(shaken, {});
+    expect(taskOf(shaken)).toEqual(taskOf(plain));
+  });
+
+  it("starts on a schedule, with a role that may start it alone", () => {
+    const target = orders();
+    experiment(target, { schedule: cron("0 10 * * TUE", { timezone: "Europe/Berlin" }) });
+    const stack = target.node.scope as ServiceStack;
+    expect(only(stack, "aws_scheduler_schedule")).toMatchObject({
+      schedule_expression: "cron(0 10 ? * TUE *)",
+      schedule_expression_timezone: "Europe/Berlin",
+      target: {
+        arn: expect.stringMatching(/:scheduler:::aws-sdk:fis:startExperiment$/),
+        input: { ExperimentTemplateId: expect.stringMatching(/^\$\{aws_fis_experiment_template\..*\.id\}$/) },
+      },
+    });
+    expect(statementsOf(stack, "ScheduleRole")).toContainEqual({
+      Effect: "Allow",
+      Action: ["fis:StartExperiment"],
+      Resource: expect.arrayContaining([
+        expect.stringMatching(/:experiment-template\/\$\{aws_fis_experiment_template\..*\.id\}$/),
+        expect.stringMatching(/:experiment\/\*$/),
+      ]),
+    });
+  });
+
+  it("writes a report where it is told to, and may write nowhere else", () => {
+    const target = orders();
+    experiment(target, { report: { bucketName: "shop-game-days" } });
+    expect(templateOf(target).experiment_report_configuration).toMatchObject({
+      outputs: { s3_configuration: { bucket_name: "shop-game-days", prefix: "orders-dev-shaken" } },
+    });
+    const written = statementsOf(target.node.scope, "Shaken_Role").find(({ Action }) =>
+      Action.includes("s3:PutObject"),
+    );
+    expect(written?.Resource).toEqual([expect.stringMatching(/:s3:::shop-game-days\/orders-dev-shaken\/\*$/)]);
+  });
+
+  it("is let into production by its word", () => {
+    const target = orders(ordersStack(PRODUCTION));
+    experiment(target, { environments: ["production"], production: "users may notice" });
+    expect(templateOf(target).action).toHaveLength(1);
+  });
+});
+
+describe("faults inside of tasks", () => {
+  it("add an agent beside the app, which alone may write to its root and runs as root", () => {
+    const target = orders();
+    experiment(target, {
+      fault: Fault.cpu({ count: 1, loadPercent: 90, duration: Duration.minutes(10) }),
+      agentImage: AGENT,
+    });
+    const [agent, app] = containersOf(target).sort((a, b) => (a.name < b.name ? -1 : 1)) as [Template, Template];
+    expect(agent).toMatchObject({
+      name: "fault-agent",
+      image: AGENT,
+      essential: false,
+      user: "0",
+      readonlyRootFilesystem: false,
+      memory: 512,
+    });
+    expect(app).toMatchObject({ name: "orders", user: "1000:1000", readonlyRootFilesystem: true });
+    expect(templateOf(target)).toMatchObject({
+      action: [{ action_id: "aws:ecs:task-cpu-stress" }],
+      target: [{ selection_mode: "COUNT(1)" }],
+    });
+    expect(parametersOf(templateOf(target))).toEqual({ duration: "PT10M", percent: "90" });
+    expect(taskOf(target).pid_mode).toBeUndefined();
+    expect(taskOf(target).enable_fault_injection).toBeUndefined();
+  });
+
+  it("name the agent's role with the path that the account demands", () => {
+    const target = orders(ordersStack({ ...DEV, guardrails: { rolePath: "/services/" } }));
+    experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
+    const agent = containersOf(target).find(({ name }) => name === "fault-agent");
+    expect(agent?.environment).toContainEqual({
+      name: "MANAGED_INSTANCE_ROLE_NAME",
+      value: expect.stringMatching(/^services\/\$\{aws_iam_role\..*FaultAgent.*\.name\}$/),
+    });
+  });
+
+  it("let the app register itself under its own name, and the experiment reach no other", () => {
+    const target = orders();
+    experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
+    const stack = target.node.scope;
+    const registers = statementsOf(stack, "TaskRole").find(({ Action }) => Action.includes("ssm:CreateActivation"));
+    expect(registers?.Condition.StringEquals).toEqual({ "aws:RequestTag/ECS_SERVICE": "shop-dev-orders" });
+    const sends = statementsOf(stack, "Shaken_Role").filter(({ Action }) => Action.includes("ssm:SendCommand"));
+    expect(sends).toEqual([
+      expect.objectContaining({
+        Resource: [expect.stringMatching(/:managed-instance\/\*$/)],
+        Condition: { StringEquals: { "aws:ResourceTag/ECS_SERVICE": "shop-dev-orders" } },
+      }),
+      expect.objectContaining({ Resource: [expect.stringMatching(/::document\/AWSFIS-Run-CPU-Stress$/)] }),
+    ]);
+  });
+
+  it.each([
+    [
+      Fault.networkLatency({ percent: 100, delay: Duration.millis(300), jitter: Duration.millis(50) }),
+      "aws:ecs:task-network-latency",
+      { delayMilliseconds: "300", jitterMilliseconds: "50", sources: "ALL" },
+    ],
+    [
+      Fault.networkLoss({ percent: 100, lossPercent: 20, hosts: ["api.example.com", "10.0.0.0/16"] }),
+      "aws:ecs:task-network-packet-loss",
+      { lossPercent: "20", sources: "api.example.com,10.0.0.0/16" },
+    ],
+    [
+      Fault.blackhole({ percent: 100, port: 5432 }),
+      "aws:ecs:task-network-blackhole-port",
+      { port: "5432", protocol: "tcp", trafficType: "egress" },
+    ],
+    [
+      Fault.blackhole({ percent: 100, host: "api.example.com" }),
+      "aws:ecs:task-network-packet-loss",
+      { lossPercent: "100", sources: "api.example.com" },
+    ],
+  ])("of the network open the task to them: %#", (fault, actionId, parameters) => {
+    const target = orders();
+    experiment(target, { fault, agentImage: AGENT });
+    expect(templateOf(target).action[0].action_id).toBe(actionId);
+    expect(parametersOf(templateOf(target))).toEqual({
+      ...parameters,
+      duration: "PT5M",
+      useEcsFaultInjectionEndpoints: "true",
+    });
+    expect(taskOf(target)).toMatchObject({ pid_mode: "task", enable_fault_injection: true });
+  });
+
+  it("share one agent", () => {
+    const target = orders();
+    experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT }, "Busy");
+    experiment(target, { fault: Fault.networkLatency({ count: 1 }), agentImage: AGENT }, "Late");
+    experiment(target, { fault: Fault.networkLoss({ count: 1 }), agentImage: AGENT }, "Lossy");
+    expect(containersOf(target)).toHaveLength(2);
+    expect(taskOf(target).pid_mode).toBe("task");
+  });
+
+  it("hold on to a script that bash can read, with no expression of Terraform in it", () => {
+    const target = orders();
+    experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
+    const [bash, flag, script] = containersOf(target).find(({ name }) => name === "fault-agent")?.command ?? [];
+    expect([bash, flag]).toEqual(["/bin/bash", "-c"]);
+    expect(script).not.toMatch(/[$%]\{/);
+    expect(spawnSync("bash", ["-n", "-c", script]).status).toBe(0);
+  });
+});
+
+describe("faults of machines", () => {
+  const stopOn = (target: AutoScalingGroup) => [alarm(target.node.scope as Platform)];
+
+  it.each([
+    [Fault.stopInstances({ count: 1 }), "aws:ec2:stop-instances", "Instances", {}, "ec2:StopInstances"],
+    [
+      Fault.spotInterruption({ percent: 50, after: Duration.minutes(4) }),
+      "aws:ec2:send-spot-instance-interruptions",
+      "SpotInstances",
+      { durationBeforeInterruption: "PT4M" },
+      "ec2:SendSpotInstanceInterruptions",
+    ],
+    [
+      Fault.memory({ count: 1, loadPercent: 95 }),
+      "aws:ssm:send-command",
+      "Instances",
+      {
+        documentArn: expect.stringMatching(/::document\/AWSFIS-Run-Memory-Stress$/),
+        documentParameters: expect.objectContaining({ DurationSeconds: "300", Percent: "95" }),
+        duration: "PT5M",
+      },
+      "ssm:SendCommand",
+    ],
+    [
+      Fault.cpu({ count: 1 }),
+      "aws:ssm:send-command",
+      "Instances",
+      {
+        documentArn: expect.stringMatching(/::document\/AWSFIS-Run-CPU-Stress$/),
+        documentParameters: expect.objectContaining({ DurationSeconds: "300", LoadPercent: "80" }),
+        duration: "PT5M",
+      },
+      "ssm:SendCommand",
+    ],
+  ])("hit this group alone: %#", (fault, actionId, key, parameters, allowed) => {
+    const target = machines({ spot: {} });
+    experiment(target, { fault, stopOn: stopOn(target) });
+    const template = templateOf(target);
+    expect(template.action[0]).toMatchObject({ action_id: actionId, target: { key, value: "target" } });
+    expect(parametersOf(template)).toEqual(parameters);
+    const group = expect.stringMatching(/^\$\{aws_autoscaling_group\..*\.name\}$/);
+    expect(template.target[0].resource_tag).toEqual([{ key: "aws:autoscaling:groupName", value: group }]);
+    const hits = statementsOf(target.node.scope, "Shaken_Role").filter(
+      ({ Action, Resource }) => Action.includes(allowed) && String(Resource).includes("instance/"),
+    );
+    expect(hits.map(({ Condition }) => Condition)).toEqual([
+      { StringEquals: { "aws:ResourceTag/aws:autoscaling:groupName": group } },
+    ]);
+  });
+});
+
+describe("the loss of a zone", () => {
+  function lose(zone: number, props: Partial<PlatformProps> = {}): ServiceStack {
+    const platform = shop(DEV, props);
+    const service = orders(platform.stack("orders"));
+    const stack = platform.stack("game-days");
+    new ChaosExperiment(stack, "ZoneLoss", {
+      target: platform,
+      fault: Fault.zoneLoss({ zone, hits: "every service of the platform" }),
+      environments: ["dev"],
+      stopOn: service.alarms,
+    });
+    return stack;
+  }
+
+  it("cuts the subnets of one zone off, and stops on alarms of other stacks", () => {
+    const stack = lose(1);
+    const template = templateOf(stack);
+    expect(template.action[0].action_id).toBe("aws:network:disrupt-connectivity");
+    expect(parametersOf(template)).toEqual({ duration: "PT5M", scope: "all" });
+    expect(template.target[0].resource_arns).toEqual([
+      expect.stringMatching(/subnet\/\$\{element\(.*publicSubnetIds.*, 1\)\}$/),
+      expect.stringMatching(/subnet\/\$\{element\(.*privateSubnetIds.*, 1\)\}$/),
+    ]);
+    expect(template.stop_condition[0].value).toMatch(/:alarm:shop-dev-orders-errors$/);
+    expect(synthesize(stack)).not.toHaveProperty("data.terraform_remote_state");
+  });
+
+  it("has a role that may move these subnets alone", () => {
+    const moves = statementsOf(lose(0), "ZoneLoss_Role").find(({ Action }) =>
+      Action.includes("ec2:ReplaceNetworkAclAssociation"),
+    );
+    expect(moves?.Resource.filter((arn: string) => arn.includes(":subnet/"))).toHaveLength(2);
+  });
+
+  it("knows a network without private subnets", () => {
+    const arns = templateOf(lose(0, { network: { egress: "public-ip" } })).target[0].resource_arns;
+    expect(arns).toEqual([expect.stringContaining("publicSubnetIds")]);
+  });
+
+  it("is refused for a zone that is not there", () => {
+    expect(refusals(() => lose(2))).toEqual(["CHAOS_ZONE fault zoneLoss.zone"]);
+  });
+});
+
+describe("an experiment is refused", () => {
+  const stop = Fault.stopTasks({ percent: 50 });
+  const refused = (props: Partial<ChaosExperimentProps>, target = orders()) =>
+    refusals(() => experiment(target, props));
+
+  it("where it is not allowed, and in production without its word", () => {
+    expect(refused({ environments: ["staging"] })).toEqual(["CHAOS_ENVIRONMENT environments"]);
+    expect(refused({ environments: ["production"] }, orders(ordersStack(PRODUCTION)))).toEqual([
+      "CHAOS_PRODUCTION production",
+    ]);
+  });
+
+  it.each<[string, Partial<ChaosExperimentProps>]>([
+    ["CHAOS_MEMORY_OF_TASKS fault memory", { fault: Fault.memory({ count: 1 }) }],
+    ["CHAOS_SPOT_OF_TASKS fault spotInterruption", { fault: Fault.spotInterruption({ count: 1 }) }],
+    ["CHAOS_FAULT_TARGET fault stopInstances", { fault: Fault.stopInstances({ count: 1 }) }],
+    ["CHAOS_AGENT_IMAGE agentImage", { fault: Fault.cpu({ count: 1 }) }],
+    ["CHAOS_AGENT_IMAGE agentImage", { fault: Fault.cpu({ count: 1 }), agentImage: "amazon-ssm-agent:latest" }],
+    ["CHAOS_AGENT_UNUSED agentImage", { agentImage: AGENT }],
+    ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({ percent: 0 }) }],
+    ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({ percent: 33.3 }) }],
+    ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({ count: 0 }) }],
+    ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({ percent: 50, count: 1 }) }],
+    ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({} as never) }],
+    ["CHAOS_NOTHING_LEFT fault stopTasks.percent", { fault: Fault.stopTasks({ percent: 100 }) }],
+    ["CHAOS_NO_HYPOTHESIS stopOn", { stopOn: [] }],
+    ["CHAOS_REPORT_BUCKET report.bucketName", { report: { bucketName: "s3://game-days" } }],
+  ])("%s", (code, props) => {
+    expect(refused({ fault: stop, ...props })).toEqual([code]);
+  });
+
+  it.each<[string, Fault]>([
+    ["CHAOS_DURATION fault cpu.duration", Fault.cpu({ count: 1, duration: Duration.seconds(90) })],
+    ["CHAOS_DURATION fault cpu.duration", Fault.cpu({ count: 1, duration: Duration.hours(13) })],
+    ["CHAOS_PERCENT fault cpu.loadPercent", Fault.cpu({ count: 1, loadPercent: 101 })],
+    ["CHAOS_PERCENT fault networkLoss.lossPercent", Fault.networkLoss({ count: 1, lossPercent: 0 })],
+    [
+      "CHAOS_DELAY fault networkLatency.delay",
+      Fault.networkLatency({ count: 1, delay: Duration.millis(0), jitter: Duration.millis(0) }),
+    ],
+    ["CHAOS_DELAY fault networkLatency.delay", Fault.networkLatency({ count: 1, delay: Duration.millis(5) })],
+    ["CHAOS_HOST fault networkLoss.hosts", Fault.blackhole({ count: 1, host: '${file("/etc/passwd")}' })],
+    ["CHAOS_HOST fault networkLatency.hosts", Fault.networkLatency({ count: 1, hosts: [] })],
+    ["CHAOS_PORT fault blackhole.port", Fault.blackhole({ count: 1, port: 70_000 })],
+  ])("%s, inside of tasks", (code, fault) => {
+    expect(refused({ fault, agentImage: AGENT })).toEqual([code]);
+  });
+
+  it("on a job", () => {
+    const nightly = new CloudNativeService(ordersStack(), "Nightly", {
+      process: job({ schedule: cron("0 3 * * *"), command: ["node", "job.js"] }),
+    });
+    const stopOn = [alarm(nightly.node.scope as ServiceStack)];
+    expect(refused({ stopOn }, nightly)).toEqual(["CHAOS_JOB target"]);
+  });
+
+  it("on machines without a hypothesis, with faults of others, and without Spot", () => {
+    const group = machines();
+    const stopOn = [alarm(group.node.scope as Platform)];
+    expect(refusals(() => experiment(group, { fault: Fault.stopInstances({ count: 1 }) }, "A"))).toEqual([
+      "CHAOS_NO_HYPOTHESIS stopOn",
+    ]);
+    expect(refusals(() => experiment(group, { stopOn }, "B"))).toEqual(["CHAOS_FAULT_TARGET fault stopTasks"]);
+    expect(refusals(() => experiment(group, { stopOn, fault: Fault.spotInterruption({ count: 1 }) }, "C"))).toEqual([
+      "CHAOS_NO_SPOT fault spotInterruption",
+    ]);
+    expect(
+      refusals(() =>
+        experiment(
+          machines({ spot: {} }),
+          { stopOn, fault: Fault.spotInterruption({ count: 1, after: Duration.minutes(1) }) },
+          "D",
+        ),
+      ),
+    ).toEqual(["CHAOS_DURATION fault spotInterruption.after"]);
+  });
+
+  it("on a platform, without its word or with faults of others", () => {
+    const platform = shop();
+    const stack = platform.stack("game-days");
+    const common = { target: platform, environments: ["dev"], stopOn: [alarm(stack)] };
+    const zoneLoss = Fault.zoneLoss({ zone: 0, hits: "some" as never });
+    expect(refusals(() => new ChaosExperiment(stack, "A", { ...common, fault: zoneLoss }))).toEqual([
+      "CHAOS_ZONE_WORD fault zoneLoss.hits",
+    ]);
+    expect(refusals(() => new ChaosExperiment(stack, "B", { ...common, fault: stop }))).toEqual([
+      "CHAOS_FAULT_TARGET fault stopTasks",
+    ]);
+  });
+
+  it("in another stack than its target's", () => {
+    const platform = shop();
+    const target = orders(platform.stack("orders"));
+    const other = platform.stack("payments");
+    expect(refusals(() => new ChaosExperiment(other, "A", { target, fault: stop, environments: ["dev"] }))).toEqual([
+      "CHAOS_OTHER_STACK target",
+    ]);
+    const elsewhere = new Platform(new App(), "bank", { environment: DEV, listener: insecureHttp() });
+    const props = {
+      target: elsewhere,
+      fault: Fault.zoneLoss({ zone: 0, hits: "every service of the platform" }),
+      environments: ["dev"],
+      stopOn: [alarm(other)],
+    };
+    expect(refusals(() => new ChaosExperiment(other, "B", props))).toEqual(["CHAOS_OTHER_STACK target"]);
+  });
+
+  it("where people are let into tasks by the same agent, or there is no way to install it", () => {
+    const open = orders(ordersStack(DEV, { cluster: { exec: {} } }), { exec: true });
+    const inside = { fault: Fault.cpu({ count: 1 }), agentImage: AGENT };
+    expect(refused(inside, open)).toEqual(["CHAOS_EXEC exec"]);
+    // What is outside of tasks needs no agent.
+    experiment(orders(ordersStack(DEV, { cluster: { exec: {} } }), { exec: true }), {});
+    const dark = { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" };
+    expect(refused(inside, orders(ordersStack(dark, { network: { egress: "endpoints" } })))).toEqual([
+      "INTERNET_OUT_OF_REACH agentImage",
+    ]);
+  });
+
+  it("with two images of the agent", () => {
+    const target = orders();
+    experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT }, "A");
+    const agentImage = AGENT.replaceAll("a".repeat(64), "b".repeat(64));
+    expect(refusals(() => experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage }, "B"))).toEqual([
+      "CHAOS_AGENT_TWICE agentImage",
+    ]);
+  });
+
+  it("at synth, when nothing watches the service", () => {
+    const target = new CloudNativeService(ordersStack(), "Mailer", { process: worker() });
+    experiment(target, {});
+    expect(() => synthesize(target.node.scope as ServiceStack)).toThrow(/CHAOS_NO_HYPOTHESIS/);
+  });
+
+  it("at synth, when too much does", () => {
+    const target = orders();
+    const stack = target.node.scope as ServiceStack;
+    experiment(target, {});
+    target.add({ name: "Watched", bind: (host) => Array.from({ length: 5 }, () => host.addAlarm(alarm(stack))) });
+    expect(() => synthesize(stack)).toThrow(/CHAOS_STOP_CONDITIONS/);
+    expect(refusals(() => experiment(target, { stopOn: Array.from({ length: 6 }, () => alarm(stack)) }, "B"))).toEqual([
+      "CHAOS_STOP_CONDITIONS stopOn",
+    ]);
+  });
+});
