@@ -52,7 +52,7 @@ export function alarmRows(queries: readonly Query[], periodSeconds = 60): object
           metric: {
             namespace: metric.namespace,
             metric_name: metric.metricName,
-            dimensions: metric.dimensions,
+            ...(Object.keys(metric.dimensions).length === 0 ? {} : { dimensions: metric.dimensions }),
             stat: metric.statistic,
             period: periodSeconds,
           },

@@ -83,3 +83,8 @@ export function serviceParameter(environment: string, platform: string, service:
 export function userPoolParameter(environment: string, owner: string, pool: string): string {
   return `/antifragile/${environment}/${owner}/user-pools/${pool}`;
 }
+
+/** Where a stack tells of the log archive that others may share. */
+export function archiveParameter(environment: string, stack: string): string {
+  return `/antifragile/${environment}/${stack}/archive`;
+}

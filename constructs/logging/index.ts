@@ -1,7 +1,21 @@
+export { type ILogArchive, LogArchive, type LogArchiveProps } from "./archive";
+export {
+  type AccountDestination,
+  type ArchiveDestination,
+  anotherAccount,
+  archive,
+  type HttpDestination,
+  httpEndpoint,
+  type KinesisDestination,
+  kinesis,
+  type LogDestination,
+  sharedArchive,
+} from "./destinations";
 export {
   DELIVERIES,
   type Delivery,
   type ILogStream,
+  type LineCount,
   LogStream,
   LogStreamGrants,
   type LogStreamProps,

@@ -180,5 +180,6 @@ FAKES: list[Fake] = [
     Fake("elasticache", ("RemoveTagsFromResource",), "tags of what is faked here", answer=data.untag_cache),
     Fake("firehose", ("CreateDeliveryStream",), "a destination in OpenSearch; only its backup bucket is written", answer=firehose.create_stream),
     Fake("firehose", ("UpdateDestination",), "a destination in OpenSearch; only its backup bucket is written", answer=firehose.update_destination),
+    Fake("firehose", ("PutRecord", "PutRecordBatch",), "lines of CloudWatch arrive unpacked, delimited and compressed as told; nothing is sent to endpoints", patch=firehose.deliver_as_told),
     Fake("firehose", ("DescribeDeliveryStream",), "a destination in OpenSearch; only its backup bucket is written", amend=firehose.amend_stream),
 ]

@@ -1,7 +1,11 @@
-"""Firehose: a destination in OpenSearch. What is sent is kept in its backup bucket alone."""
+"""Firehose: a destination in OpenSearch, kept in its backup bucket alone; lines of CloudWatch as they arrive in an archive."""
 
 from __future__ import annotations
 
+import gzip
+import re
+import uuid
+from datetime import datetime, timezone
 from typing import Any
 
 from call import Call
@@ -67,3 +71,57 @@ def amend_stream(call: Call, result: dict[str, Any]) -> None:
 def vpc_of(call: Call, network: dict[str, Any]) -> str:
     subnets = [each for by_id in call.moto("ec2").subnets.values() for each in by_id.values()]
     return next((each.vpc_id for each in subnets if each.id in network["SubnetIds"]), "")
+
+
+def deliver_as_told() -> None:
+    """Moto writes what CloudWatch sends as it is; AWS unpacks, delimits and compresses it, and expands the prefix. Nothing
+    is sent to endpoints outside."""
+    from moto.firehose.models import FirehoseBackend
+
+    write = FirehoseBackend.send_log_event
+
+    def put_s3_records(
+        self: Any, delivery_stream_name: str, version_id: str, s3_destination: dict[str, Any], records: list[dict[str, Any]]
+    ) -> list[dict[str, str]]:
+        from moto.s3.models import s3_backends
+
+        destination = next(iter(self.delivery_streams[delivery_stream_name].destinations), {})
+        told = destination.get("ExtendedS3") or s3_destination
+        data = b"".join(_processed(record["Data"], told) for record in records)
+        packed = told.get("CompressionFormat") == "GZIP"
+        now = datetime.now(timezone.utc)
+        prefix = _expanded(told.get("Prefix") or "!{timestamp:yyyy/MM/dd/HH}/", now)
+        key = f"{prefix}{delivery_stream_name}-{version_id}-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{'.gz' if packed else ''}"
+        bucket = told["BucketARN"].split(":")[-1]
+        s3_backends[self.account_id][self.partition].put_object(bucket, key, gzip.compress(data) if packed else data)
+        return [{"RecordId": str(uuid.uuid4())} for _ in records]
+
+    def send_log_event(self: Any, delivery_stream_arn: str, *rest: Any) -> None:
+        stream = self.lookup_name_from_arn(delivery_stream_arn)
+        if stream is not None and {"S3", "ExtendedS3"} & set(stream.destinations[0]):
+            write(self, delivery_stream_arn, *rest)
+
+    FirehoseBackend.put_s3_records = put_s3_records
+    FirehoseBackend.put_http_records = staticmethod(lambda _, records: [{"RecordId": str(uuid.uuid4())} for _ in records])
+    FirehoseBackend.send_log_event = send_log_event
+
+
+def _processed(data: bytes, told: dict[str, Any]) -> bytes:
+    processing = told.get("ProcessingConfiguration") or {}
+    if not processing.get("Enabled"):
+        return data
+    for processor in processing.get("Processors", []):
+        if processor["Type"] == "Decompression":
+            data = gzip.decompress(data)
+        if processor["Type"] == "AppendDelimiterToRecord":
+            data += b"\n"
+    return data
+
+
+def _expanded(prefix: str, now: datetime) -> str:
+    words = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H"}
+    return re.sub(
+        r"!{timestamp:([^}]*)}",
+        lambda found: now.strftime(re.sub("|".join(words), lambda word: words[word[0]], found[1])),
+        prefix,
+    )

@@ -10,14 +10,17 @@ import {
   every,
   existingQueue,
   Fault,
+  httpEndpoint,
   https,
   ImageRepository,
   Ingress,
   job,
+  LogArchive,
   LogStream,
   oidcSignIn,
   Platform,
   type Profile,
+  sharedArchive,
   UserPool,
   worker,
 } from "../../../constructs";
@@ -74,7 +77,14 @@ export function everything(profile: Profile = "dev"): App {
   new CloudNativeService(stack, "Report", {
     process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),
   });
-  new LogStream(stack.data, "Audit");
+  const kept = new LogArchive(platform, "Archive");
+  new LogStream(stack.data, "Audit", {
+    delivery: "audit",
+    destinations: [sharedArchive(kept), httpEndpoint({ url: "https://in.example.com/v1/logs" })],
+    mask: ["EmailAddress"],
+    counts: [{ name: "Refused", pattern: '{ $.msg = "refused" }', alarmAbove: 10 }],
+    queries: { Slow: "filter durationMs > 1000" },
+  });
   new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1" }), "Images");
   new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");
   return app;

@@ -1,0 +1,211 @@
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { Construct, type IConstruct } from "constructs";
+import { archiveParameter, Published, Subscribed } from "../core/border";
+import { invalid, Problems } from "../core/errors";
+import { EncryptionKey } from "../core/key";
+import { NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+
+/** Fewest days that cold storage is charged for. @see https://aws.amazon.com/s3/pricing/ */
+const COLD_DAYS = 90;
+
+/** Where log lines are kept for long, of one stream or of many: made here, or by another stack. */
+export interface ILogArchive extends IConstruct {
+  readonly bucketArn: string;
+  /** Key that what is kept is encrypted with. */
+  readonly keyArn: string;
+}
+
+export interface LogArchiveProps {
+  /**
+   * How long lines are kept, in whole days.
+   *
+   * @default Duration.days(30) in dev, Duration.days(365) in production
+   */
+  readonly keep?: Duration;
+  /**
+   * After how long they go to cold storage, a sixth of the price, where it takes hours to read them. What goes there must
+   * stay for 90 days.
+   *
+   * @default Duration.days(90) where they are kept for 180 days or more, otherwise they never do
+   */
+  readonly coldAfter?: Duration;
+}
+
+/** @throws InvalidPropsError ARCHIVE_KEEP, ARCHIVE_COLD */
+export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { keep: number; coldAfter?: number } {
+  const keep = (props.keep ?? Duration.days(AwsStack.of(scope).production ? 365 : 30)).toDays();
+  const coldAfter = props.coldAfter?.toDays() ?? (keep >= 2 * COLD_DAYS ? COLD_DAYS : undefined);
+  const problems = new Problems(scope);
+  problems.check(
+    Number.isInteger(keep) && keep >= 1,
+    "ARCHIVE_KEEP",
+    "keep",
+    `${props.keep} is no time that an archive can keep lines for`,
+    "Use whole days, at least one.",
+  );
+  problems.check(
+    props.coldAfter === undefined ||
+      (Number.isInteger(coldAfter) && (coldAfter ?? 0) >= 1 && (coldAfter ?? 0) + COLD_DAYS <= keep),
+    "ARCHIVE_COLD",
+    "coldAfter",
+    `${props.coldAfter} does not leave ${COLD_DAYS} days in cold storage, which are charged anyway`,
+    `Use whole days, at most ${keep - COLD_DAYS}, keep lines for longer, or leave it out.`,
+  );
+  problems.throwIfAny();
+  return { keep, coldAfter };
+}
+
+/**
+ * A place to keep log lines for long, which several streams share, each below its own prefix and by date: a bucket that is
+ * encrypted with a key of its own, closed to the public and to plain HTTP. Put it into what outlives the services: the
+ * platform, or `stack.data`.
+ *
+ * Costs 1 USD a month for the key, and about 0.023 USD a GB and month, in cold storage 0.004.
+ *
+ * @example
+ * ```ts
+ * const kept = new LogArchive(platform, "Archive", { keep: Duration.days(731) });
+ * new LogStream(stack, "Logs", { destinations: [sharedArchive(kept)] });
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+ */
+export class LogArchive extends Construct implements ILogArchive {
+  /** Refers to the archive of another stack of this environment by that stack's name: the platform's, or a service's. */
+  static fromStackName(scope: Construct, id: string, stackName: string): ILogArchive {
+    return new ToldArchive(scope, id, stackName);
+  }
+
+  readonly bucketArn: string;
+  readonly bucketName: string;
+  readonly keyArn: string;
+
+  /** @throws InvalidPropsError ARCHIVE_KEEP, ARCHIVE_COLD, ARCHIVE_TWICE */
+  constructor(scope: Construct, id: string, props: LogArchiveProps = {}) {
+    super(scope, id);
+    const { keep, coldAfter } = resolveArchive(this, props);
+    const stack = AwsStack.of(this);
+    const { stackName, environment } = stack;
+    const { keyArn } = new EncryptionKey(this, "Key", {
+      description: `Log archive of ${stackName} ${environment.name}`,
+    });
+    const bucket = new S3Bucket(this, "Resource", {
+      bucketPrefix: namePrefix("bucket", stack.prefixed(stackName, environment.name, "logs")),
+      forceDestroy: !stack.production,
+    });
+    this.bucketArn = bucket.arn;
+    this.bucketName = bucket.bucket;
+    this.keyArn = keyArn;
+    new S3BucketOwnershipControls(this, "Ownership", {
+      bucket: bucket.bucket,
+      rule: { objectOwnership: "BucketOwnerEnforced" },
+    });
+    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
+      bucket: bucket.bucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+      bucket: bucket.bucket,
+      rule: [
+        {
+          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+          bucketKeyEnabled: true,
+        },
+      ],
+    });
+    const versions = new S3BucketVersioningA(this, "Versions", {
+      bucket: bucket.bucket,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
+      bucket: bucket.bucket,
+      rule: [
+        {
+          id: "end",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          transition: coldAfter === undefined ? undefined : [{ days: coldAfter, storageClass: "GLACIER" }],
+          expiration: [{ days: keep }],
+          noncurrentVersionExpiration: [{ noncurrentDays: 7 }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+        },
+      ],
+      dependsOn: [versions],
+    });
+    new S3BucketPolicy(this, "Policy", {
+      bucket: bucket.bucket,
+      policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "EncryptedOnTheWay",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: [bucket.arn, `${bucket.arn}/*`],
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ],
+      }),
+      // Two changes of one bucket at once are refused.
+      dependsOn: [block],
+    });
+  }
+
+  /** Lets other stacks and repos find it, by the name of its stack. One a stack. */
+  publish(): void {
+    const stack = AwsStack.of(this);
+    if (this.node.tryFindChild("Border") !== undefined) return;
+    const others = stack.node.findAll().filter((each) => each instanceof LogArchive && each !== this);
+    if (others.some((other) => other.node.tryFindChild("Border") !== undefined)) {
+      throw invalid(
+        this,
+        "ARCHIVE_TWICE",
+        "scope",
+        `is the second shared archive of ${stack.node.path}, and others find it by that name`,
+        "Share one archive, or put the second into another stack.",
+      );
+    }
+    new Published(this, "Border", {
+      name: archiveParameter(stack.environment.name, stack.stackName),
+      value: { bucketArn: this.bucketArn, keyArn: this.keyArn },
+    });
+  }
+}
+
+class ToldArchive extends Construct implements ILogArchive {
+  readonly bucketArn: string;
+  readonly keyArn: string;
+
+  constructor(scope: Construct, id: string, stackName: string) {
+    super(scope, id);
+    if (!NAME_PATTERN.test(stackName)) {
+      const problem = `${JSON.stringify(stackName)} is no name of a platform or service`;
+      throw invalid(this, "ARCHIVE_STACK", "stackName", problem, `Use ${NAME_RULE}.`);
+    }
+    const told = new Subscribed(this, "Border", {
+      name: archiveParameter(AwsStack.of(this).environment.name, stackName),
+    });
+    this.bucketArn = told.text("bucketArn");
+    this.keyArn = told.text("keyArn");
+  }
+}
+
+/** An archive as seen from a construct: its own where they are in one stack, otherwise by what its stack tells. */
+export function archiveSeenFrom(scope: Construct, id: string, archive: ILogArchive): ILogArchive {
+  const [mine, its] = [AwsStack.of(scope), AwsStack.of(archive)];
+  if (mine === its || !(archive instanceof LogArchive)) return archive;
+  archive.publish();
+  mine.addDependency(its);
+  return new ToldArchive(scope, id, its.stackName);
+}

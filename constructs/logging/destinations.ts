@@ -1,0 +1,152 @@
+import { Token } from "cdktf";
+import type { Problems } from "../core/errors";
+import { Duration } from "../core/units";
+import type { ILogArchive, LogArchiveProps } from "./archive";
+
+/** Subscription filters of one log group. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+const SUBSCRIPTIONS = 2;
+
+/** Lines to an archive of the stream's own, or to one that streams share. */
+export interface ArchiveDestination {
+  readonly kind: "archive";
+  readonly archive: LogArchiveProps | ILogArchive;
+}
+
+/** Lines to whatever takes Firehose's requests. */
+export interface HttpDestination {
+  readonly kind: "http-endpoint";
+  readonly url: string;
+  readonly secretArn: string | undefined;
+  readonly retry: Duration;
+}
+
+/** Lines to a Kinesis data stream of this account. */
+export interface KinesisDestination {
+  readonly kind: "kinesis";
+  readonly streamArn: string;
+}
+
+/** Lines to a destination of CloudWatch Logs that another account has made, and lets this one write to. */
+export interface AccountDestination {
+  readonly kind: "account";
+  readonly destinationArn: string;
+}
+
+/** Where log lines go besides CloudWatch. */
+export type LogDestination = ArchiveDestination | HttpDestination | KinesisDestination | AccountDestination;
+
+/** Keeps lines for long, compressed and by date, in an archive that this stream makes for itself. */
+export function archive(props: LogArchiveProps = {}): ArchiveDestination {
+  return { kind: "archive", archive: props };
+}
+
+/** Keeps lines for long in an archive that other streams use too, below a prefix of this stream's own. */
+export function sharedArchive(archive: ILogArchive): ArchiveDestination {
+  return { kind: "archive", archive };
+}
+
+/**
+ * Sends lines to a product that takes Firehose's requests, as most that store logs do.
+ *
+ * @param options.url where to, with HTTPS
+ * @param options.secretArn ARN of a secret `{"api_key": "..."}` that is sent along. Default: none
+ * @param options.retry how long to try before lines go to the dead letters, up to 2 hours. Default: 5 minutes
+ * @see https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html
+ */
+export function httpEndpoint(options: {
+  readonly url: string;
+  readonly secretArn?: string;
+  readonly retry?: Duration;
+}): HttpDestination {
+  return {
+    kind: "http-endpoint",
+    url: options.url,
+    secretArn: options.secretArn,
+    retry: options.retry ?? Duration.minutes(5),
+  };
+}
+
+/** Sends lines to a Kinesis data stream of this account, by its ARN; what reads it decides on what is lost. */
+export function kinesis(streamArn: string): KinesisDestination {
+  return { kind: "kinesis", streamArn };
+}
+
+/**
+ * Sends lines to another account, by the ARN of the destination that it has made for that:
+ * `arn:aws:logs:eu-central-1:210987654321:destination:central`.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions.html
+ */
+export function anotherAccount(destinationArn: string): AccountDestination {
+  return { kind: "account", destinationArn };
+}
+
+const KINESIS_ARN = /^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/;
+const DESTINATION_ARN = /^arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:destination:[^:*$%{}]{1,512}$/;
+const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
+
+/** Notes LOG_DESTINATIONS, LOG_DESTINATION_TWICE, LOG_ENDPOINT_URL, LOG_ENDPOINT_SECRET, LOG_ENDPOINT_RETRY, LOG_KINESIS_ARN, LOG_ACCOUNT_ARN. */
+export function checkDestinations(problems: Problems, destinations: readonly LogDestination[]): void {
+  problems.check(
+    destinations.length <= SUBSCRIPTIONS,
+    "LOG_DESTINATIONS",
+    "destinations",
+    `are ${destinations.length}, and a log group sends to ${SUBSCRIPTIONS} at most`,
+    "Send to kinesis(...) and from there to all others.",
+  );
+  const kinds = destinations.map(({ kind }) => kind);
+  problems.check(
+    kinds.filter((kind) => kind === "archive").length < 2,
+    "LOG_DESTINATION_TWICE",
+    "destinations",
+    "have two archives",
+    "Keep lines in one.",
+  );
+  for (const destination of destinations) {
+    if (destination.kind === "http-endpoint") {
+      problems.check(
+        /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(destination.url),
+        "LOG_ENDPOINT_URL",
+        "destinations.url",
+        `${JSON.stringify(destination.url)} is no address that lines can be sent to`,
+        "Use https://, a host and a path.",
+      );
+      problems.check(
+        destination.secretArn === undefined || known(destination.secretArn, SECRET_ARN),
+        "LOG_ENDPOINT_SECRET",
+        "destinations.secretArn",
+        "is no ARN of a secret",
+        'Put {"api_key": "..."} into Secrets Manager and use its ARN.',
+      );
+      problems.check(
+        destination.retry.toSeconds() <= 7200 && Number.isInteger(destination.retry.toSeconds()),
+        "LOG_ENDPOINT_RETRY",
+        "destinations.retry",
+        `${destination.retry} is longer than Firehose tries`,
+        "Use whole seconds, up to 2 hours.",
+      );
+    }
+    if (destination.kind === "kinesis") {
+      problems.check(
+        known(destination.streamArn, KINESIS_ARN),
+        "LOG_KINESIS_ARN",
+        "destinations.kinesis",
+        `${JSON.stringify(destination.streamArn)} is no ARN of a Kinesis stream`,
+        "Use arn:aws:kinesis:<region>:<account>:stream/<name>.",
+      );
+    }
+    if (destination.kind === "account") {
+      problems.check(
+        known(destination.destinationArn, DESTINATION_ARN),
+        "LOG_ACCOUNT_ARN",
+        "destinations.anotherAccount",
+        `${JSON.stringify(destination.destinationArn)} is no ARN of a destination of CloudWatch Logs`,
+        "Use arn:aws:logs:<region>:<account>:destination:<name>, as the other account's owner tells you.",
+      );
+    }
+  }
+}
+
+function known(arn: string, pattern: RegExp): boolean {
+  return Token.isUnresolved(arn) || pattern.test(arn);
+}
