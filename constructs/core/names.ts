@@ -26,6 +26,7 @@ export const NAME_LIMITS = {
   userPool: 128,
   // With what is put behind it, so that it is nobody else's.
   userPoolDomain: 54,
+  codeDeploy: 100,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */

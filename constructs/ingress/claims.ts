@@ -12,6 +12,8 @@ export interface Claim {
   readonly priority: number;
   /** Whether the user chose the priority. */
   readonly explicit: boolean;
+  /** How many target groups the rule forwards to. @default 1 */
+  readonly targetGroups?: number;
 }
 
 /** How many rules and target groups the balancer may have. */
@@ -49,13 +51,13 @@ export function claimRule(problems: Problems, root: IConstruct, claim: Claim, li
       );
     }
   }
-  const count = others.length + 1;
-  const limit = Math.min(limits.rules, limits.targetGroups);
-  if (count > limit) {
+  const rules = others.length + 1;
+  const groups = [...others, claim].reduce((sum, { targetGroups = 1 }) => sum + targetGroups, 0);
+  if (rules > limits.rules || groups > limits.targetGroups) {
     problems.add(
       "BALANCER_QUOTA",
       "hosts and paths",
-      `is the ${count}th rule with a target group on balancer ${claim.balancer}; AWS allows ${limit}`,
+      `makes ${rules} rules and ${groups} target groups on balancer ${claim.balancer}; AWS allows ${limits.rules} and ${limits.targetGroups}`,
       "Ask AWS for more and say so in environment.quotas, or make a second platform.",
     );
   }

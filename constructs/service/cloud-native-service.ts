@@ -26,10 +26,12 @@ import {
   noteCall,
   resolveCall,
 } from "./calls";
+import { CodeDeployment } from "./code-deploy";
 import { containerDefinitions, type Secret } from "./container-definitions";
-import { errorAlarm } from "./deployment";
+import { called } from "./deployment";
 import { runAlways } from "./ecs-service";
-import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
+import { errorAlarm } from "./error-alarm";
+import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
 import { Identity } from "./identity";
 import { ignoredChanges } from "./lifecycle";
 import type { Process } from "./process";
@@ -39,6 +41,7 @@ import { keptWithoutAZone, scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
+import { brings, STRATEGY_TABLE } from "./strategies";
 import { fargateSize, type TaskSize } from "./task-size";
 
 /** What Service Connect's proxy takes of a task. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html */
@@ -92,6 +95,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #connect: boolean | undefined;
   readonly #dnsName: string;
   #connected = false;
+  #shiftRoleArn: string | undefined;
+  #codeDeployment: CodeDeployment | undefined;
   #service: EcsService | undefined;
   readonly #task: EcsTaskDefinition;
 
@@ -370,8 +375,15 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     if (scaling === undefined) return;
     const targets = () => this.#targets;
     const registryArn = process.kind === "web" ? identity.text("registryArn") : undefined;
-    this.#service = runAlways(this, { ...common, scaling, registryArn, targets });
+    this.#service = runAlways(this, {
+      ...common,
+      scaling,
+      registryArn,
+      targets,
+      shiftRoleArn: () => this.#shiftRoleArn,
+    });
     this.#publish(task, { service: this.#service.name });
+    this.#checkShift();
     if (this.#connect === true) this.#joinServiceConnect();
     scale(this, {
       service: this.#service,
@@ -403,6 +415,10 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         task: task.arn,
         source: literal(image.sourceIn(this.#stack.stackName)),
         strategy: deployment.kind,
+        codeDeploy:
+          this.#codeDeployment === undefined || process.kind !== "web"
+            ? undefined
+            : { ...this.#codeDeployment.names, port: process.port },
         network: {
           subnets: Fn.join(",", [...network.workloadSubnetIds]),
           securityGroup: this.connections.securityGroupId,
@@ -418,10 +434,28 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         ...(process.kind === "job"
           ? { schedule: { name: physicalName("schedule", ...this.#fullName), role: this.#roleName("schedule") } }
           : { service: physicalName("ecsService", name) }),
+        codeDeploy: this.#codeDeployment?.names,
         roles: [this.#roleName("task"), this.#roleName("execution")],
         admin: this.#admin.size > 0,
         logGroup: logGroupNameOf(this.logs),
       }),
+    });
+  }
+
+  /** Whether something moves the requests from the old version to the new one is known only when all add-ons are there. */
+  #checkShift(): void {
+    const { deployment, process } = this.#settings;
+    const { verdict, note } = STRATEGY_TABLE[deployment.kind].internal;
+    if (process.kind !== "web" || verdict === "yes") return;
+    this.node.addValidation({
+      validate: () =>
+        this.#targets.length > 0 || (verdict === "connect" && this.#connected)
+          ? []
+          : [
+              `${this.node.path}: deployment ${called(deployment)} has no requests to move: ${note}\n  Add an Ingress${
+                verdict === "connect" ? ", say connect: true" : ""
+              }, or use rolling().  [STRATEGY_NEEDS_INGRESS]`,
+            ],
     });
   }
 
@@ -498,8 +532,10 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** Who is called is there first, where that makes no cycle, and both take part in Service Connect. */
   #order(callee: CloudNativeService, settings: CallSettings): void {
     this.#stack.addDependency(callee.#stack.data);
-    for (const service of [this, callee]) {
-      if (service.#connect === undefined) service.#joinServiceConnect();
+    const both = [this, callee];
+    // Where one of them cannot, the other's proxy would have nothing to do: they find each other by DNS.
+    if (both.every((service) => brings(service.#settings.deployment.kind, "serviceConnect"))) {
+      for (const service of both) if (service.#connect === undefined) service.#joinServiceConnect();
     }
     const waits = noteCall({ from: this, to: callee, timeout: settings.timeout });
     if (!waits || callee.#service === undefined) return;
@@ -553,6 +589,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       exec: this.#settings.exec,
       connections: this.connections,
       deregistrationSeconds: this.shutdown.deregistrationDelay.toSeconds(),
+      deployment: this.#settings.deployment,
       grant: (statement) => this.grant(statement),
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
@@ -599,15 +636,50 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         "Use process: web().",
       );
     }
+    const { deployment } = this.#settings;
+    if (STRATEGY_TABLE[deployment.kind].twoGroups && (target.shift === undefined || this.#targets.length > 0)) {
+      throw invalid(
+        this,
+        "STRATEGY_TARGETS",
+        "deployment",
+        `${called(deployment)} moves requests between the two target groups of one Ingress`,
+        "Add one Ingress and no other target, or use rolling().",
+      );
+    }
     this.#targets.push(target);
     this.#needed.push(...target.dependsOn);
     if (this.#targets.length > 1) return;
+    if (target.shift !== undefined) this.#shift(service, target.shift);
     const alarm = errorAlarm(this, "Errors", {
       name: [...this.#fullName, "errors"],
       deployment: this.#settings.deployment,
       targets: () => this.#targets,
     });
     this.#addAlarm(alarm, { rollsBack: true });
+  }
+
+  /** What moves requests from one target group to the other. */
+  #shift(service: EcsService, target: TargetShift): void {
+    const { deployment } = this.#settings;
+    if (deployment.kind === "codeDeploy") {
+      this.#codeDeployment = new CodeDeployment(this, "CodeDeploy", {
+        fullName: this.#fullName,
+        clusterName: this.#stack.cluster.clusterName,
+        service,
+        shift: deployment.shift,
+        target,
+        roleArns: [this.#taskRole.roleArn, this.#executionRole.roleArn],
+        alarmNames: () => this.#rollbackAlarms,
+      });
+      return;
+    }
+    const role = new Role(this, "ShiftRole", {
+      name: `${this.#fullName.join("-")}-shift`,
+      service: "ecs.amazonaws.com",
+      sendsSourceAccount: false,
+    });
+    this.#shiftRoleArn = role.roleArn;
+    this.#needed.push(role.addManagedPolicy("AmazonECSInfrastructureRolePolicyForLoadBalancers"));
   }
 
   #addAlarm(alarm: IAlarm, { rollsBack = false }: AlarmOptions = {}): void {
@@ -624,7 +696,9 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       );
     }
     this.#rollbackAlarms.push(alarm.alarmName);
-    service.putAlarms({ alarmNames: [...this.#rollbackAlarms].sort(), enable: true, rollback: true });
+    if (brings(this.#settings.deployment.kind, "alarms")) {
+      service.putAlarms({ alarmNames: [...this.#rollbackAlarms].sort(), enable: true, rollback: true });
+    }
     if (alarm instanceof Alarm) this.#needed.push(alarm.address);
   }
 

@@ -1,17 +1,66 @@
-import type { Construct } from "constructs";
-import { Alarm, type Query } from "../core/alarm";
 import type { Problems } from "../core/errors";
-import type { Target } from "./host";
-import { ofTarget } from "./metrics";
+import { Duration } from "../core/units";
 
-/** How a new version goes live: see {@link rolling}. */
-export interface RollingDeployment {
-  readonly kind: "rolling";
-  readonly errorPercent: number;
-  readonly minimumRequests: number;
+/** What makes a deployment go back. */
+export interface Proof {
+  /**
+   * How many of a hundred requests of a minute may fail.
+   *
+   * @default 5
+   */
+  readonly errorPercent?: number;
+  /**
+   * Fewer requests in a minute prove nothing.
+   *
+   * @default 20
+   */
+  readonly minimumRequests?: number;
 }
 
-export type Deployment = RollingDeployment;
+/** How long both versions stay when all requests go to the new one. */
+export interface Bake extends Proof {
+  /**
+   * Until it is over, going back takes seconds: the old tasks still run. Nothing is scaled in meanwhile.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly bake?: Duration;
+}
+
+/** How a new version goes live: see {@link rolling}. */
+export interface RollingDeployment extends Required<Proof> {
+  readonly kind: "rolling";
+}
+
+/** How a new version goes live: see {@link blueGreen}. */
+export interface BlueGreenDeployment extends Required<Bake> {
+  readonly kind: "blueGreen";
+}
+
+/** How a new version goes live: see {@link canary}. */
+export interface CanaryDeployment extends Required<Bake> {
+  readonly kind: "canary";
+  readonly percent: number;
+  readonly wait: Duration;
+}
+
+/** How a new version goes live: see {@link linear}. */
+export interface LinearDeployment extends Required<Bake> {
+  readonly kind: "linear";
+  readonly percent: number;
+  readonly wait: Duration;
+}
+
+/** How requests move from the old version to the new one. */
+export type Shift = BlueGreenDeployment | CanaryDeployment | LinearDeployment;
+
+/** How a new version goes live: see {@link codeDeploy}. */
+export interface CodeDeployDeployment extends Required<Bake> {
+  readonly kind: "codeDeploy";
+  readonly shift: Shift;
+}
+
+export type Deployment = RollingDeployment | Shift | CodeDeployDeployment;
 
 /**
  * New tasks come, old ones go, all of the old ones' number staying healthy. What fails goes back by itself: when tasks do
@@ -21,18 +70,107 @@ export type Deployment = RollingDeployment;
  * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
  */
-export function rolling(
-  options: { readonly errorPercent?: number; readonly minimumRequests?: number } = {},
-): RollingDeployment {
-  return {
-    kind: "rolling",
-    errorPercent: options.errorPercent ?? 5,
-    minimumRequests: options.minimumRequests ?? 20,
-  };
+export function rolling(options: Proof = {}): RollingDeployment {
+  return { ...proof(options), kind: "rolling" };
 }
 
-/** Notes DEPLOYMENT_ERRORS, DEPLOYMENT_REQUESTS. */
-export function checkDeployment(problems: Problems, { errorPercent, minimumRequests }: Deployment): void {
+/**
+ * All new tasks come beside the old ones, then all requests go to them at once; the old ones stay for the bake time, so that
+ * going back takes seconds. For a while the service costs twice.
+ *
+ * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(blueGreen())`.
+ *
+ * @param options.bake how long both stay. Default: 5 minutes
+ * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
+ * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
+ */
+export function blueGreen(options: Bake = {}): BlueGreenDeployment {
+  return { ...baked(options), kind: "blueGreen" };
+}
+
+/**
+ * All new tasks come beside the old ones, and a part of the requests goes to them; when it went well for a while, all do.
+ *
+ * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(canary())`.
+ *
+ * @param options.percent how many of a hundred requests go to the new tasks at first, 1 to 99. Default: 10
+ * @param options.wait how long it stays so. Default: 5 minutes
+ * @param options.bake how long both stay when all requests went over. Default: 5 minutes
+ * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
+ * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/canary-deployment.html
+ */
+export function canary(options: Bake & { readonly percent?: number; readonly wait?: Duration } = {}): CanaryDeployment {
+  const { percent = 10, wait = Duration.minutes(5) } = options;
+  return { ...baked(options), kind: "canary", percent, wait };
+}
+
+/**
+ * All new tasks come beside the old ones, and requests go to them in equal parts, one after the other.
+ *
+ * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(linear())`.
+ *
+ * @param options.percent how many of a hundred requests go over in each step, 3 to 50. Default: 10
+ * @param options.wait time from step to step. Default: 3 minutes
+ * @param options.bake how long both stay when all requests went over. Default: 5 minutes
+ * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
+ * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-linear.html
+ */
+export function linear(options: Bake & { readonly percent?: number; readonly wait?: Duration } = {}): LinearDeployment {
+  const { percent = 10, wait = Duration.minutes(3) } = options;
+  return { ...baked(options), kind: "linear", percent, wait };
+}
+
+/**
+ * Requests move as told, by AWS CodeDeploy: with AWS provider 5, which does not know ECS's own way. Only the release command
+ * or a pipeline releases, an Ingress must be there, and there is no Service Connect: callers find the service by DNS.
+ *
+ * Going over to it, or back, replaces the service: choose before the first apply.
+ *
+ * @example
+ * ```ts
+ * const orders = new CloudNativeService(stack, "Orders", { deployment: codeDeploy(canary({ percent: 10 })) });
+ * orders.add(new Ingress());
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html
+ */
+export function codeDeploy(shift: Shift): CodeDeployDeployment {
+  const { errorPercent, minimumRequests, bake } = shift;
+  return { kind: "codeDeploy", shift, errorPercent, minimumRequests, bake };
+}
+
+function proof({ errorPercent = 5, minimumRequests = 20 }: Proof): Required<Proof> {
+  return { errorPercent, minimumRequests };
+}
+
+function baked({ bake = Duration.minutes(5), ...options }: Bake): Required<Bake> {
+  return { ...proof(options), bake };
+}
+
+/** As the user wrote it: `codeDeploy(canary(...))`. */
+export function called(deployment: Deployment): string {
+  return deployment.kind === "codeDeploy" ? `codeDeploy(${deployment.shift.kind}(...))` : `${deployment.kind}()`;
+}
+
+/** How long a deployment takes when all goes well, besides the start of its tasks. */
+export function deploymentMinutes(deployment: Deployment): number {
+  const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
+  if (shift.kind === "rolling") return 0;
+  const steps = shift.kind === "linear" ? Math.ceil(100 / shift.percent) - 1 : shift.kind === "canary" ? 1 : 0;
+  return shift.bake.toMinutes() + (shift.kind === "blueGreen" ? 0 : steps * shift.wait.toMinutes());
+}
+
+/** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html */
+const MAX_MINUTES = 1440;
+
+/** How many of a hundred requests may go over at first, or at once. */
+const PERCENT = { canary: { min: 1, max: 99 }, linear: { min: 3, max: 50 } } as const;
+
+/** Notes DEPLOYMENT_ERRORS, DEPLOYMENT_REQUESTS, DEPLOYMENT_PERCENT, DEPLOYMENT_TIME. */
+export function checkDeployment(problems: Problems, deployment: Deployment): void {
+  const { errorPercent, minimumRequests } = deployment;
   problems.check(
     errorPercent > 0 && errorPercent < 100,
     "DEPLOYMENT_ERRORS",
@@ -47,47 +185,28 @@ export function checkDeployment(problems: Problems, { errorPercent, minimumReque
     `${minimumRequests} is no count of requests`,
     "Use a whole number, at least 1.",
   );
+  const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
+  if (shift.kind === "rolling") return;
+  checkMinutes(problems, "deployment.bake", shift.bake, 0);
+  if (shift.kind === "blueGreen") return;
+  checkMinutes(problems, "deployment.wait", shift.wait, 1);
+  const { min, max } = PERCENT[shift.kind];
+  problems.check(
+    Number.isInteger(shift.percent) && shift.percent >= min && shift.percent <= max,
+    "DEPLOYMENT_PERCENT",
+    "deployment.percent",
+    `${shift.percent} is no part of the requests that ${shift.kind}() can move`,
+    `Use a whole number from ${min} to ${max}.`,
+  );
 }
 
-/**
- * The alarm that a deployment goes back on. It counts what this service's own tasks answered, and connections to them that
- * failed: the balancer's own errors have no target group, so one service's would roll back another.
- *
- * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
- */
-export function errorAlarm(
-  scope: Construct,
-  id: string,
-  props: {
-    readonly name: readonly string[];
-    readonly deployment: Deployment;
-    readonly targets: () => readonly Target[];
-  },
-): Alarm {
-  const { errorPercent, minimumRequests } = props.deployment;
-  return new Alarm(scope, id, {
-    name: props.name,
-    description: `More than ${errorPercent} of a hundred requests fail; a deployment that runs goes back.`,
-    threshold: errorPercent,
-    queries: () => errorPercentOf(props.targets(), minimumRequests),
-  });
-}
-
-function errorPercentOf(targets: readonly Target[], minimumRequests: number): Query[] {
-  const rows = targets.flatMap((target, index): Query[] => [
-    { id: `failed${index}`, metric: ofTarget(target, "HTTPCode_Target_5XX_Count", "Sum") },
-    { id: `refused${index}`, metric: ofTarget(target, "TargetConnectionErrorCount", "Sum") },
-    { id: `requests${index}`, metric: ofTarget(target, "RequestCount", "Sum") },
-  ]);
-  const sum = (...names: string[]) =>
-    targets.flatMap((_, index) => names.map((name) => `FILL(${name}${index}, 0)`)).join(" + ");
-  const asked = `(${sum("requests")})`;
-  return [
-    ...rows,
-    {
-      id: "result",
-      expression: `IF(${asked} >= ${minimumRequests}, 100 * (${sum("failed", "refused")}) / ${asked}, 0)`,
-      returned: true,
-    },
-  ];
+function checkMinutes(problems: Problems, prop: string, duration: Duration, least: number): void {
+  const minutes = duration.toMinutes();
+  problems.check(
+    Number.isInteger(minutes) && minutes >= least && minutes <= MAX_MINUTES,
+    "DEPLOYMENT_TIME",
+    prop,
+    `${duration} is not what AWS can wait for`,
+    `Use whole minutes, ${least} to ${MAX_MINUTES}.`,
+  );
 }

@@ -2,12 +2,15 @@ import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Lazy, Op, TerraformSelf } from "cdktf";
 import type { Construct } from "constructs";
+import { addForLine6, line6 } from "../core/line-6";
 import { physicalName } from "../core/names";
 import type { ServiceStack } from "../platform/platform";
+import { type Deployment, deploymentMinutes } from "./deployment";
 import type { Target } from "./host";
 import { ignoredChanges } from "./lifecycle";
 import type { ScalingSettings } from "./scaling";
 import { circumstancesOf, type ServiceSettings } from "./settings";
+import { brings, STRATEGY_TABLE } from "./strategies";
 
 /** How long the balancer's verdict on a task does not count after its start. */
 const START_SECONDS = 60;
@@ -22,13 +25,21 @@ interface Running {
   readonly registryArn: string | undefined;
   /** What is known only when all add-ons are there. */
   readonly targets: () => readonly Target[];
+  /** Role in which ECS moves requests from one target group to the other. */
+  readonly shiftRoleArn: () => string | undefined;
   readonly dependsOn: () => readonly string[];
 }
+
+/** How long the tasks of a deployment may take to come up and to go. */
+const TASKS_MINUTES = 20;
 
 /** Keeps the wanted number of tasks running: the ECS service of a web process or a worker. */
 export function runAlways(scope: Construct, running: Running): EcsService {
   const { stack, settings, scaling, task, targets } = running;
-  const { name, process, releaseOwner } = settings;
+  const { name, process, releaseOwner, deployment } = settings;
+  const { controller } = STRATEGY_TABLE[deployment.kind];
+  const byEcs = controller === "ECS";
+  const minutes = `${TASKS_MINUTES + deploymentMinutes(deployment)}m`;
   const service = new EcsService(scope, "Resource", {
     name: physicalName("ecsService", name),
     cluster: stack.cluster.clusterArn,
@@ -36,18 +47,18 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     desiredCount: scaling.min,
     // Always a strategy and never launch_type: going from one to the other replaces the service.
     capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
-    // Without it the provider replaces the service when the strategy changes.
-    forceNewDeployment: true,
+    // Without it the provider replaces the service when the capacity changes.
+    forceNewDeployment: brings(deployment.kind, "forceNewDeployment") ? true : undefined,
     platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
     propagateTags: "SERVICE",
     enableEcsManagedTags: true,
     enableExecuteCommand: settings.exec,
-    availabilityZoneRebalancing: "ENABLED",
-    deploymentController: { type: "ECS" },
+    availabilityZoneRebalancing: byEcs ? "ENABLED" : "DISABLED",
+    deploymentController: { type: controller },
     deploymentMinimumHealthyPercent: 100,
     deploymentMaximumPercent: 200,
-    deploymentCircuitBreaker: { enable: true, rollback: true },
-    waitForSteadyState: true,
+    deploymentCircuitBreaker: brings(deployment.kind, "circuitBreaker") ? { enable: true, rollback: true } : undefined,
+    waitForSteadyState: brings(deployment.kind, "steadyState") ? true : undefined,
     networkConfiguration: {
       subnets: [...stack.network.workloadSubnetIds],
       securityGroups: [running.securityGroupId],
@@ -61,6 +72,15 @@ export function runAlways(scope: Construct, running: Running): EcsService {
           target_group_arn: target.targetGroupArn,
           container_name: name,
           container_port: process.kind === "web" ? process.port : undefined,
+          ...(target.shift === undefined || !byEcs
+            ? {}
+            : {
+                advanced_configuration: line6(stack, {
+                  alternate_target_group_arn: target.shift.alternate.targetGroupArn,
+                  production_listener_rule: target.shift.ruleArn,
+                  role_arn: running.shiftRoleArn(),
+                }),
+              }),
         })),
     }),
     healthCheckGracePeriodSeconds: Lazy.numberValue({
@@ -70,10 +90,32 @@ export function runAlways(scope: Construct, running: Running): EcsService {
       ignoreChanges: ignoredChanges("service", circumstancesOf(settings)),
       ...(releaseOwner === "terraform" ? { postcondition: [wentLive(stack, name, task)] } : {}),
     },
-    timeouts: { create: "20m", update: "20m", delete: "20m" },
+    timeouts: { create: minutes, update: minutes, delete: `${TASKS_MINUTES}m` },
   });
+  const configuration = deploymentConfiguration(deployment);
+  if (configuration !== undefined) addForLine6(service, "deployment_configuration", configuration);
   service.dependsOn = Lazy.listValue({ produce: () => [...new Set(running.dependsOn())].sort() });
   return service;
+}
+
+/** What ECS needs to know to move requests by itself. @see https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs/resources/ecs_service#deployment_configuration */
+function deploymentConfiguration(deployment: Deployment): object | undefined {
+  if (deployment.kind === "rolling" || deployment.kind === "codeDeploy") return undefined;
+  const bake = { bake_time_in_minutes: String(deployment.bake.toMinutes()) };
+  if (deployment.kind === "blueGreen") return { strategy: "BLUE_GREEN", ...bake };
+  const { percent } = deployment;
+  const wait = String(deployment.wait.toMinutes());
+  return deployment.kind === "canary"
+    ? {
+        strategy: "CANARY",
+        ...bake,
+        canary_configuration: { canary_percent: percent, canary_bake_time_in_minutes: wait },
+      }
+    : {
+        strategy: "LINEAR",
+        ...bake,
+        linear_configuration: { step_percent: percent, step_bake_time_in_minutes: wait },
+      };
 }
 
 /**

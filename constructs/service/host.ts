@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import type { IAlarm } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
+import type { Deployment } from "./deployment";
 import type { Process } from "./process";
 
 /** A container beside the app's own. */
@@ -36,14 +37,31 @@ export interface Sidecar {
   readonly user?: string;
 }
 
-/** A balancer's target group that the service's tasks join. */
-export interface Target {
+/** A balancer's target group. */
+export interface TargetGroup {
   readonly targetGroupArn: string;
-  /** Last parts of the ARNs: the dimensions of the balancer's measures about this group alone. */
+  /** Last part of the ARN: a dimension of the balancer's measures about this group alone. */
   readonly targetGroupArnSuffix: string;
+}
+
+/** What a deployment moves requests with, from one target group to the other. */
+export interface TargetShift {
+  /** The second group: which of the two has the requests changes with each deployment. */
+  readonly alternate: TargetGroup;
+  /** Names of both groups. */
+  readonly names: readonly [string, string];
+  readonly listenerArn: string;
+  /** The rule that forwards to them. */
+  readonly ruleArn: string;
+}
+
+/** A balancer's target group that the service's tasks join. */
+export interface Target extends TargetGroup {
   readonly balancerArnSuffix: string;
   /** Addresses of what must exist before the service: the rule that ties the target group to a balancer. */
   readonly dependsOn: readonly string[];
+  /** Demanded where {@link ServiceHost.deployment} moves requests. @default - one group, whose tasks are replaced */
+  readonly shift?: TargetShift;
 }
 
 export interface AlarmOptions {
@@ -72,6 +90,8 @@ export interface ServiceHost extends IGrantable {
   readonly deregistrationSeconds: number;
   /** Whether people are let into tasks. */
   readonly exec: boolean;
+  /** How a new version of the service goes live: it may ask for a second target group. */
+  readonly deployment: Deployment;
   /** Sets a variable of the app's container. Setting one twice is an error. */
   addEnvironment(name: string, value: string): void;
   /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */

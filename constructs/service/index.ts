@@ -1,7 +1,31 @@
 export { type CallOptions, type ICallee, serviceNamed } from "./calls";
 export { CloudNativeService } from "./cloud-native-service";
-export { type Deployment, type RollingDeployment, rolling } from "./deployment";
-export type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target } from "./host";
+export {
+  type Bake,
+  type BlueGreenDeployment,
+  blueGreen,
+  type CanaryDeployment,
+  type CodeDeployDeployment,
+  canary,
+  codeDeploy,
+  type Deployment,
+  type LinearDeployment,
+  linear,
+  type Proof,
+  type RollingDeployment,
+  rolling,
+  type Shift,
+} from "./deployment";
+export type {
+  AlarmOptions,
+  BackingService,
+  ServiceAddOn,
+  ServiceHost,
+  Sidecar,
+  Target,
+  TargetGroup,
+  TargetShift,
+} from "./host";
 export { Image } from "./image";
 export { Ingress, type IngressProps } from "./ingress";
 export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";

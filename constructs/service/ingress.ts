@@ -12,9 +12,12 @@ import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } fr
 import { claimRule } from "../ingress/claims";
 import { EXPLICIT_PRIORITY, rulePriority } from "../ingress/priority";
 import { ServiceStack } from "../platform/platform";
+import { called } from "./deployment";
 import type { ServiceAddOn, ServiceHost } from "./host";
 import { checkAuth, PATH_PATTERN, publicPriority, reachedByHttps } from "./ingress-auth";
+import { ignoredChanges } from "./lifecycle";
 import { READINESS } from "./shutdown";
+import { STRATEGY_TABLE, strategyCell } from "./strategies";
 
 export interface IngressProps {
   /**
@@ -57,7 +60,8 @@ export interface IngressProps {
 }
 
 /**
- * Lets requests from outside in: a rule on the platform's shared balancer, and a target group that the tasks join.
+ * Lets requests from outside in: a rule on the platform's shared balancer, and a target group that the tasks join; two, where
+ * a deployment moves requests from the old version to the new one.
  *
  * A task gets requests while its ready path answers 200. Adds an alarm that a deployment goes back on, for 0.40 USD a month.
  *
@@ -74,7 +78,7 @@ export class Ingress implements ServiceAddOn {
 
   /**
    * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_CONDITIONS, INGRESS_HOST, INGRESS_PATH, INGRESS_PRIORITY, INGRESS_ZONE, INGRESS_CERTIFICATE,
-   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER
+   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER, STRATEGY_AUTH
    */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
@@ -82,30 +86,51 @@ export class Ingress implements ServiceAddOn {
     this.#check(host, stack);
     const { hosts = [], paths = [], priority = rulePriority({ hosts, paths }), zoneId } = this.props;
     const balancer = stack.balancer;
-    const group = new LbTargetGroup(scope, "Resource", {
-      namePrefix: namePrefix("targetGroup", host.serviceName),
-      vpcId: stack.network.vpcId,
-      targetType: "ip",
-      // Each target brings its own port; this one is never used, and a change of it would replace the group.
-      port: 80,
-      protocol: "HTTP",
-      deregistrationDelay: String(host.deregistrationSeconds),
-      healthCheck: {
-        path: process.kind === "web" ? process.readyPath : undefined,
-        matcher: "200",
-        interval: READINESS.intervalSeconds,
-        timeout: READINESS.timeoutSeconds,
-        healthyThreshold: READINESS.healthyThreshold,
-        unhealthyThreshold: READINESS.unhealthyThreshold,
-      },
-      lifecycle: { createBeforeDestroy: true },
-    });
+    const targetGroup = (id: string) =>
+      new LbTargetGroup(scope, id, {
+        namePrefix: namePrefix("targetGroup", host.serviceName),
+        vpcId: stack.network.vpcId,
+        targetType: "ip",
+        // Each target brings its own port; this one is never used, and a change of it would replace the group.
+        port: 80,
+        protocol: "HTTP",
+        deregistrationDelay: String(host.deregistrationSeconds),
+        healthCheck: {
+          path: process.kind === "web" ? process.readyPath : undefined,
+          matcher: "200",
+          interval: READINESS.intervalSeconds,
+          timeout: READINESS.timeoutSeconds,
+          healthyThreshold: READINESS.healthyThreshold,
+          unhealthyThreshold: READINESS.unhealthyThreshold,
+        },
+        lifecycle: { createBeforeDestroy: true },
+      });
+    const group = targetGroup("Resource");
+    const strategy = host.deployment.kind;
+    const { twoGroups, controller } = STRATEGY_TABLE[strategy];
+    const alternate = twoGroups ? targetGroup("Alternate") : undefined;
     const forward = { type: "forward", targetGroupArn: group.arn };
     const rule = new LbListenerRule(scope, "Rule", {
       listenerArn: balancer.listenerArn,
       priority,
       condition: conditionOf(hosts, paths),
-      action: [forward],
+      action: [
+        // ECS wants both groups on its rule before the first deployment; CodeDeploy adds the second itself.
+        controller === "ECS" && alternate !== undefined
+          ? {
+              type: "forward",
+              forward: {
+                targetGroup: [
+                  { arn: group.arn, weight: 100 },
+                  { arn: alternate.arn, weight: 0 },
+                ],
+              },
+            }
+          : forward,
+      ],
+      lifecycle: twoGroups
+        ? { ignoreChanges: ignoredChanges("listenerRule", { owner: "pipeline", strategy, schedules: false }) }
+        : undefined,
     });
     const rules = [rule];
     const { auth } = this.props;
@@ -130,6 +155,15 @@ export class Ingress implements ServiceAddOn {
       targetGroupArnSuffix: group.arnSuffix,
       balancerArnSuffix: balancer.balancerArnSuffix,
       dependsOn: rules.map(addressOf),
+      shift:
+        alternate === undefined
+          ? undefined
+          : {
+              alternate: { targetGroupArn: alternate.arn, targetGroupArnSuffix: alternate.arnSuffix },
+              names: [group.name, alternate.name],
+              listenerArn: balancer.listenerArn,
+              ruleArn: rule.arn,
+            },
     });
     if (zoneId !== undefined) {
       hosts.forEach((name, index) => {
@@ -146,7 +180,7 @@ export class Ingress implements ServiceAddOn {
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }
 
-  #check({ scope, process, serviceName }: ServiceHost, stack: ServiceStack): void {
+  #check({ scope, process, serviceName, deployment }: ServiceHost, stack: ServiceStack): void {
     const { hosts = [], paths = [], zoneId, certificate = false } = this.props;
     const priority = this.props.priority ?? rulePriority({ hosts, paths });
     const problems = new Problems(scope);
@@ -182,6 +216,14 @@ export class Ingress implements ServiceAddOn {
         "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
       );
     }
+    const authCell = strategyCell(deployment.kind, stack.providerLine, "auth");
+    problems.check(
+      this.props.auth === undefined || authCell.verdict !== "no",
+      "STRATEGY_AUTH",
+      "auth",
+      `does not go with ${called(deployment)}: ${authCell.note}`,
+      "Use rolling(), or let the service itself look at tokens.",
+    );
     const explicit = this.props.priority !== undefined;
     problems.check(
       !explicit ||
@@ -212,10 +254,10 @@ export class Ingress implements ServiceAddOn {
     const limitOf = (quota: keyof typeof QUOTAS) => environment.quotas?.[quota] ?? QUOTAS[quota];
     const publicPaths = this.props.auth?.publicPaths ?? [];
     for (const claim of [
-      { match: { hosts, paths }, priority },
+      { match: { hosts, paths }, priority, targetGroups: STRATEGY_TABLE[deployment.kind].twoGroups ? 2 : 1 },
       ...(publicPaths.length === 0
         ? []
-        : [{ match: { hosts, paths: publicPaths }, priority: publicPriority(this.props) }]),
+        : [{ match: { hosts, paths: publicPaths }, priority: publicPriority(this.props), targetGroups: 0 }]),
     ]) {
       claimRule(
         problems,

@@ -48,6 +48,32 @@ export const WRITTEN_BY_OTHERS: readonly WrittenAttribute[] = [
     when: ({ owner }) => owner === "pipeline",
     source: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html",
   },
+  ...["capacity_provider_strategy", "load_balancer", "network_configuration", "platform_version"].map(
+    (attribute): WrittenAttribute => ({
+      resource: "service",
+      attribute,
+      writer: "a release by CodeDeploy, whose task sets have their own; ECS takes none of it from anybody else",
+      when: ({ strategy }) => strategy === "codeDeploy",
+      source: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html",
+    }),
+  ),
+  {
+    resource: "listenerRule",
+    attribute: "action",
+    writer: "CodeDeploy, which moves requests by it and also makes another kind of it",
+    when: ({ strategy }) => strategy === "codeDeploy",
+    source: "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.html",
+  },
+  // Groups and weights alone: a rule that had one group gets its second at the apply that changes the strategy.
+  ...["stickiness", "target_group"].map(
+    (part): WrittenAttribute => ({
+      resource: "listenerRule",
+      attribute: `action[0].forward[0].${part}`,
+      writer: "ECS, which moves requests by it",
+      when: ({ strategy }) => ["blueGreen", "canary", "linear"].includes(strategy),
+      source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html",
+    }),
+  ),
   {
     resource: "schedule",
     attribute: "target[0].ecs_parameters[0].task_definition_arn",

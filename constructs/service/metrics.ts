@@ -1,7 +1,7 @@
 import { alarmRows, type Query } from "../core/alarm";
 import { literal } from "../core/literal";
 import type { Metric } from "../core/metric";
-import type { Target } from "./host";
+import type { Target, TargetGroup } from "./host";
 
 export type { Metric, Query };
 export { alarmRows };
@@ -37,12 +37,23 @@ export function literally({ namespace, metricName, dimensions = {}, statistic = 
   };
 }
 
+/** A target group as the balancer measures it. */
+type MeasuredGroup = Pick<Target, "balancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
+
+/** All target groups of a service: two for each target where a deployment moves requests from one to the other. */
+export function groupsOf(targets: readonly Target[]): MeasuredGroup[] {
+  return targets.flatMap(({ balancerArnSuffix, targetGroupArnSuffix, shift }) => [
+    { balancerArnSuffix, targetGroupArnSuffix },
+    ...(shift === undefined ? [] : [{ balancerArnSuffix, targetGroupArnSuffix: shift.alternate.targetGroupArnSuffix }]),
+  ]);
+}
+
 /** A measure of the balancer about one target group alone. */
-export function ofTarget(target: Target, metricName: string, statistic: "Sum" | "Average"): Required<Metric> {
+export function ofTarget(group: MeasuredGroup, metricName: string, statistic: "Sum" | "Average"): Required<Metric> {
   return {
     namespace: "AWS/ApplicationELB",
     metricName,
-    dimensions: { LoadBalancer: target.balancerArnSuffix, TargetGroup: target.targetGroupArnSuffix },
+    dimensions: { LoadBalancer: group.balancerArnSuffix, TargetGroup: group.targetGroupArnSuffix },
     statistic,
   };
 }

@@ -11,7 +11,7 @@ import { kebab } from "../core/names";
 import type { Schedule } from "../core/schedule";
 import { AwsStack, addressOf } from "../core/stack";
 import type { Target } from "./host";
-import { alarmRows, literally, type Metric, ofTarget, policyRows, type Query } from "./metrics";
+import { alarmRows, groupsOf, literally, type Metric, ofTarget, policyRows, type Query } from "./metrics";
 import type { Process } from "./process";
 
 /** Tasks are added and taken away so that a measure stays at a value. */
@@ -404,11 +404,12 @@ export function scale(scope: Construct, scaled: ScaledService): void {
  * a shift between two may be the one that nobody asks any more.
  */
 function requestsPerTask(targets: readonly Target[]): Query[] {
-  const rows = targets.flatMap((target, index): Query[] => [
-    { id: `requests${index}`, metric: ofTarget(target, "RequestCount", "Sum") },
-    { id: `tasks${index}`, metric: ofTarget(target, "HealthyHostCount", "Average") },
+  const groups = groupsOf(targets);
+  const rows = groups.flatMap((group, index): Query[] => [
+    { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
+    { id: `tasks${index}`, metric: ofTarget(group, "HealthyHostCount", "Average") },
   ]);
-  const each = targets.map((_, index) => `FILL(requests${index} / tasks${index}, 0)`);
+  const each = groups.map((_, index) => `FILL(requests${index} / tasks${index}, 0)`);
   return [
     ...rows,
     { id: "result", expression: each.length === 1 ? `${each[0]}` : `MAX([${each.join(", ")}])`, returned: true },

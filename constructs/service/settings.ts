@@ -3,16 +3,18 @@ import type { IConstruct } from "constructs";
 import { Capacity, type Compatibility, resolveCapacity } from "../cluster/capacity";
 import { Problems } from "../core/errors";
 import { kebab, NAME_PATTERN, NAME_RULE } from "../core/names";
+import type { ProviderLine } from "../core/provider-line";
 import { Duration } from "../core/units";
 import type { ILogStream } from "../logging/log-stream";
 import type { ServiceStack } from "../platform/platform";
-import { checkDeployment, type Deployment, rolling } from "./deployment";
+import { called, checkDeployment, type Deployment, rolling } from "./deployment";
 import type { ServiceAddOn } from "./host";
 import { Image } from "./image";
 import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
 import { type Process, web } from "./process";
 import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling";
 import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./shutdown";
+import { type Feature, STRATEGY_TABLE, strategyCell } from "./strategies";
 import { ARCHITECTURES, type Architecture, fargateSize, type TaskSize } from "./task-size";
 
 export interface CloudNativeServiceProps {
@@ -49,7 +51,8 @@ export interface CloudNativeServiceProps {
   /** @default - see Scaling */
   readonly scaling?: Scaling;
   /**
-   * How a new version goes live, and what makes it go back. Not for a job.
+   * How a new version goes live, and what makes it go back: `rolling()`; `blueGreen()`, `canary()`, `linear()` with AWS provider
+   * 6; `codeDeploy(canary())` and the like with provider 5 too. Not for a job.
    *
    * @default rolling()
    */
@@ -82,7 +85,7 @@ export interface CloudNativeServiceProps {
   /**
    * Who decides which release runs.
    *
-   * @default "pipeline" with Image.repository(), "terraform" with Image.digest()
+   * @default "pipeline" with Image.repository() and with codeDeploy(), "terraform" with Image.digest()
    */
   readonly releaseOwner?: ReleaseOwner;
   /**
@@ -164,7 +167,7 @@ const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ss
  * Defaults and checks.
  *
  * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
- *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
+ *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
  *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
 export function resolveService(
@@ -179,8 +182,10 @@ export function resolveService(
   const architecture = props.architecture ?? "arm64";
   const capacity = props.capacity ?? [Capacity.fargate()];
   const deployment = props.deployment ?? rolling();
+  const ownedByPipeline =
+    image.kind === "repository" || strategyCell(deployment.kind, stack.providerLine, "ownerTerraform").verdict === "no";
   const shutdown = props.shutdown ?? Duration.seconds(30);
-  const releaseOwner = props.releaseOwner ?? (image.kind === "repository" ? "pipeline" : "terraform");
+  const releaseOwner = props.releaseOwner ?? (ownedByPipeline ? "pipeline" : "terraform");
   const user = props.user ?? "1000:1000";
 
   const problems = new Problems(scope);
@@ -236,6 +241,7 @@ export function resolveService(
     `Use one of: ${ARCHITECTURES.join(", ")}.`,
   );
   checkDeployment(problems, deployment);
+  checkStrategy(problems, stack.providerLine, { deployment, process, releaseOwner, connect: props.connect });
   const scaling = resolveScaling(problems, process.kind === "job" ? {} : (props.scaling ?? {}), {
     process,
     production: stack.production && process.kind !== "job",
@@ -291,6 +297,50 @@ export function resolveService(
     user,
     exec: props.exec ?? false,
   };
+}
+
+/** What {@link STRATEGY_TABLE} says no to, as far as it can be known before add-ons are there. */
+function checkStrategy(
+  problems: Problems,
+  line: ProviderLine,
+  asked: {
+    readonly deployment: Deployment;
+    readonly process: Process;
+    readonly releaseOwner: ReleaseOwner;
+    readonly connect: boolean | undefined;
+  },
+): void {
+  const { deployment, process, releaseOwner, connect } = asked;
+  if (process.kind === "job") return;
+  const strategy = deployment.kind;
+  if (STRATEGY_TABLE[strategy].lines[line].verdict === "no") {
+    problems.add(
+      "STRATEGY_NEEDS_PROVIDER_6",
+      "deployment",
+      `${called(deployment)} needs AWS provider 6; this app has ${line}`,
+      `Install @cdktf/provider-aws@21, or use codeDeploy(${called(deployment)}): then without Service Connect, and only a pipeline can release.`,
+    );
+    return;
+  }
+  const refuse = (wanted: boolean, feature: Feature, code: string, prop: string, remedy: string) => {
+    const { verdict, note } = strategyCell(strategy, line, feature);
+    if (wanted && verdict === "no") problems.add(code, prop, `does not go with ${called(deployment)}: ${note}`, remedy);
+  };
+  refuse(
+    connect === true,
+    "serviceConnect",
+    "STRATEGY_SERVICE_CONNECT",
+    "connect",
+    "Leave it out, or use another strategy.",
+  );
+  refuse(process.kind === "worker", "worker", "STRATEGY_OF_WORKER", "process worker()", "Use rolling().");
+  refuse(
+    releaseOwner === "terraform",
+    "ownerTerraform",
+    "STRATEGY_RELEASE_OWNER",
+    "releaseOwner",
+    'Use releaseOwner: "pipeline", or another strategy.',
+  );
 }
 
 function checkProcess(problems: Problems, process: Process): void {
