@@ -1,10 +1,9 @@
 import type { Context } from "../generator/context";
-import type { ExitCode } from "../generator/errors";
 
 /** A command: what `--help` says of it, and where its code is. The code is loaded when the command is called. */
 interface Command {
   readonly summary: string;
-  readonly load: () => Promise<(context: Context) => Promise<ExitCode>>;
+  readonly load: () => Promise<(context: Context) => Promise<number>>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -31,6 +30,26 @@ const commands: Readonly<Record<string, Command>> = {
   "plan-gate": {
     summary: "refuse a plan that takes away what must not go unnoticed",
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,
+  },
+  release: {
+    summary: "make an image live: migrate, then workers, web and schedules, all or nothing",
+    load: async () => (await import("../operations/release/commands")).runRelease,
+  },
+  rollback: {
+    summary: "make an earlier release live again",
+    load: async () => (await import("../operations/release/commands")).runRollback,
+  },
+  releases: {
+    summary: "list releases, and tell which applied config is not live",
+    load: async () => (await import("../operations/release/commands")).runReleases,
+  },
+  migrate: {
+    summary: "run the migrations of the release that runs, or of an image",
+    load: async () => (await import("../operations/release/commands")).runMigrate,
+  },
+  admin: {
+    summary: "run an admin process of the release that runs",
+    load: async () => (await import("../operations/release/commands")).runAdminCommand,
   },
   "stop-reasons": {
     summary: "tell why a service's tasks stopped",
@@ -59,7 +78,7 @@ function help(): string {
 }
 
 /** Does what the words of the command line say, and returns the exit code. Never throws. */
-export async function main(words: readonly string[]): Promise<ExitCode> {
+export async function main(words: readonly string[]): Promise<number> {
   if (nodeIsTooOld(process.versions.node)) {
     process.stderr.write(
       `antifragile needs Node.js ${OLDEST_NODE.join(".")} or newer; this is ${process.versions.node}. Install the current release from https://nodejs.org\n`,

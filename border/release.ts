@@ -65,6 +65,8 @@ export interface ProcessTemplate {
   readonly task: string;
   /** What its images are called: a repository of ECR, or `registry/name` of an image that Terraform starts. */
   readonly source: string;
+  /** Whether Terraform starts the bootstrap image, whose command goes with it. */
+  readonly bootstrap: boolean;
   /** How it goes over to a new version. */
   readonly strategy: string;
   /** Only where CodeDeploy moves it. */
@@ -94,7 +96,7 @@ export interface Release {
   readonly at: string;
   /** Who released it: the last part of an ARN. */
   readonly by: string;
-  /** Digest of the image of each source. */
+  /** The image of each source, by digest: `registry/name@sha256:...`. */
   readonly images: Readonly<Record<string, string>>;
   readonly processes: Readonly<Record<string, ReleasedTask>>;
   /** The release that it brought back; undefined for a new one. */

@@ -414,6 +414,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         container: name,
         task: task.arn,
         source: literal(image.sourceIn(this.#stack.stackName)),
+        bootstrap: image.kind === "repository",
         strategy: deployment.kind,
         codeDeploy:
           this.#codeDeployment === undefined || process.kind !== "web"

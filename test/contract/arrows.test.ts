@@ -53,6 +53,7 @@ const PURE = [
   "generator/render.ts",
   "generator/serializers.ts",
   "operations/plan-gate.ts",
+  "operations/release/plan.ts",
 ];
 
 const sources = readSources("bin", AGREED, ...PARTS, "examples", "scripts", "templates", "test");

@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ReleasePlace } from "../../border/release";
+import { OperationError } from "../command";
+import { type Manifest, synthesize } from "../deploy";
+
+/** A stack of services and the region that it is in. */
+export interface FoundStack extends ReleasePlace {
+  readonly region: string;
+}
+
+const PROCESS = /^\/antifragile\/([^/]+)\/([^/]+)\/releases\/([^/]+)\/processes\//;
+
+/**
+ * The stacks of an environment that have services, as `infra/cdktf.out` of a repository has them: names and region, nothing
+ * of what they hold. Synthesized where it is not there, or does not know the environment.
+ */
+export async function findStacks(repository: string, environment: string): Promise<FoundStack[]> {
+  const found = stacksIn(join(repository, "infra", "cdktf.out"), environment);
+  if (found.length > 0) return found;
+  const outdir = await synthesize(repository);
+  const made = stacksIn(outdir, environment);
+  if (made.length === 0) {
+    throw new OperationError(
+      `infra/environments.ts has no environment ${JSON.stringify(environment)} with a service in it`,
+      2,
+    );
+  }
+  return made;
+}
+
+function stacksIn(outdir: string, environment: string): FoundStack[] {
+  const manifest = join(outdir, "manifest.json");
+  if (!existsSync(manifest)) return [];
+  const { stacks } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
+  return Object.keys(stacks)
+    .filter((name) => name.endsWith(`-${environment}-service`))
+    .sort()
+    .flatMap((name) => {
+      const program = JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as Program;
+      const region = program.provider?.aws?.[0]?.region;
+      const names = Object.values(program.resource?.aws_ssm_parameter ?? {}).map((each) => each.name ?? "");
+      const [, own, platform, stack] = names.map((each) => PROCESS.exec(each)).find((each) => each !== null) ?? [];
+      if (region === undefined || own !== environment || platform === undefined || stack === undefined) return [];
+      return [{ environment, platform, stack, region }];
+    });
+}
+
+interface Program {
+  readonly provider?: { readonly aws?: readonly { readonly region?: string }[] };
+  readonly resource?: { readonly aws_ssm_parameter?: Readonly<Record<string, { readonly name?: string }>> };
+}

@@ -1,0 +1,438 @@
+import { describe, expect, it } from "vitest";
+import { OperationError } from "../../operations/command";
+import { admin } from "../../operations/release/admin";
+import { migrateWith, release, rollback } from "../../operations/release/release";
+import { readState, releases } from "../../operations/release/releases";
+import { Interrupted } from "../../operations/release/world";
+import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
+
+const MIGRATE = { migrate: ["node", "migrate.js"] };
+
+/** Web with a migration, a worker and a job, before their first release. */
+function shop() {
+  const cloud = new FakeCloud({
+    mailer: template("mailer", { kind: "worker" }),
+    orders: template("orders", { admin: MIGRATE }),
+    report: template("report", { kind: "job" }),
+  });
+  return { cloud, world: fakeWorld(cloud) };
+}
+
+const releaseImage = (cloud: FakeCloud, ...images: string[]) => {
+  const world = fakeWorld(cloud);
+  return release(world, { images, unlock: false }).then((code) => ({ code, text: world.printed() }));
+};
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof OperationError)) throw new Error(`expected a refusal, got ${String(error)}`);
+  return `${error.outcome} ${error.message}`;
+}
+
+describe("a release", () => {
+  it("migrates with the new image, then moves workers, web and schedules, and is recorded", async () => {
+    const { cloud } = shop();
+    const { code, text } = await releaseImage(cloud, image("a"));
+    expect(code).toBe(0);
+    expect(cloud.calls).toEqual([
+      "register shop-dev-mailer:2",
+      "register shop-dev-orders:2",
+      "register shop-dev-report:2",
+      "run orders shop-dev-orders:2 node migrate.js",
+      "move mailer shop-dev-mailer:2",
+      "move orders shop-dev-orders:2",
+      "move report shop-dev-report:2",
+      "record live 1",
+    ]);
+    expect(text).toContain("release 1 is live after");
+    const { live } = (await cloud.record()) ?? {};
+    expect(live).toMatchObject({
+      number: 1,
+      by: "max",
+      images: { orders: image("a") },
+      processes: {
+        orders: { task: "shop-dev-orders:2", template: 1, config: expect.stringMatching(/^[0-9a-f]{12}$/) },
+      },
+    });
+    expect(cloud.locked).toBeUndefined();
+  });
+
+  it("puts in image and command together, in place of the bootstrap image's", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    const [container] = cloud.tasks.get("shop-dev-orders:2")?.containerDefinitions ?? [];
+    expect(container).toEqual({
+      name: "orders",
+      image: image("a"),
+      command: ["node", "dist/main.js"],
+      environment: [],
+    });
+    expect(cloud.tasks.get("shop-dev-orders:2")).not.toHaveProperty("registeredBy");
+  });
+
+  it("keeps the command of an image that Terraform started itself", async () => {
+    const cloud = new FakeCloud({ orders: template("orders", { bootstrap: false }) });
+    await releaseImage(cloud, image("a"));
+    expect(cloud.tasks.get("shop-dev-orders:2")?.containerDefinitions?.[0]?.command).toEqual([
+      "node",
+      "-e",
+      "bootstrap",
+    ]);
+  });
+
+  it("that is live already changes nothing", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    const before = cloud.calls.length;
+    for (const images of [[image("a")], []]) {
+      const { code, text } = await releaseImage(cloud, ...images);
+      expect(code).toBe(0);
+      expect(text).toContain("release 1 is live already: sha256:aaaaaaaa");
+    }
+    expect(cloud.calls).toHaveLength(before);
+  });
+
+  it("of changed config moves what has changed, with the image that is live", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.define("shop-dev-orders:3", "orders", { LOG_LEVEL: "debug" });
+    Object.assign(cloud.templates, { orders: template("orders", { task: "arn/shop-dev-orders:3" }) });
+    expect((await readState(fakeWorld(cloud))).configNotLive).toEqual(["orders"]);
+    cloud.calls.length = 0;
+    await releaseImage(cloud);
+    expect(cloud.calls).toEqual(["register shop-dev-orders:4", "move orders shop-dev-orders:4", "record live 2"]);
+    const [container] = cloud.tasks.get("shop-dev-orders:4")?.containerDefinitions ?? [];
+    expect(container).toMatchObject({ image: image("a"), environment: [{ name: "LOG_LEVEL", value: "debug" }] });
+    expect((await readState(fakeWorld(cloud))).configNotLive).toEqual([]);
+  });
+
+  it("of config that was only written anew moves nothing, and says that it is live", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.define("shop-dev-orders:3", "orders");
+    Object.assign(cloud.templates, { orders: template("orders", { task: "arn/shop-dev-orders:3", admin: MIGRATE }) });
+    cloud.calls.length = 0;
+    expect((await releaseImage(cloud)).text).toContain("is live already");
+    expect(cloud.calls).toEqual(["record live 1"]);
+    expect((await readState(fakeWorld(cloud))).configNotLive).toEqual([]);
+  });
+
+  it("brings back what somebody has moved by hand", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.runs.set("orders", "shop-dev-orders:1");
+    expect((await readState(fakeWorld(cloud))).elsewhere).toEqual([
+      { service: "orders", runs: "shop-dev-orders:1", released: "shop-dev-orders:2" },
+    ]);
+    await releaseImage(cloud);
+    expect(cloud.runs.get("orders")).toBe("shop-dev-orders:2");
+  });
+
+  it("is told by its number, its images and who it was", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    await releaseImage(cloud, image("b"));
+    const world = fakeWorld(cloud);
+    await releases(world, { json: false });
+    expect(
+      world
+        .printed()
+        .split("\n")
+        .slice(0, 3)
+        .map((line) => line.replace(/ +/g, " ")),
+    ).toEqual([
+      "release state when image by",
+      "2 live 2026-01-01T00:00:03Z sha256:bbbbbbbb max",
+      "1 was live 2026-01-01T00:00:03Z sha256:aaaaaaaa max",
+    ]);
+    const json = fakeWorld(cloud);
+    await releases(json, { json: true });
+    expect(JSON.parse(json.printed())).toMatchObject({ live: 2, releases: [{ number: 2 }, { number: 1 }] });
+  });
+});
+
+describe("a release that fails", () => {
+  /** What ran before each process moves, and the state that everything must be in again. */
+  async function released() {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.calls.length = 0;
+    return { cloud, before: new Map(cloud.runs) };
+  }
+
+  it("in its migration moves nothing", async () => {
+    const { cloud, before } = await released();
+    cloud.ending = { exitCode: 3, reason: "Essential container in task exited", lines: ["no such table\u001b[31m"] };
+    const { code, text } = await releaseImage(cloud, image("b"));
+    expect(code).toBe(1);
+    expect(cloud.runs).toEqual(before);
+    expect(cloud.calls.filter((call) => call.startsWith("move"))).toEqual([]);
+    expect(text).toContain("    no such table?[31m\n");
+    expect(text).toContain("release 2 stopped before anything moved after");
+    expect(text).toContain("migrate of orders ended with 3");
+    expect(text).toContain("Running still: release 1 (sha256:aaaaaaaa).");
+  });
+
+  it("in web brings the workers back too, says why, and is kept as failed", async () => {
+    const { cloud, before } = await released();
+    cloud.ways.set("orders shop-dev-orders:3", (attempt) =>
+      attempt < 3 ? { state: "moving" } : { state: "failed", reason: "alarm shop-dev-orders-errors" },
+    );
+    const { code, text } = await releaseImage(cloud, image("b"));
+    expect(code).toBe(1);
+    expect(cloud.runs).toEqual(before);
+    expect(cloud.calls).toEqual([
+      "register shop-dev-mailer:3",
+      "register shop-dev-orders:3",
+      "register shop-dev-report:3",
+      "run orders shop-dev-orders:3 node migrate.js",
+      "move mailer shop-dev-mailer:3",
+      "move orders shop-dev-orders:3",
+      "move mailer shop-dev-mailer:2",
+      "record failed 2",
+    ]);
+    expect(text).toMatch(/✖ release 2 rolled back after 1\d s: orders: alarm shop-dev-orders-errors/);
+    expect(text).toContain(
+      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is kept as failed.",
+    );
+    expect(text).toContain("order_lines");
+    expect(await cloud.record()).toMatchObject({
+      live: { number: 1 },
+      failed: { number: 2, by: "max", reason: "orders: alarm shop-dev-orders-errors" },
+    });
+    expect(cloud.locked).toBeUndefined();
+    // A number is used once.
+    expect((await releaseImage(cloud, image("c"))).text).toContain("release 3 is live");
+    expect(await readState(fakeWorld(cloud))).toMatchObject({
+      releases: [
+        { number: 3, outcome: "live" },
+        { number: 2, outcome: "failed" },
+        { number: 1, outcome: "was live" },
+      ],
+    });
+  });
+
+  it("leaves no state between, whichever call AWS refuses", async () => {
+    for (let failing = 0; ; failing++) {
+      const { cloud, before } = await released();
+      let count = 0;
+      let refused = "";
+      cloud.before = (call) => {
+        if (call === "lock" || call.startsWith("record") || count++ !== failing) return;
+        refused = call;
+        throw new Error(`AccessDenied: ${call}`);
+      };
+      const code = await releaseImage(cloud, image("b")).then(
+        ({ code }) => code,
+        () => 1,
+      );
+      expect(cloud.locked).toBeUndefined();
+      if (refused === "") {
+        expect({ failing, code }).toEqual({ failing: 7, code: 0 });
+        return;
+      }
+      expect({ refused, code, runs: [...cloud.runs] }).toEqual({ refused, code: 1, runs: [...before] });
+    }
+  });
+
+  it("says what could not be brought back", async () => {
+    const { cloud } = await released();
+    cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "failed", reason: "tasks failed to start." }));
+    cloud.before = (call) => {
+      if (call === "move mailer shop-dev-mailer:2") throw new Error("AccessDenied");
+    };
+    const { text } = await releaseImage(cloud, image("b"));
+    expect(text).toContain("NOT brought back, look at these by hand:\n    mailer, which should run shop-dev-mailer:2");
+  });
+
+  it("before there was one brings the bootstrap image back", async () => {
+    const { cloud } = shop();
+    cloud.ways.set("orders shop-dev-orders:2", () => ({ state: "failed", reason: "tasks failed to start." }));
+    const { text } = await releaseImage(cloud, image("a"));
+    expect(text).toContain("Running again: what ran before the first release.");
+    expect(cloud.runs.get("mailer")).toBe("shop-dev-mailer:1");
+    expect(await cloud.record()).toEqual({ failed: expect.objectContaining({ number: 1 }) });
+  });
+
+  it("goes back when it is interrupted", async () => {
+    const { cloud, before } = await released();
+    const world = fakeWorld(cloud);
+    cloud.ways.set("orders shop-dev-orders:3", () => {
+      world.interrupt();
+      return { state: "moving" };
+    });
+    expect(await release(world, { images: [image("b")], unlock: false })).toBe(1);
+    expect(world.printed()).toContain("interrupted");
+    expect(cloud.runs).toEqual(before);
+    expect(cloud.locked).toBeUndefined();
+  });
+
+  it("goes back when a deployment never ends", async () => {
+    const { cloud, before } = await released();
+    cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "moving" }));
+    const { code, text } = await releaseImage(cloud, image("b"));
+    expect(code).toBe(1);
+    expect(text).toContain("orders: not there after 120 min 0 s");
+    expect(cloud.runs).toEqual(before);
+  });
+});
+
+describe("two at once", () => {
+  it("are refused: the second is told who makes the first", async () => {
+    const { cloud, world } = shop();
+    cloud.locked = { number: 1, by: "mia", at: "2026-01-01T00:00:00Z" };
+    expect(await refusal(release(world, { images: [image("a")], unlock: false }))).toMatch(
+      /^1 release 1 is being made by mia since 2026-01-01T00:00:00Z/,
+    );
+    expect(cloud.calls).toEqual([]);
+    expect(cloud.locked).toBeDefined();
+    expect(await readState(world)).toMatchObject({ underWay: { by: "mia" } });
+    expect(await release(world, { images: [image("a")], unlock: true })).toBe(0);
+    expect(cloud.locked).toBeUndefined();
+  });
+
+  it("count on the record as it is when they have the lock", async () => {
+    const { cloud, world } = shop();
+    let other = false;
+    cloud.before = (call) => {
+      if (call !== "lock" || other) return;
+      other = true;
+      cloud.versions.push({ failed: { number: 1, at: "", by: "mia", images: {}, reason: "" } });
+    };
+    await release(world, { images: [image("a")], unlock: false });
+    expect(await cloud.record()).toMatchObject({ live: { number: 2 } });
+  });
+});
+
+describe("a rollback", () => {
+  async function twice() {
+    const { cloud } = shop();
+    for (const digit of ["a", "b", "c"]) await releaseImage(cloud, image(digit));
+    cloud.calls.length = 0;
+    return cloud;
+  }
+
+  it("brings back the very task definitions that were live before, and migrates nothing", async () => {
+    const cloud = await twice();
+    const world = fakeWorld(cloud);
+    expect(await rollback(world, { unlock: false })).toBe(0);
+    expect(cloud.calls).toEqual([
+      "move mailer shop-dev-mailer:3",
+      "move orders shop-dev-orders:3",
+      "move report shop-dev-report:3",
+      "record live 4",
+    ]);
+    expect(world.printed()).toContain("undoes no migration");
+    expect(await cloud.record()).toMatchObject({ live: { number: 4, of: 2, images: { orders: image("b") } } });
+  });
+
+  it("once more goes further back, and never to the one that it came from", async () => {
+    const cloud = await twice();
+    await rollback(fakeWorld(cloud), { unlock: false });
+    await rollback(fakeWorld(cloud), { unlock: false });
+    expect(await cloud.record()).toMatchObject({ live: { number: 5, of: 1 } });
+    expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain("there is none to go back to");
+  });
+
+  it("goes to the release that is named, and refuses what was none", async () => {
+    const cloud = await twice();
+    await rollback(fakeWorld(cloud), { to: 1, unlock: false });
+    expect(cloud.runs.get("orders")).toBe("shop-dev-orders:2");
+    expect(await refusal(rollback(fakeWorld(cloud), { to: 9, unlock: false }))).toMatch(
+      /^2 release 9 is not remembered; there are: 3, 2, 1/,
+    );
+  });
+
+  it("refuses to go where a task definition is gone, before anything moves", async () => {
+    const cloud = await twice();
+    cloud.tasks.delete("shop-dev-orders:3");
+    expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain(
+      "shop-dev-orders:3 of release 2 is not",
+    );
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it("that fails goes back to what was live", async () => {
+    const cloud = await twice();
+    cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "failed", reason: "tasks failed to start." }));
+    expect(await rollback(fakeWorld(cloud), { unlock: false })).toBe(1);
+    expect(cloud.runs.get("mailer")).toBe("shop-dev-mailer:4");
+    expect(await cloud.record()).toMatchObject({ live: { number: 3 }, failed: { number: 4 } });
+  });
+});
+
+describe("what cannot be released", () => {
+  it.each([
+    [["orders:latest"], /^2 orders:latest has no digest/],
+    [[image("a", "payments")], /^2 .*payments@.* is an image of none of: orders/],
+    [[image("a"), image("b")], /^2 two images of orders/],
+    [[], /^2 there is no release of orders yet: antifragile release dev --image <registry>\/orders@sha256/],
+  ])("is refused: %j", async (images, message) => {
+    const { cloud, world } = shop();
+    expect(await refusal(release(world, { images, unlock: false }))).toMatch(message);
+    expect(cloud.calls).toEqual([]);
+    expect(cloud.locked).toBeUndefined();
+  });
+
+  it("is what Terraform releases, and what is not there", async () => {
+    const terraforms = new FakeCloud({ orders: template("orders", { owner: "terraform" }) });
+    expect(await refusal(release(fakeWorld(terraforms), { images: [image("a")], unlock: false }))).toMatch(
+      /^2 orders: terraform apply releases/,
+    );
+    expect(await refusal(release(fakeWorld(new FakeCloud({})), { images: [image("a")], unlock: false }))).toMatch(
+      /^1 there are no services of orders on shop in dev/,
+    );
+  });
+});
+
+describe("an admin process", () => {
+  it("runs as the release that runs, with what is added, and ends as its task ends", async () => {
+    const { cloud } = shop();
+    Object.assign(cloud.templates.mailer?.admin ?? {}, { seed: ["node", "seed.js"] });
+    await releaseImage(cloud, image("a"));
+    cloud.calls.length = 0;
+    cloud.ending = { exitCode: 7, lines: ["one", "two"] };
+    const world = fakeWorld(cloud);
+    expect(await admin(world, { name: "seed", args: ["--count", "3"] })).toBe(7);
+    expect(cloud.calls).toEqual(["run mailer shop-dev-mailer:2 node seed.js --count 3"]);
+    expect(world.printed()).toContain("    one\n    two\n");
+  });
+
+  it("is refused before the first release, where there is none, and where two have one", async () => {
+    const { cloud, world } = shop();
+    expect(await refusal(admin(world, { name: "migrate", args: [] }))).toMatch(/^1 orders has no release yet/);
+    expect(await refusal(admin(world, { name: "seed", args: [] }))).toMatch(/^2 .*there are: migrate \(orders\)/);
+    Object.assign(cloud.templates.mailer?.admin ?? {}, MIGRATE);
+    expect(await refusal(admin(world, { name: "migrate", args: [] }))).toMatch(
+      /mailer and orders: name one by --service/,
+    );
+  });
+
+  it("is stopped when it is interrupted", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    const world = fakeWorld(cloud);
+    cloud.ending = { stopped: false };
+    world.interrupt();
+    await expect(admin(world, { name: "migrate", args: [] })).rejects.toThrow(Interrupted);
+    expect(cloud.calls.at(-1)).toBe("stop task");
+  });
+
+  it("ends with 1 where its container did not start", async () => {
+    const { cloud } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.ending = { exitCode: undefined, reason: "CannotPullContainerError" };
+    const world = fakeWorld(cloud);
+    expect(await admin(world, { name: "migrate", args: [] })).toBe(1);
+    expect(world.printed()).toContain("CannotPullContainerError");
+  });
+
+  it("migrates with an image that is not live, and moves nothing", async () => {
+    const { cloud, world } = shop();
+    expect(await migrateWith(world, { image: image("b") })).toBe(0);
+    expect(cloud.calls).toEqual(["register shop-dev-orders:2", "run orders shop-dev-orders:2 node migrate.js"]);
+  });
+});

@@ -1,0 +1,193 @@
+import type { TaskDefinition } from "@aws-sdk/client-ecs";
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../border/release";
+import type { Cloud, Progress, TaskState } from "../../../operations/release/cloud";
+import { familyAndRevision } from "../../../operations/release/task";
+import type { World } from "../../../operations/release/world";
+
+const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
+
+export const image = (digit: string, source = "orders") =>
+  `123456789012.dkr.ecr.eu-central-1.amazonaws.com/${source}@sha256:${digit.repeat(64)}`;
+
+/** A service as Terraform tells of it, its task definition being revision 1 of its family. */
+export function template(name: string, more: Partial<ProcessTemplate> = {}): ProcessTemplate {
+  const kind = more.kind ?? "web";
+  return {
+    kind,
+    owner: "pipeline",
+    cluster: "shop-dev",
+    ...(kind === "job" ? { schedule: `shop-dev-${name}` } : { service: name }),
+    container: name,
+    task: `${ARN}shop-dev-${name}:1`,
+    source: "orders",
+    bootstrap: true,
+    strategy: "rolling",
+    network: { subnets: "subnet-1,subnet-2", securityGroup: "sg-1", assignPublicIp: false },
+    capacity: [{ capacityProvider: "FARGATE", weight: 1, base: 0 }],
+    admin: {},
+    ...more,
+  };
+}
+
+type Script = (attempt: number) => Progress;
+
+/** An account in memory. What is to go wrong is told by service. */
+export class FakeCloud implements Cloud {
+  readonly versions: ReleaseRecord[] = [{}];
+  readonly tasks = new Map<string, TaskDefinition>();
+  readonly runs = new Map<string, string>();
+  /** All that changed something, in order. */
+  readonly calls: string[] = [];
+  locked: ReleaseLock | undefined;
+  /** How the way of a service to a task definition goes; live at once where nothing is told. */
+  readonly ways = new Map<string, Script>();
+  /** What ends a one-off task. */
+  ending: Partial<TaskState> & { readonly lines?: readonly string[] } = { exitCode: 0 };
+  /** What comes before a call, to fail it or to let another be quicker. */
+  before: (call: string) => void = () => undefined;
+
+  constructor(readonly templates: Record<string, ProcessTemplate>) {
+    for (const [name, { task, container }] of Object.entries(templates)) {
+      this.define(familyAndRevision(task), container);
+      this.runs.set(name, familyAndRevision(task));
+    }
+  }
+
+  /** A task definition of Terraform's. */
+  define(task: string, container: string, environment: Record<string, string> = {}): void {
+    const [family, revision] = task.split(":");
+    this.tasks.set(task, {
+      family,
+      revision: Number(revision),
+      status: "ACTIVE",
+      taskDefinitionArn: ARN + task,
+      registeredBy: "terraform",
+      cpu: "256",
+      containerDefinitions: [
+        {
+          name: container,
+          image: "bootstrap",
+          command: ["node", "-e", "bootstrap"],
+          dockerLabels: { "antifragile.command": '["node","dist/main.js"]' },
+          environment: [
+            { name: "BOOTSTRAP_HEALTHY", value: "/livez" },
+            ...Object.entries(environment).map(([name, value]) => ({ name, value })),
+          ],
+        },
+      ],
+    });
+  }
+
+  async processes() {
+    return new Map(Object.entries(this.templates));
+  }
+
+  async record() {
+    return this.versions.at(-1);
+  }
+
+  async history() {
+    return [...this.versions].reverse();
+  }
+
+  async writeRecord(_: unknown, record: ReleaseRecord) {
+    this.note(
+      `record ${record.failed === undefined ? `live ${record.live?.number}` : `failed ${record.failed.number}`}`,
+    );
+    this.versions.push(JSON.parse(JSON.stringify(record)) as ReleaseRecord);
+  }
+
+  async lock(_: unknown, lock: ReleaseLock) {
+    this.before("lock");
+    if (this.locked !== undefined) return this.locked;
+    this.locked = lock;
+    return undefined;
+  }
+
+  async lockedBy() {
+    return this.locked;
+  }
+
+  async unlock() {
+    this.locked = undefined;
+  }
+
+  async task(name: string) {
+    const definition = this.tasks.get(familyAndRevision(name));
+    return definition === undefined ? undefined : { definition, tags: [] };
+  }
+
+  async register(task: Parameters<Cloud["register"]>[0]) {
+    const revisions = [...this.tasks.values()].filter(({ family }) => family === task.family);
+    const name = `${task.family}:${Math.max(...revisions.map(({ revision = 0 }) => revision)) + 1}`;
+    this.note(`register ${name}`);
+    const revision = Number(name.split(":")[1]);
+    this.tasks.set(name, { ...task, revision, status: "ACTIVE", taskDefinitionArn: ARN + name } as TaskDefinition);
+    return ARN + name;
+  }
+
+  async running({ container }: ProcessTemplate) {
+    return this.runs.get(container) as string;
+  }
+
+  async move({ container }: ProcessTemplate, task: string) {
+    if (this.runs.get(container) !== task) this.note(`move ${container} ${task}`);
+    const before = this.runs.get(container) as string;
+    this.runs.set(container, task);
+    let attempt = 0;
+    return async (): Promise<Progress> => {
+      const progress = this.ways.get(`${container} ${task}`)?.(attempt++) ?? { state: "live" };
+      // What ECS gives up it brings back itself.
+      if (progress.state === "failed") this.runs.set(container, before);
+      return progress;
+    };
+  }
+
+  async lastWords() {
+    return ['{"level":"error","msg":"relation \\"order_lines\\" does not exist"}'];
+  }
+
+  async runTask({ container }: ProcessTemplate, task: string, command: readonly string[]) {
+    this.note(`run ${container} ${task} ${command.join(" ")}`);
+    return `${ARN}task`;
+  }
+
+  async taskState(): Promise<TaskState> {
+    return { stopped: true, exitCode: undefined, reason: undefined, ...this.ending };
+  }
+
+  async stopTask() {
+    this.note("stop task");
+  }
+
+  async lines(_: unknown, __: unknown, next: string | undefined) {
+    return next === undefined ? { lines: this.ending.lines ?? [], next: "1" } : { lines: [], next };
+  }
+
+  note(call: string): void {
+    this.before(call);
+    this.calls.push(call);
+  }
+}
+
+/** A world without AWS, in which waiting takes no time. */
+export function fakeWorld(
+  cloud: FakeCloud,
+): World & { readonly printed: () => string; readonly interrupt: () => void } {
+  const texts: string[] = [];
+  const controller = new AbortController();
+  let clock = Date.UTC(2026, 0, 1);
+  return {
+    cloud,
+    place: { environment: "dev", platform: "shop", stack: "orders" },
+    print: (text) => texts.push(text),
+    now: () => clock,
+    sleep: async (milliseconds) => {
+      clock += milliseconds;
+    },
+    interrupted: controller.signal,
+    by: "max",
+    printed: () => texts.join(""),
+    interrupt: () => controller.abort(),
+  };
+}
