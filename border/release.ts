@@ -76,6 +76,10 @@ export interface ProcessTemplate {
   readonly capacity: readonly { readonly capacityProvider: string; readonly weight: number; readonly base: number }[];
   /** Commands of its admin processes, by name. */
   readonly admin: Readonly<Record<string, readonly string[]>>;
+  /** ARN of the role that admin processes run as, where it is not the service's own: an override of the task's. */
+  readonly adminRole?: string;
+  /** Variables that admin processes get besides the service's: what may change a schema, and the app may not. */
+  readonly adminEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** One process of a release. */

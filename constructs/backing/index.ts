@@ -1,1 +1,35 @@
-export { existingQueue, type IQueue, QueueGrants } from "./queue";
+export { Bucket, BucketGrants, type BucketProps, existingBucket, type IBucket } from "./bucket";
+export {
+  CACHE_NODES,
+  Cache,
+  type CacheAttributes,
+  type CacheNode,
+  type CacheProps,
+  existingCache,
+  type ICache,
+} from "./cache";
+export { DatabaseCapacity } from "./database-capacity";
+export { ExternalService, type ExternalServiceProps } from "./external-service";
+export type { AdminHost, BackingHost, BackingService } from "./host";
+export {
+  type DatabaseAttributes,
+  existingDatabase,
+  type IDatabase,
+  POSTGRES_VERSIONS,
+  PostgresDatabase,
+  type PostgresDatabaseProps,
+  type PostgresVersion,
+} from "./postgres-database";
+export { existingQueue, type IQueue, Queue, QueueGrants, type QueueProps } from "./queue";
+export {
+  existingTable,
+  type ITable,
+  KEY_TYPES,
+  type KeyType,
+  Table,
+  TableGrants,
+  type TableIndex,
+  type TableKey,
+  type TableProps,
+} from "./table";
+export { existingTopic, type ITopic, Topic, TopicGrants, type TopicProps } from "./topic";

@@ -1,11 +1,17 @@
-import { Token } from "cdktf";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { Lazy, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { invalid } from "../core/errors";
-import type { IGrantable } from "../core/iam";
+import { invalid, Problems } from "../core/errors";
+import { type IGrantable, onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
+import { accountFor, perStack, sharedArn } from "../core/per-stack";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 
-/** A queue (Amazon SQS), owned by this app or by another. */
-export interface IQueue extends IConstruct {
+/** A queue (Amazon SQS), owned by this app or by another. `service.use(queue)` sets `QUEUE_URL` and lets it send. */
+export interface IQueue extends IConstruct, BackingService {
   readonly queueArn: string;
   readonly queueName: string;
   readonly queueUrl: string;
@@ -39,7 +45,184 @@ export class QueueGrants {
   }
 }
 
-const QUEUE_ARN = /^arn:(aws[a-z-]*):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
+export interface QueueProps {
+  /**
+   * How long a message is hidden from others once it was received: longer than its handling may take. What is not deleted
+   * by then comes again.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly visibility?: Duration;
+  /**
+   * How often a message may come until it goes to the dead-letter queue, 1 to 1000.
+   *
+   * @default 5
+   */
+  readonly maxReceives?: number;
+  /**
+   * How long a message is kept that nobody handles, 1 minute to 14 days. Dead letters are kept for 14 days.
+   *
+   * @default Duration.days(4)
+   */
+  readonly retention?: Duration;
+  /**
+   * Whether messages of a group come in order, and each once. Slower, and a third dearer.
+   *
+   * @default false
+   */
+  readonly fifo?: boolean;
+}
+
+interface QueueSettings {
+  readonly visibility: Duration;
+  readonly maxReceives: number;
+  readonly retention: Duration;
+  readonly fifo: boolean;
+}
+
+/** Notes QUEUE_VISIBILITY, QUEUE_RECEIVES, QUEUE_RETENTION. */
+function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
+  const visibility = props.visibility ?? Duration.minutes(1);
+  const maxReceives = props.maxReceives ?? 5;
+  const retention = props.retention ?? Duration.days(4);
+  const problems = new Problems(scope);
+  const isWithin = (time: Duration, min: number, max: number) =>
+    Number.isInteger(time.toSeconds()) && time.toSeconds() >= min && time.toSeconds() <= max;
+  problems.check(
+    isWithin(visibility, 1, 43_200),
+    "QUEUE_VISIBILITY",
+    "visibility",
+    `${visibility} is no time that a message can be hidden`,
+    "Use whole seconds, 1 second to 12 hours.",
+  );
+  problems.check(
+    Number.isInteger(maxReceives) && maxReceives >= 1 && maxReceives <= 1000,
+    "QUEUE_RECEIVES",
+    "maxReceives",
+    `${maxReceives} is no count of receives`,
+    "Use whole numbers from 1 to 1000.",
+  );
+  problems.check(
+    isWithin(retention, 60, 1_209_600),
+    "QUEUE_RETENTION",
+    "retention",
+    `${retention} is no time that a message can be kept`,
+    "Use whole seconds, 1 minute to 14 days.",
+  );
+  problems.throwIfAny();
+  return { visibility, maxReceives, retention, fifo: props.fifo ?? false };
+}
+
+/**
+ * A queue (Amazon SQS) with a dead-letter queue, encrypted, reached by TLS alone; its alarm tells of dead letters. It lives
+ * with the data.
+ *
+ * Costs 0.40 USD a million requests, the first million of a month is free.
+ *
+ * @example
+ * ```ts
+ * const mails = new Queue(stack.data, "Mails");
+ * new CloudNativeService(stack, "Orders").use(mails);
+ * new CloudNativeService(stack, "Mailer", { process: worker({ queue: mails, command: ["node", "dist/worker.js"] }) });
+ * ```
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+ */
+export class Queue extends Construct implements IQueue {
+  readonly queueArn: string;
+  readonly queueName: string;
+  readonly queueUrl: string;
+  readonly deadLetterQueueArn: string;
+  readonly grants: QueueGrants;
+  readonly #alarm;
+  readonly #senders: ResourceStatement[] = [];
+
+  /** @throws InvalidPropsError QUEUE_VISIBILITY, QUEUE_RECEIVES, QUEUE_RETENTION, BACKING_LIFETIME */
+  constructor(scope: Construct, id: string, props: QueueProps = {}) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    const { visibility, maxReceives, retention, fifo } = resolveQueue(this, props);
+    const suffix = fifo ? ".fifo" : "";
+    const base = backingName(this, "queue");
+    this.queueName = `${base}${suffix}`;
+    const deadName = `${base}-dead${suffix}`;
+    this.queueArn = sharedArn(stack, "sqs", this.queueName);
+    this.deadLetterQueueArn = sharedArn(stack, "sqs", deadName);
+    this.queueUrl = perStack((other) => urlOf(stack.environment.region, accountFor(other, stack), this.queueName));
+    const common = { fifoQueue: fifo ? true : undefined, sqsManagedSseEnabled: true };
+    const dead = new SqsQueue(this, "Dead", {
+      ...common,
+      name: deadName,
+      messageRetentionSeconds: 1_209_600,
+      policy: resourcePolicy([onlyByTls(["sqs:*"], [this.deadLetterQueueArn])]),
+      redriveAllowPolicy: JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: [this.queueArn] }),
+    });
+    new SqsQueue(this, "Resource", {
+      ...common,
+      name: this.queueName,
+      visibilityTimeoutSeconds: visibility.toSeconds(),
+      messageRetentionSeconds: retention.toSeconds(),
+      policy: Lazy.stringValue({
+        produce: () => resourcePolicy([onlyByTls(["sqs:*"], [this.queueArn]), ...this.#senders]),
+      }),
+      redrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: maxReceives }),
+    });
+    this.#alarm = healthAlarm(this, {
+      description: `Messages of ${this.queueName} could not be handled: read them in ${deadName}, mend, and redrive.`,
+      threshold: 0,
+      periods: 1,
+      queries: () => [
+        {
+          id: "dead",
+          returned: true,
+          metric: {
+            namespace: "AWS/SQS",
+            metricName: "ApproximateNumberOfMessagesVisible",
+            dimensions: { QueueName: deadName },
+            statistic: "Maximum",
+          },
+        },
+      ],
+    });
+    this.grants = new QueueGrants(this.queueArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    comesFirst(this, host);
+    attachQueue(this, host);
+    host.addAlarm(this.#alarm);
+  }
+
+  /** Lets a topic of this account put messages in. */
+  allowTopic(name: string, topicArn: string): void {
+    this.#senders.push({
+      sid: `From${name}`,
+      effect: "Allow",
+      principal: { Service: "sns.amazonaws.com" },
+      actions: ["sqs:SendMessage"],
+      resources: [this.queueArn],
+      conditions: {
+        ArnEquals: { "aws:SourceArn": topicArn },
+        StringEquals: { "aws:SourceAccount": AwsStack.of(this).accountId },
+      },
+    });
+  }
+}
+
+function attachQueue(queue: IQueue, host: BackingHost): void {
+  host.needsEndpoint("sqs");
+  if (host.worksOff !== queue) host.addEnvironment("QUEUE_URL", queue.queueUrl);
+  queue.grants.send(host);
+}
+
+function urlOf(region: string, account: string, name: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/${account}/${name}`;
+}
+
+const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
 
 /**
  * Refers to a queue that another app owns. One that is encrypted with a key of yours needs that key's policy to let its
@@ -63,7 +246,7 @@ class ExistingQueue extends Construct implements IQueue {
 
   constructor(scope: Construct, id: string, queueArn: string) {
     super(scope, id);
-    const [, partition = "", region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
+    const [, region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
     if (Token.isUnresolved(queueArn) || name === "") {
       throw invalid(
         this,
@@ -73,10 +256,17 @@ class ExistingQueue extends Construct implements IQueue {
         'Use "arn:aws:sqs:<region>:<account>:<name>": scaling must know the name when it is planned.',
       );
     }
-    const suffix = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
     this.queueArn = literal(queueArn);
     this.queueName = name;
-    this.queueUrl = `https://sqs.${region}.${suffix}/${account}/${name}`;
+    this.queueUrl = urlOf(region, account, name);
     this.grants = new QueueGrants(this.queueArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    attachQueue(this, host);
   }
 }

@@ -88,3 +88,8 @@ export function userPoolParameter(environment: string, owner: string, pool: stri
 export function archiveParameter(environment: string, stack: string): string {
   return `/antifragile/${environment}/${stack}/archive`;
 }
+
+/** Where a backing service of a stack tells of itself. */
+export function backingParameter(environment: string, stack: string, backing: string): string {
+  return `/antifragile/${environment}/${stack}/backing/${backing}`;
+}

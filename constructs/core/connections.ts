@@ -37,7 +37,7 @@ export interface InternetOptions {
  *
  * @example
  * ```ts
- * machines.connections.allowTo("Orders", orders.connections);
+ * orders.connections.allowTo("Payments", payments.connections);
  * ```
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
  */
@@ -91,9 +91,10 @@ export class Connections extends Construct {
     }
   }
 
-  /** Lets this thing open connections to any address, on one port. */
+  /** Lets this thing open connections to any address, on one port. Asked for twice, it is allowed once. */
   allowToInternet(port: number, options: InternetOptions = {}): void {
     for (const [version, anywhere] of anywheres(options)) {
+      if (this.node.tryFindChild(`ToInternet${port}${version}`) !== undefined) continue;
       const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}${version}`, {
         securityGroupId: this.securityGroupId,
         description: `out on ${port}`,

@@ -33,6 +33,40 @@ export function policyDocument(statements: readonly Statement[]): string {
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
 }
 
+/** What others may do with a thing, as the policy that AWS keeps with the thing itself. */
+export interface ResourceStatement extends Statement {
+  /** `Allow` a service of AWS, or `Deny` everybody. */
+  readonly effect: "Allow" | "Deny";
+  readonly principal: { readonly Service: string } | "*";
+  /** Names the statement. */
+  readonly sid: string;
+}
+
+/** A policy document of a resource as canonical JSON. */
+export function resourcePolicy(statements: readonly ResourceStatement[]): string {
+  const rendered = statements.map(({ effect, principal, sid, actions, resources, conditions }) => ({
+    Sid: sid,
+    Effect: effect,
+    Principal: principal,
+    Action: actions.length === 1 ? actions[0] : [...actions].sort(),
+    Resource: resources.length === 1 ? resources[0] : [...resources].sort(),
+    ...(conditions === undefined ? {} : { Condition: conditions }),
+  }));
+  return JSON.stringify({ Version: "2012-10-17", Statement: rendered });
+}
+
+/** Refuses everybody who comes without TLS. */
+export function onlyByTls(actions: readonly string[], resources: readonly string[]): ResourceStatement {
+  return {
+    sid: "OnlyByTls",
+    effect: "Deny",
+    principal: "*",
+    actions,
+    resources,
+    conditions: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}
+
 export interface RoleProps {
   /** Name of the role, after the prefix that the environment may demand. What is longer than 64 characters is cut. */
   readonly name: string;

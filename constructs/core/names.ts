@@ -27,6 +27,11 @@ export const NAME_LIMITS = {
   // With what is put behind it, so that it is nobody else's.
   userPoolDomain: 54,
   codeDeploy: 100,
+  queue: 75,
+  bucket: 50,
+  table: 255,
+  database: 60,
+  cache: 40,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */
@@ -36,6 +41,7 @@ const PREFIX_LIMITS = {
   autoScalingGroup: 200,
   launchTemplate: 100,
   bucket: 37,
+  parameterGroup: 200,
 } as const;
 
 /** How names may not begin, since AWS keeps that for itself. */

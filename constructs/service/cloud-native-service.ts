@@ -4,6 +4,7 @@ import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Annotations, Fn, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ProcessTemplate } from "../../border/release";
+import type { BackingHost, BackingService } from "../backing/host";
 import { Alarm, type IAlarm } from "../core/alarm";
 import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
@@ -17,6 +18,7 @@ import { type ILogStream, LogStream } from "../logging/log-stream";
 import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
 import { checkAdmin } from "./admin";
+import { AdminAccess } from "./admin-access";
 import {
   CalledService,
   type CallOptions,
@@ -31,7 +33,7 @@ import { containerDefinitions, type Secret } from "./container-definitions";
 import { called } from "./deployment";
 import { runAlways } from "./ecs-service";
 import { errorAlarm } from "./error-alarm";
-import type { AlarmOptions, BackingService, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
+import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
 import { Identity } from "./identity";
 import { ignoredChanges } from "./lifecycle";
 import type { Process } from "./process";
@@ -80,6 +82,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #stack: ServiceStack;
   readonly #settings: ServiceSettings;
   readonly #taskRole: Role;
+  readonly #adminAccess: AdminAccess;
   readonly #executionRole: Role;
   readonly #environment = new Map<string, string>();
   readonly #secrets = new Map<string, Secret>();
@@ -127,6 +130,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.logs = props.logs ?? new LogStream(this, "Logs", { name: `/${this.#fullName.join("/")}` });
     this.#taskRole = this.#role("TaskRole", "task");
     this.#executionRole = this.#role("ExecutionRole", "execution");
+    this.#adminAccess = new AdminAccess(() => this.#role("AdminRole", "admin"));
     this.taskRoleArn = this.#taskRole.roleArn;
     this.logs.grants.write(this.#executionRole);
     this.#allowPull();
@@ -148,9 +152,25 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     addOn.bind(this.#host(addOn.name));
   }
 
-  /** Attaches a backing service: its variables, secrets, permissions and the way to it. */
-  use(backing: BackingService): void {
-    backing.attach(this.#host(backing.name));
+  /**
+   * Attaches a backing service: its variables, secrets, permissions, the way to it and the alarm on its health.
+   *
+   * @param options.prefix goes before the names of its variables: `INVOICES` makes `BUCKET_NAME` `INVOICES_BUCKET_NAME`, so
+   *   that a service can use two of a kind. Default: none
+   * @example
+   * ```ts
+   * orders.use(new Queue(stack.data, "Mails"));
+   * orders.use(new Bucket(stack.data, "Invoices"), { prefix: "INVOICES" });
+   * ```
+   * @throws InvalidPropsError USE_PREFIX, ADD_ON_TWICE, BACKING_OUT_OF_REACH, and what the backing service refuses
+   */
+  use(backing: BackingService, options: { readonly prefix?: string } = {}): void {
+    const { prefix } = options;
+    if (prefix !== undefined && !/^[A-Z][A-Z0-9_]*$/.test(prefix)) {
+      const problem = `${JSON.stringify(prefix)} is no first part of a variable's name`;
+      throw invalid(this, "USE_PREFIX", "prefix", problem, "Use capitals, digits and _, as in INVOICES.");
+    }
+    backing.attach(this.#backingHost(backing, prefix === undefined ? "" : `${prefix}_`));
   }
 
   /**
@@ -174,6 +194,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** Lets the app itself do something in AWS. */
   grant(statement: Statement): void {
     this.#taskRole.grant(statement);
+    this.#adminAccess.share(statement);
   }
 
   /**
@@ -428,6 +449,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
         capacity: cluster.strategy(capacity),
         admin: Object.fromEntries(this.#admin),
+        adminRole: this.#adminAccess.roleArn,
+        adminEnvironment: this.#adminAccess.environment,
       }),
       process: () => ({
         owner: releaseOwner,
@@ -436,7 +459,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
           ? { schedule: { name: physicalName("schedule", ...this.#fullName), role: this.#roleName("schedule") } }
           : { service: physicalName("ecsService", name) }),
         codeDeploy: this.#codeDeployment?.names,
-        roles: [this.#roleName("task"), this.#roleName("execution")],
+        roles: [
+          this.#roleName("task"),
+          this.#roleName("execution"),
+          ...(this.#adminAccess.roleArn === undefined ? [] : [this.#roleName("admin")]),
+        ],
         admin: this.#admin.size > 0,
         logGroup: logGroupNameOf(this.logs),
       }),
@@ -602,6 +629,39 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         this.#task.pidMode = "task";
       },
     };
+  }
+
+  #backingHost(backing: BackingService, prefix: string): BackingHost {
+    const { scope, connections, grant, addSecret, addAlarm } = this.#host(backing.name);
+    const { process, scaling } = this.#settings;
+    return {
+      scope,
+      connections,
+      grant,
+      // A job is one task; two for as long as one takes too long.
+      maxTasks: scaling?.max ?? 2,
+      worksOff: process.kind === "worker" ? process.queue : undefined,
+      admin: {
+        grant: (statement) => this.#adminAccess.grant(statement),
+        addEnvironment: (variable, value) => this.#adminAccess.set(`${prefix}${variable}`, value),
+      },
+      addEnvironment: (variable, value) => this.#set(`${prefix}${variable}`, value),
+      addSecret: (variable, valueFrom) => addSecret(`${prefix}${variable}`, valueFrom),
+      addAlarm: (alarm) => addAlarm(alarm),
+      needsEndpoint: (name) => this.#checkReach(backing.name, name),
+    };
+  }
+
+  #checkReach(backing: string, endpoint: string): void {
+    const { network, endpoints = [endpoint] } = this.#stack;
+    if (network.egress !== "endpoints" || endpoints.includes(endpoint)) return;
+    throw invalid(
+      this,
+      "BACKING_OUT_OF_REACH",
+      `use ${backing}`,
+      `cannot be reached: the network has egress "endpoints", and none for ${JSON.stringify(endpoint)}`,
+      `Add ${JSON.stringify(endpoint)} to the platform's network.endpoints, or choose another egress.`,
+    );
   }
 
   #addSidecar(sidecar: Sidecar): void {

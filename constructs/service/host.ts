@@ -110,13 +110,3 @@ export interface ServiceAddOn {
   readonly name: string;
   bind(host: ServiceHost): void;
 }
-
-/**
- * Something that a service uses: `service.use(database)` sets its variables and secrets, grants what is needed and opens
- * the way to it.
- */
-export interface BackingService {
-  /** Unique within the service: part of addresses. */
-  readonly name: string;
-  attach(host: ServiceHost): void;
-}

@@ -18,7 +18,6 @@ export {
 } from "./deployment";
 export type {
   AlarmOptions,
-  BackingService,
   ServiceAddOn,
   ServiceHost,
   Sidecar,

@@ -1,9 +1,9 @@
-import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Capacity, type Compatibility, resolveCapacity } from "../cluster/capacity";
 import { Problems } from "../core/errors";
 import { kebab, NAME_PATTERN, NAME_RULE } from "../core/names";
 import type { ProviderLine } from "../core/provider-line";
+import { isSecretName, isSecretReference, secretIn } from "../core/secrets";
 import { Duration } from "../core/units";
 import type { ILogStream } from "../logging/log-stream";
 import type { ServiceStack } from "../platform/platform";
@@ -158,17 +158,12 @@ export function circumstancesOf({ releaseOwner, deployment, scaling }: ServiceSe
 /** Variables that the service sets itself, so that `environment` cannot. */
 const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY"];
 
-/** Words in the name of a variable that say that its value is one; an ARN is a reference to it. */
-const SECRET_WORDS = /(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY|CREDENTIALS)(_(?!ARN$)|$)/i;
-
-const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
-
 /**
  * Defaults and checks.
  *
  * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
  *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
- *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, SECRET_ARN, RENAMED_WITHOUT_NAME
+ *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, ENVIRONMENT_SECRET_VALUE, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
 export function resolveService(
   scope: IConstruct,
@@ -392,16 +387,24 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
   }
   for (const variable of groups.environment) {
     problems.check(
-      !SECRET_WORDS.test(variable),
+      !isSecretName(variable),
       "ENVIRONMENT_SECRET",
       `environment.${variable}`,
       "looks like a secret, and variables can be read in the console, in plans and in the state",
-      "Put the value into Secrets Manager and its ARN into secrets.",
+      "Put the value into Secrets Manager and its ARN into secrets. Where it is none, give it a name that says what it is.",
+    );
+    const secret = secretIn(props.environment?.[variable] ?? "");
+    problems.check(
+      secret === undefined,
+      "ENVIRONMENT_SECRET_VALUE",
+      `environment.${variable}`,
+      `holds ${secret}, and variables can be read in the console, in plans and in the state`,
+      "Put the secret into Secrets Manager and its ARN into secrets.",
     );
   }
   for (const [variable, arn] of Object.entries(props.secrets ?? {})) {
     problems.check(
-      Token.isUnresolved(arn) || (SECRET_ARN.test(arn) && !/[$%]\{/.test(arn)),
+      isSecretReference(arn),
       "SECRET_ARN",
       `secrets.${variable}`,
       "is no ARN of a secret or parameter",

@@ -15,6 +15,8 @@ export type SynthesizedStack = { readonly [block: string]: unknown };
  * @throws Error what the validations say
  */
 export function synthesize(stack: TerraformStack): SynthesizedStack {
+  // As the app does it: what is written for each stack may bring what it looks up.
+  stack.prepareStack();
   const { terraform: _, "//": __, ...blocks } = JSON.parse(Testing.synth(stack, true)) as Record<string, unknown>;
   return sorted(blocks) as SynthesizedStack;
 }

@@ -16,7 +16,9 @@ const LEVELS = [
   ["core"],
   // Below the others: flow logs and session logs are log streams.
   ["logging"],
-  ["network", "backing", "discovery"],
+  ["network", "discovery"],
+  // Databases stand in a network.
+  ["backing"],
   ["ingress", "cluster"],
   // Machines behind a balancer need a rule's priority.
   ["scaling"],

@@ -9,7 +9,10 @@ import { constructClasses } from "./support/rules";
 import { readSources } from "./support/sources";
 
 /** What holds no resource of its own that could be overridden, and why. */
-const NO_DEFAULT_CHILD = new Map([["Connections", "makes a rule for each edge, named after it"]]);
+const NO_DEFAULT_CHILD = new Map([
+  ["Connections", "makes a rule for each edge, named after it"],
+  ["ExternalService", "is outside; the service that uses it gets its variables and the way"],
+]);
 
 const app = everything();
 const nodes = app.node.findAll();

@@ -287,6 +287,11 @@ describe("CloudNativeService", () => {
       { environment: { DB_PASSWORD: "x" } },
       ["ENVIRONMENT_SECRET environment.DB_PASSWORD"],
     ],
+    [
+      "a secret in a variable with another name",
+      { environment: { UPSTREAM: "https://me:word@example.com" } },
+      ["ENVIRONMENT_SECRET_VALUE environment.UPSTREAM"],
+    ],
     ["a secret's value for its ARN", { secrets: { API_KEY: "hunter2" } }, ["SECRET_ARN secrets.API_KEY"]],
     [
       "a secret's ARN that Terraform would evaluate",

@@ -2,11 +2,14 @@ import {
   App,
   AutoScalingGroup,
   AwsStack,
+  Bucket,
+  Cache,
   ChaosExperiment,
   CloudNativeService,
   DeliveryStack,
   Duration,
   type Environment,
+  ExternalService,
   every,
   existingQueue,
   Fault,
@@ -19,8 +22,12 @@ import {
   LogStream,
   oidcSignIn,
   Platform,
+  PostgresDatabase,
   type Profile,
+  Queue,
   sharedArchive,
+  Table,
+  Topic,
   UserPool,
   worker,
 } from "../../../constructs";
@@ -74,6 +81,20 @@ export function everything(profile: Profile = "dev"): App {
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);
+  const events = new Queue(stack.data, "Events");
+  const placed = new Topic(stack.data, "Placed");
+  placed.subscribe(events);
+  for (const backing of [
+    events,
+    placed,
+    new PostgresDatabase(stack.data, "Database"),
+    new Cache(stack.data, "Cache"),
+    new Bucket(stack.data, "Files"),
+    new Table(stack.data, "Sessions", { partitionKey: { name: "id" } }),
+    new ExternalService(stack, "Payments", { url: "https://pay.example.com" }),
+  ]) {
+    mailer.use(backing);
+  }
   new CloudNativeService(stack, "Report", {
     process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),
   });

@@ -1,0 +1,208 @@
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketMetric } from "@cdktf/provider-aws/lib/s3-bucket-metric";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { Construct, type IConstruct } from "constructs";
+import type { IAlarm } from "../core/alarm";
+import { invalid } from "../core/errors";
+import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
+import { literal } from "../core/literal";
+import { accountFor, perStack } from "../core/per-stack";
+import type { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
+
+/** A bucket (Amazon S3), owned by this app or by another. `service.use(bucket)` sets `BUCKET_NAME` and lets it read and write. */
+export interface IBucket extends IConstruct, BackingService {
+  readonly bucketArn: string;
+  readonly bucketName: string;
+  readonly grants: BucketGrants;
+}
+
+/** What may be done with a bucket: `bucket.grants.read(report)`. */
+export class BucketGrants {
+  constructor(private readonly bucketArn: string) {}
+
+  /** Lets the grantee list and read objects. */
+  read(grantee: IGrantable): void {
+    grantee.grant({ actions: ["s3:ListBucket"], resources: [this.bucketArn] });
+    grantee.grant({ actions: ["s3:GetObject"], resources: [`${this.bucketArn}/*`] });
+  }
+
+  /** Lets the grantee write and delete objects. A deleted one stays as a former version for a while. */
+  write(grantee: IGrantable): void {
+    grantee.grant({
+      actions: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
+      resources: [`${this.bucketArn}/*`],
+    });
+  }
+}
+
+export interface BucketProps {
+  /**
+   * How long what was overwritten or deleted can still be had back, in days.
+   *
+   * @default Duration.days(30)
+   */
+  readonly keepFormer?: Duration;
+}
+
+/**
+ * A bucket (Amazon S3): private, encrypted, with former versions, reached by TLS alone. It lives with the data; in production
+ * it is destroyed only when it is empty, and an alarm tells of S3's own errors.
+ *
+ * Costs about 0.025 USD a GB and month, and in production about 5 USD a month for the measures that the alarm reads.
+ *
+ * @example
+ * ```ts
+ * const invoices = new Bucket(stack.data, "Invoices");
+ * new CloudNativeService(stack, "Orders").use(invoices);
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+ */
+export class Bucket extends Construct implements IBucket {
+  readonly bucketArn: string;
+  readonly bucketName: string;
+  readonly grants: BucketGrants;
+  readonly #alarm: IAlarm | undefined;
+
+  /** @throws InvalidPropsError BUCKET_FORMER, BACKING_LIFETIME */
+  constructor(scope: Construct, id: string, props: BucketProps = {}) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    const keepFormer = props.keepFormer ?? Duration.days(30);
+    if (!Number.isInteger(keepFormer.toDays()) || keepFormer.toDays() < 1) {
+      throw invalid(
+        this,
+        "BUCKET_FORMER",
+        "keepFormer",
+        `${keepFormer} is no number of days`,
+        "Use whole days, at least 1.",
+      );
+    }
+    const base = backingName(this, "bucket");
+    // Names are taken in all of AWS, so the account is part of it.
+    this.bucketName = perStack((other) => `${base}-${accountFor(other, stack)}`);
+    this.bucketArn = perStack((other) => `arn:${other.partition}:s3:::${base}-${accountFor(other, stack)}`);
+    this.grants = new BucketGrants(this.bucketArn);
+    const resource = new S3Bucket(this, "Resource", { bucket: this.bucketName, forceDestroy: !stack.production });
+    const bucket = resource.id;
+    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
+      bucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketOwnershipControls(this, "Ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
+    const versioning = new S3BucketVersioningA(this, "Versioning", {
+      bucket,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+      bucket,
+      // AWS's own key for S3: without its price, and without a policy that could lock people out.
+      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" }, bucketKeyEnabled: true }],
+    });
+    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
+      bucket,
+      rule: [
+        {
+          id: "leftovers",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+          noncurrentVersionExpiration: [{ noncurrentDays: keepFormer.toDays() }],
+        },
+      ],
+      dependsOn: [versioning],
+    });
+    new S3BucketPolicy(this, "Policy", {
+      bucket,
+      policy: resourcePolicy([onlyByTls(["s3:*"], [this.bucketArn, `${this.bucketArn}/*`])]),
+      // Both change the same setting, and AWS refuses one while the other is under way.
+      dependsOn: [block],
+    });
+    this.#alarm = stack.production ? this.#watch(stack, bucket) : undefined;
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    comesFirst(this, host);
+    attachBucket(this, host);
+    if (this.#alarm !== undefined) host.addAlarm(this.#alarm);
+  }
+
+  #watch(stack: AwsStack, bucket: string): IAlarm {
+    const metric = new S3BucketMetric(this, "Measures", { bucket, name: "EntireBucket" });
+    return healthAlarm(this, {
+      description: `S3 answers more than 1 of a hundred requests for ${this.node.path} with its own errors, in ${stack.environment.region}.`,
+      threshold: 1,
+      queries: () => [
+        {
+          id: "errors",
+          metric: {
+            namespace: "AWS/S3",
+            metricName: "5xxErrors",
+            dimensions: { BucketName: this.bucketName, FilterId: metric.name },
+            statistic: "Average",
+          },
+        },
+        { id: "percent", expression: "100 * errors", returned: true },
+      ],
+    });
+  }
+}
+
+function attachBucket(bucket: IBucket, host: BackingHost): void {
+  host.addEnvironment("BUCKET_NAME", bucket.bucketName);
+  bucket.grants.read(host);
+  bucket.grants.write(host);
+}
+
+/**
+ * Refers to a bucket that another app owns, by its name. One that is encrypted with a key of yours needs that key's policy
+ * to let its users in.
+ *
+ * @example
+ * ```ts
+ * const invoices = existingBucket(stack, "Invoices", "acme-invoices");
+ * ```
+ * @throws InvalidPropsError BUCKET_NAME
+ */
+export function existingBucket(scope: Construct, id: string, bucketName: string): IBucket {
+  return new ExistingBucket(scope, id, bucketName);
+}
+
+class ExistingBucket extends Construct implements IBucket {
+  readonly bucketArn: string;
+  readonly bucketName: string;
+  readonly grants: BucketGrants;
+
+  constructor(scope: Construct, id: string, bucketName: string) {
+    super(scope, id);
+    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
+      const problem = `${JSON.stringify(bucketName)} is no name of a bucket`;
+      throw invalid(this, "BUCKET_NAME", "bucketName", problem, "Use 3 to 63 small letters, digits, dots and hyphens.");
+    }
+    this.bucketName = literal(bucketName);
+    this.bucketArn = perStack(({ partition }) => `arn:${partition}:s3:::${bucketName}`);
+    this.grants = new BucketGrants(this.bucketArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    attachBucket(this, host);
+  }
+}

@@ -1,0 +1,283 @@
+import { ElasticacheReplicationGroup } from "@cdktf/provider-aws/lib/elasticache-replication-group";
+import { ElasticacheSubnetGroup } from "@cdktf/provider-aws/lib/elasticache-subnet-group";
+import { ElasticacheUser } from "@cdktf/provider-aws/lib/elasticache-user";
+import { ElasticacheUserGroup } from "@cdktf/provider-aws/lib/elasticache-user-group";
+import { Construct, type IConstruct } from "constructs";
+import type { IAlarm, Query } from "../core/alarm";
+import { backingParameter, Published, Subscribed } from "../core/border";
+import { Connections, type IConnectable } from "../core/connections";
+import { invalid, Problems } from "../core/errors";
+import { literal } from "../core/literal";
+import { kebab } from "../core/names";
+import { sharedArn } from "../core/per-stack";
+import { isSecretReference } from "../core/secrets";
+import type { AwsStack } from "../core/stack";
+import type { INetwork } from "../network/network";
+import { SecurityGroup } from "../network/security-group";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf, pascal } from "./place";
+
+/** A cache (Valkey or Redis), owned by this app or by another. `service.use(cache)` sets `REDIS_URL` and how to sign in. */
+export interface ICache extends IConstruct, BackingService {}
+
+const PORT = 6379;
+
+export const CACHE_NODES = [
+  "cache.t4g.micro",
+  "cache.t4g.small",
+  "cache.t4g.medium",
+  "cache.m7g.large",
+  "cache.m7g.xlarge",
+  "cache.r7g.large",
+  "cache.r7g.xlarge",
+  "cache.r7g.2xlarge",
+] as const;
+/** Machines that a cache runs on. */
+export type CacheNode = (typeof CACHE_NODES)[number];
+
+export interface CacheProps {
+  /**
+   * Machine that it runs on. `cache.t4g.micro` holds half a GB and costs about 9 USD a month.
+   *
+   * @default "cache.t4g.micro"
+   */
+  readonly node?: CacheNode;
+  /**
+   * Copies in other zones, of which one takes over, 0 to 5.
+   *
+   * @default 0 in dev, 1 in production
+   */
+  readonly replicas?: number;
+  /**
+   * Where it stands, in private subnets.
+   *
+   * @default - the platform's
+   */
+  readonly network?: INetwork;
+}
+
+/**
+ * A cache (Valkey 8 on Amazon ElastiCache): private, encrypted at rest and on the way. In production a copy in another zone
+ * takes over. It lives with the data, though nothing in it is kept for sure.
+ *
+ * Nobody knows a password: the app signs in by IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`, `REDIS_USERNAME`
+ * and `REDIS_IAM_ARN`.
+ *
+ * Costs about 9 USD a month in dev and 18 in production.
+ *
+ * @example
+ * ```ts
+ * const cache = new Cache(stack.data, "Cache");
+ * new CloudNativeService(stack, "Orders").use(cache);
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
+ */
+export class Cache extends Construct implements ICache, IConnectable {
+  readonly connections: Connections;
+  readonly #stack: AwsStack;
+  readonly #cacheName: string;
+  readonly #parameter: string;
+  readonly #alarm: IAlarm;
+
+  /** @throws InvalidPropsError CACHE_NODE, CACHE_REPLICAS, BACKING_LIFETIME, BACKING_NETWORK */
+  constructor(scope: Construct, id: string, props: CacheProps = {}) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    const node = props.node ?? "cache.t4g.micro";
+    const replicas = props.replicas ?? (stack.production ? 1 : 0);
+    const problems = new Problems(this);
+    problems.check(
+      CACHE_NODES.includes(node),
+      "CACHE_NODE",
+      "node",
+      `${JSON.stringify(node)} is not known`,
+      `Use one of: ${CACHE_NODES.join(", ")}.`,
+    );
+    problems.check(
+      Number.isInteger(replicas) && replicas >= 0 && replicas <= 5,
+      "CACHE_REPLICAS",
+      "replicas",
+      `${replicas} is no count of copies`,
+      "Use whole numbers from 0 to 5.",
+    );
+    problems.throwIfAny();
+    const network = networkOf(this, props.network);
+    const cacheName = backingName(this, "cache");
+    this.#stack = stack;
+    this.#cacheName = cacheName;
+
+    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name: cacheName, port: PORT });
+    this.connections = group.connections;
+    const { securityGroupId } = group.connections;
+    const subnets = new ElasticacheSubnetGroup(this, "Subnets", {
+      name: cacheName,
+      description: "Private subnets.",
+      subnetIds: [...network.privateSubnetIds],
+    });
+    // IAM wants the id and the name to be the same.
+    const user = new ElasticacheUser(this, "User", {
+      userId: cacheName,
+      userName: cacheName,
+      engine: "valkey",
+      accessString: "on ~* +@all -@dangerous +info",
+      authenticationMode: { type: "iam" },
+    });
+    const users = new ElasticacheUserGroup(this, "Users", {
+      userGroupId: cacheName,
+      engine: "valkey",
+      userIds: [user.userId],
+    });
+    const cache = new ElasticacheReplicationGroup(this, "Resource", {
+      replicationGroupId: cacheName,
+      description: `Cache of ${stack.stackName}`,
+      engine: "valkey",
+      engineVersion: "8.0",
+      nodeType: node,
+      port: PORT,
+      numCacheClusters: 1 + replicas,
+      automaticFailoverEnabled: replicas > 0,
+      multiAzEnabled: replicas > 0,
+      subnetGroupName: subnets.name,
+      securityGroupIds: [securityGroupId],
+      atRestEncryptionEnabled: "true",
+      transitEncryptionEnabled: true,
+      transitEncryptionMode: "required",
+      userGroupIds: [users.userGroupId],
+      autoMinorVersionUpgrade: "true",
+      snapshotRetentionLimit: stack.production ? 7 : 1,
+      applyImmediately: !stack.production,
+    });
+    this.#alarm = this.#watch();
+    this.#parameter = backingParameter(stack.environment.name, stack.stackName, kebab(id));
+    new Published(this, "Border", {
+      name: this.#parameter,
+      value: { host: cache.primaryEndpointAddress, securityGroupId },
+    });
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    comesFirst(this, host);
+    const told = new Subscribed(host.scope, "Told", { name: this.#parameter });
+    const there = new Connections(host.scope, "Connections", {
+      securityGroupId: told.text("securityGroupId"),
+      defaultPort: PORT,
+    });
+    host.connections.allowTo(`Use${pascal(this.name)}`, there);
+    const arn = sharedArn(this.#stack, "elasticache", `replicationgroup:${this.#cacheName}`);
+    host.addEnvironment("REDIS_URL", `rediss://${told.text("host")}:${PORT}`);
+    host.addEnvironment("REDIS_USERNAME", this.#cacheName);
+    host.addEnvironment("REDIS_IAM_ARN", arn);
+    host.grant({
+      actions: ["elasticache:Connect"],
+      resources: [arn, sharedArn(this.#stack, "elasticache", `user:${this.#cacheName}`)],
+    });
+    host.addAlarm(this.#alarm);
+  }
+
+  #watch(): IAlarm {
+    const row = (id: string, metricName: string): Query => ({
+      id,
+      metric: {
+        namespace: "AWS/ElastiCache",
+        metricName,
+        // The first node, which takes the writes at first; measures have no dimension of the whole.
+        dimensions: { CacheClusterId: `${this.#cacheName}-001` },
+        statistic: "Maximum",
+      },
+    });
+    return healthAlarm(this, {
+      description: `${this.#cacheName} has used up nine tenths of its processor or memory: take a larger node, or keep less.`,
+      threshold: 90,
+      periods: 5,
+      queries: () => [
+        row("cpu", "EngineCPUUtilization"),
+        row("memory", "DatabaseMemoryUsagePercentage"),
+        { id: "used", expression: "MAX([cpu, memory])", returned: true },
+      ],
+    });
+  }
+}
+
+export interface CacheAttributes {
+  /** `rediss://cache.example.com:6379`, without user and password. `rediss` encrypts. */
+  readonly url: string;
+  /** @default - none */
+  readonly user?: string;
+  /**
+   * ARN of the secret, or of a key of one, or of the parameter that holds the user's password. Read when a task starts.
+   *
+   * @default - none
+   */
+  readonly passwordArn?: string;
+  /**
+   * The cache's security group: a rule is made that lets the service in.
+   *
+   * @default - its owner lets the service in; the way out is opened to all addresses on its port
+   */
+  readonly securityGroupId?: string;
+}
+
+/**
+ * Refers to a cache that another app owns, wherever it is. `service.use(cache)` sets `REDIS_URL`, and where told
+ * `REDIS_USERNAME` and `REDIS_PASSWORD`.
+ *
+ * @example
+ * ```ts
+ * const cache = existingCache(stack, "Cache", { url: "rediss://cache.example.com:6379" });
+ * ```
+ * @throws InvalidPropsError CACHE_URL, CACHE_PASSWORD
+ */
+export function existingCache(scope: Construct, id: string, attributes: CacheAttributes): ICache {
+  return new ExistingCache(scope, id, attributes);
+}
+
+class ExistingCache extends Construct implements ICache {
+  readonly #attributes: CacheAttributes;
+
+  constructor(scope: Construct, id: string, attributes: CacheAttributes) {
+    super(scope, id);
+    const { url, passwordArn } = attributes;
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (
+      parsed === undefined ||
+      !/^rediss?:$/.test(parsed.protocol) ||
+      parsed.username !== "" ||
+      parsed.password !== ""
+    ) {
+      throw invalid(
+        this,
+        "CACHE_URL",
+        "url",
+        // Not the value: it may hold a password.
+        "is no URL that begins with rediss:// or redis:// and has no user and password",
+        "Say the user by user, and the ARN of the secret with the password by passwordArn.",
+      );
+    }
+    if (passwordArn !== undefined && !isSecretReference(passwordArn)) {
+      const remedy = "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...";
+      throw invalid(this, "CACHE_PASSWORD", "passwordArn", "is no ARN of a secret or parameter", remedy);
+    }
+    this.#attributes = attributes;
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    const { url, user, passwordArn, securityGroupId } = this.#attributes;
+    const port = Number(new URL(url).port || PORT);
+    if (securityGroupId === undefined) host.connections.allowToInternet(port);
+    else {
+      const there = new Connections(host.scope, "Connections", { securityGroupId, defaultPort: port });
+      host.connections.allowTo(`Use${pascal(this.name)}`, there);
+    }
+    host.addEnvironment("REDIS_URL", literal(url));
+    if (user !== undefined) host.addEnvironment("REDIS_USERNAME", literal(user));
+    if (passwordArn !== undefined) host.addSecret("REDIS_PASSWORD", passwordArn);
+  }
+}

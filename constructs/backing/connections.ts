@@ -1,0 +1,49 @@
+import { Annotations } from "cdktf";
+import type { IConstruct } from "constructs";
+import { invalid } from "../core/errors";
+
+/** What is kept free of connections: for migrations, for people, and for the database's own. */
+const KEPT_FREE = 15;
+
+/**
+ * How many connections PostgreSQL takes with so much memory. AWS gives one for each 9531392 bytes of what it leaves to the
+ * database, which is about seven tenths.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+ */
+export function connectionsOf(memoryGiB: number): number {
+  return Math.min(5000, Math.floor((0.7 * memoryGiB * 1024 ** 3) / 9_531_392));
+}
+
+/** Who takes how many connections of a database, at most. */
+export class ConnectionBudget {
+  readonly #claims: { readonly who: string; readonly connections: number }[] = [];
+
+  constructor(
+    private readonly database: IConstruct,
+    private readonly limit: number,
+  ) {}
+
+  /** @throws InvalidPropsError DATABASE_CONNECTIONS */
+  claim(who: string, tasks: number, connectionsPerTask: number): void {
+    this.#claims.push({ who, connections: tasks * connectionsPerTask });
+    const free = this.limit - KEPT_FREE;
+    const wanted = this.#claims.reduce((sum, { connections }) => sum + connections, 0);
+    const list = this.#claims.map((each) => `${each.connections} of ${each.who}`).join(", ");
+    if (wanted > free) {
+      throw invalid(
+        this.database,
+        "DATABASE_CONNECTIONS",
+        "capacity",
+        `gives about ${free} connections, and at scaling.max there are ${wanted}: ${list}`,
+        "Take a larger capacity, lower scaling.max, or lower connectionsPerTask.",
+      );
+    }
+    if (2 * wanted > free) {
+      Annotations.of(this.database).addWarning(
+        `capacity gives about ${free} connections. A release at scaling.max has twice the tasks, which want ${2 * wanted}: ${list}. ` +
+          "Some of them wait then. Take a larger capacity, or lower scaling.max or connectionsPerTask.  [DATABASE_CONNECTIONS_RELEASE]",
+      );
+    }
+  }
+}

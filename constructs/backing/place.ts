@@ -1,0 +1,66 @@
+import type { Construct, IConstruct } from "constructs";
+import { Alarm, type AlarmProps, type IAlarm } from "../core/alarm";
+import { invalid } from "../core/errors";
+import { kebab, type NameKind } from "../core/names";
+import { sharedArn } from "../core/per-stack";
+import { AwsStack } from "../core/stack";
+import type { INetwork } from "../network/network";
+import type { BackingHost } from "./host";
+
+/**
+ * The stack of something that holds data.
+ *
+ * @throws InvalidPropsError BACKING_LIFETIME
+ */
+export function dataStackOf(construct: IConstruct): AwsStack {
+  const stack = AwsStack.of(construct);
+  if (stack.lifetime === "data" || stack.lifetime === "platform") return stack;
+  throw invalid(
+    construct,
+    "BACKING_LIFETIME",
+    "scope",
+    `is in ${stack.node.path}, and would go when the service goes`,
+    "Put it into the data stack: new Queue(stack.data, ...).",
+  );
+}
+
+/** Its name in AWS: `orders-dev-mails`. */
+export function backingName(construct: IConstruct, kind: NameKind): string {
+  const stack = AwsStack.of(construct);
+  return stack.physicalName(kind, stack.stackName, stack.environment.name, kebab(construct.node.id));
+}
+
+/** A network that is told, or the one that the stack stands in. */
+export function networkOf(construct: IConstruct, told: INetwork | undefined): INetwork {
+  const stack = AwsStack.of(construct);
+  const network = told ?? ("network" in stack ? (stack.network as INetwork) : undefined);
+  if (network !== undefined) return network;
+  throw invalid(
+    construct,
+    "BACKING_NETWORK",
+    "network",
+    `is not set, and ${stack.node.path} stands on no platform`,
+    "Pass a network, or put it into the data stack of platform.stack(...).",
+  );
+}
+
+/** Says how something is, in the stack that holds it. */
+export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): IAlarm {
+  const stack = AwsStack.of(scope);
+  const alarm = new Alarm(scope, "Health", {
+    ...props,
+    name: [stack.stackName, stack.environment.name, kebab(scope.node.id), "health"],
+  });
+  return { alarmName: alarm.alarmName, alarmArn: sharedArn(stack, "cloudwatch", `alarm:${alarm.alarmName}`) };
+}
+
+/** What is used is there first. */
+export function comesFirst(backing: IConstruct, host: BackingHost): void {
+  const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
+  if (theirs !== ours && !theirs.dependsOn(ours)) theirs.addDependency(ours);
+}
+
+/** `order-lines` and `orderLines` as `OrderLines`. */
+export function pascal(id: string): string {
+  return kebab(id).replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,548 @@
+import { DbInstance } from "@cdktf/provider-aws/lib/db-instance";
+import { DbParameterGroup } from "@cdktf/provider-aws/lib/db-parameter-group";
+import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group";
+import { RdsCluster } from "@cdktf/provider-aws/lib/rds-cluster";
+import { RdsClusterInstance } from "@cdktf/provider-aws/lib/rds-cluster-instance";
+import { RdsClusterParameterGroup } from "@cdktf/provider-aws/lib/rds-cluster-parameter-group";
+import { type ITerraformDependable, Token } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import type { IAlarm, Query } from "../core/alarm";
+import { backingParameter, Published, Subscribed } from "../core/border";
+import { Connections, type IConnectable } from "../core/connections";
+import { Problems } from "../core/errors";
+import { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { kebab, namePrefix } from "../core/names";
+import { isSecretReference } from "../core/secrets";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import { LogStream } from "../logging/log-stream";
+import type { INetwork } from "../network/network";
+import { SecurityGroup } from "../network/security-group";
+import { ConnectionBudget, connectionsOf } from "./connections";
+import { DatabaseCapacity } from "./database-capacity";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf, pascal } from "./place";
+
+/** A database (PostgreSQL), owned by this app or by another. */
+export interface IDatabase extends IConstruct, BackingService {
+  readonly databaseName: string;
+}
+
+const PORT = 5432;
+/** Names that PostgreSQL and RDS keep for themselves. */
+const RESERVED = /^(postgres|rdsadmin|rds.*|pg_.*|template[01]|admin|user|public|all|default|select|table|dbowner)$/;
+const IDENTIFIER = /^[a-z][a-z0-9_]{0,62}$/;
+
+export const POSTGRES_VERSIONS = ["15", "16", "17"] as const;
+/** Major version of PostgreSQL. */
+export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
+
+export interface PostgresDatabaseProps {
+  /**
+   * What it runs on: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. To change from
+   * one to the other makes a new, empty database.
+   *
+   * @default DatabaseCapacity.instance()
+   */
+  readonly capacity?: DatabaseCapacity;
+  /**
+   * Major version of PostgreSQL: the same that developers use. Minor ones come by themselves.
+   *
+   * @default "17"
+   */
+  readonly version?: PostgresVersion;
+  /**
+   * Name of the database in the server.
+   *
+   * @default "app"
+   */
+  readonly databaseName?: string;
+  /**
+   * User that the app signs in as. It owns nothing: see {@link PostgresDatabase}.
+   *
+   * @default "app"
+   */
+  readonly user?: string;
+  /**
+   * Most connections of one task; passed as `PG_POOL_MAX`.
+   *
+   * @default 5
+   */
+  readonly connectionsPerTask?: number;
+  /**
+   * Size of the disk of an instance. It grows by itself up to ten times that; Aurora needs no size.
+   *
+   * @default 20
+   */
+  readonly storageGiB?: number;
+  /**
+   * How far back any second can be had back, 1 to 35 days.
+   *
+   * @default Duration.days(7)
+   */
+  readonly backups?: Duration;
+  /**
+   * Where it stands, in private subnets.
+   *
+   * @default - the platform's
+   */
+  readonly network?: INetwork;
+}
+
+interface DatabaseSettings {
+  readonly capacity: DatabaseCapacity;
+  readonly instanceClass: string;
+  readonly version: PostgresVersion;
+  readonly databaseName: string;
+  readonly user: string;
+  readonly connectionsPerTask: number;
+  readonly storageGiB: number;
+  readonly backupDays: number;
+}
+
+/** Notes DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE, DATABASE_BACKUPS. */
+function resolveDatabase(scope: IConstruct, production: boolean, props: PostgresDatabaseProps): DatabaseSettings {
+  const capacity = props.capacity ?? DatabaseCapacity.instance();
+  const version = props.version ?? "17";
+  const { databaseName = "app", user = "app", connectionsPerTask = 5, storageGiB = 20 } = props;
+  const backups = props.backups ?? Duration.days(7);
+  const problems = new Problems(scope);
+  problems.check(
+    capacity.problem === undefined,
+    "DATABASE_CAPACITY",
+    "capacity",
+    capacity.problem ?? "",
+    "Use a class such as db.t4g.micro, db.m7g.large, db.r7g.large; or units from 0 to 256 in halves, at least 1 at most.",
+  );
+  problems.check(
+    POSTGRES_VERSIONS.includes(version),
+    "DATABASE_VERSION",
+    "version",
+    `${JSON.stringify(version)} is not known`,
+    `Use one of: ${POSTGRES_VERSIONS.join(", ")}.`,
+  );
+  for (const [code, prop, name] of [
+    ["DATABASE_NAME", "databaseName", databaseName],
+    ["DATABASE_USER", "user", user],
+  ] as const) {
+    problems.check(
+      IDENTIFIER.test(name) && !RESERVED.test(name),
+      code,
+      prop,
+      `${JSON.stringify(name)} is no name, or PostgreSQL keeps it for itself`,
+      "Use up to 63 small letters, digits and _, first a letter.",
+    );
+  }
+  problems.check(
+    Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
+    "DATABASE_POOL",
+    "connectionsPerTask",
+    `${connectionsPerTask} is no size of a pool`,
+    "Use whole numbers from 1 to 100.",
+  );
+  problems.check(
+    Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553,
+    "DATABASE_STORAGE",
+    "storageGiB",
+    `${storageGiB} is no size of a disk that can grow tenfold`,
+    "Use whole numbers from 20 to 6553.",
+  );
+  problems.check(
+    Number.isInteger(backups.toDays()) && backups.toDays() >= 1 && backups.toDays() <= 35,
+    "DATABASE_BACKUPS",
+    "backups",
+    `${backups} is no time that RDS keeps backups for`,
+    "Use 1 to 35 whole days.",
+  );
+  problems.throwIfAny();
+  return {
+    capacity,
+    instanceClass: capacity.instanceClass ?? (production ? "db.t4g.small" : "db.t4g.micro"),
+    version,
+    databaseName,
+    user,
+    connectionsPerTask,
+    storageGiB,
+    backupDays: backups.toDays(),
+  };
+}
+
+/**
+ * A PostgreSQL database (Amazon RDS or Aurora): private, encrypted at rest and on the way, with backups. In production it is
+ * in two zones, protected from deletion, and leaves a snapshot when it goes. It lives with the data.
+ *
+ * Nobody knows a password. The app signs in by IAM as a user that owns nothing (`PG_IAM_ARN`). The master's password is made,
+ * kept and rotated by AWS; admin tasks alone may read it (`PG_MASTER_CREDENTIALS_ARN`), make that user, and change the schema.
+ *
+ * `service.use(database)` sets `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGSSLMODE`, `PG_IAM_ARN` and `PG_POOL_MAX`.
+ *
+ * Costs about 15 USD a month in dev and 60 in production: machine, 20 GB, and the secret (0.40).
+ *
+ * @example
+ * ```ts
+ * const database = new PostgresDatabase(stack.data, "Database");
+ * const orders = new CloudNativeService(stack, "Orders");
+ * orders.use(database);
+ * ```
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export class PostgresDatabase extends Construct implements IDatabase, IConnectable {
+  readonly databaseName: string;
+  readonly databaseUser: string;
+  readonly connections: Connections;
+  readonly #stack: AwsStack;
+  readonly #settings: DatabaseSettings;
+  readonly #parameter: string;
+  readonly #budget: ConnectionBudget;
+  readonly #alarm: IAlarm;
+
+  /**
+   * @throws InvalidPropsError DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL,
+   *   DATABASE_STORAGE, DATABASE_BACKUPS, BACKING_LIFETIME, BACKING_NETWORK
+   */
+  constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    const settings = resolveDatabase(this, stack.production, props);
+    const network = networkOf(this, props.network);
+    const identifier = backingName(this, "database");
+    this.#stack = stack;
+    this.#settings = settings;
+    this.databaseName = settings.databaseName;
+    this.databaseUser = settings.user;
+    const memoryGiB = settings.capacity.memoryGiB(settings.instanceClass);
+    this.#budget = new ConnectionBudget(this, connectionsOf(memoryGiB));
+
+    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name: identifier, port: PORT });
+    this.connections = group.connections;
+    const subnets = new DbSubnetGroup(this, "Subnets", {
+      name: identifier,
+      description: "Private subnets.",
+      subnetIds: [...network.privateSubnetIds],
+    });
+    const place = { identifier, subnetGroupName: subnets.name, securityGroupId: group.connections.securityGroupId };
+    const told = settings.capacity.kind === "serverless" ? this.#cluster(place) : this.#instance(place);
+    this.#alarm = this.#watch(identifier);
+    this.#parameter = backingParameter(stack.environment.name, stack.stackName, kebab(id));
+    new Published(this, "Border", {
+      name: this.#parameter,
+      value: { ...told, securityGroupId: group.connections.securityGroupId },
+    });
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    const { databaseName, user, connectionsPerTask } = this.#settings;
+    comesFirst(this, host);
+    this.#budget.claim(host.scope.node.scope?.node.path ?? "", host.maxTasks, connectionsPerTask);
+    const told = new Subscribed(host.scope, "Told", { name: this.#parameter });
+    const there = new Connections(host.scope, "Connections", {
+      securityGroupId: told.text("securityGroupId"),
+      defaultPort: PORT,
+    });
+    host.connections.allowTo(`Use${pascal(this.name)}`, there);
+    const { region, account } = this.#stack.environment;
+    const stack = AwsStack.of(host.scope);
+    const userArn = `arn:${stack.partition}:rds-db:${region}:${account ?? stack.accountId}:dbuser:${told.text("resourceId")}/${user}`;
+    for (const [name, value] of Object.entries({
+      PGHOST: told.text("host"),
+      PGPORT: String(PORT),
+      PGDATABASE: databaseName,
+      PGUSER: user,
+      PGSSLMODE: "require",
+      PG_IAM_ARN: userArn,
+      PG_POOL_MAX: String(connectionsPerTask),
+    })) {
+      host.addEnvironment(name, value);
+    }
+    host.grant({ actions: ["rds-db:connect"], resources: [userArn] });
+    const masterSecretArn = told.text("masterSecretArn");
+    host.admin.addEnvironment("PG_MASTER_CREDENTIALS_ARN", masterSecretArn);
+    host.admin.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [masterSecretArn] });
+    host.addAlarm(this.#alarm);
+  }
+
+  #instance(place: Place) {
+    const { instanceClass, version, storageGiB } = this.#settings;
+    const { production } = this.#stack;
+    const parameters = new DbParameterGroup(this, "Parameters", {
+      namePrefix: namePrefix("parameterGroup", place.identifier),
+      description: "TLS is required.",
+      family: `postgres${version}`,
+      parameter: [{ name: "rds.force_ssl", value: "1" }],
+      lifecycle: { createBeforeDestroy: true },
+    });
+    const database = new DbInstance(this, "Resource", {
+      ...this.#common(place),
+      identifier: place.identifier,
+      engine: "postgres",
+      engineVersion: version,
+      instanceClass,
+      dbName: this.databaseName,
+      username: "dbowner",
+      parameterGroupName: parameters.name,
+      allocatedStorage: storageGiB,
+      maxAllocatedStorage: storageGiB * 10,
+      storageType: "gp3",
+      multiAz: production,
+      publiclyAccessible: false,
+      autoMinorVersionUpgrade: true,
+      backupRetentionPeriod: this.#settings.backupDays,
+      enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
+      caCertIdentifier: "rds-ca-rsa2048-g1",
+      ...this.#measured(),
+      dependsOn: this.#logs(`/aws/rds/instance/${place.identifier}`, ["postgresql", "upgrade"]),
+    });
+    return {
+      host: database.address,
+      resourceId: database.resourceId,
+      masterSecretArn: database.masterUserSecret.get(0).secretArn,
+    };
+  }
+
+  #cluster(place: Place) {
+    const { capacity, version } = this.#settings;
+    const { production } = this.#stack;
+    const parameters = new RdsClusterParameterGroup(this, "Parameters", {
+      namePrefix: namePrefix("parameterGroup", place.identifier),
+      description: "TLS is required.",
+      family: `aurora-postgresql${version}`,
+      parameter: [{ name: "rds.force_ssl", value: "1" }],
+      lifecycle: { createBeforeDestroy: true },
+    });
+    const cluster = new RdsCluster(this, "Resource", {
+      ...this.#common(place),
+      clusterIdentifier: place.identifier,
+      engine: "aurora-postgresql",
+      engineVersion: version,
+      databaseName: this.databaseName,
+      masterUsername: "dbowner",
+      dbClusterParameterGroupName: parameters.name,
+      backupRetentionPeriod: this.#settings.backupDays,
+      enabledCloudwatchLogsExports: ["postgresql"],
+      serverlessv2ScalingConfiguration: { minCapacity: capacity.minUnits, maxCapacity: capacity.maxUnits },
+      dependsOn: this.#logs(`/aws/rds/cluster/${place.identifier}`, ["postgresql"]),
+    });
+    // The second takes over when the first is lost.
+    for (const id of production ? ["First", "Second"] : ["First"]) {
+      new RdsClusterInstance(this, id, {
+        identifier: `${place.identifier}-${kebab(id)}`,
+        clusterIdentifier: cluster.id,
+        engine: "aurora-postgresql",
+        instanceClass: "db.serverless",
+        publiclyAccessible: false,
+        autoMinorVersionUpgrade: true,
+        caCertIdentifier: "rds-ca-rsa2048-g1",
+        ...this.#measured(),
+      });
+    }
+    return {
+      host: cluster.endpoint,
+      resourceId: cluster.clusterResourceId,
+      masterSecretArn: cluster.masterUserSecret.get(0).secretArn,
+    };
+  }
+
+  #common(place: Place) {
+    const { production } = this.#stack;
+    return {
+      dbSubnetGroupName: place.subnetGroupName,
+      vpcSecurityGroupIds: [place.securityGroupId],
+      port: PORT,
+      manageMasterUserPassword: true,
+      iamDatabaseAuthenticationEnabled: true,
+      storageEncrypted: true,
+      copyTagsToSnapshot: true,
+      deletionProtection: production,
+      skipFinalSnapshot: !production,
+      finalSnapshotIdentifier: production ? `${place.identifier}-final` : undefined,
+      // Minor versions and certificates change by themselves, in the hour that is kept for it.
+      applyImmediately: !production,
+    };
+  }
+
+  /** Measures of the machine itself and of single statements; in production alone, since they cost. */
+  #measured() {
+    if (!this.#stack.production) return {};
+    const id = "MonitoringRole";
+    let role = this.node.tryFindChild(id) as Role | undefined;
+    if (role === undefined) {
+      role = new Role(this, id, {
+        name: `${backingName(this, "database")}-monitoring`,
+        service: "monitoring.rds.amazonaws.com",
+      });
+      role.addManagedPolicy("service-role/AmazonRDSEnhancedMonitoringRole");
+    }
+    return {
+      monitoringInterval: 60,
+      monitoringRoleArn: role.roleArn,
+      performanceInsightsEnabled: true,
+      performanceInsightsRetentionPeriod: 7,
+    };
+  }
+
+  /** Before RDS makes them: its own would keep their lines for ever, and stay. */
+  #logs(prefix: string, kinds: readonly string[]): ITerraformDependable[] {
+    return kinds.map((kind) => {
+      const logs = new LogStream(this, `${pascal(kind)}Logs`, { name: `${prefix}/${kind}` });
+      return logs.node.defaultChild as unknown as ITerraformDependable;
+    });
+  }
+
+  #watch(identifier: string): IAlarm {
+    const { capacity, storageGiB, instanceClass } = this.#settings;
+    const isInstance = capacity.kind === "instance";
+    const dimensions: Readonly<Record<string, string>> = isInstance
+      ? { DBInstanceIdentifier: identifier }
+      : { DBClusterIdentifier: identifier };
+    const row = (id: string, metricName: string): Query => ({
+      id,
+      metric: { namespace: "AWS/RDS", metricName, dimensions, statistic: "Maximum" },
+    });
+    const limit = connectionsOf(capacity.memoryGiB(instanceClass));
+    return healthAlarm(this, {
+      description: `${identifier} has used up nine tenths of its processor, connections or disk: see which in its measures.`,
+      threshold: 0.9,
+      periods: 5,
+      queries: () => [
+        row("cpu", "CPUUtilization"),
+        row("connections", "DatabaseConnections"),
+        ...(isInstance ? [row("free", "FreeStorageSpace")] : []),
+        {
+          id: "used",
+          // The disk grows by itself when a tenth is free; below a twentieth it cannot any more.
+          expression: isInstance
+            ? `MAX([cpu / 100, connections / ${limit}, IF(free < ${Math.floor((storageGiB * 1024 ** 3) / 20)}, 1, 0)])`
+            : `MAX([cpu / 100, connections / ${limit}])`,
+          returned: true,
+        },
+      ],
+    });
+  }
+}
+
+interface Place {
+  readonly identifier: string;
+  readonly subnetGroupName: string;
+  readonly securityGroupId: string;
+}
+
+export interface DatabaseAttributes {
+  /** Name in DNS. */
+  readonly host: string;
+  /** @default 5432 */
+  readonly port?: number;
+  readonly databaseName: string;
+  /** User that the app signs in as; not the master. */
+  readonly user: string;
+  /**
+   * ARN of the secret in Secrets Manager that holds the user's password, as JSON with the key `password`. It is read at every
+   * new connection, so it may rotate.
+   */
+  readonly credentialsArn: string;
+  /**
+   * The database's security group: a rule is made that lets the service in.
+   *
+   * @default - its owner lets the service in; the way out is opened to all addresses on its port
+   */
+  readonly securityGroupId?: string;
+  /** @default 5 */
+  readonly connectionsPerTask?: number;
+}
+
+/**
+ * Refers to a PostgreSQL database that another app owns, wherever it is. `service.use(database)` sets what one of this app
+ * would, with `PG_CREDENTIALS_ARN` in place of `PG_IAM_ARN`.
+ *
+ * @example
+ * ```ts
+ * const database = existingDatabase(stack, "Database", {
+ *   host: "orders.example.com",
+ *   databaseName: "orders",
+ *   user: "orders",
+ *   credentialsArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders-AbCdEf",
+ * });
+ * ```
+ * @throws InvalidPropsError DATABASE_HOST, DATABASE_PORT, DATABASE_CREDENTIALS, DATABASE_POOL
+ */
+export function existingDatabase(scope: Construct, id: string, attributes: DatabaseAttributes): IDatabase {
+  return new ExistingDatabase(scope, id, attributes);
+}
+
+class ExistingDatabase extends Construct implements IDatabase {
+  readonly databaseName: string;
+  readonly #attributes: DatabaseAttributes;
+
+  constructor(scope: Construct, id: string, attributes: DatabaseAttributes) {
+    super(scope, id);
+    const { host, port = PORT, credentialsArn, connectionsPerTask = 5 } = attributes;
+    const problems = new Problems(this);
+    problems.check(
+      Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host),
+      "DATABASE_HOST",
+      "host",
+      `${JSON.stringify(host)} is no name in DNS`,
+      "Use the host alone, as in orders.example.com.",
+    );
+    problems.check(
+      Number.isInteger(port) && port >= 1 && port <= 65535,
+      "DATABASE_PORT",
+      "port",
+      `${port} is no TCP port`,
+      "Use 1 to 65535.",
+    );
+    problems.check(
+      isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"),
+      "DATABASE_CREDENTIALS",
+      "credentialsArn",
+      "is no ARN of a secret",
+      "Use arn:aws:secretsmanager:<region>:<account>:secret:<name>.",
+    );
+    problems.check(
+      Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
+      "DATABASE_POOL",
+      "connectionsPerTask",
+      `${connectionsPerTask} is no size of a pool`,
+      "Use whole numbers from 1 to 100.",
+    );
+    problems.throwIfAny();
+    this.#attributes = attributes;
+    this.databaseName = literal(attributes.databaseName);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    const {
+      host: address,
+      port = PORT,
+      user,
+      credentialsArn,
+      securityGroupId,
+      connectionsPerTask = 5,
+    } = this.#attributes;
+    if (securityGroupId === undefined) host.connections.allowToInternet(port);
+    else {
+      const there = new Connections(host.scope, "Connections", { securityGroupId, defaultPort: port });
+      host.connections.allowTo(`Use${pascal(this.name)}`, there);
+    }
+    for (const [name, value] of Object.entries({
+      PGHOST: literal(address),
+      PGPORT: String(port),
+      PGDATABASE: this.databaseName,
+      PGUSER: literal(user),
+      PGSSLMODE: "require",
+      PG_CREDENTIALS_ARN: credentialsArn,
+      PG_POOL_MAX: String(connectionsPerTask),
+    })) {
+      host.addEnvironment(name, value);
+    }
+    host.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [credentialsArn] });
+  }
+}

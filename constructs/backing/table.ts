@@ -1,0 +1,253 @@
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import { Construct, type IConstruct } from "constructs";
+import { invalid, Problems } from "../core/errors";
+import type { IGrantable } from "../core/iam";
+import { literal } from "../core/literal";
+import { sharedArn } from "../core/per-stack";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
+
+/** A table (Amazon DynamoDB), owned by this app or by another. `service.use(table)` sets `TABLE_NAME` and lets it read and write. */
+export interface ITable extends IConstruct, BackingService {
+  readonly tableArn: string;
+  readonly tableName: string;
+  readonly grants: TableGrants;
+}
+
+/** What may be done with a table and its indexes: `table.grants.read(report)`. */
+export class TableGrants {
+  constructor(private readonly tableArn: string) {}
+
+  /** Lets the grantee read items. */
+  read(grantee: IGrantable): void {
+    this.#grant(grantee, [
+      "dynamodb:BatchGetItem",
+      "dynamodb:ConditionCheckItem",
+      "dynamodb:DescribeTable",
+      "dynamodb:GetItem",
+      "dynamodb:Query",
+      "dynamodb:Scan",
+    ]);
+  }
+
+  /** Lets the grantee put, change and delete items. */
+  write(grantee: IGrantable): void {
+    this.#grant(grantee, [
+      "dynamodb:BatchWriteItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:DescribeTable",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    ]);
+  }
+
+  #grant(grantee: IGrantable, actions: readonly string[]): void {
+    grantee.grant({ actions, resources: [this.tableArn, `${this.tableArn}/index/*`] });
+  }
+}
+
+export const KEY_TYPES = ["string", "number", "binary"] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
+/** An attribute that items are found by. */
+export interface TableKey {
+  readonly name: string;
+  /** @default "string" */
+  readonly type?: KeyType;
+}
+
+/** Another way to find items. */
+export interface TableIndex {
+  readonly name: string;
+  readonly partitionKey: TableKey;
+  /** @default - none */
+  readonly sortKey?: TableKey;
+}
+
+export interface TableProps {
+  /** What spreads items. */
+  readonly partitionKey: TableKey;
+  /**
+   * What orders items of one partition key.
+   *
+   * @default - none: one item for each partition key
+   */
+  readonly sortKey?: TableKey;
+  /** @default - none */
+  readonly indexes?: readonly TableIndex[];
+  /**
+   * Attribute that says when an item may go, as seconds since 1970.
+   *
+   * @default - items stay
+   */
+  readonly expiresAt?: string;
+}
+
+/** Notes TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX. */
+function checkTable(scope: IConstruct, props: TableProps): void {
+  const problems = new Problems(scope);
+  const keys: [prop: string, key: TableKey | undefined][] = [
+    ["partitionKey", props.partitionKey],
+    ["sortKey", props.sortKey],
+    ...(props.indexes ?? []).flatMap(({ name, partitionKey, sortKey }): [string, TableKey | undefined][] => [
+      [`indexes.${name}.partitionKey`, partitionKey],
+      [`indexes.${name}.sortKey`, sortKey],
+    ]),
+    ["expiresAt", props.expiresAt === undefined ? undefined : { name: props.expiresAt, type: "number" }],
+  ];
+  const types = new Map<string, KeyType>();
+  for (const [prop, key] of keys) {
+    if (key === undefined) continue;
+    const { name, type = "string" } = key;
+    problems.check(
+      name.length >= 1 && name.length <= 255,
+      "TABLE_ATTRIBUTE",
+      prop,
+      `${JSON.stringify(name)} is no name of an attribute`,
+      "Use 1 to 255 characters.",
+    );
+    problems.check(
+      KEY_TYPES.includes(type) && (types.get(name) ?? type) === type,
+      "TABLE_KEY_TYPE",
+      prop,
+      `${JSON.stringify(type)} is not known, or ${name} has another type elsewhere`,
+      `Use one of ${KEY_TYPES.join(", ")}, and one type for each attribute.`,
+    );
+    types.set(name, type);
+  }
+  const names = (props.indexes ?? []).map(({ name }) => name);
+  problems.check(
+    names.length <= 20 && new Set(names).size === names.length && names.every((name) => /^[\w.-]{3,255}$/.test(name)),
+    "TABLE_INDEX",
+    "indexes",
+    `${names.join(", ")}: too many, the same twice, or no name of an index`,
+    "Use up to 20, each with a name of its own of 3 to 255 letters, digits and _.-",
+  );
+  problems.throwIfAny();
+}
+
+/**
+ * A table (Amazon DynamoDB): paid by request, encrypted by AWS's own key, any second of the last 35 days can be had back in
+ * production; its alarm tells of refused requests. It lives with the data.
+ *
+ * Costs about 0.75 USD a million writes and 0.15 USD a million reads, and 0.30 USD a GB and month; nothing when idle.
+ *
+ * @example
+ * ```ts
+ * const sessions = new Table(stack.data, "Sessions", { partitionKey: { name: "id" }, expiresAt: "expiresAt" });
+ * new CloudNativeService(stack, "Orders").use(sessions);
+ * ```
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/best-practices.html
+ */
+export class Table extends Construct implements ITable {
+  readonly tableArn: string;
+  readonly tableName: string;
+  readonly grants: TableGrants;
+  readonly #alarm;
+
+  /** @throws InvalidPropsError TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX, BACKING_LIFETIME */
+  constructor(scope: Construct, id: string, props: TableProps) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    checkTable(this, props);
+    const { partitionKey, sortKey, indexes = [] } = props;
+    const keys = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+    const types = new Map(
+      keys.flatMap((key) => (key === undefined ? [] : [[key.name, key.type ?? "string"]])) as [string, KeyType][],
+    );
+    this.tableName = backingName(this, "table");
+    this.tableArn = sharedArn(stack, "dynamodb", `table/${this.tableName}`);
+    new DynamodbTable(this, "Resource", {
+      name: this.tableName,
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: literal(partitionKey.name),
+      rangeKey: sortKey && literal(sortKey.name),
+      attribute: [...types].sort().map(([name, type]) => ({ name: literal(name), type: type.charAt(0).toUpperCase() })),
+      globalSecondaryIndex:
+        indexes.length === 0
+          ? undefined
+          : indexes.map((index) => ({
+              name: literal(index.name),
+              hashKey: literal(index.partitionKey.name),
+              rangeKey: index.sortKey && literal(index.sortKey.name),
+              projectionType: "ALL",
+            })),
+      ttl: props.expiresAt === undefined ? undefined : { enabled: true, attributeName: literal(props.expiresAt) },
+      serverSideEncryption: { enabled: true },
+      pointInTimeRecovery: { enabled: stack.production },
+      deletionProtectionEnabled: stack.production,
+    });
+    const dimensions = { TableName: this.tableName };
+    const count = (id: string, metricName: string) =>
+      ({ id, metric: { namespace: "AWS/DynamoDB", metricName, dimensions, statistic: "Sum" } }) as const;
+    this.#alarm = healthAlarm(this, {
+      description: `Requests to ${this.tableName} are refused: one key gets too many, or the account's quota is reached.`,
+      threshold: 0,
+      periods: 3,
+      queries: () => [
+        count("reads", "ReadThrottleEvents"),
+        count("writes", "WriteThrottleEvents"),
+        { id: "refused", expression: "FILL(reads, 0) + FILL(writes, 0)", returned: true },
+      ],
+    });
+    this.grants = new TableGrants(this.tableArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    comesFirst(this, host);
+    attachTable(this, host);
+    host.addAlarm(this.#alarm);
+  }
+}
+
+function attachTable(table: ITable, host: BackingHost): void {
+  host.needsEndpoint("dynamodb");
+  host.addEnvironment("TABLE_NAME", table.tableName);
+  table.grants.read(host);
+  table.grants.write(host);
+}
+
+const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([\w.-]{3,255})$/;
+
+/**
+ * Refers to a table that another app owns.
+ *
+ * @example
+ * ```ts
+ * const sessions = existingTable(stack, "Sessions", "arn:aws:dynamodb:eu-central-1:123456789012:table/sessions");
+ * ```
+ * @throws InvalidPropsError TABLE_ARN
+ */
+export function existingTable(scope: Construct, id: string, tableArn: string): ITable {
+  return new ExistingTable(scope, id, tableArn);
+}
+
+class ExistingTable extends Construct implements ITable {
+  readonly tableArn: string;
+  readonly tableName: string;
+  readonly grants: TableGrants;
+
+  constructor(scope: Construct, id: string, tableArn: string) {
+    super(scope, id);
+    const name = TABLE_ARN.exec(tableArn)?.[1];
+    if (name === undefined) {
+      const problem = `${JSON.stringify(tableArn)} is no ARN of a table`;
+      throw invalid(this, "TABLE_ARN", "tableArn", problem, 'Use "arn:aws:dynamodb:<region>:<account>:table/<name>".');
+    }
+    this.tableArn = literal(tableArn);
+    this.tableName = name;
+    this.grants = new TableGrants(this.tableArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    attachTable(this, host);
+  }
+}

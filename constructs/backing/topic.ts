@@ -1,0 +1,159 @@
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
+import { Construct, type IConstruct } from "constructs";
+import { invalid } from "../core/errors";
+import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
+import { literal } from "../core/literal";
+import { sharedArn } from "../core/per-stack";
+import type { BackingHost, BackingService } from "./host";
+import { backingName, comesFirst, dataStackOf, healthAlarm, pascal } from "./place";
+import type { Queue } from "./queue";
+
+/** A topic (Amazon SNS), owned by this app or by another. `service.use(topic)` sets `TOPIC_ARN` and lets it publish. */
+export interface ITopic extends IConstruct, BackingService {
+  readonly topicArn: string;
+  readonly grants: TopicGrants;
+}
+
+/** What may be done with a topic: `topic.grants.publish(orders)`. */
+export class TopicGrants {
+  constructor(private readonly topicArn: string) {}
+
+  /** Lets the grantee publish messages. */
+  publish(grantee: IGrantable): void {
+    grantee.grant({ actions: ["sns:Publish"], resources: [this.topicArn] });
+  }
+}
+
+export interface TopicProps {
+  /**
+   * Queues that get each message, as by `subscribe`.
+   *
+   * @default - none
+   */
+  readonly queues?: readonly Queue[];
+}
+
+/**
+ * A topic (Amazon SNS): each message goes to all queues that are subscribed. Encrypted by AWS's own key for SNS, reached by
+ * TLS alone; its alarm tells of messages that did not arrive. It lives with the data.
+ *
+ * That key lets apps of the account publish, and neither CloudWatch alarms nor EventBridge. Costs 0.50 USD a million messages.
+ *
+ * @example
+ * ```ts
+ * const mails = new Queue(stack.data, "Mails");
+ * const placed = new Topic(stack.data, "OrderPlaced", { queues: [mails] });
+ * new CloudNativeService(stack, "Orders").use(placed);
+ * ```
+ * @see https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
+ */
+export class Topic extends Construct implements ITopic {
+  readonly topicArn: string;
+  readonly grants: TopicGrants;
+  readonly #resource: SnsTopic;
+  readonly #alarm;
+
+  /** @throws InvalidPropsError BACKING_LIFETIME */
+  constructor(scope: Construct, id: string, props: TopicProps = {}) {
+    super(scope, id);
+    const stack = dataStackOf(this);
+    const topicName = backingName(this, "topic");
+    this.topicArn = sharedArn(stack, "sns", topicName);
+    this.#resource = new SnsTopic(this, "Resource", {
+      name: topicName,
+      kmsMasterKeyId: "alias/aws/sns",
+      policy: resourcePolicy([onlyByTls(["sns:Publish"], [this.topicArn])]),
+    });
+    this.#alarm = healthAlarm(this, {
+      description: `Messages of ${topicName} did not reach a subscriber: see whether its queue and that queue's policy are there.`,
+      threshold: 0,
+      periods: 1,
+      queries: () => [
+        {
+          id: "failed",
+          returned: true,
+          metric: {
+            namespace: "AWS/SNS",
+            metricName: "NumberOfNotificationsFailed",
+            dimensions: { TopicName: topicName },
+            statistic: "Sum",
+          },
+        },
+      ],
+    });
+    this.grants = new TopicGrants(this.topicArn);
+    for (const queue of props.queues ?? []) this.subscribe(queue);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    comesFirst(this, host);
+    attachTopic(this, host);
+    host.addAlarm(this.#alarm);
+  }
+
+  /**
+   * Puts each message into a queue too, as it was published.
+   *
+   * @throws Error when the queue is subscribed already
+   */
+  subscribe(queue: Queue): void {
+    const name = pascal(queue.node.id);
+    queue.allowTopic(pascal(this.node.id), this.topicArn);
+    new SnsTopicSubscription(this, `To${name}`, {
+      topicArn: this.#resource.arn,
+      protocol: "sqs",
+      endpoint: queue.queueArn,
+      rawMessageDelivery: true,
+    });
+  }
+}
+
+function attachTopic(topic: ITopic, host: BackingHost): void {
+  host.needsEndpoint("sns");
+  host.addEnvironment("TOPIC_ARN", topic.topicArn);
+  topic.grants.publish(host);
+}
+
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/;
+
+/**
+ * Refers to a topic that another app owns. One that is encrypted with a key of yours needs that key's policy to let its
+ * users encrypt.
+ *
+ * @example
+ * ```ts
+ * const placed = existingTopic(stack, "OrderPlaced", "arn:aws:sns:eu-central-1:123456789012:order-placed");
+ * ```
+ * @throws InvalidPropsError TOPIC_ARN
+ */
+export function existingTopic(scope: Construct, id: string, topicArn: string): ITopic {
+  return new ExistingTopic(scope, id, topicArn);
+}
+
+class ExistingTopic extends Construct implements ITopic {
+  readonly topicArn: string;
+  readonly grants: TopicGrants;
+
+  constructor(scope: Construct, id: string, topicArn: string) {
+    super(scope, id);
+    if (!TOPIC_ARN.test(topicArn)) {
+      const problem = `${JSON.stringify(topicArn)} is no ARN of a topic`;
+      throw invalid(this, "TOPIC_ARN", "topicArn", problem, 'Use "arn:aws:sns:<region>:<account>:<name>".');
+    }
+    this.topicArn = literal(topicArn);
+    this.grants = new TopicGrants(this.topicArn);
+  }
+
+  get name(): string {
+    return this.node.id;
+  }
+
+  attach(host: BackingHost): void {
+    attachTopic(this, host);
+  }
+}
