@@ -91,6 +91,11 @@ export const options = defineOptions({
     default: "none",
     ...OF_A_SERVICE,
   }),
+  capacity: choice({
+    help: "What containers run on.",
+    values: { fargate: "Fargate: no machines of one's own", ec2: "EC2 machines in an Auto Scaling group" },
+    default: "fargate",
+  }),
   region: text({
     help: "AWS region that it runs in.",
     example: "eu-west-1",

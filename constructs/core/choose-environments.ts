@@ -1,5 +1,6 @@
 import type { Environment } from "./environment";
-import { unknownIn } from "./only-you-know";
+import { InvalidPropsError } from "./errors";
+import { type Unknown, unknownIn } from "./only-you-know";
 
 /** What to synthesize, and what not. */
 export interface ChosenEnvironments<E extends Environment> {
@@ -12,7 +13,8 @@ export interface ChosenEnvironments<E extends Environment> {
  * Chooses the environments to synthesize: the one of that name, or all that are filled in.
  *
  * @param file where the environments are written down, for messages
- * @throws Error for a name that is not there, and for an environment by name with values that {@link onlyYouKnow}
+ * @throws InvalidPropsError ENVIRONMENT_UNKNOWN for a name that is not there, and for an environment by name with values that
+ *   {@link onlyYouKnow}
  *
  * @example
  * ```ts
@@ -33,14 +35,13 @@ export function chooseEnvironments<E extends Environment>(
   const named = name === undefined ? environments : environments.filter((each) => each.name === name);
   if (named.length === 0) {
     const names = environments.map((each) => each.name).join(", ") || "none";
-    throw new Error(`${file} has no environment ${JSON.stringify(name)}; it has: ${names}`);
+    const problem = `has no environment ${JSON.stringify(name)}`;
+    throw new InvalidPropsError(file, [
+      { code: "ENVIRONMENT_UNKNOWN", prop: "environments", problem, remedy: `Name one of: ${names}.` },
+    ]);
   }
   const open = (environment: E) => unknownIn(environment, environment.name);
-  const missing = named.flatMap(open);
-  if (name !== undefined && missing.length > 0) {
-    const list = missing.map(({ path, what }) => `  ${path}: ${what}`).join("\n");
-    throw new Error(`environment ${name} lacks what only you know; fill it in, in ${file}:\n${list}`);
-  }
+  if (name !== undefined) refuseUnknown(file, named.flatMap(open));
   return {
     chosen: named.filter((environment) => open(environment).length === 0),
     leftOut: named
@@ -50,4 +51,15 @@ export function chooseEnvironments<E extends Environment>(
         return `environment ${environment.name} is left out: ${file} lacks ${paths.join(", ")}`;
       }),
   };
+}
+
+function refuseUnknown(file: string, unknown: readonly Unknown[]): void {
+  if (unknown.length === 0) return;
+  const problems = unknown.map(({ path, what }) => ({
+    code: "ENVIRONMENT_UNKNOWN",
+    prop: path,
+    problem: "is not filled in",
+    remedy: `Say what only you know: ${what}.`,
+  }));
+  throw new InvalidPropsError(file, problems);
 }

@@ -14,9 +14,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { App } from "cdktf";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { DeliveryStack, type DeliveryStackProps, ImageRepository } from "../../constructs";
+import { App, DeliveryStack, type DeliveryStackProps, ImageRepository } from "../../constructs";
 import { Emulator } from "../../emulator";
 import { applyStacks } from "../../operations/apply";
 import { backendsOf, bootstrap } from "../../operations/bootstrap";

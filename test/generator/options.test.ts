@@ -147,6 +147,7 @@ describe("platform", () => {
       name: "shop",
       platform: true,
       description: "The shop platform",
+      capacity: "fargate",
       region: "eu-central-1",
       license: "none",
     });

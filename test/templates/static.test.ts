@@ -116,9 +116,13 @@ describe("the infrastructure", () => {
   const repositories = {
     platform: repositoryFiles({ name: "shop", platform: true }),
     joins: repositoryFiles({ joins: "shop" }),
+    "joins-too": repositoryFiles({ name: "payments", joins: "shop" }),
     alone: repositoryFiles({}),
     everything: repositoryFiles(EVERYTHING),
     "everything-joins": repositoryFiles({ ...EVERYTHING, joins: "shop" }),
+    "platform-machines": repositoryFiles({ name: "shop", platform: true, capacity: "ec2" }),
+    machines: repositoryFiles({ capacity: "ec2" }),
+    "machines-joins": repositoryFiles({ ...EVERYTHING, capacity: "ec2", joins: "shop" }),
   };
   let folder: string;
   const tool = (name: string, args: readonly string[], repository = ".") =>
@@ -158,6 +162,7 @@ describe("the infrastructure", () => {
   it.each([
     ["platform", ["shop-dev-platform"]],
     ["joins", ["orders-delivery", "orders-dev-data", "orders-dev-service"]],
+    ["machines", ["orders-delivery", "orders-dev-data", "orders-dev-platform", "orders-dev-service"]],
     ["alone", ["orders-delivery", "orders-dev-data", "orders-dev-platform", "orders-dev-service"]],
   ])("of %s has these stacks: %j", { timeout: 60_000 }, async (name, stacks) => {
     const main = join(folder, name, "infra/main.ts");
@@ -168,19 +173,76 @@ describe("the infrastructure", () => {
     expect(readdirSync(join(out, "stacks")).sort()).toEqual(stacks);
     const text = stacks.map((stack) => readFileSync(join(out, "stacks", stack, "cdk.tf.json"), "utf8")).join();
     const named = /\/antifragile\/dev\/([a-z]+)\/platform/.exec(text)?.[1];
-    expect(named).toBe(name === "alone" ? "orders" : "shop");
+    expect(named).toBe(name === "alone" || name === "machines" ? "orders" : "shop");
+    expect(text.includes("aws_autoscaling_group")).toBe(name === "machines");
   });
 
-  it("of one that joins takes every path of the contract, and leaves the others to other services", () => {
+  it("of one that joins takes what the contract names as its server, and leaves all else to other services", () => {
     for (const files of [repositories.joins, repositories["everything-joins"]]) {
       const [, list] = /new Ingress\(\{ paths: (\[.*?\]) \}\)/.exec(files.get("infra/infrastructure.ts")!)!;
-      const patterns = (JSON.parse(list!) as string[]).map((path) => new RegExp(`^${path.replace("*", ".*")}$`));
-      const taken = (path: string) => patterns.some((pattern) => pattern.test(path));
-      const { paths } = parse(files.get("openapi.yaml")!);
-      expect(Object.keys(paths).length).toBeGreaterThan(0);
-      expect(Object.keys(paths).filter((path) => !taken(path))).toEqual([]);
-      expect(["/", "/v1/orders", "/v1/quotesheets", "/v1"].filter(taken)).toEqual([]);
+      const { servers } = parse(files.get("openapi.yaml")!);
+      expect(JSON.parse(list!)).toEqual([`${servers[0].url}/*`]);
     }
+    expect(parse(repositories.alone.get("openapi.yaml")!).servers).toBeUndefined();
+  });
+
+  it("of two that join the same platform asks its balancer for different rules", { timeout: 60_000 }, async () => {
+    const rules = await Promise.all(
+      ["joins", "joins-too"].map(async (name) => {
+        const main = join(folder, name, "infra/main.ts");
+        const args = ["--tsconfig", join(folder, "tsconfig.json"), main, "dev"];
+        expect(await tool("tsx/dist/cli.mjs", args, name)).toMatchObject({ code: 0 });
+        const stack = name === "joins" ? "orders" : "payments";
+        const file = join(folder, name, "infra/cdktf.out/stacks", `${stack}-dev-service`, "cdk.tf.json");
+        const { resource } = JSON.parse(readFileSync(file, "utf8"));
+        return Object.values(
+          resource.aws_lb_listener_rule as Record<string, { priority: number; condition: object[] }>,
+        );
+      }),
+    );
+    expect(rules.map((each) => each.map(({ condition }) => condition))).toEqual([
+      [[{ path_pattern: { values: ["/orders/*"] } }]],
+      [[{ path_pattern: { values: ["/payments/*"] } }]],
+    ]);
+    expect(new Set(rules.flat().map(({ priority }) => priority)).size).toBe(2);
+  });
+
+  it("of an environment that is not filled in names what is missing, and leaves the others alone", {
+    timeout: 120_000,
+  }, async () => {
+    const main = join(folder, "alone", "infra/main.ts");
+    const synth = (...words: string[]) =>
+      tool("tsx/dist/cli.mjs", ["--tsconfig", join(folder, "tsconfig.json"), main, ...words], "alone");
+    const production = await synth("production");
+    expect(production.code).toBe(1);
+    expect(production.output).toContain("infra/environments.ts: production.account is not filled in");
+    expect(production.output).toContain("production.domain.zoneId");
+    expect(production.output).not.toMatch(/staging| {4}at /);
+    expect(await synth("moon")).toMatchObject({ code: 1, output: expect.stringMatching(/dev, staging, production/) });
+    const dev = await synth("dev");
+    expect(dev).toEqual({ code: 0, output: "" });
+    expect((await synth()).output).toMatch(/environment production is left out: .* lacks production\.account/);
+  });
+
+  it("of an environment that is filled in synthesizes: its account alone, state in S3, HTTPS", {
+    timeout: 60_000,
+  }, async () => {
+    const file = join(folder, "alone", "infra/environments.ts");
+    const before = readFileSync(file, "utf8");
+    const filled = before
+      .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
+      .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+      .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
+    writeFileSync(file, filled);
+    const main = join(folder, "alone", "infra/main.ts");
+    const args = ["--tsconfig", join(folder, "tsconfig.json"), main, "production"];
+    expect(await tool("tsx/dist/cli.mjs", args, "alone")).toEqual({ code: 0, output: "" });
+    writeFileSync(file, before);
+    const stack = join(folder, "alone", "infra/cdktf.out/stacks/orders-production-platform/cdk.tf.json");
+    const { provider, terraform, resource } = JSON.parse(readFileSync(stack, "utf8"));
+    expect(provider.aws[0].allowed_account_ids).toEqual(["123456789012"]);
+    expect(terraform.backend.s3).toMatchObject({ use_lockfile: true, encrypt: true });
+    expect(JSON.stringify(resource.aws_lb_listener)).toContain('"protocol":"HTTPS"');
   });
 });
 
@@ -192,7 +254,7 @@ describe("a repository bears no trace", () => {
   const OF_SERVICE =
     /openapi|docker|compose|quote|fastify|pino|telemetry|contract|CloudNativeService|DeliveryStack|Ingress|joins/i;
   const OF_OWN_PLATFORM = /insecureHttp|new Platform|deploy:local/;
-  const OF_OTHERS_PLATFORM = /Platform\.existing|\bpaths: \[/;
+  const OF_OTHERS_PLATFORM = /Platform\.existing|\bpaths: \[|servers:/;
 
   it("of a service, when it holds a platform alone", () => {
     expect(traceOf(repositoryFiles({ platform: true }), OF_SERVICE)).toBeUndefined();

@@ -1,13 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "antifragile";
+import { App, chooseEnvironments } from "antifragile";
 import { synthesize } from "antifragile/testing";
 import { describe, expect, it } from "vitest";
+import { environments } from "../environments";
 import { infrastructure } from "../infrastructure";
 
 const app = new App({ outdir: mkdtempSync(join(tmpdir(), "infra-test-")) });
-infrastructure(app);
+infrastructure(app, chooseEnvironments(environments, undefined, "infra/environments.ts").chosen);
 const stacks = app.node.children.filter((child) => "prepareStack" in child);
 
 describe("the infrastructure", () => {

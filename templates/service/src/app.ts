@@ -28,6 +28,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
     },
+    rewriteUrl: ({ url = "/" }) => withoutServer(contract, url),
     exposeHeadRoutes: false,
     // While the load balancer takes this instance out, requests are still welcome.
     return503OnClosing: false,
@@ -87,6 +88,12 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   bindContract(app, contract, handlers, authorize);
   return app;
+}
+
+/** On a shared balancer the service has a path of its own, which the contract names as its server. */
+function withoutServer({ document }: Contract, url: string): string {
+  const path = document.servers?.[0]?.url;
+  return path?.startsWith("/") && url.startsWith(`${path}/`) ? url.slice(path.length) : url;
 }
 
 declare module "fastify" {

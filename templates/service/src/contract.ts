@@ -56,6 +56,7 @@ interface Operation {
 }
 interface Document {
   readonly openapi: string;
+  readonly servers?: readonly { readonly url: string }[];
   readonly paths: Record<string, Record<string, Operation> & { readonly parameters?: readonly Parameter[] }>;
   readonly security?: Operation["security"];
 }

@@ -28,7 +28,7 @@ export function docsPage({ document }: Contract): string {
 <style>body{font:16px/1.5 system-ui;max-width:52rem;margin:2rem auto;padding:0 1rem}pre{overflow:auto}</style>
 <h1>${escapeHtml(info.title)} ${escapeHtml(info.version)}</h1>
 <p>${escapeHtml(info.description)}</p>
-<p>The contract itself: <a href="/openapi.yaml">/openapi.yaml</a></p>
+<p>The contract itself: <a href="openapi.yaml">openapi.yaml</a></p>
 ${operations.join("\n")}
 <h2>Schemas</h2>
 ${schemas.join("\n")}

@@ -28,6 +28,19 @@ describe("the contract", () => {
     expect(page.body).toContain("createQuote");
   });
 
+  it("is served below the path of its server too, which is the service's on a shared balancer", async () => {
+    const shared = edited((document) => {
+      document.servers = [{ url: "/shared" }];
+    });
+    const { app } = testApp({ contract: shared });
+    for (const url of ["/livez", "/shared/livez", "/shared/docs?x=1"]) {
+      expect((await app.inject(url)).statusCode, url).toBe(200);
+    }
+    for (const url of ["/sharedlivez", "/other/livez", "/shared/shared/livez", "/shared"]) {
+      expect((await app.inject(url)).statusCode, url).toBe(404);
+    }
+  });
+
   it("refuses to start with all that does not fit: a missing handler, a surplus one, no problem response", () => {
     const other = edited(({ paths }) => {
       paths["/v1/quotes"].post.operationId = "renamed";

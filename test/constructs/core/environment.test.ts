@@ -74,13 +74,13 @@ describe("choosing environments", () => {
   });
 
   it("fails for one by name that is not filled in, with file, property and what it is", () => {
-    expect(() => chooseEnvironments([DEV, WAITING], "staging", FILE)).toThrow(
-      "environment staging lacks what only you know; fill it in, in infra/environments.ts:\n  staging.account: the 12 digits of its AWS account",
-    );
+    const act = () => chooseEnvironments([DEV, WAITING], "staging", FILE);
+    expect(refusals(act)).toEqual(["ENVIRONMENT_UNKNOWN staging.account"]);
+    expect(act).toThrow(/^infra\/environments\.ts: staging\.account .*\n.*the 12 digits of its AWS account/);
   });
 
   it("fails for a name that is not there, with those that are", () => {
-    expect(() => chooseEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"; it has: dev, production/);
+    expect(() => chooseEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"\n.*dev, production/);
   });
 });
 
