@@ -1,5 +1,6 @@
 /**
- * Writes what is generated of docs/: the API from the sources' comments, options and answers from the option table.
+ * Writes what is generated of docs/: the API from the sources' comments, options and answers from the option table,
+ * strategies from theirs.
  * `test/contract/docs.test.ts` and `test/generator/reference.test.ts` fail when one is not current.
  */
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,12 +8,14 @@ import { join } from "node:path";
 import { options } from "../generator/options";
 import { answersSchema, optionsPage } from "../generator/reference";
 import { writeApi } from "./docs-api";
+import { strategiesPage } from "./docs-strategies";
 
 const docs = join(__dirname, "../docs");
 
 async function main(): Promise<void> {
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
+  writeFileSync(join(docs, "strategies.md"), strategiesPage());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { families, writeApi } from "../../scripts/docs-api";
+import { strategiesPage } from "../../scripts/docs-strategies";
 import { filesIn, ROOT, textOf } from "./support/sources";
 
 const fresh = mkdtempSync(join(tmpdir(), "antifragile-docs-"));
@@ -46,6 +47,14 @@ describe("docs/api", () => {
     writeFileSync(join(other, "a.md"), "a\nb\nmore\n");
     expect(differences(other, wanted)).toContain('a.md:3 is "more", should be ""');
     for (const folder of [other, wanted]) rmSync(folder, { recursive: true });
+  });
+});
+
+describe("docs/strategies.md", () => {
+  it("is what the table of strategies says (UPDATE=1 writes it)", () => {
+    const file = join(ROOT, "docs/strategies.md");
+    if (process.env.UPDATE === "1") writeFileSync(file, strategiesPage());
+    expect(readFileSync(file, "utf8")).toBe(strategiesPage());
   });
 });
 

@@ -1,0 +1,226 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { CodeDeployClient, GetDeploymentConfigCommand, GetDeploymentGroupCommand } from "@aws-sdk/client-codedeploy";
+import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
+import {
+  type Action,
+  DescribeListenersCommand,
+  DescribeLoadBalancersCommand,
+  DescribeRulesCommand,
+  DescribeTargetGroupsCommand,
+  ModifyRuleCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { TerraformStack } from "../../emulator";
+import { describeVerdict, judgePlan, readPlan } from "../../operations/plan-gate";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { ROOT } from "../support/examples";
+
+const APP = join(ROOT, "test/e2e/apps/strategies.ts");
+const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
+
+describeOnEmulator("strategies on provider 5", () => {
+  let shop: Deployment;
+  let codeDeploy: CodeDeployClient;
+
+  /** The service stack in another state of the code base, on the same account and state. */
+  function inVersion(version: number): TerraformStack {
+    const outdir = join(shop.results, `version-${version}`);
+    execFileSync(process.execPath, ["--import", "tsx", APP], {
+      cwd: ROOT,
+      env: { ...process.env, CDKTF_OUTDIR: outdir, VERSION: String(version) },
+    });
+    return new TerraformStack({
+      stack: join(outdir, "stacks", STACKS[2]),
+      folder: shop.results,
+      emulatorUrl: shop.emulator.url,
+      tools,
+    });
+  }
+  const describeService = async (service: string) => {
+    const { services = [] } = await shop.clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "shop-dev", services: [service] }),
+    );
+    return services[0] ?? {};
+  };
+  const rules = async () => {
+    const { LoadBalancers = [] } = await shop.clients.elb.send(new DescribeLoadBalancersCommand({}));
+    const { Listeners = [] } = await shop.clients.elb.send(
+      new DescribeListenersCommand({ LoadBalancerArn: LoadBalancers[0]?.LoadBalancerArn }),
+    );
+    const { Rules = [] } = await shop.clients.elb.send(
+      new DescribeRulesCommand({ ListenerArn: Listeners[0]?.ListenerArn }),
+    );
+    return Rules;
+  };
+  const ruleOf = async (path: string) => {
+    const found = (await rules()).find(({ Conditions = [] }) =>
+      Conditions.some(({ PathPatternConfig }) => PathPatternConfig?.Values?.includes(path)),
+    );
+    if (found === undefined) throw new Error(`no rule for ${path}`);
+    return found;
+  };
+  const write = async (path: string, action: Omit<Action, "Type">) => {
+    const { RuleArn } = await ruleOf(path);
+    await shop.clients.elb.send(new ModifyRuleCommand({ RuleArn, Actions: [{ Type: "forward", ...action }] }));
+  };
+  const groups = async () => {
+    const { TargetGroups = [] } = await shop.clients.elb.send(new DescribeTargetGroupsCommand({}));
+    return new Map(TargetGroups.map((group) => [group.TargetGroupName, group.TargetGroupArn]));
+  };
+  const deploymentGroup = async (service: string) => {
+    const name = `shop-dev-${service}`;
+    const { deploymentGroupInfo } = await codeDeploy.send(
+      new GetDeploymentGroupCommand({ applicationName: name, deploymentGroupName: name }),
+    );
+    return deploymentGroupInfo;
+  };
+  /** ARNs of the two groups between which CodeDeploy moves a service's requests: what it names, in its order. */
+  const pair = async (service: string): Promise<[string, string]> => {
+    const known = await groups();
+    const names = (await deploymentGroup(service))?.loadBalancerInfo?.targetGroupPairInfoList?.[0]?.targetGroups ?? [];
+    const arns = names.flatMap(({ name }) => known.get(name) ?? []);
+    if (arns.length !== 2) throw new Error(`${service} has ${names.map(({ name }) => name)}`);
+    return arns as [string, string];
+  };
+
+  beforeAll(async () => {
+    shop = await deploy(APP, { name: "strategies", stacks: STACKS });
+    codeDeploy = new CodeDeployClient({
+      endpoint: shop.emulator.url,
+      region: shop.region,
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    });
+    await shop.apply();
+  });
+  afterAll(async () => {
+    codeDeploy?.destroy();
+    await shop?.end();
+  });
+
+  it("are applied, each with all that goes with it, and a new plan is empty", async () => {
+    await shop.expectNoDrift();
+    const expected = {
+      storefront: { type: "ECS", capacity: "FARGATE_SPOT" },
+      internal: { type: "ECS", capacity: "shop-dev-machines" },
+      mailer: { type: "ECS", capacity: "FARGATE" },
+      halves: { type: "CODE_DEPLOY", capacity: "FARGATE" },
+      canary: { type: "CODE_DEPLOY", capacity: "FARGATE_SPOT" },
+      linear: { type: "CODE_DEPLOY", capacity: "shop-dev-machines" },
+    };
+    const found = await Promise.all(
+      Object.keys(expected).map(async (name) => {
+        const { deploymentController, capacityProviderStrategy = [] } = await describeService(name);
+        const capacity = capacityProviderStrategy[0]?.capacityProvider?.toLowerCase().startsWith("shop-dev-machines")
+          ? "shop-dev-machines"
+          : capacityProviderStrategy[0]?.capacityProvider;
+        return [name, { type: deploymentController?.type, capacity }];
+      }),
+    );
+    expect(Object.fromEntries(found)).toEqual(expected);
+    const deployed = (await describeService("storefront")).deployments?.[0];
+    expect(deployed?.serviceConnectConfiguration?.enabled).toBe(true);
+  });
+
+  it("by CodeDeploy know their service, both groups, the listener, the alarm and how requests move", async () => {
+    const ways = await Promise.all(
+      ["halves", "canary", "linear"].map(async (name) => {
+        const group = await deploymentGroup(name);
+        expect(group).toMatchObject({
+          computePlatform: "ECS",
+          ecsServices: [{ clusterName: "shop-dev", serviceName: name }],
+          alarmConfiguration: { enabled: true, alarms: [{ name: `shop-dev-${name}-errors` }] },
+          autoRollbackConfiguration: { enabled: true },
+          deploymentStyle: { deploymentType: "BLUE_GREEN", deploymentOption: "WITH_TRAFFIC_CONTROL" },
+        });
+        await pair(name);
+        return group?.deploymentConfigName;
+      }),
+    );
+    expect(ways).toEqual([
+      "CodeDeployDefault.ECSAllAtOnce",
+      "shop-dev-canary-canary-10-percent-5-minutes",
+      "shop-dev-linear-linear-25-percent-1-minutes",
+    ]);
+    const { deploymentConfigInfo } = await codeDeploy.send(
+      new GetDeploymentConfigCommand({ deploymentConfigName: ways[1] }),
+    );
+    expect(deploymentConfigInfo?.trafficRoutingConfig).toMatchObject({
+      type: "TimeBasedCanary",
+      timeBasedCanary: { canaryPercentage: 10, canaryInterval: 5 },
+    });
+  });
+
+  it("leave a rule where CodeDeploy has put it, in either form; the rule of a rolling service is put back", async () => {
+    const [old, next] = await pair("canary");
+    const weights = (first: number) => ({
+      ForwardConfig: {
+        TargetGroups: [
+          { TargetGroupArn: old, Weight: first },
+          { TargetGroupArn: next, Weight: 100 - first },
+        ],
+      },
+    });
+    for (const written of [weights(90), { TargetGroupArn: next }, weights(0)]) {
+      await write("/canary/*", written);
+      expect((await shop.stack(STACKS[2]).plan()).changes).toEqual([]);
+    }
+    const before = (await ruleOf("/shop")).Actions?.[0];
+    await write("/shop", { TargetGroupArn: next });
+    expect(
+      (await shop.stack(STACKS[2]).plan()).changes.map(({ address, actions }) => [address.split(".")[0], actions]),
+    ).toEqual([["aws_lb_listener_rule", ["update"]]]);
+    await write("/shop", { TargetGroupArn: before?.TargetGroupArn });
+  });
+
+  it("are changed in what they say: another canary is another configuration, and the group goes over to it", async () => {
+    const service = inVersion(2);
+    await service.apply();
+    expect((await service.plan()).changes).toEqual([]);
+    expect((await deploymentGroup("canary"))?.deploymentConfigName).toBe("shop-dev-canary-canary-20-percent-5-minutes");
+  });
+
+  it("of ECS itself: a rule with one group gets the second in place, and then keeps the weights that ECS writes", async () => {
+    // The version before has applied the rule as ECS's own strategies want it.
+    const action = (await ruleOf("/shop")).Actions?.[0];
+    const [old, next] = action?.ForwardConfig?.TargetGroups ?? [];
+    expect([old?.Weight, next?.Weight].sort()).toEqual([0, 100]);
+    const service = inVersion(2);
+    const weights = (first: number) => ({
+      ForwardConfig: {
+        TargetGroups: [
+          { ...old, Weight: first },
+          { ...next, Weight: 100 - first },
+        ],
+        TargetGroupStickinessConfig: { Enabled: false },
+      },
+    });
+    for (const written of [weights(95), weights(0), { TargetGroupArn: next?.TargetGroupArn }]) {
+      await write("/shop", written);
+      expect((await service.plan()).changes).toEqual([]);
+    }
+  });
+
+  it("are not changed unnoticed where that replaces the service: the gate says what it costs", async () => {
+    await inVersion(3).plan();
+    const folder = join(shop.results, STACKS[2]);
+    const shown = execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
+      cwd: folder,
+      env: { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "terraform.rc") },
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    const verdict = judgePlan(readPlan(shown));
+    expect(verdict.refused.map(({ action, what }) => `${action} ${what}`)).toEqual(["replace service"]);
+    expect(describeVerdict(verdict)).toMatch(
+      /Storefront.*replaced: all its tasks end before new ones start: an outage[\s\S]*deployment_controller\.0\.type: "ECS" -> "CODE_DEPLOY"/,
+    );
+  });
+
+  it("leave nothing behind", async () => {
+    await inVersion(2).destroy();
+    await shop.stack(STACKS[1]).destroy();
+    await shop.stack(STACKS[0]).destroy();
+    await shop.expectNothingLeft();
+  });
+});
