@@ -23,6 +23,7 @@ export const NAME_LIMITS = {
   topic: 256,
   deliveryStream: 64,
   dashboard: 255,
+  webAcl: 128,
   userPool: 128,
   // With what is put behind it, so that it is nobody else's.
   userPoolDomain: 54,

@@ -29,6 +29,7 @@ import {
   Table,
   Topic,
   UserPool,
+  WebAcl,
   worker,
 } from "../../../constructs";
 
@@ -54,6 +55,7 @@ export function everything(profile: Profile = "dev"): App {
   new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
+  new WebAcl(platform, "WebAcl", { balancer: platform.balancer });
   const people = new UserPool(platform, "People", { threatProtection: true });
   orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
   new CloudNativeService(stack, "Back").add(
