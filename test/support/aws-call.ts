@@ -17,6 +17,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   codebuild: "CodeBuild_20161006",
   codedeploy: "CodeDeploy_20141006",
   codepipeline: "CodePipeline_20150709",
+  "cognito-idp": "AWSCognitoIdentityProviderService",
   ecr: "AmazonEC2ContainerRegistry_V20150921",
   ecs: "AmazonEC2ContainerServiceV20141113",
   firehose: "Firehose_20150804",
@@ -25,6 +26,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   servicediscovery: "Route53AutoNaming_v20170313",
   ssm: "AmazonSSM",
   states: "AWSStepFunctions",
+  wafv2: "AWSWAF_20190729",
 };
 
 const QUERY_VERSIONS: Readonly<Record<string, string>> = {
@@ -69,7 +71,8 @@ export class AwsCaller {
   // biome-ignore lint/suspicious/noExplicitAny: see above
   async rest(service: string, method: string, path: string, params?: Params | string): Promise<any> {
     const body = params === undefined || typeof params === "string" ? params : JSON.stringify(params);
-    return this.#send(service, method, path, body, { "content-type": "application/json" });
+    const type = body?.startsWith("<") ? "application/xml" : "application/json";
+    return this.#send(service, method, path, body, { "content-type": type });
   }
 
   async #send(
