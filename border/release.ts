@@ -74,6 +74,8 @@ export interface ProcessTemplate {
   readonly network: TaskNetwork;
   readonly platformVersion?: string;
   readonly capacity: readonly { readonly capacityProvider: string; readonly weight: number; readonly base: number }[];
+  /** Names of the alarms that watch it. */
+  readonly alarms?: readonly string[];
   /** Commands of its admin processes, by name. */
   readonly admin: Readonly<Record<string, readonly string[]>>;
   /** ARN of the role that admin processes run as, where it is not the service's own: an override of the task's. */

@@ -448,6 +448,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         },
         platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
         capacity: cluster.strategy(capacity),
+        alarms: this.#alarms.map(({ alarmName }) => alarmName),
         admin: Object.fromEntries(this.#admin),
         adminRole: this.#adminAccess.roleArn,
         adminEnvironment: this.#adminAccess.environment,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, network, observability
+from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, identity, network, observability
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -67,6 +67,9 @@ FAKES: list[Fake] = [
     Fake("autoscaling", ("PutScalingPolicy",), "whether a policy is enabled; two groups may have policies of one name", amend=autoscaling.remember_policy, patch=autoscaling.policies_by_group),
     Fake("autoscaling", ("DeletePolicy",), "two groups may have policies of one name", answer=autoscaling.delete_policy),
     Fake("autoscaling", ("ExecutePolicy",), "two groups may have policies of one name", answer=autoscaling.execute_policy),
+    Fake("cognito-idp", ("CreateUserPool", "UpdateUserPool"), "the tier of a user pool", amend=identity.remember_tier),
+    Fake("cognito-idp", ("DescribeUserPool",), "the tier of a user pool", amend=identity.amend_pool),
+    Fake("route53", ("CreateHostedZone",), "ids of zones begin with Z", patch=network.zones_begin_as_in_aws),
     Fake("ec2", ("DescribeSubnets",), "subnets by the association of their IPv6 range", patch=network.know_ipv6_subnets),
     Fake("ec2", ("DescribeLaunchTemplateVersions",), "tags of a launch template are not those of what it launches", amend=network.amend_launch_templates),
     Fake("autoscaling", ("DescribePolicies",), "whether a policy is enabled; no empty predictive configuration", amend=autoscaling.amend_policies),

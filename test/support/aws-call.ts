@@ -72,7 +72,7 @@ export class AwsCaller {
   async rest(service: string, method: string, path: string, params?: Params | string): Promise<any> {
     const body = params === undefined || typeof params === "string" ? params : JSON.stringify(params);
     const type = body?.startsWith("<") ? "application/xml" : "application/json";
-    return this.#send(service, method, path, body, { "content-type": type });
+    return this.#send(service, method, path, body, body === undefined ? {} : { "content-type": type });
   }
 
   async #send(

@@ -1,0 +1,237 @@
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../border/release";
+
+/** How one service stands. */
+export interface ServiceStatus {
+  readonly service: string;
+  readonly environment: string;
+  readonly platform: string;
+  readonly region: string;
+  readonly kind: ProcessTemplate["kind"] | "unknown";
+  /** Undefined before the first release, and where Terraform decides what runs. */
+  readonly release: ReleaseStatus;
+  /** Undefined for a job: a schedule starts its tasks. */
+  readonly tasks: { readonly running: number; readonly wanted: number; readonly pending: number } | undefined;
+  readonly deployment: {
+    readonly state: DeploymentState;
+    /** `rolling`, `blueGreen` ...; undefined where nothing tells. */
+    readonly strategy: string | undefined;
+    readonly reason: string | undefined;
+  };
+  readonly alarms: {
+    readonly ok: readonly string[];
+    readonly alarm: readonly string[];
+    /** Has not seen enough to say. */
+    readonly unknown: readonly string[];
+  };
+  readonly lastScaling: ScalingEvent | undefined;
+}
+
+export interface ReleaseStatus {
+  readonly owner: ProcessTemplate["owner"] | "unknown";
+  /** Number of the release that is live. */
+  readonly live: number | undefined;
+  /** Number of the one that is on its way. */
+  readonly next: number | undefined;
+  /** Number of the attempt after the live one, where that failed. */
+  readonly failed: number | undefined;
+  /** Whether Terraform knows other config than what the live release was made from: the next release takes it. */
+  readonly configNotLive: boolean;
+}
+
+/** `steady`: what is wanted runs. `missing`: there is a service on paper, and none in the cluster. */
+export type DeploymentState = "steady" | "deploying" | "starting" | "rolled back" | "failed" | "scheduled" | "missing";
+
+export interface ScalingEvent {
+  readonly from: number | undefined;
+  readonly to: number;
+  /** ISO 8601. */
+  readonly at: string;
+  /** What made it: a policy, a schedule. */
+  readonly cause: string;
+  /** `Successful`, `Failed` ... */
+  readonly outcome: string;
+}
+
+/** What AWS tells of a service, before anything is made of it. */
+export interface Observed {
+  readonly service: string;
+  readonly environment: string;
+  readonly platform: string;
+  readonly region: string;
+  readonly template: ProcessTemplate | undefined;
+  readonly record: ReleaseRecord | undefined;
+  readonly lock: ReleaseLock | undefined;
+  /** Undefined where ECS knows none. */
+  readonly ecs: ObservedService | undefined;
+  /** State of each alarm, by name; one that is gone is not there. */
+  readonly alarms: ReadonlyMap<string, string>;
+  /** The newest first. */
+  readonly activities: readonly Activity[];
+}
+
+export interface ObservedService {
+  readonly desired: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly deployments: readonly { readonly primary: boolean; readonly state: string; readonly reason: string }[];
+}
+
+/** A scaling activity of Application Auto Scaling. */
+export interface Activity {
+  readonly description: string;
+  readonly cause: string;
+  readonly at: string;
+  readonly outcome: string;
+}
+
+/** What is to be said of a service. */
+export function statusOf(observed: Observed): ServiceStatus {
+  const { template, alarms, activities } = observed;
+  const inState = (state: string) => [...alarms].filter(([, is]) => is === state).map(([name]) => name);
+  const named = template?.alarms ?? [];
+  return {
+    service: observed.service,
+    environment: observed.environment,
+    platform: observed.platform,
+    region: observed.region,
+    kind: template?.kind ?? "unknown",
+    release: releaseOf(observed),
+    tasks: observed.ecs && {
+      running: observed.ecs.running,
+      wanted: observed.ecs.desired,
+      pending: observed.ecs.pending,
+    },
+    deployment: {
+      ...deploymentOf(observed),
+      strategy: template?.kind === "job" ? undefined : template?.strategy,
+    },
+    alarms: {
+      ok: inState("OK"),
+      alarm: inState("ALARM"),
+      unknown: [...inState("INSUFFICIENT_DATA"), ...named.filter((name) => !alarms.has(name))],
+    },
+    lastScaling: scalingOf(activities),
+  };
+}
+
+function releaseOf({ service, template, record, lock }: Observed): ReleaseStatus {
+  const released = record?.live?.processes[service];
+  const revision = Number(template?.task.split(":").at(-1));
+  return {
+    owner: template?.owner ?? "unknown",
+    live: record?.live?.number,
+    next: lock?.number,
+    failed: record?.failed !== undefined && lock === undefined ? record.failed.number : undefined,
+    configNotLive: template?.owner === "pipeline" && released !== undefined && released.template !== revision,
+  };
+}
+
+function deploymentOf({ template, ecs }: Observed): { state: DeploymentState; reason: string | undefined } {
+  if (ecs === undefined) {
+    return { state: template?.kind === "job" ? "scheduled" : "missing", reason: undefined };
+  }
+  const primary = ecs.deployments.find((deployment) => deployment.primary);
+  const reason = primary?.reason || undefined;
+  const failed = ecs.deployments.find(({ state }) => state === "FAILED");
+  if (failed !== undefined) {
+    const state = failed.primary ? "failed" : "rolled back";
+    return { state, reason: failed.reason || reason };
+  }
+  if (ecs.deployments.length > 1 || primary?.state === "IN_PROGRESS") return { state: "deploying", reason };
+  return { state: ecs.running === ecs.desired ? "steady" : "starting", reason: undefined };
+}
+
+/** @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-activities.html */
+function scalingOf([last, before]: readonly Activity[]): ScalingEvent | undefined {
+  const to = countIn(last);
+  if (last === undefined || to === undefined) return undefined;
+  return { from: countIn(before), to, at: last.at, cause: causeOf(last.cause), outcome: last.outcome };
+}
+
+function countIn(activity: Activity | undefined): number | undefined {
+  const count = /desired count to (\d+)/i.exec(activity?.description ?? "")?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** `requests` of `... triggered policy scale-on-requests`. */
+function causeOf(cause: string): string {
+  const policy = /triggered policy ([^\s,]+)/.exec(cause)?.[1];
+  if (policy !== undefined) return policy.replace(/^scale-(on-)?/, "").replaceAll("-", " ");
+  const schedule = /scheduled action name ([^\s,]+)/.exec(cause)?.[1];
+  if (schedule !== undefined) return schedule;
+  return /capacity was (set|changed)|minimum capacity|maximum capacity/.test(cause) ? "bounds" : "by hand";
+}
+
+const COLUMNS = ["service", "env", "release", "tasks", "deployment", "alarms", "last scaling"] as const;
+
+/** A line for each service, under a line of headings; of several platforms their names come first. */
+export function describeStatus(services: readonly ServiceStatus[], now: Date): string {
+  const several = new Set(services.map(({ platform }) => platform)).size > 1;
+  const rows = [...services]
+    .sort(byPlace)
+    .map((status) => [...(several ? [status.platform] : []), ...cells(status, now)]);
+  const headings = [...(several ? ["platform"] : []), ...COLUMNS];
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return `${[headings, ...rows].map(line).map(printable).join("\n")}\n`;
+}
+
+function byPlace(a: ServiceStatus, b: ServiceStatus): number {
+  const key = ({ platform, environment, service }: ServiceStatus) => `${platform} ${environment} ${service}`;
+  return key(a) < key(b) ? -1 : 1;
+}
+
+function cells({ service, environment, release, tasks, deployment, alarms, lastScaling }: ServiceStatus, now: Date) {
+  return [
+    service,
+    environment,
+    releaseCell(release),
+    tasks === undefined ? "-" : `${tasks.running} of ${tasks.wanted}`,
+    deployment.state === "deploying" && deployment.strategy !== undefined ? deployment.strategy : deployment.state,
+    alarmCell(alarms),
+    scalingCell(lastScaling, now),
+  ];
+}
+
+function releaseCell({ owner, live, next, failed, configNotLive }: ReleaseStatus): string {
+  const notes = [
+    ...(next === undefined ? [] : [`${next} next`]),
+    ...(failed === undefined ? [] : [`${failed} failed`]),
+    ...(configNotLive ? ["config not live"] : []),
+  ];
+  const running = live === undefined ? (owner === "terraform" ? "terraform" : "none") : String(live);
+  return notes.length === 0 ? running : `${running} (${notes.join(", ")})`;
+}
+
+function alarmCell({ ok, alarm, unknown }: ServiceStatus["alarms"]): string {
+  if (alarm.length > 0) return alarm.join(", ");
+  if (ok.length > 0) return "ok";
+  return unknown.length > 0 ? "no data" : "-";
+}
+
+function scalingCell(event: ScalingEvent | undefined, now: Date): string {
+  if (event === undefined) return "-";
+  const { from, to, at, cause, outcome } = event;
+  const failed = outcome === "Failed" ? "failed: " : "";
+  return `${failed}${from === undefined ? "" : `${from} `}-> ${to}, ${ago(at, now)} (${cause})`;
+}
+
+function ago(at: string, now: Date): string {
+  const minutes = Math.max(0, Math.round((now.getTime() - Date.parse(at)) / 60_000));
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.round(hours / 24)} d ago`;
+}
+
+/** Control characters of others' text do not reach the terminal. */
+function printable(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+}
