@@ -50,6 +50,7 @@ const commands: Readonly<Record<string, Command>> = {
   admin: {
     summary: "run an admin process of the release that runs",
     load: async () => (await import("../operations/release/commands")).runAdminCommand,
+  },
   status: {
     summary: "tell how the services of an account stand: tasks, release, deployment, alarms, scaling",
     load: async () => (await import("../operations/status-command")).runStatus,

@@ -19,11 +19,12 @@ deployment, alarms, and when they last scaled. Uses the credentials of the envir
 export interface StatusCall extends Call {
   /** Folder of a generated repository, or any other. */
   readonly cwd: string;
-  readonly now?: () => Date;
+  /** For tests. @default the clock */
+  readonly clock?: () => Date;
 }
 
 /** The command `antifragile status`. */
-export function runStatus({ args, print, cwd, now = () => new Date() }: StatusCall): Promise<Outcome> {
+export function runStatus({ args, print, cwd, clock = () => new Date() }: StatusCall): Promise<Outcome> {
   return run(async () => {
     if (args.includes("--help") || args.includes("-h")) {
       print(USAGE);
@@ -47,7 +48,7 @@ export function runStatus({ args, print, cwd, now = () => new Date() }: StatusCa
     }
     const services = (await Promise.all(places.map(ask))).flat().map(statusOf);
     if (json) print(`${JSON.stringify(services, null, 2)}\n`);
-    else if (services.length > 0) print(describeStatus(services, now()));
+    else if (services.length > 0) print(describeStatus(services, clock()));
     if (services.length > 0) return 0;
     if (!json) print(nothing(places));
     return 1;
