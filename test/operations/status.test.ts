@@ -19,6 +19,7 @@ const TEMPLATE: ProcessTemplate = {
   container: "orders",
   task: "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-production-orders:7",
   source: "orders",
+  bootstrap: false,
   strategy: "rolling",
   network: { subnets: "subnet-1", securityGroup: "sg-1", assignPublicIp: false },
   capacity: [],
