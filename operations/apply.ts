@@ -152,8 +152,8 @@ async function tellWhy(
 
 /** Services that a postcondition says were rolled back; it names the command that tells why. */
 export function rolledBack(errors: string): ServicePlace[] {
-  // Terraform draws a box around its errors, in colour.
-  const plain = stripVTControlCharacters(errors).replace(/^[│╷╵ ]+/gm, "");
+  // Terraform draws a box around its errors, in colour, and breaks their lines.
+  const plain = stripVTControlCharacters(errors).replace(/[\s│]+/g, " ");
   const found = plain.matchAll(/antifragile stop-reasons --region (\S+) --cluster (\S+) --service (\S+)/g);
   const places = [...found].map(([, region = "", cluster = "", service = ""]) => ({ region, cluster, service }));
   return places.filter(

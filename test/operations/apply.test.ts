@@ -174,5 +174,16 @@ describe("applying stacks", () => {
       { region: "eu-central-1", cluster: "shop-dev", service: "orders" },
     ]);
     expect(rolledBack("Error: something else")).toEqual([]);
+    // As cdktf hands it on: behind a margin, the line broken.
+    const margin = `${" ".repeat(20)}\u001b[31m│\u001b[0m \u001b[0m`;
+    const broken = [
+      "ECS rolled orders back: it runs the task definition that it ran before. Why",
+      "its tasks stopped tells:",
+      "antifragile stop-reasons --region eu-central-1 --cluster shop-dev --service",
+      "orders",
+    ];
+    expect(rolledBack(broken.map((text) => `${margin}${text}\n`).join(""))).toEqual([
+      { region: "eu-central-1", cluster: "shop-dev", service: "orders" },
+    ]);
   });
 });
