@@ -65,7 +65,7 @@ export class ChaosExperiment extends Construct {
       addFaultAgent(this, target, agentImage, needOf(fault.spec));
     }
     const name = stack.prefixed(stack.stackName, stack.environment.name, kebab(id));
-    const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.alarms : []);
+    const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.health : []);
     this.#checkAlarms(alarms);
 
     // AWS may write to log groups of this name without a line for each in the account's one policy.

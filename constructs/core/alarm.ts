@@ -1,8 +1,9 @@
+import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-composite-alarm";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { invalid } from "./errors";
-import type { Metric } from "./metric";
+import type { Metric, Statistic } from "./metric";
 import { AwsStack, addressOf } from "./stack";
 
 /** Something that CloudWatch watches: in alarm, or not. */
@@ -31,13 +32,31 @@ export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
   return { alarmName: name, alarmArn };
 }
 
+/** A measure that is looked at: complete, and by percentile where that says more. */
+export interface Measure extends Omit<Required<Metric>, "statistic"> {
+  /** Or a percentile: `p99`. */
+  readonly statistic: Statistic | `p${number}`;
+}
+
 /** One row of a computation over measures: a measure, or an expression over rows. */
 export interface Query {
   readonly id: string;
-  readonly metric?: Required<Metric>;
+  /** @default - none: an expression */
+  readonly metric?: Measure;
+  /** @default - none: a measure */
   readonly expression?: string;
   /** Whether it is the result. @default false */
   readonly returned?: boolean;
+}
+
+/** Something that is measured of a service, for alarms and for pictures. */
+export interface Signal {
+  /** `latency` */
+  readonly name: string;
+  /** What a picture of it is called, with its unit: `Slowest of a hundred answers (s)`. */
+  readonly title: string;
+  /** What is measured, and what is made of it; one row is the result. */
+  readonly queries: readonly Query[];
 }
 
 /** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
@@ -77,6 +96,8 @@ export interface AlarmProps {
   readonly periods?: number;
   /** How many of them must be bad. @default - all */
   readonly datapoints?: number;
+  /** Whether it tells nobody: it is only part of another. @default false */
+  readonly silent?: boolean;
 }
 
 /**
@@ -96,7 +117,7 @@ export class Alarm extends Construct implements IAlarm {
     super(scope, id);
     const { periods = 2, periodSeconds = 60, whenBelow = false } = props;
     this.alarmName = AwsStack.of(this).physicalName("alarm", ...props.name);
-    const tells = [...AwsStack.of(this).alarmTopicArns];
+    const tells = props.silent === true ? [] : [...AwsStack.of(this).alarmTopicArns];
     const resource = new CloudwatchMetricAlarm(this, "Resource", {
       alarmName: this.alarmName,
       alarmDescription: props.description,
@@ -111,5 +132,40 @@ export class Alarm extends Construct implements IAlarm {
     });
     this.alarmArn = resource.arn;
     this.address = addressOf(resource);
+  }
+}
+
+export interface CompositeAlarmProps {
+  /** Parts of its name. */
+  readonly name: readonly string[];
+  /** What is wrong, and what to do, for who is woken by it. */
+  readonly description: string;
+  /** All of these must be in alarm. */
+  readonly all: readonly Alarm[];
+}
+
+/**
+ * An alarm that goes off when all of some others are in alarm. Costs 0.50 USD a month.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
+ */
+export class CompositeAlarm extends Construct implements IAlarm {
+  readonly alarmName: string;
+  readonly alarmArn: string;
+
+  constructor(scope: Construct, id: string, props: CompositeAlarmProps) {
+    super(scope, id);
+    const tells = [...AwsStack.of(this).alarmTopicArns];
+    this.alarmName = AwsStack.of(this).physicalName("alarm", ...props.name);
+    const resource = new CloudwatchCompositeAlarm(this, "Resource", {
+      alarmName: this.alarmName,
+      alarmDescription: props.description,
+      alarmRule: props.all.map(({ alarmName }) => `ALARM("${alarmName}")`).join(" AND "),
+      alarmActions: tells.length === 0 ? undefined : tells,
+      okActions: tells.length === 0 ? undefined : tells,
+    });
+    // It names them, and Terraform does not see that.
+    resource.dependsOn = props.all.map(({ address }) => address);
+    this.alarmArn = resource.arn;
   }
 }

@@ -21,6 +21,7 @@ export const NAME_LIMITS = {
   capacityProvider: 255,
   keyAlias: 256,
   topic: 256,
+  eventRule: 64,
   deliveryStream: 64,
   dashboard: 255,
   webAcl: 128,

@@ -1,6 +1,7 @@
 import { Token } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { Cluster, type ClusterProps, type ICluster, type Sessions } from "../cluster/cluster";
+import { StoppedTasks } from "../cluster/stopped-tasks";
 import { Published, platformParameter, Subscribed } from "../core/border";
 import type { Environment } from "../core/environment";
 import { invalid } from "../core/errors";
@@ -123,6 +124,7 @@ export class Platform extends AwsStack implements IPlatform {
       this.balancer = new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
     }
     this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarms);
+    new StoppedTasks(this, "StoppedTasks", { cluster: this.cluster });
     new Published(this, "Border", {
       name: platformParameter(props.environment.name, name),
       value: {

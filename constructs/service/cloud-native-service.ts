@@ -19,6 +19,7 @@ import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
 import { checkAdmin } from "./admin";
 import { AdminAccess } from "./admin-access";
+import { watchRequests, watchTasks } from "./alarms";
 import {
   CalledService,
   type CallOptions,
@@ -36,6 +37,7 @@ import { errorAlarm } from "./error-alarm";
 import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
 import { Identity } from "./identity";
 import { ignoredChanges } from "./lifecycle";
+import { groupsOf } from "./metrics";
 import type { Process } from "./process";
 import { publishTemplate } from "./release";
 import { claimAddresses, claimName } from "./room";
@@ -43,6 +45,7 @@ import { keptWithoutAZone, scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
+import { type Measured, signalsOf } from "./signals";
 import { brings, STRATEGY_TABLE } from "./strategies";
 import { fargateSize, type TaskSize } from "./task-size";
 
@@ -138,6 +141,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#setVariables(props);
     this.#task = this.#defineTask();
     this.#run(this.#task, identity);
+    const watch = this.#watch;
+    if (watch !== undefined && this.#service !== undefined) watchTasks(this, watch);
     if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
     for (const addOn of props.addOns ?? []) this.add(addOn);
   }
@@ -145,6 +150,15 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** All that watches the service and what it uses: what says that it is well, for a pipeline or an experiment. */
   get alarms(): readonly IAlarm[] {
     return [...this.#alarms];
+  }
+
+  /**
+   * The alarms that say whether its users are served: those that roll a deployment back, or all where none does. At most
+   * five stop an experiment.
+   */
+  get health(): readonly IAlarm[] {
+    const health = this.#alarms.filter(({ alarmName }) => this.#rollbackAlarms.includes(alarmName));
+    return health.length > 0 ? health : [...this.#alarms];
   }
 
   /** Adds something to the service, such as an Ingress. Adding two of the same name is an error. */
@@ -620,6 +634,9 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       deregistrationSeconds: this.shutdown.deregistrationDelay.toSeconds(),
       deployment: this.#settings.deployment,
       grant: (statement) => this.grant(statement),
+      targets: () => this.#targets,
+      signals: () => (this.#service === undefined ? [] : signalsOf(this.#measured)),
+      alarms: () => this.#alarms,
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),
       addSidecar: (sidecar) => this.#addSidecar(sidecar),
@@ -684,6 +701,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       "Use whole numbers, at least 6 MiB.",
     );
     problems.throwIfAny();
+    for (const arn of Object.values(sidecar.secrets ?? {})) this.#allowSecret(arn);
     this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) });
   }
 
@@ -718,6 +736,34 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       targets: () => this.#targets,
     });
     this.#addAlarm(alarm, { rollsBack: true });
+    const watch = this.#watch;
+    if (watch !== undefined) watchRequests(this, watch);
+  }
+
+  /** What there is to measure, at the moment of asking. */
+  get #measured(): Measured {
+    const { process, name } = this.#settings;
+    return {
+      platform: this.#stack.platformName,
+      environment: this.#stack.environment.name,
+      serviceName: physicalName("ecsService", name),
+      clusterName: this.#stack.cluster.clusterName,
+      groups: groupsOf(this.#targets),
+      queueName: process.kind === "worker" ? process.queue?.queueName : undefined,
+    };
+  }
+
+  get #watch() {
+    const { alarms, deployment } = this.#settings;
+    return (
+      alarms && {
+        name: this.#fullName,
+        alarms,
+        measured: () => this.#measured,
+        minimumRequests: deployment.minimumRequests,
+        add: (alarm: Alarm, options?: AlarmOptions) => this.#addAlarm(alarm, options),
+      }
+    );
   }
 
   /** What moves requests from one target group to the other. */
@@ -772,6 +818,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #setSecret(variable: string, valueFrom: string): void {
     this.#refuseTwice(variable);
     this.#secrets.set(variable, { name: variable, valueFrom });
+    this.#allowSecret(valueFrom);
+  }
+
+  /** Lets ECS read a secret or parameter when a task starts. */
+  #allowSecret(valueFrom: string): void {
     const isParameter = !Token.isUnresolved(valueFrom) && valueFrom.includes(":ssm:");
     this.#executionRole.grant({
       actions: [isParameter ? "ssm:GetParameters" : "secretsmanager:GetSecretValue"],

@@ -99,6 +99,13 @@ export function containerDefinitions(input: Input): string {
     ...(sidecar.user === undefined ? {} : { user: sidecar.user }),
     ...(sidecar.command === undefined ? {} : { command: sidecar.command }),
     environment: pairs(new Map(Object.entries(sidecar.environment ?? {}))),
+    ...(sidecar.secrets === undefined
+      ? {}
+      : {
+          secrets: Object.entries(sidecar.secrets)
+            .map(([name, valueFrom]) => ({ name, valueFrom }))
+            .sort((a, b) => compare(a.name, b.name)),
+        }),
     portMappings: [],
   }));
   return JSON.stringify([app, ...sidecars.sort((a, b) => compare(a.name, b.name))].map(sortKeys));

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import type { IAlarm } from "../core/alarm";
+import type { IAlarm, Signal } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 import type { Deployment } from "./deployment";
@@ -35,6 +35,12 @@ export interface Sidecar {
    * @default - the service's
    */
   readonly user?: string;
+  /**
+   * Variables from secrets or parameters, by ARN.
+   *
+   * @default - none
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** A balancer's target group. */
@@ -92,6 +98,12 @@ export interface ServiceHost extends IGrantable {
   readonly exec: boolean;
   /** How a new version of the service goes live: it may ask for a second target group. */
   readonly deployment: Deployment;
+  /** Target groups that its tasks are in, once all add-ons are there. */
+  targets(): readonly Target[];
+  /** All that there is to measure of it, once all add-ons are there; nothing of a job. */
+  signals(): readonly Signal[];
+  /** All that watches it, once all add-ons are there. */
+  alarms(): readonly IAlarm[];
   /** Sets a variable of the app's container. Setting one twice is an error. */
   addEnvironment(name: string, value: string): void;
   /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */

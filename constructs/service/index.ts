@@ -1,3 +1,4 @@
+export type { ServiceAlarms } from "./alarms";
 export { type CallOptions, type ICallee, serviceNamed } from "./calls";
 export { CloudNativeService } from "./cloud-native-service";
 export {

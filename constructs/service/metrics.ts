@@ -38,7 +38,7 @@ export function literally({ namespace, metricName, dimensions = {}, statistic = 
 }
 
 /** A target group as the balancer measures it. */
-type MeasuredGroup = Pick<Target, "balancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
+export type MeasuredGroup = Pick<Target, "balancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
 
 /** All target groups of a service: two for each target where a deployment moves requests from one to the other. */
 export function groupsOf(targets: readonly Target[]): MeasuredGroup[] {
@@ -49,7 +49,11 @@ export function groupsOf(targets: readonly Target[]): MeasuredGroup[] {
 }
 
 /** A measure of the balancer about one target group alone. */
-export function ofTarget(group: MeasuredGroup, metricName: string, statistic: "Sum" | "Average"): Required<Metric> {
+export function ofTarget(
+  group: MeasuredGroup,
+  metricName: string,
+  statistic: "Sum" | "Average" | "Maximum",
+): Required<Metric> {
   return {
     namespace: "AWS/ApplicationELB",
     metricName,

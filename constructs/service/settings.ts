@@ -7,6 +7,7 @@ import { isSecretName, isSecretReference, secretIn } from "../core/secrets";
 import { Duration } from "../core/units";
 import type { ILogStream } from "../logging/log-stream";
 import type { ServiceStack } from "../platform/platform";
+import { resolveAlarms, type ServiceAlarms } from "./alarms";
 import { called, checkDeployment, type Deployment, rolling } from "./deployment";
 import type { ServiceAddOn } from "./host";
 import { Image } from "./image";
@@ -50,6 +51,13 @@ export interface CloudNativeServiceProps {
   readonly capacity?: readonly Capacity[];
   /** @default - see Scaling */
   readonly scaling?: Scaling;
+  /**
+   * From when on it is not well, and somebody is told: latency, saturation, tasks that are not ready or crash, age of
+   * messages. Each alarm costs 0.10 USD a month for each measure. That requests fail is watched always.
+   *
+   * @default - in production with the defaults of ServiceAlarms; in dev "none"
+   */
+  readonly alarms?: ServiceAlarms | "none";
   /**
    * How a new version goes live, and what makes it go back: `rolling()`; `blueGreen()`, `canary()`, `linear()` with AWS provider
    * 6; `codeDeploy(canary())` and the like with provider 5 too. Not for a job.
@@ -144,6 +152,8 @@ export interface ServiceSettings {
   /** Undefined for a job: a schedule starts one task. */
   readonly scaling: ScalingSettings | undefined;
   readonly deployment: Deployment;
+  /** From when on it is not well; undefined where nothing watches. */
+  readonly alarms: Required<ServiceAlarms> | undefined;
   readonly shutdown: ShutdownBudget;
   readonly releaseOwner: ReleaseOwner;
   readonly user: string;
@@ -237,13 +247,15 @@ export function resolveService(
   );
   checkDeployment(problems, deployment);
   checkStrategy(problems, stack.providerLine, { deployment, process, releaseOwner, connect: props.connect });
+  const alarms = props.alarms ?? (stack.production ? {} : "none");
+  const watched = alarms === "none" || process.kind === "job" ? undefined : resolveAlarms(problems, alarms);
   const scaling = resolveScaling(problems, process.kind === "job" ? {} : (props.scaling ?? {}), {
     process,
     production: stack.production && process.kind !== "job",
     zones: stack.zones,
   });
   if (process.kind === "job") {
-    for (const prop of ["scaling", "deployment", "connect", "exec"] as const) {
+    for (const prop of ["scaling", "deployment", "alarms", "connect", "exec"] as const) {
       problems.check(
         props[prop] === undefined,
         "JOB_PROPS",
@@ -287,6 +299,7 @@ export function resolveService(
     compatibility: resolveCapacity(scope, capacity),
     scaling: process.kind === "job" ? undefined : scaling,
     deployment,
+    alarms: watched,
     shutdown: splitShutdown(shutdown),
     releaseOwner,
     user,

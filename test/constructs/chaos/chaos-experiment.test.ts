@@ -518,7 +518,10 @@ describe("an experiment is refused", () => {
     const target = orders();
     const stack = target.node.scope as ServiceStack;
     experiment(target, {});
-    target.add({ name: "Watched", bind: (host) => Array.from({ length: 5 }, () => host.addAlarm(alarm(stack))) });
+    target.add({
+      name: "Watched",
+      bind: (host) => Array.from({ length: 5 }, () => host.addAlarm(alarm(stack), { rollsBack: true })),
+    });
     expect(() => synthesize(stack)).toThrow(/CHAOS_STOP_CONDITIONS/);
     expect(refusals(() => experiment(target, { stopOn: Array.from({ length: 6 }, () => alarm(stack)) }, "B"))).toEqual([
       "CHAOS_STOP_CONDITIONS stopOn",

@@ -1,0 +1,131 @@
+import { crashesOf } from "../cluster/stopped-tasks";
+import type { Measure, Query, Signal } from "../core/alarm";
+import { type MeasuredGroup, ofTarget } from "./metrics";
+
+/** What of a service there is to measure. */
+export interface Measured {
+  readonly platform: string;
+  readonly environment: string;
+  readonly serviceName: string;
+  readonly clusterName: string;
+  /** Target groups that its tasks are in; none where nothing takes requests. */
+  readonly groups: readonly MeasuredGroup[];
+  /** Name of the queue that it works off. */
+  readonly queueName: string | undefined;
+}
+
+/** A sum over the target groups of a service, gaps being nothing. */
+function overGroups(groups: readonly MeasuredGroup[], ids: readonly string[]): string {
+  return groups.flatMap((_, index) => ids.map((id) => `FILL(${id}${index}, 0)`)).join(" + ");
+}
+
+const result = (expression: string): Query => ({ id: "result", expression, returned: true });
+
+/** How many of a hundred requests failed, of the service's own tasks; fewer than `minimumRequests` prove nothing. */
+export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: number): Query[] {
+  const percentOf = (indexes: readonly number[]) => {
+    const sum = (...names: string[]) =>
+      indexes.flatMap((index) => names.map((name) => `FILL(${name}${index}, 0)`)).join(" + ");
+    const asked = `(${sum("requests")})`;
+    return `IF(${asked} >= ${minimumRequests}, 100 * (${sum("failed", "refused")}) / ${asked}, 0)`;
+  };
+  const all = groups.map((_, index) => index);
+  // Of a tenth of the requests all may fail without a twentieth of all failing: each group counts by itself too.
+  const each = all.length === 1 ? [] : all.map((index) => percentOf([index]));
+  return [
+    ...groups.flatMap((group, index): Query[] => [
+      { id: `failed${index}`, metric: ofTarget(group, "HTTPCode_Target_5XX_Count", "Sum") },
+      { id: `refused${index}`, metric: ofTarget(group, "TargetConnectionErrorCount", "Sum") },
+      { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
+    ]),
+    result(each.length === 0 ? percentOf(all) : `MAX([${[percentOf(all), ...each].join(", ")}])`),
+  ];
+}
+
+/** The slowest answers of a minute in which enough was asked, in seconds. */
+export function latency(groups: readonly MeasuredGroup[], percentile: number, minimumRequests: number): Query[] {
+  const slowest = groups.map((_, index) => `FILL(slow${index}, 0)`).join(", ");
+  return [
+    ...groups.flatMap((group, index): Query[] => [
+      {
+        id: `slow${index}`,
+        metric: { ...ofTarget(group, "TargetResponseTime", "Average"), statistic: `p${percentile}` },
+      },
+      { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
+    ]),
+    result(`IF(${overGroups(groups, ["requests"])} >= ${minimumRequests}, MAX([${slowest}]), 0)`),
+  ];
+}
+
+export function unhealthy(groups: readonly MeasuredGroup[]): Query[] {
+  return [
+    ...groups.map((group, index) => ({
+      id: `unhealthy${index}`,
+      metric: ofTarget(group, "UnHealthyHostCount", "Maximum"),
+    })),
+    result(overGroups(groups, ["unhealthy"])),
+  ];
+}
+
+function requests(groups: readonly MeasuredGroup[]): Query[] {
+  return [
+    ...groups.map((group, index) => ({ id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") })),
+    result(overGroups(groups, ["requests"])),
+  ];
+}
+
+function one(id: string, metric: Measure): Query[] {
+  return [{ id, metric, returned: true }];
+}
+
+/** How much of what its tasks have a service uses, in percent. */
+export function usage({ clusterName, serviceName }: Measured, what: "CPU" | "Memory"): Query[] {
+  return one(what.toLowerCase(), {
+    namespace: "AWS/ECS",
+    metricName: `${what}Utilization`,
+    dimensions: { ClusterName: clusterName, ServiceName: serviceName },
+    statistic: "Average",
+  });
+}
+
+/** How long the oldest message has waited, in seconds. */
+export function queueAge(queueName: string): Query[] {
+  return one("age", ofQueue(queueName, "ApproximateAgeOfOldestMessage"));
+}
+
+function ofQueue(queueName: string, metricName: string): Measure {
+  return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queueName }, statistic: "Maximum" };
+}
+
+/** How many tasks nobody asked to stop did. */
+export function restarts({ platform, environment, serviceName }: Measured): Query[] {
+  return [{ id: "crashed", metric: crashesOf(platform, environment, serviceName) }, result("FILL(crashed, 0)")];
+}
+
+/** All that there is to measure of a service: nothing of a balancer or a queue that it does not have. */
+export function signalsOf(measured: Measured): Signal[] {
+  const { groups, queueName } = measured;
+  return [
+    ...(groups.length === 0
+      ? []
+      : [
+          { name: "requests", title: "Requests (a minute)", queries: requests(groups) },
+          { name: "errors", title: "Requests that failed (of a hundred)", queries: errorPercent(groups, 1) },
+          { name: "latency", title: "Slowest of a hundred answers (s)", queries: latency(groups, 99, 1) },
+          { name: "unhealthy", title: "Tasks that are not ready", queries: unhealthy(groups) },
+        ]),
+    ...(queueName === undefined
+      ? []
+      : [
+          { name: "queue-age", title: "Age of the oldest message (s)", queries: queueAge(queueName) },
+          {
+            name: "queue-length",
+            title: "Messages that wait",
+            queries: one("waiting", ofQueue(queueName, "ApproximateNumberOfMessagesVisible")),
+          },
+        ]),
+    { name: "cpu", title: "CPU in use (%)", queries: usage(measured, "CPU") },
+    { name: "memory", title: "Memory in use (%)", queries: usage(measured, "Memory") },
+    { name: "restarts", title: "Tasks that crashed", queries: restarts(measured) },
+  ];
+}
