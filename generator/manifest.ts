@@ -59,6 +59,7 @@ const service: readonly ManifestRow[] = [
   { path: "README.md", template: "repo/README.md.hbs" },
   { path: "compose.yaml", template: "service/compose.yaml.hbs" },
   { path: "elasticmq.conf", template: "service/elasticmq.conf", when: ({ queue }) => queue === "sqs" },
+  { path: "gameday/hypothesis.json", template: "service/gameday/hypothesis.json" },
   { path: "infra/environments.ts", template: "infra/environments.ts.hbs" },
   { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs" },
   {
@@ -71,6 +72,8 @@ const service: readonly ManifestRow[] = [
   { path: "scripts/balancer.ts", template: "service/scripts/balancer.ts" },
   { path: "scripts/dev.ts", template: "service/scripts/dev.ts.hbs" },
   { path: "scripts/environment.ts", template: "service/scripts/environment.ts" },
+  { path: "scripts/gameday-report.ts", template: "service/scripts/gameday-report.ts" },
+  { path: "scripts/gameday.ts", template: "service/scripts/gameday.ts.hbs" },
   { path: "scripts/generate.ts", template: "service/scripts/generate.ts" },
   { path: "scripts/issuer.ts", template: "service/scripts/issuer.ts", when: ({ auth }) => auth === "oidc" },
   { path: "scripts/run.ts", template: "service/scripts/run.ts" },
@@ -118,6 +121,7 @@ const service: readonly ManifestRow[] = [
   { path: "test/console.test.ts", template: "service/test/console.test.ts" },
   { path: "test/contract.test.ts", template: "service/test/contract.test.ts" },
   { path: "test/drain.test.ts", template: "service/test/drain.test.ts" },
+  { path: "test/gameday.test.ts", template: "service/test/gameday.test.ts" },
   { path: "test/job.test.ts", template: "service/test/job.test.ts.hbs", when: ({ job }) => job === true },
   { path: "test/logs.test.ts", template: "service/test/logs.test.ts" },
   {

@@ -243,3 +243,75 @@ describe("npm run dev", () => {
     await expect(fetch(`http://localhost:${port}/livez`)).rejects.toThrow();
   });
 });
+
+describe("npm run gameday", () => {
+  const lenient = { answeredPercent: 1, p99Ms: 60_000, recoverySeconds: 60 };
+  const plan = JSON.parse(serviceFiles({}).get("gameday/hypothesis.json")!);
+  const start = (target: string, args: readonly string[]) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "scripts/gameday.ts", ...args], {
+      cwd: target,
+      env: cleanEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return { child, output: collect(child) };
+  };
+  /** With a hypothesis of its own. */
+  function withHypotheses(name: string, choices: object, hypothesis: object): string {
+    const target = repository(name, serviceFiles(choices));
+    const hypotheses = { ...plan.hypotheses, kill: hypothesis, delay: hypothesis };
+    writeFileSync(join(target, "gameday/hypothesis.json"), JSON.stringify({ ...plan, hypotheses }));
+    return target;
+  }
+
+  it("kills one of two under load, counts every request, and draws it", { timeout: SLOW }, async () => {
+    const target = withHypotheses("gameday-kill", { auth: "oidc" }, lenient);
+    const { child, output } = start(target, ["kill", "--seconds", "6", "--rate", "30"]);
+    expect(await once(child, "close"), output()).toEqual([0, null]);
+    expect(output()).toContain("killed instance A (SIGKILL)");
+    expect(output()).toMatch(/^held: \d+ of 180 requests lost \([\d.]+ %\) {2}gameday\/kill\.svg$/m);
+    const requests = [...output().matchAll(/^(?:before|during|after) +(\d+) /gm)].map(([, count]) => Number(count));
+    expect(requests.reduce((sum, count) => sum + count, 0)).toBe(180);
+    expect(readFileSync(join(target, "gameday/kill.svg"), "utf8")).toMatch(/^<svg [\s\S]*of 180 requests lost/);
+  });
+
+  it("ends with 1 when the hypothesis did not hold", { timeout: SLOW }, async () => {
+    const target = withHypotheses("gameday-delay", {}, { ...lenient, p99Ms: 100 });
+    const { child, output } = start(target, ["delay", "--seconds", "6", "--rate", "20"]);
+    expect(await once(child, "close"), output()).toEqual([1, null]);
+    expect(output()).toMatch(/^✖ p99 < 100 ms: \d+ ms$/m);
+    expect(output()).toMatch(/^not held: /m);
+  });
+
+  it("leaves no process behind when it is interrupted", { timeout: SLOW }, async () => {
+    const { child, output } = start(withHypotheses("gameday-stop", {}, lenient), ["kill", "--seconds", "300"]);
+    await expect.poll(output, { timeout: 60_000 }).toMatch(/ports /);
+    const ports = /ports (\d+) and (\d+)/.exec(output())!.slice(1);
+    child.kill("SIGINT");
+    expect(await once(child, "close")).toEqual([130, null]);
+    for (const port of ports) await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
+  });
+
+  it.each([
+    [["flood"], "name one of: kill, delay, starve"],
+    [[], "name one of: kill, delay, starve"],
+    [["kill", "--seconds", "301"], "--seconds: use a whole number from 6 to 300"],
+    [["kill", "--rate", "1001"], "--rate: use a whole number from 1 to 1000"],
+    [["kill", "--retries", "3"], "--retries"],
+  ])("ends with 2, and starts nothing, for %j", { timeout: SLOW }, async (args, problem) => {
+    const { child, output } = start(everything, args);
+    expect(await once(child, "close")).toEqual([2, null]);
+    expect(output()).toContain(problem);
+    expect(output()).toContain("npm run gameday -- <kill | delay | starve>");
+    expect(output()).not.toContain("hypothesis     ");
+  });
+
+  it("ends with 2 when the service does not answer before anything is wrong", { timeout: SLOW }, async () => {
+    const target = withHypotheses("gameday-refused", {}, lenient);
+    const wrong = { ...plan, request: { method: "GET", path: "/nowhere" } };
+    writeFileSync(join(target, "gameday/hypothesis.json"), JSON.stringify(wrong));
+    const { child, output } = start(target, ["kill"]);
+    expect(await once(child, "close")).toEqual([2, null]);
+    expect(output()).toContain("before anything is wrong: 404 to GET /nowhere");
+  });
+});
