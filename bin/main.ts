@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "apply the plans that plan has kept",
     load: async () => (await import("../operations/saved-plans-command")).runApply,
   },
+  doctor: {
+    summary: "tell what is missing before a repository can be deployed",
+    load: async () => (await import("./doctor")).runDoctor,
+  },
   bootstrap: {
     summary: "make the bucket that holds Terraform's state of an environment",
     load: async () => (await import("../operations/bootstrap-command")).runBootstrap,

@@ -1,6 +1,6 @@
+import { type Unknown, unknownIn } from "../../border/only-you-know";
 import type { Environment } from "./environment";
 import { InvalidPropsError } from "./errors";
-import { type Unknown, unknownIn } from "./only-you-know";
 
 /** What to synthesize, and what not. */
 export interface ChosenEnvironments<E extends Environment> {

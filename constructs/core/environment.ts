@@ -1,7 +1,7 @@
 import type { IConstruct } from "constructs";
+import { unknownIn } from "../../border/only-you-know";
 import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
-import { unknownIn } from "./only-you-know";
 import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
 import { QUOTAS, type Quota } from "./quotas";
 

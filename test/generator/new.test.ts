@@ -52,10 +52,10 @@ describe("new, without a terminal", () => {
   });
 
   it.each([
-    ["a service", [], ["dev", "test", "deploy:local", "deploy"]],
+    ["a service", [], ["dev", "test", "deploy:local", "deploy", "doctor"]],
     // An emulator has no platform to join.
-    ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "deploy"]],
-    ["a platform", ["--platform"], ["test", "deploy:local", "deploy"]],
+    ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "deploy", "doctor"]],
+    ["a platform", ["--platform"], ["test", "deploy:local", "deploy", "doctor"]],
   ])(
     "tells every script of the new package.json that a user of %s starts with, and no other",
     async (_of, flags, all) => {

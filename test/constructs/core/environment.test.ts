@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
+import { unknownIn } from "../../../border/only-you-know";
 import {
   AwsStack,
   chooseEnvironments,
@@ -11,7 +12,6 @@ import {
   onlyYouKnow,
   Platform,
   PROFILES,
-  unknownIn,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth";

@@ -1,0 +1,160 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { unknownText } from "../../border/only-you-know";
+import { type Check, describeChecks, examine } from "../../operations/doctor";
+
+const ENVIRONMENTS = `
+export interface Row { readonly name: string }
+export const environments: readonly Row[] = [
+  { name: "dev", state: "local" } as Row,
+  { name: "production", account: ${JSON.stringify(unknownText("its account"))}, domain: { zoneId: ${JSON.stringify(unknownText("id of its zone"))} } } as Row,
+];
+export const delivery = { source: { repository: ${JSON.stringify(unknownText("owner and name"))} } };
+`;
+
+interface Setup {
+  readonly files?: Readonly<Record<string, string | undefined>>;
+  /** Version that Terraform says it is; undefined: there is none. */
+  readonly terraform?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly environment?: string;
+  readonly node?: string;
+  readonly installed?: boolean;
+}
+
+/** A repository like one that `new` writes, and a machine like a user's. */
+function look(setup: Setup): Check[] {
+  const repository = mkdtempSync(join(tmpdir(), "antifragile-doctor-"));
+  const files: Record<string, string | undefined> = {
+    "package.json": JSON.stringify({ name: "orders", devDependencies: { antifragile: "file:vendor/a.tgz" } }),
+    "package-lock.json": "{}",
+    "vendor/a.tgz": "",
+    ".antifragile.json": JSON.stringify({ antifragile: { version: "1.0.0", schema: 1 }, name: "orders" }),
+    "infra/environments.ts": ENVIRONMENTS,
+    ...setup.files,
+  };
+  for (const [path, text] of Object.entries(files)) {
+    if (text === undefined) continue;
+    mkdirSync(join(repository, path, ".."), { recursive: true });
+    writeFileSync(join(repository, path), text);
+  }
+  if (setup.installed !== false) {
+    symlinkSync(join(__dirname, "../../node_modules"), join(repository, "node_modules"));
+  }
+  const terraform = join(repository, "terraform");
+  if (setup.terraform !== undefined) {
+    writeFileSync(terraform, `#!/bin/sh\necho '{"terraform_version": "${setup.terraform}"}'\n`);
+    chmodSync(terraform, 0o755);
+  }
+  try {
+    return examine({
+      repository,
+      environment: setup.environment,
+      env: { PATH: process.env.PATH, HOME: repository, TERRAFORM_BINARY_NAME: terraform, ...setup.env },
+      nodeVersion: setup.node ?? "20.19.0",
+      version: "1.0.0",
+      checkAnswers: (text) => (text.includes("orders") ? [] : ["it is broken"]),
+    });
+  } finally {
+    rmSync(repository, { recursive: true, force: true });
+  }
+}
+
+const of = (checks: readonly Check[], level: Check["level"]) =>
+  checks.filter((check) => check.level === level).map(({ about, what }) => `${about}: ${what}`);
+
+describe("doctor", () => {
+  it("lists for each environment what only the user knows, by its path", () => {
+    const checks = look({ terraform: "1.5.7" });
+    expect(of(checks, "problem")).toEqual([
+      "production: account is not filled in",
+      "production: domain.zoneId is not filled in",
+      "delivery: source.repository is not filled in",
+    ]);
+    expect(checks.find(({ what }) => what.startsWith("domain"))?.remedy).toBe("id of its zone");
+    expect(of(checks, "ok")).toContain("dev: nothing is missing");
+  });
+
+  it("looks at one environment alone when it is named", () => {
+    expect(of(look({ terraform: "1.5.7", environment: "dev" }), "problem")).toEqual([]);
+    expect(of(look({ terraform: "1.5.7", environment: "delivery" }), "problem")).toHaveLength(1);
+    expect(() => look({ terraform: "1.5.7", environment: "moon" })).toThrow(
+      /no environment moon; it has: dev, production/,
+    );
+  });
+
+  it("takes the credentials of a variable or a file for some, without trying them", () => {
+    const notes = (env: NodeJS.ProcessEnv, files = {}) => of(look({ terraform: "1.9.0", env, files }), "note");
+    expect(notes({})).toEqual(["tools: no AWS credentials are set up"]);
+    expect(notes({ AWS_PROFILE: "work" })).toEqual([]);
+    expect(notes({}, { ".aws/config": "" })).toEqual([]);
+  });
+
+  it("wants a Terraform, and a newer one where state is locked in S3", () => {
+    const inS3 = { "infra/environments.ts": 'export const environments = [{ name: "dev", state: "s3" }];' };
+    expect(of(look({}), "problem")[0]).toMatch(/terraform is not installed/);
+    expect(of(look({ terraform: "1.4.9", environment: "dev" }), "problem")[0]).toMatch(/is 1\.4\.9$/);
+    expect(of(look({ terraform: "1.10.5", files: inS3 }), "problem")[0]).toMatch(/is 1\.10\.5$/);
+    expect(of(look({ terraform: "1.11.0", files: inS3 }), "problem")).toEqual([]);
+    expect(of(look({ terraform: "2.0.0", files: inS3 }), "problem")).toEqual([]);
+  });
+
+  it.each<[string, Setup, RegExp]>([
+    ["an old Node.js", { node: "20.18.9" }, /Node\.js is 20\.18\.9/],
+    ["a package that is not vendored", { files: { "vendor/a.tgz": undefined } }, /vendor\/a\.tgz is missing/],
+    ["no lock", { files: { "package-lock.json": undefined } }, /package-lock\.json is missing/],
+    ["nothing installed", { installed: false }, /packages are not installed/],
+    ["no answers", { files: { ".antifragile.json": undefined } }, /\.antifragile\.json is missing/],
+    ["broken answers", { files: { ".antifragile.json": "{" } }, /it is broken/],
+    [
+      "an environment twice",
+      { files: { "infra/environments.ts": 'export const environments = [{ name: "dev" }, { name: "dev" }];' } },
+      /dev: is there twice/,
+    ],
+  ])("finds %s", (_, setup, expected) => {
+    const problems = of(look({ terraform: "1.11.0", environment: "dev", ...setup }), "problem");
+    expect(problems).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      "another version",
+      { antifragile: { version: "0.9.0", schema: 1 }, name: "orders" },
+      /made by antifragile 0\.9\.0/,
+    ],
+    [
+      "another name",
+      { antifragile: { version: "1.0.0", schema: 1 }, name: "orders-2" },
+      /is called orders.* says orders-2/,
+    ],
+  ])("notes answers of %s", (_, answers, expected) => {
+    const files = { ".antifragile.json": JSON.stringify(answers) };
+    const notes = of(look({ terraform: "1.11.0", env: { AWS_PROFILE: "x" }, files }), "note");
+    expect(notes).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it("says what does not run, and that it needs a repository", () => {
+    const files = { "infra/environments.ts": 'throw new Error("typo");' };
+    expect(() => look({ terraform: "1.11.0", files })).toThrow(/infra\/environments\.ts does not run:[\s\S]*typo/);
+    expect(() => look({ files: { "infra/environments.ts": undefined } })).toThrow(/antifragile new wrote/);
+  });
+
+  it("tells it part by part, with a count and the file to fill in", () => {
+    const checks = look({ terraform: "1.11.0", env: { AWS_PROFILE: "x" } });
+    expect(describeChecks(checks)).toBe(`  tools       ✔ Node.js 20.19.0
+              ✔ Terraform 1.11.0
+              ✔ AWS credentials are set up (whether they are good was not asked)
+  repository  ✔ its packages are installed
+              ✔ .antifragile.json is as it was written
+  dev         ✔ nothing is missing
+  production  ✖ account is not filled in: its account
+              ✖ domain.zoneId is not filled in: id of its zone
+  delivery    ✖ source.repository is not filled in: owner and name
+
+3 problems; 3 only you know: fill in infra/environments.ts.
+`);
+    expect(describeChecks(checks.filter(({ level }) => level === "ok"))).toMatch(/\n\nNothing is wrong\.\n$/);
+  });
+});
