@@ -86,8 +86,8 @@ export function everything(profile: Profile = "dev"): App {
   const events = new Queue(stack.data, "Events");
   const placed = new Topic(stack.data, "Placed");
   placed.subscribe(events);
+  orders.use(events);
   for (const backing of [
-    events,
     placed,
     new PostgresDatabase(stack.data, "Database"),
     new Cache(stack.data, "Cache"),
