@@ -181,7 +181,17 @@ export class AwsCloud implements Cloud {
             assignPublicIp: network.assignPublicIp ? "ENABLED" : "DISABLED",
           },
         },
-        overrides: { containerOverrides: [{ name: container, command: [...command] }] },
+        overrides: {
+          // What may change a schema is the admin task's own, and never the app's.
+          taskRoleArn: process.adminRole,
+          containerOverrides: [
+            {
+              name: container,
+              command: [...command],
+              environment: Object.entries(process.adminEnvironment ?? {}).map(([name, value]) => ({ name, value })),
+            },
+          ],
+        },
       }),
     );
     const arn = tasks[0]?.taskArn;
