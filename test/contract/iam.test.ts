@@ -1,0 +1,166 @@
+import { TerraformStack } from "cdktf";
+import { describe, expect, it } from "vitest";
+import { PROFILES } from "../../constructs";
+import { EXAMPLES, stackJson, stackNames, synthExample } from "../support/examples";
+import { synthGenerated } from "../support/generated";
+import { EVERYTHING, NOTHING } from "../templates/support/repository";
+import { everything } from "./support/everything";
+import { type Allowances, judgePolicies, type Policy, policiesIn } from "./support/policies";
+
+/** Wildcards that there are, each with its reason. One that nothing needs any more fails. */
+const ALLOWED: Allowances = {
+  actions: [
+    {
+      what: "kms:*",
+      why: "of a key: lets the account's own policies decide, or nobody could ever change the key again",
+    },
+    { what: "kms:GenerateDataKey*", why: "of a key: with and without plaintext, as AWS documents it for its services" },
+    { what: "kms:ReEncrypt*", why: "of a key: from and to, as AWS documents it for CloudWatch Logs" },
+  ],
+  everything: [
+    { what: "ecr:GetAuthorizationToken", why: "takes no resource" },
+    { what: /^ec2:Describe[A-Za-z]+$/, why: "take no resource, and read only" },
+    { what: "ecs:ListTasks", why: "takes container instances, of which Fargate has none", condition: /^ecs:cluster$/ },
+    { what: "tag:GetResources", why: "takes no resource" },
+    {
+      what: /^logs:(CreateLogDelivery|DescribeLogGroups|DescribeResourcePolicies|PutResourcePolicy)$/,
+      why: "take no resource",
+    },
+    {
+      what: /^ssm:(CreateActivation|AddTagsToResource)$/,
+      why: "what they make has no ARN yet",
+      condition: /^aws:RequestTag\//,
+    },
+    { what: /^ssmmessages:(Create|Open)(Control|Data)Channel$/, why: "take no resource" },
+    { what: /^cloudwatch:Get(Dashboard|MetricWidgetImage)$/, why: "take no resource, and read only" },
+    { what: /^ssm:(DeleteActivation|CancelCommand|ListCommands)$/, why: "take no resource" },
+  ],
+  parts: [
+    { what: /^x:\*$/, why: "log streams of one group; the ARN is that of a resource" },
+    { what: /^(arn:x:s3:::[a-z0-9-]+|x)(\/[a-z0-9-]+)*\/\*$/, why: "objects of one bucket, or of a part of it" },
+    { what: /:table\/[\w.-]+\/index\/\*$/, why: "indexes of one table" },
+    { what: /:ecs:[^:]*:[^:]*:(task|container-instance)\/x\/\*$/, why: "tasks and machines of one cluster" },
+    { what: /:ecs:[^:]*:[^:]*:task-definition\/x:\*$/, why: "revisions of one family" },
+    {
+      what: /:ec2:[^:]*:[^:]*:network-acl\/\*$/,
+      why: "what an experiment makes; with the subnets and the network that are named beside it",
+    },
+    {
+      what: /:ssm:[^:]*:[^:]*:managed-instance\/\*$/,
+      why: "tasks of one service, by their tag",
+      condition: /^aws:ResourceTag\/ECS_SERVICE$/,
+    },
+    { what: /:fis:[^:]*:[^:]*:experiment\/\*$/, why: "what is started from one template; its id is not known before" },
+  ],
+  deputies: [
+    { what: "ec2.amazonaws.com", why: "sends no account" },
+  ],
+};
+
+function policiesOf(name: string, outdir: string): Policy[] {
+  return stackNames(outdir).flatMap((stack) => policiesIn(`${name} ${stack}`, stackJson(outdir, stack)));
+}
+
+const examples = EXAMPLES.flatMap((name) => policiesOf(`examples/${name}`, synthExample(name)));
+const generated = [EVERYTHING, NOTHING, { joins: "shop" }, { name: "shop", platform: true }].flatMap((flags) =>
+  policiesOf(`new ${JSON.stringify(flags)}`, synthGenerated(flags).outdir),
+);
+const constructs = PROFILES.flatMap((profile) =>
+  everything(profile)
+    .node.children.filter((child): child is TerraformStack => child instanceof TerraformStack)
+    .flatMap((stack) => {
+      stack.prepareStack();
+      return policiesIn(`everything in ${profile}`, stack.toTerraform() as object);
+    }),
+);
+
+describe("every policy that an example, a generated repository or a construct makes", () => {
+  const all = [...examples, ...generated, ...constructs];
+  const { problems, unneeded } = judgePolicies(all, ALLOWED);
+
+  it("is there to be looked at: of people, of roles, of things", () => {
+    for (const part of [examples, generated, constructs]) {
+      expect(new Set(part.map(({ kind }) => kind))).toEqual(new Set(["identity", "trust", "resource"]));
+    }
+    expect(all.length).toBeGreaterThan(200);
+  });
+
+  it("allows named actions, on named things, to named services in our own name", () => {
+    expect(problems).toEqual([]);
+  });
+
+  it("needs every wildcard that is allowed", () => {
+    expect(unneeded).toEqual([]);
+  });
+});
+
+describe("the walk", () => {
+  const NONE: Allowances = { actions: [], everything: [], parts: [], deputies: [] };
+  const one = (type: string, attribute: string, statement: object) =>
+    judgePolicies(
+      policiesIn("x", { resource: { [type]: { A: { [attribute]: JSON.stringify({ Statement: statement }) } } } }),
+      NONE,
+    ).problems.map((problem) => problem.replace(/^.*?: /, ""));
+  const Allow = { Effect: "Allow" };
+
+  it.each<[object, string[]]>([
+    [{ Action: ["s3:*"], Resource: ["arn:aws:s3:::a"] }, ["allows s3:*"]],
+    [{ Action: "s3:GetObject", Resource: "*" }, ["allows s3:GetObject on everything"]],
+    [{ Action: "s3:GetObject", Resource: ["arn:aws:s3:::a*/b"] }, ["allows s3:GetObject on arn:aws:s3:::a*/b"]],
+    [{ NotAction: "iam:*", Resource: "arn:aws:s3:::a" }, ["says NotAction, which allows what nobody thought of"]],
+    [{ Action: "s3:GetObject", NotResource: "x" }, ["says NotResource, which allows what nobody thought of"]],
+    [{ Action: "iam:PassRole", Resource: "arn:aws:iam::1:role/a" }, ["passes roles to any service"]],
+    [
+      {
+        Action: "iam:PassRole",
+        Resource: "arn:aws:iam::1:role/*",
+        Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+      },
+      ["allows iam:PassRole on arn:aws:iam::1:role/* under iam:PassedToService", "passes more than exact roles"],
+    ],
+  ])("sees what is wrong with what a role may: %j", (statement, expected) => {
+    expect(one("aws_iam_role_policy", "policy", { ...Allow, ...statement })).toEqual(expected);
+  });
+
+  const account = { StringEquals: { "aws:SourceAccount": "123456789012" } };
+  it.each<[object, string[]]>([
+    [{ Service: "ecs-tasks.amazonaws.com" }, ["lets ecs-tasks.amazonaws.com in on anybody's behalf"]],
+    [{ AWS: "*" }, ["lets everybody in"]],
+    [{ Federated: "arn:aws:iam::1:oidc-provider/x" }, ["takes tokens for others", "takes tokens of others"]],
+  ])("sees what is wrong with who may become a role: %j", (Principal, expected) => {
+    expect(one("aws_iam_role", "assume_role_policy", { ...Allow, Principal, Action: "sts:AssumeRole" })).toEqual(
+      expected,
+    );
+  });
+
+  it("takes a service that acts in our own name, and exact tokens", () => {
+    const Service = "ecs-tasks.amazonaws.com";
+    const trusted = { ...Allow, Principal: { Service }, Action: "sts:AssumeRole", Condition: account };
+    expect(one("aws_iam_role", "assume_role_policy", trusted)).toEqual([]);
+    const of = (sub: string) => ({
+      ...Allow,
+      Principal: { Federated: "arn:aws:iam::1:oidc-provider/token" },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { "token:aud": "sts.amazonaws.com", "token:sub": sub } },
+    });
+    expect(one("aws_iam_role", "assume_role_policy", of("repo:a/b:environment:dev"))).toEqual([]);
+    expect(one("aws_iam_role", "assume_role_policy", of("repo:a/*"))).toEqual(["takes tokens of others"]);
+  });
+
+  it.each<[object, string[]]>([
+    [{ Principal: "*", Action: "sqs:SendMessage" }, ["lets everybody in"]],
+    [
+      { Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:SendMessage" },
+      ["lets sns.amazonaws.com in on anybody's behalf"],
+    ],
+    [{ Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:*", Condition: account }, ["allows sqs:*"]],
+  ])("sees what is wrong with who may use a thing: %j", (statement, expected) => {
+    expect(one("aws_sqs_queue", "policy", { ...Allow, Resource: "arn:aws:sqs:x", ...statement })).toEqual(expected);
+  });
+
+  it("lets anybody be refused", () => {
+    expect(
+      one("aws_s3_bucket_policy", "policy", { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "x" }),
+    ).toEqual([]);
+  });
+});
