@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DescribeTaskDefinitionCommand, DescribeTasksCommand, ListTasksCommand } from "@aws-sdk/client-ecs";
+import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { processesPath } from "../../border/release";
+import { AwsCloud } from "../../operations/release/aws";
+import { AwsCaller } from "../support/aws-call";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
+import { ROOT } from "../support/examples";
+
+const SERVICE = "orders-dev-service";
+
+describeOnEmulator("what a service is attached to", () => {
+  let app: Deployment;
+  let aws: AwsCaller;
+
+  beforeAll(async () => {
+    app = await deploy(join(ROOT, "examples/backing-services/main.ts"), { name: "backing" });
+    aws = new AwsCaller(app.emulator.url);
+    await app.apply();
+  });
+  afterAll(() => app?.end());
+
+  /** The container of a service, as ECS has it. */
+  async function container(service: string) {
+    const { taskDefinition } = await app.clients.ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: `shop-dev-${service}` }),
+    );
+    const [{ environment = [], secrets } = {}] = taskDefinition?.containerDefinitions ?? [];
+    return { variables: Object.fromEntries(environment.map(({ name, value }) => [name, value])), secrets };
+  }
+
+  it("leaves nothing to do once it is applied", async () => {
+    await expect(app.expectNoDrift()).resolves.toBeUndefined();
+  });
+
+  it("is what the service's variables say", async () => {
+    const { variables, secrets } = await container("orders");
+    const database = (await aws.call("rds", "DescribeDBInstances")) as string;
+    const told = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(database)?.[1];
+    expect(variables).toMatchObject({
+      PGHOST: told("Address"),
+      PGUSER: "app",
+      PG_IAM_ARN: `arn:aws:rds-db:eu-central-1:123456789012:dbuser:${told("DbiResourceId")}/app`,
+      REDIS_IAM_ARN: "arn:aws:elasticache:eu-central-1:123456789012:replicationgroup:orders-dev-cache",
+      TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:orders-dev-order-placed",
+      NEWS_TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:news",
+      BUCKET_NAME: "orders-dev-invoices-123456789012",
+      TABLE_NAME: "orders-dev-sessions",
+      CARD_PAYMENTS_URL: "https://api.payments.example.com",
+    });
+    expect(variables.REDIS_URL).toMatch(/^rediss:\/\/[a-z0-9.-]+:6379$/);
+    expect(secrets).toEqual([
+      {
+        name: "CARD_PAYMENTS_API_KEY",
+        valueFrom: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:payments-AbCdEf",
+      },
+      { name: "SESSION_SECRET", valueFrom: "arn:aws:ssm:eu-central-1:123456789012:parameter/orders/session" },
+    ]);
+  });
+
+  it("hands a message from the topic over to the worker's queue", async () => {
+    const { variables } = await container("orders");
+    const { variables: worker } = await container("mailer");
+    await aws.call("sns", "Publish", { TopicArn: variables.TOPIC_ARN, Message: '{"order":1}' });
+    const { Messages } = (await aws.call("sqs", "ReceiveMessage", { QueueUrl: worker.QUEUE_URL })) as {
+      Messages?: { Body: string }[];
+    };
+    expect(Messages?.map(({ Body }) => Body)).toEqual(['{"order":1}']);
+  });
+
+  it("lets admin tasks alone read the master's password", async () => {
+    const statements = async (role: string) => {
+      const RoleName = `shop-dev-orders-${role}`;
+      const { PolicyNames = [] } = await app.clients.iam.send(new ListRolePoliciesCommand({ RoleName }));
+      const texts = await Promise.all(
+        PolicyNames.map(async (PolicyName) => {
+          const { PolicyDocument = "" } = await app.clients.iam.send(
+            new GetRolePolicyCommand({ RoleName, PolicyName }),
+          );
+          return decodeURIComponent(PolicyDocument);
+        }),
+      );
+      return texts.join();
+    };
+    expect(await statements("task")).not.toContain("GetSecretValue");
+    expect(await statements("admin")).toContain("secretsmanager:GetSecretValue");
+
+    const name = `${processesPath({ environment: "dev", platform: "shop", stack: "orders" })}/orders`;
+    const { Parameter } = await app.clients.ssm.send(new GetParameterCommand({ Name: name }));
+    const template = JSON.parse(Parameter?.Value ?? "{}");
+    const kept = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: app.emulator.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    try {
+      await new AwsCloud("eu-central-1").runTask(template, template.task, template.admin.migrate);
+    } finally {
+      process.env = kept;
+    }
+    const { taskArns = [] } = await app.clients.ecs.send(new ListTasksCommand({ cluster: template.cluster }));
+    const { tasks = [] } = await app.clients.ecs.send(
+      new DescribeTasksCommand({ cluster: template.cluster, tasks: taskArns }),
+    );
+    expect(tasks.map(({ overrides }) => overrides)).toMatchObject([
+      {
+        taskRoleArn: "arn:aws:iam::123456789012:role/shop-dev-orders-admin",
+        containerOverrides: [
+          {
+            name: "orders",
+            command: ["node", "dist/admin/migrate.js"],
+            environment: [{ name: "PG_MASTER_CREDENTIALS_ARN", value: expect.stringContaining(":secret:") }],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("has no password in any state", async () => {
+    const { Parameter } = await app.clients.ssm.send(
+      new GetParameterCommand({ Name: "/antifragile/dev/orders/backing/database" }),
+    );
+    const { masterSecretArn } = JSON.parse(Parameter?.Value ?? "{}") as { masterSecretArn: string };
+    expect(masterSecretArn).toContain(":secret:");
+    for (const stack of app.stacks) {
+      const state = readFileSync(join(app.results, stack.name, "terraform.tfstate"), "utf8");
+      expect(state).not.toMatch(/"(password|master_password|auth_token)": "[^"]+"/);
+      expect(state).not.toMatch(/"passwords": \[\s*"/);
+    }
+  });
+
+  it("goes without anything left", async () => {
+    await app.stack(SERVICE).destroy();
+    await app.destroy();
+    await app.expectNothingLeft();
+  });
+});
