@@ -52,9 +52,7 @@ const ALLOWED: Allowances = {
     },
     { what: /:fis:[^:]*:[^:]*:experiment\/\*$/, why: "what is started from one template; its id is not known before" },
   ],
-  deputies: [
-    { what: "ec2.amazonaws.com", why: "sends no account" },
-  ],
+  deputies: [{ what: "ec2.amazonaws.com", why: "sends no account" }],
 };
 
 function policiesOf(name: string, outdir: string): Policy[] {

@@ -23,6 +23,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   firehose: "Firehose_20150804",
   logs: "Logs_20140328",
   secretsmanager: "secretsmanager",
+  sqs: "AmazonSQS",
   servicediscovery: "Route53AutoNaming_v20170313",
   ssm: "AmazonSSM",
   states: "AWSStepFunctions",
@@ -35,6 +36,8 @@ const QUERY_VERSIONS: Readonly<Record<string, string>> = {
   elasticloadbalancing: "2015-12-01",
   iam: "2010-05-08",
   monitoring: "2010-08-01",
+  rds: "2014-10-31",
+  sns: "2010-03-31",
 };
 
 /**
