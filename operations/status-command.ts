@@ -47,7 +47,7 @@ export function runStatus({ args, print, cwd, clock = () => new Date() }: Status
       throw new OperationError(`infra/environments.ts has no environment ${JSON.stringify(environment)}`, 2);
     }
     const services = (await Promise.all(places.map(ask))).flat().map(statusOf);
-    if (json) print(`${JSON.stringify(services, null, 2)}\n`);
+    if (json) print(`${JSON.stringify(services, (_, value: unknown) => value ?? null, 2)}\n`);
     else if (services.length > 0) print(describeStatus(services, clock()));
     if (services.length > 0) return 0;
     if (!json) print(nothing(places));

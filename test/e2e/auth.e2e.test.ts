@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DescribeRulesCommand, type Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -124,6 +125,19 @@ describeOnEmulator("who may call", () => {
     expect(LoggingConfiguration.LogDestinationConfigs).toEqual([
       expect.stringMatching(/log-group:aws-waf-logs-shop-dev-web-acl$/),
     ]);
+  });
+
+  it("is told a secret that is in one state, which a warning names, and nowhere else", () => {
+    const holding = readdirSync(shop.results, { recursive: true, encoding: "utf8" }).filter((path) => {
+      const file = join(shop.results, path);
+      return statSync(file).isFile() && readFileSync(file).includes(CANARY);
+    });
+    const states = holding.filter((path) => /tfstate/.test(path));
+    expect(states.length).toBeGreaterThan(0);
+    expect(states.every((path) => path.startsWith("shop-dev-service"))).toBe(true);
+    expect(holding.filter((path) => !/tfstate/.test(path))).toEqual([]);
+    const manifest = readFileSync(join(shop.results, "there", "manifest.json"), "utf8");
+    expect(manifest.match(/SECRET_IN_STATE/g)).toHaveLength(2);
   });
 
   it("is gone afterwards", async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   DescribeScalableTargetsCommand,
@@ -11,6 +12,8 @@ import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Change, TerraformStack } from "../../emulator";
 import { judgePlan, readPlan } from "../../operations/plan-gate";
+import type { ServiceStatus } from "../../operations/status";
+import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -162,6 +165,54 @@ describeOnEmulator("services on a platform", () => {
     ]);
     const { ScheduledActions = [] } = await client.send(new DescribeScheduledActionsCommand(inEcs));
     expect(ScheduledActions).toMatchObject([{ Schedule: "cron(30 7 ? * MON-FRI *)", Timezone: "Europe/Berlin" }]);
+  });
+
+  it("are told of by antifragile status, as a table and as JSON", async () => {
+    const kept = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: shop.emulator.url,
+      AWS_REGION: "eu-central-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    const asked = async (...args: string[]) => {
+      const printed: string[] = [];
+      expect(await runStatus({ args, print: (text) => printed.push(text), cwd: shop.results })).toBe(0);
+      return printed.join("");
+    };
+    try {
+      const table = await asked("dev");
+      writeFileSync(join(shop.results, "status.txt"), table);
+      const lines = table.trimEnd().split("\n");
+      expect(lines[0]).toMatch(/^service +env +release +tasks +deployment +alarms +last scaling$/);
+      expect(lines.map((line) => line.split(" ")[0])).toEqual([
+        "service",
+        "mailer",
+        "orders",
+        "payments",
+        "report",
+        "storefront",
+      ]);
+      expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady/);
+      expect(lines[4]).toMatch(/^report +dev +none +- +scheduled/);
+      expect(lines[5]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
+      const services = JSON.parse(await asked("--json", "--platform", "shop")) as ServiceStatus[];
+      const storefront = services.find(({ service }) => service === "storefront");
+      expect(storefront).toMatchObject({
+        environment: "dev",
+        platform: "shop",
+        region: "eu-central-1",
+        kind: "web",
+        tasks: { running: 1, wanted: 1, pending: 0 },
+        deployment: { state: "steady", strategy: "rolling" },
+      });
+      const { ok = [], alarm = [], unknown = [] } = storefront?.alarms ?? {};
+      expect([...ok, ...alarm, ...unknown]).toContain("shop-dev-storefront-errors");
+      // The alarm was found: what is gone counts as unknown, and CloudWatch knows a new one as OK or without data.
+      expect(alarm).toEqual([]);
+    } finally {
+      process.env = kept;
+    }
   });
 
   it("go over to a new version in place", async () => {

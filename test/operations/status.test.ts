@@ -329,6 +329,22 @@ describe("antifragile status", () => {
     aws.server.close();
   });
 
+  it("says in JSON what is not, rather than leaving it out", async () => {
+    const aws = await fakeAws(1);
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    const printed: string[] = [];
+    const args = ["--json", "--region", "eu-central-1"];
+    expect(await runStatus({ args, print: (text) => printed.push(text), cwd: empty })).toBe(0);
+    expect(JSON.parse(printed.join(""))).toMatchObject([
+      { service: "s0", release: { live: null, next: null, failed: null }, lastScaling: null },
+    ]);
+    aws.server.close();
+  });
+
   it("reads lists to their end", async () => {
     const aws = await fakeAws(23);
     Object.assign(process.env, {
