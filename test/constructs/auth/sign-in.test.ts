@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { type LbListenerRuleAction, lbListenerRuleActionToTerraform } from "provider-aws-6/lib/lb-listener-rule";
 import { describe, expect, it } from "vitest";
 import {
   type Authentication,
@@ -262,6 +263,27 @@ describe("machines with a token", () => {
       { type: "forward", order: 2, target_group_arn: expect.stringContaining("aws_lb_target_group") },
     ]);
     expect(ruleOf(stack, "Public").action).toHaveLength(1);
+  });
+
+  it("are checked by what the bindings of provider 6 would write themselves", () => {
+    const { stack } = guarded(bearerToken({ ...TOKEN, scopes: ["orders:read"] }), {}, line6());
+    const [check, forward] = ruleOf(stack, "Rule").action;
+    const action: LbListenerRuleAction = {
+      type: "jwt-validation",
+      order: 1,
+      jwtValidation: {
+        issuer: TOKEN.issuer,
+        jwksEndpoint: TOKEN.jwksUrl,
+        additionalClaim: [
+          { name: "aud", format: "single-string", values: ["orders"] },
+          { name: "scope", format: "space-separated-values", values: ["orders:read"] },
+        ],
+      },
+    };
+    const written = (value: unknown) => JSON.parse(JSON.stringify(value));
+    expect(check).toEqual(written(lbListenerRuleActionToTerraform(action)));
+    const { target_group_arn: targetGroupArn } = forward as { target_group_arn: string };
+    expect(forward).toEqual(written(lbListenerRuleActionToTerraform({ type: "forward", order: 2, targetGroupArn })));
   });
 
   it("may have an audience among several", () => {
