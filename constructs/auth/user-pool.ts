@@ -38,7 +38,7 @@ export interface UserPoolProps {
    * Whether Cognito refuses sign-ins that look like an attack, and passwords that were leaked. Its Plus tier costs 0.02 USD for
    * each person who signs in within a month.
    *
-   * @default false
+   * @default false, and true in profile `strict`
    */
   readonly threatProtection?: boolean;
   /**
@@ -152,7 +152,7 @@ export class UserPool extends UserPoolBase {
     const stack = AwsStack.of(this);
     const { environment, production, stackName } = stack;
     const name = kebab(id);
-    const { mfa = "required", selfSignUp = false, threatProtection = false } = props;
+    const { mfa = "required", selfSignUp = false, threatProtection = stack.defaults.judgedSignIns } = props;
     const pool = new CognitoUserPool(this, "Resource", {
       name: stack.physicalName("userPool", stackName, environment.name, name),
       usernameAttributes: ["email"],

@@ -16,6 +16,8 @@ export interface ProfileDefaults {
   readonly logRetention: Duration;
   /** Whether log groups have a key of their own, for 1 USD a month each. */
   readonly encryptedLogs: boolean;
+  /** Whether sign-ins at user pools are judged, for 0.02 USD a person and month, where nobody says otherwise. */
+  readonly judgedSignIns: boolean;
   /** Whether a balancer may speak plain HTTP. */
   readonly plainHttp: boolean;
   /** Whether any account will do, and state may be a file on somebody's machine. */
@@ -24,11 +26,19 @@ export interface ProfileDefaults {
 
 /** What each profile decides, where no prop says otherwise; the last two are refused, whatever the props say. */
 export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
-  dev: { production: false, logRetention: Duration.days(30), encryptedLogs: false, plainHttp: true, anywhere: true },
+  dev: {
+    production: false,
+    logRetention: Duration.days(30),
+    encryptedLogs: false,
+    judgedSignIns: false,
+    plainHttp: true,
+    anywhere: true,
+  },
   production: {
     production: true,
     logRetention: Duration.days(365),
     encryptedLogs: false,
+    judgedSignIns: false,
     plainHttp: true,
     anywhere: true,
   },
@@ -36,6 +46,7 @@ export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
     production: true,
     logRetention: Duration.days(365),
     encryptedLogs: true,
+    judgedSignIns: true,
     plainHttp: false,
     anywhere: false,
   },

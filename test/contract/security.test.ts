@@ -116,6 +116,37 @@ const RULES: Readonly<Record<string, (type: string, values: Values, profile: Pro
     type === "aws_kms_key" && values.enable_key_rotation !== true ? ["never rotates"] : [],
   "images stay what they are": (type, values) =>
     type === "aws_ecr_repository" && values.image_tag_mutability !== "IMMUTABLE" ? ["lets tags move"] : [],
+  "listeners ask for TLS 1.2 at least": (type, values) =>
+    type === "aws_lb_listener" && values.protocol === "HTTPS" && !/TLS13-1-2/.test(`${values.ssl_policy}`)
+      ? ["takes old TLS"]
+      : [],
+  "people have long passwords and a second factor, and make no accounts": (type, values, profile) => {
+    if (type === "aws_cognito_user_pool_client") {
+      const { allowed_oauth_flows: flows = [], callback_urls: urls = [] } = values as Record<string, readonly string[]>;
+      return [
+        ...(flows.join() === "code" ? [] : ["hands tokens out by more than a code"]),
+        ...(urls.every((url) => url.startsWith("https://")) ? [] : ["sends people back without TLS"]),
+        ...(values.prevent_user_existence_errors === "ENABLED" ? [] : ["tells who has an account"]),
+      ];
+    }
+    if (type !== "aws_cognito_user_pool") return [];
+    const { password_policy: passwords, admin_create_user_config: accounts } = values as {
+      readonly password_policy?: { readonly minimum_length?: number };
+      readonly admin_create_user_config?: { readonly allow_admin_create_user_only?: boolean };
+    };
+    return [
+      ...((passwords?.minimum_length ?? 0) >= 12 ? [] : ["takes short passwords"]),
+      ...(values.mfa_configuration === "ON" ? [] : ["wants no second factor"]),
+      ...(accounts?.allow_admin_create_user_only === true ? [] : ["lets anybody make an account"]),
+      ...(profile !== "dev" && values.deletion_protection !== "ACTIVE" ? ["can be deleted in production"] : []),
+      ...(profile === "strict" && values.user_pool_tier !== "PLUS" ? ["judges no sign-ins"] : []),
+    ];
+  },
+  "web ACLs log, and no credentials": (type, values) =>
+    type === "aws_wafv2_web_acl_logging_configuration" &&
+    !["authorization", "cookie"].every((name) => JSON.stringify(values.redacted_fields ?? []).includes(`"${name}"`))
+      ? ["logs credentials"]
+      : [],
   "balancers drop what is malformed, and are protected in production": (type, values, profile) =>
     type === "aws_lb"
       ? [
@@ -153,6 +184,10 @@ describe.each(PROFILES)("everything in %s", (profile) => {
         "aws_kms_key",
         "aws_ecr_repository",
         "aws_lb",
+        "aws_lb_listener",
+        "aws_cognito_user_pool",
+        "aws_cognito_user_pool_client",
+        "aws_wafv2_web_acl_logging_configuration",
       ]),
     );
   });
@@ -173,6 +208,10 @@ describe("each rule", () => {
     ["aws_kms_key", {}, 1],
     ["aws_ecr_repository", { image_tag_mutability: "MUTABLE" }, 1],
     ["aws_lb", { drop_invalid_header_fields: false }, 2],
+    ["aws_lb_listener", { protocol: "HTTPS", ssl_policy: "ELBSecurityPolicy-2016-08" }, 1],
+    ["aws_cognito_user_pool", { password_policy: { minimum_length: 8 }, mfa_configuration: "OPTIONAL" }, 5],
+    ["aws_cognito_user_pool_client", { allowed_oauth_flows: ["code", "implicit"], callback_urls: ["http://a"] }, 3],
+    ["aws_wafv2_web_acl_logging_configuration", { redacted_fields: [{ single_header: { name: "cookie" } }] }, 1],
   ];
 
   it.each(bad)("sees a bad %s %j", (type, values, problems) => {

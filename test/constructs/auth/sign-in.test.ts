@@ -6,6 +6,7 @@ import {
   bearerToken,
   CloudNativeService,
   Duration,
+  type Environment,
   https,
   Ingress,
   type IngressProps,
@@ -352,6 +353,14 @@ describe("UserPool", () => {
     expect(only(platform, "aws_cognito_user_pool")).not.toHaveProperty("software_token_mfa_configuration");
     expect(only(platform, "aws_cognito_user_pool_domain").domain).toBe("shop-people");
     expect(only(poolOf({ mfa: "optional" }).platform, "aws_cognito_user_pool").mfa_configuration).toBe("OPTIONAL");
+  });
+
+  it("judges sign-ins where the environment is strict", () => {
+    const strict: Environment = { ...PRODUCTION, profile: "strict", account: "123456789012", state: "s3" };
+    expect(only(poolOf({}, strict).platform, "aws_cognito_user_pool").user_pool_tier).toBe("PLUS");
+    expect(only(poolOf({ threatProtection: false }, strict).platform, "aws_cognito_user_pool").user_pool_tier).toBe(
+      "ESSENTIALS",
+    );
   });
 
   it("has an address that is nobody else's", () => {

@@ -56,7 +56,7 @@ export function everything(profile: Profile = "dev"): App {
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
   new WebAcl(platform, "WebAcl", { balancer: platform.balancer });
-  const people = new UserPool(platform, "People", { threatProtection: true });
+  const people = new UserPool(platform, "People");
   orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
   new CloudNativeService(stack, "Back").add(
     new Ingress({
