@@ -28,6 +28,8 @@ interface Loss {
   readonly replaced?: string;
   /** What a replacement means when the new one comes first. */
   readonly replacedAfter?: string;
+  /** What is behind a change that forces a replacement, by its path. */
+  readonly causes?: Readonly<Record<string, string>>;
 }
 
 const DATA_LOST = "all that is in it is lost";
@@ -39,6 +41,10 @@ const GUARDED: Readonly<Record<string, Loss>> = {
     deleted: "all its tasks end; nobody answers",
     replaced: "all its tasks end before new ones start: an outage of some minutes",
     replacedAfter: "two of one name cannot be: AWS refuses the new one",
+    causes: {
+      "deployment_controller.0.type":
+        "a service keeps who moves its tasks: codeDeploy(...) and the other strategies do not change into each other",
+    },
   },
   aws_ecs_cluster: { what: "cluster", deleted: "every service in it must end first" },
   aws_lb: {
@@ -170,15 +176,17 @@ function find(resource: ResourceChange): Finding[] {
   }
   const newFirst = change.actions[0] === "create";
   const effect = (newFirst ? loss.replacedAfter : undefined) ?? loss.replaced ?? loss.deleted;
-  return [{ address, action: "replace", what: loss.what, effect, because: reasons(change) }];
+  return [{ address, action: "replace", what: loss.what, effect, because: reasons(change, loss) }];
 }
 
-function reasons(change: ResourceChange["change"]): string[] {
+function reasons(change: ResourceChange["change"], { causes = {} }: Loss): string[] {
   return (change.replace_paths ?? []).map((path) => {
     const at = (value: unknown) => path.reduce((inner, key) => (inner as never)?.[key as never], value);
     const secret = isMarked(change.before_sensitive, path) || isMarked(change.after_sensitive, path);
     const after = isMarked(change.after_unknown, path) ? "(known after apply)" : shown(at(change.after));
-    return `${path.join(".")}: ${secret ? "(sensitive)" : `${shown(at(change.before))} -> ${after}`}`;
+    const cause = causes[path.join(".")];
+    const values = secret ? "(sensitive)" : `${shown(at(change.before))} -> ${after}`;
+    return `${path.join(".")}: ${values}${cause === undefined ? "" : ` (${cause})`}`;
   });
 }
 

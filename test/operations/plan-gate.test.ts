@@ -41,6 +41,19 @@ describe("the plan gate", () => {
     },
   );
 
+  it("says why another strategy may replace a service", () => {
+    const change = (before: string, after: string) => ({
+      actions: ["delete", "create"],
+      before: { deployment_controller: [{ type: before }] },
+      after: { deployment_controller: [{ type: after }] },
+      replace_paths: [["deployment_controller", 0, "type"]],
+    });
+    const verdict = judgePlan(plan({ "aws_ecs_service.Orders": change("ECS", "CODE_DEPLOY") }));
+    expect(describeVerdict(verdict)).toContain(
+      'deployment_controller.0.type: "ECS" -> "CODE_DEPLOY" (a service keeps who moves its tasks: codeDeploy(...)',
+    );
+  });
+
   it("lets go what nobody misses", () => {
     expect(findings({ "aws_iam_role.A": ["delete"], "aws_appautoscaling_policy.B": ["delete", "create"] })).toEqual([]);
   });
