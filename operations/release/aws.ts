@@ -10,6 +10,7 @@ import {
 } from "../../border/release";
 import { OperationError } from "../command";
 import { findStopReasons } from "../stop-reasons";
+import { appSpec } from "./app-spec";
 import type { Cloud, Lines, Progress, TaskState } from "./cloud";
 import { type DescribedTask, familyAndRevision } from "./task";
 
@@ -285,7 +286,6 @@ export class AwsCloud implements Cloud {
     return async () => ({ state: "live" });
   }
 
-  /** @see https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html */
   async #moveByCodeDeploy(
     process: ProcessTemplate,
     { application, deploymentGroup, port }: NonNullable<ProcessTemplate["codeDeploy"]>,
@@ -294,22 +294,13 @@ export class AwsCloud implements Cloud {
     if ((await this.running(process)) === familyAndRevision(arn)) return async () => ({ state: "live" });
     const { CreateDeploymentCommand, GetDeploymentCommand } = await loadCodeDeploy();
     const codeDeploy = await this.#codeDeploy();
-    const properties = {
-      TaskDefinition: arn,
-      LoadBalancerInfo: { ContainerName: process.container, ContainerPort: port },
-    };
     const { deploymentId } = await codeDeploy.send(
       new CreateDeploymentCommand({
         applicationName: application,
         deploymentGroupName: deploymentGroup,
         revision: {
           revisionType: "AppSpecContent",
-          appSpecContent: {
-            content: JSON.stringify({
-              version: 0,
-              Resources: [{ TargetService: { Type: "AWS::ECS::Service", Properties: properties } }],
-            }),
-          },
+          appSpecContent: { content: appSpec(process, { task: arn, port }) },
         },
       }),
     );
