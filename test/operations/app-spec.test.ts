@@ -10,6 +10,7 @@ const orders: ProcessTemplate = {
   container: "orders",
   task: "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-orders:1",
   source: "orders",
+  bootstrap: true,
   strategy: "codeDeploy",
   network: { subnets: "subnet-1,subnet-2", securityGroup: "sg-1", assignPublicIp: false },
   platformVersion: "LATEST",
