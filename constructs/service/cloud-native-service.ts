@@ -31,7 +31,7 @@ import {
 } from "./calls";
 import { CodeDeployment } from "./code-deploy";
 import { containerDefinitions, type Secret } from "./container-definitions";
-import { called } from "./deployment";
+import { called, tooShort } from "./deployment";
 import { runAlways } from "./ecs-service";
 import { errorAlarm } from "./error-alarm";
 import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
@@ -488,6 +488,13 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** Whether something moves the requests from the old version to the new one is known only when all add-ons are there. */
   #checkShift(): void {
     const { deployment, process } = this.#settings;
+    const short = tooShort(deployment);
+    if (short.length > 0) {
+      Annotations.of(this).addWarning(
+        `deployment ${called(deployment)}: ${short.join(" and ")} is over before an alarm can go off, two minutes after requests ` +
+          "began to fail. Use at least 3 minutes.  [DEPLOYMENT_TOO_SHORT]",
+      );
+    }
     const { verdict, note } = STRATEGY_TABLE[deployment.kind].internal;
     if (process.kind !== "web" || verdict === "yes") return;
     this.node.addValidation({

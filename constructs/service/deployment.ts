@@ -162,6 +162,19 @@ export function deploymentMinutes(deployment: Deployment): number {
   return shift.bake.toMinutes() + (shift.kind === "blueGreen" ? 0 : steps * shift.wait.toMinutes());
 }
 
+/** Two datapoints of a minute, and the time until CloudWatch has them. */
+const ALARM_MINUTES = 3;
+
+/** Times of a deployment that are over before its alarm can go off, as the user wrote them: `bake 1 min`. */
+export function tooShort(deployment: Deployment): string[] {
+  const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
+  if (shift.kind === "rolling") return [];
+  const times = { bake: shift.bake, ...(shift.kind === "blueGreen" ? {} : { wait: shift.wait }) };
+  return Object.entries(times)
+    .filter(([, duration]) => duration.toMinutes() < ALARM_MINUTES)
+    .map(([name, duration]) => `${name} ${duration}`);
+}
+
 /** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html */
 const MAX_MINUTES = 1440;
 

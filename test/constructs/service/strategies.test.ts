@@ -27,7 +27,7 @@ import {
   strategyCell,
 } from "../../../constructs/service/strategies";
 import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, refusals, resources, shop } from "../../support/synth";
+import { DEV, only, ordersStack, refusals, resources, shop, warnings } from "../../support/synth";
 
 const image = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
 
@@ -404,6 +404,19 @@ describe("a deployment that moves requests", () => {
     [codeDeploy(linear({ minimumRequests: 0 })), "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
   ])("refuses %j", (deployment, expected) => {
     expect(refusals(() => orders(6, { deployment }))).toEqual([expected]);
+  });
+
+  it("is warned of when it is over before an alarm can go off", () => {
+    const warned = (deployment: Deployment) =>
+      warnings(new CloudNativeService(ordersStack(DEV, { providerLine: 6 }), "Orders", { deployment }));
+    const short = Duration.minutes(2);
+    expect(warned(linear({ wait: short }))).toEqual([
+      expect.stringMatching(/wait 2 min is over.*DEPLOYMENT_TOO_SHORT/),
+    ]);
+    expect(warned(codeDeploy(canary({ wait: short, bake: short })))).toEqual([
+      expect.stringContaining("bake 2 min and wait 2 min"),
+    ]);
+    for (const deployment of [rolling(), blueGreen(), canary(), linear()]) expect(warned(deployment)).toEqual([]);
   });
 
   it("belongs to the pipeline where CodeDeploy does it, whatever the image", () => {
