@@ -67,11 +67,19 @@ export function onlyByTls(actions: readonly string[], resources: readonly string
   };
 }
 
+/** Whoever shows a token of an identity provider that says exactly this. */
+export interface Federated {
+  /** ARN of the provider in IAM. */
+  readonly providerArn: string;
+  /** Claims by their name in IAM, and the values of which the token must have one, letter by letter. */
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+}
+
 export interface RoleProps {
   /** Name of the role, after the prefix that the environment may demand. What is longer than 64 characters is cut. */
   readonly name: string;
-  /** The AWS service that acts as the role: `ecs-tasks.amazonaws.com`. */
-  readonly service: string;
+  /** Who acts as the role: an AWS service, as in `ecs-tasks.amazonaws.com`, or who shows a token of an identity provider. */
+  readonly service: string | Federated;
   /**
    * Whether the service says in whose name it acts, so that trust can be limited to this account.
    * EC2 and Lambda do not.
@@ -105,14 +113,21 @@ export class Role extends Construct implements IGrantable {
       assumeRolePolicy: JSON.stringify({
         Version: "2012-10-17",
         Statement: [
-          {
-            Effect: "Allow",
-            Principal: { Service: props.service },
-            Action: "sts:AssumeRole",
-            ...(props.sendsSourceAccount === false
-              ? {}
-              : { Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } } }),
-          },
+          typeof props.service === "string"
+            ? {
+                Effect: "Allow",
+                Principal: { Service: props.service },
+                Action: "sts:AssumeRole",
+                ...(props.sendsSourceAccount === false
+                  ? {}
+                  : { Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } } }),
+              }
+            : {
+                Effect: "Allow",
+                Principal: { Federated: props.service.providerArn },
+                Action: "sts:AssumeRoleWithWebIdentity",
+                Condition: { StringEquals: props.service.claims },
+              },
         ],
       }),
     });

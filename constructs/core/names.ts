@@ -34,6 +34,11 @@ export const NAME_LIMITS = {
   table: 255,
   database: 60,
   cache: 40,
+  pipeline: 100,
+  buildProject: 150,
+  eventRule: 64,
+  connection: 32,
+  policy: 128,
 } as const;
 
 /** How long a prefix may be that Terraform completes by 26 characters. */

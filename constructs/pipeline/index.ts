@@ -1,2 +1,12 @@
 export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
-export { ImageRepository, type ImageRepositoryProps } from "./image-repository";
+export { type IImageRepository, ImageRepository, type ImageRepositoryProps } from "./image-repository";
+export { Pipeline } from "./pipeline";
+export {
+  EXECUTION_MODES,
+  type ExecutionMode,
+  type PipelineProps,
+  type PipelineRelease,
+  type PipelineVariable,
+  type ReleaseGate,
+} from "./settings";
+export { type ConnectedSourceOptions, type ImageSource, type PathFilter, Source } from "./source";

@@ -37,6 +37,7 @@ const AGREED = "border";
 /** What only computes: equal input gives equal output, on every machine and day. */
 const PURE = [
   "border/only-you-know.ts",
+  "border/images.ts",
   "border/release.ts",
   "border/release-permissions.ts",
   "constructs/core/names.ts",

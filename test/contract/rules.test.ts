@@ -57,6 +57,7 @@ const EXCEPTIONS: readonly Exception[] = [
     where: "OidcSignInOptions.clientSecretArn",
     why: "a secret of others, read by Terraform and never changed",
   },
+  { rule: "C8", where: "ConnectedSourceOptions.connectionArn", why: "a connection of others, used and never changed" },
   { rule: "C8", where: "IConnectable", why: "what a thing can do, not a thing: who can be connected has connections" },
   { rule: "C8", where: "IGrantable", why: "what a thing can do, not a thing: who can be granted something has a role" },
   { rule: "C8", where: "ICallee", why: "others' services are told by name: serviceNamed(name)" },

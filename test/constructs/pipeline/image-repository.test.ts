@@ -1,5 +1,6 @@
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
+import { releasedTag } from "../../../border/images";
 import { DeliveryStack, ImageRepository, type ImageRepositoryProps } from "../../../constructs";
 import { only, refusals } from "../../support/synth";
 
@@ -20,7 +21,29 @@ describe("ImageRepository", () => {
 
   it("keeps the newest images, as many as told", () => {
     const { policy } = only(withImages({ keep: 20 }), "aws_ecr_lifecycle_policy");
-    expect(policy).toMatchObject({ rules: [{ selection: { countNumber: 20, tagStatus: "any" } }] });
+    const { rules } = policy as { rules: { rulePriority: number; selection: object }[] };
+    expect(rules.at(-1)).toMatchObject({ rulePriority: 2, selection: { countNumber: 20, tagStatus: "any" } });
+  });
+
+  it("never expires an image that was released: a rule that never fires has it before the rule that does", () => {
+    const { rules } = only(withImages({ keep: 20 }), "aws_ecr_lifecycle_policy").policy as {
+      rules: { rulePriority: number; selection: { tagPrefixList?: string[]; countNumber: number } }[];
+    };
+    const digest = `sha256:${"1b77".repeat(16)}`;
+    expect(rules[0]?.rulePriority).toBe(1);
+    expect(rules[0]?.selection.tagPrefixList?.every((prefix) => releasedTag(digest).startsWith(prefix))).toBe(true);
+    // As many as ECR lets a repository have.
+    expect(rules[0]?.selection.countNumber).toBe(100_000);
+  });
+
+  it("can be one that somebody else owns", () => {
+    const stack = new DeliveryStack(new App(), "orders", { region: "eu-central-1", account: "123456789012" });
+    const images = ImageRepository.fromRepositoryName(stack, "Images", "shop/orders");
+    expect(images.repositoryUrl).toBe("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/orders");
+    expect(images.repositoryArn).toContain(":ecr:eu-central-1:123456789012:repository/shop/orders");
+    expect(refusals(() => ImageRepository.fromRepositoryName(stack, "Other", "Orders"))).toEqual([
+      "REPOSITORY_NAME name",
+    ]);
   });
 
   it.each([

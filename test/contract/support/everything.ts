@@ -21,10 +21,12 @@ import {
   LogArchive,
   LogStream,
   oidcSignIn,
+  Pipeline,
   Platform,
   PostgresDatabase,
   type Profile,
   Queue,
+  Source,
   sharedArchive,
   Table,
   Topic,
@@ -108,7 +110,15 @@ export function everything(profile: Profile = "dev"): App {
     counts: [{ name: "Refused", pattern: '{ $.msg = "refused" }', alarmAbove: 10 }],
     queries: { Slow: "filter durationMs > 1000" },
   });
-  new ImageRepository(new DeliveryStack(app, "orders", { region: "eu-central-1" }), "Images");
+  const staging: Environment = { ...environment, name: "staging", account: "123456789012", state: "s3" };
+  new LogStream(new AwsStack(app, "shop", { environment: staging, lifetime: "platform" }), "Logs");
+  const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1", account: "123456789012" });
+  new Pipeline(delivery, "Pipeline", {
+    source: Source.codeCommit("orders"),
+    images: new ImageRepository(delivery, "Images"),
+    releases: [{ environment: staging, approval: true, gates: [{ name: "smoke", commands: ["npm run smoke"] }] }],
+    notify: ["orders-team@example.com"],
+  });
   new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");
   return app;
 }

@@ -1,0 +1,129 @@
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { Construct } from "constructs";
+import type { IGrantable } from "../core/iam";
+import { AwsStack } from "../core/stack";
+
+/** How long what actions hand to each other stays: longer than a person may take to approve, which is 7 days. */
+const KEPT_DAYS = 30;
+
+/**
+ * What the actions of a pipeline hand to each other: sources and plans, in a bucket that nobody else reads, encrypted with a
+ * key that also encrypts what the pipeline says to people. A plan holds all values of its state in clear.
+ */
+export class Artifacts extends Construct {
+  readonly bucketName: string;
+  readonly bucketArn: string;
+  readonly keyArn: string;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const stack = AwsStack.of(this);
+    this.keyArn = new KmsKey(this, "Key", {
+      description: `What the pipeline of ${stack.stackName} hands on and says`,
+      enableKeyRotation: true,
+      deletionWindowInDays: 30,
+      policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          // Lets the account's own IAM policies decide; without it nobody could ever change the key again.
+          {
+            Effect: "Allow",
+            Principal: { AWS: `arn:${stack.partition}:iam::${stack.accountId}:root` },
+            Action: "kms:*",
+            Resource: "*",
+          },
+          {
+            Effect: "Allow",
+            Principal: { Service: "codestar-notifications.amazonaws.com" },
+            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+            Resource: "*",
+            // Only for what the topic's own policy lets through, which names this account.
+            Condition: { StringEquals: { "kms:ViaService": `sns.${stack.environment.region}.amazonaws.com` } },
+          },
+        ],
+      }),
+    }).arn;
+    const bucket = new S3Bucket(this, "Resource", {
+      bucketPrefix: `${stack.prefixed(stack.stackName).slice(0, 26).replace(/-+$/, "")}-artifacts-`,
+      // Nothing in it is needed once a release has ended.
+      forceDestroy: true,
+    });
+    this.bucketName = bucket.bucket;
+    this.bucketArn = bucket.arn;
+    const block = new S3BucketPublicAccessBlock(this, "PublicAccessBlock", {
+      bucket: bucket.id,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketOwnershipControls(this, "Ownership", {
+      bucket: bucket.id,
+      rule: { objectOwnership: "BucketOwnerEnforced" },
+    });
+    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+      bucket: bucket.id,
+      rule: [
+        {
+          bucketKeyEnabled: true,
+          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: this.keyArn },
+        },
+      ],
+    });
+    const versioning = new S3BucketVersioningA(this, "Versioning", {
+      bucket: bucket.id,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
+      bucket: bucket.id,
+      rule: [
+        {
+          id: "expire",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          expiration: [{ days: KEPT_DAYS }],
+          noncurrentVersionExpiration: [{ noncurrentDays: 1 }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 1 }],
+        },
+      ],
+      dependsOn: [versioning],
+    });
+    new S3BucketPolicy(this, "Policy", {
+      bucket: bucket.id,
+      // Two changes of the same bucket at once are refused.
+      dependsOn: [block],
+      policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: [bucket.arn, `${bucket.arn}/*`],
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ],
+      }),
+    });
+  }
+
+  /** May take what others handed on, and hand on. */
+  grantReadWrite(grantee: IGrantable): void {
+    grantee.grant({
+      actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      resources: [`${this.bucketArn}/*`],
+    });
+    grantee.grant({ actions: ["s3:GetBucketLocation", "s3:GetBucketVersioning"], resources: [this.bucketArn] });
+    grantee.grant({
+      actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+      resources: [this.keyArn],
+    });
+  }
+}

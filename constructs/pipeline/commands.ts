@@ -1,0 +1,107 @@
+import type { Architecture } from "../core/architecture";
+
+/**
+ * What the builds of a pipeline run, as data: npm scripts of the repository, docker, and the `antifragile` that the
+ * repository has installed. No command holds a value of the user's: those come as variables of the environment, which a
+ * shell does not evaluate.
+ */
+
+/** @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html */
+export const BUILD_IMAGES: Readonly<Record<Architecture, { readonly image: string; readonly type: string }>> = {
+  x86_64: { image: "aws/codebuild/amazonlinux-x86_64-standard:5.0", type: "LINUX_CONTAINER" },
+  arm64: { image: "aws/codebuild/amazonlinux-aarch64-standard:3.0", type: "ARM_CONTAINER" },
+};
+
+const NODE = { nodejs: 22 };
+
+/** Terraform that plans and applies; both must be of one version, or a plan cannot be applied. */
+export const TERRAFORM = {
+  version: "1.11.4",
+  /** @see https://releases.hashicorp.com/terraform/1.11.4/terraform_1.11.4_SHA256SUMS */
+  sha256: {
+    x86_64: ["amd64", "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc"],
+    arm64: ["arm64", "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633"],
+  },
+} as const;
+
+export const INSTALL: readonly string[] = ["npm ci"];
+
+/** What must hold of a commit before anything is made of it. */
+export const TEST: readonly string[] = ["npm run lint", "npm run typecheck", "npm test"];
+
+const FIND_DIGEST =
+  `aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids imageTag="$TAG"` +
+  ` --query "imageDetails[0].imageDigest" --output text`;
+
+/**
+ * One image for each commit: tags never move, so a second build of a commit takes what the first has pushed. Without
+ * provenance the tag means an image, which ECR scans, and not an index, which it does not.
+ */
+export const IMAGE: readonly string[] = [
+  `TAG="commit-$(printf %s "$CODEBUILD_RESOLVED_SOURCE_VERSION" | tr -c "a-zA-Z0-9" "-" | cut -c1-64)"`,
+  `aws ecr get-login-password | docker login --username AWS --password-stdin "\${REPOSITORY_URL%%/*}"`,
+  `${FIND_DIGEST} >/dev/null 2>&1 || { docker build --provenance=false --tag "$REPOSITORY_URL:$TAG" . && docker push "$REPOSITORY_URL:$TAG"; }`,
+  `DIGEST="$(${FIND_DIGEST})"`,
+  `case "$DIGEST" in sha256:*) ;; *) echo "no digest for $TAG: $DIGEST"; exit 1 ;; esac`,
+  `export IMAGE="$REPOSITORY_URL@$DIGEST"`,
+];
+
+/** Plans an environment; what passed the gate goes on as `plans.tgz`. `ALLOW_*` are lists of addresses, or `none`. */
+export const PLAN: readonly string[] = [
+  [
+    "( set -f; ALLOWED=();",
+    'for EACH in $ALLOW_DELETE; do [ "$EACH" = none ] || ALLOWED+=(--allow-delete "$EACH"); done;',
+    'for EACH in $ALLOW_REPLACE; do [ "$EACH" = none ] || ALLOWED+=(--allow-replace "$EACH"); done;',
+    `npx antifragile plan "$ENVIRONMENT" "\${ALLOWED[@]}" )`,
+  ].join(" "),
+  "tar -czf plans.tgz --exclude=.terraform -C infra cdktf.out",
+];
+
+/** File of the plans. */
+export const PLANS = "plans.tgz";
+
+/** Applies what was planned, with the very files that it was planned from. `APPROVED` is `yes` or `no`. */
+export const APPLY: readonly string[] = [
+  "rm -rf infra/cdktf.out",
+  `PLANS_FOLDER="CODEBUILD_SRC_DIR_$PLANS_ARTIFACT"; tar -xzf "\${!PLANS_FOLDER}/plans.tgz" -C infra`,
+  `if [ "$APPROVED" = yes ]; then npx antifragile apply "$ENVIRONMENT" --only-saved; else npx antifragile apply "$ENVIRONMENT"; fi`,
+];
+
+/** Makes the image live, and looks whether all alarms stay quiet for a while. */
+export const RELEASE: readonly string[] = [
+  `npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`,
+  `npx antifragile alarms "$ENVIRONMENT" --minutes "$WATCH_MINUTES"`,
+];
+
+/** Terraform, and nothing else under its name. */
+export function installTerraform(architecture: Architecture): readonly string[] {
+  const [platform, sha256] = TERRAFORM.sha256[architecture];
+  const { version } = TERRAFORM;
+  return [
+    `curl -fsSL --retry 3 -o /tmp/terraform.zip https://releases.hashicorp.com/terraform/${version}/terraform_${version}_linux_${platform}.zip`,
+    `echo "${sha256}  /tmp/terraform.zip" | sha256sum -c -`,
+    "unzip -q -o /tmp/terraform.zip terraform -d /usr/local/bin",
+  ];
+}
+
+export interface BuildSpec {
+  readonly install: readonly string[];
+  readonly commands: readonly string[];
+  /** Variables that later actions of the pipeline may read. @default - none */
+  readonly exports?: readonly string[];
+  /** Files that later actions get. @default - none */
+  readonly files?: readonly string[];
+}
+
+/** A buildspec as CodeBuild reads it; JSON is YAML too. @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html */
+export function buildSpec({ install, commands, exports, files }: BuildSpec): string {
+  return JSON.stringify({
+    version: "0.2",
+    env: { shell: "bash", ...(exports === undefined ? {} : { "exported-variables": exports }) },
+    phases: {
+      install: { "runtime-versions": NODE, commands: install },
+      build: { commands },
+    },
+    ...(files === undefined ? {} : { artifacts: { files } }),
+  });
+}

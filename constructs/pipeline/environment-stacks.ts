@@ -1,0 +1,39 @@
+import type { IConstruct } from "constructs";
+import type { Environment } from "../core/environment";
+import { AwsStack } from "../core/stack";
+import { DataStack, ServiceStack } from "../platform/platform";
+
+/** The stacks of an environment in this app: what a release of it consists of. Asked for at synth, when all are there. */
+export class EnvironmentStacks {
+  constructor(
+    private readonly scope: IConstruct,
+    private readonly environment: Environment,
+  ) {}
+
+  #all(): AwsStack[] {
+    return this.scope.node.root.node.children.filter(
+      (child): child is AwsStack =>
+        child instanceof AwsStack && child.lifetime !== "delivery" && child.environment.name === this.environment.name,
+    );
+  }
+
+  ids(): string[] {
+    return this.#all()
+      .map((stack) => stack.node.id)
+      .sort();
+  }
+
+  /** First parts of the names of what the stacks hold: after the platform, or the stack itself. */
+  prefixes(): string[] {
+    const names = this.#all().flatMap((stack) => {
+      const platform = stack instanceof ServiceStack || stack instanceof DataStack ? [stack.platformName] : [];
+      return [stack.stackName, ...platform].map((name) => stack.prefixed(name, stack.environment.name));
+    });
+    return [...new Set(names)].sort();
+  }
+
+  /** Stacks whose services are released. */
+  services(): ServiceStack[] {
+    return this.#all().filter((stack) => stack instanceof ServiceStack);
+  }
+}

@@ -1,0 +1,524 @@
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import { CodeconnectionsConnection } from "@cdktf/provider-aws/lib/codeconnections-connection";
+import {
+  Codepipeline,
+  type CodepipelineStage,
+  type CodepipelineStageAction,
+  type CodepipelineTrigger,
+} from "@cdktf/provider-aws/lib/codepipeline";
+import { Annotations, TerraformOutput } from "cdktf";
+import { Construct } from "constructs";
+import { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
+import { LogStream } from "../logging/log-stream";
+import { Artifacts } from "./artifacts";
+import { BuildProject, type BuildProjectProps } from "./build-project";
+import { APPLY, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE } from "./commands";
+import { EnvironmentStacks } from "./environment-stacks";
+import { type IImageRepository, ImageRepository } from "./image-repository";
+import { Notifications } from "./notifications";
+import { allowRelease } from "./release-access";
+import {
+  type PipelineProps,
+  type PipelineSettings,
+  type ReleaseGate,
+  type ReleaseSettings,
+  resolvePipeline,
+} from "./settings";
+import type { ImageSource, SourceDefinition } from "./source";
+import { TerraformAccess } from "./terraform-access";
+
+/** What builds get as their checkout. */
+const SOURCE = "Source";
+
+/** `pre-prod` as `PreProd`: for ids, and for names in which CodeBuild wants no hyphen. */
+function pascal(name: string): string {
+  return name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
+/**
+ * Brings every commit into all environments, one after the other: tests, image, and for each environment its plans, an
+ * approval where wanted, apply, release, and a look at the alarms. A pipeline of CodePipeline (type V2) with builds of
+ * CodeBuild, in the stack of delivery.
+ *
+ * Plans are made by a role that changes nothing, and applied as they are by another one, both in the same stage, so that no
+ * other run comes between. What a plan would delete or replace unasked is refused. Nothing of it changes the pipeline
+ * itself: its stack is applied by people.
+ *
+ * Costs about 2 USD a month (a key, and 0.002 USD a minute of actions after 100), and about 0.004 USD a minute of builds.
+ *
+ * @example
+ * ```ts
+ * const staging: Environment = { name: "staging", region: "eu-central-1", profile: "dev", account: "123456789012", state: "s3" };
+ * const production: Environment = { ...staging, name: "production", profile: "production" };
+ * const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1", account: "123456789012", state: "s3" });
+ * new Pipeline(delivery, "Pipeline", {
+ *   source: Source.gitHub("acme/orders"),
+ *   releases: [{ environment: staging }, { environment: production, approval: true }],
+ *   notify: ["orders-team@example.com"],
+ * });
+ * for (const environment of [staging, production]) {
+ *   const shop = new Platform(app, "shop", { environment, listener: https({ certificateArn }) });
+ *   new CloudNativeService(shop.stack("orders"), "Orders").add(new Ingress());
+ * }
+ * ```
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+ */
+export class Pipeline extends Construct {
+  readonly pipelineName: string;
+  readonly pipelineArn: string;
+  /** Topic that people are told by. */
+  readonly topicArn: string;
+  /** Where its images go; undefined when others build them. */
+  readonly images: IImageRepository | undefined;
+  readonly #role: Role;
+  readonly #artifacts: Artifacts;
+  readonly #logs: LogStream;
+  readonly #settings: PipelineSettings;
+
+  /** @throws InvalidPropsError as {@link PipelineProps} say */
+  constructor(scope: Construct, id: string, props: PipelineProps) {
+    super(scope, id);
+    const settings = resolvePipeline(this, props);
+    this.#settings = settings;
+    const stack = AwsStack.of(this);
+    const name = stack.physicalName("pipeline", stack.stackName);
+    this.#artifacts = new Artifacts(this, "Artifacts");
+    this.#logs = new LogStream(this, "Builds");
+    this.#role = new Role(this, "Role", {
+      name: `${stack.stackName}-delivery-pipeline`,
+      service: "codepipeline.amazonaws.com",
+    });
+    this.#artifacts.grantReadWrite(this.#role);
+    const followed = props.images !== undefined && "kind" in props.images ? props.images : undefined;
+    this.images =
+      followed === undefined
+        ? ((props.images as IImageRepository | undefined) ?? new ImageRepository(this, "Images"))
+        : undefined;
+
+    const { definition } = props.source;
+    const connectionArn = definition.kind === "connection" ? this.#connect(definition) : undefined;
+    const stages: CodepipelineStage[] = [
+      { name: SOURCE, action: this.#sourceActions(definition, connectionArn, followed) },
+      { name: "Build", action: this.#buildActions() },
+      ...settings.releases.map((release) => this.#releaseStage(release, followed)),
+    ];
+    const pipeline = new Codepipeline(this, "Resource", {
+      name,
+      pipelineType: "V2",
+      executionMode: settings.executionMode.toUpperCase(),
+      roleArn: this.#role.roleArn,
+      artifactStore: [
+        {
+          type: "S3",
+          location: this.#artifacts.bucketName,
+          encryptionKey: { type: "KMS", id: this.#artifacts.keyArn },
+        },
+      ],
+      stage: stages,
+      variable: settings.variables.map((variable) => ({
+        name: variable.name,
+        defaultValue: literal(variable.value),
+        description: variable.description && literal(variable.description),
+      })),
+      trigger: triggers(definition),
+    });
+    this.#role.whenPolicy((address) => {
+      pipeline.dependsOn = [...(pipeline.dependsOn ?? []), address];
+    });
+    this.pipelineName = pipeline.name;
+    this.pipelineArn = pipeline.arn;
+    this.#startOnEvents(events(stack, definition, followed));
+    this.topicArn = new Notifications(this, "Notifications", {
+      pipelineArn: pipeline.arn,
+      keyArn: this.#artifacts.keyArn,
+      emails: settings.notify,
+    }).topicArn;
+  }
+
+  #connect(definition: Extract<SourceDefinition, { kind: "connection" }>): string {
+    const stack = AwsStack.of(this);
+    if (definition.connectionArn !== undefined) return definition.connectionArn;
+    const connection = new CodeconnectionsConnection(this, "Connection", {
+      name: stack.physicalName("connection", stack.stackName),
+      providerType: definition.provider,
+    });
+    new TerraformOutput(this, "ConnectionStatus", {
+      value: connection.connectionStatus,
+      description: `While it is PENDING nothing starts: approve connection ${stack.stackName} in the console, at Developer Tools, Settings, Connections.`,
+    });
+    Annotations.of(this).addInfo(
+      `connection ${stack.stackName} to ${definition.provider} is pending until a person approves it in the console, at Developer Tools, Settings, Connections`,
+    );
+    return connection.arn;
+  }
+
+  #sourceActions(
+    definition: SourceDefinition,
+    connectionArn: string | undefined,
+    image: ImageSource | undefined,
+  ): CodepipelineStageAction[] {
+    const stack = AwsStack.of(this);
+    const action = (provider: string, owner: string, configuration: Record<string, string>) => ({
+      name: SOURCE,
+      category: "Source",
+      owner,
+      provider,
+      version: "1",
+      namespace: SOURCE,
+      outputArtifacts: [SOURCE],
+      configuration,
+    });
+    const actions: CodepipelineStageAction[] = [];
+    if (definition.kind === "connection") {
+      const arn = connectionArn ?? "";
+      const service = definition.connectionArn?.split(":")[2] ?? "codeconnections";
+      this.#role.grant({ actions: [`${service}:UseConnection`], resources: [arn] });
+      actions.push(
+        action("CodeStarSourceConnection", "AWS", {
+          ConnectionArn: arn,
+          FullRepositoryId: literal(definition.repository),
+          BranchName: literal(definition.branch ?? "main"),
+          OutputArtifactFormat: "CODE_ZIP",
+        }),
+      );
+    } else if (definition.kind === "codeCommit") {
+      this.#role.grant({
+        actions: [
+          "codecommit:CancelUploadArchive",
+          "codecommit:GetBranch",
+          "codecommit:GetCommit",
+          "codecommit:GetUploadArchiveStatus",
+          "codecommit:UploadArchive",
+        ],
+        resources: [stack.arn("codecommit", definition.repository)],
+      });
+      actions.push(
+        action("CodeCommit", "AWS", {
+          RepositoryName: literal(definition.repository),
+          BranchName: literal(definition.branch ?? "main"),
+          PollForSourceChanges: "false",
+          OutputArtifactFormat: "CODE_ZIP",
+        }),
+      );
+    } else {
+      const bucket = `arn:${stack.partition}:s3:::${definition.bucket}`;
+      this.#role.grant({ actions: ["s3:GetBucketVersioning"], resources: [bucket] });
+      this.#role.grant({
+        actions: ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion"],
+        resources: [`${bucket}/${literal(definition.key)}`],
+      });
+      actions.push(
+        action("S3", "AWS", {
+          S3Bucket: literal(definition.bucket),
+          S3ObjectKey: literal(definition.key),
+          PollForSourceChanges: "false",
+        }),
+      );
+    }
+    if (image !== undefined) {
+      this.#role.grant({
+        actions: ["ecr:DescribeImages"],
+        resources: [stack.arn("ecr", `repository/${image.repository}`)],
+      });
+      actions.push({
+        ...action("ECR", "AWS", { RepositoryName: literal(image.repository), ImageTag: literal(image.tag) }),
+        name: "Image",
+        namespace: "Image",
+        outputArtifacts: ["Image"],
+      });
+    }
+    return actions;
+  }
+
+  #buildActions(): CodepipelineStageAction[] {
+    const test = this.#project("Test", {
+      name: "test",
+      spec: { install: INSTALL, commands: this.#settings.testCommands },
+      timeout: Duration.hours(1),
+    });
+    const actions = [this.#run("Test", test, { runOrder: 1 })];
+    const { images } = this;
+    if (images === undefined) return actions;
+    const image = this.#project("Image", {
+      name: "image",
+      spec: { install: [], commands: IMAGE, exports: ["IMAGE"] },
+      timeout: Duration.hours(1),
+      variables: { REPOSITORY_NAME: images.repositoryName, REPOSITORY_URL: images.repositoryUrl },
+      // A Docker engine needs all of its machine; so nothing of the repository's runs there but its Dockerfile.
+      privileged: true,
+    });
+    // ECR hands out tokens for all of its repositories at once.
+    image.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
+    image.grant({
+      actions: [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:DescribeImages",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+      ],
+      resources: [images.repositoryArn],
+    });
+    return [...actions, this.#run("Image", image, { runOrder: 2, namespace: "Image" })];
+  }
+
+  /** Plan, approval, apply, release and gates in one stage: while a run is in it, no other is, so that its plans stay true. */
+  #releaseStage(release: ReleaseSettings, followed: ImageSource | undefined): CodepipelineStage {
+    const { environment, approval, watch, gates } = release;
+    const stack = AwsStack.of(this);
+    const id = pascal(environment.name);
+    const stacks = new EnvironmentStacks(this, environment);
+    this.#checkStacks(environment.name, stacks);
+    const access = new TerraformAccess(this, `${id}Access`, {
+      environment,
+      stacks,
+      name: `${stack.stackName}-delivery-${environment.name}`,
+    });
+    if (environment.guardrails?.permissionsBoundaryArn === undefined && environment.profile !== "dev") {
+      Annotations.of(this).addWarning(
+        `the role that applies ${environment.name} makes roles, and no boundary limits what those may do: set guardrails.permissionsBoundaryArn in the environment`,
+      );
+    }
+    const variables = { ENVIRONMENT: environment.name };
+    const plan = this.#project(`${id}Plan`, {
+      name: `${environment.name}-plan`,
+      spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: PLAN, files: [PLANS] },
+      timeout: Duration.hours(1),
+      variables,
+    });
+    access.allowPlan(plan.role);
+    const apply = this.#project(`${id}Apply`, {
+      name: `${environment.name}-apply`,
+      spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: APPLY },
+      timeout: Duration.hours(2),
+      variables: { ...variables, APPROVED: approval ? "yes" : "no", PLANS_ARTIFACT: `${id}Plan` },
+    });
+    access.allowApply(apply.role);
+    const live = this.#project(`${id}Release`, {
+      name: `${environment.name}-release`,
+      spec: { install: INSTALL, commands: RELEASE },
+      timeout: Duration.minutes(150),
+      variables: { ...variables, WATCH_MINUTES: String(watch.toMinutes()) },
+    });
+    const repositoryArn =
+      this.images?.repositoryArn ?? stack.arn("ecr", `repository/${(followed as ImageSource).repository}`);
+    allowRelease(live.role, { stack, environment, stacks, repositoryArn });
+    const image = this.images === undefined ? this.#followedImage(followed as ImageSource) : "#{Image.IMAGE}";
+    let order = 0;
+    const next = () => {
+      order += 1;
+      return order;
+    };
+    return {
+      name: id,
+      action: [
+        this.#run("Plan", plan, { runOrder: next(), outputArtifacts: [`${id}Plan`] }),
+        ...(approval ? [approvalAction(environment.name, next())] : []),
+        this.#run("Apply", apply, { runOrder: next(), plans: `${id}Plan` }),
+        this.#run("Release", live, { runOrder: next(), variables: { IMAGE: image } }),
+        ...gates.map((gate) =>
+          this.#run(pascal(gate.name), this.#gate(id, environment.name, gate), { runOrder: next() }),
+        ),
+      ],
+    };
+  }
+
+  #gate(id: string, environment: string, gate: ReleaseGate): BuildProject {
+    const project = this.#project(`${id}Gate${pascal(gate.name)}`, {
+      name: `${environment}-${gate.name}`,
+      spec: { install: INSTALL, commands: gate.commands },
+      timeout: gate.timeout ?? Duration.hours(1),
+      variables: { ENVIRONMENT: environment },
+    });
+    for (const permission of gate.permissions ?? []) project.grant(permission);
+    return project;
+  }
+
+  #followedImage({ repository }: ImageSource): string {
+    const stack = AwsStack.of(this);
+    return `${stack.accountId}.dkr.ecr.${stack.environment.region}.amazonaws.com/${literal(repository)}@#{Image.ImageDigest}`;
+  }
+
+  #project(id: string, props: Omit<BuildProjectProps, "artifacts" | "logs" | "architecture">): BuildProject {
+    const project = new BuildProject(this, id, {
+      ...props,
+      artifacts: this.#artifacts,
+      logs: this.#logs,
+      architecture: this.#settings.architecture,
+    });
+    this.#role.grant({
+      actions: ["codebuild:BatchGetBuilds", "codebuild:StartBuild"],
+      resources: [project.projectArn],
+    });
+    return project;
+  }
+
+  #run(
+    name: string,
+    project: BuildProject,
+    options: {
+      readonly runOrder: number;
+      readonly namespace?: string;
+      readonly outputArtifacts?: string[];
+      readonly plans?: string;
+      readonly variables?: Readonly<Record<string, string>>;
+    },
+  ): CodepipelineStageAction {
+    const { plans, variables = {}, ...rest } = options;
+    const given = [
+      ...this.#settings.variables.map((variable) => [variable.name, `#{variables.${variable.name}}`]),
+      ...Object.entries(variables),
+    ].map(([variable, value]) => ({ name: variable, value, type: "PLAINTEXT" }));
+    return {
+      name,
+      category: plans === undefined && name === "Test" ? "Test" : "Build",
+      owner: "AWS",
+      provider: "CodeBuild",
+      version: "1",
+      inputArtifacts: plans === undefined ? [SOURCE] : [SOURCE, plans],
+      configuration: {
+        ProjectName: project.projectName,
+        EnvironmentVariables: JSON.stringify(given),
+        ...(plans === undefined ? {} : { PrimarySource: SOURCE }),
+      },
+      ...rest,
+    };
+  }
+
+  /** Whether there is anything to apply, and whether its role could be that of the pipeline, is known when all stacks are there. */
+  #checkStacks(environment: string, stacks: EnvironmentStacks): void {
+    const stack = AwsStack.of(this);
+    const own = stack.prefixed(stack.stackName, "delivery");
+    this.node.addValidation({
+      validate: () => [
+        ...(stacks.ids().length === 0
+          ? [
+              `releases: this app has no stack of environment ${environment}; make its platform or its services in the same app  [PIPELINE_NO_STACKS]`,
+            ]
+          : []),
+        ...stacks
+          .prefixes()
+          .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
+          .map(
+            (prefix) =>
+              `releases: roles of ${environment} begin with ${prefix}, as those of the pipeline do: it could change its own; rename the platform or the stack  [PIPELINE_OWN_ROLES]`,
+          ),
+      ],
+    });
+  }
+
+  #startOnEvents(patterns: readonly { readonly id: string; readonly pattern: object }[]): void {
+    if (patterns.length === 0) return;
+    const stack = AwsStack.of(this);
+    const role = new Role(this, "StartRole", {
+      name: `${stack.stackName}-delivery-start`,
+      service: "events.amazonaws.com",
+    });
+    role.grant({ actions: ["codepipeline:StartPipelineExecution"], resources: [this.pipelineArn] });
+    for (const { id, pattern } of patterns) {
+      const rule = new CloudwatchEventRule(this, id, {
+        name: stack.physicalName("eventRule", stack.stackName, "delivery", id.toLowerCase()),
+        description: `Starts the pipeline of ${stack.stackName}`,
+        eventPattern: JSON.stringify(pattern),
+      });
+      new CloudwatchEventTarget(this, `${id}Target`, { rule: rule.name, arn: this.pipelineArn, roleArn: role.roleArn });
+    }
+  }
+}
+
+function approvalAction(environment: string, runOrder: number): CodepipelineStageAction {
+  return {
+    name: "Approve",
+    category: "Approval",
+    owner: "AWS",
+    provider: "Manual",
+    version: "1",
+    runOrder,
+    configuration: {
+      CustomData: `Read the plans of ${environment} in the log of the action before this one. What you approve is applied as it is, and the image is released.`,
+    },
+  };
+}
+
+/** What starts the pipeline at GitHub, GitLab and Bitbucket; without it every push to every file of the branch would. */
+function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefined {
+  if (definition.kind !== "connection") return undefined;
+  const { branch = "main", paths = {}, tags } = definition;
+  const globs = (list: readonly string[]) => list.map(literal);
+  return [
+    {
+      providerType: "CodeStarSourceConnection",
+      gitConfiguration: {
+        sourceActionName: SOURCE,
+        push: [
+          tags === undefined
+            ? {
+                branches: { includes: [literal(branch)] },
+                filePaths:
+                  paths.only === undefined && paths.except === undefined
+                    ? undefined
+                    : { includes: paths.only && globs(paths.only), excludes: paths.except && globs(paths.except) },
+              }
+            : { tags: { includes: globs(tags) } },
+        ],
+      },
+    },
+  ];
+}
+
+/** What starts the pipeline elsewhere: events of EventBridge. */
+function events(
+  stack: AwsStack,
+  definition: SourceDefinition,
+  image: ImageSource | undefined,
+): { readonly id: string; readonly pattern: object }[] {
+  const found = [];
+  if (definition.kind === "codeCommit") {
+    found.push({
+      id: "OnCommit",
+      pattern: {
+        source: ["aws.codecommit"],
+        "detail-type": ["CodeCommit Repository State Change"],
+        resources: [stack.arn("codecommit", definition.repository)],
+        detail: {
+          event: ["referenceCreated", "referenceUpdated"],
+          referenceType: ["branch"],
+          referenceName: [literal(definition.branch ?? "main")],
+        },
+      },
+    });
+  }
+  if (definition.kind === "s3") {
+    found.push({
+      id: "OnUpload",
+      pattern: {
+        source: ["aws.s3"],
+        "detail-type": ["Object Created"],
+        detail: { bucket: { name: [definition.bucket] }, object: { key: [literal(definition.key)] } },
+      },
+    });
+  }
+  if (image !== undefined) {
+    found.push({
+      id: "OnImage",
+      pattern: {
+        source: ["aws.ecr"],
+        "detail-type": ["ECR Image Action"],
+        detail: {
+          "action-type": ["PUSH"],
+          result: ["SUCCESS"],
+          "repository-name": [literal(image.repository)],
+          "image-tag": [literal(image.tag)],
+        },
+      },
+    });
+  }
+  return found;
+}

@@ -1,0 +1,41 @@
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { Lazy } from "cdktf";
+import type { Environment } from "../core/environment";
+import { policyDocument, type Role } from "../core/iam";
+import type { AwsStack } from "../core/stack";
+import { releaseStatements } from "../service/release";
+import type { EnvironmentStacks } from "./environment-stacks";
+
+export interface ReleaseAccess {
+  /** The stack that the role is in. */
+  readonly stack: AwsStack;
+  readonly environment: Environment;
+  readonly stacks: EnvironmentStacks;
+  /** Where the image is that is released. */
+  readonly repositoryArn: string;
+}
+
+/** Lets a role release the services of an environment, mark their image as released, and look at their alarms. */
+export function allowRelease(role: Role, { stack, environment, stacks, repositoryArn }: ReleaseAccess): void {
+  new IamRolePolicy(role, "Release", {
+    name: "release",
+    role: role.roleName,
+    // Services may come after the pipeline.
+    policy: Lazy.stringValue({
+      produce: () =>
+        policyDocument([
+          ...stacks.services().flatMap((service) => releaseStatements(service, stack)),
+          { actions: ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"], resources: [repositoryArn] },
+          {
+            actions: ["cloudwatch:DescribeAlarms"],
+            resources: stacks
+              .prefixes()
+              .map(
+                (prefix) =>
+                  `arn:${stack.partition}:cloudwatch:${environment.region}:${stack.accountId}:alarm:${prefix}-*`,
+              ),
+          },
+        ]),
+    }),
+  });
+}

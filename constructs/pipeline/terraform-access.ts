@@ -1,0 +1,212 @@
+import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { Lazy } from "cdktf";
+import { Construct } from "constructs";
+import type { Environment } from "../core/environment";
+import { policyDocument, type Role, type Statement } from "../core/iam";
+import { AwsStack } from "../core/stack";
+import { statePlace } from "../core/state";
+import type { EnvironmentStacks } from "./environment-stacks";
+import {
+  ATTACHABLE_POLICIES,
+  BUCKET_ACTIONS,
+  PARAMETER_ACTIONS,
+  PASSED_TO,
+  ROLE_ACTIONS,
+  SERVICE_LINKED,
+  TERRAFORM_ACTIONS,
+} from "./terraform-actions";
+
+/** Most characters of a managed policy, white space apart. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const POLICY_LIMIT = 6144;
+
+/** What IAM and Route 53 are asked is asked in us-east-1, wherever one is. */
+const GLOBAL = ["route53"];
+
+type Access = "read" | "write";
+
+/** What Terraform does, each by its own name, in this region; most has no finer grain, and names are not known before. */
+export function serviceStatements(access: Access, region: string): Statement[] {
+  return Object.entries(TERRAFORM_ACTIONS)
+    .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
+    .filter(({ actions }) => actions.length > 0)
+    .map(({ service, actions }) => ({
+      actions,
+      // Terraform makes what has no ARN yet, and lists what IAM cannot tell apart; the region is what bounds it.
+      resources: ["*"],
+      ...(GLOBAL.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
+    }));
+}
+
+/** Where an environment's things are, by their names. */
+interface Names {
+  readonly partition: string;
+  readonly account: string;
+  readonly environment: Environment;
+  /** First parts of names of roles and buckets: `shop-staging`. */
+  readonly prefixes: readonly string[];
+  /** Ids of the stacks. */
+  readonly stackIds: readonly string[];
+}
+
+/**
+ * What Terraform does to what has a name that is known: state, roles, buckets, parameters. Who applies has both.
+ */
+export function namedStatements(access: Access, names: Names): Statement[] {
+  const { partition, account, environment, prefixes } = names;
+  const { permissionsBoundaryArn, rolePath = "/" } = environment.guardrails ?? {};
+  const iam = (kind: string, path: string) =>
+    prefixes.map((prefix) => `arn:${partition}:iam::${account}:${kind}${path}${prefix}-*`);
+  const roles = iam("role", rolePath);
+  const buckets = prefixes.map((prefix) => `arn:${partition}:s3:::${prefix}-*`);
+  const parameters = [
+    `arn:${partition}:ssm:${environment.region}:${account}:parameter/antifragile/${environment.name}/*`,
+  ];
+  const stackStates = stateStatements(access, names);
+  if (access === "read") {
+    return [
+      ...stackStates,
+      { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", "/")] },
+      { actions: BUCKET_ACTIONS.read, resources: buckets },
+      // Besides, which image of a machine AWS recommends: those parameters belong to no account.
+      {
+        actions: PARAMETER_ACTIONS.read,
+        resources: [...parameters, `arn:${partition}:ssm:${environment.region}::parameter/aws/service/*`],
+      },
+    ];
+  }
+  const bounded =
+    permissionsBoundaryArn === undefined
+      ? {}
+      : { conditions: { StringEquals: { "iam:PermissionsBoundary": permissionsBoundaryArn } } };
+  return [
+    ...stackStates,
+    { actions: ROLE_ACTIONS.write, resources: [...roles, ...iam("instance-profile", "/")] },
+    { actions: ROLE_ACTIONS.bounded, resources: roles, ...bounded },
+    {
+      actions: ["iam:AttachRolePolicy"],
+      resources: roles,
+      conditions: {
+        ArnEquals: { "iam:PolicyARN": ATTACHABLE_POLICIES.map((name) => `arn:${partition}:iam::aws:policy/${name}`) },
+        ...bounded.conditions,
+      },
+    },
+    {
+      actions: ["iam:PassRole"],
+      resources: roles,
+      conditions: { StringEquals: { "iam:PassedToService": PASSED_TO } },
+    },
+    {
+      actions: ["iam:CreateServiceLinkedRole"],
+      resources: [`arn:${partition}:iam::${account}:role/aws-service-role/*`],
+      conditions: { StringEquals: { "iam:AWSServiceName": SERVICE_LINKED } },
+    },
+    { actions: BUCKET_ACTIONS.write, resources: buckets },
+    { actions: PARAMETER_ACTIONS.write, resources: parameters },
+  ];
+}
+
+/** Who plans reads state and locks it; only who applies writes it. */
+function stateStatements(access: Access, { partition, environment, stackIds }: Names): Statement[] {
+  const places = stackIds.flatMap((id) => statePlace(id, environment) ?? []);
+  const [place] = places;
+  if (place === undefined) return [];
+  const bucket = `arn:${partition}:s3:::${place.bucket}`;
+  const objects = (ending: string) => places.map(({ key }) => `${bucket}/${key}${ending}`);
+  if (access === "write") return [{ actions: ["s3:PutObject"], resources: objects("") }];
+  return [
+    {
+      actions: ["s3:ListBucket"],
+      resources: [bucket],
+      conditions: { StringEquals: { "s3:prefix": places.flatMap(({ key }) => [key, `${key}.tflock`]).sort() } },
+    },
+    { actions: ["s3:GetObject"], resources: objects("") },
+    { actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources: objects(".tflock") },
+    ...(place.kmsKeyArn === undefined
+      ? []
+      : [{ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [place.kmsKeyArn] }]),
+  ];
+}
+
+/** Statements in as many documents as they need, none above what IAM takes. */
+export function documents(statements: readonly Statement[]): string[] {
+  const parts: Statement[][] = [];
+  for (const statement of statements) {
+    const room = parts.find((part) => policyDocument([...part, statement]).length <= POLICY_LIMIT);
+    if (room !== undefined) room.push(statement);
+    else parts.push([statement]);
+  }
+  return parts.map(policyDocument);
+}
+
+export interface TerraformAccessProps {
+  readonly environment: Environment;
+  readonly stacks: EnvironmentStacks;
+  /** First part of the policies' names: `orders-delivery-staging`. */
+  readonly name: string;
+}
+
+/**
+ * What Terraform may do in one environment, for two roles: one that plans and changes nothing, one that applies. As policies
+ * of their own, since all of it is more than a role holds in itself. Free.
+ */
+export class TerraformAccess extends Construct {
+  readonly #plan: readonly IamPolicy[];
+  readonly #apply: readonly IamPolicy[];
+
+  constructor(scope: Construct, id: string, props: TerraformAccessProps) {
+    super(scope, id);
+    const { environment, stacks } = props;
+    const stack = AwsStack.of(this);
+    const policy = (policyId: string, name: string, text: string) =>
+      new IamPolicy(this, policyId, { name: stack.physicalName("policy", props.name, name), policy: text });
+    const document = (access: Access, { partition, account }: { partition: string; account: string }) =>
+      policyDocument(
+        namedStatements(access, {
+          partition,
+          account,
+          environment,
+          prefixes: stacks.prefixes(),
+          stackIds: stacks.ids(),
+        }),
+      );
+    // Stacks may come after the pipeline.
+    const named = (access: Access) =>
+      Lazy.stringValue({
+        produce: () => document(access, { partition: stack.partition, account: stack.accountId }),
+      });
+    this.node.addValidation({
+      validate: () =>
+        (["read", "write"] as const).some(
+          (access) => document(access, { partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
+        )
+          ? [
+              `releases: ${stacks.ids().length} stacks of ${environment.name} are more than an IAM policy can name: deliver services by pipelines of their own, each in an app of its own  [PIPELINE_TOO_MANY_STACKS]`,
+            ]
+          : [],
+    });
+    const all = (access: Access) =>
+      documents(serviceStatements(access, environment.region)).map((text, index) =>
+        policy(`${access === "read" ? "Read" : "Write"}${index + 1}`, `${access}-${index + 1}`, text),
+      );
+    const read = all("read");
+    this.#plan = [...read, policy("ReadOwn", "read-own", named("read"))];
+    this.#apply = [...this.#plan, ...all("write"), policy("WriteOwn", "write-own", named("write"))];
+  }
+
+  /** May read all that a plan needs, and lock the state. */
+  allowPlan(role: Role): void {
+    this.#attach(role, this.#plan);
+  }
+
+  /** May make, change and delete what the environment's stacks hold. */
+  allowApply(role: Role): void {
+    this.#attach(role, this.#apply);
+  }
+
+  #attach(role: Role, policies: readonly IamPolicy[]): void {
+    for (const policy of policies) {
+      new IamRolePolicyAttachment(role, policy.node.id, { role: role.roleName, policyArn: policy.arn });
+    }
+  }
+}
