@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import type { Environment, Guardrails } from "../core/environment";
+import type { Profile } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 
 export interface DeliveryStackProps {
@@ -17,6 +18,12 @@ export interface DeliveryStackProps {
    * @default "local"
    */
   readonly state?: Environment["state"];
+  /**
+   * How strict it is. What was released must stay, so that it is never a thing for trying out.
+   *
+   * @default "production"
+   */
+  readonly profile?: Exclude<Profile, "dev">;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
@@ -44,13 +51,12 @@ export class DeliveryStack extends AwsStack {
     super(scope, name, {
       lifetime: "delivery",
       tags: props.tags,
-      // What was released must stay: delivery is never a thing for trying out.
       environment: {
         name: "delivery",
         region: props.region,
         account: props.account,
         state: props.state,
-        profile: "production",
+        profile: props.profile ?? "production",
         guardrails: props.guardrails,
       },
     });

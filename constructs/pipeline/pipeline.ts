@@ -61,7 +61,7 @@ function pascal(name: string): string {
  *   notify: ["orders-team@example.com"],
  * });
  * for (const environment of [staging, production]) {
- *   const shop = new Platform(app, "shop", { environment, listener: https({ certificateArn }) });
+ *   const shop = new Platform(app, "shop", { environment, listener: insecureHttp() });
  *   new CloudNativeService(shop.stack("orders"), "Orders").add(new Ingress());
  * }
  * ```

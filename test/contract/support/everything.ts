@@ -112,7 +112,11 @@ export function everything(profile: Profile = "dev"): App {
   });
   const staging: Environment = { ...environment, name: "staging", account: "123456789012", state: "s3" };
   new LogStream(new AwsStack(app, "shop", { environment: staging, lifetime: "platform" }), "Logs");
-  const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1", account: "123456789012" });
+  const delivery = new DeliveryStack(app, "orders", {
+    region: "eu-central-1",
+    account: "123456789012",
+    ...(profile === "strict" ? { profile, state: "s3" } : {}),
+  });
   new Pipeline(delivery, "Pipeline", {
     source: Source.codeCommit("orders"),
     images: new ImageRepository(delivery, "Images"),
