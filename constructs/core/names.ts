@@ -36,7 +36,6 @@ export const NAME_LIMITS = {
   cache: 40,
   pipeline: 100,
   buildProject: 150,
-  eventRule: 64,
   connection: 32,
   policy: 128,
 } as const;
