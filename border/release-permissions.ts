@@ -53,6 +53,8 @@ export function releasePermissions(scope: ReleaseScope, processes: readonly Rele
 
   const released = processes.filter(({ owner }) => owner === "pipeline");
   const served = processes.filter(({ service }) => service !== undefined);
+  // Whose last lines are told when a release fails.
+  const watched = released.filter(({ service }) => service !== undefined);
   const moved = released.filter(({ service, codeDeploy }) => service !== undefined && codeDeploy === undefined);
   const scheduled = processes.flatMap(({ schedule, owner }) =>
     schedule === undefined ? [] : [{ ...schedule, owner }],
@@ -106,15 +108,15 @@ export function releasePermissions(scope: ReleaseScope, processes: readonly Rele
     },
     { actions: ["ecs:StopTask"], resources: withAdmin.length === 0 ? [] : [tasks], conditions: inCluster },
     // Tasks have no names before they run.
-    { actions: ["ecs:ListTasks"], resources: moved.length === 0 ? [] : ["*"], conditions: inCluster },
+    { actions: ["ecs:ListTasks"], resources: watched.length === 0 ? [] : ["*"], conditions: inCluster },
     {
       actions: ["ecs:DescribeTasks"],
-      resources: moved.length + withAdmin.length === 0 ? [] : [tasks],
+      resources: watched.length + withAdmin.length === 0 ? [] : [tasks],
       conditions: inCluster,
     },
     {
       actions: ["logs:GetLogEvents"],
-      resources: [...moved, ...withAdmin].map(({ logGroup }) => arn("logs", `log-group:${logGroup}:log-stream:*`)),
+      resources: [...watched, ...withAdmin].map(({ logGroup }) => arn("logs", `log-group:${logGroup}:log-stream:*`)),
     },
     {
       actions: ["codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:StopDeployment"],

@@ -49,6 +49,16 @@ export interface RollBack {
   readonly shownSeconds?: number;
 }
 
+/** How a task that no service starts ends. */
+export interface TaskEnding {
+  /** Family of its task definition. */
+  readonly family: string;
+  /** @default 0 */
+  readonly exitCode?: number;
+  /** What its first container writes. @default - nothing */
+  readonly lines?: readonly string[];
+}
+
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const LOG_TAIL_LINES = 20;
@@ -126,6 +136,11 @@ export class Emulator {
   /** Let the next deployment of a service fail: ECS then brings the old task definition back. */
   async rollBackNext(rollBack: RollBack): Promise<void> {
     await this.#ask("POST", "roll-back-next", rollBack);
+  }
+
+  /** Say how the next task of a family ends. */
+  async endNextTask(ending: TaskEnding): Promise<void> {
+    await this.#ask("POST", "end-next-task", ending);
   }
 
   async leftovers(): Promise<Leftovers> {

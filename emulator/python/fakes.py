@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, identity, network, observability
+from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, identity, network, observability, one_off
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -48,6 +48,9 @@ FAKES: list[Fake] = [
     Fake("ecs", ("DescribeServices",), "kept fields, deployments and events; every wanted task runs", amend=ecs.amend_services),
     Fake("ecs", ("ListTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_list),
     Fake("ecs", ("DescribeTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_descriptions),
+    Fake("ecs", ("RunTask",), "a task without a service; its lines and its end are told before, no container runs", answer=one_off.run_task),
+    Fake("ecs", ("StopTask",), "a task without a service", answer=one_off.stop_task),
+    Fake("ecs", ("DescribeTasks",), "a task without a service goes a step further each time that somebody looks", amend=one_off.amend_descriptions),
     Fake("ecs", ("ListServiceDeployments",), "deployments of services", answer=ecs.list_service_deployments),
     Fake("ecs", ("DescribeServiceDeployments",), "deployments of services", answer=ecs.describe_service_deployments),
     Fake("application-autoscaling", ("ListTagsForResource",), "tags", answer=app_autoscaling.list_tags),

@@ -20,7 +20,7 @@ from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from refusals import REFUSALS, Refusal
 from rules import FAMILIES as FAMILIES  # importing them fills the table
-from services import ecs
+from services import ecs, one_off
 from werkzeug.wrappers import Request, Response
 
 Operation = tuple[str, str]
@@ -113,6 +113,9 @@ class Gateway:
                 answer = {"status": "ok"}
             elif path == "roll-back-next" and request.method == "POST":
                 ecs.roll_back_next(said)
+                answer = {"status": "ok"}
+            elif path == "end-next-task" and request.method == "POST":
+                one_off.end_next_task(said)
                 answer = {"status": "ok"}
             else:
                 return Response(f"no such endpoint: {request.method} {request.path}\n", status=404)

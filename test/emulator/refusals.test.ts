@@ -127,6 +127,11 @@ async function codeDeployed() {
 const create = (service: object, change: object = {}) => ecs("CreateService", { ...service, ...change });
 const update = (change: object) => ecs("UpdateService", { cluster: "main", service: "web", ...change });
 
+const runTask = ({ networkConfiguration }: { readonly networkConfiguration: object }, container: string) => {
+  const overrides = { containerOverrides: [{ name: container, command: ["true"] }] };
+  return ecs("RunTask", { cluster: "main", taskDefinition: "web", networkConfiguration, overrides });
+};
+
 const launchTemplate = () =>
   ec2("CreateLaunchTemplate", {
     LaunchTemplateName: "machine",
@@ -452,6 +457,18 @@ const cases: Record<string, Case> = {
     given: clusterWithBalancer,
     refused: ({ plain }) => create(plain, { deploymentController: { type: "CODE_DEPLOY" } }),
     accepted: ({ balanced }) => create(balanced, { deploymentController: { type: "CODE_DEPLOY" } }),
+  },
+
+  // Tasks without a service
+  "ecs-run-task-network": {
+    given: cluster,
+    refused: () => ecs("RunTask", { cluster: "main", taskDefinition: "web" }),
+    accepted: ({ service }) => runTask(service, "app"),
+  },
+  "ecs-run-task-override": {
+    given: cluster,
+    refused: ({ service }) => runTask(service, "none"),
+    accepted: ({ service }) => runTask(service, "app"),
   },
 
   // Clusters and capacity providers

@@ -556,6 +556,40 @@ def inactive_service(call: Call) -> bool:
     return held_service(call).status != "ACTIVE"
 
 
+# Tasks without a service
+
+
+@refuses(
+    "ecs-run-task-network",
+    SERVICE,
+    "RunTask",
+    INVALID,
+    "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+    API + "API_RunTask.html",
+)
+def run_task_network(call: Call) -> bool:
+    definition = task_definition(call, call.params["taskDefinition"])
+    own_interface = definition is not None and definition.network_mode == "awsvpc"
+    return own_interface and not call.params.get("networkConfiguration")
+
+
+@refuses(
+    "ecs-run-task-override",
+    SERVICE,
+    "RunTask",
+    INVALID,
+    "Override for container named {name} is not a container in the TaskDefinition.",
+    API + "API_ContainerOverride.html",
+)
+def run_task_override(call: Call) -> dict[str, Any] | None:
+    definition = task_definition(call, call.params["taskDefinition"])
+    names = [each["name"] for each in definition.container_definitions] if definition is not None else []
+    for each in (call.params.get("overrides") or {}).get("containerOverrides", []):
+        if definition is not None and each.get("name") not in names:
+            return {"name": each.get("name")}
+    return None
+
+
 # Clusters and capacity providers
 
 

@@ -1,0 +1,87 @@
+"""Tasks that no service started: nothing runs in them. Each starts, writes the lines it was told to, and ends as told."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from call import Call, backend
+from state import Store
+
+_tasks = Store()
+_endings = Store()
+
+
+def end_next_task(said: dict[str, Any]) -> None:
+    """How the next task of a family, in any region, ends, and what it writes."""
+    _endings.of("*")[said["family"]] = {"exitCode": said.get("exitCode", 0), "lines": said.get("lines", [])}
+
+
+def run_task(call: Call) -> dict[str, Any]:
+    cluster = call.moto()._get_cluster(call.params.get("cluster", "default"))
+    definition = call.moto().describe_task_definition(call.params["taskDefinition"])
+    ending = _endings.of("*").pop(definition.family, {"exitCode": 0, "lines": []})
+    identifier = uuid.uuid4().hex
+    arn = call.arn("ecs", f"task/{cluster.name}/{identifier}")
+    task = {
+        "taskArn": arn,
+        "clusterArn": cluster.arn,
+        "taskDefinitionArn": definition.arn,
+        "group": call.params.get("group", f"family:{definition.family}"),
+        "startedBy": call.params.get("startedBy"),
+        "overrides": call.params.get("overrides", {}),
+        "desiredStatus": "RUNNING",
+        "lastStatus": "PENDING",
+        "createdAt": time.time(),
+        "containers": [
+            {"taskArn": arn, "name": each["name"], "image": each["image"], "lastStatus": "PENDING"}
+            for each in definition.container_definitions
+        ],
+    }
+    _tasks.of(call.region)[identifier] = {"task": task, "exitCode": ending["exitCode"]}
+    _write(call, definition.container_definitions, identifier, ending["lines"])
+    return {"tasks": [task], "failures": []}
+
+
+def stop_task(call: Call) -> dict[str, Any] | None:
+    record = _tasks.of(call.region).get(call.params["task"].split("/")[-1])
+    if record is None:
+        return None
+    if record["task"]["lastStatus"] != "STOPPED":
+        _end(record["task"], 143, call.params.get("reason", "Task stopped by user"))
+    return {"task": record["task"]}
+
+
+def amend_descriptions(call: Call, body: dict[str, Any]) -> None:
+    """DescribeTasks: a task is a step further each time that somebody looks."""
+    known = _tasks.of(call.region)
+    asked = [known[each.split("/")[-1]] for each in call.params["tasks"] if each.split("/")[-1] in known]
+    for record in asked:
+        task = record["task"]
+        if task["lastStatus"] == "PENDING":
+            task["lastStatus"] = "RUNNING"
+        elif task["lastStatus"] == "RUNNING":
+            _end(task, record["exitCode"], "Essential container in task exited")
+    body["tasks"].extend(record["task"] for record in asked)
+    arns = {record["task"]["taskArn"] for record in asked}
+    body["failures"] = [each for each in body.get("failures", []) if each.get("arn") not in arns]
+
+
+def _end(task: dict[str, Any], exit_code: int, reason: str) -> None:
+    task.update(desiredStatus="STOPPED", lastStatus="STOPPED", stoppedReason=reason, stoppedAt=time.time())
+    for container in task["containers"]:
+        container.update(lastStatus="STOPPED", exitCode=exit_code)
+
+
+def _write(call: Call, containers: list[dict[str, Any]], identifier: str, lines: list[str]) -> None:
+    """The lines of the first container, into its log stream."""
+    container = containers[0]
+    options = (container.get("logConfiguration") or {}).get("options") or {}
+    if not lines or "awslogs-group" not in options:
+        return
+    stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{container['name']}/{identifier}"
+    logs = backend("logs", call.region)
+    logs.create_log_stream(options["awslogs-group"], stream)
+    now = int(time.time() * 1000)
+    logs.put_log_events(options["awslogs-group"], stream, [{"timestamp": now, "message": line} for line in lines])

@@ -1,0 +1,15 @@
+/** Admin processes: one-off tasks of a release. `migrate` runs first in every release; the other when somebody asks for it. */
+import { App, CloudNativeService, type Environment, Ingress, insecureHttp, Platform } from "antifragile";
+
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+
+const app = new App();
+const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
+
+const orders = new CloudNativeService(platform.stack("orders"), "Orders");
+orders.add(new Ingress());
+orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+// antifragile admin dev seed -- --count 3
+orders.admin("seed", ["node", "dist/admin/seed.js"]);
+
+app.synth();
