@@ -1,0 +1,282 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-scaling";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCommand } from "@aws-sdk/client-ecs";
+import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
+import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Permission } from "../../border/release-permissions";
+import { type Change, TerraformStack } from "../../emulator";
+import { AwsCloud } from "../../operations/release/aws";
+import {
+  type PlacedCall,
+  runAdminCommand,
+  runMigrate,
+  runRelease,
+  runReleases,
+  runRollback,
+} from "../../operations/release/commands";
+import type { ReleaseState } from "../../operations/release/releases";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { ROOT } from "../support/examples";
+
+const APP = join(ROOT, "test/e2e/apps/release.ts");
+const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
+const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
+
+/** What IAM asks for besides the action of a call's own name. */
+const IMPLIED: Readonly<Record<string, readonly string[]>> = {
+  "ecs:RegisterTaskDefinition": ["iam:PassRole", "ecs:TagResource"],
+  "ecs:RunTask": ["iam:PassRole", "ecs:TagResource"],
+  "scheduler:UpdateSchedule": ["iam:PassRole"],
+};
+
+describeOnEmulator("releases of three kinds of process", () => {
+  let shop: Deployment;
+  let called = "";
+
+  const synthesized = (environment: Readonly<Record<string, string>>) => {
+    const outdir = join(shop.results, Object.values(environment).join("-"));
+    execFileSync(process.execPath, ["--import", "tsx", APP], {
+      cwd: ROOT,
+      env: { ...process.env, CDKTF_OUTDIR: outdir, ...environment },
+    });
+    return new TerraformStack({
+      stack: join(outdir, "stacks", "orders-dev-service"),
+      folder: shop.results,
+      emulatorUrl: shop.emulator.url,
+      tools,
+    });
+  };
+  const service = () => shop.stack("orders-dev-service");
+
+  /** A command as on the command line, but that waiting takes no time. */
+  async function command(run: (call: PlacedCall) => Promise<number>, args: string[], interrupted = false) {
+    const kept = { ...process.env };
+    const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    Object.assign(process.env, { AWS_ENDPOINT_URL: shop.emulator.url, ...credentials });
+    const printed: string[] = [];
+    const start = readFileSync(shop.emulator.log, "utf8").length;
+    try {
+      const code = await run({
+        args,
+        cwd: shop.results,
+        print: (text) => printed.push(text),
+        world: (place, print) => {
+          const cloud = new AwsCloud(place.region);
+          return {
+            cloud,
+            place,
+            print,
+            now: Date.now,
+            sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
+            interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
+            by: "max",
+            done: () => cloud.destroy(),
+          };
+        },
+      });
+      return { code, text: printed.join("") };
+    } finally {
+      called += readFileSync(shop.emulator.log, "utf8").slice(start);
+      process.env = kept;
+    }
+  }
+  const release = (...args: string[]) => command(runRelease, ["dev", ...args, ...PLACE]);
+  const stateOf = async () => {
+    const { text } = await command(runReleases, ["dev", "--json", ...PLACE]);
+    return JSON.parse(text) as ReleaseState;
+  };
+
+  const serviceOf = async (name: string) => {
+    const { services = [] } = await shop.clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "shop-dev", services: [name] }),
+    );
+    return services[0] ?? {};
+  };
+  const scheduled = async () => {
+    const scheduler = new SchedulerClient({
+      endpoint: shop.emulator.url,
+      region: shop.region,
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    });
+    const { Target } = await scheduler.send(new GetScheduleCommand({ Name: "shop-dev-report" }));
+    scheduler.destroy();
+    return Target?.EcsParameters?.TaskDefinitionArn;
+  };
+  /** What runs, by service: image, command, and which variables tell its config. */
+  const running = async () => {
+    const tasks = {
+      orders: (await serviceOf("orders")).taskDefinition,
+      mailer: (await serviceOf("mailer")).taskDefinition,
+      report: await scheduled(),
+    };
+    const all = await Promise.all(
+      Object.entries(tasks).map(async ([name, taskDefinition]) => {
+        const described = await shop.clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+        const [container = {}] = described.taskDefinition?.containerDefinitions ?? [];
+        const variables = Object.fromEntries((container.environment ?? []).map((each) => [each.name, each.value]));
+        return [name, { task: taskDefinition, image: container.image, command: container.command, variables }] as const;
+      }),
+    );
+    return Object.fromEntries(all);
+  };
+  const named = (changes: readonly Change[], type: string) =>
+    changes
+      .filter(({ address }) => address.startsWith(`${type}.`))
+      .map(({ address, attributes }) => ({
+        address: address.replace(/_[0-9A-F]{8}$/, ""),
+        attributes: Object.keys(attributes),
+      }));
+
+  beforeAll(async () => {
+    shop = await deploy(APP, { name: "release", stacks: STACKS });
+    await shop.apply();
+  });
+  afterAll(() => shop?.end());
+
+  it("begin with an empty repository: the first apply is steady, and nothing else can be run", async () => {
+    const { orders, mailer, report } = await running();
+    for (const each of [orders, mailer, report]) {
+      expect(each?.image).toMatch(/^public\.ecr\.aws\/docker\/library\/node@sha256:/);
+    }
+    expect(await stateOf()).toMatchObject({ releases: [], configNotLive: [] });
+    expect((await release()).code).toBe(2);
+    expect((await command(runAdminCommand, ["dev", "seed", ...PLACE])).code).toBe(1);
+  });
+
+  it("take over without a change of code: image and command, migrated first", async () => {
+    await shop.emulator.endNextTask({ family: "shop-dev-orders", lines: ["3 migrations"] });
+    const { code, text } = await release("--image", image("a"));
+    expect(text).toContain("    3 migrations\n");
+    expect(text).toMatch(/release 1 is live after/);
+    expect(code).toBe(0);
+    expect(await running()).toMatchObject({
+      orders: { image: image("a"), command: ["node", "dist/main.js"], variables: { LOG_LEVEL: "info" } },
+      mailer: { image: image("a"), command: ["node", "dist/worker.js"] },
+      report: { image: image("a"), command: ["node", "dist/job.js"] },
+    });
+    expect((await running()).orders?.variables).not.toHaveProperty("BOOTSTRAP_HEALTHY");
+    expect((await release("--image", image("a"))).text).toContain("release 1 is live already");
+  });
+
+  it("all go back when ECS takes one back, and the reasons are told", async () => {
+    const before = await running();
+    await shop.emulator.rollBackNext({ cluster: "shop-dev", service: "orders", stoppedReason: "no such table" });
+    const { code, text } = await release("--image", image("b"));
+    expect(code).toBe(1);
+    expect(text).toContain("release 2 rolled back after");
+    expect(text).toContain(
+      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is kept as failed.",
+    );
+    expect(text).toMatch(/Last lines of the failed tasks:\n.*no such table/);
+    expect(await running()).toEqual(before);
+  });
+
+  it("are kept by a plan, with all that AWS wrote meanwhile", async () => {
+    expect((await release("--image", image("c"))).code).toBe(0);
+    const [id, dimension] = ["service/shop-dev/orders", "ecs:service:DesiredCount"] as const;
+    // A scheduled action writes the bounds, the scaler the count.
+    await shop.clients.applicationAutoScaling.send(
+      new RegisterScalableTargetCommand({
+        ServiceNamespace: "ecs",
+        ResourceId: id,
+        ScalableDimension: dimension,
+        MinCapacity: 3,
+        MaxCapacity: 4,
+      }),
+    );
+    for (const name of ["orders", "mailer"]) {
+      await shop.clients.ecs.send(new UpdateServiceCommand({ cluster: "shop-dev", service: name, desiredCount: 3 }));
+    }
+    const before = await running();
+    const { changes } = await service().plan();
+    expect(changes).toEqual([]);
+    expect(await running()).toEqual(before);
+  });
+
+  it("would be undone where Terraform releases: the same writes are a difference, by name", async () => {
+    const { changes } = await synthesized({ OWNER: "terraform" }).plan();
+    expect(named(changes, "aws_ecs_service")).toEqual([
+      { address: "aws_ecs_service.Mailer", attributes: ["task_definition"] },
+      { address: "aws_ecs_service.Orders", attributes: ["task_definition"] },
+    ]);
+    expect(named(changes, "aws_scheduler_schedule")).toEqual([
+      { address: "aws_scheduler_schedule.Report", attributes: ["target"] },
+    ]);
+  });
+
+  it("take over changed config, which is not live until then, and is said to be not", async () => {
+    const before = await running();
+    const second = synthesized({ VERSION: "2" });
+    const { changes } = await second.plan();
+    expect(named(changes, "aws_ecs_service")).toEqual([]);
+    expect(named(changes, "aws_ecs_task_definition")).toMatchObject([
+      { address: "aws_ecs_task_definition.Orders_Task" },
+    ]);
+    await second.applyPlanned();
+    expect(await running()).toEqual(before);
+    expect(readFileSync(second.log, "utf8")).toContain("orders runs with the config of its last release");
+    expect(await stateOf()).toMatchObject({ configNotLive: ["orders"], elsewhere: [] });
+
+    expect((await release()).text).toContain("release 4 is live after");
+    expect((await running()).orders).toMatchObject({ image: image("c"), variables: { LOG_LEVEL: "debug" } });
+    expect(await stateOf()).toMatchObject({ live: 4, configNotLive: [], elsewhere: [] });
+    const log = readFileSync(second.log, "utf8").length;
+    expect((await second.plan()).changes).toEqual([]);
+    expect(readFileSync(second.log, "utf8").slice(log)).not.toContain("config of its last release");
+  });
+
+  it("go back to the very task definitions of an earlier one", async () => {
+    const { code, text } = await command(runRollback, ["dev", "--to", "1", ...PLACE]);
+    expect(code).toBe(0);
+    expect(text).toContain("A rollback undoes no migration");
+    expect(await running()).toMatchObject({
+      orders: { image: image("a"), variables: { LOG_LEVEL: "info" } },
+      mailer: { image: image("a") },
+      report: { image: image("a") },
+    });
+    const { releases } = await stateOf();
+    expect(releases.map(({ number, outcome, of }) => [number, outcome, of])).toEqual([
+      [5, "live", 1],
+      [4, "was live", undefined],
+      [3, "was live", undefined],
+      [2, "failed", undefined],
+      [1, "was live", undefined],
+    ]);
+  });
+
+  it("have admin processes, which end as their tasks end", async () => {
+    await shop.emulator.endNextTask({ family: "shop-dev-orders", exitCode: 7, lines: ["one", "two"] });
+    const seed = await command(runAdminCommand, ["dev", "seed", ...PLACE, "--", "--count", "3"]);
+    expect(seed.code).toBe(7);
+    expect(seed.text).toContain("    one\n    two\n");
+    expect((await command(runMigrate, ["dev", "--image", image("d"), ...PLACE])).code).toBe(0);
+    expect((await command(runAdminCommand, ["dev", "seed", ...PLACE], true)).code).toBe(130);
+  });
+
+  it("call exactly what their policy allows", async () => {
+    const statements = JSON.parse(
+      readFileSync(join(shop.results, "cdktf.out", "release-statements.json"), "utf8"),
+    ) as Permission[];
+    const allowed = new Set(statements.flatMap(({ actions }) => actions));
+    const own = [...called.matchAll(/^\d\d:\d\d:\d\d eu-central-1 (\S+) (\S+) \d+$/gm)].map(
+      ([, name, operation]) => `${name}:${operation}`,
+    );
+    const needed = new Set(own.flatMap((action) => [action, ...(IMPLIED[action] ?? [])]));
+    expect([...needed].sort()).toEqual([...allowed].sort());
+  });
+
+  it("leave no lock, and go with their stack", async () => {
+    const told = async () => {
+      const path = { Path: "/antifragile/dev/shop/releases", Recursive: true };
+      const { Parameters = [] } = await shop.clients.ssm.send(new GetParametersByPathCommand(path));
+      return Parameters.map(({ Name = "" }) => Name.replace("/antifragile/dev/shop/releases/orders/", "")).sort();
+    };
+    expect(await told()).toEqual(["processes/mailer", "processes/orders", "processes/report", "record"]);
+    await service().destroy();
+    expect(await told()).toEqual([]);
+  });
+});

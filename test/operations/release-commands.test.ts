@@ -1,0 +1,168 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import {
+  type PlacedCall,
+  runAdminCommand,
+  runMigrate,
+  runRelease,
+  runReleases,
+  runRollback,
+  whoAmI,
+} from "../../operations/release/commands";
+import type { FoundStack } from "../../operations/release/find";
+import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
+
+const folder = mkdtempSync(join(tmpdir(), "antifragile-release-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A repository that was synthesized: names of stacks with the services of each. */
+function repository(name: string, stacks: Readonly<Record<string, readonly string[]>>): string {
+  const root = join(folder, name);
+  const outdir = join(root, "infra", "cdktf.out");
+  for (const [stack, services] of Object.entries(stacks)) {
+    mkdirSync(join(outdir, "stacks", stack), { recursive: true });
+    const [own = "", environment = ""] = stack.split("-");
+    const parameters = services.map((service) => [
+      service,
+      { name: `/antifragile/${environment}/shop/releases/${own}/processes/${service}` },
+    ]);
+    const program = {
+      provider: { aws: [{ region: "eu-west-1" }] },
+      resource: { aws_ssm_parameter: { other: { name: "/other" }, ...Object.fromEntries(parameters) } },
+    };
+    writeFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), JSON.stringify(program));
+  }
+  const manifest = { stacks: Object.fromEntries(Object.keys(stacks).map((stack) => [stack, { dependencies: [] }])) };
+  writeFileSync(join(outdir, "manifest.json"), JSON.stringify(manifest));
+  return root;
+}
+
+const orders = repository("orders", {
+  "orders-dev-data": [],
+  "orders-dev-service": ["orders"],
+  "orders-staging-service": ["orders"],
+});
+const two = repository("two", { "orders-dev-service": ["orders"], "mails-dev-service": ["mailer"] });
+
+/** A command against an account in memory: what it said, how it ended, and where it looked. */
+async function call(
+  run: (call: PlacedCall) => Promise<number>,
+  args: readonly string[],
+  {
+    cwd = orders,
+    cloud = new FakeCloud({ orders: template("orders", { admin: { seed: ["node", "seed.js"] } }) }),
+  } = {},
+) {
+  const printed: string[] = [];
+  const told: string[] = [];
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => told.push(String(text)) > 0);
+  let place: FoundStack | undefined;
+  try {
+    const code = await run({
+      args,
+      cwd,
+      print: (text) => printed.push(text),
+      world: (found, print) => {
+        place = found;
+        return { ...fakeWorld(cloud), place: found, print };
+      },
+    });
+    return { code, text: printed.join(""), errors: told.join(""), place, cloud };
+  } finally {
+    stderr.mockRestore();
+  }
+}
+
+describe("where a release goes", () => {
+  it("is found in what was synthesized, by the environment alone", async () => {
+    const { code, place, text } = await call(runRelease, ["dev", "--image", image("a")]);
+    expect(code).toBe(0);
+    expect(place).toEqual({ environment: "dev", platform: "shop", stack: "orders", region: "eu-west-1" });
+    expect(text).toContain("release 1 is live");
+  });
+
+  it("is asked for where there are several stacks", async () => {
+    expect((await call(runReleases, ["dev"], { cwd: two })).errors).toContain("name one of mails, orders by --stack");
+    expect((await call(runReleases, ["dev", "--stack", "mails"], { cwd: two })).place).toMatchObject({
+      stack: "mails",
+    });
+    expect(await call(runReleases, ["dev", "--stack", "other"], { cwd: two })).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("there is no stack other in dev; there are: mails, orders"),
+    });
+  });
+
+  it("needs no repository where it is named", async () => {
+    const flags = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+    expect((await call(runReleases, ["dev", ...flags], { cwd: folder })).place).toEqual({
+      environment: "dev",
+      platform: "shop",
+      stack: "orders",
+      region: "eu-central-1",
+    });
+    expect(await call(runReleases, ["dev", "--region", "eu-central-1"])).toMatchObject({ code: 2 });
+  });
+
+  it("is nowhere outside of a repository", async () => {
+    expect(await call(runReleases, ["dev"], { cwd: folder })).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("no infra/main.ts"),
+    });
+  });
+});
+
+describe("a command line", () => {
+  it.each([runRelease, runRollback, runMigrate, runReleases, runAdminCommand])(
+    "tells what it takes: %o",
+    async (run) => {
+      const { code, text, place } = await call(run, ["--help"]);
+      expect(code).toBe(0);
+      expect(text).toMatch(/^Usage: antifragile \w+ <environment>/);
+      expect(place).toBeUndefined();
+    },
+  );
+
+  it.each([
+    [runRelease, []],
+    [runRelease, ["dev", "staging"]],
+    [runRelease, ["dev", "--imgae", image("a")]],
+    [runRollback, ["dev", "--to", "first"]],
+    [runReleases, ["dev", "--unlock"]],
+    [runAdminCommand, ["dev"]],
+  ] as const)("that is wrong changes nothing and ends with 2: %o %j", async (run, args) => {
+    const { code, cloud } = await call(run, args);
+    expect(code).toBe(2);
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it("hands what stands behind -- to the admin process, flags too", async () => {
+    const cloud = new FakeCloud({ orders: template("orders", { admin: { seed: ["node", "seed.js"] } }) });
+    await call(runRelease, ["dev", "--image", image("a")], { cloud });
+    cloud.ending = { exitCode: 4 };
+    const { code } = await call(runAdminCommand, ["dev", "seed", "--", "--help", "--stack", "x"], { cloud });
+    expect(code).toBe(4);
+    expect(cloud.calls.at(-1)).toBe("run orders shop-dev-orders:2 node seed.js --help --stack x");
+  });
+
+  it("tells what AWS said as such", async () => {
+    const cloud = new FakeCloud({ orders: template("orders") });
+    cloud.processes = async () => {
+      throw Object.assign(new Error("not authorized to perform: ssm:GetParametersByPath"), {
+        name: "AccessDeniedException",
+        $metadata: {},
+      });
+    };
+    expect(await call(runReleases, ["dev"], { cloud })).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("✖ AWS: AccessDeniedException: not authorized"),
+    });
+  });
+});
+
+it("knows who releases from the CI system, or else from the machine", () => {
+  expect(whoAmI({ USER: "max", GITHUB_ACTOR: "mia" })).toBe("mia");
+  expect(whoAmI({ USER: "max", GITHUB_ACTOR: "" })).toBe("max");
+  expect(whoAmI({})).toBe("unknown");
+});
