@@ -13,3 +13,4 @@ export * from "./pipeline";
 export * from "./platform";
 export * from "./scaling";
 export * from "./service";
+export * from "./telemetry";

@@ -34,6 +34,9 @@ const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value)
 /** Actions that AWS knows no resource for. */
 const WITHOUT_RESOURCE = new Set([
   "ecr:GetAuthorizationToken",
+  ...["GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments"].map(
+    (action) => `xray:${action}`,
+  ),
   // Shells in tasks, where asked for.
   "logs:DescribeLogGroups",
   ...["CreateControl", "CreateData", "OpenControl", "OpenData"].map((channel) => `ssmmessages:${channel}Channel`),

@@ -6,6 +6,7 @@ import {
   Cache,
   ChaosExperiment,
   CloudNativeService,
+  cloudWatch,
   DeliveryStack,
   Duration,
   type Environment,
@@ -23,16 +24,21 @@ import {
   oidcSignIn,
   Pipeline,
   Platform,
+  PlatformDashboard,
   PostgresDatabase,
   type Profile,
   Queue,
+  ServiceDashboard,
+  ServiceLevel,
   Source,
   sharedArchive,
   Table,
+  Telemetry,
   Topic,
   UserPool,
   WebAcl,
   worker,
+  xRay,
 } from "../../../constructs";
 
 /** One of each exported construct, most of them with a good part of what they can have. */
@@ -82,6 +88,10 @@ export function everything(profile: Profile = "dev"): App {
     report: { bucketName: "game-days" },
     agentImage: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`,
   });
+  orders.add(new Telemetry({ to: [xRay(), cloudWatch()] }));
+  orders.add(new ServiceLevel());
+  orders.add(new ServiceDashboard());
+  new PlatformDashboard(platform, "Dashboard");
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);

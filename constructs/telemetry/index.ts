@@ -1,0 +1,14 @@
+export { PlatformDashboard, type PlatformDashboardProps, ServiceDashboard } from "./dashboards";
+export {
+  type CloudWatchExporter,
+  cloudWatch,
+  managedPrometheus,
+  type OtlpExporter,
+  otlp,
+  type PrometheusExporter,
+  type TelemetryExporter,
+  type XRayExporter,
+  xRay,
+} from "./exporters";
+export { ServiceLevel, type ServiceLevelProps } from "./service-level";
+export { Telemetry, type TelemetryProps } from "./telemetry";

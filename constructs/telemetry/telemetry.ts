@@ -1,0 +1,151 @@
+import { Problems } from "../core/errors";
+import { literal } from "../core/literal";
+import { Duration } from "../core/units";
+import { LogStream } from "../logging/log-stream";
+import { ServiceStack } from "../platform/platform";
+import type { ServiceAddOn, ServiceHost } from "../service/host";
+import { AUTHORIZATION_VARIABLE, collectorConfiguration } from "./collector";
+import { checkExporters, cloudWatch, type TelemetryExporter, xRay } from "./exporters";
+
+/**
+ * AWS's build of the OpenTelemetry collector, v0.48.0, for both processors.
+ *
+ * @see https://github.com/aws-observability/aws-otel-collector/releases/tag/v0.48.0
+ */
+const COLLECTOR_IMAGE =
+  "public.ecr.aws/aws-observability/aws-otel-collector@sha256:9b28046359054b414f4ba76056ba4e8cffda2d53fbcee06171d7eeecd71326c3";
+
+export interface TelemetryProps {
+  /**
+   * Where it goes: `xRay()`, `cloudWatch()`, `otlp({ url })`, `managedPrometheus(workspaceArn)`.
+   *
+   * @default [xRay(), cloudWatch()]
+   */
+  readonly to?: readonly TelemetryExporter[];
+  /**
+   * How many of a hundred traces are kept, whole ones.
+   *
+   * @default 100
+   */
+  readonly tracesPercent?: number;
+  /**
+   * The collector, by digest, with the parts that the exporters need; it must read its configuration from
+   * AOT_CONFIG_CONTENT, as AWS's build does.
+   *
+   * @default - AWS's build, v0.48.0
+   */
+  readonly image?: string;
+}
+
+/**
+ * Sends what a service measures and traces on, by a collector (OpenTelemetry) beside it, which starts before the app and
+ * outlives it. The app gets `OTEL_EXPORTER_OTLP_ENDPOINT` and says the rest in OTLP.
+ *
+ * Costs 128 CPU units and 256 MiB of each task, about 5 USD a month where that makes the task larger; and what the exporters
+ * cost.
+ *
+ * @example
+ * ```ts
+ * orders.add(new Telemetry({ to: [xRay(), otlp({ url: "https://otlp.example.com" })], tracesPercent: 10 }));
+ * ```
+ * @see https://aws-otel.github.io/docs/setup/ecs
+ */
+export class Telemetry implements ServiceAddOn {
+  readonly name = "Telemetry";
+
+  constructor(private readonly props: TelemetryProps = {}) {}
+
+  /**
+   * @throws InvalidPropsError TELEMETRY_EXPORTERS, TELEMETRY_URL, TELEMETRY_AUTHORIZATION, TELEMETRY_WORKSPACE, TELEMETRY_TRACES,
+   *   TELEMETRY_OUT_OF_REACH
+   */
+  bind(host: ServiceHost): void {
+    const { scope, serviceName } = host;
+    const stack = ServiceStack.of(scope);
+    const exporters = this.props.to ?? [xRay(), cloudWatch()];
+    const tracesPercent = this.props.tracesPercent ?? 100;
+    this.#check(host, stack, exporters, tracesPercent);
+    const { environment, platformName } = stack;
+    const metricsLogGroup = `/${platformName}/${environment.name}/${serviceName}/metrics`;
+    for (const exporter of exporters) this.#allow(host, exporter, metricsLogGroup);
+    const configuration = collectorConfiguration({
+      exporters,
+      region: environment.region,
+      metricsLogGroup,
+      namespace: `Antifragile/${platformName}-${environment.name}`,
+      tracesPercent,
+    });
+    const authorization = exporters.flatMap((each) =>
+      each.kind === "otlp" && each.authorizationArn !== undefined ? [each.authorizationArn] : [],
+    );
+    host.addSidecar({
+      name: "collector",
+      image: this.props.image ?? COLLECTOR_IMAGE,
+      cpu: 128,
+      memoryMiB: 256,
+      // JSON is YAML too. What looks like an expression is the collector's own, not Terraform's.
+      environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)) },
+      secrets: authorization[0] === undefined ? undefined : { [AUTHORIZATION_VARIABLE]: authorization[0] },
+      startBeforeApp: true,
+    });
+    host.addEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+    host.addEnvironment("OTEL_SERVICE_NAME", serviceName);
+    host.addEnvironment(
+      "OTEL_RESOURCE_ATTRIBUTES",
+      `deployment.environment.name=${environment.name},service.namespace=${platformName}`,
+    );
+  }
+
+  #allow(host: ServiceHost, exporter: TelemetryExporter, metricsLogGroup: string): void {
+    if (exporter.kind === "x-ray") {
+      host.grant({
+        actions: [
+          "xray:GetSamplingRules",
+          "xray:GetSamplingTargets",
+          "xray:PutTelemetryRecords",
+          "xray:PutTraceSegments",
+        ],
+        // X-Ray has no resource that traces are written to.
+        resources: ["*"],
+      });
+    }
+    if (exporter.kind === "cloudwatch") {
+      const lines = new LogStream(host.scope, "Metrics", { name: metricsLogGroup, retention: Duration.days(30) });
+      lines.grants.write(host);
+    }
+    if (exporter.kind === "prometheus") {
+      host.grant({ actions: ["aps:RemoteWrite"], resources: [exporter.workspaceArn] });
+    }
+  }
+
+  #check(
+    { scope }: ServiceHost,
+    stack: ServiceStack,
+    exporters: readonly TelemetryExporter[],
+    tracesPercent: number,
+  ): void {
+    const problems = new Problems(scope);
+    checkExporters(problems, exporters);
+    problems.check(
+      tracesPercent > 0 && tracesPercent <= 100,
+      "TELEMETRY_TRACES",
+      "tracesPercent",
+      `${tracesPercent} keeps no trace, or more than all`,
+      "Use a number above 0, at most 100; leave xRay() out to keep none.",
+    );
+    if (stack.network.egress === "endpoints") {
+      const names = { "x-ray": "xray", cloudwatch: "logs", prometheus: "aps-workspaces" } as const;
+      for (const exporter of exporters) {
+        const needed = exporter.kind === "otlp" ? undefined : names[exporter.kind];
+        problems.check(
+          needed !== undefined && (stack.endpoints ?? [needed]).includes(needed),
+          "TELEMETRY_OUT_OF_REACH",
+          "to",
+          `cannot reach ${exporter.kind}: the network has egress "endpoints"${needed === undefined ? "" : `, and none for "${needed}"`}`,
+          needed === undefined ? "Send it to AWS." : `Add "${needed}" to the platform's network.endpoints.`,
+        );
+      }
+    }
+    problems.throwIfAny();
+  }
+}

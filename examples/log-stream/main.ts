@@ -1,0 +1,42 @@
+/**
+ * Log lines that outlive the searches: two services keep theirs in one archive, and what is odd is counted.
+ *
+ * The archive costs 1 USD a month for its key and about 0.03 a GB and month; what goes there about 0.05 a GB.
+ */
+import {
+  App,
+  CloudNativeService,
+  Duration,
+  type Environment,
+  LogArchive,
+  LogStream,
+  Platform,
+  sharedArchive,
+  worker,
+} from "antifragile";
+
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+
+const app = new App();
+const platform = new Platform(app, "shop", { environment, alarms: { emails: ["on-call@example.com"] } });
+const kept = new LogArchive(platform, "Archive", { keep: Duration.days(365), coldAfter: Duration.days(90) });
+const stack = platform.stack("shop");
+
+const orders = new LogStream(stack, "OrdersLogs", {
+  name: "/shop/dev/orders",
+  destinations: [sharedArchive(kept)],
+  mask: ["EmailAddress"],
+  counts: [{ name: "Errors", pattern: '{ $.level = "error" }', alarmAbove: 10 }],
+  queries: { "Slow requests": "filter durationMs > 1000 | sort durationMs desc" },
+});
+// Nothing of these may be lost: a task waits when CloudWatch is slow.
+const payments = new LogStream(stack, "PaymentsLogs", {
+  name: "/shop/dev/payments",
+  delivery: "audit",
+  destinations: [sharedArchive(kept)],
+});
+
+new CloudNativeService(stack, "Orders", { process: worker(), logs: orders });
+new CloudNativeService(stack, "Payments", { process: worker(), logs: payments });
+
+app.synth();

@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest";
+import {
+  CloudNativeService,
+  existingQueue,
+  Ingress,
+  PlatformDashboard,
+  ServiceDashboard,
+  ServiceLevel,
+  type ServiceStack,
+  worker,
+} from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+
+interface Widget {
+  readonly type: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly properties: { readonly title: string; readonly alarms?: string[]; readonly metrics?: unknown[][] };
+}
+const widgetsOf = (dashboard: Readonly<Record<string, unknown>>) =>
+  (dashboard.dashboard_body as { widgets: Widget[] }).widgets;
+
+/** Measures that are drawn, as `namespace metric name=value ...`. */
+const drawn = (widgets: readonly Widget[]) =>
+  widgets.flatMap(({ properties }) =>
+    (properties.metrics ?? []).flatMap((row) => {
+      const words = row.filter((word) => typeof word === "string");
+      const [namespace, metric, ...dimensions] = words;
+      return namespace === undefined
+        ? []
+        : [
+            {
+              namespace,
+              metric,
+              dimensions: Object.fromEntries(
+                dimensions.flatMap((name, i) => (i % 2 ? [] : [[name, dimensions[i + 1]]])),
+              ),
+            },
+          ];
+    }),
+  );
+
+/** What in a program a dimension's value stands for: nothing, where it is made up. */
+function missing(
+  stack: ServiceStack,
+  platform: ReturnType<typeof shop>,
+  queues: readonly string[],
+  widgets: readonly Widget[],
+) {
+  const services = Object.values(resources(stack, "aws_ecs_service")).map(({ name }) => name);
+  const cluster = `${Object.values(resources(stack, "aws_ecs_service"))[0]?.cluster}`.replace(
+    "clusterArn",
+    "clusterName",
+  );
+  const groups = Object.keys(resources(stack, "aws_lb_target_group")).map(
+    (id) => `\${aws_lb_target_group.${id}.arn_suffix}`,
+  );
+  const counted = Object.values(resources(platform, "aws_cloudwatch_log_metric_filter")).map(
+    ({ metric_transformation: to }) => to as { namespace: string; name: string },
+  );
+  const known: Readonly<Record<string, (value: string) => boolean>> = {
+    ServiceName: (value) => services.includes(value),
+    ClusterName: (value) => value === cluster,
+    TargetGroup: (value) => groups.includes(value),
+    LoadBalancer: (value) =>
+      /balancer\.balancerArnSuffix/.test(value) && Object.keys(resources(platform, "aws_lb")).length === 1,
+    QueueName: (value) => queues.includes(value),
+    Group: (value) => services.includes(value.replace(/^service:/, "")),
+  };
+  return drawn(widgets).filter(({ namespace, metric, dimensions }) => {
+    const custom = namespace.startsWith("Antifragile/");
+    const made = !custom || counted.some((each) => each.namespace === namespace && each.name === metric);
+    return !made || Object.entries(dimensions).some(([name, value]) => known[name]?.(value ?? "") !== true);
+  });
+}
+
+const QUEUE = "arn:aws:sqs:eu-central-1:123456789012:mails";
+
+function app() {
+  const platform = shop(PRODUCTION);
+  new PlatformDashboard(platform, "Dashboard");
+  const stack = platform.stack("orders");
+  const orders = new CloudNativeService(stack, "Orders");
+  const mailer = new CloudNativeService(stack, "Mailer", {
+    process: worker({ queue: existingQueue(stack, "Mails", QUEUE) }),
+  });
+  for (const service of [orders, mailer]) service.add(new ServiceDashboard());
+  orders.add(new Ingress());
+  const of = (name: string) =>
+    widgetsOf(
+      Object.values(resources(stack, "aws_cloudwatch_dashboard")).find(
+        ({ dashboard_name }) => dashboard_name === `shop-production-${name}`,
+      )!,
+    );
+  return { platform, stack, orders, mailer, of };
+}
+
+describe("the picture of a service", () => {
+  it("shows what it has, and nothing that it has not", () => {
+    const { of } = app();
+    const titles = (name: string) => of(name).map(({ properties }) => properties.title);
+    expect(titles("orders")).toEqual([
+      "Alarms",
+      "Requests (a minute)",
+      "Requests that failed (of a hundred)",
+      "Slowest of a hundred answers (s)",
+      "Tasks that are not ready",
+      "CPU in use (%)",
+      "Memory in use (%)",
+      "Tasks that crashed",
+    ]);
+    expect(titles("mailer")).toEqual([
+      "Alarms",
+      "Age of the oldest message (s)",
+      "Messages that wait",
+      "CPU in use (%)",
+      "Memory in use (%)",
+      "Tasks that crashed",
+    ]);
+  });
+
+  it("draws only measures that exist", () => {
+    const { platform, stack, of } = app();
+    const widgets = [...of("orders"), ...of("mailer")];
+    expect(drawn(widgets)).toHaveLength(15);
+    expect(missing(stack, platform, ["mails"], widgets)).toEqual([]);
+    // What is made up is seen.
+    expect(missing(stack, platform, ["letters"], widgets)).not.toEqual([]);
+    const gone = {
+      ...widgets[1]!,
+      properties: { title: "x", metrics: [["AWS/ECS", "CPUUtilization", "ServiceName", "gone"]] },
+    };
+    expect(missing(stack, platform, ["mails"], [gone])).toHaveLength(1);
+  });
+
+  it("lays its parts out without one over another", () => {
+    const widgets = app().of("orders");
+    const covered = widgets.flatMap(({ x, y, width, height }) =>
+      Array.from({ length: width * height }, (_, i) => `${x + (i % width)} ${y + Math.floor(i / width)}`),
+    );
+    expect(new Set(covered).size).toBe(covered.length);
+    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+  });
+});
+
+describe("the picture of a platform", () => {
+  it("shows all services on it by what CloudWatch finds, and the alarms of this app's", () => {
+    const { platform, orders, mailer } = app();
+    const [alarms, ...pictures] = widgetsOf(only(platform, "aws_cloudwatch_dashboard"));
+    expect(alarms?.properties.alarms).toHaveLength(orders.alarms.length + mailer.alarms.length);
+    expect(alarms?.properties.alarms?.[0]).toMatch(/:alarm:shop-production-orders-cpu$/);
+    const terms = pictures.map(({ properties }) => JSON.stringify(properties.metrics));
+    expect(terms).toHaveLength(6);
+    const [cluster] = Object.keys(resources(platform, "aws_ecs_cluster"));
+    const [balancer] = Object.keys(resources(platform, "aws_lb"));
+    for (const term of terms) {
+      expect(term).toMatch(/SEARCH\('\{/);
+      const names = [`aws_ecs_cluster.${cluster}.name`, `aws_lb.${balancer}.arn_suffix`, "Antifragile/shop-production"];
+      expect(names.some((name) => term.includes(name))).toBe(true);
+    }
+  });
+
+  it("shows nothing of requests where there is no balancer", () => {
+    const platform = shop(DEV, { listener: undefined });
+    new PlatformDashboard(platform, "Dashboard");
+    expect(widgetsOf(only(platform, "aws_cloudwatch_dashboard")).map(({ properties }) => properties.title)).toEqual([
+      "CPU in use, by service (%)",
+      "Memory in use, by service (%)",
+      "Tasks that crashed, by service",
+    ]);
+  });
+});
+
+describe("a service level", () => {
+  it("tells by a long and a short window when too much fails, and only by both", () => {
+    const stack = ordersStack();
+    const orders = new CloudNativeService(stack, "Orders", { addOns: [new Ingress(), new ServiceLevel()] });
+    const alarms = Object.values(resources(stack, "aws_cloudwatch_metric_alarm"));
+    const windows = alarms
+      .filter(({ alarm_name }) => `${alarm_name}`.includes("budget"))
+      .map(({ alarm_name, threshold, metric_query, alarm_actions }) => [
+        `${alarm_name}`.replace("shop-dev-orders-budget-", ""),
+        threshold,
+        (metric_query as { metric?: { period: number } }[])[0]?.metric?.period,
+        alarm_actions,
+      ]);
+    expect(windows).toEqual([
+      ["fast-long", 1.44, 3600, undefined],
+      ["fast-short", 1.44, 300, undefined],
+      ["slow-long", 0.6, 21600, undefined],
+      ["slow-short", 0.6, 1800, undefined],
+    ]);
+    expect(Object.values(resources(stack, "aws_cloudwatch_composite_alarm"))).toMatchObject([
+      {
+        alarm_rule: 'ALARM("shop-dev-orders-budget-fast-long") AND ALARM("shop-dev-orders-budget-fast-short")',
+        alarm_actions: [expect.any(String)],
+        depends_on: [expect.stringContaining("FastLong"), expect.stringContaining("FastShort")],
+      },
+      { alarm_rule: expect.stringContaining("slow-long") },
+    ]);
+    expect(orders.alarms.map(({ alarmName }) => alarmName)).toEqual(
+      expect.arrayContaining(["shop-dev-orders-budget-fast", "shop-dev-orders-budget-slow"]),
+    );
+  });
+
+  it.each([99.99999, 94, 100])("of %d %% is refused, or leaves something that may fail", (availablePercent) => {
+    const make = () => new CloudNativeService(ordersStack(), "Orders").add(new ServiceLevel({ availablePercent }));
+    if (availablePercent > 94 && availablePercent < 100) expect(make).not.toThrow();
+    else expect(refusals(make)).toEqual(["SERVICE_LEVEL_PERCENT availablePercent"]);
+  });
+
+  it("needs requests", () => {
+    const process = worker();
+    expect(
+      refusals(() => new CloudNativeService(ordersStack(), "Mailer", { process }).add(new ServiceLevel())),
+    ).toEqual(["SERVICE_LEVEL_NO_REQUESTS process"]);
+    const stack = ordersStack();
+    new CloudNativeService(stack, "Orders").add(new ServiceLevel());
+    expect(() => synthesize(stack)).toThrow(/SERVICE_LEVEL_WITHOUT_INGRESS/);
+  });
+});

@@ -1,0 +1,68 @@
+/** All that sees services and keeps what they say, without a balancer: that takes a minute to make. */
+import {
+  App,
+  CloudNativeService,
+  Duration,
+  type Environment,
+  existingQueue,
+  httpEndpoint,
+  Image,
+  LogArchive,
+  LogStream,
+  managedPrometheus,
+  otlp,
+  Platform,
+  PlatformDashboard,
+  ServiceDashboard,
+  sharedArchive,
+  Telemetry,
+  worker,
+  xRay,
+} from "../../../constructs";
+
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);
+
+const app = new App();
+const platform = new Platform(app, "shop", {
+  environment,
+  network: { egress: "public-ip" },
+  alarms: { emails: ["on-call@example.com"], urls: ["https://pager.example.com/in"] },
+});
+new PlatformDashboard(platform, "Dashboard");
+const kept = new LogArchive(platform, "Archive", { keep: Duration.days(365), coldAfter: Duration.days(90) });
+const stack = platform.stack("shop");
+
+const logs = new LogStream(stack, "OrdersLogs", {
+  name: "/shop/dev/orders",
+  destinations: [sharedArchive(kept), httpEndpoint({ url: "https://in.example.com/v1/logs" })],
+  mask: ["EmailAddress"],
+  counts: [{ name: "Errors", pattern: '{ $.level = "error" }', alarmAbove: 10 }],
+  queries: { "Slow requests": 'filter @message like "${file(1)}"' },
+});
+const audit = new LogStream(stack, "MailerLogs", {
+  name: "/shop/dev/mailer",
+  delivery: "audit",
+  destinations: [sharedArchive(kept)],
+});
+
+const orders = new CloudNativeService(stack, "Orders", { image, process: worker(), logs, alarms: {} });
+orders.add(
+  new Telemetry({
+    to: [
+      xRay(),
+      otlp({
+        url: "https://otlp.example.com",
+        authorizationArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:otlp-AbCdEf",
+      }),
+    ],
+    tracesPercent: 10,
+  }),
+);
+orders.add(new ServiceDashboard());
+
+const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
+const mailer = new CloudNativeService(stack, "Mailer", { image, process: worker({ queue }), logs: audit, alarms: {} });
+mailer.add(new Telemetry({ to: [managedPrometheus("arn:aws:aps:eu-central-1:123456789012:workspace/ws-0123abcd")] }));
+
+app.synth();
