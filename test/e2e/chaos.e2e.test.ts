@@ -1,0 +1,102 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { TerraformStack } from "../../emulator";
+import { AwsCaller } from "../support/aws-call";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { ROOT, stackJson, stackNames, synthExample } from "../support/examples";
+
+const APP = join(ROOT, "test/e2e/apps/chaos.ts");
+
+describeOnEmulator("experiments", () => {
+  let shop: Deployment;
+  let aws: AwsCaller;
+
+  beforeAll(async () => {
+    shop = await deploy(APP, { name: "chaos" });
+    aws = new AwsCaller(shop.emulator.url);
+    await shop.apply();
+  });
+  afterAll(() => shop?.end());
+
+  /** Templates by what they are called. */
+  async function templates() {
+    const { experimentTemplates } = await aws.rest("fis", "GET", "/experimentTemplates");
+    const byName = experimentTemplates.map((each: { tags: { Name: string } }) => [each.tags.Name, each]);
+    return Object.fromEntries(byName);
+  }
+
+  it("hold every type of resource that the example uses beside its platform", () => {
+    const types = (outdir: string) =>
+      stackNames(outdir)
+        .filter((stack) => stack.endsWith("-service"))
+        .flatMap((stack) => Object.keys((stackJson(outdir, stack).resource ?? {}) as object))
+        .filter((type) => !/^aws_(lb|vpc|cloudwatch_metric_alarm)/.test(type));
+    const mine = new Set(types(join(shop.results, "cdktf.out")));
+    expect(types(synthExample("chaos")).filter((type) => !mine.has(type))).toEqual([]);
+  });
+
+  it("are applied, and a new plan of the same code is empty", async () => {
+    await shop.expectNoDrift();
+    const found = await templates();
+    expect(Object.keys(found).sort()).toEqual([
+      "orders-dev-late",
+      "orders-dev-loses-a-zone",
+      "orders-dev-loses-tasks",
+      "shop-dev-memory-full",
+    ]);
+    expect(found["orders-dev-loses-tasks"]).toMatchObject({
+      actions: { "stop-tasks": { actionId: "aws:ecs:stop-task", targets: { Tasks: "target" } } },
+      targets: {
+        target: {
+          resourceType: "aws:ecs:task",
+          selectionMode: "PERCENT(50)",
+          parameters: { cluster: "shop-dev", service: "orders" },
+        },
+      },
+      stopConditions: [
+        { source: "aws:cloudwatch:alarm", value: "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-errors" },
+      ],
+    });
+    expect(found["orders-dev-loses-a-zone"].stopConditions).toHaveLength(2);
+    expect(found["orders-dev-loses-a-zone"].targets.target.resourceArns).toHaveLength(2);
+    expect(found["shop-dev-memory-full"].targets.target.resourceTags["aws:autoscaling:groupName"]).toMatch(
+      /^shop-dev-/,
+    );
+  });
+
+  it("give the tasks what their faults need", async () => {
+    const described = await shop.clients.ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: "shop-dev-orders" }),
+    );
+    const { pidMode, containerDefinitions = [] } = described.taskDefinition ?? {};
+    expect(pidMode).toBe("task");
+    expect(containerDefinitions.map(({ name }) => name).sort()).toEqual(["fault-agent", "orders"]);
+  });
+
+  it("can be started, and tell how they ended", async () => {
+    const { id } = (await templates())["orders-dev-loses-tasks"];
+    const started = await aws.rest("fis", "POST", "/experiments", { experimentTemplateId: id, clientToken: "one" });
+    const { experiment } = await aws.rest("fis", "GET", `/experiments/${started.experiment.id}`);
+    expect(experiment).toMatchObject({ experimentTemplateId: id, state: { status: "completed" } });
+  });
+
+  it("change in place", async () => {
+    const outdir = join(shop.results, "harder");
+    const env = { ...process.env, CDKTF_OUTDIR: outdir, VERSION: "2" };
+    execFileSync(process.execPath, ["--import", "tsx", APP], { cwd: ROOT, env });
+    const stack = join(outdir, "stacks", "orders-dev-service");
+    const harder = new TerraformStack({ stack, folder: shop.results, emulatorUrl: shop.emulator.url, tools });
+    const { changes } = await harder.plan();
+    expect(changes.map(({ actions }) => actions)).toEqual([["update"]]);
+    await harder.apply();
+    expect((await templates())["orders-dev-late"].actions["network-latency"].parameters.delayMilliseconds).toBe("600");
+    expect((await harder.plan()).changes).toEqual([]);
+  });
+
+  it("leave nothing behind", async () => {
+    await shop.destroy();
+    await shop.expectNothingLeft();
+  });
+});
