@@ -3,13 +3,16 @@ import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { Fn, Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { IAlarm } from "../core/alarm";
+import { experimentParameter, Published } from "../core/border";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
 import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
+import type { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
+import type { ReleaseGate } from "../pipeline/settings";
 import { ServiceStack } from "../platform/platform";
 import { AutoScalingGroup } from "../scaling/auto-scaling-group";
 import { CloudNativeService } from "../service/cloud-native-service";
@@ -52,6 +55,9 @@ export class ChaosExperiment extends Construct {
   readonly experimentTemplateId: string;
   /** What was said before, while and after it ran. */
   readonly logs: LogStream;
+  readonly #name: string;
+  /** Where it tells of itself. */
+  readonly #parameter: string;
 
   constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
     super(scope, id);
@@ -64,7 +70,8 @@ export class ChaosExperiment extends Construct {
     if (target instanceof CloudNativeService && agentImage !== undefined) {
       addFaultAgent(this, target, agentImage, needOf(fault.spec));
     }
-    const name = stack.prefixed(stack.stackName, stack.environment.name, kebab(id));
+    const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
+    this.#name = stack.prefixed(name);
     const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.health : []);
     this.#checkAlarms(alarms);
 
@@ -109,14 +116,63 @@ export class ChaosExperiment extends Construct {
         preExperimentDuration: "PT20M",
         postExperimentDuration: "PT20M",
       },
-      tags: { Name: name },
+      tags: { Name: this.#name },
     });
     role.whenPolicy((address) => {
       template.dependsOn = [address];
     });
     this.experimentTemplateId = template.id;
     this.experimentTemplateArn = stack.arn("fis", `experiment-template/${template.id}`);
+    this.#parameter = experimentParameter(stack.environment.name, stack.stackName, kebab(id));
+    new Published(this, "Border", {
+      name: this.#parameter,
+      value: { experimentTemplateId: this.experimentTemplateId },
+    });
     if (schedule !== undefined) this.#start(stack, name, schedule);
+  }
+
+  /**
+   * The experiment as a gate of a pipeline: it runs once its environment is released, and what comes after it in the
+   * pipeline waits until it has held.
+   *
+   * @example
+   * ```ts
+   * const orders = new CloudNativeService(stack, "Orders");
+   * orders.add(new Ingress());
+   * const experiment = new ChaosExperiment(stack, "LosesTasks", {
+   *   target: orders,
+   *   fault: Fault.stopTasks({ percent: 50 }),
+   *   environments: ["dev"],
+   * });
+   * const release = { environment, gates: [experiment.gate()] };
+   * ```
+   * @param options.timeout longest that the experiment may take. Default: one hour
+   */
+  gate(options: { readonly timeout?: Duration } = {}): ReleaseGate {
+    const { environment } = AwsStack.of(this);
+    // The pipeline is in another state, so that nothing here may be a reference.
+    const place = `${environment.region}:${environment.account ?? "*"}`;
+    return {
+      name: kebab(this.node.id),
+      commands: gateCommands(this.#parameter),
+      permissions: [
+        { actions: ["ssm:GetParameter"], resources: [`arn:*:ssm:${place}:parameter${this.#parameter}`] },
+        {
+          actions: ["fis:StartExperiment"],
+          resources: [`arn:*:fis:${place}:experiment-template/*`],
+          conditions: { StringEquals: { "aws:ResourceTag/Name": this.#name } },
+        },
+        { actions: ["fis:GetExperiment", "fis:StartExperiment"], resources: [`arn:*:fis:${place}:experiment/*`] },
+        {
+          actions: ["iam:CreateServiceLinkedRole"],
+          resources: [
+            `arn:*:iam::${environment.account ?? "*"}:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS`,
+          ],
+          conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
+        },
+      ],
+      ...options,
+    };
   }
 
   /** Where the fault strikes, in the experiment's own stack. */
@@ -210,6 +266,20 @@ export class ChaosExperiment extends Construct {
       },
     });
   }
+}
+
+/** Starts the experiment, waits for its end, tells how it ended, and fails unless it was completed. */
+function gateCommands(parameter: string): string[] {
+  const ask = (query: string) =>
+    `aws fis get-experiment --id "$EXPERIMENT" --query experiment.state${query} --output text`;
+  return [
+    `TOLD="$(aws ssm get-parameter --name ${parameter} --query Parameter.Value --output text)"`,
+    `TEMPLATE="$(node -p 'JSON.parse(process.argv[1]).experimentTemplateId' "$TOLD")"`,
+    'EXPERIMENT="$(aws fis start-experiment --experiment-template-id "$TEMPLATE" --query experiment.id --output text)"',
+    `while STATE="$(${ask(".status")})"; do case "$STATE" in pending|initiating|running|stopping) sleep 10 ;; *) break ;; esac; done`,
+    ask(""),
+    '[ "$STATE" = completed ]',
+  ];
 }
 
 function calledWhat(target: FaultTarget): string {

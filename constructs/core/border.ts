@@ -93,3 +93,8 @@ export function archiveParameter(environment: string, stack: string): string {
 export function backingParameter(environment: string, stack: string, backing: string): string {
   return `/antifragile/${environment}/${stack}/backing/${backing}`;
 }
+
+/** Where an experiment of a stack tells of itself. */
+export function experimentParameter(environment: string, stack: string, experiment: string): string {
+  return `/antifragile/${environment}/${stack}/experiments/${experiment}`;
+}

@@ -1,12 +1,16 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App } from "cdktf";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   AutoScalingGroup,
   ChaosExperiment,
   type ChaosExperimentProps,
   CloudNativeService,
   cron,
+  DeliveryStack,
   Duration,
   existingAlarm,
   Fault,
@@ -14,9 +18,12 @@ import {
   insecureHttp,
   job,
   Machines,
+  Pipeline,
   Platform,
   type PlatformProps,
+  type ReleaseGate,
   type ServiceStack,
+  Source,
   worker,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
@@ -178,6 +185,84 @@ describe("an experiment", () => {
     const target = orders(ordersStack(PRODUCTION));
     experiment(target, { environments: ["production"], production: "users may notice" });
     expect(templateOf(target).action).toHaveLength(1);
+  });
+});
+
+describe("an experiment as a gate", () => {
+  const account = "123456789012";
+
+  function gate(): ReleaseGate {
+    const target = orders(ordersStack({ ...DEV, account, guardrails: { namePrefix: "acme" } }));
+    return experiment(target, {}, "LosesTasks").gate({ timeout: Duration.minutes(20) });
+  }
+
+  /** Runs the gate's commands, with an AWS that answers what `states` say, one after the other. */
+  function run(states: readonly string[]) {
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-gate-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "states"), states.map((state) => `${state}\n`).join(""));
+    const aws = `#!/bin/bash
+echo "$*" >> ${folder}/calls
+case "$1 $2 $6" in
+  "ssm get-parameter "*) echo '{"experimentTemplateId":"EXT1"}' ;;
+  "fis start-experiment "*) echo EXP1 ;;
+  *.status) head -1 ${folder}/states; sed -i 1d ${folder}/states ;;
+  *) echo "why" ;;
+esac
+`;
+    writeFileSync(join(folder, "aws"), aws, { mode: 0o755 });
+    writeFileSync(join(folder, "sleep"), "#!/bin/bash\n", { mode: 0o755 });
+    const script = gate().commands.map((command) => `${command} || exit 1`);
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    const { status, stdout } = spawnSync("bash", ["-c", script.join("\n")], { env, encoding: "utf8" });
+    return { status, stdout, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
+  }
+
+  it("starts the template that the stack tells of, waits, and lets the pipeline go on", () => {
+    const { status, calls } = run(["initiating", "running", "completed"]);
+    expect(status).toBe(0);
+    expect(calls[0]).toContain("--name /antifragile/dev/orders/experiments/loses-tasks");
+    expect(calls[1]).toContain("start-experiment --experiment-template-id EXT1");
+    expect(calls.filter((call) => call.includes("get-experiment --id EXP1"))).toHaveLength(4);
+  });
+
+  it.each(["stopped", "failed", "cancelled"])("fails when it was %s, and says why", (state) => {
+    expect(run(["running", state])).toMatchObject({ status: 1, stdout: expect.stringContaining("why") });
+  });
+
+  it("may start this experiment alone", () => {
+    const { name, timeout, permissions = [] } = gate();
+    expect([name, timeout?.toMinutes()]).toEqual(["loses-tasks", 20]);
+    expect(
+      permissions.filter(({ resources }) => resources.some((each) => each.includes("experiment-template"))),
+    ).toEqual([
+      {
+        actions: ["fis:StartExperiment"],
+        resources: ["arn:*:fis:eu-central-1:123456789012:experiment-template/*"],
+        conditions: { StringEquals: { "aws:ResourceTag/Name": "acme-orders-dev-loses-tasks" } },
+      },
+    ]);
+    expect(JSON.stringify(permissions)).not.toContain("TfToken");
+  });
+
+  it("is a step of the pipeline between two environments", () => {
+    const app = new App();
+    const environments = ["staging", "next"].map((name) => ({ ...DEV, name, account, state: "s3" as const }));
+    const [staging, next] = environments.map((environment) => {
+      const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
+      return { environment, service: orders(platform.stack("orders")) };
+    });
+    const shaken = experiment(staging!.service, { environments: ["staging"] }, "LosesTasks");
+    const delivery = new DeliveryStack(app, "orders", { region: DEV.region, account, state: "s3" });
+    new Pipeline(delivery, "Pipeline", {
+      source: Source.gitHub("acme/orders"),
+      releases: [{ environment: staging!.environment, gates: [shaken.gate()] }, { environment: next!.environment }],
+    });
+    const stages: Template[] = (only(delivery, "aws_codepipeline") as Template).stage;
+    const actions = stages.map(({ name, action }) => [name, action.map((each: Template) => each.name)]);
+    expect(actions).toContainEqual(["Staging", expect.arrayContaining(["LosesTasks"])]);
+    expect(actions.at(-1)?.[0]).toBe("Next");
+    expect(synthesize(delivery)).not.toHaveProperty("data.terraform_remote_state");
   });
 });
 
