@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, data, delivery, discovery, ecs, firehose, identity, network, observability, one_off
+from services import app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, firehose, identity, network, observability, one_off
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -86,8 +86,9 @@ FAKES: list[Fake] = [
     Fake("autoscaling", ("CancelInstanceRefresh",), "an instance refresh succeeds at once and replaces nothing", answer=autoscaling.cancel_refresh),
     Fake("codedeploy", ("GetApplication", "BatchGetApplications",), "times as numbers", amend=delivery.times),
     Fake("codedeploy", ("GetDeploymentGroup",), "alarms and defaults; no empty objects", amend=delivery.amend_deployment_group),
-    Fake("codedeploy", ("GetDeployment",), "times as numbers; a deployment succeeds at once and shifts nothing", amend=delivery.amend_deployment),
-    Fake("codedeploy", ("ContinueDeployment", "StopDeployment",), "a deployment has always ended", answer=delivery.continue_deployment),
+    Fake("codedeploy", ("GetDeployment",), "times as numbers; at the second look service and requests have moved, all at once", amend=codedeploy_ecs.amend_deployment),
+    Fake("codedeploy", ("StopDeployment",), "a deployment that is under way", answer=codedeploy_ecs.stop_deployment),
+    Fake("codedeploy", ("ContinueDeployment",), "no deployment waits", answer=delivery.continue_deployment),
     Fake("codedeploy", ("UpdateDeploymentGroup",), "changing and deleting", answer=delivery.update_deployment_group),
     Fake("codedeploy", ("DeleteApplication",), "changing and deleting", answer=delivery.delete_application),
     Fake("codedeploy", ("DeleteDeploymentGroup",), "changing and deleting", answer=delivery.delete_deployment_group),

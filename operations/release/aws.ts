@@ -1,3 +1,4 @@
+import type { DeploymentInfo } from "@aws-sdk/client-codedeploy";
 import type { Deployment, Service } from "@aws-sdk/client-ecs";
 import {
   lockParameter,
@@ -33,6 +34,9 @@ async function load<T>(which: keyof typeof PACKAGES, client: () => Promise<T>): 
   }
 }
 
+/** How a deployment of CodeDeploy ends. */
+const ENDED = ["Succeeded", "Failed", "Stopped"];
+
 const loadEcs = () => load("ecs", () => import("@aws-sdk/client-ecs"));
 const loadSsm = () => load("ssm", () => import("@aws-sdk/client-ssm"));
 const loadLogs = () => load("logs", () => import("@aws-sdk/client-cloudwatch-logs"));
@@ -41,7 +45,11 @@ const loadCodeDeploy = () => load("codeDeploy", () => import("@aws-sdk/client-co
 
 /** AWS in a region, with the credentials of the environment. */
 export class AwsCloud implements Cloud {
-  constructor(private readonly region: string) {}
+  constructor(
+    private readonly region: string,
+    /** How often CodeDeploy is asked whether what was stopped has ended. */
+    private readonly pollMilliseconds = 5_000,
+  ) {}
 
   async processes(place: ReleasePlace): Promise<ReadonlyMap<string, ProcessTemplate>> {
     const { GetParametersByPathCommand } = await loadSsm();
@@ -291,8 +299,12 @@ export class AwsCloud implements Cloud {
     { application, deploymentGroup, port }: NonNullable<ProcessTemplate["codeDeploy"]>,
     arn: string,
   ): Promise<() => Promise<Progress>> {
+    const key = `${application}/${deploymentGroup}`;
+    // One at a time: what is under way is given up first, and CodeDeploy brings back what it has moved.
+    const underWay = this.#deployments.get(key);
+    if (underWay !== undefined) await this.#stopDeployment(underWay);
     if ((await this.running(process)) === familyAndRevision(arn)) return async () => ({ state: "live" });
-    const { CreateDeploymentCommand, GetDeploymentCommand } = await loadCodeDeploy();
+    const { CreateDeploymentCommand } = await loadCodeDeploy();
     const codeDeploy = await this.#codeDeploy();
     const { deploymentId } = await codeDeploy.send(
       new CreateDeploymentCommand({
@@ -304,14 +316,43 @@ export class AwsCloud implements Cloud {
         },
       }),
     );
+    this.#deployments.set(key, deploymentId as string);
     return async () => {
-      const { deploymentInfo = {} } = await codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
-      const { status, errorInformation, rollbackInfo } = deploymentInfo;
+      const { status, errorInformation, rollbackInfo } = await this.#deployment(deploymentId as string);
+      if (status === undefined || !ENDED.includes(status)) return { state: "moving" };
+      this.#deployments.delete(key);
       if (status === "Succeeded") return { state: "live" };
-      if (status !== "Failed" && status !== "Stopped") return { state: "moving" };
-      const told = errorInformation?.message ?? rollbackInfo?.rollbackMessage ?? "no reason told";
-      return { state: "failed", reason: `CodeDeploy ${status.toLowerCase()} ${deploymentId}: ${told}` };
+      const { rollbackDeploymentId, rollbackMessage } = rollbackInfo ?? {};
+      if (rollbackDeploymentId !== undefined) this.#deployments.set(key, rollbackDeploymentId);
+      const told = errorInformation?.message ?? rollbackMessage ?? "no reason told";
+      return { state: "failed", reason: `CodeDeploy: ${deploymentId} ${status.toLowerCase()}: ${told}` };
     };
+  }
+
+  /** Deployments of CodeDeploy that this command has begun, or seen begin, and not seen end; by deployment group. */
+  readonly #deployments = new Map<string, string>();
+
+  async #deployment(deploymentId: string): Promise<DeploymentInfo> {
+    const { GetDeploymentCommand } = await loadCodeDeploy();
+    const { deploymentInfo } = await (await this.#codeDeploy()).send(new GetDeploymentCommand({ deploymentId }));
+    return deploymentInfo ?? {};
+  }
+
+  /** Ends a deployment, unless it is the way back already, and waits until nothing moves. */
+  async #stopDeployment(deploymentId: string): Promise<void> {
+    const { DeploymentAlreadyCompletedException, StopDeploymentCommand } = await loadCodeDeploy();
+    let id: string | undefined = deploymentId;
+    if ((await this.#deployment(deploymentId)).creator !== "codeDeployRollback") {
+      const stop = new StopDeploymentCommand({ deploymentId, autoRollbackEnabled: true });
+      await (await this.#codeDeploy()).send(stop).catch((error: unknown) => {
+        if (!(error instanceof DeploymentAlreadyCompletedException)) throw error;
+      });
+    }
+    while (id !== undefined) {
+      const { status, rollbackInfo }: DeploymentInfo = await this.#deployment(id);
+      if (ENDED.includes(status ?? "")) id = rollbackInfo?.rollbackDeploymentId;
+      else await new Promise((resolve) => setTimeout(resolve, this.pollMilliseconds));
+    }
   }
 
   async #service({ cluster, service }: ProcessTemplate): Promise<Service> {

@@ -222,8 +222,8 @@ async function moveAll(world: World, phase: Phase, moves: readonly Move[]): Prom
     if (now() - start > MOVE_TIMEOUT_MS) {
       throw new StepFailed(`${slow.move.name}: not there after ${duration(MOVE_TIMEOUT_MS)}`, slow.move);
     }
-    throwIfInterrupted(world);
     await sleep(POLL_MS);
+    throwIfInterrupted(world);
   }
 }
 

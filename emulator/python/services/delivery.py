@@ -224,15 +224,5 @@ def delete_target(call: Call) -> dict[str, Any]:
     return {}
 
 
-# CodeDeploy deployments: they end at once
-
-
-def amend_deployment(call: Call, result: dict[str, Any]) -> None:
-    info = result["deploymentInfo"]
-    if info["status"] == "Created":
-        info["status"] = "Succeeded"
-        info["completeTime"] = info["createTime"]
-
-
 def continue_deployment(call: Call) -> dict[str, Any]:
     raise Refused("DeploymentAlreadyCompletedException", "The deployment has already completed.")

@@ -306,6 +306,28 @@ def _service_deployments(call: Call) -> list[dict[str, Any]]:
     return found
 
 
+def moved_by_code_deploy(call: Call, cluster: str, name: str, task_definition: str) -> str | None:
+    """Move a service to a task definition; or, when told so before, give up and say why."""
+    record = service_of(call, cluster, name)
+    held = call.moto("ecs").services[f"{cluster}:{name}"]
+    failure = _roll_backs.of("*").pop(f"{cluster}/{name}", None)
+    if failure is not None:
+        return str(failure["reason"])
+    view = {"clusterArn": held.cluster_arn, "serviceName": name, "desiredCount": held.desired_count}
+    new = _deployment(view, task_definition, time.time())
+    record.update(taskDefinition=task_definition, deployments=[new])
+    record.setdefault("history", []).append({**new, "status": "SUCCESSFUL"})
+    return None
+
+
+def swap_target_group(call: Call, cluster: str, name: str, groups: list[str]) -> str:
+    """Let a service's tasks join the other one of two target groups, and return it."""
+    balancers = service_of(call, cluster, name)["kept"]["loadBalancers"]
+    mine = next(each for each in balancers if each.get("targetGroupArn") in groups)
+    mine["targetGroupArn"] = next(arn for arn in groups if arn != mine["targetGroupArn"])
+    return str(mine["targetGroupArn"])
+
+
 def service_of(call: Call, cluster: str, name: str) -> dict[str, Any]:
     """What the emulator remembers of an active service; refuses when there is none."""
     record = _services.of(call.region).get(f"{cluster.split('/')[-1]}/{name.split('/')[-1]}")

@@ -1,0 +1,225 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type ProcessTemplate, processesPath, type ReleaseRecord, recordParameter } from "../../border/release";
+import { releasePermissions } from "../../border/release-permissions";
+import { Emulator } from "../../emulator";
+import { AwsCloud } from "../../operations/release/aws";
+import { release, rollback } from "../../operations/release/release";
+import type { World } from "../../operations/release/world";
+import { AwsCaller, field } from "../support/aws-call";
+import { describeOnEmulator, tools } from "../support/deployment";
+
+const PLACE = { environment: "dev", platform: "shop", stack: "orders" };
+const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
+const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
+
+/** What CreateDeployment asks for besides its own name. @see https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html */
+const IMPLIED = ["GetApplicationRevision", "GetDeploymentConfig", "RegisterApplicationRevision"];
+
+describeOnEmulator("a release by CodeDeploy", () => {
+  let emulator: Emulator;
+  let cloud: AwsCloud;
+  let aws: AwsCaller;
+  const kept = { ...process.env };
+  const printed: string[] = [];
+
+  beforeAll(async () => {
+    const log = join(mkdtempSync(join(tmpdir(), "antifragile-code-deploy-")), "emulator.log");
+    emulator = await Emulator.start({ log, tools, catalogue: false });
+    aws = new AwsCaller(emulator.url);
+  });
+  afterAll(() => emulator?.stop());
+
+  beforeEach(async () => {
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: emulator.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    printed.length = 0;
+    cloud = new AwsCloud("eu-central-1", 10);
+    await emulator.reset();
+    await shop();
+  });
+  afterEach(() => {
+    cloud.destroy();
+    process.env = { ...kept };
+  });
+
+  /** What Terraform makes of a web service that CodeDeploy moves, with the bootstrap image in it. */
+  async function shop(): Promise<void> {
+    const vpc = field(await aws.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" }), "vpcId");
+    const subnets: string[] = [];
+    for (const zone of ["a", "b"]) {
+      const params = { VpcId: vpc, CidrBlock: `10.0.${subnets.length}.0/24`, AvailabilityZone: `eu-central-1${zone}` };
+      subnets.push(field(await aws.call("ec2", "CreateSubnet", params), "subnetId") as string);
+    }
+    const elb = (operation: string, params: object) => aws.call("elasticloadbalancing", operation, { ...params });
+    const balancer = field(await elb("CreateLoadBalancer", { Name: "shop", Subnets: subnets }), "LoadBalancerArn");
+    const groups: (string | undefined)[] = [];
+    for (const Name of ["one", "two"]) {
+      const params = { Name, Protocol: "HTTP", Port: 8080, VpcId: vpc, TargetType: "ip" };
+      groups.push(field(await elb("CreateTargetGroup", params), "TargetGroupArn"));
+    }
+    const listener = field(
+      await elb("CreateListener", {
+        LoadBalancerArn: balancer,
+        Protocol: "HTTP",
+        Port: 80,
+        DefaultActions: [{ Type: "fixed-response", FixedResponseConfig: { StatusCode: "404" } }],
+      }),
+      "ListenerArn",
+    );
+    await elb("CreateRule", {
+      ListenerArn: listener,
+      Priority: 1,
+      Conditions: [{ Field: "path-pattern", PathPatternConfig: { Values: ["/*"] } }],
+      Actions: [{ Type: "forward", TargetGroupArn: groups[0] }],
+    });
+    await aws.call("ecs", "CreateCluster", { clusterName: "shop-dev", capacityProviders: ["FARGATE"] });
+    await aws.call("ecs", "RegisterTaskDefinition", {
+      family: "shop-dev-orders",
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      cpu: "256",
+      memory: "512",
+      executionRoleArn: "arn:aws:iam::123456789012:role/execution",
+      containerDefinitions: [
+        { name: "orders", image: "node", command: ["x"], portMappings: [{ containerPort: 8080 }] },
+      ],
+    });
+    await aws.call("ecs", "CreateService", {
+      cluster: "shop-dev",
+      serviceName: "orders",
+      taskDefinition: "shop-dev-orders",
+      desiredCount: 1,
+      launchType: "FARGATE",
+      deploymentController: { type: "CODE_DEPLOY" },
+      networkConfiguration: { awsvpcConfiguration: { subnets, securityGroups: [] } },
+      loadBalancers: [{ targetGroupArn: groups[0], containerName: "orders", containerPort: 8080 }],
+    });
+    const name = "shop-dev-orders";
+    await aws.call("codedeploy", "CreateApplication", { applicationName: name, computePlatform: "ECS" });
+    await aws.call("codedeploy", "CreateDeploymentGroup", {
+      applicationName: name,
+      deploymentGroupName: name,
+      serviceRoleArn: "arn:aws:iam::123456789012:role/shift",
+      deploymentStyle: { deploymentType: "BLUE_GREEN", deploymentOption: "WITH_TRAFFIC_CONTROL" },
+      ecsServices: [{ clusterName: "shop-dev", serviceName: "orders" }],
+      loadBalancerInfo: {
+        targetGroupPairInfoList: [
+          { targetGroups: [{ name: "one" }, { name: "two" }], prodTrafficRoute: { listenerArns: [listener] } },
+        ],
+      },
+    });
+    const template: ProcessTemplate = {
+      kind: "web",
+      owner: "pipeline",
+      cluster: "shop-dev",
+      service: "orders",
+      container: "orders",
+      task: `${ARN}shop-dev-orders:1`,
+      source: "orders",
+      bootstrap: true,
+      strategy: "codeDeploy",
+      codeDeploy: { application: name, deploymentGroup: name, port: 8080 },
+      network: { subnets: subnets.join(","), securityGroup: "sg-1", assignPublicIp: false },
+      platformVersion: "LATEST",
+      capacity: [{ capacityProvider: "FARGATE", weight: 1, base: 0 }],
+      alarms: [],
+      admin: {},
+    };
+    const parameters = { [`${processesPath(PLACE)}/orders`]: template, [recordParameter(PLACE)]: {} };
+    for (const [Name, value] of Object.entries(parameters)) {
+      await aws.call("ssm", "PutParameter", { Name, Type: "String", Value: JSON.stringify(value) });
+    }
+  }
+
+  const world = (interrupted = new AbortController().signal): World => ({
+    cloud,
+    place: PLACE,
+    print: (text) => printed.push(text),
+    now: Date.now,
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 10)),
+    interrupted,
+    by: "max",
+  });
+
+  /** Where requests go and tasks are: task definition, target group of the service, and that of the rule. */
+  async function state() {
+    const { services } = await aws.call("ecs", "DescribeServices", { cluster: "shop-dev", services: ["orders"] });
+    const listeners: string = await aws.call("elasticloadbalancing", "DescribeLoadBalancers");
+    const balancer = field(listeners, "LoadBalancerArn");
+    const found: string = await aws.call("elasticloadbalancing", "DescribeListeners", { LoadBalancerArn: balancer });
+    const rules: string = await aws.call("elasticloadbalancing", "DescribeRules", {
+      ListenerArn: field(found, "ListenerArn"),
+    });
+    const short = (arn: string | undefined) => arn?.split("/").at(-2);
+    return {
+      task: services[0].taskDefinition.split("/").at(-1),
+      group: short(services[0].loadBalancers[0].targetGroupArn),
+      rule: short(field(rules, "TargetGroupArn")),
+    };
+  }
+  const record = async (): Promise<ReleaseRecord> => (await cloud.record(PLACE)) ?? {};
+
+  test("moves tasks and requests to the other target group, and the next one back", async () => {
+    expect(await state()).toEqual({ task: "shop-dev-orders:1", group: "one", rule: "one" });
+    expect(await release(world(), { images: [image("a")], unlock: false })).toBe(0);
+    expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
+    expect(await release(world(), { images: [image("b")], unlock: false })).toBe(0);
+    expect(await state()).toEqual({ task: "shop-dev-orders:3", group: "one", rule: "one" });
+    expect(await rollback(world(), { unlock: false })).toBe(0);
+    expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
+    expect(await record()).toMatchObject({ live: { number: 3, of: 1 } });
+  });
+
+  test("that CodeDeploy gives up leaves all as it was, and says why", async () => {
+    await release(world(), { images: [image("a")], unlock: false });
+    await emulator.rollBackNext({ cluster: "shop-dev", service: "orders", reason: "alarm shop-dev-orders-errors" });
+    expect(await release(world(), { images: [image("b")], unlock: false })).toBe(1);
+    expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
+    expect(printed.join("")).toMatch(/release 2 rolled back .*CodeDeploy: \S+ failed: alarm shop-dev-orders-errors/);
+    expect(await record()).toMatchObject({ live: { number: 1 }, failed: { number: 2 } });
+  });
+
+  test("that is interrupted is stopped before anything else is asked of CodeDeploy", async () => {
+    await release(world(), { images: [image("a")], unlock: false });
+    const controller = new AbortController();
+    const stopping = { ...world(controller.signal), sleep: async () => controller.abort() };
+    expect(await release(stopping, { images: [image("b")], unlock: false })).toBe(1);
+    expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
+    expect(printed.join("")).toContain("rolled back");
+    expect(await release(world(), { images: [image("b")], unlock: false })).toBe(0);
+  });
+
+  test("calls what its policy allows, and of CodeDeploy nothing less", async () => {
+    const start = readFileSync(emulator.log, "utf8").length;
+    await release(world(), { images: [image("a")], unlock: false });
+    const controller = new AbortController();
+    const stopping = { ...world(controller.signal), sleep: async () => controller.abort() };
+    await release(stopping, { images: [image("b")], unlock: false });
+    const log = readFileSync(emulator.log, "utf8").slice(start);
+    const called = [...log.matchAll(/^\d\d:\d\d:\d\d eu-central-1 (\S+) (\S+) \d+$/gm)].map(
+      ([, service, operation]) => `${service}:${operation}`,
+    );
+    const scope = { ...PLACE, partition: "aws", region: "eu-central-1", account: "123456789012", cluster: "shop-dev" };
+    const process = {
+      owner: "pipeline" as const,
+      family: "shop-dev-orders",
+      service: "orders",
+      roles: [],
+      admin: false,
+      logGroup: "/shop/dev/orders",
+      codeDeploy: { application: "shop-dev-orders", deploymentGroup: "shop-dev-orders" },
+    };
+    const allowed = releasePermissions(scope, [process]).flatMap(({ actions }) => actions);
+    expect(allowed).toEqual(expect.arrayContaining(called));
+    const ofCodeDeploy = (actions: readonly string[]) =>
+      [...new Set(actions.filter((action) => action.startsWith("codedeploy:")))].sort();
+    expect(ofCodeDeploy([...called, ...IMPLIED.map((each) => `codedeploy:${each}`)])).toEqual(ofCodeDeploy(allowed));
+    expect(allowed).not.toContain("ecs:UpdateService");
+  });
+});
