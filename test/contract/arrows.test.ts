@@ -47,6 +47,7 @@ const PURE = [
   "constructs/network/cidr.ts",
   "constructs/scaling/steps.ts",
   "constructs/service/shutdown.ts",
+  "constructs/service/strategies.ts",
   "constructs/service/task-size.ts",
   "generator/answers.ts",
   "generator/answers-file.ts",

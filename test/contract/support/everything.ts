@@ -6,7 +6,9 @@ import {
   Cache,
   ChaosExperiment,
   CloudNativeService,
+  canary,
   cloudWatch,
+  codeDeploy,
   DeliveryStack,
   Duration,
   type Environment,
@@ -92,6 +94,8 @@ export function everything(profile: Profile = "dev"): App {
   orders.add(new ServiceLevel());
   orders.add(new ServiceDashboard());
   new PlatformDashboard(platform, "Dashboard");
+  const storefront = new CloudNativeService(stack, "Storefront", { deployment: codeDeploy(canary()) });
+  storefront.add(new Ingress({ paths: ["/storefront/*"] }));
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.calls(orders);
