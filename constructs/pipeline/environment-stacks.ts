@@ -37,3 +37,26 @@ export class EnvironmentStacks {
     return this.#all().filter((stack) => stack instanceof ServiceStack);
   }
 }
+
+/** Whether there is anything to apply, and whether the role that does could change itself. For a validation: stacks may come late. */
+export function checkAgainstOwnRoles(
+  scope: IConstruct,
+  environment: Environment,
+  stacks: EnvironmentStacks,
+  prop: string,
+): string[] {
+  const stack = AwsStack.of(scope);
+  const own = stack.prefixed(stack.stackName, "delivery");
+  if (stacks.ids().length === 0) {
+    return [
+      `${prop}: this app has no stack of environment ${environment.name}; make its platform or its services in the same app  [PIPELINE_NO_STACKS]`,
+    ];
+  }
+  return stacks
+    .prefixes()
+    .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
+    .map(
+      (prefix) =>
+        `${prop}: roles of ${environment.name} begin with ${prefix}, as those that deploy it do: they could change themselves; rename the platform or the stack  [PIPELINE_OWN_ROLES]`,
+    );
+}

@@ -1,4 +1,11 @@
 export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
+export {
+  GitHubActionsRoles,
+  type GitHubActionsRolesProps,
+  type GitHubRepository,
+  OIDC_PROVIDERS,
+  type OidcProvider,
+} from "./github-actions-roles";
 export { type IImageRepository, ImageRepository, type ImageRepositoryProps } from "./image-repository";
 export { Pipeline } from "./pipeline";
 export {

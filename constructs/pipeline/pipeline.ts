@@ -17,7 +17,8 @@ import { LogStream } from "../logging/log-stream";
 import { Artifacts } from "./artifacts";
 import { BuildProject, type BuildProjectProps } from "./build-project";
 import { APPLY, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE } from "./commands";
-import { EnvironmentStacks } from "./environment-stacks";
+import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
+import { allowPush } from "./image-access";
 import { type IImageRepository, ImageRepository } from "./image-repository";
 import { Notifications } from "./notifications";
 import { allowRelease } from "./release-access";
@@ -251,21 +252,7 @@ export class Pipeline extends Construct {
       // A Docker engine needs all of its machine; so nothing of the repository's runs there but its Dockerfile.
       privileged: true,
     });
-    // ECR hands out tokens for all of its repositories at once.
-    image.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
-    image.grant({
-      actions: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:CompleteLayerUpload",
-        "ecr:DescribeImages",
-        "ecr:GetDownloadUrlForLayer",
-        "ecr:InitiateLayerUpload",
-        "ecr:PutImage",
-        "ecr:UploadLayerPart",
-      ],
-      resources: [images.repositoryArn],
-    });
+    allowPush(image, images);
     return [...actions, this.#run("Image", image, { runOrder: 2, namespace: "Image" })];
   }
 
@@ -275,7 +262,7 @@ export class Pipeline extends Construct {
     const stack = AwsStack.of(this);
     const id = pascal(environment.name);
     const stacks = new EnvironmentStacks(this, environment);
-    this.#checkStacks(environment.name, stacks);
+    this.node.addValidation({ validate: () => checkAgainstOwnRoles(this, environment, stacks, "releases") });
     const access = new TerraformAccess(this, `${id}Access`, {
       environment,
       stacks,
@@ -390,28 +377,6 @@ export class Pipeline extends Construct {
       },
       ...rest,
     };
-  }
-
-  /** Whether there is anything to apply, and whether its role could be that of the pipeline, is known when all stacks are there. */
-  #checkStacks(environment: string, stacks: EnvironmentStacks): void {
-    const stack = AwsStack.of(this);
-    const own = stack.prefixed(stack.stackName, "delivery");
-    this.node.addValidation({
-      validate: () => [
-        ...(stacks.ids().length === 0
-          ? [
-              `releases: this app has no stack of environment ${environment}; make its platform or its services in the same app  [PIPELINE_NO_STACKS]`,
-            ]
-          : []),
-        ...stacks
-          .prefixes()
-          .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
-          .map(
-            (prefix) =>
-              `releases: roles of ${environment} begin with ${prefix}, as those of the pipeline do: it could change its own; rename the platform or the stack  [PIPELINE_OWN_ROLES]`,
-          ),
-      ],
-    });
   }
 
   #startOnEvents(patterns: readonly { readonly id: string; readonly pattern: object }[]): void {

@@ -16,6 +16,7 @@ import {
   every,
   existingQueue,
   Fault,
+  GitHubActionsRoles,
   httpEndpoint,
   https,
   ImageRepository,
@@ -130,6 +131,11 @@ export function everything(profile: Profile = "dev"): App {
     region: "eu-central-1",
     account: "123456789012",
     ...(profile === "strict" ? { profile, state: "s3" } : {}),
+  });
+  new GitHubActionsRoles(delivery, "GitHub", {
+    repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } },
+    images: ImageRepository.fromRepositoryName(delivery, "SameImages", "orders"),
+    environments: [staging],
   });
   new Pipeline(delivery, "Pipeline", {
     source: Source.codeCommit("orders"),

@@ -1,0 +1,31 @@
+/** What workflows of GitHub Actions may do: plan for everybody who works on the repository, apply and release by environment. */
+import {
+  App,
+  CloudNativeService,
+  DeliveryStack,
+  type Environment,
+  GitHubActionsRoles,
+  ImageRepository,
+  Ingress,
+  insecureHttp,
+  Platform,
+} from "antifragile";
+
+const account = "123456789012";
+const region = "eu-central-1";
+const staging: Environment = { name: "staging", region, account, profile: "dev", state: "s3" };
+
+const app = new App();
+const platform = new Platform(app, "mall", { environment: staging, listener: insecureHttp() });
+const payments = new CloudNativeService(platform.stack("payments"), "Payments");
+payments.add(new Ingress());
+
+const delivery = new DeliveryStack(app, "payments", { region, account, state: "s3" });
+new GitHubActionsRoles(delivery, "GitHub", {
+  // gh api repos/acme/payments --jq '.owner.id, .id'
+  repository: { owner: "acme", name: "payments", numbers: { owner: 123456, repository: 456789 } },
+  images: new ImageRepository(delivery, "Images"),
+  environments: [staging],
+});
+
+app.synth();
