@@ -31,6 +31,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "make the bucket that holds Terraform's state of an environment",
     load: async () => (await import("../operations/bootstrap-command")).runBootstrap,
   },
+  alarms: {
+    summary: "look at the alarms of an environment's services, for some minutes",
+    load: async () => (await import("../operations/alarms-command")).runAlarms,
+  },
   "plan-gate": {
     summary: "refuse a plan that takes away what must not go unnoticed",
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,

@@ -10,3 +10,6 @@ export const RELEASED_TAG_PREFIX = "released-";
 export function releasedTag(digest: string): string {
   return `${RELEASED_TAG_PREFIX}${digest.replace(/^sha256:/, "").slice(0, 32)}`;
 }
+
+/** What a release does to the repository of its image. */
+export const KEEP_IMAGE_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:PutImage"];

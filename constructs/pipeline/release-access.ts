@@ -1,5 +1,6 @@
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Lazy } from "cdktf";
+import { KEEP_IMAGE_ACTIONS } from "../../border/images";
 import type { Environment } from "../core/environment";
 import { policyDocument, type Role } from "../core/iam";
 import type { AwsStack } from "../core/stack";
@@ -25,7 +26,7 @@ export function allowRelease(role: Role, { stack, environment, stacks, repositor
       produce: () =>
         policyDocument([
           ...stacks.services().flatMap((service) => releaseStatements(service, stack)),
-          { actions: ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"], resources: [repositoryArn] },
+          { actions: KEEP_IMAGE_ACTIONS, resources: [repositoryArn] },
           {
             actions: ["cloudwatch:DescribeAlarms"],
             resources: stacks

@@ -2,6 +2,7 @@ import { type Call, OperationError, readFlags, run } from "../command";
 import { admin } from "./admin";
 import { AwsCloud } from "./aws";
 import { type FoundStack, findStacks } from "./find";
+import { keepImage } from "./keep-image";
 import { migrateWith, release, rollback } from "./release";
 import { releases } from "./releases";
 import { Interrupted, type World } from "./world";
@@ -57,6 +58,8 @@ export interface PlacedCall extends Call {
   readonly cwd: string;
   /** What stands in for AWS and for the terminal. @default - AWS, and this process */
   readonly world?: (stack: FoundStack, print: Call["print"]) => World & { readonly done?: () => void };
+  /** Keeps an image from expiring, before it is released. @default - in ECR by a tag */
+  readonly keep?: (image: string) => Promise<void>;
 }
 
 type Flags = Readonly<Record<string, readonly string[]>>;
@@ -69,7 +72,12 @@ export function runRelease(call: PlacedCall): Promise<number> {
     call,
     RELEASE_USAGE,
     { flags: { image: { multiple: true } }, words: ["unlock"] },
-    (world, { flags, given }) => release(world, { images: flags.image ?? [], unlock: given.has("unlock") }),
+    async (world, { flags, given }) => {
+      const { image: images = [] } = flags;
+      const { keep = keepImage } = call;
+      for (const image of images) await keep(image);
+      return release(world, { images, unlock: given.has("unlock") });
+    },
   );
 }
 
