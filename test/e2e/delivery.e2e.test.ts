@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { GetRoleCommand } from "@aws-sdk/client-iam";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { releasedTag } from "../../border/images";
 import { TerraformStack } from "../../emulator";
+import { keepImage } from "../../operations/release/keep-image";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 
@@ -55,6 +58,34 @@ describeOnEmulator("the delivery of orders", () => {
     expect(started.sort()).toEqual([...projects].sort());
   });
 
+  test("keeps an image that is released: it is marked, and marking it again does no harm", async () => {
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+      config: {
+        mediaType: "application/vnd.docker.container.image.v1+json",
+        size: 2,
+        digest: `sha256:${"c".repeat(64)}`,
+      },
+      layers: [],
+    });
+    const put = { repositoryName: "orders", imageManifest: manifest, imageTag: "commit-1" };
+    const { imageDigest } = (await aws.call("ecr", "PutImage", put)).image.imageId;
+    const uri = `123456789012.dkr.ecr.${app.region}.amazonaws.com/orders@${imageDigest}`;
+    const settings = { AWS_ENDPOINT_URL: app.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+    try {
+      await keepImage(uri);
+      await keepImage(uri);
+      await expect(keepImage(uri.replace(/.$/, (last) => (last === "0" ? "1" : "0")))).rejects.toThrow(/push it first/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
+    expect(imageDetails).toMatchObject([{ imageTags: ["commit-1", releasedTag(imageDigest)] }]);
+    await aws.call("ecr", "BatchDeleteImage", { repositoryName: "orders", imageIds: [{ imageDigest }] });
+  });
+
   test("changes in place", async () => {
     const file = join(app.results, "cdktf.out/stacks", STACK, "cdk.tf.json");
     const program = JSON.parse(readFileSync(file, "utf8"));
@@ -76,6 +107,42 @@ describeOnEmulator("the delivery of orders", () => {
   });
 
   test("goes without leaving anything", async () => {
+    await app.destroy();
+    await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+});
+
+describeOnEmulator("roles for GitHub Actions", () => {
+  let app: Deployment;
+
+  beforeAll(async () => {
+    app = await deploy("examples/github-actions/main.ts", { name: "github-actions", stacks: ["payments-delivery"] });
+    await app.apply();
+  });
+
+  afterAll(() => app?.end());
+
+  test("are as planned, each trusted to one repository", async () => {
+    await expect(app.expectNoDrift()).resolves.toBeUndefined();
+    const { Role } = await app.clients.iam.send(
+      new GetRoleCommand({ RoleName: "payments-delivery-github-staging-apply" }),
+    );
+    expect(JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""))).toMatchObject({
+      Statement: [
+        {
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: {
+            StringEquals: {
+              "token.actions.githubusercontent.com:aud": ["sts.amazonaws.com"],
+              "token.actions.githubusercontent.com:sub": ["repo:acme@123456/payments@456789:environment:staging"],
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  test("go without leaving anything", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from call import ACCOUNT, Call, Refused
-from state import Records, Tags
+from state import Records, Store, Tags
 
 _tags = Tags()
 
@@ -114,6 +114,22 @@ def accept_pipeline_projects() -> None:
 
     for name in ("_validate_required_params_source", "_validate_required_params_artifacts"):
         setattr(responses, name, unless_of_pipeline(getattr(responses, name)))
+
+
+_keys = Store()
+
+
+def remember_key(call: Call, result: dict[str, Any]) -> None:
+    """Moto answers with S3's own key, whichever was named."""
+    project = result["project"]
+    key = call.params.get("encryptionKey") or _keys.of(call.region).get(project["name"])
+    if key:
+        _keys.of(call.region)[project["name"]] = project["encryptionKey"] = key
+
+
+def amend_keys(call: Call, result: dict[str, Any]) -> None:
+    for project in result.get("projects", []):
+        project["encryptionKey"] = _keys.of(call.region).get(project["name"], project.get("encryptionKey"))
 
 
 def delete_project(call: Call, result: dict[str, Any]) -> None:
