@@ -1,10 +1,24 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
+import { delimiter, dirname, join } from "node:path";
+import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto-scaling";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { releasedTag } from "../../border/images";
+import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
 import { Emulator } from "../../emulator";
 import { type Result, run, unpackPackage } from "../cli/packed";
+import { AwsCaller } from "../support/aws-call";
 import {
   type Clients,
   clientsFor,
@@ -82,6 +96,8 @@ describeOnEmulator("a generated repository", () => {
     expect(output).toContain("infra/test/infrastructure.test.ts");
     succeeded(await run(["npm", "run", "typecheck"], repository));
     succeeded(await run(["npm", "run", "lint"], repository));
+    // What a pipeline runs on a commit is what ran here.
+    expect(TEST).toEqual(["npm run lint", "npm run typecheck", "npm test"]);
   });
 
   it("fails its snapshot test when the infrastructure changes, naming the line", async () => {
@@ -131,6 +147,83 @@ describeOnEmulator("a generated repository", () => {
 
   it("needs no cdktf from then on: plain terraform finds no changes", async () => {
     for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
+  });
+
+  /** Runs commands as CodeBuild does: in one shell, up to the first that fails. */
+  const build = (commands: readonly string[], env: NodeJS.ProcessEnv) =>
+    run(["bash", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
+
+  // No Docker engine here: docker and aws are stubs that note how they are called. All else is real.
+  it("is built, planned, applied and released by the very commands of a pipeline's builds", async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    const stubs = join(folder, "stubs");
+    mkdirSync(stubs);
+    const aws = new AwsCaller(emulator.url);
+    const manifest = { schemaVersion: 2, config: { digest: `sha256:${"c".repeat(64)}` }, layers: [] };
+    const put = { repositoryName: "orders", imageManifest: JSON.stringify(manifest), imageTag: "commit-1" };
+    const digest = (await aws.call("ecr", "PutImage", put)).image.imageId.imageDigest;
+    const stub = (name: string, text: string) =>
+      writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    stub("docker", `echo "docker $*" >> "${stubs}/calls"; case "$1" in push) touch "${stubs}/pushed" ;; esac`);
+    stub(
+      "aws",
+      `echo "aws $*" >> "${stubs}/calls"
+case "$2" in
+  get-login-password) echo password ;;
+  describe-images) if [ -e "${stubs}/pushed" ]; then echo ${digest}; else exit 254; fi ;;
+esac`,
+    );
+    const PATH = [stubs, dirname(tools.terraform.path), process.env.PATH].join(delimiter);
+    const url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders";
+    const source = {
+      PATH,
+      CODEBUILD_RESOLVED_SOURCE_VERSION: "1b77c0ffee",
+      REPOSITORY_NAME: "orders",
+      REPOSITORY_URL: url,
+    };
+    const made = succeeded(await build([...IMAGE, 'printf "IMAGE=%s" "$IMAGE"'], source));
+    expect(made).toContain(`IMAGE=${url}@${digest}`);
+    const again = () =>
+      readFileSync(join(stubs, "calls"), "utf8")
+        .split("\n")
+        .filter((call) => call.startsWith("docker"));
+    expect(again()).toEqual([
+      "docker login --username AWS --password-stdin 123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+      `docker build --provenance=false --tag ${url}:commit-1b77c0ffee .`,
+      `docker push ${url}:commit-1b77c0ffee`,
+    ]);
+    // The same commit once more: its image is there.
+    succeeded(await build(IMAGE, source));
+    expect(again().filter((call) => /build|push/.test(call))).toHaveLength(2);
+
+    const file = join(repository, "infra", "environments.ts");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replace("max: 4", "max: 6"));
+    const environment = { PATH, ENVIRONMENT: "dev", ALLOW_DELETE: "none", ALLOW_REPLACE: "none" };
+    expect(succeeded(await build(PLAN, environment))).toMatch(/max_capacity +(= )?4 -> 6/);
+    mkdirSync(join(folder, "plans"));
+    renameSync(join(repository, "plans.tgz"), join(folder, "plans", "plans.tgz"));
+    // What was planned is applied, not what the source says by then.
+    writeFileSync(file, before.replace("max: 4", "max: 9"));
+    const plans = { PLANS_ARTIFACT: "DevPlan", CODEBUILD_SRC_DIR_DevPlan: join(folder, "plans"), APPROVED: "yes" };
+    succeeded(await build(APPLY, { ...environment, ...plans }));
+    const { ScalableTargets } = await clients.applicationAutoScaling.send(
+      new DescribeScalableTargetsCommand({ ServiceNamespace: "ecs" }),
+    );
+    expect(ScalableTargets?.map(({ MaxCapacity }) => MaxCapacity)).toEqual([6]);
+    writeFileSync(file, before);
+
+    const live = { ...environment, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
+    expect(succeeded(await build(RELEASE, live))).toMatch(/alarm/);
+    const { services } = await clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
+    );
+    const { taskDefinition } = await clients.ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: services?.[0]?.taskDefinition }),
+    );
+    expect(taskDefinition?.containerDefinitions?.map(({ image }) => image)).toEqual([`${url}@${digest}`]);
+    const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
+    expect(imageDetails[0].imageTags).toContain(releasedTag(digest));
   });
 
   it("is told why tasks stopped when Terraform releases and ECS rolls back, and the deployment has failed", async () => {
