@@ -15,7 +15,9 @@ async function watch(minutes: number, looks: readonly Readonly<Record<string, st
     states: async () => new Map(Object.entries(looks[Math.min(look++, looks.length - 1)] ?? {})),
     print: (text) => void said.push(text),
     now: () => time,
-    sleep: async (milliseconds) => void (time += milliseconds),
+    sleep: async (milliseconds) => {
+      time += milliseconds;
+    },
   });
   return { code, text: said.join(""), looks: look, time };
 }
