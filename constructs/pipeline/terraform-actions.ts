@@ -583,8 +583,9 @@ export const ROLE_ACTIONS = {
 
 /** Policies of AWS that constructs attach to roles, by path and name; no other can be attached. */
 export const ATTACHABLE_POLICIES = [
+  "AmazonECSInfrastructureRolePolicyForLoadBalancers",
   "AmazonSSMManagedInstanceCore",
-  "AWSCodeDeployRoleForECS",
+  "AWSCodeDeployRoleForECSLimited",
   "service-role/AmazonEC2ContainerServiceforEC2Role",
   "service-role/AmazonECSTaskExecutionRolePolicy",
   "service-role/AmazonRDSEnhancedMonitoringRole",

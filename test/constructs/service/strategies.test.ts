@@ -19,6 +19,7 @@ import {
   worker,
 } from "../../../constructs";
 import type { ProviderLine } from "../../../constructs/core/provider-line";
+import { ATTACHABLE_POLICIES } from "../../../constructs/pipeline/terraform-actions";
 import {
   FEATURES,
   type Feature,
@@ -404,6 +405,17 @@ describe("a deployment that moves requests", () => {
     [codeDeploy(linear({ minimumRequests: 0 })), "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
   ])("refuses %j", (deployment, expected) => {
     expect(refusals(() => orders(6, { deployment }))).toEqual([expected]);
+  });
+
+  it.each([
+    [6, canary()],
+    [5, codeDeploy(canary())],
+  ] as const)("has roles that a pipeline may make: provider %i, %j", (line, deployment) => {
+    const attached = Object.values(resources(orders(line, { deployment }), "aws_iam_role_policy_attachment")).map(
+      ({ policy_arn }) => String(policy_arn).replace(/^.*:policy\//, ""),
+    );
+    expect(attached).toHaveLength(1);
+    expect(ATTACHABLE_POLICIES).toEqual(expect.arrayContaining(attached));
   });
 
   it("is warned of when it is over before an alarm can go off", () => {
