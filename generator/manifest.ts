@@ -90,6 +90,11 @@ const service: readonly ManifestRow[] = [
   { path: "src/backing/client.ts", template: "service/src/backing/client.ts", when: ({ calls }) => calls !== "none" },
   { path: "src/backing/health.ts", template: "service/src/backing/health.ts", when: attached },
   {
+    path: "src/backing/aws-token.ts",
+    template: "service/src/backing/aws-token.ts",
+    when: ({ database, cache }) => database === "postgres" || cache === "valkey",
+  },
+  {
     path: "src/backing/postgres.ts",
     template: "service/src/backing/postgres.ts",
     when: ({ database }) => database === "postgres",

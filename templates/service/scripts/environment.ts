@@ -27,7 +27,7 @@ export function renderEnvExample(): string {
       variable.values && `one of ${variable.values.join(", ")}`,
       variable.default !== undefined && `default ${variable.default}`,
       variable.optional && "optional",
-      variable.unless && `not needed with ${variable.unless}`,
+      variable.unless && `not needed with ${variable.unless.join(" or ")}`,
       variable.secret && "secret",
     ].filter(Boolean);
     const line = variable.local === undefined ? `#${name}=${variable.default ?? ""}` : `${name}=${variable.local}`;

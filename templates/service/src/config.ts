@@ -9,7 +9,7 @@ export interface Variable {
   readonly maximum?: number;
   readonly default?: string;
   readonly optional?: true;
-  readonly unless?: string;
+  readonly unless?: readonly string[];
   readonly local?: string;
   readonly secret?: true;
 }
@@ -24,7 +24,7 @@ type Value<V> = V extends { values: readonly (infer Choice)[] }
 export type Config = {
   readonly [Name in keyof typeof configDeclaration]: (typeof configDeclaration)[Name] extends
     | { optional: true }
-    | { unless: string }
+    | { unless: readonly string[] }
     ? Value<(typeof configDeclaration)[Name]> | undefined
     : Value<(typeof configDeclaration)[Name]>;
 };
@@ -53,9 +53,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     // An empty value is how compose files and shells say "not set".
     const text = env[name] || variable.default;
     if (text === undefined) {
-      const other = variable.unless;
-      if (!variable.optional && !(other && env[other])) {
-        problems.push(`${name} is missing${other ? `, and so is ${other}` : ""} (${variable.description})`);
+      const { unless = [] } = variable;
+      if (!variable.optional && !unless.some((other) => env[other])) {
+        problems.push([`${name} is missing`, ...unless.map((other) => `so is ${other}`)].join(", ") + ` (${variable.description})`);
       }
       continue;
     }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PoolClient } from "pg";
-import { openPostgres } from "../backing/postgres";
+import { masterLogin, openPostgres } from "../backing/postgres";
 import type { Log } from "../log";
 import { runProcess } from "../process";
 
@@ -14,15 +14,40 @@ const LOCK = "hashtext('migrations')";
  *
  * Runs the files of `migrations/` that did not run yet, in the order of their names, each in a transaction. Started twice,
  * also at once, it does nothing the second time. A file that was changed after it ran is refused: add a new one.
+ *
+ * Where a master is told it runs as that, so that the service's own user can read and write and change no table. It makes
+ * that user, who signs in by IAM.
  */
 void runProcess(async ({ config, log }) => {
-  const postgres = await openPostgres(config, log);
+  const { PG_MASTER_CREDENTIALS_ARN: master, PGUSER } = config;
+  const postgres = await openPostgres(config, log, master ? await masterLogin(master) : undefined);
   try {
     await postgres.session((client) => migrate(client, join(__dirname, "../../migrations"), log));
+    if (master) await postgres.session((client) => admit(client, PGUSER));
   } finally {
     await postgres.close();
   }
 });
+
+/** Lets the service's own user in, to rows and not to tables; also to those of migrations to come. */
+async function admit(client: PoolClient, name: string): Promise<void> {
+  const user = client.escapeIdentifier(name);
+  await client.query(`select pg_advisory_lock(${LOCK})`);
+  const { rowCount } = await client.query("select from pg_roles where rolname = $1", [name]);
+  if (!rowCount) await client.query(`create role ${user} login`);
+  for (const statement of [
+    `grant rds_iam to ${user}`,
+    `grant usage on schema public to ${user}`,
+    `grant select, insert, update, delete on all tables in schema public to ${user}`,
+    `grant usage on all sequences in schema public to ${user}`,
+    `alter default privileges in schema public grant select, insert, update, delete on tables to ${user}`,
+    `alter default privileges in schema public grant usage on sequences to ${user}`,
+    `revoke all on migrations from ${user}`,
+  ]) {
+    await client.query(statement);
+  }
+  await client.query(`select pg_advisory_unlock(${LOCK})`);
+}
 
 async function migrate(client: PoolClient, folder: string, log: Log): Promise<void> {
   // Held by the connection: it goes with this process, however that ends. Waiting for it has no limit of time.

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { PoolClient, PoolConfig, QueryResultRow } from "pg";
 import type { Config } from "../config";
 import type { Log } from "../log";
+import { awsToken } from "./aws-token";
 import { unavailable, watchHealth } from "./health";
 
 /** The attached PostgreSQL database. */
@@ -13,12 +14,18 @@ export interface Postgres {
   close(): Promise<void>;
 }
 
+/** Who signs in, and with what. */
+export interface Login {
+  readonly user: string;
+  password(): Promise<string>;
+}
+
 /** Connects when first needed, and again whenever the database is back. */
-export async function openPostgres(config: Config, log: Log): Promise<Postgres> {
+export async function openPostgres(config: Config, log: Log, login: Login = loginOf(config)): Promise<Postgres> {
   // Not an import at the top: telemetry must be there first to see what pg does.
   const { Pool } = await import("pg");
   const health = watchHealth("postgres", log);
-  const pool = new Pool(poolConfig(config));
+  const pool = new Pool(poolConfig(config, login));
   // A connection that breaks while nobody uses it. Without a listener it would end the process.
   pool.on("error", (error) => health.down(error));
 
@@ -58,14 +65,14 @@ export async function openPostgres(config: Config, log: Log): Promise<Postgres> 
   };
 }
 
-function poolConfig(config: Config): PoolConfig {
+function poolConfig(config: Config, login: Login): PoolConfig {
   return {
     host: config.PGHOST,
     port: config.PGPORT,
     database: config.PGDATABASE,
-    user: config.PGUSER,
-    // Asked at every new connection: a rotated password is taken up without a restart.
-    password: () => password(config),
+    user: login.user,
+    // Asked at every new connection: a rotated password is taken up without a restart, and a token ends soon.
+    password: () => login.password(),
     ssl: tls(config),
     max: config.PG_POOL_MAX,
     application_name: config.SERVICE_NAME,
@@ -83,13 +90,31 @@ function tls({ PGSSLMODE, PGSSLROOTCERT }: Config): PoolConfig["ssl"] {
   return { rejectUnauthorized: true, ca: PGSSLROOTCERT && readFileSync(PGSSLROOTCERT, "utf8") };
 }
 
-async function password({ PGPASSWORD, PG_CREDENTIALS_ARN }: Config): Promise<string> {
-  if (!PG_CREDENTIALS_ARN) return PGPASSWORD ?? "";
+function loginOf(config: Config): Login {
+  const { PGUSER, PGPASSWORD, PG_CREDENTIALS_ARN, PG_IAM_ARN } = config;
+  if (PG_IAM_ARN) return { user: PGUSER, password: () => token(config, PG_IAM_ARN) };
+  if (PG_CREDENTIALS_ARN) return { user: PGUSER, password: async () => (await secret(PG_CREDENTIALS_ARN)).password };
+  return { user: PGUSER, password: async () => PGPASSWORD ?? "" };
+}
+
+/** The master of the database, whose password AWS keeps and rotates. */
+export async function masterLogin(arn: string): Promise<Login> {
+  const { username } = await secret(arn);
+  return { user: username, password: async () => (await secret(arn)).password };
+}
+
+function token({ PGHOST, PGPORT, PGUSER }: Config, arn: string): Promise<string> {
+  const region = arn.split(":")[3] ?? "";
+  const query = { Action: "connect", DBUser: PGUSER };
+  return awsToken({ service: "rds-db", region, host: `${PGHOST}:${PGPORT}`, query });
+}
+
+async function secret(arn: string): Promise<{ username: string; password: string }> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
-  const client = new SecretsManagerClient({ region: PG_CREDENTIALS_ARN.split(":")[3] });
+  const client = new SecretsManagerClient({ region: arn.split(":")[3] });
   try {
-    const { SecretString = "{}" } = await client.send(new GetSecretValueCommand({ SecretId: PG_CREDENTIALS_ARN }));
-    return JSON.parse(SecretString).password;
+    const { SecretString = "{}" } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+    return JSON.parse(SecretString);
   } finally {
     client.destroy();
   }

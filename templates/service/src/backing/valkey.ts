@@ -1,6 +1,7 @@
-import { createClient } from "@redis/client";
+import { createClient, type RedisClientOptions } from "@redis/client";
 import type { Config } from "../config";
 import type { Log } from "../log";
+import { awsToken } from "./aws-token";
 import { watchHealth } from "./health";
 
 /** The attached cache (Valkey or Redis). Nothing in it is kept for sure, and everything works without it, slower. */
@@ -15,8 +16,7 @@ export function openCache(config: Config, log: Log): Cache {
   const health = watchHealth("cache", log);
   const client = createClient({
     url: config.REDIS_URL,
-    username: config.REDIS_USERNAME,
-    password: config.REDIS_PASSWORD,
+    ...signIn(config),
     // While it is away a command fails at once instead of waiting.
     disableOfflineQueue: true,
     commandOptions: { timeout: 500 },
@@ -51,6 +51,21 @@ export function openCache(config: Config, log: Log): Cache {
     },
     async close() {
       client.destroy();
+    },
+  };
+}
+
+/** By the task's role where the cache knows it; else with what the environment says. */
+function signIn({ REDIS_USERNAME, REDIS_PASSWORD, REDIS_IAM_ARN }: Config): RedisClientOptions {
+  if (!REDIS_IAM_ARN) return { username: REDIS_USERNAME, password: REDIS_PASSWORD };
+  const [, , , region = "", , , host = ""] = REDIS_IAM_ARN.split(":");
+  const username = REDIS_USERNAME ?? "";
+  const query = { Action: "connect", User: username };
+  return {
+    credentialsProvider: {
+      type: "async-credentials-provider",
+      // Asked at every new connection: a token ends soon.
+      credentials: async () => ({ username, password: await awsToken({ service: "elasticache", region, host, query }) }),
     },
   };
 }
