@@ -87,13 +87,13 @@ const service: readonly ManifestRow[] = [
   { path: "src/app.ts", template: "service/src/app.ts" },
   { path: "src/auth.ts", template: "service/src/auth.ts", when: ({ auth }) => auth === "oidc" },
   { path: "src/backing.ts", template: "service/src/backing.ts.hbs" },
-  { path: "src/backing/client.ts", template: "service/src/backing/client.ts", when: ({ calls }) => calls !== "none" },
-  { path: "src/backing/health.ts", template: "service/src/backing/health.ts", when: attached },
   {
     path: "src/backing/aws-token.ts",
     template: "service/src/backing/aws-token.ts",
     when: ({ database, cache }) => database === "postgres" || cache === "valkey",
   },
+  { path: "src/backing/client.ts", template: "service/src/backing/client.ts", when: ({ calls }) => calls !== "none" },
+  { path: "src/backing/health.ts", template: "service/src/backing/health.ts", when: attached },
   {
     path: "src/backing/postgres.ts",
     template: "service/src/backing/postgres.ts",

@@ -1,6 +1,7 @@
 import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
+import { AwsStack } from "../core/stack";
 
 /** What is kept free of connections: for migrations, for people, and for the database's own. */
 const KEPT_FREE = 15;
@@ -39,7 +40,7 @@ export class ConnectionBudget {
         "Take a larger capacity, lower scaling.max, or lower connectionsPerTask.",
       );
     }
-    if (2 * wanted > free) {
+    if (AwsStack.of(this.database).production && 2 * wanted > free) {
       Annotations.of(this.database).addWarning(
         `capacity gives about ${free} connections. A release at scaling.max has twice the tasks, which want ${2 * wanted}: ${list}. ` +
           "Some of them wait then. Take a larger capacity, or lower scaling.max or connectionsPerTask.  [DATABASE_CONNECTIONS_RELEASE]",

@@ -3,7 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { awsToken, type TokenFor } from "../../templates/service/src/backing/aws-token";
+import type { TokenFor } from "../../templates/service/src/backing/aws-token";
+
+/** In a process of its own, as far as credentials are concerned. */
+async function awsToken(options: TokenFor, now: Date): Promise<string> {
+  vi.resetModules();
+  return (await import("../../templates/service/src/backing/aws-token")).awsToken(options, now);
+}
 
 const NOW = new Date("2026-11-22T10:11:12.345Z");
 
@@ -87,22 +93,28 @@ describe("a token instead of a password", () => {
 
   it("is made of the credentials of the task's role", async () => {
     const server = createServer((_, response) =>
-      response.end(JSON.stringify({ AccessKeyId: "ASIATASK", SecretAccessKey: "x", Token: "of-the-task" })),
+      response.end(
+        JSON.stringify({
+          AccessKeyId: "ASIATASK",
+          SecretAccessKey: "x",
+          Token: "of-the-task",
+          Expiration: "2099-01-01T00:00:00Z",
+        }),
+      ),
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "");
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "");
+    vi.stubEnv("AWS_PROFILE", "");
+    vi.stubEnv("AWS_CONFIG_FILE", "/nowhere");
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere");
     vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `http://127.0.0.1:${(server.address() as AddressInfo).port}/role`);
     const token = await awsToken({ service: "rds-db", region: "eu-central-1", host: "db:5432", query: {} }, NOW);
     expect(queryOf(token)).toMatchObject({
       "X-Amz-Credential": "ASIATASK/20261122/eu-central-1/rds-db/aws4_request",
       "X-Amz-Security-Token": "of-the-task",
     });
-  });
-
-  it("cannot be made without credentials, and says so", async () => {
-    for (const name of ["RELATIVE_URI", "FULL_URI"]) vi.stubEnv(`AWS_CONTAINER_CREDENTIALS_${name}`, "");
-    vi.stubEnv("AWS_ACCESS_KEY_ID", "");
-    await expect(awsToken({ service: "rds-db", region: "a", host: "b", query: {} })).rejects.toThrow("no credentials");
   });
 });

@@ -55,7 +55,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     if (text === undefined) {
       const { unless = [] } = variable;
       if (!variable.optional && !unless.some((other) => env[other])) {
-        problems.push([`${name} is missing`, ...unless.map((other) => `so is ${other}`)].join(", ") + ` (${variable.description})`);
+        const missing = [`${name} is missing`, ...unless.map((other) => `so is ${other}`)].join(", ");
+        problems.push(`${missing} (${variable.description})`);
       }
       continue;
     }

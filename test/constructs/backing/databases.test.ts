@@ -181,7 +181,8 @@ describe("PostgresDatabase", () => {
   });
 
   it("can be used by several, a job among them, as long as its connections last", () => {
-    const { stack, used } = using(({ data }) => new PostgresDatabase(data, "Database"), DEV, 5);
+    const capacity = DatabaseCapacity.instance("db.t4g.micro");
+    const { stack, used } = using(({ data }) => new PostgresDatabase(data, "Database", { capacity }), PRODUCTION, 5);
     // A micro gives 78 connections, of which 15 are kept free; 25 are taken.
     const nightly = new CloudNativeService(stack, "Nightly", {
       process: job({ schedule: cron("0 3 * * *"), command: ["node", "job.js"] }),

@@ -17,33 +17,17 @@ export interface TokenFor {
   readonly query: Readonly<Record<string, string>>;
 }
 
+let provider: (() => Promise<Credentials>) | undefined;
+
 /**
  * A token that stands for a password for a quarter of an hour: a signed request to connect, which the server shows to IAM.
- * Made here alone, without a call, from the credentials of the task's role.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+ * Made here alone (AWS Signature Version 4), from the credentials of the task's role.
  */
 export async function awsToken(options: TokenFor, now = new Date()): Promise<string> {
-  return signedUrl(options, await credentials(), now);
-}
-
-/** The task's role, as ECS tells it; outside of ECS what the environment says. */
-async function credentials(): Promise<Credentials> {
-  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = process.env;
-  const url = path ? `http://169.254.170.2${path}` : full;
-  if (url) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
-    if (!answer.ok) throw new Error(`the task's credentials cannot be had: ${answer.status}`);
-    const told = (await answer.json()) as { AccessKeyId: string; SecretAccessKey: string; Token: string };
-    return { accessKeyId: told.AccessKeyId, secretAccessKey: told.SecretAccessKey, sessionToken: told.Token };
-  }
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) throw new Error("there are no credentials of AWS to sign in with");
-  return {
-    accessKeyId: AWS_ACCESS_KEY_ID,
-    secretAccessKey: AWS_SECRET_ACCESS_KEY,
-    sessionToken: AWS_SESSION_TOKEN || undefined,
-  };
+  // Loaded when it is needed: developers sign in by a password. It keeps what it was given, and asks again in time.
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+  provider ??= defaultProvider();
+  return signedUrl(options, await provider(), now);
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

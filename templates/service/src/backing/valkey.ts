@@ -65,7 +65,10 @@ function signIn({ REDIS_USERNAME, REDIS_PASSWORD, REDIS_IAM_ARN }: Config): Redi
     credentialsProvider: {
       type: "async-credentials-provider",
       // Asked at every new connection: a token ends soon.
-      credentials: async () => ({ username, password: await awsToken({ service: "elasticache", region, host, query }) }),
+      credentials: async () => ({
+        username,
+        password: await awsToken({ service: "elasticache", region, host, query }),
+      }),
     },
   };
 }
