@@ -46,6 +46,7 @@ const comparable = (stacks: Record<string, Record<string, unknown>>) =>
 describe.each([
   ["test/contract/support/every-strategy.ts", 5],
   ["examples/canary-native/main.ts", 1],
+  ["examples/auth/main.ts", 1],
 ])("%s on provider 6", (program, strategies) => {
   const stacks = synthesized(program, 6);
 

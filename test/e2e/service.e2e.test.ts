@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   DescribeScalableTargetsCommand,
@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-application-auto-scaling";
 import { DescribeSecurityGroupRulesCommand } from "@aws-sdk/client-ec2";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { DescribeListenersCommand, DescribeRulesCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Change, TerraformStack } from "../../emulator";
@@ -15,22 +16,29 @@ import { judgePlan, readPlan } from "../../operations/plan-gate";
 import type { ServiceStatus } from "../../operations/status";
 import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
+import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
 
 const APP = join(ROOT, "test/e2e/apps/service.ts");
 const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
-const OWN_EXAMPLES = ["web-service", "microservices", "shared-balancer"];
+const OWN_EXAMPLES = ["web-service", "microservices", "shared-balancer", "auth"];
+const DOMAIN = "shop.example.com";
+/** A client secret, to be looked for where it must not be. */
+const CANARY = "canary-f2c1d7";
 
 describeOnEmulator("services on a platform", () => {
   let shop: Deployment;
+  let aws: AwsCaller;
+  /** What was there before the app, as variables of its program. */
+  let there: Readonly<Record<string, string>>;
 
   /** The app in another state of its code base, on the same account and states. */
   function inVersion(version: number): TerraformStack[] {
     const outdir = join(shop.results, `version-${version}`);
     execFileSync(process.execPath, ["--import", "tsx", APP], {
       cwd: ROOT,
-      env: { ...process.env, CDKTF_OUTDIR: outdir, VERSION: String(version) },
+      env: { ...process.env, ...there, CDKTF_OUTDIR: outdir, VERSION: String(version) },
     });
     return STACKS.slice(1).map(
       (name) =>
@@ -64,7 +72,25 @@ describeOnEmulator("services on a platform", () => {
     changes.filter(({ address }) => address.startsWith(`${type}.`)).flatMap(({ actions }) => actions);
 
   beforeAll(async () => {
-    shop = await deploy(APP, { name: "service", stacks: STACKS });
+    shop = await deploy(APP, {
+      name: "service",
+      stacks: STACKS,
+      prepare: async ({ url }) => {
+        aws = new AwsCaller(url);
+        const zone = await aws.rest(
+          "route53",
+          "POST",
+          "/2013-04-01/hostedzone",
+          `<CreateHostedZoneRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Name>${DOMAIN}</Name><CallerReference>1</CallerReference></CreateHostedZoneRequest>`,
+        );
+        const { ARN } = await aws.call("secretsmanager", "CreateSecret", {
+          Name: "office",
+          SecretString: JSON.stringify({ client_secret: CANARY }),
+        });
+        there = { ZONE_ID: /\/hostedzone\/(Z[A-Z0-9]+)/.exec(zone)?.[1] ?? "", CLIENT_SECRET_ARN: ARN };
+        return there;
+      },
+    });
     await shop.apply();
   });
   afterAll(() => shop?.end());
@@ -100,6 +126,77 @@ describeOnEmulator("services on a platform", () => {
     ]);
     // Text stays text: Terraform has read no file.
     expect((await environmentOf(storefront.taskDefinition)).GREETING).toBe('${file("/etc/passwd")} %{ if true }');
+  });
+
+  const balancerArn = async () =>
+    field(await aws.call("elasticloadbalancing", "DescribeLoadBalancers"), "LoadBalancerArn") ?? "";
+
+  it("are reached by HTTPS, with a certificate that the zone proves and names that lead to the balancer", async () => {
+    const { Listeners = [] } = await shop.clients.elb.send(
+      new DescribeListenersCommand({ LoadBalancerArn: await balancerArn() }),
+    );
+    const ports = Listeners.map(({ Port, DefaultActions: [action] = [] }) => `${Port} ${action?.Type}`);
+    expect(ports.sort()).toEqual(["443 fixed-response", "80 redirect"]);
+    const { CertificateSummaryList } = await aws.call("acm", "ListCertificates");
+    expect(CertificateSummaryList).toMatchObject([{ DomainName: DOMAIN, Status: "ISSUED" }]);
+    const records = await aws.rest("route53", "GET", `/2013-04-01/hostedzone/${there.ZONE_ID}/rrset`);
+    const names = [...records.matchAll(/<Name>([^<]*)<\/Name><Type>(A|CNAME)</g)].map(
+      ([, name, type]) => `${type} ${name}`,
+    );
+    expect(names.sort()).toEqual([
+      `A \\052.${DOMAIN}.`,
+      `A ${DOMAIN}.`,
+      expect.stringMatching(/^CNAME _.*shop\.example\.com\.$/),
+    ]);
+  });
+
+  it("ask everybody who they are, but on the paths that were named", async () => {
+    const { Listeners = [] } = await shop.clients.elb.send(
+      new DescribeListenersCommand({ LoadBalancerArn: await balancerArn() }),
+    );
+    const ListenerArn = Listeners.find(({ Port }) => Port === 443)?.ListenerArn;
+    const { Rules = [] } = await shop.clients.elb.send(new DescribeRulesCommand({ ListenerArn }));
+    const before = (host: string) =>
+      Rules.filter(({ Conditions = [] }) =>
+        Conditions.some(({ HostHeaderConfig }) => HostHeaderConfig?.Values?.includes(host)),
+      )
+        .sort((a, b) => Number(a.Priority) - Number(b.Priority))
+        .map(({ Actions = [] }) => Actions.map(({ Type }) => Type));
+    expect(before(`www.${DOMAIN}`)).toEqual([["forward"], ["authenticate-cognito", "forward"]]);
+    expect(before(`office.${DOMAIN}`)).toEqual([["authenticate-oidc", "forward"]]);
+
+    const { UserPools } = await aws.call("cognito-idp", "ListUserPools", { MaxResults: 10 });
+    const UserPoolId = UserPools[0]?.Id;
+    const { UserPool } = await aws.call("cognito-idp", "DescribeUserPool", { UserPoolId });
+    expect(UserPool).toMatchObject({ Name: "shop-dev-customers", Policies: { PasswordPolicy: { MinimumLength: 12 } } });
+    const { UserPoolClients } = await aws.call("cognito-idp", "ListUserPoolClients", { UserPoolId, MaxResults: 10 });
+    const ClientId = UserPoolClients[0]?.ClientId;
+    const { UserPoolClient } = await aws.call("cognito-idp", "DescribeUserPoolClient", { UserPoolId, ClientId });
+    expect(UserPoolClient).toMatchObject({
+      AllowedOAuthFlows: ["code"],
+      CallbackURLs: [`https://www.${DOMAIN}/oauth2/idpresponse`],
+    });
+  });
+
+  it("are behind a web ACL that logs", async () => {
+    const { WebACL } = await aws.call("wafv2", "GetWebACLForResource", { ResourceArn: await balancerArn() });
+    expect(WebACL.Name).toBe("shop-dev-web-acl");
+    const { LoggingConfiguration } = await aws.call("wafv2", "GetLoggingConfiguration", { ResourceArn: WebACL.ARN });
+    expect(LoggingConfiguration.LogDestinationConfigs).toEqual([
+      expect.stringMatching(/log-group:aws-waf-logs-shop-dev-web-acl$/),
+    ]);
+  });
+
+  it("are told a client secret that is in one state, which a warning names, and nowhere else", () => {
+    const holding = readdirSync(shop.results, { recursive: true, encoding: "utf8" })
+      .filter((path) => !path.includes(".terraform"))
+      .map((path) => ({ path, file: join(shop.results, path) }))
+      .filter(({ file }) => statSync(file).isFile() && readFileSync(file).includes(CANARY))
+      .map(({ path }) => path);
+    expect(holding.length).toBeGreaterThan(0);
+    expect(holding.filter((path) => !/^shop-dev-service[\\/]terraform\.tfstate/.test(path))).toEqual([]);
+    const manifest = readFileSync(join(shop.results, "cdktf.out", "manifest.json"), "utf8");
+    expect(manifest.match(/SECRET_IN_STATE/g)).toHaveLength(2);
   });
 
   it("find and reach each other both ways, by one name, with what each caller keeps to", async () => {
@@ -155,6 +252,7 @@ describeOnEmulator("services on a platform", () => {
     expect(policies.sort()).toEqual([
       "mailer scale-from-zero",
       "mailer scale-on-messages",
+      "office scale-on-cpu",
       "orders scale-on-cpu",
       "payments scale-on-cpu",
       "storefront scale-on-backlog",
@@ -188,14 +286,15 @@ describeOnEmulator("services on a platform", () => {
       expect(lines.map((line) => line.split(" ")[0])).toEqual([
         "service",
         "mailer",
+        "office",
         "orders",
         "payments",
         "report",
         "storefront",
       ]);
       expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady/);
-      expect(lines[4]).toMatch(/^report +dev +none +- +scheduled/);
-      expect(lines[5]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
+      expect(lines[5]).toMatch(/^report +dev +none +- +scheduled/);
+      expect(lines[6]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
       const services = JSON.parse(await asked("--json", "--platform", "shop")) as ServiceStatus[];
       const storefront = services.find(({ service }) => service === "storefront");
       expect(storefront).toMatchObject({
@@ -304,6 +403,8 @@ describeOnEmulator("services on a platform", () => {
     await service.destroy();
     await data.destroy();
     await shop.stack(STACKS[0]).destroy();
+    await aws.rest("route53", "DELETE", `/2013-04-01/hostedzone/${there.ZONE_ID}`);
+    await aws.call("secretsmanager", "DeleteSecret", { SecretId: "office", ForceDeleteWithoutRecovery: true });
     await shop.expectNothingLeft();
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
   });

@@ -71,6 +71,8 @@ export interface DeploymentOptions {
   readonly stacks?: readonly string[];
   /** @default - the region of the first stack's provider */
   readonly region?: string;
+  /** Puts into the account what was there before the app, and returns the variables by which the app is told of it. */
+  readonly prepare?: (emulator: Emulator) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** Things that may remain after a destroy: AWS keeps them, or the app does on purpose. None is billed. */
@@ -154,22 +156,23 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   const results = resultsFolder(options.name);
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const synthesized = app.endsWith(".ts") ? await synthesize(app, join(results, "cdktf.out")) : resolve(app);
+  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+  const variables = (await options.prepare?.(emulator)) ?? {};
+  const synthesized = app.endsWith(".ts") ? await synthesize(app, join(results, "cdktf.out"), variables) : resolve(app);
   const names = options.stacks ?? inOrder(JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")));
   const folders = names.map((name) => join(synthesized, "stacks", name));
   const region = options.region ?? regionOf(folders[0] as string);
-  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
   const stacks = folders.map(
     (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools }),
   );
   return new Deployment(emulator, stacks, region, results);
 }
 
-async function synthesize(main: string, output: string): Promise<string> {
+async function synthesize(main: string, output: string, variables: Readonly<Record<string, string>>): Promise<string> {
   const program = resolve(main);
   await promisify(execFile)(process.execPath, ["--import", "tsx", program], {
     cwd: dirname(program),
-    env: { ...process.env, CDKTF_OUTDIR: output },
+    env: { ...process.env, ...variables, CDKTF_OUTDIR: output },
   }).catch((error: { stderr?: string; message: string }) => {
     throw new Error(`${basename(program)} was not synthesized:\n${error.stderr || error.message}`);
   });

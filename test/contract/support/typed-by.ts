@@ -65,15 +65,20 @@ export function asArguments(resources: Readonly<Record<string, Readonly<Record<s
   const types = Object.keys(resources);
   const imports = types.map(
     (type) =>
-      `import type { ${pascal(type)}Config } from "@cdktf/provider-aws/lib/${type.replace(/^aws_/, "").replaceAll("_", "-")}";`,
+      `import type { ${argumentsOf(type)} } from "@cdktf/provider-aws/lib/${type.replace(/^aws_/, "").replaceAll("_", "-")}";`,
   );
   const values = types.flatMap((type) =>
     Object.entries(resources[type] ?? {}).map(([id, block]) => {
       const given = Object.entries(block as { readonly [key: string]: Json }).filter(([key]) => !META.includes(key));
-      return `export const ${type}_${id}: ${pascal(type)}Config = ${literal(Object.fromEntries(given))};`;
+      return `export const ${type}_${id}: ${argumentsOf(type)} = ${literal(Object.fromEntries(given))};`;
     }),
   );
   return [...imports, ...values].join("\n");
+}
+
+/** How the bindings call a resource's arguments; where a block of another resource has that name, they put a letter behind it. */
+function argumentsOf(type: string): string {
+  return `${pascal(type)}Config${type === "aws_wafv2_web_acl_association" ? "A" : ""}`;
 }
 
 function literal(value: Json): string {

@@ -1,4 +1,7 @@
-/** All that services of the examples are made of, in few stacks. `VERSION` says which state of the code base it is. */
+/**
+ * All that services of the examples are made of, in few stacks. `VERSION` says which state of the code base it is; `ZONE_ID` and
+ * `CLIENT_SECRET_ARN` what was there before.
+ */
 import {
   App,
   Capacity,
@@ -7,12 +10,15 @@ import {
   Duration,
   type Environment,
   existingQueue,
+  https,
   Image,
   Ingress,
-  insecureHttp,
   job,
+  oidcSignIn,
   Platform,
   rolling,
+  UserPool,
+  WebAcl,
   web,
   worker,
 } from "../../../constructs";
@@ -21,8 +27,17 @@ const version = Number(process.env.VERSION ?? "1");
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 const image = Image.digest(`registry.example.com/shop@sha256:${String(Math.min(version, 3)).repeat(64)}`);
 
+const { ZONE_ID = "", CLIENT_SECRET_ARN = "" } = process.env;
+
 const app = new App();
-const stack = new Platform(app, "shop", { environment, listener: insecureHttp(), cluster: { exec: {} } }).stack("shop");
+const platform = new Platform(app, "shop", {
+  environment,
+  listener: https({ domain: "shop.example.com", zoneId: ZONE_ID }),
+  cluster: { exec: {} },
+});
+new WebAcl(platform, "WebAcl", { balancer: platform.balancer });
+const customers = new UserPool(platform, "Customers", { selfSignUp: true, mfa: "optional" });
+const stack = platform.stack("shop");
 
 const storefront = new CloudNativeService(stack, "Storefront", {
   image,
@@ -48,7 +63,28 @@ const storefront = new CloudNativeService(stack, "Storefront", {
     schedules: [{ name: "Morning", schedule: cron("30 7 * * MON-FRI", { timezone: "Europe/Berlin" }), min: 3 }],
   },
 });
-storefront.add(new Ingress({ paths: ["/shop", "/shop/*"] }));
+storefront.add(
+  new Ingress({
+    hosts: ["www.shop.example.com"],
+    paths: ["/shop", "/shop/*"],
+    auth: customers.signIn({ publicPaths: ["/shop/catalog/*"] }),
+  }),
+);
+
+const office = new CloudNativeService(stack, "Office", { image });
+office.add(
+  new Ingress({
+    hosts: ["office.shop.example.com"],
+    auth: oidcSignIn({
+      issuer: "https://login.example.com",
+      authorizationUrl: "https://login.example.com/authorize",
+      tokenUrl: "https://login.example.com/token",
+      userInfoUrl: "https://login.example.com/userinfo",
+      clientId: "office",
+      clientSecretArn: `${CLIENT_SECRET_ARN}:client_secret::`,
+    }),
+  }),
+);
 
 // The fourth state of the code base has another name for the same thing; the fifth forgot to say so.
 const orders = new CloudNativeService(stack, "Orders", { image, exec: true });
