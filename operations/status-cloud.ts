@@ -50,16 +50,16 @@ export async function observe(place: StatusPlace): Promise<Observed[]> {
       known.flatMap(({ template }) => template?.alarms ?? []),
       place,
     ),
-    Promise.all(known.map((service) => activitiesOf(service, place))),
+    lastActivities(known, place),
   ]);
-  return known.map((service, index): Observed => {
+  return known.map((service): Observed => {
     const names = service.template?.alarms ?? [];
     return {
       ...service,
       region,
       ecs: ecs.get(arnTail(service)),
       alarms: new Map(names.flatMap((name) => (alarms.has(name) ? [[name, alarms.get(name) ?? ""] as const] : []))),
-      activities: activities[index] ?? [],
+      activities: activities.get(service) ?? [],
     };
   });
 }
@@ -84,8 +84,7 @@ export function knownServices(told: Told, { platform: wanted }: Pick<StatusPlace
   const json = (name: string) => parse(told.get(name));
   const known = new Map<string, Known>();
   for (const name of told.keys()) {
-    const [, environment = "", platform = "", kind, first = "", second, third] =
-      /^\/antifragile\/([^/]+)\/([^/]+)\/(.*)$/.test(name) ? ["", ...name.split("/").slice(2)] : [];
+    const [, , environment = "", platform = "", kind, first = "", second, third] = name.split("/");
     if (wanted !== undefined && platform !== wanted) continue;
     const root = `/antifragile/${environment}/${platform}`;
     const key = (service: string) => `${root} ${service}`;
@@ -213,26 +212,34 @@ async function alarmStates(names: readonly string[], { region }: StatusPlace): P
   return states;
 }
 
-/** The last two, since one tells only where it went. */
-async function activitiesOf(service: Known, { region }: StatusPlace): Promise<Activity[]> {
-  if (service.cluster === "" || service.template?.kind === "job") return [];
+/** The last two of each service, since one tells only where it went. */
+async function lastActivities(known: readonly Known[], { region }: StatusPlace): Promise<Map<Known, Activity[]>> {
+  const found = new Map<Known, Activity[]>();
+  const scaled = known.filter(({ cluster, template }) => cluster !== "" && template?.kind !== "job");
+  if (scaled.length === 0) return found;
   const { ApplicationAutoScalingClient, DescribeScalingActivitiesCommand } = await import(
     "@aws-sdk/client-application-auto-scaling"
   );
   const client = new ApplicationAutoScalingClient({ region });
-  try {
+  const ask = async (service: Known) => {
     const { ScalingActivities = [] } = await client.send(
       new DescribeScalingActivitiesCommand({ ServiceNamespace: "ecs", ResourceId: arnTail(service), MaxResults: 2 }),
     );
-    return ScalingActivities.map(({ Description = "", Cause = "", StartTime, StatusCode = "" }) => ({
+    const activities = ScalingActivities.map(({ Description = "", Cause = "", StartTime, StatusCode = "" }) => ({
       description: Description,
       cause: Cause,
       at: StartTime?.toISOString() ?? "",
       outcome: StatusCode,
     }));
+    found.set(service, activities);
+  };
+  try {
+    // A few at a time: AWS counts how often an account asks.
+    for (const some of inGroups(scaled, SERVICES_AT_ONCE)) await Promise.all(some.map(ask));
   } finally {
     client.destroy();
   }
+  return found;
 }
 
 async function regionOf({ region }: StatusPlace): Promise<string> {
