@@ -1,5 +1,4 @@
 /** The library: constructs that compile to Terraform for AWS. */
-export { App } from "cdktf";
 export * from "./auth";
 export * from "./backing";
 export * from "./chaos";

@@ -41,7 +41,7 @@ export function runStatus({ args, print, cwd, clock = () => new Date() }: Status
     const [platform, region] = [flags.platform?.[0], flags.region?.[0]];
     const places: StatusPlace[] =
       region === undefined && existsSync(join(cwd, "infra", "main.ts"))
-        ? placesIn(await synthesize(cwd, environment), environment).map((place) => ({ ...place, platform }))
+        ? (await placesOf(cwd, environment)).map((place) => ({ ...place, platform }))
         : [{ region, environment, platform }];
     if (places.length === 0) {
       throw new OperationError(`infra/environments.ts has no environment ${JSON.stringify(environment)}`, 2);
@@ -60,6 +60,13 @@ function nothing(places: readonly StatusPlace[]): string {
     [environment ?? "any environment", ...(region === undefined ? [] : [`in ${region}`])].join(" "),
   );
   return `no services are deployed to ${where.join(", ")} in this account\n`;
+}
+
+/** What was synthesized last will do, where it knows the environment: regions hardly ever change. */
+async function placesOf(cwd: string, environment: string | undefined) {
+  const last = join(cwd, "infra", "cdktf.out");
+  const places = existsSync(join(last, "stacks")) ? placesIn(last, environment) : [];
+  return places.length > 0 ? places : placesIn(await synthesize(cwd, environment), environment);
 }
 
 /** Environments and regions of the stacks of a synthesized app. */

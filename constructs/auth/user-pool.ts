@@ -175,6 +175,11 @@ export class UserPool extends UserPoolBase {
       userPoolAddOns: threatProtection ? { advancedSecurityMode: "ENFORCED" } : undefined,
       deletionProtection: production ? "ACTIVE" : "INACTIVE",
     });
+    if (production && mfa === "off") {
+      Annotations.of(this).addWarning(
+        'mfa "off": a password that was seen elsewhere is enough to sign in. Use "required", or "optional".  [USER_POOL_NO_MFA]',
+      );
+    }
     const domain = new CognitoUserPoolDomain(this, "Domain", {
       userPoolId: pool.id,
       domain: props.domainPrefix ?? `${defaultDomain(this)}-${this.#accountHash(stack)}`,

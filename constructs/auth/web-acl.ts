@@ -1,6 +1,7 @@
 import { Wafv2WebAcl } from "@cdktf/provider-aws/lib/wafv2-web-acl";
 import { Wafv2WebAclAssociation } from "@cdktf/provider-aws/lib/wafv2-web-acl-association";
 import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-web-acl-logging-configuration";
+import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 import { kebab } from "../core/names";
@@ -111,6 +112,11 @@ export class WebAcl extends Construct {
     const settings = resolveWebAcl(this, props);
     const stack = AwsStack.of(this);
     const name = stack.physicalName("webAcl", stack.stackName, stack.environment.name, kebab(id));
+    if (stack.production && settings.mode === "count") {
+      Annotations.of(this).addWarning(
+        'mode "count" refuses nothing. When its log shows no requests of real users, leave mode out.  [WEB_ACL_COUNTS]',
+      );
+    }
     const acl = new Wafv2WebAcl(this, "Resource", {
       name,
       scope: "REGIONAL",

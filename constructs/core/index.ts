@@ -1,4 +1,5 @@
 export { existingAlarm, type IAlarm, type Measure, type Query, type Signal } from "./alarm";
+export { App } from "./app";
 export { ARCHITECTURES, type Architecture } from "./architecture";
 export { type ChosenEnvironments, chooseEnvironments } from "./choose-environments";
 export { type ConnectionOptions, Connections, type IConnectable } from "./connections";

@@ -329,6 +329,25 @@ describe("antifragile status", () => {
     aws.server.close();
   });
 
+  it("looks where a repository's app was synthesized for, without asking for a region", async () => {
+    const repository = mkdtempSync(join(tmpdir(), "antifragile-status-"));
+    const stack = join(repository, "infra", "cdktf.out", "stacks", "shop-dev-service");
+    mkdirSync(stack, { recursive: true });
+    writeFileSync(join(repository, "infra", "main.ts"), "throw new Error('synthesized for nothing');");
+    const aws = [{ region: "eu-west-3", default_tags: [{ tags: { Environment: "dev" } }] }];
+    writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify({ provider: { aws } }));
+    const account = await fakeAws(0);
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: account.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    const printed: string[] = [];
+    expect(await runStatus({ args: ["dev"], print: (text) => printed.push(text), cwd: repository })).toBe(1);
+    expect(printed.join("")).toContain("dev in eu-west-3");
+    account.server.close();
+  });
+
   it("says in JSON what is not, rather than leaving it out", async () => {
     const aws = await fakeAws(1);
     Object.assign(process.env, {

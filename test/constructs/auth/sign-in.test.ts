@@ -355,6 +355,14 @@ describe("UserPool", () => {
     expect(only(poolOf({ mfa: "optional" }).platform, "aws_cognito_user_pool").mfa_configuration).toBe("OPTIONAL");
   });
 
+  it("warns in production of passwords alone", () => {
+    const codes = (mfa: UserPoolProps["mfa"], environment: Environment) =>
+      warnings(poolOf({ mfa }, environment).pool).join();
+    expect(codes("off", PRODUCTION)).toContain("USER_POOL_NO_MFA");
+    expect(codes("optional", PRODUCTION)).toBe("");
+    expect(codes("off", DEV)).toBe("");
+  });
+
   it("judges sign-ins where the environment is strict", () => {
     const strict: Environment = { ...PRODUCTION, profile: "strict", account: "123456789012", state: "s3" };
     expect(only(poolOf({}, strict).platform, "aws_cognito_user_pool").user_pool_tier).toBe("PLUS");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Duration, MANAGED_RULES, WebAcl, type WebAclProps } from "../../../constructs";
-import { DEV, only, refusals, shop } from "../../support/synth";
+import { Duration, type Environment, MANAGED_RULES, WebAcl, type WebAclProps } from "../../../constructs";
+import { DEV, only, PRODUCTION, refusals, shop, warnings } from "../../support/synth";
 
 function guarded(props: Partial<WebAclProps> = {}) {
   const platform = shop();
@@ -71,6 +71,16 @@ describe("WebAcl", () => {
     for (const { action, override_action } of rulesOf({ mode: "count" }) as never as Record<string, object>[]) {
       expect(action ?? override_action).toEqual({ count: {} });
     }
+  });
+
+  it("says in production that counting refuses nothing", () => {
+    const warned = (environment: Environment, mode?: WebAclProps["mode"]) => {
+      const platform = shop(environment);
+      return warnings(new WebAcl(platform, "WebAcl", { balancer: platform.balancer, mode })).join();
+    };
+    expect(warned(PRODUCTION, "count")).toContain("WEB_ACL_COUNTS");
+    expect(warned(PRODUCTION)).toBe("");
+    expect(warned(DEV, "count")).toBe("");
   });
 
   it("lets large bodies through where asked", () => {
