@@ -222,6 +222,7 @@ function ofThisProcess(stack: FoundStack, print: Call["print"]): World & { reado
   process.on("SIGTERM", hear);
   const sleep = (milliseconds: number) =>
     new Promise<void>((resolve) => {
+      if (controller.signal.aborted) return resolve();
       const timer = setTimeout(resolve, milliseconds);
       wake = () => {
         clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { release, rollback } from "../../operations/release/release";
 import type { World } from "../../operations/release/world";
 import { AwsCaller, field } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
+import { ROOT } from "../support/examples";
 
 const PLACE = { environment: "dev", platform: "shop", stack: "orders" };
 const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
@@ -193,6 +195,34 @@ describeOnEmulator("a release by CodeDeploy", () => {
     expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
     expect(printed.join("")).toContain("rolled back");
     expect(await release(world(), { images: [image("b")], unlock: false })).toBe(0);
+  });
+
+  test("hears Ctrl-C: it goes back, says so, ends with 1 and leaves no lock", async () => {
+    await release(world(), { images: [image("a")], unlock: false });
+    const flags = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", join(ROOT, "bin/antifragile.ts"), "release", "dev", "--image", image("b"), ...flags],
+      { cwd: ROOT, env: process.env, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    let said = "";
+    const code = await new Promise<number | null>((resolve) => {
+      child.stdout.on("data", (chunk) => {
+        const begun = said.includes("release 2 of orders");
+        said += chunk;
+        // Its first look at the deployment comes at once, the second after 5 s.
+        if (!begun && said.includes("release 2 of orders")) setTimeout(() => child.kill("SIGINT"), 1_500);
+      });
+      child.stderr.on("data", (chunk) => {
+        said += chunk;
+      });
+      child.once("close", resolve);
+    });
+    expect(said).toContain("interrupted: what has moved goes back");
+    expect(said).toContain("release 2 rolled back after");
+    expect(code).toBe(1);
+    expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
+    expect(await cloud.lockedBy(PLACE)).toBeUndefined();
   });
 
   test("calls what its policy allows, and of CodeDeploy nothing less", async () => {
