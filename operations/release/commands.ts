@@ -7,13 +7,14 @@ import { migrateWith, release, rollback } from "./release";
 import { releases } from "./releases";
 import { Interrupted, type World } from "./world";
 
-const PLACE_HELP = `  --stack NAME     the stack, where the repository has several in an environment
+const PLACE_HELP = `  --stack NAME     one of several stacks of the repository in this environment
   --platform NAME  with --stack and --region: needs no repository`;
 
 const RELEASE_USAGE = `Usage: antifragile release <environment> [--image REGISTRY/NAME@sha256:...]... [--unlock]
 
 Makes an image live with the config that is applied: migrates with it, moves workers, then web, then schedules. Where a step
 fails, all goes back. Without --image the images that are live get the config of now; where nothing is new, nothing is done.
+Several stacks are released one after the other, each with the images that are its own.
 
   --image URI      by digest; once for each repository
   --unlock         takes away the lock of a release that died
@@ -68,16 +69,24 @@ const PLACE_FLAGS = { stack: {}, platform: {}, region: {} } as const;
 
 /** The command `antifragile release`. */
 export function runRelease(call: PlacedCall): Promise<number> {
+  const used = new Set<string>();
   return command(
     call,
     RELEASE_USAGE,
-    { flags: { image: { multiple: true } }, words: ["unlock"] },
-    async (world, { flags, given }) => {
+    { flags: { image: { multiple: true } }, words: ["unlock"], several: true },
+    async (world, { flags, given, stacks, last }) => {
       const { image: images = [] } = flags;
+      const unlock = given.has("unlock");
       // Who stands in for AWS keeps no image.
       const { keep = call.world === undefined ? keepImage : async () => undefined } = call;
       for (const image of images) await keep(image);
-      return release(world, { images, unlock: given.has("unlock") });
+      if (stacks === 1) return release(world, { images, unlock });
+      const code = await release(world, { images, unlock, used });
+      const unused = images.filter((image) => !used.has(image));
+      if (code === 0 && last && unused.length > 0) {
+        throw new OperationError(`no stack of the environment has a service of ${unused.join(", ")}`, 2);
+      }
+      return code;
     },
   );
 }
@@ -126,18 +135,24 @@ interface Shape {
   readonly words?: readonly string[];
   /** How many operands there are, the environment first. @default 1 */
   readonly operands?: number;
+  /** Whether it is done to all stacks of the environment where none is named. @default false */
+  readonly several?: boolean;
 }
 
 interface Given {
   readonly flags: Flags;
   readonly given: ReadonlySet<string>;
   readonly operands: readonly string[];
+  /** How many stacks it is done to, one after the other. */
+  readonly stacks: number;
+  /** Whether this is the last of them. */
+  readonly last: boolean;
 }
 
 function command(
   call: PlacedCall,
   usage: string,
-  { flags: own = {}, words = [], operands: count = 1 }: Shape,
+  { flags: own = {}, words = [], operands: count = 1, several = false }: Shape,
   work: (world: World, given: Given) => Promise<number>,
 ): Promise<number> {
   const { args, print, cwd } = call;
@@ -160,15 +175,19 @@ function command(
         2,
       );
     }
-    const stack = await choose(cwd, environment, flags);
-    const world = (call.world ?? ofThisProcess)(stack, print);
-    try {
-      code = await work(world, { flags, given: new Set(args.filter(isWord).map((arg) => arg.slice(2))), operands });
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw forTheUser(error);
-      code = 130;
-    } finally {
-      world.done?.();
+    const stacks = await choose(cwd, environment, flags, several);
+    const asked = { flags, given: new Set(args.filter(isWord).map((arg) => arg.slice(2))), operands };
+    for (const [index, stack] of stacks.entries()) {
+      const world = (call.world ?? ofThisProcess)(stack, print);
+      try {
+        code = await work(world, { ...asked, stacks: stacks.length, last: index === stacks.length - 1 });
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw forTheUser(error);
+        code = 130;
+      } finally {
+        world.done?.();
+      }
+      if (code !== 0) break;
     }
     return 0;
   }).then((outcome) => (outcome === 0 ? code : outcome));
@@ -182,12 +201,12 @@ function forTheUser(error: unknown): unknown {
   return new OperationError(`AWS: ${name}: ${message}`, 1);
 }
 
-async function choose(cwd: string, environment: string, flags: Flags): Promise<FoundStack> {
+async function choose(cwd: string, environment: string, flags: Flags, several: boolean): Promise<FoundStack[]> {
   const [stack] = flags.stack ?? [];
   const [platform] = flags.platform ?? [];
   const [region] = flags.region ?? [];
   if (stack !== undefined && platform !== undefined && region !== undefined) {
-    return { environment, stack, platform, region };
+    return [{ environment, stack, platform, region }];
   }
   if (platform !== undefined || region !== undefined) {
     throw new OperationError("--platform and --region go with each other and with --stack", 2);
@@ -197,9 +216,9 @@ async function choose(cwd: string, environment: string, flags: Flags): Promise<F
   const names = stacks.map((each) => each.stack).join(", ");
   if (found.length === 0)
     throw new OperationError(`there is no stack ${stack} in ${environment}; there are: ${names}`, 2);
-  if (found.length > 1)
+  if (found.length > 1 && !several)
     throw new OperationError(`there are several stacks in ${environment}: name one of ${names} by --stack`, 2);
-  return found[0] as FoundStack;
+  return found;
 }
 
 /** AWS, the clock, and a Ctrl-C that is heard: the first goes back, the second leaves at once. */

@@ -31,12 +31,25 @@ export interface ReleaseOptions {
   readonly images: readonly string[];
   /** Whether to take away the lock of a release that died. */
   readonly unlock: boolean;
+  /**
+   * Images that were of some stack, where several are released one after the other: then those of others are left out.
+   *
+   * @default - all images are of this stack
+   */
+  readonly used?: Set<string>;
 }
 
 /** The command `antifragile release`: see {@link carryOut} for what it promises. */
-export async function release(world: World, { images, unlock }: ReleaseOptions): Promise<0 | 1> {
+export async function release(world: World, { images: given, unlock, used }: ReleaseOptions): Promise<0 | 1> {
   const { place, print } = world;
   const processes = await ownProcesses(world);
+  const sources = [...processes.values()].map(({ source }) => source);
+  const images = given.filter((image) => used === undefined || sources.some((source) => isOf(source, image)));
+  if (given.length > 0 && images.length === 0) {
+    print(`${place.stack} has nothing of these images: it stays as it is\n`);
+    return 0;
+  }
+  for (const image of images) used?.add(image);
   return withLock(world, unlock, async (record, number) => {
     const chosen = chooseImages(processes, record.live, images, place.environment);
     const prepared = await prepare(world, processes, chosen, record.live);

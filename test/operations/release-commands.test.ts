@@ -46,14 +46,20 @@ const orders = repository("orders", {
 });
 const two = repository("two", { "orders-dev-service": ["orders"], "mails-dev-service": ["mailer"] });
 
+const account = () => new FakeCloud({ orders: template("orders", { admin: { seed: ["node", "seed.js"] } }) });
+
+interface Options {
+  readonly cwd?: string;
+  readonly cloud?: FakeCloud;
+  /** Accounts of their own, by stack. */
+  readonly clouds?: Readonly<Record<string, FakeCloud>>;
+}
+
 /** A command against an account in memory: what it said, how it ended, and where it looked. */
 async function call(
   run: (call: PlacedCall) => Promise<number>,
   args: readonly string[],
-  {
-    cwd = orders,
-    cloud = new FakeCloud({ orders: template("orders", { admin: { seed: ["node", "seed.js"] } }) }),
-  } = {},
+  { cwd = orders, cloud = account(), clouds = {} }: Options = {},
 ) {
   const printed: string[] = [];
   const told: string[] = [];
@@ -66,7 +72,7 @@ async function call(
       print: (text) => printed.push(text),
       world: (found, print) => {
         place = found;
-        return { ...fakeWorld(cloud), place: found, print };
+        return { ...fakeWorld(clouds[found.stack] ?? cloud), place: found, print };
       },
     });
     return { code, text: printed.join(""), errors: told.join(""), place, cloud };
@@ -110,6 +116,39 @@ describe("where a release goes", () => {
       code: 2,
       errors: expect.stringContaining("no infra/main.ts"),
     });
+  });
+});
+
+describe("a release of several stacks", () => {
+  const clouds = () => ({
+    mails: new FakeCloud({ mailer: template("mailer", { source: "mails" }) }),
+    orders: new FakeCloud({ orders: template("orders") }),
+  });
+
+  it("gives each its own images, and stops at the first that fails", async () => {
+    const all = clouds();
+    const images = ["--image", image("a", "mails"), "--image", image("b")];
+    const { code, text } = await call(runRelease, ["dev", ...images], { cwd: two, clouds: all });
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /release 1 of mails to dev: sha256:aaaaaaaa[\s\S]*release 1 of orders to dev: sha256:bbbbbbbb/,
+    );
+    all.mails.ways.set("mailer shop-dev-mailer:3", () => ({ state: "failed", reason: "x" }));
+    const again = ["--image", image("c", "mails"), "--image", image("d")];
+    expect((await call(runRelease, ["dev", ...again], { cwd: two, clouds: all })).code).toBe(1);
+    expect(all.orders.runs.get("orders")).toBe("shop-dev-orders:2");
+  });
+
+  it("leaves those alone that have nothing of an image, and says when none has", async () => {
+    const all = clouds();
+    const { code, text } = await call(runRelease, ["dev", "--image", image("b")], { cwd: two, clouds: all });
+    expect({ code, text }).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("mails has nothing of these images"),
+    });
+    expect(all.mails.calls).toEqual([]);
+    const other = await call(runRelease, ["dev", "--image", image("a", "other")], { cwd: two, clouds: all });
+    expect(other).toMatchObject({ code: 2, errors: expect.stringContaining("no stack of the environment has") });
   });
 });
 
