@@ -199,10 +199,12 @@ describeOnEmulator("a release by CodeDeploy", () => {
 
   test("hears Ctrl-C: it goes back, says so, ends with 1 and leaves no lock", async () => {
     await release(world(), { images: [image("a")], unlock: false });
+    // Of no registry of AWS's, which would have to hold it.
+    const elsewhere = `registry.example.com/orders@sha256:${"b".repeat(64)}`;
     const flags = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
     const child = spawn(
       process.execPath,
-      ["--import", "tsx", join(ROOT, "bin/antifragile.ts"), "release", "dev", "--image", image("b"), ...flags],
+      ["--import", "tsx", join(ROOT, "bin/antifragile.ts"), "release", "dev", "--image", elsewhere, ...flags],
       { cwd: ROOT, env: process.env, stdio: ["ignore", "pipe", "pipe"] },
     );
     let said = "";
