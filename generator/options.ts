@@ -96,6 +96,11 @@ export const options = defineOptions({
     values: { fargate: "Fargate: no machines of one's own", ec2: "EC2 machines in an Auto Scaling group" },
     default: "fargate",
   }),
+  chaos: flag({
+    help: "Add an experiment to staging: half of the tasks are stopped each week, and the alarms say whether it held.",
+    default: false,
+    ...OF_A_SERVICE,
+  }),
   region: text({
     help: "AWS region that it runs in.",
     example: "eu-west-1",

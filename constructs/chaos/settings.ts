@@ -10,7 +10,10 @@ import { CloudNativeService } from "../service/cloud-native-service";
 import { latency, loadPercent } from "./action";
 import { type BlastRadius, type Fault, type FaultSpec, needOf, ZONE_LOSS_WORD } from "./fault";
 
-/** The word that lets an experiment into an environment of profile `production`. */
+/** Built like production, so that what holds there holds here, and nobody is served. */
+const STAGING = "staging";
+
+/** The word that lets an experiment into an environment where users are served. */
 export const PRODUCTION_WORD = "users may notice";
 
 /** Stop conditions of a template; AWS raises it for nobody. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
@@ -38,11 +41,12 @@ export interface ChaosExperimentProps {
    * The hypothesis: none of these goes off while the fault is there. One that does stops the experiment, which has then
    * failed. At least one, at most five.
    *
-   * @default - all alarms of the service; a group of machines and a platform have none of their own
+   * @default - `service.health`: the alarms that a deployment goes back on, or all where none does; a group of machines and
+   *   a platform have none of their own
    */
   readonly stopOn?: readonly IAlarm[];
   /**
-   * Has to be said for an environment of profile `production`.
+   * Has to be said where users are served: in every environment of a profile other than `dev`, unless it is called `staging`.
    *
    * @default - not in production
    */
@@ -99,7 +103,7 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
     "CHAOS_NO_HYPOTHESIS",
     "stopOn",
     "is empty: nothing would stop the experiment, and nothing tell whether it held",
-    "Name at least one alarm, or leave it out for all of the service's.",
+    "Name at least one alarm, or leave it out for those that say whether the service is well.",
   );
   problems.check(
     props.stopOn === undefined || props.stopOn.length <= STOP_CONDITIONS,
@@ -128,10 +132,10 @@ function checkEnvironment(problems: Problems, stack: AwsStack, props: ChaosExper
     "Make it only where it is allowed, or allow it here.",
   );
   problems.check(
-    !stack.production || props.production === PRODUCTION_WORD,
+    !stack.production || environment.name === STAGING || props.production === PRODUCTION_WORD,
     "CHAOS_PRODUCTION",
     "production",
-    `is not said, and ${JSON.stringify(environment.name)} has the profile "production"`,
+    `is not said, and ${JSON.stringify(environment.name)} has the profile ${JSON.stringify(environment.profile)}`,
     `Say production: ${JSON.stringify(PRODUCTION_WORD)}, once it held elsewhere.`,
   );
 }
@@ -195,7 +199,7 @@ function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperim
     "CHAOS_NO_HYPOTHESIS",
     "stopOn",
     "is not set, and the target has no alarms of its own: nothing would stop the experiment",
-    "Name the alarms of the services that it must not hurt: stopOn: orders.alarms.",
+    "Name the alarms of the services that it must not hurt: stopOn: orders.health.",
   );
 }
 

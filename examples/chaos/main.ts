@@ -46,7 +46,7 @@ new ChaosExperiment(stack, "LosesAZone", {
   target: platform,
   fault: Fault.zoneLoss({ zone: 0, hits: "every service of the platform", duration: Duration.minutes(10) }),
   environments: ["dev"],
-  stopOn: orders.alarms,
+  stopOn: orders.health,
 });
 
 app.synth();

@@ -110,6 +110,15 @@ describe("an experiment", () => {
     expect(templateOf(target).stop_condition).toHaveLength(1);
   });
 
+  it("takes the alarms that a deployment goes back on, of all that a service has in production", () => {
+    const target = orders(ordersStack(PRODUCTION));
+    experiment(target, { environments: ["production"], production: "users may notice" });
+    expect(target.alarms.length).toBeGreaterThan(5);
+    const rolledBackOn = (only(target.node.scope as ServiceStack, "aws_ecs_service") as Template).alarms.alarm_names;
+    expect(templateOf(target).stop_condition).toHaveLength(rolledBackOn.length);
+    expect(target.health.map(({ alarmName }) => alarmName).sort()).toEqual(rolledBackOn);
+  });
+
   it("takes other alarms as hypothesis", () => {
     const target = orders();
     const stack = target.node.scope as ServiceStack;
@@ -475,6 +484,9 @@ describe("an experiment is refused", () => {
     expect(refused({ environments: ["production"] }, orders(ordersStack(PRODUCTION)))).toEqual([
       "CHAOS_PRODUCTION production",
     ]);
+    // Built like production, but nobody is served there.
+    const staging = orders(ordersStack({ ...PRODUCTION, name: "staging" }));
+    experiment(staging, { environments: ["staging"] });
   });
 
   it.each<[string, Partial<ChaosExperimentProps>]>([
