@@ -45,6 +45,12 @@ FAKES: list[Fake] = [
         "fields that moto forgets are kept; a deployment completes at once, or is rolled back when told so",
         amend=ecs.amend_service,
     ),
+    Fake(
+        "ecs",
+        ("RegisterTaskDefinition", "DescribeTaskDefinition"),
+        "whether faults of the network may be put into tasks",
+        amend=ecs.amend_task_definition,
+    ),
     Fake("ecs", ("DescribeServices",), "kept fields, deployments and events; every wanted task runs", amend=ecs.amend_services),
     Fake("ecs", ("ListTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_list),
     Fake("ecs", ("DescribeTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_descriptions),

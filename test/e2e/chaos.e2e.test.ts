@@ -98,5 +98,6 @@ describeOnEmulator("experiments", () => {
   it("leave nothing behind", async () => {
     await shop.destroy();
     await shop.expectNothingLeft();
+    expect((await shop.emulator.leftovers()).billable).toEqual([]);
   });
 });

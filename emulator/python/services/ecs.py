@@ -32,6 +32,7 @@ STOPPED = "Essential container in task exited"
 _services = Store()
 _tasks = Store()
 _roll_backs = Store()
+_open_to_faults = Store()
 
 
 SHOWN_SECONDS = 15
@@ -113,6 +114,15 @@ def list_service_deployments(call: Call) -> dict[str, Any]:
     service = call.params["service"].split("/")[-1]
     found = [each for each in _service_deployments(call) if each["serviceArn"].split("/")[-1] == service]
     return {"serviceDeployments": list(reversed(found))}
+
+
+def amend_task_definition(call: Call, body: dict[str, Any]) -> None:
+    """RegisterTaskDefinition, DescribeTaskDefinition: whether AWS FIS may reach into its network."""
+    definition = body["taskDefinition"]
+    remembered = _open_to_faults.of(call.region)
+    if call.operation == "RegisterTaskDefinition":
+        remembered[definition["taskDefinitionArn"]] = bool(call.params.get("enableFaultInjection"))
+    definition["enableFaultInjection"] = remembered.get(definition["taskDefinitionArn"], False)
 
 
 def _key(service: dict[str, Any]) -> str:
