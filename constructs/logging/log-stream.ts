@@ -292,7 +292,7 @@ export class LogStream extends Construct implements ILogStream {
     });
     if (alarmAbove === undefined) return undefined;
     return new Alarm(this, `${name}Alarm`, {
-      name: [...names, kebab(name)],
+      name: [...names, "lines", kebab(name)],
       description: `More than ${alarmAbove} lines in 5 minutes: ${name}.`,
       threshold: alarmAbove,
       periodSeconds: 300,

@@ -235,7 +235,7 @@ describe("lines", () => {
       ],
     });
     expect(Object.keys(resources(stack, "aws_cloudwatch_log_metric_filter"))).toHaveLength(2);
-    expect(logs.alarms.map(({ alarmName }) => alarmName)).toEqual(["shop-dev-orders-refused"]);
+    expect(logs.alarms.map(({ alarmName }) => alarmName)).toEqual(["shop-dev-orders-lines-refused"]);
     expect(only(stack, "aws_cloudwatch_metric_alarm")).toMatchObject({ threshold: 10 });
     expect(only(stack, "aws_cloudwatch_query_definition")).toMatchObject({
       name: "shop/dev/orders/Slow requests",

@@ -14,6 +14,7 @@ import {
   Platform,
   PlatformDashboard,
   ServiceDashboard,
+  ServiceLevel,
   sharedArchive,
   Telemetry,
   worker,
@@ -46,7 +47,7 @@ const audit = new LogStream(stack, "MailerLogs", {
   destinations: [sharedArchive(kept)],
 });
 
-const orders = new CloudNativeService(stack, "Orders", { image, process: worker(), logs, alarms: {} });
+const orders = new CloudNativeService(stack, "Orders", { image, logs, alarms: {} });
 orders.add(
   new Telemetry({
     to: [
@@ -60,6 +61,17 @@ orders.add(
   }),
 );
 orders.add(new ServiceDashboard());
+// The alarms of a promise, on measures of a balancer that is not there.
+const measured = {
+  targetGroupArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/orders/0123456789abcdef",
+  targetGroupArnSuffix: "targetgroup/orders/0123456789abcdef",
+  balancerArnSuffix: "app/shop/0123456789abcdef",
+  dependsOn: [],
+};
+orders.add({
+  name: "ServiceLevel",
+  bind: (host) => new ServiceLevel().bind({ ...host, targets: () => [measured] }),
+});
 
 const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
 const mailer = new CloudNativeService(stack, "Mailer", { image, process: worker({ queue }), logs: audit, alarms: {} });

@@ -1,0 +1,182 @@
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  GetDashboardCommand,
+  ListDashboardsCommand,
+} from "@aws-sdk/client-cloudwatch";
+import {
+  CreateLogStreamCommand,
+  DescribeQueryDefinitionsCommand,
+  GetDataProtectionPolicyCommand,
+  PutLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
+import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
+
+const APP = join(ROOT, "test/e2e/apps/telemetry.ts");
+const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
+const OWN_EXAMPLES = ["log-stream", "telemetry"];
+/** Types that the service's own test deploys: they need a balancer, which takes a minute. */
+const ELSEWHERE = /^aws_(lb|eip|nat_gateway|acm|route53)/;
+
+interface Batch {
+  readonly logGroup: string;
+  readonly logStream: string;
+  readonly logEvents: readonly { readonly message: string }[];
+}
+
+describeOnEmulator("what is seen of services", () => {
+  let shop: Deployment;
+  let s3: S3Client;
+  let cloudWatch: CloudWatchClient;
+
+  beforeAll(async () => {
+    shop = await deploy(APP, { name: "telemetry", stacks: STACKS });
+    const account = { accessKeyId: "test", secretAccessKey: "test" };
+    const options = { endpoint: shop.emulator.url, region: shop.region, credentials: account, maxAttempts: 1 };
+    s3 = new S3Client({ ...options, forcePathStyle: true });
+    cloudWatch = new CloudWatchClient(options);
+    await shop.apply();
+  });
+  afterAll(async () => {
+    s3?.destroy();
+    cloudWatch?.destroy();
+    await shop?.end();
+  });
+
+  const write = async (logGroupName: string, messages: readonly string[]) => {
+    const logStreamName = `${logGroupName.split("/").at(-1)}/app/0123456789abcdef`;
+    await shop.clients.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
+    const logEvents = messages.map((message, index) => ({ message, timestamp: Date.now() + index }));
+    await shop.clients.logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+  };
+  const archived = async (prefix: string) => {
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+    const Bucket = Buckets.find(({ Name }) => Name?.startsWith("shop-dev-logs-"))?.Name;
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
+    return Promise.all(
+      Contents.map(async ({ Key }) => {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+        const lines = gunzipSync(await Body!.transformToByteArray()).toString("utf8");
+        expect(lines.endsWith("\n")).toBe(true);
+        return {
+          key: Key ?? "",
+          batches: lines
+            .trimEnd()
+            .split("\n")
+            .map((line) => JSON.parse(line) as Batch),
+        };
+      }),
+    );
+  };
+
+  it("holds every type of resource that the examples use, but for what needs a balancer", () => {
+    const typesOf = (outdir: string) =>
+      stackNames(outdir).flatMap((stack) => Object.keys(stackJson(outdir, stack).resource ?? {}));
+    const mine = new Set(typesOf(join(shop.results, "cdktf.out")));
+    const missing = OWN_EXAMPLES.flatMap((name) => typesOf(synthExample(name))).filter(
+      (type) => !mine.has(type) && !ELSEWHERE.test(type),
+    );
+    expect(EXAMPLES).toEqual(expect.arrayContaining(OWN_EXAMPLES));
+    expect(missing).toEqual([]);
+  });
+
+  it("is deployed, and a new plan of the same code is empty", () => shop.expectNoDrift());
+
+  it("keeps a line that a task writes, whole, by date, each service's below its own prefix", async () => {
+    const line = JSON.stringify({
+      level: "error",
+      msg: 'ordered "Käse" 🧀\n\ttwice',
+      order: { lines: [1, 2.5, null] },
+    });
+    await write("/shop/dev/orders", [line, "plain words", "x".repeat(200_000)]);
+    await write("/shop/dev/mailer", ["of the mailer"]);
+    const today = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
+    const orders = await archived("shop/dev/orders/");
+    expect(orders).toHaveLength(1);
+    expect(orders[0]?.key).toMatch(new RegExp(`^shop/dev/orders/${today}/shop-dev-orders-archive-.*\\.gz$`));
+    expect(orders[0]?.batches).toMatchObject([
+      { logGroup: "/shop/dev/orders", logStream: "orders/app/0123456789abcdef" },
+    ]);
+    expect(orders[0]?.batches[0]?.logEvents.map(({ message }) => message)).toEqual([
+      line,
+      "plain words",
+      "x".repeat(200_000),
+    ]);
+    const mailer = await archived("shop/dev/mailer/");
+    expect(
+      mailer.flatMap(({ batches }) => batches.flatMap((batch) => batch.logEvents.map((event) => event.message))),
+    ).toEqual(["of the mailer"]);
+    expect(await archived("failed/")).toEqual([]);
+  });
+
+  it("waits for CloudWatch where nothing may be lost, and drops from a stated buffer where the app comes first", async () => {
+    const optionsOf = async (service: string) => {
+      const found = await shop.clients.ecs.send(
+        new DescribeServicesCommand({ cluster: "shop-dev", services: [service] }),
+      );
+      const { taskDefinition } = await shop.clients.ecs.send(
+        new DescribeTaskDefinitionCommand({ taskDefinition: found.services?.[0]?.taskDefinition }),
+      );
+      return taskDefinition?.containerDefinitions?.map(({ logConfiguration }) => logConfiguration?.options);
+    };
+    for (const options of (await optionsOf("mailer")) ?? []) {
+      expect(options).toMatchObject({ mode: "blocking", "awslogs-group": "/shop/dev/mailer" });
+      expect(options).not.toHaveProperty("max-buffer-size");
+    }
+    for (const options of (await optionsOf("orders")) ?? []) {
+      expect(options).toMatchObject({ mode: "non-blocking", "max-buffer-size": "25m" });
+    }
+  });
+
+  it("hides, and finds, as asked", async () => {
+    const { policyDocument } = await shop.clients.logs.send(
+      new GetDataProtectionPolicyCommand({ logGroupIdentifier: "/shop/dev/orders" }),
+    );
+    expect(policyDocument).toContain("data-identifier/EmailAddress");
+    const { queryDefinitions } = await shop.clients.logs.send(new DescribeQueryDefinitionsCommand({}));
+    // Text stays text: Terraform has read no file.
+    expect(queryDefinitions).toMatchObject([{ queryString: 'filter @message like "${file(1)}"' }]);
+  });
+
+  it("has its alarms tell the platform's topic, and is drawn by what exists", async () => {
+    const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
+      new DescribeAlarmsCommand({ AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }),
+    );
+    const loud = [...MetricAlarms, ...CompositeAlarms].filter(
+      ({ AlarmName }) => !/budget-\w+-(long|short)$/.test(`${AlarmName}`),
+    );
+    expect(loud.map(({ AlarmName }) => AlarmName).sort()).toEqual(
+      [
+        ...["archive-failed", "endpoint-2-failed", "lines-errors", "cpu", "memory", "restarts"].map(
+          (part) => `orders-${part}`,
+        ),
+        ...["budget-fast", "budget-slow"].map((part) => `orders-${part}`),
+        ...["archive-failed", "cpu", "memory", "queue-age", "restarts"].map((part) => `mailer-${part}`),
+      ]
+        .map((name) => `shop-dev-${name}`)
+        .sort(),
+    );
+    for (const { AlarmActions } of loud) expect(AlarmActions?.join()).toMatch(/:shop-dev-alarms$/);
+
+    const { DashboardEntries = [] } = await cloudWatch.send(new ListDashboardsCommand({}));
+    expect(DashboardEntries.map(({ DashboardName }) => DashboardName).sort()).toEqual(["shop-dev", "shop-dev-orders"]);
+    const { DashboardBody = "" } = await cloudWatch.send(new GetDashboardCommand({ DashboardName: "shop-dev-orders" }));
+    const { widgets } = JSON.parse(DashboardBody) as { widgets: { properties: { alarms?: string[] } }[] };
+    const shown = widgets.flatMap(({ properties }) => properties.alarms ?? []);
+    const known = [...MetricAlarms, ...CompositeAlarms].map(({ AlarmArn }) => AlarmArn);
+    expect(shown).toHaveLength(5);
+    expect(known).toEqual(expect.arrayContaining(shown));
+    expect(DashboardBody).toContain('"ClusterName","shop-dev","ServiceName","orders"');
+  });
+
+  it("is destroyed, and nothing that is billed stays", async () => {
+    await shop.destroy();
+    await shop.expectNothingLeft();
+  });
+});
