@@ -232,6 +232,7 @@ describe("the infrastructure", () => {
     const filled = before
       .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
       .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+      .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
       .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
     writeFileSync(file, filled);
     const main = join(folder, "alone", "infra/main.ts");
