@@ -165,6 +165,7 @@ FAKES: list[Fake] = [
     Fake("appconfig", ("UpdateDeploymentStrategy",), "deployment strategies", answer=observability.update_strategy),
     Fake("appconfig", ("DeleteDeploymentStrategy",), "deployment strategies", answer=observability.delete_strategy),
     Fake("rds", ("CreateDBInstance", "DescribeDBInstances",), "a resource id of its own for each instance, found by it", patch=data.own_resource_ids),
+    Fake("rds", ("DescribeDBParameters",), "settings of a parameter group have a source", amend=data.amend_parameters),
     Fake("ec2", ("DeleteNatGateway",), "the network interface goes with its gateway", patch=network.delete_nat_interfaces),
     Fake("servicediscovery", ("CreatePrivateDnsNamespace",), "namespaces whose names do not overlap in one network", patch=discovery.allow_namespaces_beside_each_other),
     Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone goes with its namespace", patch=discovery.delete_hosted_zones),

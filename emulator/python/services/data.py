@@ -31,6 +31,12 @@ def own_resource_ids() -> None:
     DBInstance.SUPPORTED_FILTERS["dbi-resource-id"] = by_resource_id
 
 
+def amend_parameters(call: Call, result: dict[str, Any]) -> None:
+    """DescribeDBParameters: Terraform tells its own settings from the engine's by their source."""
+    for each in result.get("Parameters", []):
+        each["Source"] = "user"
+
+
 # SQS
 
 def know_redrive_allowed() -> None:

@@ -22,8 +22,8 @@ void runProcess(async ({ config, log }) => {
   const { PG_MASTER_CREDENTIALS_ARN: master, PGUSER } = config;
   const postgres = await openPostgres(config, log, master ? await masterLogin(master) : undefined);
   try {
-    await postgres.session((client) => migrate(client, join(__dirname, "../../migrations"), log));
-    if (master) await postgres.session((client) => admit(client, PGUSER));
+    const folder = join(__dirname, "../../migrations");
+    await postgres.session((client) => migrate(client, folder, log, master ? PGUSER : undefined));
   } finally {
     await postgres.close();
   }
@@ -32,7 +32,6 @@ void runProcess(async ({ config, log }) => {
 /** Lets the service's own user in, to rows and not to tables; also to those of migrations to come. */
 async function admit(client: PoolClient, name: string): Promise<void> {
   const user = client.escapeIdentifier(name);
-  await client.query(`select pg_advisory_lock(${LOCK})`);
   const { rowCount } = await client.query("select from pg_roles where rolname = $1", [name]);
   if (!rowCount) await client.query(`create role ${user} login`);
   for (const statement of [
@@ -46,10 +45,9 @@ async function admit(client: PoolClient, name: string): Promise<void> {
   ]) {
     await client.query(statement);
   }
-  await client.query(`select pg_advisory_unlock(${LOCK})`);
 }
 
-async function migrate(client: PoolClient, folder: string, log: Log): Promise<void> {
+async function migrate(client: PoolClient, folder: string, log: Log, user: string | undefined): Promise<void> {
   // Held by the connection: it goes with this process, however that ends. Waiting for it has no limit of time.
   await client.query("set statement_timeout = 0");
   await client.query(`select pg_advisory_lock(${LOCK})`);
@@ -79,5 +77,6 @@ async function migrate(client: PoolClient, folder: string, log: Log): Promise<vo
     }
     log.info({ migration: name }, "migrated");
   }
+  if (user) await admit(client, user);
   await client.query(`select pg_advisory_unlock(${LOCK})`);
 }
