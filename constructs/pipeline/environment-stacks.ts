@@ -1,3 +1,4 @@
+import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import type { IConstruct } from "constructs";
 import type { Environment } from "../core/environment";
 import { AwsStack } from "../core/stack";
@@ -30,6 +31,14 @@ export class EnvironmentStacks {
       return [stack.stackName, ...platform].map((name) => stack.prefixed(name, stack.environment.name));
     });
     return [...new Set(names)].sort();
+  }
+
+  /** ARNs of secrets that Terraform itself reads: those that AWS takes only as text. */
+  secrets(): string[] {
+    const read = this.#all()
+      .flatMap((stack) => stack.node.findAll())
+      .filter((node) => node instanceof DataAwsSecretsmanagerSecretVersion);
+    return [...new Set(read.flatMap(({ secretIdInput }) => secretIdInput ?? []))].sort();
   }
 
   /** Stacks whose services are released. */

@@ -20,8 +20,8 @@ import {
 /** Most characters of a managed policy, white space apart. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const POLICY_LIMIT = 6144;
 
-/** What IAM and Route 53 are asked is asked in us-east-1, wherever one is. */
-const GLOBAL = ["route53"];
+/** Services that are asked in a region of their own, wherever one is. */
+export const ELSEWHERE = ["chatbot", "route53"];
 
 type Access = "read" | "write";
 
@@ -34,7 +34,7 @@ export function serviceStatements(access: Access, region: string): Statement[] {
       actions,
       // Terraform makes what has no ARN yet, and lists what IAM cannot tell apart; the region is what bounds it.
       resources: ["*"],
-      ...(GLOBAL.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
+      ...(ELSEWHERE.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
     }));
 }
 
@@ -47,6 +47,8 @@ interface Names {
   readonly prefixes: readonly string[];
   /** Ids of the stacks. */
   readonly stackIds: readonly string[];
+  /** ARNs of secrets that Terraform itself reads, and keeps in its state. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -73,6 +75,9 @@ export function namedStatements(access: Access, names: Names): Statement[] {
         actions: PARAMETER_ACTIONS.read,
         resources: [...parameters, `arn:${partition}:ssm:${environment.region}::parameter/aws/service/*`],
       },
+      ...(names.secrets.length === 0
+        ? []
+        : [{ actions: ["secretsmanager:GetSecretValue"], resources: [...names.secrets] }]),
     ];
   }
   const bounded =
@@ -168,6 +173,7 @@ export class TerraformAccess extends Construct {
           environment,
           prefixes: stacks.prefixes(),
           stackIds: stacks.ids(),
+          secrets: stacks.secrets(),
         }),
       );
     // Stacks may come after the pipeline.

@@ -72,6 +72,16 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateAutoScalingGroup",
     ],
   },
+  chatbot: {
+    read: ["DescribeSlackChannelConfigurations", "ListTagsForResource"],
+    write: [
+      "CreateSlackChannelConfiguration",
+      "DeleteSlackChannelConfiguration",
+      "TagResource",
+      "UntagResource",
+      "UpdateSlackChannelConfiguration",
+    ],
+  },
   cloudwatch: {
     read: ["DescribeAlarms", "GetDashboard", "ListTagsForResource"],
     write: [
@@ -124,6 +134,18 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateUserPool",
       "UpdateUserPoolClient",
       "UpdateUserPoolDomain",
+    ],
+  },
+  dynamodb: {
+    read: ["DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "ListTagsOfResource"],
+    write: [
+      "CreateTable",
+      "DeleteTable",
+      "TagResource",
+      "UntagResource",
+      "UpdateContinuousBackups",
+      "UpdateTable",
+      "UpdateTimeToLive",
     ],
   },
   ec2: {
@@ -371,6 +393,7 @@ export const TERRAFORM_ACTIONS: Readonly<
   logs: {
     read: [
       "DescribeLogGroups",
+      "DescribeLogStreams",
       "DescribeMetricFilters",
       "DescribeQueryDefinitions",
       "DescribeResourcePolicies",
@@ -383,9 +406,11 @@ export const TERRAFORM_ACTIONS: Readonly<
       "AssociateKmsKey",
       "CreateLogDelivery",
       "CreateLogGroup",
+      "CreateLogStream",
       "DeleteDataProtectionPolicy",
       "DeleteLogDelivery",
       "DeleteLogGroup",
+      "DeleteLogStream",
       "DeleteMetricFilter",
       "DeleteQueryDefinition",
       "DeleteResourcePolicy",
@@ -586,19 +611,19 @@ export const ATTACHABLE_POLICIES = [
   "AmazonECSInfrastructureRolePolicyForLoadBalancers",
   "AmazonSSMManagedInstanceCore",
   "AWSCodeDeployRoleForECSLimited",
+  "CloudWatchReadOnlyAccess",
   "service-role/AmazonEC2ContainerServiceforEC2Role",
-  "service-role/AmazonECSTaskExecutionRolePolicy",
   "service-role/AmazonRDSEnhancedMonitoringRole",
 ] as const;
 
 /** Services that act as the roles that constructs make. */
 export const PASSED_TO = [
-  "application-autoscaling.amazonaws.com",
   "autoscaling.amazonaws.com",
+  "chatbot.amazonaws.com",
   "codedeploy.amazonaws.com",
   "ec2.amazonaws.com",
-  "ecs.amazonaws.com",
   "ecs-tasks.amazonaws.com",
+  "ecs.amazonaws.com",
   "events.amazonaws.com",
   "firehose.amazonaws.com",
   "fis.amazonaws.com",
@@ -616,6 +641,7 @@ export const SERVICE_LINKED = [
   "elasticache.amazonaws.com",
   "elasticloadbalancing.amazonaws.com",
   "fis.amazonaws.com",
+  "management.chatbot.amazonaws.com",
   "rds.amazonaws.com",
   "wafv2.amazonaws.com",
 ] as const;
@@ -639,6 +665,7 @@ export const BUCKET_ACTIONS = {
     "s3:GetBucketWebsite",
     "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration",
+    "s3:GetMetricsConfiguration",
     "s3:GetReplicationConfiguration",
     "s3:ListBucket",
   ],
@@ -656,6 +683,7 @@ export const BUCKET_ACTIONS = {
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
+    "s3:PutMetricsConfiguration",
   ],
 } as const;
 

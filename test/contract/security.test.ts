@@ -1,6 +1,7 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { PROFILES, type Profile } from "../../constructs";
+import { ELSEWHERE } from "../../constructs/pipeline/terraform-access";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
@@ -51,7 +52,7 @@ const WITHOUT_RESOURCE = new Set([
 
 /**
  * What Terraform does in the roles of a pipeline: it makes what has no ARN yet. Each action is in a list, and bounded by the
- * region; Route 53 has none.
+ * region, but for services that are asked elsewhere.
  */
 const isTerraforms = (type: string, { Action, Condition }: Statement) =>
   type === "aws_iam_policy" &&
@@ -59,7 +60,7 @@ const isTerraforms = (type: string, { Action, Condition }: Statement) =>
     const [service = "", name = ""] = action.split(":");
     const { read, write } = TERRAFORM_ACTIONS[service] ?? { read: [], write: [] };
     const known = read.includes(name) || write.includes(name);
-    return known && (service === "route53" || Condition?.StringEquals?.["aws:RequestedRegion"] !== undefined);
+    return known && (ELSEWHERE.includes(service) || Condition?.StringEquals?.["aws:RequestedRegion"] !== undefined);
   });
 
 /** Installs what it needs as root; it is there only where an experiment asks for faults inside of tasks. */

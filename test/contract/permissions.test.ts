@@ -1,0 +1,95 @@
+import { TerraformStack } from "cdktf";
+import { describe, expect, it } from "vitest";
+import {
+  ATTACHABLE_POLICIES,
+  PASSED_TO,
+  ROLE_ACTIONS,
+  TERRAFORM_ACTIONS,
+} from "../../constructs/pipeline/terraform-actions";
+import { synthesize } from "../../constructs/testing";
+import { everything } from "./support/everything";
+import { filesIn, textOf } from "./support/sources";
+
+/** What IAM calls the service of a resource type, where it is not the first word of its name. */
+const SERVICES: readonly (readonly [pattern: RegExp, service: string])[] = [
+  [/^appautoscaling/, "application-autoscaling"],
+  [/^cloudwatch-event/, "events"],
+  [/^cloudwatch-(log|query)/, "logs"],
+  [/^cognito/, "cognito-idp"],
+  [/^db-/, "rds"],
+  [
+    /^(default-security-group|egress-only|eip|flow-log|internet-gateway|launch-template|nat-gateway|route(-table|$)|security-group|subnet|vpc)/,
+    "ec2",
+  ],
+  [/^kinesis-firehose/, "firehose"],
+  [/^lb(-|$)/, "elasticloadbalancing"],
+  [/^service-discovery/, "servicediscovery"],
+];
+
+/** Held in statements of their own, by name. */
+const BY_NAME = /^(iam|s3|ssm|secretsmanager)(-|$)/;
+
+const sources = filesIn("constructs").filter(
+  (path) => path.endsWith(".ts") && !path.startsWith("constructs/pipeline/"),
+);
+const found = (pattern: RegExp) =>
+  new Set(sources.flatMap((path) => [...textOf(path).matchAll(pattern)].map((match) => match[1] ?? "")));
+
+describe("who applies what constructs make", () => {
+  it("may do something with each type of resource", () => {
+    const types = [...found(/@cdktf\/provider-aws\/lib\/([a-z0-9-]+)"/g)].filter(
+      (type) => !/^(provider|data-)/.test(type) && !BY_NAME.test(type),
+    );
+    const unknown = types.filter((type) => {
+      const service = SERVICES.find(([pattern]) => pattern.test(type))?.[1] ?? type.split("-")[0]!;
+      return (TERRAFORM_ACTIONS[service]?.write.length ?? 0) === 0;
+    });
+    expect(types.length).toBeGreaterThan(50);
+    expect(unknown).toEqual([]);
+  });
+
+  it("may attach the policies that they attach, and no others", () => {
+    expect([...found(/addManagedPolicy\("([^"]+)"\)/g)].sort()).toEqual([...ATTACHABLE_POLICIES].sort());
+  });
+
+  it("may pass roles to the services that act as them", () => {
+    const services = [...found(/service: "([a-z0-9.-]+\.amazonaws\.com)"/g)];
+    // The agent's role is taken by an agent that registers itself.
+    const notPassed = services.filter(
+      (service) => !(PASSED_TO as readonly string[]).includes(service) && service !== "ssm.amazonaws.com",
+    );
+    // CloudWatch and SNS write to topics as themselves.
+    expect(notPassed.filter((service) => !/^(cloudwatch|sns)\./.test(service))).toEqual([]);
+  });
+
+  it("finds every role, bucket and parameter under a name that is the environment's", () => {
+    const stacks = everything("production").node.children.filter(
+      (child): child is TerraformStack => child instanceof TerraformStack && /-dev-/.test(child.node.id),
+    );
+    const names = stacks.flatMap((stack) => {
+      const { resource = {} } = synthesize(stack) as { resource?: Record<string, Record<string, Named>> };
+      const of = (type: string) => Object.values(resource[type] ?? {});
+      return [
+        ...[...of("aws_iam_role"), ...of("aws_iam_instance_profile")].map(({ name }) => name ?? ""),
+        ...of("aws_s3_bucket").map(({ bucket, bucket_prefix: prefix }) => bucket ?? prefix ?? ""),
+        ...of("aws_ssm_parameter").map(({ name }) => name ?? ""),
+      ];
+    });
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !/^((shop|orders|audit)-dev-|\/antifragile\/dev\/)/.test(name))).toEqual([]);
+  });
+
+  it("does what the lists say, each once", () => {
+    const lists = [
+      ...Object.values(TERRAFORM_ACTIONS).flatMap(({ read, write }) => [[...read, ...write]]),
+      [...ROLE_ACTIONS.read, ...ROLE_ACTIONS.write, ...ROLE_ACTIONS.bounded],
+    ];
+    for (const list of lists) expect(new Set(list).size).toBe(list.length);
+  });
+});
+
+interface Named {
+  readonly name?: string;
+  readonly bucket?: string;
+  readonly bucket_prefix?: string;
+}
