@@ -132,6 +132,7 @@ const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> =
   [`npx ./antifragile-${manifest.version}.tgz new orders`]: ["test/e2e/generated.e2e.test.ts", '"antifragile", "new"'],
   "npm run dev": ["test/templates/service.test.ts", 'describe("npm run dev"'],
   "npm test": ["test/templates/service.test.ts", "passes its own tests"],
+  "npm run gameday -- kill": ["test/templates/service.test.ts", 'describe("npm run gameday"'],
   "npm run deploy:local": ["test/e2e/generated.e2e.test.ts", '"run", "deploy:local"'],
   "npm run deploy -- dev": ["test/e2e/generated.e2e.test.ts", '"run", "deploy", "--", "dev"'],
 };
