@@ -1,0 +1,34 @@
+import { type Environment, onlyYouKnow } from "antifragile";
+
+/** What differs from one environment to the next. */
+export interface ShopEnvironment extends Environment {
+  readonly scaling: { readonly min: number; readonly max: number };
+  /** Domain that requests come to, and the id of its zone; without one, plain HTTP. */
+  readonly domain?: { readonly name: string; readonly zoneId: string };
+}
+
+export const environments: readonly ShopEnvironment[] = [
+  // Cheap when idle, in whatever account the credentials are for, its state in a file: for trying out.
+  { name: "dev", region: "eu-central-1", profile: "dev", scaling: { min: 1, max: 2 } },
+  {
+    name: "staging",
+    region: "eu-central-1",
+    profile: "production",
+    account: "123456789012",
+    // In the bucket that `antifragile bootstrap` makes, encrypted, locked while it is used, a key for each stack.
+    state: "s3",
+    scaling: { min: 2, max: 4 },
+    domain: { name: "staging.example.com", zoneId: "Z0123456789ABCDEFGHIJ" },
+  },
+  {
+    name: "production",
+    region: "eu-central-1",
+    // Production, and besides: no other account, no state in a file, no plain HTTP, keys of one's own for logs.
+    profile: "strict",
+    account: "210987654321",
+    state: "s3",
+    scaling: { min: 3, max: 20 },
+    // Until somebody says it, production is left out, and asked for by name it says so; the others work.
+    domain: { name: "shop.example.com", zoneId: onlyYouKnow("id of the zone shop.example.com in Route 53") },
+  },
+];
