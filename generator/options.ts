@@ -101,6 +101,21 @@ export const options = defineOptions({
     default: false,
     ...OF_A_SERVICE,
   }),
+  ci: choice({
+    ask: "Who builds it?",
+    help: "Who tests it, builds its image, and brings it into staging and production.",
+    values: {
+      codepipeline: "AWS CodePipeline",
+      "github-actions": "GitHub Actions",
+      gitlab: "GitLab CI",
+      jenkins: "Jenkins",
+      travis: "Travis CI",
+      teamcity: "TeamCity",
+      none: "Nobody yet",
+    },
+    default: "codepipeline",
+    ...OF_A_SERVICE,
+  }),
   region: text({
     help: "AWS region that it runs in.",
     example: "eu-west-1",

@@ -36,6 +36,22 @@ function fill(source: string, row: ManifestRow, context: object): string {
   }
 }
 
+const WIDTH = 120;
+
+/** Puts imports that fit into one line, as formatters want them: how many names there are, the answers decide. */
+function fitImports(source: string): string {
+  return source.replace(
+    /^import \{\n((?: {2}[\w ]+,\n)+)\} from ("[^"]+");$/gm,
+    (whole, names: string, from: string) => {
+      const line = `import { ${names
+        .trim()
+        .replace(/,\n\s+/g, ", ")
+        .replace(/,$/, "")} } from ${from};`;
+      return line.length <= WIDTH ? line : whole;
+    },
+  );
+}
+
 /** The repository that the answers ask for: path -> file, sorted by path. Pure: equal answers give equal bytes. */
 export function render(answers: Answers, templates: Templates): Map<string, OutputFile> {
   const context = Object.assign(Object.create(null), answers, templateVariables(templates.version));
@@ -46,7 +62,8 @@ export function render(answers: Answers, templates: Templates): Map<string, Outp
     if (row.when !== undefined && !row.when(answers)) continue;
     const source = templates.files.get(row.template);
     if (source === undefined) throw new Error(`templates/${row.template} is missing; the manifest names it`);
-    const content = row.template.endsWith(".hbs") ? fill(source, row, context) : source;
+    const filled = row.template.endsWith(".hbs") ? fill(source, row, context) : source;
+    const content = row.template.endsWith(".ts.hbs") ? fitImports(filled) : filled;
     files.push([row.path, { content, mode: row.mode ?? 0o644 }]);
   }
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));

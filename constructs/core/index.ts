@@ -7,7 +7,7 @@ export type { Environment, Guardrails, StateBucket } from "./environment";
 export { InvalidPropsError, type Problem } from "./errors";
 export type { IGrantable, Statement } from "./iam";
 export { type Metric, STATISTICS, type Statistic } from "./metric";
-export { onlyYouKnow } from "./only-you-know";
+export { onlyYouKnow, type Unknown, unknownIn } from "./only-you-know";
 export { PROFILE_DEFAULTS, PROFILES, type Profile, type ProfileDefaults } from "./profiles";
 export type { ProviderLine } from "./provider-line";
 export { QUOTAS, type Quota } from "./quotas";

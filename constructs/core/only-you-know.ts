@@ -19,3 +19,5 @@ import { unknownText } from "../../border/only-you-know";
 export function onlyYouKnow(what: string): string {
   return unknownText(what);
 }
+
+export { type Unknown, unknownIn } from "../../border/only-you-know";

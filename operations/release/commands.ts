@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Call, OperationError, readFlags, run } from "../command";
 import { admin } from "./admin";
 import { AwsCloud } from "./aws";
@@ -10,13 +12,14 @@ import { Interrupted, type World } from "./world";
 const PLACE_HELP = `  --stack NAME     one of several stacks of the repository in this environment
   --platform NAME  with --stack and --region: needs no repository`;
 
-const RELEASE_USAGE = `Usage: antifragile release <environment> [--image REGISTRY/NAME@sha256:...]... [--unlock]
+const RELEASE_USAGE = `Usage: antifragile release <environment> [--image REGISTRY/NAME@sha256:...]... [--image-file FILE] [--unlock]
 
 Makes an image live with the config that is applied: migrates with it, moves workers, then web, then schedules. Where a step
 fails, all goes back. Without --image the images that are live get the config of now; where nothing is new, nothing is done.
 Several stacks are released one after the other, each with the images that are its own.
 
   --image URI      by digest; once for each repository
+  --image-file F   the same, from a file with a URI in each line
   --unlock         takes away the lock of a release that died
 ${PLACE_HELP}
 `;
@@ -73,9 +76,9 @@ export function runRelease(call: PlacedCall): Promise<number> {
   return command(
     call,
     RELEASE_USAGE,
-    { flags: { image: { multiple: true } }, words: ["unlock"], several: true },
+    { flags: { image: { multiple: true }, "image-file": {} }, words: ["unlock"], several: true },
     async (world, { flags, given, stacks, last }) => {
-      const { image: images = [] } = flags;
+      const images = [...(flags.image ?? []), ...imagesIn(call.cwd, flags["image-file"]?.[0])];
       const unlock = given.has("unlock");
       // Who stands in for AWS keeps no image.
       const { keep = call.world === undefined ? keepImage : async () => undefined } = call;
@@ -89,6 +92,16 @@ export function runRelease(call: PlacedCall): Promise<number> {
       return code;
     },
   );
+}
+
+/** URIs in a file, a line each. */
+function imagesIn(cwd: string, file: string | undefined): string[] {
+  if (file === undefined) return [];
+  const path = resolve(cwd, file);
+  if (!existsSync(path)) throw new OperationError(`--image-file ${file}: there is no such file`, 2);
+  const images = readFileSync(path, "utf8").split(/\s+/).filter(Boolean);
+  if (images.length === 0) throw new OperationError(`--image-file ${file}: is empty, which would release nothing`, 2);
+  return images;
 }
 
 /** The command `antifragile rollback`. */

@@ -106,6 +106,7 @@ describe("the manifest", () => {
 
 /** Files whose parts cannot be files of their own: here a block may be as long as what it holds. */
 const ONE_BY_NATURE: Readonly<Record<string, string>> = {
+  "infra/environments.ts.hbs": "one list of what differs between environments, as plain data",
   "service/_env.example.hbs": "one list of settings",
   "service/openapi.yaml.hbs": "one contract",
   "service/src/config-declaration.ts.hbs": "one list of settings, as plain data",
@@ -257,6 +258,17 @@ describe("render", () => {
       }
       expect(files.has("LICENSE")).toBe(license === "MIT-0");
     }
+  });
+
+  it("puts imports that fit into one line, and leaves the others as they are", () => {
+    const imports = (count: number) =>
+      `import {\n${Array.from({ length: count }, (_, at) => `  someName${at},\n`).join("")}} from "x";\n\n// {{json name}}\n`;
+    const rendered = (count: number) => {
+      const files = new Map(templates.files).set("infra/main.ts.hbs", imports(count));
+      return render(answersOf({}), { version: "0", files }).get("infra/main.ts")!.content.split("\n")[0];
+    };
+    expect(rendered(2)).toBe('import { someName0, someName1 } from "x";');
+    expect(rendered(20)).toBe("import {");
   });
 
   it("records the answers, so that they make the same files again", () => {

@@ -1,9 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
+import { cleanEnvironment, EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
 
 // What can be said of a service by reading it. Every check is seen to find what it looks for.
 
@@ -111,8 +122,9 @@ describe("compose.yaml", () => {
   });
 });
 
+const root = join(__dirname, "../..");
+
 describe("the infrastructure", () => {
-  const root = join(__dirname, "../..");
   const repositories = {
     platform: repositoryFiles({ name: "shop", platform: true }),
     joins: repositoryFiles({ joins: "shop" }),
@@ -221,7 +233,9 @@ describe("the infrastructure", () => {
     expect(await synth("moon")).toMatchObject({ code: 1, output: expect.stringMatching(/dev, staging, production/) });
     const dev = await synth("dev");
     expect(dev).toEqual({ code: 0, output: "" });
-    expect((await synth()).output).toMatch(/environment production is left out: .* lacks production\.account/);
+    const all = await synth();
+    expect(all.output).toContain("no pipeline yet: npm run doctor lists what infra/environments.ts lacks");
+    expect(all.output).toMatch(/environment production is left out: .* lacks production\.account/);
   });
 
   it("of an environment that is filled in synthesizes: its account alone, state in S3, HTTPS", {
@@ -233,17 +247,116 @@ describe("the infrastructure", () => {
       .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
       .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
       .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
+      .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
       .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
     writeFileSync(file, filled);
     const main = join(folder, "alone", "infra/main.ts");
-    const args = ["--tsconfig", join(folder, "tsconfig.json"), main, "production"];
-    expect(await tool("tsx/dist/cli.mjs", args, "alone")).toEqual({ code: 0, output: "" });
+    // Without a name delivery is among them: now it has a pipeline.
+    expect(await tool("tsx/dist/cli.mjs", ["--tsconfig", join(folder, "tsconfig.json"), main], "alone")).toEqual({
+      code: 0,
+      output: "",
+    });
     writeFileSync(file, before);
+    const pipeline = join(folder, "alone", "infra/cdktf.out/stacks/orders-delivery/cdk.tf.json");
+    const [made] = Object.values(JSON.parse(readFileSync(pipeline, "utf8")).resource.aws_codepipeline) as {
+      readonly stage: readonly { readonly name: string; readonly action: readonly object[] }[];
+    }[];
+    expect(JSON.stringify(made?.stage[0])).toContain('"FullRepositoryId":"acme/orders"');
+    const names = made?.stage.map(({ name }) => name) ?? [];
+    expect(names.findIndex((name) => /staging/i.test(name))).toBeGreaterThan(0);
+    expect(names.findIndex((name) => /production/i.test(name))).toBeGreaterThan(
+      names.findIndex((name) => /staging/i.test(name)),
+    );
     const stack = join(folder, "alone", "infra/cdktf.out/stacks/orders-production-platform/cdk.tf.json");
     const { provider, terraform, resource } = JSON.parse(readFileSync(stack, "utf8"));
     expect(provider.aws[0].allowed_account_ids).toEqual(["123456789012"]);
     expect(terraform.backend.s3).toMatchObject({ use_lockfile: true, encrypt: true });
     expect(JSON.stringify(resource.aws_lb_listener)).toContain('"protocol":"HTTPS"');
+  });
+});
+
+describe("npm run image", () => {
+  const DIGEST = `sha256:${"d".repeat(64)}`;
+  const HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+
+  /** An ECR that has an image once it was pushed, and a docker that notes how it is called. */
+  async function build({ pushed = false, dirty = false, broken = false } = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-image-"));
+    const calls = join(folder, "docker.log");
+    if (pushed) writeFileSync(calls, "push before\n");
+    const ecr = createServer((request, response) => {
+      const action = String(request.headers["x-amz-target"]).split(".")[1]!;
+      const isThere = existsSync(calls) && /^push/m.test(readFileSync(calls, "utf8"));
+      const answers: Record<string, object> = {
+        DescribeRepositories: { repositories: [{ repositoryUri: `${HOST}/orders` }] },
+        GetAuthorizationToken: { authorizationData: [{ authorizationToken: btoa("AWS:p@ss") }] },
+        DescribeImages: isThere ? { imageDetails: [{ imageDigest: DIGEST }] } : { __type: "ImageNotFoundException" },
+      };
+      const answer = answers[action] as { __type?: string };
+      response.writeHead(answer.__type ? 400 : 200, { "content-type": "application/x-amz-json-1.1" });
+      response.end(JSON.stringify(answer));
+    });
+    await new Promise<void>((resolve) => ecr.listen(0, "127.0.0.1", resolve));
+    const repository = join(folder, "orders");
+    writeFiles(repository, repositoryFiles({ ci: "none" }));
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(
+      join(folder, "bin/docker"),
+      `#!/bin/sh\ninput=$(cat)\necho "$@ <$input>" >> ${calls}\n${broken ? "exit 1\n" : ""}`,
+      { mode: 0o755 },
+    );
+    const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
+    const git = (...args: string[]) => run("git", ["-c", "user.name=a", "-c", "user.email=a@b.c", ...args], repository);
+    await git("init", "-q");
+    // It is a link here, and not the folder that .gitignore names.
+    writeFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
+    await git("add", "-A");
+    await git("commit", "-qm", "first");
+    const commit = (await git("rev-parse", "HEAD")).output.trim();
+    symlinkSync(join(root, "node_modules"), join(repository, "node_modules"));
+    if (dirty) writeFileSync(join(repository, "src/app.ts"), "// changed");
+    const { port } = ecr.address() as AddressInfo;
+    const outcome = await run(
+      process.execPath,
+      [join(root, "node_modules/tsx/dist/cli.mjs"), "--tsconfig", join(root, "tsconfig.json"), "scripts/image.ts"],
+      repository,
+      cleanEnvironment({
+        PATH,
+        AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        NODE_NO_WARNINGS: "1",
+      }),
+    );
+    ecr.close();
+    const text = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+    const result = { ...outcome, commit, calls: text(calls), image: text(join(repository, "image.txt")) };
+    rmSync(folder, { recursive: true, force: true });
+    return result;
+  }
+
+  it("builds the image of the commit, pushes it, and writes its URI by digest", { timeout: 60_000 }, async () => {
+    const { code, output, commit, calls, image } = await build();
+    expect(code, output).toBe(0);
+    expect(image).toBe(`${HOST}/orders@${DIGEST}\n`);
+    expect(calls.split("\n").filter(Boolean)).toEqual([
+      `login --username AWS --password-stdin ${HOST} <p@ss>`,
+      `build --platform linux/arm64 --provenance=false --tag ${HOST}/orders:commit-${commit} . <>`,
+      `push ${HOST}/orders:commit-${commit} <>`,
+    ]);
+  });
+
+  it("builds a commit once", { timeout: 60_000 }, async () => {
+    const { image, calls } = await build({ pushed: true });
+    expect([image, calls]).toEqual([`${HOST}/orders@${DIGEST}\n`, "push before\n"]);
+  });
+
+  it("builds no commit that has changes, and writes nothing when docker fails", { timeout: 60_000 }, async () => {
+    const dirty = await build({ dirty: true });
+    expect([dirty.code, dirty.image, dirty.calls]).toEqual([1, "", ""]);
+    expect(dirty.output).toMatch(/commit them/);
+    const broken = await build({ broken: true });
+    expect([broken.code, broken.image]).toEqual([1, ""]);
   });
 });
 

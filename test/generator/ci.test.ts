@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { resolveAnswers } from "../../generator/answers";
+import { type Answers, options } from "../../generator/options";
+import { loadTemplates } from "../../generator/package-files";
+import { render } from "../../generator/render";
+import { given } from "./support/given";
+
+const templates = loadTemplates(join(__dirname, "../.."));
+
+/** Where each CI looks for its file. */
+const FILES: Readonly<Record<string, string>> = {
+  "github-actions": ".github/workflows/delivery.yml",
+  gitlab: ".gitlab-ci.yml",
+  jenkins: "Jenkinsfile",
+  travis: ".travis.yml",
+  teamcity: ".teamcity/settings.kts",
+};
+
+function repository(ci: string): Map<string, string> {
+  const flag = { name: "orders", ci, region: "eu-west-1" };
+  const { answers, problems } = resolveAnswers(options, given({ flag }), { folder: undefined });
+  if (problems.length > 0) throw new Error(problems.join());
+  return new Map(
+    [...render(answers as unknown as Answers, templates)].map(([path, { content }]) => [path, content] as const),
+  );
+}
+
+const fileOf = (ci: string) => repository(ci).get(FILES[ci]!)!;
+
+interface Step {
+  readonly run?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly needs?: string;
+  readonly if?: string;
+  readonly environment?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+/** What each way runs on a commit of main, in order: file by file, line by line. */
+const linesOf = (file: string) =>
+  [...file.matchAll(/\bnpm (?:ci|test|run [a-z:]+(?: -- [a-z -]+(?:\.txt)?)?)/g)].map(([line]) => line);
+
+const TESTS = ["npm ci", "npm run lint", "npm run typecheck", "npm test"];
+const release = (environment: string) => [
+  `npm run doctor -- ${environment}`,
+  "npm run image",
+  `npm run plan -- ${environment}`,
+  `npm run apply -- ${environment}`,
+  `npm run release -- ${environment} --image-file image.txt`,
+];
+
+describe.each(Object.keys(FILES))("the file for %s", (ci) => {
+  const file = fileOf(ci);
+
+  it("is the only one, and none of it is written for another choice", () => {
+    const found = (choice: string) =>
+      [...repository(choice).keys()].filter((path) => Object.values(FILES).includes(path));
+    expect(found(ci)).toEqual([FILES[ci]]);
+    expect([...found("codepipeline"), ...found("none")]).toEqual([]);
+  });
+
+  it("runs the same scripts as all others, through the gate, staging before production; each is there", () => {
+    const lines = linesOf(file).filter((line) => line !== "npm ci");
+    expect(lines).toEqual([...TESTS.slice(1), ...release("staging"), ...release("production")]);
+    const { scripts } = JSON.parse(repository(ci).get("package.json")!);
+    const named = [...file.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name!);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it("holds no secret, and runs nothing that it has just fetched without knowing what it is", () => {
+    expect(file).not.toMatch(/AKIA|secrets\.\w|aws_secret_access_key\s*[:=]|\|\s*(ba)?sh\b/i);
+    for (const [line] of file.matchAll(/.*curl .*/g)) expect(file.slice(file.indexOf(line))).toMatch(/sha256sum -c/);
+  });
+});
+
+describe("GitHub's workflow", () => {
+  const workflow = parse(fileOf("github-actions")) as Workflow;
+  const { test, staging, production } = workflow.jobs as Record<string, Job>;
+
+  it("tests pushes and pull requests, and releases pushes to main alone, in order", () => {
+    expect(workflow.on).toEqual({ pull_request: null, push: { branches: ["main"] } });
+    expect([test?.if, test?.needs, staging?.needs, production?.needs]).toEqual([
+      undefined,
+      undefined,
+      "test",
+      "staging",
+    ]);
+    for (const job of [staging, production]) expect(job?.if).toBe("github.event_name == 'push'");
+  });
+
+  it("may read the code and no more; the jobs of an environment may ask for a token besides", () => {
+    expect(workflow.permissions).toEqual({ contents: "read" });
+    expect(test?.permissions).toBeUndefined();
+    for (const [name, job] of [
+      ["staging", staging],
+      ["production", production],
+    ] as const) {
+      expect(job?.permissions).toEqual({ contents: "read", "id-token": "write" });
+      expect(job?.environment).toBe(name);
+    }
+  });
+
+  it("pins each action by its commit, keeps no token in the checkout, and puts no expression into a line that runs", () => {
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const actions = steps.flatMap(({ uses }) => uses ?? []);
+    expect(actions.length).toBeGreaterThan(5);
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+    expect(fileOf("github-actions").match(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/gm)).toHaveLength(actions.length);
+    for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
+      expect(step.with).toEqual({ "persist-credentials": false });
+    }
+    expect(steps.filter(({ run }) => run?.includes("${{"))).toEqual([]);
+  });
+
+  it("takes on the role of the environment by OIDC, in the region that was chosen", () => {
+    for (const job of [staging, production]) {
+      const step = job?.steps.find(({ uses }) => uses?.startsWith("aws-actions/configure-aws-credentials@"));
+      expect(step?.with).toEqual({ "role-to-assume": "${{ vars.AWS_ROLE_ARN }}", "aws-region": "eu-west-1" });
+    }
+  });
+});
+
+describe("GitLab's file", () => {
+  it("has stages in order, jobs that do not overlap, production by hand, and a role by token", () => {
+    const file = parse(fileOf("gitlab"));
+    expect(file.stages).toEqual(["test", "staging", "production"]);
+    for (const name of ["staging", "production"]) {
+      expect(file[name]).toMatchObject({ extends: ".release", stage: name, environment: name, resource_group: name });
+    }
+    expect(file.production.rules).toEqual([expect.objectContaining({ when: "manual" })]);
+    expect(file[".release"].id_tokens).toEqual({ AWS_TOKEN: { aud: "sts.amazonaws.com" } });
+    expect(file[".release"].variables.AWS_REGION).toBe("eu-west-1");
+    expect(file.test.image).toMatch(/@sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describe("Travis CI's file", () => {
+  it("releases pushes to main alone, stage after stage", () => {
+    const file = parse(fileOf("travis"));
+    expect(file.stages).toEqual(["test", "staging", "production"]);
+    expect(file.jobs.include.map(({ stage }: { stage: string }) => stage)).toEqual(file.stages);
+    for (const job of file.jobs.include.slice(1)) expect(job.if).toBe("branch = main AND type = push");
+    expect(file.env.global).toEqual(["AWS_REGION=eu-west-1"]);
+  });
+});
+
+describe("files in languages of their own", () => {
+  it.each(["jenkins", "teamcity"])("of %s have as many brackets and quotes open as closed", (ci) => {
+    const file = fileOf(ci).replace(/\/\/.*$/gm, "");
+    const strings = file.replace(/'[^'\n]*'|"[^"\n]*"/g, "");
+    expect(strings).not.toMatch(/['"]/);
+    for (const [open, close] of ["{}", "()", "[]"].map((pair) => [...pair] as [string, string])) {
+      expect(strings.split(open).length).toBe(strings.split(close).length);
+    }
+  });
+
+  it("ask a person before production", () => {
+    expect(fileOf("jenkins")).toMatch(/stage\('Approval'\)[\s\S]*input[\s\S]*stage\('Production'\)/);
+    expect(fileOf("teamcity")).toMatch(/object Production[\s\S]*approval \{/);
+  });
+});
