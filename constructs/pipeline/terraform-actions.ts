@@ -1,7 +1,7 @@
 /**
  * What Terraform calls for the resources that constructs make, by IAM's name of the service: `read` to find out what is
- * there, `write` to make, change and delete it. Every action is named in full. A deployment in the tests compares what was
- * called with these lists.
+ * there, `write` to make, change and delete it. Every action is named in full. A new type of resource belongs in here: a test
+ * fails until its service is.
  *
  * Not in it is what reads data of users: objects of buckets, values of secrets, messages, lines of logs.
  *
