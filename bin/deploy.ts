@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { styleText } from "node:util";
 import { type DeployReport, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
+import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
 import { cancelled, type ExitCode, UserError } from "../generator/errors";
 import { npmCommand } from "../generator/processes";
@@ -11,7 +13,8 @@ const HELP = `Usage: antifragile deploy <environment> [--auto-approve] [--allow-
 
 Deploys the infrastructure of the repository in this folder.
 
-  <environment>            to the AWS account that the credentials are for, by cdktf and Terraform, stack after stack
+  <environment>            to the AWS account that the credentials are for, by cdktf and Terraform, stack after stack; or
+                           delivery, which is one for all environments
   --auto-approve           does not ask before each plan is applied
   --allow-delete ADDRESS   lets a plan delete this service, database, key ...: what must not go unnoticed is refused
   --allow-replace ADDRESS  lets a plan replace it
@@ -42,7 +45,19 @@ export async function runDeploy(context: Context): Promise<ExitCode> {
   }
 }
 
+/** A service on a platform of another repository: on an emulator, which is empty, there is none. */
+async function refuseJoined(context: Context): Promise<void> {
+  const text = await context.readText(join(context.cwd, ANSWERS_FILE)).catch(() => "{}");
+  const joins = /"joins":\s*"([a-z0-9-]+)"/.exec(text)?.[1] ?? "none";
+  if (joins === "none") return;
+  throw new UserError(
+    `this service stands on ${joins}, a platform of another repository, and an emulator is empty: deploy --local there`,
+    2,
+  );
+}
+
 async function runLocally(context: Context): Promise<ExitCode> {
+  await refuseJoined(context);
   const start = context.now();
   const report = reporter(context);
   report.begin("synthesize");

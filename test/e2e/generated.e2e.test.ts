@@ -29,7 +29,7 @@ import {
   tools,
 } from "../support/deployment";
 
-const STACKS = ["orders-delivery", "orders-dev-platform", "orders-dev-data", "orders-dev-service"];
+const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", "orders-delivery"];
 
 function succeeded({ code, stdout, stderr }: Result): string {
   if (code !== 0) throw new Error(`ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
@@ -132,19 +132,27 @@ describeOnEmulator("a generated repository", () => {
     expect(services).toEqual([expect.objectContaining({ status: "ACTIVE", desiredCount: 1, runningCount: 1 })]);
   });
 
-  it("refuses an environment that it does not have, and says which stacks there are", async () => {
-    const { code, stderr } = await run(["npm", "run", "deploy", "--", "moon", "--auto-approve"], repository, {
-      env: account,
-    });
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/has no environment "moon"; its stacks are: .*orders-dev-service/);
+  it("refuses an environment that it does not have or that is not filled in, and says what there is and what lacks", async () => {
+    const deploy = (name: string) =>
+      run(["npm", "run", "deploy", "--", name, "--auto-approve"], repository, { env: account });
+    const moon = await deploy("moon");
+    expect(moon.code).toBe(1);
+    expect(moon.stdout + moon.stderr).toMatch(/has no environment "moon"\s+Name one of: dev, staging, production/);
+    const production = await deploy("production");
+    expect(production.code).toBe(1);
+    expect(production.stdout + production.stderr).toContain("production.account is not filled in");
   });
 
-  const terraform = (stack: string, ...args: string[]) => {
-    if (!tools.terraform.found) throw new Error("needs Terraform");
-    const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
-    return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env: account });
-  };
+  it("tells by npm run doctor what only its owner knows", async () => {
+    const all = await run(["npm", "run", "doctor"], repository, { env: account });
+    expect(all.code).toBe(1);
+    expect(all.stdout).toMatch(/production +✖ account is not filled in/);
+    succeeded(await run(["npm", "run", "doctor", "--", "dev"], repository, { env: account }));
+  });
+
+  it("deploys what is one for all environments by its own name", async () => {
+    succeeded(await run(["npm", "run", "deploy", "--", "delivery", "--auto-approve"], repository, { env: account }));
+  });
 
   it("needs no cdktf from then on: plain terraform finds no changes", async () => {
     for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
