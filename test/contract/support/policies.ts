@@ -73,6 +73,8 @@ export interface Allowances {
   readonly everything: readonly Allowance[];
   /** Resources with a `*` in them. */
   readonly parts: readonly Allowance[];
+  /** Policies of who makes everything, by their address: their resources are bounded by region and names instead. */
+  readonly makers: readonly Allowance[];
   /** Services that do not say in whose name they act. */
   readonly deputies: readonly Allowance[];
 }
@@ -82,9 +84,10 @@ export function judgePolicies(policies: readonly Policy[], allowances: Allowance
   const needed = new Set<Allowance>();
   const problems = policies.flatMap(({ where, kind, statements }) =>
     statements.flatMap((statement) =>
-      [...negations(statement), ...(statement.Effect === "Deny" ? [] : judge(kind, statement, allowances, needed))].map(
-        (problem) => `${where}: ${problem}`,
-      ),
+      [
+        ...negations(statement),
+        ...(statement.Effect === "Deny" ? [] : judge(where, kind, statement, allowances, needed)),
+      ].map((problem) => `${where}: ${problem}`),
     ),
   );
   const unneeded = Object.values(allowances)
@@ -100,7 +103,13 @@ function negations(statement: Statement): string[] {
     .map((key) => `says ${key}, which allows what nobody thought of`);
 }
 
-function judge(kind: Policy["kind"], statement: Statement, allowances: Allowances, needed: Set<Allowance>): string[] {
+function judge(
+  where: string,
+  kind: Policy["kind"],
+  statement: Statement,
+  allowances: Allowances,
+  needed: Set<Allowance>,
+): string[] {
   const keys = Object.values(statement.Condition ?? {}).flatMap((tests) => Object.keys(tests));
   const allows = (rows: readonly Allowance[], value: string) => {
     const row = rows.find(({ what, condition }) => {
@@ -115,6 +124,7 @@ function judge(kind: Policy["kind"], statement: Statement, allowances: Allowance
   const problems = actions
     .filter((action) => action.includes("*") && !(kind === "resource" && allows(allowances.actions, action)))
     .map((action) => `allows ${action}`);
+  if (kind === "identity" && allows(allowances.makers, where)) return problems;
   if (kind === "identity") {
     for (const resource of resources) {
       // Names of what Terraform makes hold no wildcard.
