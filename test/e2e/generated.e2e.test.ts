@@ -137,7 +137,8 @@ describeOnEmulator("a generated repository", () => {
   });
 
   it("deploys what is one for all environments by its own name", async () => {
-    succeeded(await run(["npm", "run", "deploy", "--", "delivery", "--auto-approve"], repository, { env: account }));
+    const deploy = ["npm", "run", "deploy", "--", "delivery", "--auto-approve"];
+    expect(succeeded(await run(deploy, repository, { env: account }))).toContain("orders-delivery");
   });
 
   const terraform = (stack: string, ...args: string[]) => {
