@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DescribeTaskDefinitionCommand, DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
@@ -7,16 +8,26 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { processesPath } from "../../border/release";
 import { AwsCloud } from "../../operations/release/aws";
 import { AwsCaller } from "../support/aws-call";
-import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
+
+const CANARY = "canary-5b81e0";
 
 describeOnEmulator("what a service is attached to", () => {
   let app: Deployment;
   let aws: AwsCaller;
 
   beforeAll(async () => {
-    app = await deploy(join(ROOT, "examples/backing-services/main.ts"), { name: "backing" });
-    aws = new AwsCaller(app.emulator.url);
+    app = await deploy(join(ROOT, "examples/backing-services/main.ts"), {
+      name: "backing",
+      // What the example refers to is there, with a value that must be found nowhere else.
+      prepare: async ({ url }) => {
+        aws = new AwsCaller(url);
+        await aws.call("ssm", "PutParameter", { Name: "/orders/session", Type: "SecureString", Value: CANARY });
+        await aws.call("secretsmanager", "CreateSecret", { Name: "payments", SecretString: CANARY });
+        return {};
+      },
+    });
     await app.apply();
   });
   afterAll(() => app?.end());
@@ -129,6 +140,27 @@ describeOnEmulator("what a service is attached to", () => {
       expect(state).not.toMatch(/"(password|master_password|auth_token)": "[^"]+"/);
       expect(state).not.toMatch(/"passwords": \[\s*"/);
     }
+  });
+
+  it("has no secret in a program, plan, state, output or log", () => {
+    const files = readdirSync(app.results, { recursive: true, encoding: "utf8" })
+      .map((path) => join(app.results, path))
+      .filter((file) => !/\.terraform[\\/]|emulator\.log$/.test(file) && statSync(file).isFile());
+    const states = files.filter((file) => file.endsWith("terraform.tfstate"));
+    expect(states).toHaveLength(app.stacks.length);
+    // A plan is packed: as JSON it holds what was planned, the state before, and all outputs.
+    const plans = states.map((state) => {
+      const cwd = dirname(state);
+      return execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
+        cwd,
+        env: { ...process.env, TF_CLI_CONFIG_FILE: join(cwd, "terraform.rc") },
+        encoding: "utf8",
+        maxBuffer: 64 * 1024 * 1024,
+      });
+    });
+    expect(plans.join()).toContain("parameter/orders/session");
+    expect(plans.filter((plan) => plan.includes(CANARY))).toEqual([]);
+    expect(files.filter((file) => readFileSync(file).includes(CANARY))).toEqual([]);
   });
 
   it("goes without anything left", async () => {

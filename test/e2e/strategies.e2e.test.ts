@@ -13,6 +13,8 @@ import {
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TerraformStack } from "../../emulator";
 import { describeVerdict, judgePlan, readPlan } from "../../operations/plan-gate";
+import { AwsCloud } from "../../operations/release/aws";
+import { release } from "../../operations/release/release";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
@@ -148,6 +150,52 @@ describeOnEmulator("strategies on provider 5", () => {
       type: "TimeBasedCanary",
       timeBasedCanary: { canaryPercentage: 10, canaryInterval: 5 },
     });
+  });
+
+  it("are released by CodeDeploy, and a plan keeps what that has written: tasks, target groups and rules", async () => {
+    const live = () =>
+      Promise.all(
+        ["halves", "canary", "linear"].map(async (name) => {
+          const { taskSets = [], loadBalancers = [] } = await describeService(name);
+          const primary = taskSets.find(({ status }) => status === "PRIMARY");
+          return {
+            task: primary?.taskDefinition ?? (await describeService(name)).taskDefinition,
+            group: primary?.loadBalancers?.[0]?.targetGroupArn ?? loadBalancers[0]?.targetGroupArn,
+            rule: (await ruleOf(`/${name}/*`)).Actions,
+          };
+        }),
+      );
+    const before = await live();
+    const kept = { ...process.env };
+    const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    Object.assign(process.env, { AWS_ENDPOINT_URL: shop.emulator.url, ...credentials });
+    const cloud = new AwsCloud(shop.region);
+    const printed: string[] = [];
+    try {
+      const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:${"2".repeat(64)}`;
+      const world = {
+        cloud,
+        place: { environment: "dev", platform: "shop", stack: "shop" },
+        print: (text: string) => printed.push(text),
+        now: Date.now,
+        sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 20)),
+        interrupted: new AbortController().signal,
+        by: "a test",
+      };
+      const code = await release(world, { images: [image], unlock: false });
+      expect({ code, text: printed.join("") }).toMatchObject({ code: 0 });
+    } finally {
+      cloud.destroy();
+      process.env = kept;
+    }
+    const after = await live();
+    for (const [index, { task, group, rule }] of after.entries()) {
+      expect(task).not.toBe(before[index]?.task);
+      expect(group).not.toBe(before[index]?.group);
+      expect(rule).not.toEqual(before[index]?.rule);
+    }
+    expect((await shop.stack(STACKS[2]).plan()).changes).toEqual([]);
+    expect(await live()).toEqual(after);
   });
 
   it("leave rules where CodeDeploy has put them, in either form; the rule of a rolling service is put back", async () => {
