@@ -23,8 +23,12 @@ describeOnEmulator("experiments", () => {
   /** Templates by what they are called. */
   async function templates() {
     const { experimentTemplates } = await aws.rest("fis", "GET", "/experimentTemplates");
-    const byName = experimentTemplates.map((each: { tags: { Name: string } }) => [each.tags.Name, each]);
-    return Object.fromEntries(byName);
+    // The list has no more than their names.
+    const byName = experimentTemplates.map(async ({ id, tags }: { id: string; tags: { Name: string } }) => {
+      const { experimentTemplate } = await aws.rest("fis", "GET", `/experimentTemplates/${id}`);
+      return [tags.Name, experimentTemplate];
+    });
+    return Object.fromEntries(await Promise.all(byName));
   }
 
   it("hold every type of resource that the example uses beside its platform", () => {
