@@ -37,7 +37,8 @@ export function repositoryFiles(flags: object): Map<string, string> {
 /** The files of a service without the infrastructure, which has tests of its own and needs half a gigabyte. */
 export function serviceFiles(flags: object): Map<string, string> {
   const files = repositoryFiles({ ...NOTHING, ...flags });
-  for (const path of [...files.keys()]) if (path.startsWith("infra/")) files.delete(path);
+  // The image is pushed to where the infrastructure keeps images.
+  for (const path of [...files.keys()]) if (/^infra\/|^scripts\/image\.ts$/.test(path)) files.delete(path);
   const manifest = JSON.parse(files.get("package.json")!);
   for (const name of ["antifragile", "cdktf", "constructs", "@cdktf/provider-aws"])
     delete manifest.devDependencies[name];
