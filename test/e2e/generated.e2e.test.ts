@@ -1,11 +1,26 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
+import { stripVTControlCharacters } from "node:util";
+import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto-scaling";
+import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { IMAGE, TEST } from "../../constructs/pipeline/commands";
+import { releasedTag } from "../../border/images";
+import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
 import { Emulator } from "../../emulator";
 import { type Result, run, unpackPackage } from "../cli/packed";
+import { AwsCaller } from "../support/aws-call";
 import {
   type Clients,
   clientsFor,
@@ -40,7 +55,10 @@ describeOnEmulator("a generated repository", () => {
     const { tarball } = unpackPackage();
     succeeded(
       await run(
-        ["npm", "exec", "--yes", `--package=${tarball}`, "--", "antifragile", "new", "orders", "--yes", "--no-git"],
+        [
+          ...["npm", "exec", "--yes", `--package=${tarball}`, "--"],
+          ...["antifragile", "new", "orders", "--yes", "--capacity", "ec2", "--no-git"],
+        ],
         folder,
       ),
     );
@@ -90,7 +108,7 @@ describeOnEmulator("a generated repository", () => {
   it("fails its snapshot test when the infrastructure changes, naming the line", async () => {
     const file = join(repository, "infra", "environments.ts");
     const before = readFileSync(file, "utf8");
-    writeFileSync(file, before.replace("max: 4", "max: 5"));
+    writeFileSync(file, before.replace("scaling: { min: 1, max: 4 }", "scaling: { min: 1, max: 5 }"));
     const { code, stdout, stderr } = await run(["npx", "vitest", "run", "infra/test"], repository, {
       env: { CI: "1", NO_COLOR: "1" },
     });
@@ -116,6 +134,8 @@ describeOnEmulator("a generated repository", () => {
       new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
     );
     expect(services).toEqual([expect.objectContaining({ status: "ACTIVE", desiredCount: 1, runningCount: 1 })]);
+    const { AutoScalingGroups } = await clients.autoScaling.send(new DescribeAutoScalingGroupsCommand({}));
+    expect(AutoScalingGroups).toMatchObject([{ MinSize: 1, MaxSize: 4, Instances: [{ LifecycleState: "InService" }] }]);
   });
 
   it("refuses an environment that it does not have or that is not filled in, and says what there is and what lacks", async () => {
@@ -136,9 +156,22 @@ describeOnEmulator("a generated repository", () => {
     succeeded(await run(["npm", "run", "doctor", "--", "dev"], repository, { env: account }));
   });
 
-  it("deploys what is one for all environments by its own name", async () => {
+  it("once it is filled in, deploys its pipeline by a name of its own", async () => {
+    const file = join(repository, "infra", "environments.ts");
+    const filled = readFileSync(file, "utf8")
+      .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
+      .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+      .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
+      .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
+      .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"')
+      // Of the environments, state goes to S3; here that of delivery itself stays a file.
+      .replace('state: "s3" as const', 'state: "local" as const');
+    writeFileSync(file, filled);
     const deploy = ["npm", "run", "deploy", "--", "delivery", "--auto-approve"];
     expect(succeeded(await run(deploy, repository, { env: account }))).toContain("orders-delivery");
+    const aws = new AwsCaller(emulator.url);
+    const { pipelines } = await aws.call("codepipeline", "ListPipelines");
+    expect(pipelines).toMatchObject([{ name: "orders" }]);
   });
 
   const terraform = (stack: string, ...args: string[]) => {
@@ -156,11 +189,23 @@ describeOnEmulator("a generated repository", () => {
     run(["bash", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
 
   // No Docker engine here: docker and aws are stubs that note how they are called. All else is real.
-  it("has its image built by the very commands of a pipeline's build, once for each commit", async () => {
+  it("is built, planned, applied and released by the very commands of a pipeline's builds", async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const stubs = join(folder, "stubs");
     mkdirSync(stubs);
-    const digest = `sha256:${"1b77".repeat(16)}`;
+    const aws = new AwsCaller(emulator.url);
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+      config: {
+        mediaType: "application/vnd.docker.container.image.v1+json",
+        size: 2,
+        digest: `sha256:${"c".repeat(64)}`,
+      },
+      layers: [],
+    };
+    const put = { repositoryName: "orders", imageManifest: JSON.stringify(manifest), imageTag: "commit-1" };
+    const digest = (await aws.call("ecr", "PutImage", put)).image.imageId.imageDigest;
     const stub = (name: string, text: string) =>
       writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     stub("docker", `echo "docker $*" >> "${stubs}/calls"; case "$1" in push) touch "${stubs}/pushed" ;; esac`);
@@ -194,6 +239,36 @@ esac`,
     // The same commit once more: its image is there.
     succeeded(await build(IMAGE, source));
     expect(again().filter((call) => /build|push/.test(call))).toHaveLength(2);
+
+    const file = join(repository, "infra", "environments.ts");
+    const before = readFileSync(file, "utf8");
+    const scaling = "scaling: { min: 1, max: 4 }";
+    writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 6 }"));
+    const environment = { PATH, ENVIRONMENT: "dev", ALLOW_DELETE: "none", ALLOW_REPLACE: "none" };
+    expect(stripVTControlCharacters(succeeded(await build(PLAN, environment)))).toMatch(/max_capacity += 4 -> 6/);
+    mkdirSync(join(folder, "plans"));
+    renameSync(join(repository, "plans.tgz"), join(folder, "plans", "plans.tgz"));
+    // What was planned is applied, not what the source says by then.
+    writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 9 }"));
+    const plans = { PLANS_ARTIFACT: "DevPlan", CODEBUILD_SRC_DIR_DevPlan: join(folder, "plans"), APPROVED: "yes" };
+    succeeded(await build(APPLY, { ...environment, ...plans }));
+    const { ScalableTargets } = await clients.applicationAutoScaling.send(
+      new DescribeScalableTargetsCommand({ ServiceNamespace: "ecs" }),
+    );
+    expect(ScalableTargets?.map(({ MaxCapacity }) => MaxCapacity)).toEqual([6]);
+    writeFileSync(file, before);
+
+    const live = { ...environment, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
+    expect(succeeded(await build(RELEASE, live))).toMatch(/alarm/);
+    const { services } = await clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
+    );
+    const { taskDefinition } = await clients.ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: services?.[0]?.taskDefinition }),
+    );
+    expect(taskDefinition?.containerDefinitions?.map(({ image }) => image)).toEqual([`${url}@${digest}`]);
+    const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
+    expect(imageDetails[0].imageTags).toContain(releasedTag(digest));
   });
 
   it("is told why tasks stopped when Terraform releases and ECS rolls back, and the deployment has failed", async () => {
