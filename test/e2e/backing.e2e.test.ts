@@ -165,6 +165,9 @@ describeOnEmulator("what a service is attached to", () => {
 
   it("goes without anything left", async () => {
     await app.destroy();
+    // What was there before goes by the hand that put it there.
+    await aws.call("ssm", "DeleteParameter", { Name: "/orders/session" });
+    await aws.call("secretsmanager", "DeleteSecret", { SecretId: "payments", ForceDeleteWithoutRecovery: true });
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });
 });
