@@ -184,7 +184,7 @@ describe("new", () => {
     const { scripts, dependencies } = JSON.parse(readFileSync(join(work, "shop/package.json"), "utf8"));
     expect(dependencies).toBeUndefined();
     const told = [...stdout.matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script!);
-    expect(told).toEqual(["install", "snapshot", "test", "deploy:local", "deploy"]);
+    expect(told).toEqual(["install", "snapshot", "test", "deploy:local", "deploy", "doctor"]);
     for (const script of told.slice(1)) expect(Object.keys(scripts)).toContain(script);
     expect(readdirSync(join(work, "shop")).sort()).toEqual(
       [
