@@ -14,6 +14,7 @@ import { delimiter, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto-scaling";
 import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import { BatchDeleteImageCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { releasedTag } from "../../border/images";
@@ -287,7 +288,9 @@ esac`,
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
   });
 
-  it("is taken away by plain terraform", async () => {
+  it("is taken away by plain terraform, once its images are", async () => {
+    const { imageIds = [] } = await clients.ecr.send(new ListImagesCommand({ repositoryName: "orders" }));
+    await clients.ecr.send(new BatchDeleteImageCommand({ repositoryName: "orders", imageIds }));
     for (const stack of [...STACKS].reverse()) {
       // The plans that a pipeline hands on leave the providers out.
       succeeded(await terraform(stack, "init"));
