@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inOrder, type StackManifest } from "../border/stacks";
 import { Emulator } from "./index";
 import { type Change, describeProgress, type Plan, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools } from "./tools";
@@ -31,7 +32,7 @@ export class ToolsMissingError extends Error {
   }
 }
 
-interface Manifest {
+interface Manifest extends StackManifest {
   readonly stacks: Readonly<
     Record<string, { readonly dependencies: readonly string[]; readonly workingDirectory: string }>
   >;
@@ -108,18 +109,6 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
     await emulator.stop();
   }
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Stacks with what they stand on first; by name where that does not tell. */
-export function inOrder({ stacks }: Manifest): string[] {
-  const ordered: string[] = [];
-  const visit = (name: string) => {
-    if (ordered.includes(name)) return;
-    for (const dependency of [...(stacks[name]?.dependencies ?? [])].sort()) visit(dependency);
-    ordered.push(name);
-  };
-  for (const name of Object.keys(stacks).sort()) visit(name);
-  return ordered;
 }
 
 function tell(progress: Progress): string {

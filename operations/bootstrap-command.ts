@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { backendsOf, bootstrap } from "./bootstrap";
 import { OperationError, type Outcome, readFlags, run } from "./command";
-import { type Manifest, stacksOf, synthesize } from "./deploy";
+import { readManifest, stacksOf, synthesize } from "./deploy";
 import { type FolderCall, oneOperand } from "./saved-plans-command";
 
 const USAGE = `Usage: antifragile bootstrap <environment>
@@ -21,8 +19,7 @@ export function runBootstrap({ args, print, cwd }: FolderCall): Promise<Outcome>
     }
     const environment = oneOperand(readFlags(args, {}, USAGE).operands, USAGE);
     const outdir = await synthesize(cwd, environment);
-    const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
-    const backends = backendsOf(outdir, stacksOf(environment, manifest));
+    const backends = backendsOf(outdir, stacksOf(environment, readManifest(outdir)));
     if (backends.length === 0) {
       throw new OperationError(
         `${environment} keeps its state in files: give it an account and state: "s3" in infra/environments.ts first`,

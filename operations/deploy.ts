@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { inOrder, type StackManifest } from "../border/stacks";
 import { applyStacks } from "./apply";
 import { OperationError, readFlags } from "./command";
 
@@ -15,11 +16,6 @@ const CDKTF_CLI = "cdktf-cli@0.21.0";
 /** It was synthesized and asked for, and what it stands on is applied. */
 const CDKTF_FLAGS = ["--skip-synth", "--auto-approve", "--ignore-missing-stack-dependencies"];
 
-/** What `cdktf.out/manifest.json` tells of the stacks. */
-export interface Manifest {
-  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
-}
-
 /** What `deploy`, `plan` and `apply` take for the stack that is one for all environments. */
 export const DELIVERY = "delivery";
 
@@ -27,18 +23,18 @@ export const DELIVERY = "delivery";
  * Stacks of one environment, each after those that it stands on; or `delivery`, which is of no environment: it may be in an
  * account of its own, and what releases must not change what releases.
  */
-export function stacksOf(environment: string, { stacks }: Manifest): string[] {
+export function stacksOf(environment: string, manifest: StackManifest): string[] {
   const endings =
     environment === DELIVERY
       ? [`-${DELIVERY}`]
       : ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
-  const ordered = new Set<string>();
-  const add = (name: string) => {
-    for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
-    ordered.add(name);
-  };
-  for (const name of Object.keys(stacks).sort()) if (endings.some((ending) => name.endsWith(ending))) add(name);
-  return [...ordered];
+  const isOwn = (name: string) => endings.some((ending) => name.endsWith(ending));
+  return inOrder(manifest, Object.keys(manifest.stacks).filter(isOwn));
+}
+
+/** What was synthesized into a folder. */
+export function readManifest(outdir: string): StackManifest {
+  return JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as StackManifest;
 }
 
 /**
@@ -103,7 +99,7 @@ export async function deploy({ repository, environment, flags, print, npm }: Dep
     );
   }
   const outdir = await synthesize(repository, environment);
-  const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
+  const manifest = readManifest(outdir);
   const stacks = stacksOf(environment, manifest);
   if (stacks.length === 0) {
     throw new OperationError(

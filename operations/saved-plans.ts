@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StackManifest } from "../border/stacks";
 import { applyPlan, initStack, PLAN, type PlanOptions, planStack, tellUnused } from "./apply";
 import { OperationError } from "./command";
-import { type Manifest, stacksOf } from "./deploy";
+import { readManifest, stacksOf } from "./deploy";
 import type { Allowances } from "./plan-gate";
 
 /** What is written beside the plans, for whoever applies them. */
@@ -26,8 +27,8 @@ export interface SavedPlansOptions extends Omit<PlanOptions, "allowances"> {
 }
 
 /** The stacks of an environment in a synthesized folder. */
-function stacksIn(outdir: string, environment: string): { readonly names: string[]; readonly manifest: Manifest } {
-  const manifest = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
+function stacksIn(outdir: string, environment: string): { readonly names: string[]; readonly manifest: StackManifest } {
+  const manifest = readManifest(outdir);
   const names = stacksOf(environment, manifest);
   if (names.length === 0) {
     throw new OperationError(

@@ -8,14 +8,14 @@ import { backingParameter, Published, Subscribed } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
-import { kebab } from "../core/names";
+import { kebab, pascal } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { isSecretReference } from "../core/secrets";
 import type { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
 import { SecurityGroup } from "../network/security-group";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf, pascal } from "./place";
+import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf } from "./place";
 
 /** A cache (Valkey or Redis), owned by this app or by another. `service.use(cache)` sets `REDIS_URL` and how to sign in. */
 export interface ICache extends IConstruct, BackingService {}

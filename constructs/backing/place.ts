@@ -59,8 +59,3 @@ export function comesFirst(backing: IConstruct, host: BackingHost): void {
   const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
   if (theirs !== ours && !theirs.dependsOn(ours)) theirs.addDependency(ours);
 }
-
-/** `order-lines` and `orderLines` as `OrderLines`. */
-export function pascal(id: string): string {
-  return kebab(id).replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
-}

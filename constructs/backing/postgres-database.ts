@@ -12,7 +12,7 @@ import { Connections, type IConnectable } from "../core/connections";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
-import { kebab, namePrefix } from "../core/names";
+import { kebab, namePrefix, pascal } from "../core/names";
 import { isSecretReference } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -22,7 +22,7 @@ import { SecurityGroup } from "../network/security-group";
 import { ConnectionBudget, connectionsOf } from "./connections";
 import { DatabaseCapacity } from "./database-capacity";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf, pascal } from "./place";
+import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf } from "./place";
 
 /** A database (PostgreSQL), owned by this app or by another. */
 export interface IDatabase extends IConstruct, BackingService {
@@ -101,11 +101,25 @@ interface DatabaseSettings {
   readonly backupDays: number;
 }
 
+/** What the pool of a task holds unless told. */
+const CONNECTIONS_PER_TASK = 5;
+
+/** Notes DATABASE_POOL. */
+function checkPool(problems: Problems, connectionsPerTask: number): void {
+  problems.check(
+    Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
+    "DATABASE_POOL",
+    "connectionsPerTask",
+    `${connectionsPerTask} is no size of a pool`,
+    "Use whole numbers from 1 to 100.",
+  );
+}
+
 /** Notes DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE, DATABASE_BACKUPS. */
 function resolveDatabase(scope: IConstruct, production: boolean, props: PostgresDatabaseProps): DatabaseSettings {
   const capacity = props.capacity ?? DatabaseCapacity.instance();
   const version = props.version ?? "17";
-  const { databaseName = "app", user = "app", connectionsPerTask = 5, storageGiB = 20 } = props;
+  const { databaseName = "app", user = "app", connectionsPerTask = CONNECTIONS_PER_TASK, storageGiB = 20 } = props;
   const backups = props.backups ?? Duration.days(7);
   const problems = new Problems(scope);
   problems.check(
@@ -134,13 +148,7 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
       "Use up to 63 small letters, digits and _, first a letter.",
     );
   }
-  problems.check(
-    Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
-    "DATABASE_POOL",
-    "connectionsPerTask",
-    `${connectionsPerTask} is no size of a pool`,
-    "Use whole numbers from 1 to 100.",
-  );
+  checkPool(problems, connectionsPerTask);
   problems.check(
     Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553,
     "DATABASE_STORAGE",
@@ -479,7 +487,7 @@ class ExistingDatabase extends Construct implements IDatabase {
 
   constructor(scope: Construct, id: string, attributes: DatabaseAttributes) {
     super(scope, id);
-    const { host, port = PORT, credentialsArn, connectionsPerTask = 5 } = attributes;
+    const { host, port = PORT, credentialsArn, connectionsPerTask = CONNECTIONS_PER_TASK } = attributes;
     const problems = new Problems(this);
     problems.check(
       Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host),
@@ -502,13 +510,7 @@ class ExistingDatabase extends Construct implements IDatabase {
       "is no ARN of a secret",
       "Use arn:aws:secretsmanager:<region>:<account>:secret:<name>.",
     );
-    problems.check(
-      Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
-      "DATABASE_POOL",
-      "connectionsPerTask",
-      `${connectionsPerTask} is no size of a pool`,
-      "Use whole numbers from 1 to 100.",
-    );
+    checkPool(problems, connectionsPerTask);
     problems.throwIfAny();
     this.#attributes = attributes;
     this.databaseName = literal(attributes.databaseName);
@@ -525,7 +527,7 @@ class ExistingDatabase extends Construct implements IDatabase {
       user,
       credentialsArn,
       securityGroupId,
-      connectionsPerTask = 5,
+      connectionsPerTask = CONNECTIONS_PER_TASK,
     } = this.#attributes;
     if (securityGroupId === undefined) host.connections.allowToInternet(port);
     else {

@@ -4,9 +4,10 @@ import { Construct, type IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
+import { pascal } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm, pascal } from "./place";
+import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 import type { Queue } from "./queue";
 
 /** A topic (Amazon SNS), owned by this app or by another. `service.use(topic)` sets `TOPIC_ARN` and lets it publish. */

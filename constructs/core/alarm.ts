@@ -61,21 +61,37 @@ export interface Signal {
 
 /** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
 export function alarmRows(queries: readonly Query[], periodSeconds = 60): object[] {
+  return rows(queries, (metric) => ({
+    metric: {
+      namespace: metric.namespace,
+      metric_name: metric.metricName,
+      ...(Object.keys(metric.dimensions).length === 0 ? {} : { dimensions: metric.dimensions }),
+      stat: metric.statistic,
+      period: periodSeconds,
+    },
+  }));
+}
+
+/** Rows as a scaling policy takes them. */
+export function policyRows(queries: readonly Query[]): object[] {
+  return rows(queries, (metric) => ({
+    metric_stat: {
+      stat: metric.statistic,
+      metric: {
+        namespace: metric.namespace,
+        metric_name: metric.metricName,
+        dimensions: Object.entries(metric.dimensions).map(([name, value]) => ({ name, value })),
+      },
+    },
+  }));
+}
+
+function rows(queries: readonly Query[], measured: (metric: Measure) => object): object[] {
   return queries.map(({ id, metric, expression, returned = false }) => ({
     id,
     return_data: returned,
     ...(expression === undefined ? {} : { expression, label: id }),
-    ...(metric === undefined
-      ? {}
-      : {
-          metric: {
-            namespace: metric.namespace,
-            metric_name: metric.metricName,
-            ...(Object.keys(metric.dimensions).length === 0 ? {} : { dimensions: metric.dimensions }),
-            stat: metric.statistic,
-            period: periodSeconds,
-          },
-        }),
+    ...(metric === undefined ? {} : measured(metric)),
   }));
 }
 

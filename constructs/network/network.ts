@@ -16,6 +16,7 @@ import { Construct, type IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
+import { pascal } from "../core/names";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
@@ -340,11 +341,6 @@ function endpoints(
       tags: named(scope, `-${service}`),
     });
   }
-}
-
-/** `ecr.api` as `EcrApi`. */
-function pascal(service: string): string {
-  return service.replace(/(?:^|[.-])(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function flowLog(scope: Network, vpc: Vpc, trafficType: "ALL" | "REJECT"): void {

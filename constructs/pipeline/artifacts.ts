@@ -1,4 +1,3 @@
-import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
 import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
@@ -8,6 +7,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct } from "constructs";
 import type { IGrantable } from "../core/iam";
+import { EncryptionKey } from "../core/key";
 import { AwsStack } from "../core/stack";
 
 /** How long what actions hand to each other stays: longer than a person may take to approve, which is 7 days. */
@@ -25,31 +25,17 @@ export class Artifacts extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const stack = AwsStack.of(this);
-    this.keyArn = new KmsKey(this, "Key", {
+    this.keyArn = new EncryptionKey(this, "Key", {
       description: `What the pipeline of ${stack.stackName} hands on and says`,
-      enableKeyRotation: true,
-      deletionWindowInDays: 30,
-      policy: JSON.stringify({
-        Version: "2012-10-17",
-        Statement: [
-          // Lets the account's own IAM policies decide; without it nobody could ever change the key again.
-          {
-            Effect: "Allow",
-            Principal: { AWS: `arn:${stack.partition}:iam::${stack.accountId}:root` },
-            Action: "kms:*",
-            Resource: "*",
-          },
-          {
-            Effect: "Allow",
-            Principal: { Service: "codestar-notifications.amazonaws.com" },
-            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-            Resource: "*",
-            // Only for what the topic's own policy lets through, which names this account.
-            Condition: { StringEquals: { "kms:ViaService": `sns.${stack.environment.region}.amazonaws.com` } },
-          },
-        ],
-      }),
-    }).arn;
+      users: [
+        {
+          service: "codestar-notifications.amazonaws.com",
+          actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+          // Only for what the topic's own policy lets through, which names this account.
+          conditions: { StringEquals: { "kms:ViaService": `sns.${stack.environment.region}.amazonaws.com` } },
+        },
+      ],
+    }).keyArn;
     const bucket = new S3Bucket(this, "Resource", {
       bucketPrefix: `${stack.prefixed(stack.stackName).slice(0, 26).replace(/-+$/, "")}-artifacts-`,
       // Nothing in it is needed once a release has ended.

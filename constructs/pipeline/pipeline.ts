@@ -11,6 +11,7 @@ import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
+import { pascal } from "../core/names";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
@@ -34,11 +35,6 @@ import { TerraformAccess } from "./terraform-access";
 
 /** What builds get as their checkout. */
 const SOURCE = "Source";
-
-/** `pre-prod` as `PreProd`: for ids, and for names in which CodeBuild wants no hyphen. */
-function pascal(name: string): string {
-  return name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
-}
 
 /**
  * Brings every commit into all environments, one after the other: tests, image, and for each environment its plans, an

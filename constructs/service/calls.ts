@@ -3,7 +3,10 @@ import { Construct, type IConstruct } from "constructs";
 import { Subscribed } from "../core/border";
 import { Connections } from "../core/connections";
 import { invalid, type Problems } from "../core/errors";
+import { NAME_PATTERN, NAME_RULE } from "../core/names";
 import { Duration } from "../core/units";
+import type { ServiceStack } from "../platform/platform";
+import type { Process } from "./process";
 
 /** How one service calls another: what its client must keep to. */
 export interface CallOptions {
@@ -85,6 +88,48 @@ export function resolveCall(
     "Use whole numbers from 1 to 100.",
   );
   return { timeout, retryBudgetPercent, breakerFailurePercent };
+}
+
+/** A service of this app that calls, or is called. */
+export interface Caller extends Pick<ICallee, "serviceName"> {
+  readonly process: Process;
+  readonly stack: ServiceStack;
+}
+
+/** Whether one can call the other. Notes CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
+export function checkCallee(problems: Problems, caller: Caller, callee: Caller | Pick<ICallee, "serviceName">): void {
+  const name = callee.serviceName;
+  problems.check(
+    NAME_PATTERN.test(name),
+    "CALL_NAME",
+    "calls",
+    `${JSON.stringify(name)} is no name of a service`,
+    `Use ${NAME_RULE}.`,
+  );
+  problems.check(
+    name !== caller.serviceName,
+    "CALL_SELF",
+    `calls ${name}`,
+    "is the service itself",
+    "Call its own code instead.",
+  );
+  // Of one in another repo nothing more is known.
+  if (!("stack" in callee)) return;
+  const [mine, other] = [caller.stack, callee.stack];
+  problems.check(
+    mine.platformName === other.platformName && mine.environment.name === other.environment.name,
+    "CALL_OTHER_PLATFORM",
+    `calls ${name}`,
+    `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
+    "Put both on one platform, or call its public address.",
+  );
+  problems.check(
+    callee.process.kind === "web",
+    "CALL_NO_PORT",
+    `calls ${name}`,
+    `is a ${callee.process.kind} and takes no requests`,
+    "Send it a message by its queue.",
+  );
 }
 
 /** The called service as its platform tells of it: nothing of it needs the service itself to exist. */

@@ -11,7 +11,7 @@ import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
-import { NAME_PATTERN, NAME_RULE, physicalName } from "../core/names";
+import { pascal, physicalName } from "../core/names";
 import { movedFrom } from "../core/renamed";
 import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
@@ -22,9 +22,11 @@ import { AdminAccess } from "./admin-access";
 import { watchRequests, watchTasks } from "./alarms";
 import {
   CalledService,
+  type Caller,
   type CallOptions,
   type CallSettings,
   callVariables,
+  checkCallee,
   type ICallee,
   noteCall,
   resolveCall,
@@ -40,17 +42,16 @@ import { ignoredChanges } from "./lifecycle";
 import { groupsOf } from "./metrics";
 import type { Process } from "./process";
 import { publishTemplate } from "./release";
-import { claimAddresses, claimName } from "./room";
-import { keptWithoutAZone, scale } from "./scaling";
+import { claimAddresses, claimName, warnOfNoRoom } from "./room";
+import { scale } from "./scaling";
 import { runOnSchedule } from "./scheduled-task";
+import { PROXY_SIZE, serviceConnect } from "./service-connect";
+import { sessionStatements } from "./sessions";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
 import { type Measured, signalsOf } from "./signals";
 import { brings, STRATEGY_TABLE } from "./strategies";
 import { fargateSize, type TaskSize } from "./task-size";
-
-/** What Service Connect's proxy takes of a task. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html */
-const PROXY_SIZE: TaskSize = { cpu: 256, memoryMiB: 64 };
 
 /** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
 const TASK_DEFINITION_BYTES = 65_536;
@@ -137,7 +138,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.taskRoleArn = this.#taskRole.roleArn;
     this.logs.grants.write(this.#executionRole);
     this.#allowPull();
-    if (settings.exec) this.#allowSessions();
+    if (settings.exec) for (const each of sessionStatements(stack.cluster.sessions())) this.grant(each);
     this.#setVariables(props);
     this.#task = this.#defineTask();
     this.#run(this.#task, identity);
@@ -287,27 +288,6 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     });
     // This call takes no resource.
     this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
-  }
-
-  /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-required-iam-permissions */
-  #allowSessions(): void {
-    const { keyArn, logGroupArn } = this.#stack.cluster.sessions();
-    this.grant({
-      actions: [
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-        "logs:DescribeLogGroups",
-      ],
-      // These calls take no resource.
-      resources: ["*"],
-    });
-    this.grant({
-      actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-      resources: [`${logGroupArn}:*`],
-    });
-    this.grant({ actions: ["kms:Decrypt"], resources: [keyArn] });
   }
 
   /** An image as the network can pull it, with the permission to. */
@@ -513,7 +493,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #checkScaling(): void {
     const { scaling } = this.#settings;
     if (scaling === undefined) return;
-    const { min, max, cpuPercent, requestsPerTask } = scaling;
+    const { requestsPerTask } = scaling;
     this.node.addValidation({
       validate: () =>
         requestsPerTask !== undefined && this.#targets.length === 0
@@ -522,61 +502,23 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
             ]
           : [],
     });
-    if (!this.#stack.production || min < 2) return;
-    const kept = keptWithoutAZone(min, this.#stack.zones);
-    const load = cpuPercent === undefined ? 0 : Math.round(cpuPercent / kept);
-    if (kept > 0 && load > 100) {
-      Annotations.of(this).addWarning(
-        `scaling.min ${min} at cpuPercent ${cpuPercent}: without one of ${this.#stack.zones} zones the tasks that stay would ` +
-          `have ${load} % to do until others have started. Raise min, or use cpuPercent <= ${Math.floor(100 * kept)}.  [ZONE_LOSS_OVERLOAD]`,
-      );
-    }
-    if (max === min) {
-      Annotations.of(this).addWarning(
-        `scaling.max ${max} is scaling.min: no task can be added when load grows. Raise max.  [SCALING_NO_ROOM]`,
-      );
-    }
+    warnOfNoRoom(this, this.#stack, scaling);
   }
 
   #checkCall(callee: ICallee, options: CallOptions): CallSettings {
     const problems = new Problems(this);
-    const name = callee.serviceName;
     const { process, shutdown } = this.#settings;
-    problems.check(
-      NAME_PATTERN.test(name),
-      "CALL_NAME",
-      "calls",
-      `${JSON.stringify(name)} is no name of a service`,
-      `Use ${NAME_RULE}.`,
-    );
-    problems.check(
-      name !== this.serviceName,
-      "CALL_SELF",
-      `calls ${name}`,
-      "is the service itself",
-      "Call its own code instead.",
-    );
-    if (callee instanceof CloudNativeService) {
-      const [mine, other] = [this.#stack, callee.#stack];
-      problems.check(
-        mine.platformName === other.platformName && mine.environment.name === other.environment.name,
-        "CALL_OTHER_PLATFORM",
-        `calls ${name}`,
-        `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
-        "Put both on one platform, or call its public address.",
-      );
-      problems.check(
-        callee.#settings.process.kind === "web",
-        "CALL_NO_PORT",
-        `calls ${name}`,
-        `is a ${callee.#settings.process.kind} and takes no requests`,
-        "Send it a message by its queue.",
-      );
-    }
+    checkCallee(problems, this.#caller, callee instanceof CloudNativeService ? callee.#caller : callee);
     const longest = process.kind === "web" ? shutdown.deregistrationDelay : undefined;
-    const settings = resolveCall(problems, name, options, longest);
+    const settings = resolveCall(problems, callee.serviceName, options, longest);
     problems.throwIfAny();
     return settings;
+  }
+
+  /** What the check of a call wants to know of either side. */
+  get #caller(): Caller {
+    const { serviceName, process } = this;
+    return { serviceName, process, stack: this.#stack };
   }
 
   /** Who is called is there first, where that makes no cycle, and both take part in Service Connect. */
@@ -593,38 +535,18 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     else if (!callee.#stack.dependsOn(this.#stack)) this.#stack.addDependency(callee.#stack);
   }
 
-  /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts.html */
   #joinServiceConnect(): void {
     if (this.#connected || this.#service === undefined) return;
     this.#connected = true;
-    const { name, process, shutdown } = this.#settings;
-    this.#service.putServiceConnectConfiguration({
-      enabled: true,
-      namespace: this.#stack.namespace.namespaceArn,
-      logConfiguration: {
-        logDriver: "awslogs",
-        options: {
-          "awslogs-group": this.logs.logGroupName,
-          "awslogs-region": this.#stack.environment.region,
-          "awslogs-stream-prefix": "service-connect",
-          mode: "non-blocking",
-          "max-buffer-size": "25m",
-        },
-      },
-      service:
-        process.kind !== "web"
-          ? undefined
-          : [
-              {
-                portName: name,
-                // Not the service's own name: that is taken in the namespace, by its name in DNS.
-                discoveryName: `${name}-connect`,
-                // The same name as in DNS, so that callers with and without the proxy use one URL.
-                clientAlias: { dnsName: this.#dnsName, port: process.port },
-                timeout: { perRequestTimeoutSeconds: shutdown.deregistrationDelay.toSeconds() },
-              },
-            ],
-    });
+    this.#service.putServiceConnectConfiguration(
+      serviceConnect({
+        settings: this.#settings,
+        namespaceArn: this.#stack.namespace.namespaceArn,
+        region: this.#stack.environment.region,
+        logs: this.logs,
+        dnsName: this.#dnsName,
+      }),
+    );
   }
 
   #host(name: string): ServiceHost {
@@ -856,11 +778,6 @@ function logGroupNameOf(logs: ILogStream): string {
   const group = logs.node.defaultChild;
   const name = group instanceof CloudwatchLogGroup ? group.nameInput : logs.logGroupName;
   return name === undefined || Token.isUnresolved(name) ? "*" : name;
-}
-
-/** `order-lines` as `OrderLines`. */
-function pascal(name: string): string {
-  return name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
 function sum(numbers: readonly number[]): number {

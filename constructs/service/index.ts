@@ -29,7 +29,6 @@ export type {
 export { Image } from "./image";
 export { Ingress, type IngressProps } from "./ingress";
 export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
-export type { Metric } from "./metrics";
 export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./process";
 export { releaseStatements } from "./release";
 export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling";

@@ -1,31 +1,6 @@
-import { alarmRows, type Query } from "../core/alarm";
 import { literal } from "../core/literal";
 import type { Metric } from "../core/metric";
 import type { Target, TargetGroup } from "./host";
-
-export type { Metric, Query };
-export { alarmRows };
-
-/** Rows as a scaling policy takes them. */
-export function policyRows(queries: readonly Query[]): object[] {
-  return queries.map(({ id, metric, expression, returned = false }) => ({
-    id,
-    return_data: returned,
-    ...(expression === undefined ? {} : { expression, label: id }),
-    ...(metric === undefined
-      ? {}
-      : {
-          metric_stat: {
-            stat: metric.statistic,
-            metric: {
-              namespace: metric.namespace,
-              metric_name: metric.metricName,
-              dimensions: Object.entries(metric.dimensions).map(([name, value]) => ({ name, value })),
-            },
-          },
-        }),
-  }));
-}
 
 /** A measure of the user's, complete, and as text for Terraform. */
 export function literally({ namespace, metricName, dimensions = {}, statistic = "Average" }: Metric): Required<Metric> {

@@ -1,6 +1,8 @@
+import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import type { ServiceStack } from "../platform/platform";
+import { keptWithoutAZone, type ScalingSettings } from "./scaling";
 
 /** Addresses that the services of an app want at most, by platform. */
 const WANTED = new WeakMap<IConstruct, Map<string, number>>();
@@ -58,4 +60,26 @@ export function claimAddresses(service: IConstruct, stack: ServiceStack, max: nu
       `has room for ${room}${production ? " when a zone is lost" : ""}`,
     "Lower scaling.max, or give the platform a larger network.cidr.",
   );
+}
+
+/** Says where tasks are enough on a good day alone: when a zone is lost, or when load grows. */
+export function warnOfNoRoom(
+  service: IConstruct,
+  { production, zones }: ServiceStack,
+  { min, max, cpuPercent }: ScalingSettings,
+): void {
+  if (!production || min < 2) return;
+  const kept = keptWithoutAZone(min, zones);
+  const load = cpuPercent === undefined ? 0 : Math.round(cpuPercent / kept);
+  if (kept > 0 && load > 100) {
+    Annotations.of(service).addWarning(
+      `scaling.min ${min} at cpuPercent ${cpuPercent}: without one of ${zones} zones the tasks that stay would ` +
+        `have ${load} % to do until others have started. Raise min, or use cpuPercent <= ${Math.floor(100 * kept)}.  [ZONE_LOSS_OVERLOAD]`,
+    );
+  }
+  if (max === min) {
+    Annotations.of(service).addWarning(
+      `scaling.max ${max} is scaling.min: no task can be added when load grows. Raise max.  [SCALING_NO_ROOM]`,
+    );
+  }
 }

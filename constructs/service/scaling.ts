@@ -6,12 +6,14 @@ import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { DataResource, Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { IQueue } from "../backing/queue";
+import { alarmRows, policyRows, type Query } from "../core/alarm";
 import type { Problems } from "../core/errors";
+import type { Metric } from "../core/metric";
 import { kebab } from "../core/names";
 import type { Schedule } from "../core/schedule";
 import { AwsStack, addressOf } from "../core/stack";
 import type { Target } from "./host";
-import { alarmRows, groupsOf, literally, type Metric, ofTarget, policyRows, type Query } from "./metrics";
+import { groupsOf, literally, ofTarget } from "./metrics";
 import type { Process } from "./process";
 
 /** Tasks are added and taken away so that a measure stays at a value. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReleasePlace } from "../../border/release";
 import { OperationError } from "../command";
-import { type Manifest, synthesize } from "../deploy";
+import { readManifest, synthesize } from "../deploy";
 
 /** A stack of services and the region that it is in. */
 export interface FoundStack extends ReleasePlace {
@@ -30,10 +30,8 @@ export async function findStacks(repository: string, environment: string): Promi
 }
 
 function stacksIn(outdir: string, environment: string): FoundStack[] {
-  const manifest = join(outdir, "manifest.json");
-  if (!existsSync(manifest)) return [];
-  const { stacks } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
-  return Object.keys(stacks)
+  if (!existsSync(join(outdir, "manifest.json"))) return [];
+  return Object.keys(readManifest(outdir).stacks)
     .filter((name) => name.endsWith(`-${environment}-service`))
     .sort()
     .flatMap((name) => {

@@ -40,6 +40,7 @@ const PURE = [
   "border/images.ts",
   "border/release.ts",
   "border/release-permissions.ts",
+  "border/stacks.ts",
   "constructs/core/names.ts",
   "constructs/core/schedule.ts",
   "constructs/core/units.ts",

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type DeployReport, deployLocally, inOrder } from "../../emulator/deploy-local";
+import { inOrder } from "../../border/stacks";
+import { type DeployReport, deployLocally } from "../../emulator/deploy-local";
 import { describeOnEmulator } from "../support/deployment";
 
 const FIXTURE = {
