@@ -32,10 +32,14 @@ export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
   return { alarmName: name, alarmArn };
 }
 
-/** A measure that is looked at: complete, and by percentile where that says more. */
+/**
+ * A measure that is looked at: complete, and by percentile where that says more.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+ */
 export interface Measure extends Omit<Required<Metric>, "statistic"> {
-  /** Or a percentile: `p99`. */
-  readonly statistic: Statistic | `p${number}`;
+  /** Or a percentile: `p99`; or how many values are at most so large: `TC(:0.5)`, a trimmed count. */
+  readonly statistic: Statistic | `p${number}` | `TC(:${number})`;
 }
 
 /** One row of a computation over measures: a measure, or an expression over rows. */

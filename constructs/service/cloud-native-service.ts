@@ -5,7 +5,7 @@ import { Annotations, Fn, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ProcessTemplate } from "../../border/release";
 import type { BackingHost, BackingService } from "../backing/host";
-import { Alarm, type IAlarm } from "../core/alarm";
+import { Alarm, type IAlarm, type Signal } from "../core/alarm";
 import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
@@ -94,6 +94,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly #sidecars: Sidecar[] = [];
   readonly #targets: Target[] = [];
   readonly #alarms: IAlarm[] = [];
+  /** What add-ons measure besides. */
+  readonly #signals: (() => Signal)[] = [];
   /** Names of those that a deployment goes back on. */
   readonly #rollbackAlarms: string[] = [];
   readonly #added = new Set<string>();
@@ -564,7 +566,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       deployment: this.#settings.deployment,
       grant: (statement) => this.grant(statement),
       targets: () => this.#targets,
-      signals: () => (this.#service === undefined ? [] : signalsOf(this.#measured)),
+      signals: () => [
+        ...(this.#service === undefined ? [] : signalsOf(this.#measured)),
+        ...this.#signals.map((signal) => signal()),
+      ],
+      addSignal: (signal) => this.#signals.push(signal),
       alarms: () => this.#alarms,
       addEnvironment: (variable, value) => this.#set(variable, value),
       addSecret: (variable, valueFrom) => this.#setSecret(variable, valueFrom),

@@ -100,8 +100,10 @@ export interface ServiceHost extends IGrantable {
   readonly deployment: Deployment;
   /** Target groups that its tasks are in, once all add-ons are there. */
   targets(): readonly Target[];
-  /** All that there is to measure of it, once all add-ons are there; nothing of a job. */
+  /** All that there is to measure of it, once all add-ons are there. */
   signals(): readonly Signal[];
+  /** Tells of one more thing that can be measured of it, for pictures; asked for once all add-ons are there. */
+  addSignal(signal: () => Signal): void;
   /** All that watches it, once all add-ons are there. */
   alarms(): readonly IAlarm[];
   /** Sets a variable of the app's container. Setting one twice is an error. */

@@ -1,5 +1,6 @@
 import { crashesOf } from "../cluster/stopped-tasks";
 import type { Measure, Query, Signal } from "../core/alarm";
+import type { Duration } from "../core/units";
 import { type MeasuredGroup, ofTarget } from "./metrics";
 
 /** What of a service there is to measure. */
@@ -21,8 +22,12 @@ function overGroups(groups: readonly MeasuredGroup[], ids: readonly string[]): s
 
 const result = (expression: string): Query => ({ id: "result", expression, returned: true });
 
-/** How many of a hundred requests failed, of the service's own tasks; fewer than `minimumRequests` prove nothing. */
-export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: number): Query[] {
+/**
+ * How many of a hundred requests failed, of the service's own tasks; fewer than `minimumRequests` prove nothing.
+ *
+ * @param worst whether a target group that is worse than all together decides: for a deployment, not for a promise
+ */
+export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: number, worst = true): Query[] {
   const percentOf = (indexes: readonly number[]) => {
     const sum = (...names: string[]) =>
       indexes.flatMap((index) => names.map((name) => `FILL(${name}${index}, 0)`)).join(" + ");
@@ -31,7 +36,7 @@ export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: 
   };
   const all = groups.map((_, index) => index);
   // Of a tenth of the requests all may fail without a twentieth of all failing: each group counts by itself too.
-  const each = all.length === 1 ? [] : all.map((index) => percentOf([index]));
+  const each = all.length === 1 || !worst ? [] : all.map((index) => percentOf([index]));
   return [
     ...groups.flatMap((group, index): Query[] => [
       { id: `failed${index}`, metric: ofTarget(group, "HTTPCode_Target_5XX_Count", "Sum") },
@@ -55,6 +60,37 @@ export function latency(groups: readonly MeasuredGroup[], percentile: number, mi
     ]),
     result(`IF(${overGroups(groups, ["requests"])} >= ${minimumRequests}, MAX([${slowest}]), 0)`),
   ];
+}
+
+/**
+ * Answers that came in time, counted one by one over all target groups: a trimmed count needs no weights, which a percentile
+ * of each group would. Measured until the first byte; a request without any answer is not among them, an error is.
+ */
+function inTime(groups: readonly MeasuredGroup[], within: Duration) {
+  const measure = (group: MeasuredGroup, statistic: Measure["statistic"]): Measure => ({
+    ...ofTarget(group, "TargetResponseTime", "Average"),
+    statistic,
+  });
+  return {
+    rows: groups.flatMap((group, index): Query[] => [
+      { id: `fast${index}`, metric: measure(group, `TC(:${within.toSeconds()})`) },
+      { id: `answers${index}`, metric: measure(group, "SampleCount") },
+    ]),
+    fast: `(${overGroups(groups, ["fast"])})`,
+    answers: `(${overGroups(groups, ["answers"])})`,
+  };
+}
+
+/** How many of a hundred answers took longer than that. */
+export function latePercent(groups: readonly MeasuredGroup[], within: Duration): Query[] {
+  const { rows, fast, answers } = inTime(groups, within);
+  return [...rows, result(`IF(${answers} > 0, 100 * (${answers} - ${fast}) / ${answers}, 0)`)];
+}
+
+/** How many of a hundred answers came within that. */
+export function fastPercent(groups: readonly MeasuredGroup[], within: Duration): Query[] {
+  const { rows, fast, answers } = inTime(groups, within);
+  return [...rows, result(`IF(${answers} > 0, 100 * ${fast} / ${answers}, 100)`)];
 }
 
 export function unhealthy(groups: readonly MeasuredGroup[]): Query[] {

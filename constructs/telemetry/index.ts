@@ -10,5 +10,5 @@ export {
   type XRayExporter,
   xRay,
 } from "./exporters";
-export { ServiceLevel, type ServiceLevelProps } from "./service-level";
+export { type LatencyGoal, ServiceLevel, type ServiceLevelProps } from "./service-level";
 export { Telemetry, type TelemetryProps } from "./telemetry";

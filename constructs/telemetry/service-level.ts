@@ -1,9 +1,10 @@
 import { Alarm, CompositeAlarm, type Query } from "../core/alarm";
 import { Problems } from "../core/errors";
+import type { Duration } from "../core/units";
 import { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "../service/host";
 import { groupsOf } from "../service/metrics";
-import { errorPercent } from "../service/signals";
+import { errorPercent, fastPercent, latePercent } from "../service/signals";
 
 /**
  * How fast what may fail in 30 days is used up: over a long window, so that it matters, and over a short one, so that it
@@ -16,6 +17,14 @@ const BURNS = [
   { id: "Slow", part: "budget-slow", factor: 6, longSeconds: 21_600, shortSeconds: 1800 },
 ] as const;
 
+/** How fast a service promises to answer. */
+export interface LatencyGoal {
+  /** How many of a hundred answers are to come in time, over 30 days; above 94 and below 100: 99. */
+  readonly percent: number;
+  /** What is in time, from when the balancer has sent the request on until the first byte of the answer; whole milliseconds. */
+  readonly within: Duration;
+}
+
 export interface ServiceLevelProps {
   /**
    * How many of a hundred requests are to be answered without an error, over 30 days; above 94 and below 100.
@@ -23,18 +32,41 @@ export interface ServiceLevelProps {
    * @default 99.9
    */
   readonly availablePercent?: number;
+  /**
+   * How many answers are to come in time. An error that comes in time counts as fast: it is `availablePercent` that it breaks.
+   *
+   * @default - none: nothing is promised of how long answers take
+   */
+  readonly fast?: LatencyGoal;
+}
+
+/** One thing that is promised. */
+interface Promised {
+  /** First part of ids of its alarms. */
+  readonly id: "" | "Latency";
+  /** First part of names of its alarms. */
+  readonly part: "" | "latency-";
+  readonly goalPercent: number;
+  /** What breaks it: `requests failed`. */
+  readonly bad: string;
+  /** What uses it up: `Errors use up what may fail`. */
+  readonly using: string;
+  /** How many of a hundred broke it. */
+  readonly queries: () => readonly Query[];
 }
 
 /**
- * What a service promises to those who call it (an SLO), and alarms when it is about to break that: when errors use up what
- * may fail in 30 days too fast. Needs an Ingress.
+ * What a service promises to those who call it (an SLO), and alarms when it is about to break that: when errors, or answers
+ * that come late, use up what 30 days have room for too fast. Counts requests one by one, of all target groups together.
+ * Needs an Ingress.
  *
- * Costs about 2.20 USD a month for its alarms.
+ * Costs about 2.20 USD a month for the alarms of `availablePercent` and 1.80 for those of `fast`, where the service has one
+ * target group.
  *
  * @example
  * ```ts
  * orders.add(new Ingress());
- * orders.add(new ServiceLevel({ availablePercent: 99.9 }));
+ * orders.add(new ServiceLevel({ availablePercent: 99.9, fast: { percent: 99, within: Duration.millis(500) } }));
  * ```
  * @see https://sre.google/workbook/alerting-on-slos/
  */
@@ -43,57 +75,102 @@ export class ServiceLevel implements ServiceAddOn {
 
   constructor(private readonly props: ServiceLevelProps = {}) {}
 
-  /** @throws InvalidPropsError SERVICE_LEVEL_PERCENT, SERVICE_LEVEL_NO_REQUESTS */
+  /** @throws InvalidPropsError SERVICE_LEVEL_PERCENT, SERVICE_LEVEL_WITHIN, SERVICE_LEVEL_NO_REQUESTS */
   bind(host: ServiceHost): void {
-    const { scope, serviceName, process } = host;
-    const goal = this.props.availablePercent ?? 99.9;
-    const problems = new Problems(scope);
-    problems.check(
-      goal > 94 && goal < 100,
-      "SERVICE_LEVEL_PERCENT",
-      "availablePercent",
-      `${goal} leaves nothing that may fail, or so much that no alarm ever goes off`,
-      "Use a number above 94 and below 100: 99.5, 99.9.",
-    );
-    problems.check(
-      process.kind === "web",
-      "SERVICE_LEVEL_NO_REQUESTS",
-      "process",
-      `is a ${process.kind}, which answers no requests`,
-      "Watch alarms.queueAge of a worker instead.",
-    );
-    problems.throwIfAny();
-    scope.node.addValidation({
+    const { fast } = this.props;
+    const availablePercent = this.props.availablePercent ?? 99.9;
+    check(host, availablePercent, fast);
+    host.scope.node.addValidation({
       validate: () =>
         host.targets().length === 0
           ? [
-              `${scope.node.path}: nothing is measured of its requests\n  Add an Ingress, or leave ServiceLevel out.  [SERVICE_LEVEL_WITHOUT_INGRESS]`,
+              `${host.scope.node.path}: nothing is measured of its requests\n  Add an Ingress, or leave ServiceLevel out.  [SERVICE_LEVEL_WITHOUT_INGRESS]`,
             ]
           : [],
     });
-    const { platformName, environment } = ServiceStack.of(scope);
-    const name = [platformName, environment.name, serviceName];
-    const queries = (): Query[] => errorPercent(groupsOf(host.targets()), 1);
-    for (const { id, part, factor, longSeconds, shortSeconds } of BURNS) {
-      const most = Math.round(factor * (100 - goal) * 1000) / 1000;
-      const burning = [longSeconds, shortSeconds].map(
-        (periodSeconds, index) =>
-          new Alarm(scope, `${id}${index === 0 ? "Long" : "Short"}`, {
-            name: [...name, part, index === 0 ? "long" : "short"],
-            description: `More than ${most} of a hundred requests failed in ${periodSeconds / 60} minutes. Part of ${part}.`,
-            threshold: most,
-            periodSeconds,
-            periods: 1,
-            silent: true,
-            queries,
-          }),
-      );
-      const alarm = new CompositeAlarm(scope, id, {
-        name: [...name, part],
-        description: `Errors use up what may fail in 30 days ${factor} times too fast: the promise of ${goal} % will be broken.`,
+    const groups = () => groupsOf(host.targets());
+    watch(host, {
+      id: "",
+      part: "",
+      goalPercent: availablePercent,
+      bad: "requests failed",
+      using: "Errors use up what may fail",
+      queries: () => errorPercent(groups(), 1, false),
+    });
+    if (fast === undefined) return;
+    watch(host, {
+      id: "Latency",
+      part: "latency-",
+      goalPercent: fast.percent,
+      bad: `answers took longer than ${fast.within}`,
+      using: "Slow answers use up what may be late",
+      queries: () => latePercent(groups(), fast.within),
+    });
+    host.addSignal(() => ({
+      name: "fast",
+      title: `Answers within ${fast.within} (of a hundred)`,
+      queries: fastPercent(groups(), fast.within),
+    }));
+  }
+}
+
+function check({ scope, process }: ServiceHost, availablePercent: number, fast: LatencyGoal | undefined): void {
+  const problems = new Problems(scope);
+  const checkGoal = (prop: string, goal: number) =>
+    problems.check(
+      goal > 94 && goal < 100,
+      "SERVICE_LEVEL_PERCENT",
+      prop,
+      `${goal} leaves nothing that may fail, or so much that no alarm ever goes off`,
+      "Use a number above 94 and below 100: 99, 99.5, 99.9.",
+    );
+  checkGoal("availablePercent", availablePercent);
+  if (fast !== undefined) {
+    checkGoal("fast.percent", fast.percent);
+    problems.check(
+      Number.isInteger(fast.within.toMillis()) && fast.within.toMillis() >= 1,
+      "SERVICE_LEVEL_WITHIN",
+      "fast.within",
+      `${fast.within} is no time that an answer can be measured by`,
+      "Use whole milliseconds, at least one: Duration.millis(500).",
+    );
+  }
+  problems.check(
+    process.kind === "web",
+    "SERVICE_LEVEL_NO_REQUESTS",
+    "process",
+    `is a ${process.kind}, which answers no requests`,
+    process.kind === "job" ? "Watch alarms.failedRuns of a job instead." : "Watch alarms.queueAge of a worker instead.",
+  );
+  problems.throwIfAny();
+}
+
+function watch(host: ServiceHost, { id, part, goalPercent, bad, using, queries }: Promised): void {
+  const { scope, serviceName } = host;
+  const { platformName, environment } = ServiceStack.of(scope);
+  const name = [platformName, environment.name, serviceName];
+  for (const burn of BURNS) {
+    const most = Math.round(burn.factor * (100 - goalPercent) * 1000) / 1000;
+    const burnId = `${id}${burn.id}`;
+    const burnPart = `${part}${burn.part}`;
+    const burning = [burn.longSeconds, burn.shortSeconds].map(
+      (periodSeconds, index) =>
+        new Alarm(scope, `${burnId}${index === 0 ? "Long" : "Short"}`, {
+          name: [...name, burnPart, index === 0 ? "long" : "short"],
+          description: `More than ${most} of a hundred ${bad} in ${periodSeconds / 60} minutes. Part of ${burnPart}.`,
+          threshold: most,
+          periodSeconds,
+          periods: 1,
+          silent: true,
+          queries,
+        }),
+    );
+    host.addAlarm(
+      new CompositeAlarm(scope, burnId, {
+        name: [...name, burnPart],
+        description: `${using} in 30 days ${burn.factor} times too fast: the promise of ${goalPercent} % will be broken.`,
         all: burning,
-      });
-      host.addAlarm(alarm);
-    }
+      }),
+    );
   }
 }

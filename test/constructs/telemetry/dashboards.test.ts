@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
   CloudNativeService,
+  canary,
+  Duration,
   existingQueue,
   Ingress,
   PlatformDashboard,
   ServiceDashboard,
   ServiceLevel,
+  type ServiceLevelProps,
   type ServiceStack,
   worker,
 } from "../../../constructs";
@@ -42,6 +45,20 @@ const drawn = (widgets: readonly Widget[]) =>
           ];
     }),
   );
+
+/** An expression of CloudWatch over single numbers, as far as ours go: sums, quotients, IF, MAX, FILL. */
+function computed(expression = ""): (values: Readonly<Record<string, number>>) => number {
+  return (values) => {
+    const names = Object.keys(values);
+    const { IF, FILL, MAX } = {
+      IF: (condition: boolean, yes: number, no: number) => (condition ? yes : no),
+      FILL: (value: number) => value,
+      MAX: (all: number[]) => Math.max(...all),
+    };
+    const compute = new Function("IF", "FILL", "MAX", ...names, `return ${expression};`);
+    return compute(IF, FILL, MAX, ...names.map((name) => values[name]));
+  };
+}
 
 /** What in a program a dimension's value stands for: nothing, where it is made up. */
 function missing(
@@ -204,6 +221,84 @@ describe("a service level", () => {
     expect(orders.alarms.map(({ alarmName }) => alarmName)).toEqual(
       expect.arrayContaining(["shop-dev-orders-budget-fast", "shop-dev-orders-budget-slow"]),
     );
+  });
+
+  it("promises answers in time too, counted one by one over both target groups, and drawn", () => {
+    const stack = ordersStack(PRODUCTION, { providerLine: 6 });
+    const deployment = canary();
+    const fast = { percent: 99, within: Duration.millis(500) };
+    const addOns = [new Ingress(), new ServiceLevel({ fast }), new ServiceDashboard()];
+    const orders = new CloudNativeService(stack, "Orders", { deployment, addOns });
+    const alarms = Object.values(resources(stack, "aws_cloudwatch_metric_alarm"));
+    const rowsOf = (part: string) =>
+      alarms.find(({ alarm_name }) => `${alarm_name}`.endsWith(part))?.metric_query as {
+        id: string;
+        expression?: string;
+        metric?: { metric_name: string; stat: string; period: number };
+      }[];
+    expect(
+      alarms
+        .filter(({ alarm_name }) => `${alarm_name}`.includes("latency-budget"))
+        .map(({ alarm_name, threshold }) => [`${alarm_name}`.replace("shop-production-orders-", ""), threshold]),
+    ).toEqual([
+      ["latency-budget-fast-long", 14.4],
+      ["latency-budget-fast-short", 14.4],
+      ["latency-budget-slow-long", 6],
+      ["latency-budget-slow-short", 6],
+    ]);
+    const rows = rowsOf("latency-budget-fast-long");
+    expect(rows.map(({ id, metric }) => [id, metric?.metric_name, metric?.stat, metric?.period])).toEqual([
+      ["fast0", "TargetResponseTime", "TC(:0.5)", 3600],
+      ["answers0", "TargetResponseTime", "SampleCount", 3600],
+      ["fast1", "TargetResponseTime", "TC(:0.5)", 3600],
+      ["answers1", "TargetResponseTime", "SampleCount", 3600],
+      ["result", undefined, undefined, undefined],
+    ]);
+    const late = computed(rows.at(-1)?.expression);
+    expect(late({ fast0: 985, answers0: 990, fast1: 0, answers1: 10 })).toBe(1.5);
+    expect(late({ fast0: 0, answers0: 7, fast1: 0, answers1: 0 })).toBe(100);
+    expect(late({ fast0: 0, answers0: 0, fast1: 0, answers1: 0 })).toBe(0);
+    // Of a promise no target group decides alone: one request of the new version is no hundredth of all.
+    const failed = computed(rowsOf("orders-budget-slow-short").at(-1)?.expression);
+    const nothing = { failed0: 0, refused0: 0, refused1: 0 };
+    expect(failed({ ...nothing, requests0: 999, failed1: 1, requests1: 1 })).toBe(0.1);
+
+    expect(orders.alarms.map(({ alarmName }) => alarmName)).toEqual(
+      expect.arrayContaining(["fast", "slow"].map((part) => `shop-production-orders-latency-budget-${part}`)),
+    );
+    expect(orders.health.map(({ alarmName }) => alarmName).join()).not.toContain("budget");
+    const widgets = widgetsOf(only(stack, "aws_cloudwatch_dashboard"));
+    const drawnFast = widgets.find(({ properties }) => properties.title === "Answers within 500 ms (of a hundred)");
+    const shown = computed(JSON.stringify(drawnFast?.properties.metrics).match(/"expression":"([^"]*)"/)?.[1]);
+    expect(shown({ fast0: 985, answers0: 990, fast1: 0, answers1: 10 })).toBe(98.5);
+    expect(shown({ fast0: 0, answers0: 0, fast1: 0, answers1: 0 })).toBe(100);
+  });
+
+  it("promises nothing of how long answers take unless asked", () => {
+    const stack = ordersStack();
+    new CloudNativeService(stack, "Orders", { addOns: [new Ingress(), new ServiceLevel()] });
+    const names = Object.values(resources(stack, "aws_cloudwatch_metric_alarm")).map(({ alarm_name }) => alarm_name);
+    expect(names.join()).not.toContain("latency");
+  });
+
+  it.each<[ServiceLevelProps, readonly string[]]>([
+    [{ fast: { percent: 99.5, within: Duration.seconds(2) } }, []],
+    [{ fast: { percent: 94, within: Duration.seconds(1) } }, ["SERVICE_LEVEL_PERCENT fast.percent"]],
+    [{ fast: { percent: 100, within: Duration.seconds(1) } }, ["SERVICE_LEVEL_PERCENT fast.percent"]],
+    [{ fast: { percent: 99, within: Duration.seconds(0) } }, ["SERVICE_LEVEL_WITHIN fast.within"]],
+    [{ fast: { percent: 99, within: Duration.millis(0.5) } }, ["SERVICE_LEVEL_WITHIN fast.within"]],
+    [
+      { availablePercent: 100, fast: { percent: 9, within: Duration.millis(0) } },
+      [
+        "SERVICE_LEVEL_PERCENT availablePercent",
+        "SERVICE_LEVEL_PERCENT fast.percent",
+        "SERVICE_LEVEL_WITHIN fast.within",
+      ],
+    ],
+  ])("by %j is refused where no alarm could tell", (props, expected) => {
+    const make = () => new CloudNativeService(ordersStack(), "Orders").add(new ServiceLevel(props));
+    if (expected.length === 0) expect(make).not.toThrow();
+    else expect(refusals(make)).toEqual(expected);
   });
 
   it.each([99.99999, 94, 100])("of %d %% is refused, or leaves something that may fail", (availablePercent) => {

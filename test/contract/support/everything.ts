@@ -92,7 +92,7 @@ export function everything(profile: Profile = "dev"): App {
     agentImage: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`,
   });
   orders.add(new Telemetry({ to: [xRay(), cloudWatch()] }));
-  orders.add(new ServiceLevel());
+  orders.add(new ServiceLevel({ fast: { percent: 99, within: Duration.millis(500) } }));
   orders.add(new ServiceDashboard());
   new PlatformDashboard(platform, "Dashboard");
   const storefront = new CloudNativeService(stack, "Storefront", { deployment: codeDeploy(canary()) });
