@@ -181,6 +181,7 @@ function serverEnvironment({ catalogue = true }: EmulatorOptions): NodeJS.Proces
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
+    ANTIFRAGILE_NODE: process.execPath,
     MOTO_EC2_LOAD_DEFAULT_AMIS: String(catalogue),
     MOTO_IAM_LOAD_MANAGED_POLICIES: String(catalogue),
     PYTHONUNBUFFERED: "1",

@@ -3,7 +3,7 @@
  * the executable as one file with its dependencies inside, and the declarations.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -26,8 +26,13 @@ async function main(): Promise<void> {
     ...common,
     entryPoints: { constructs: "constructs/index.ts", testing: "constructs/testing/index.ts" },
     external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
+    // Names stay, for stack traces.
+    minifyWhitespace: true,
+    lineLimit: 160,
     outdir: "dist",
   });
+  // Read at synth, from beside the code that deploys it.
+  copyFileSync(join(root, "constructs/logging/to-opensearch.mjs"), join(root, "dist/to-opensearch.mjs"));
   if (existsSync(join(root, "bin/antifragile.ts"))) {
     // One file with inquirer and handlebars inside, so that npx fetches one package.
     await build({

@@ -11,9 +11,9 @@ import { literal } from "../core/literal";
 import { kebab, pascal } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { isSecretReference } from "../core/secrets";
+import { SecurityGroup } from "../core/security-group";
 import type { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
-import { SecurityGroup } from "../network/security-group";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf } from "./place";
 

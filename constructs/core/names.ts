@@ -23,6 +23,7 @@ export const NAME_LIMITS = {
   topic: 256,
   eventRule: 64,
   deliveryStream: 64,
+  function: 64,
   dashboard: 255,
   webAcl: 128,
   userPool: 128,

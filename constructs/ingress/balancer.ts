@@ -5,9 +5,9 @@ import { Construct, type IConstruct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
+import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import type { INetwork } from "../network/network";
-import { SecurityGroup } from "../network/security-group";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
 
 /** How a balancer is reached: see {@link https} and {@link insecureHttp}. */

@@ -9,16 +9,47 @@ import { Construct } from "constructs";
 import { Alarm, type IAlarm, type Query } from "../core/alarm";
 import { Role, type Statement } from "../core/iam";
 import { LogKey } from "../core/key";
+import type { Statistic } from "../core/metric";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { archiveSeenFrom, type ILogArchive, LogArchive } from "./archive";
 import type { HttpDestination, LogDestination } from "./destinations";
+import { deadLetterPrefix, OpenSearchSender } from "./opensearch-sender";
 
 /** Part of names in AWS, in the order of their use. */
-const TITLES = { archive: "archive", "http-endpoint": "endpoint", kinesis: "kinesis", account: "account" } as const;
+const TITLES = {
+  archive: "archive",
+  "http-endpoint": "endpoint",
+  kinesis: "kinesis",
+  account: "account",
+  opensearch: "opensearch",
+} as const;
 
-/** How old what waits for the archive may grow before somebody is told. Firehose itself waits for 5 minutes. */
+/** Where dead letters can come from, so that there must be a place for them. */
+const HAVE_DEAD_LETTERS: readonly LogDestination["kind"][] = ["http-endpoint", "opensearch"];
+
+/** How old what waits may grow before somebody is told. Firehose itself waits for 5 minutes. */
 const LATE_SECONDS = 1800;
+
+/** What is measured of a destination that fails, and when it does. */
+interface Failures {
+  readonly queries: readonly Query[];
+  /** Any of these, in the words of CloudWatch's metric math. */
+  readonly when: readonly string[];
+}
+
+/** How lines get to a destination. */
+interface Way {
+  readonly arn: string;
+  /** As whom CloudWatch sends them, where the destination does not say who may. */
+  readonly sender?: Role;
+  /** Address of what says that CloudWatch may, where the destination does. */
+  readonly permission?: string;
+  /** Where in the archive that is which was not delivered. */
+  readonly deadLetters?: string;
+  /** @default - what CloudWatch itself measures */
+  readonly failures?: Failures;
+}
 
 interface Stream {
   /** Parts of names: `shop`, `dev`, `orders`. */
@@ -38,11 +69,7 @@ export class LogDelivery extends Construct {
   constructor(scope: Construct, id: string, stream: Stream, destinations: readonly LogDestination[]) {
     super(scope, id);
     this.archive = this.#archive(destinations);
-    const sender = new Role(this, "Sender", {
-      name: [...stream.name, "log-sender"].join("-"),
-      service: "logs.amazonaws.com",
-    });
-    this.alarms = destinations.map((destination, index) => this.#send(stream, destination, index, sender));
+    this.alarms = destinations.map((destination, index) => this.#send(stream, destination, index));
   }
 
   /** The stream's archive; where it has none but needs dead letters, one for them alone. */
@@ -50,52 +77,84 @@ export class LogDelivery extends Construct {
     const wanted = destinations.find((destination) => destination.kind === "archive")?.archive;
     if (wanted !== undefined && "node" in wanted) return archiveSeenFrom(this, "Archive", wanted);
     if (wanted !== undefined) return new LogArchive(this, "Archive", wanted);
-    if (!destinations.some(({ kind }) => kind === "http-endpoint")) return undefined;
+    if (!destinations.some(({ kind }) => HAVE_DEAD_LETTERS.includes(kind))) return undefined;
     return new LogArchive(this, "DeadLetters", { keep: Duration.days(30) });
   }
 
-  #send(stream: Stream, destination: LogDestination, index: number, sender: Role): IAlarm {
+  #send(stream: Stream, destination: LogDestination, index: number): IAlarm {
     const title = TITLES[destination.kind];
     const id = `${title[0]?.toUpperCase()}${title.slice(1)}`;
     const scope = new Construct(this, destination.kind === "archive" ? "ToArchive" : `${id}${index + 1}`);
     const filterName = index === 0 ? title : `${title}-${index + 1}`;
     const name = [...stream.name, filterName];
-    const firehose =
-      destination.kind === "archive" || destination.kind === "http-endpoint"
-        ? this.#firehose(scope, name, stream, destination.kind === "archive" ? undefined : destination)
-        : undefined;
-    const target =
-      firehose?.arn ??
-      (destination.kind === "kinesis"
-        ? destination.streamArn
-        : (destination as { destinationArn: string }).destinationArn);
-    if (destination.kind !== "account") {
-      sender.grant({
-        actions: firehose === undefined ? ["kinesis:PutRecord"] : ["firehose:PutRecord", "firehose:PutRecordBatch"],
-        resources: [target],
-      });
-    }
+    const way = this.#way(scope, name, stream, destination);
     const filter = new CloudwatchLogSubscriptionFilter(scope, "Filter", {
       name: filterName,
       logGroupName: stream.logGroupName,
       // All lines.
       filterPattern: "",
-      destinationArn: target,
-      // Who owns the other account has let this one in; a role of here means nothing there.
-      roleArn: destination.kind === "account" ? undefined : sender.roleArn,
+      destinationArn: way.arn,
+      roleArn: way.sender?.roleArn,
     });
-    sender.whenPolicy((address) => {
-      // CloudWatch tries whether it can send before it takes the filter.
+    // CloudWatch tries whether it can send before it takes the filter.
+    if (way.permission !== undefined) filter.dependsOn = [way.permission];
+    way.sender?.whenPolicy((address) => {
       filter.dependsOn = [address];
     });
     return new Alarm(scope, "Failed", {
       name: [...name, "failed"],
-      description: `Lines of ${stream.name.join("-")} do not arrive (${title}). What was not delivered is below failed/ in the archive.`,
+      description: `Lines of ${stream.name.join("-")} do not arrive (${title}). ${way.deadLetters === undefined ? "CloudWatch tries for a day" : `What was not delivered is below ${way.deadLetters} in the archive`}.`,
       threshold: 0,
       periodSeconds: 300,
       periods: 1,
-      queries: () => failures(stream, destination, firehose?.name),
+      queries: () => failures(stream, way),
     });
+  }
+
+  #way(scope: Construct, name: readonly string[], stream: Stream, destination: LogDestination): Way {
+    switch (destination.kind) {
+      case "archive":
+      case "http-endpoint": {
+        const endpoint = destination.kind === "archive" ? undefined : destination;
+        const firehose = this.#firehose(scope, name, stream, endpoint);
+        const sender = this.#sender(stream, ["firehose:PutRecord", "firehose:PutRecordBatch"], firehose.arn);
+        const failures = endpoint === undefined ? unarchived(firehose.name) : undelivered(firehose.name);
+        return { arn: firehose.arn, sender, deadLetters: "failed/", failures };
+      }
+      case "kinesis": {
+        const sender = this.#sender(stream, ["kinesis:PutRecord"], destination.streamArn);
+        return { arn: destination.streamArn, sender };
+      }
+      case "account":
+        // Who owns the other account has let this one in; a role of here means nothing there.
+        return { arn: destination.destinationArn };
+      case "opensearch": {
+        const functionName = AwsStack.of(this).physicalName("function", ...name);
+        const to = new OpenSearchSender(scope, "Sender", {
+          name: functionName,
+          destination,
+          index: destination.index ?? stream.name.join("-").toLowerCase(),
+          logGroupName: stream.logGroupName,
+          deadLetters: this.archive as ILogArchive,
+          log: ownLog(scope, `/aws/lambda/${functionName}`),
+        });
+        return {
+          arn: to.functionArn,
+          permission: to.permissionAddress,
+          deadLetters: deadLetterPrefix(functionName),
+          failures: unstored(functionName),
+        };
+      }
+    }
+  }
+
+  /** As whom CloudWatch sends to destinations that have no say of their own. */
+  #sender(stream: Stream, actions: readonly string[], target: string): Role {
+    const made = this.node.tryFindChild("Sender") as Role | undefined;
+    const name = [...stream.name, "log-sender"].join("-");
+    const sender = made ?? new Role(this, "Sender", { name, service: "logs.amazonaws.com" });
+    sender.grant({ actions, resources: [target] });
+    return sender;
   }
 
   #firehose(
@@ -113,7 +172,7 @@ export class LogDelivery extends Construct {
     if (endpoint?.secretArn !== undefined) {
       role.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [endpoint.secretArn] });
     }
-    const log = this.#ownLog(stream);
+    const log = ownLog(this, `/${stream.name.join("/")}/delivery`);
     new CloudwatchLogStream(scope, "Log", { name: streamName, logGroupName: log.name });
     role.grant({ actions: ["logs:PutLogEvents"], resources: [`${log.arn}:log-stream:${streamName}`] });
     const common = {
@@ -184,20 +243,19 @@ export class LogDelivery extends Construct {
     });
     return { arn: firehose.arn, name: streamName };
   }
+}
 
-  /** What Firehose says of its own failures. */
-  #ownLog(stream: Stream): CloudwatchLogGroup {
-    const made = this.node.tryFindChild("Log") as CloudwatchLogGroup | undefined;
-    if (made !== undefined) return made;
-    const name = `/${stream.name.join("/")}/delivery`;
-    return new CloudwatchLogGroup(this, "Log", {
-      name,
-      retentionInDays: 30,
-      kmsKeyId: AwsStack.of(this).defaults.encryptedLogs
-        ? new LogKey(this, "LogKey", { description: `Log lines of ${name}`, logGroupName: name }).keyArn
-        : undefined,
-    });
-  }
+/** What a service of AWS says of its own failures to deliver. */
+function ownLog(scope: Construct, name: string): CloudwatchLogGroup {
+  const made = scope.node.tryFindChild("Log") as CloudwatchLogGroup | undefined;
+  if (made !== undefined) return made;
+  return new CloudwatchLogGroup(scope, "Log", {
+    name,
+    retentionInDays: 30,
+    kmsKeyId: AwsStack.of(scope).defaults.encryptedLogs
+      ? new LogKey(scope, "LogKey", { description: `Log lines of ${name}`, logGroupName: name }).keyArn
+      : undefined,
+  });
 }
 
 /** Below the stream's own prefixes, and nowhere else. @see https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html */
@@ -215,12 +273,9 @@ function writesTo(archive: ILogArchive, prefix: string): Statement[] {
   ];
 }
 
-/**
- * 1 where lines do not arrive, else 0.
- *
- * @see https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html
- */
-function failures(stream: Stream, { kind }: LogDestination, deliveryStream: string | undefined): Query[] {
+/** 1 where lines do not arrive, else 0. */
+function failures(stream: Stream, way: Way): Query[] {
+  const { queries = [], when = [] } = way.failures ?? {};
   const refused: Query = {
     id: "refused",
     metric: {
@@ -230,34 +285,47 @@ function failures(stream: Stream, { kind }: LogDestination, deliveryStream: stri
       statistic: "Sum",
     },
   };
-  const ofFirehose = (id: string, metricName: string, statistic: "Sum" | "Maximum" | "Minimum"): Query => ({
+  const failed = ["FILL(refused, 0) > 0", ...when].join(" OR ");
+  return [refused, ...queries, { id: "result", expression: `IF(${failed}, 1, 0)`, returned: true }];
+}
+
+/** @see https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
+function ofFirehose(stream: string, id: string, metricName: string, statistic: Statistic): Query {
+  return {
     id,
-    metric: {
-      namespace: "AWS/Firehose",
-      metricName,
-      dimensions: { DeliveryStreamName: deliveryStream as string },
-      statistic,
-    },
+    metric: { namespace: "AWS/Firehose", metricName, dimensions: { DeliveryStreamName: stream }, statistic },
+  };
+}
+
+function unarchived(stream: string): Failures {
+  return {
+    queries: [
+      ofFirehose(stream, "undecoded", "OutputDecompressedRecords.Failed", "Sum"),
+      ofFirehose(stream, "age", "DeliveryToS3.DataFreshness", "Maximum"),
+    ],
+    when: ["FILL(undecoded, 0) > 0", `FILL(age, 0) > ${LATE_SECONDS}`],
+  };
+}
+
+function undelivered(stream: string): Failures {
+  return {
+    queries: [ofFirehose(stream, "delivered", "DeliveryToHttpEndpoint.Success", "Minimum")],
+    when: ["FILL(delivered, 1) < 1"],
+  };
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#async-invocation-metrics */
+function unstored(functionName: string): Failures {
+  const query = (id: string, metricName: string, statistic: Statistic): Query => ({
+    id,
+    metric: { namespace: "AWS/Lambda", metricName, dimensions: { FunctionName: functionName }, statistic },
   });
-  const result = (expression: string): Query => ({
-    id: "result",
-    expression: `IF(${expression}, 1, 0)`,
-    returned: true,
-  });
-  if (kind === "archive") {
-    return [
-      refused,
-      ofFirehose("undecoded", "OutputDecompressedRecords.Failed", "Sum"),
-      ofFirehose("age", "DeliveryToS3.DataFreshness", "Maximum"),
-      result(`FILL(refused, 0) + FILL(undecoded, 0) > 0 OR FILL(age, 0) > ${LATE_SECONDS}`),
-    ];
-  }
-  if (kind === "http-endpoint") {
-    return [
-      refused,
-      ofFirehose("delivered", "DeliveryToHttpEndpoint.Success", "Minimum"),
-      result("FILL(refused, 0) > 0 OR FILL(delivered, 1) < 1"),
-    ];
-  }
-  return [refused, result("FILL(refused, 0) > 0")];
+  return {
+    queries: [
+      query("dropped", "AsyncEventsDropped", "Sum"),
+      query("lost", "DestinationDeliveryFailures", "Sum"),
+      query("age", "AsyncEventAge", "Maximum"),
+    ],
+    when: ["FILL(dropped, 0) > 0", "FILL(lost, 0) > 0", `FILL(age, 0) > ${LATE_SECONDS * 1000}`],
+  };
 }

@@ -32,8 +32,18 @@ export interface AccountDestination {
   readonly destinationArn: string;
 }
 
+/** Lines to a domain of Amazon OpenSearch Service. */
+export interface OpenSearchDestination extends OpenSearchOptions {
+  readonly kind: "opensearch";
+}
+
 /** Where log lines go besides CloudWatch. */
-export type LogDestination = ArchiveDestination | HttpDestination | KinesisDestination | AccountDestination;
+export type LogDestination =
+  | ArchiveDestination
+  | HttpDestination
+  | KinesisDestination
+  | AccountDestination
+  | OpenSearchDestination;
 
 /** Keeps lines for long, compressed and by date, in an archive that this stream makes for itself. */
 export function archive(props: LogArchiveProps = {}): ArchiveDestination {
@@ -66,6 +76,41 @@ export function httpEndpoint(options: {
   };
 }
 
+export interface OpenSearchOptions {
+  /** `arn:aws:es:eu-central-1:123456789012:domain/logs` */
+  readonly domainArn: string;
+  /** Where the domain answers: `https://vpc-logs-abc.eu-central-1.es.amazonaws.com`. */
+  readonly endpoint: string;
+  /**
+   * First part of the names of indices; after it comes the day of a line, in UTC: `orders-2026.11.22`.
+   *
+   * @default - the name of the log group, `shop-dev-orders`
+   */
+  readonly index?: string;
+  /**
+   * Network of a domain that is in one, and the security group of the domain: lines go there and nowhere else.
+   *
+   * @default - none: the domain is reached by its public address
+   */
+  readonly vpc?: {
+    readonly network: { readonly vpcId: string; readonly workloadSubnetIds: readonly string[] };
+    readonly securityGroupId: string;
+  };
+}
+
+/**
+ * Sends lines to a domain of Amazon OpenSearch Service, by a Lambda function (Firehose takes no lines of CloudWatch for it).
+ * A line of JSON becomes the fields of a document, any other its `@message`; one whose fields contradict those of earlier
+ * lines is kept as `@message` too. The domain must let the function's role in: its name is `<log group>-opensearch`.
+ *
+ * Costs about 0.20 USD a million batches, and next to nothing for the time; the domain is somebody else's.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_OpenSearch_Stream.html
+ */
+export function openSearch(options: OpenSearchOptions): OpenSearchDestination {
+  return { kind: "opensearch", ...options };
+}
+
 /** Sends lines to a Kinesis data stream of this account, by its ARN; what reads it decides on what is lost. */
 export function kinesis(streamArn: string): KinesisDestination {
   return { kind: "kinesis", streamArn };
@@ -83,9 +128,10 @@ export function anotherAccount(destinationArn: string): AccountDestination {
 
 const KINESIS_ARN = /^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/;
 const DESTINATION_ARN = /^arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:destination:[^:*$%{}]{1,512}$/;
+const DOMAIN_ARN = /^arn:aws[a-z-]*:es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}$/;
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
 
-/** Notes LOG_DESTINATIONS, LOG_DESTINATION_TWICE, LOG_ENDPOINT_URL, LOG_ENDPOINT_SECRET, LOG_ENDPOINT_RETRY, LOG_KINESIS_ARN, LOG_ACCOUNT_ARN. */
+/** Notes LOG_DESTINATIONS, LOG_DESTINATION_TWICE, LOG_ENDPOINT_URL, LOG_ENDPOINT_SECRET, LOG_ENDPOINT_RETRY, LOG_KINESIS_ARN, LOG_ACCOUNT_ARN, LOG_OPENSEARCH_DOMAIN, LOG_OPENSEARCH_ENDPOINT, LOG_OPENSEARCH_INDEX. */
 export function checkDestinations(problems: Problems, destinations: readonly LogDestination[]): void {
   problems.check(
     destinations.length <= SUBSCRIPTIONS,
@@ -133,6 +179,29 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
         "destinations.kinesis",
         `${JSON.stringify(destination.streamArn)} is no ARN of a Kinesis stream`,
         "Use arn:aws:kinesis:<region>:<account>:stream/<name>.",
+      );
+    }
+    if (destination.kind === "opensearch") {
+      problems.check(
+        known(destination.domainArn, DOMAIN_ARN),
+        "LOG_OPENSEARCH_DOMAIN",
+        "destinations.openSearch.domainArn",
+        `${JSON.stringify(destination.domainArn)} is no ARN of a domain of Amazon OpenSearch Service`,
+        "Use arn:aws:es:<region>:<account>:domain/<name>.",
+      );
+      problems.check(
+        known(destination.endpoint, /^https:\/\/[A-Za-z0-9.-]+$/),
+        "LOG_OPENSEARCH_ENDPOINT",
+        "destinations.openSearch.endpoint",
+        `${JSON.stringify(destination.endpoint)} is no address of a domain`,
+        "Use https:// and the host of the domain's endpoint, without a path.",
+      );
+      problems.check(
+        destination.index === undefined || /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index),
+        "LOG_OPENSEARCH_INDEX",
+        "destinations.openSearch.index",
+        `${JSON.stringify(destination.index)} is no name for an index`,
+        "Use up to 200 small letters, digits, dots, hyphens and _, first a letter or a digit.",
       );
     }
     if (destination.kind === "account") {

@@ -9,6 +9,9 @@ export {
   type KinesisDestination,
   kinesis,
   type LogDestination,
+  type OpenSearchDestination,
+  type OpenSearchOptions,
+  openSearch,
   sharedArchive,
 } from "./destinations";
 export {

@@ -50,7 +50,8 @@ export interface LogStreamProps {
    */
   readonly delivery?: Delivery;
   /**
-   * Where lines go besides, at most two: `archive()`, `sharedArchive()`, `httpEndpoint()`, `kinesis()`, `anotherAccount()`.
+   * Where lines go besides, at most two: `archive()`, `sharedArchive()`, `openSearch()`, `httpEndpoint()`, `kinesis()`,
+   * `anotherAccount()`.
    *
    * @default - none: lines end with the retention
    */

@@ -17,11 +17,11 @@ import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
+import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { planSubnets, usableAddresses } from "./cidr";
-import { SecurityGroup } from "./security-group";
 import { EGRESSES, type Egress, type NetworkProps, type NetworkSettings, resolveNetwork } from "./settings";
 
 /** A network, owned by this app or by somebody else. */

@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import { Published } from "../core/border";
+import { SecurityGroup } from "../core/security-group";
 import { DiscoveryName } from "../discovery/discovery-name";
 import type { INamespace } from "../discovery/namespace";
-import { SecurityGroup } from "../network/security-group";
 
 export interface IdentityProps {
   /** Name of the parameter that tells others. */

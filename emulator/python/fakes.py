@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, firehose, identity, network, observability, one_off
+from services import app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, firehose, functions, identity, network, observability, one_off
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -132,6 +132,7 @@ FAKES: list[Fake] = [
     Fake("codestar-notifications", ("UntagResource",), "the service; nothing is sent", answer=delivery.untag_rule),
     Fake("codestar-notifications", ("DeleteTarget",), "the service; nothing is sent", answer=delivery.delete_target),
     Fake("cloudwatch", ("PutCompositeAlarm",), "composite alarms; no alarm is ever evaluated", patch=observability.accept_composite_alarms),
+    Fake("lambda", ("Invoke",), "functions of Node.js run as a process of this machine, all tries at once; what fails goes to a bucket where told", patch=functions.run_nodejs),
     Fake("logs", ("CreateLogGroup",), "the class of a log group", amend=observability.remember_class),
     Fake("logs", ("DescribeLogGroups",), "the class of a log group", amend=observability.amend_groups),
     Fake("logs", ("PutQueryDefinition",), "saved queries", answer=observability.put_query),

@@ -76,6 +76,7 @@ KINDS = [
     Kind("topic", "sns", False, keys("topics")),
     Kind("stream", "kinesis", True, keys("streams")),
     Kind("delivery stream", "firehose", True, keys("delivery_streams")),
+    Kind("function", "lambda", False, lambda functions: list(functions._lambdas._functions)),
     Kind("log group", "logs", True, keys("groups")),
     Kind("alarm", "cloudwatch", True, keys("alarms")),
     Kind("dashboard", "cloudwatch", True, keys("dashboards")),

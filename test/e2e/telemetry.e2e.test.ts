@@ -17,12 +17,15 @@ import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } 
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
+import { FakeOpenSearch } from "../support/fake-opensearch";
 
 const APP = join(ROOT, "test/e2e/apps/telemetry.ts");
 const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
 const OWN_EXAMPLES = ["log-stream", "telemetry"];
 /** Types that the service's own test deploys: they need a balancer, which takes a minute. */
-const ELSEWHERE = /^aws_(lb|eip|nat_gateway|vpc_security_group_ingress_rule)/;
+const ELSEWHERE = /^aws_(lb|eip|nat_gateway)/;
+/** As whom the emulator's functions sign. */
+const FUNCTION = { accessKeyId: "role-account-id", secretAccessKey: "role-secret-key", sessionToken: "session-token" };
 
 /** Alarms that tell no people: parts of others, and those that scale. */
 const PARTS = /budget-\w+-(long|short)$|^TargetTracking-|-scale-from-zero$/;
@@ -37,9 +40,11 @@ describeOnEmulator("what is seen of services", () => {
   let shop: Deployment;
   let s3: S3Client;
   let cloudWatch: CloudWatchClient;
+  const domain = new FakeOpenSearch("eu-central-1", FUNCTION);
 
   beforeAll(async () => {
-    shop = await deploy(APP, { name: "telemetry", stacks: STACKS });
+    const prepare = async () => ({ OPENSEARCH: await domain.start() });
+    shop = await deploy(APP, { name: "telemetry", stacks: STACKS, prepare });
     const account = { accessKeyId: "test", secretAccessKey: "test" };
     const options = { endpoint: shop.emulator.url, region: shop.region, credentials: account, maxAttempts: 1 };
     s3 = new S3Client({ ...options, forcePathStyle: true });
@@ -50,33 +55,33 @@ describeOnEmulator("what is seen of services", () => {
     s3?.destroy();
     cloudWatch?.destroy();
     await shop?.end();
+    await domain.stop();
   });
 
-  const write = async (logGroupName: string, messages: readonly string[]) => {
-    const logStreamName = `${logGroupName.split("/").at(-1)}/app/0123456789abcdef`;
+  const write = async (logGroupName: string, messages: readonly string[], task = "0123456789abcdef") => {
+    const logStreamName = `${logGroupName.split("/").at(-1)}/app/${task}`;
     await shop.clients.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
     const logEvents = messages.map((message, index) => ({ message, timestamp: Date.now() + index }));
     await shop.clients.logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
   };
-  const archived = async (prefix: string) => {
+  const kept = async (prefix: string) => {
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
     const Bucket = Buckets.find(({ Name }) => Name?.startsWith("shop-dev-logs-"))?.Name;
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
     return Promise.all(
-      Contents.map(async ({ Key }) => {
+      Contents.map(async ({ Key = "" }) => {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-        const lines = gunzipSync(await Body!.transformToByteArray()).toString("utf8");
-        expect(lines.endsWith("\n")).toBe(true);
-        return {
-          key: Key ?? "",
-          batches: lines
-            .trimEnd()
-            .split("\n")
-            .map((line) => JSON.parse(line) as Batch),
-        };
+        return { key: Key, bytes: Buffer.from(await Body!.transformToByteArray()) };
       }),
     );
   };
+  const archived = async (prefix: string) =>
+    (await kept(prefix)).map(({ key, bytes }) => {
+      const lines = gunzipSync(bytes).toString("utf8");
+      expect(lines.endsWith("\n")).toBe(true);
+      const batches = lines.trimEnd().split("\n");
+      return { key, batches: batches.map((line) => JSON.parse(line) as Batch) };
+    });
 
   it("holds every type of resource that the examples use, but for what needs a balancer", () => {
     const typesOf = (outdir: string) =>
@@ -120,6 +125,27 @@ describeOnEmulator("what is seen of services", () => {
     expect(await archived("failed/")).toEqual([]);
   });
 
+  it("has lines in OpenSearch too, by their fields, and keeps those that it does not take", async () => {
+    expect(domain.documents.map(({ index, text }) => [index, JSON.parse(text)])).toEqual([
+      [
+        `shop-dev-mailer-${new Date().toISOString().slice(0, 10).replaceAll("-", ".")}`,
+        expect.objectContaining({ "@log_group": "/shop/dev/mailer", "@message": "of the mailer" }),
+      ],
+    ]);
+    domain.troubles.push({ status: 503 }, { status: 503 });
+    await write("/shop/dev/access", ['{"status":200}'], "late");
+    // Tried again, and stored once.
+    expect(domain.documents.map(({ text }) => JSON.parse(text).status)).toEqual([undefined, 200]);
+    domain.troubles.push({ status: 503 }, { status: 503 }, { status: 503 });
+    await write("/shop/dev/mailer", ["not taken"], "never");
+    expect(domain.documents).toHaveLength(2);
+    const [letter, ...others] = await kept("aws/lambda/async/shop-dev-mailer-opensearch-2/");
+    expect(others).toEqual([]);
+    const { requestPayload } = JSON.parse(`${letter?.bytes}`) as { requestPayload: { awslogs: { data: string } } };
+    const batch = JSON.parse(gunzipSync(Buffer.from(requestPayload.awslogs.data, "base64")).toString("utf8")) as Batch;
+    expect(batch.logEvents).toMatchObject([{ message: "not taken" }]);
+  });
+
   it("waits for CloudWatch where nothing may be lost, and drops from a stated buffer where the app comes first", async () => {
     const optionsOf = async (service: string) => {
       const found = await shop.clients.ecs.send(
@@ -160,7 +186,10 @@ describeOnEmulator("what is seen of services", () => {
           (part) => `orders-${part}`,
         ),
         ...["budget-fast", "budget-slow"].map((part) => `orders-${part}`),
-        ...["archive-failed", "cpu", "memory", "queue-age", "restarts"].map((part) => `mailer-${part}`),
+        ...["archive-failed", "opensearch-2-failed", "cpu", "memory", "queue-age", "restarts"].map(
+          (part) => `mailer-${part}`,
+        ),
+        "access-opensearch-failed",
       ]
         .map((name) => `shop-dev-${name}`)
         .sort(),

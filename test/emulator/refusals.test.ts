@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { strToU8, zipSync } from "fflate";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Emulator } from "../../emulator";
 import { AwsCaller, field } from "../support/aws-call";
@@ -899,6 +900,20 @@ const cases: Record<string, Case> = {
       return subscribe(stream, "three");
     },
   },
+  "logs-function-permission": {
+    given: async () => {
+      await aws.call("logs", "CreateLogGroup", { logGroupName: "/app" });
+      return lambda("sender");
+    },
+    refused: async (arn) => {
+      await allowLogs("sender", "/other");
+      return subscribe(arn, "all");
+    },
+    accepted: async (arn) => {
+      await allowLogs("sender", "/app");
+      return subscribe(arn, "all");
+    },
+  },
   "logs-resource-policies": {
     given: () => many(9, (number) => resourcePolicy(`p${number}`)),
     refused: async () => {
@@ -979,6 +994,29 @@ const firehose = async (): Promise<string> => {
   const params = { DeliveryStreamName: "archive", ExtendedS3DestinationConfiguration: destination };
   return (await aws.call("firehose", "CreateDeliveryStream", params)).DeliveryStreamARN;
 };
+const lambda = async (name: string): Promise<string> => {
+  await aws.call("iam", "CreateRole", {
+    RoleName: name,
+    AssumeRolePolicyDocument: JSON.stringify({
+      Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    }),
+  });
+  const { FunctionArn } = await aws.rest("lambda", "POST", "/2015-03-31/functions", {
+    FunctionName: name,
+    Role: `arn:aws:iam::123456789012:role/${name}`,
+    Runtime: "nodejs22.x",
+    Handler: "index.handler",
+    Code: { ZipFile: Buffer.from(zipSync({ "index.mjs": strToU8("") })).toString("base64") },
+  });
+  return FunctionArn;
+};
+const allowLogs = (name: string, group: string) =>
+  aws.rest("lambda", "POST", `/2015-03-31/functions/${name}/policy`, {
+    StatementId: group.slice(1),
+    Action: "lambda:InvokeFunction",
+    Principal: "logs.amazonaws.com",
+    SourceArn: `arn:aws:logs:eu-central-1:123456789012:log-group:${group}:*`,
+  });
 const subscribe = (destination: string, name: string) =>
   aws.call("logs", "PutSubscriptionFilter", {
     logGroupName: "/app",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 from call import Call, backend
 from refusals import moto_refuses, refuses
+from services import functions
 
 DOCS = "https://docs.aws.amazon.com/"
 
@@ -303,6 +305,34 @@ moto_refuses(
     "LimitExceededException",
     DOCS + "AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html",
 )
+@refuses(
+    "logs-function-permission",
+    "logs",
+    "PutSubscriptionFilter",
+    "InvalidParameterException",
+    "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.",
+    DOCS + "AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample",
+)
+def function_permission(call: Call) -> bool:
+    destination = call.params["destinationArn"]
+    if ":lambda:" not in destination:
+        return False
+    try:
+        function = call.moto("lambda").get_function(destination)
+    except Exception:
+        return False  # moto refuses one that is not there
+    group = call.arn("logs", f"log-group:{call.params['logGroupName']}:*")
+    return not any(
+        (each.get("Principal") or {}).get("Service", "").startswith("logs.")
+        and fnmatch(group, source_of(each) or group)
+        for each in functions.calls_of(function)
+    )
+
+
+def source_of(statement: dict[str, Any]) -> str | None:
+    return ((statement.get("Condition") or {}).get("ArnLike") or {}).get("AWS:SourceArn")
+
+
 moto_refuses(
     "logs-resource-policies",
     "logs",

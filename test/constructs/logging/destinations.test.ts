@@ -1,5 +1,9 @@
-import { App } from "cdktf";
-import { describe, expect, it } from "vitest";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { App, Testing } from "cdktf";
+import { unzipSync } from "fflate";
+import { describe, expect, it, vi } from "vitest";
 import {
   anotherAccount,
   archive,
@@ -11,11 +15,16 @@ import {
   type LogDestination,
   LogStream,
   type LogStreamProps,
+  openSearch,
   sharedArchive,
 } from "../../../constructs";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 const KINESIS = "arn:aws:kinesis:eu-central-1:123456789012:stream/lines";
+const DOMAIN = {
+  domainArn: "arn:aws:es:eu-west-1:123456789012:domain/logs",
+  endpoint: "https://search-logs-abc.eu-west-1.es.amazonaws.com",
+};
 const CENTRAL = "arn:aws:logs:eu-central-1:210987654321:destination:central";
 
 function stream(props: LogStreamProps = {}, environment = DEV) {
@@ -196,6 +205,100 @@ describe("lines", () => {
     expect(resources(stack, "aws_s3_bucket")).toEqual({});
   });
 
+  it("go to OpenSearch by a function that CloudWatch alone may call, and that may store into its own indices alone", () => {
+    const { stack } = sent(openSearch(DOMAIN));
+    expect(only(stack, "aws_lambda_function")).toMatchObject({
+      function_name: "shop-dev-orders-opensearch",
+      architectures: ["arm64"],
+      filename: "functions/to-opensearch.zip",
+      handler: "to-opensearch.handler",
+      environment: { variables: { ENDPOINT: DOMAIN.endpoint, INDEX: "shop-dev-orders", REGION: "eu-west-1" } },
+      depends_on: [
+        expect.stringMatching(/^aws_cloudwatch_log_group\./),
+        expect.stringMatching(/^aws_iam_role_policy\./),
+      ],
+    });
+    expect(only(stack, "aws_lambda_permission")).toMatchObject({
+      action: "lambda:InvokeFunction",
+      principal: "logs.amazonaws.com",
+      source_account: expect.any(String),
+      source_arn: expect.stringMatching(/^arn:.*:log-group:.*:\*$/),
+    });
+    const filter = only(stack, "aws_cloudwatch_log_subscription_filter");
+    expect(filter).toMatchObject({
+      destination_arn: expect.stringContaining("aws_lambda_function."),
+      depends_on: [expect.stringMatching(/^aws_lambda_permission\./)],
+    });
+    expect(filter).not.toHaveProperty("role_arn");
+    const { Statement: granted } = only(stack, "aws_iam_role_policy").policy as {
+      Statement: { Action: string[]; Resource: string[] }[];
+    };
+    expect(granted.find(({ Action }) => Action.includes("es:ESHttpPost"))?.Resource).toEqual([
+      `${DOMAIN.domainArn}/shop-dev-orders-*/_bulk`,
+    ]);
+    expect(granted.flatMap(({ Action }) => Action).filter((action) => action.startsWith("ec2:"))).toEqual([]);
+    expect(Object.values(resources(stack, "aws_cloudwatch_log_group"))).toContainEqual(
+      expect.objectContaining({ name: "/aws/lambda/shop-dev-orders-opensearch", retention_in_days: 30 }),
+    );
+  });
+
+  it("that OpenSearch does not take are dead letters, below the function's own prefix", () => {
+    const { stack, logs } = sent(openSearch(DOMAIN));
+    expect(only(stack, "aws_lambda_function_event_invoke_config")).toMatchObject({
+      maximum_retry_attempts: 2,
+      destination_config: { on_failure: { destination: expect.stringMatching(/^\$\{aws_s3_bucket\./) } },
+    });
+    const policy = JSON.stringify(only(stack, "aws_iam_role_policy").policy);
+    expect(policy).toContain("/aws/lambda/async/shop-dev-orders-opensearch/*");
+    expect(logs.archive).toBeDefined();
+    const alarm = only(stack, "aws_cloudwatch_metric_alarm");
+    expect(alarm).toMatchObject({
+      alarm_name: "shop-dev-orders-opensearch-failed",
+      alarm_description: expect.stringContaining("below aws/lambda/async/shop-dev-orders-opensearch/ in the archive"),
+    });
+    expect(JSON.stringify(alarm.metric_query)).toMatch(
+      /DeliveryErrors.*AsyncEventsDropped.*DestinationDeliveryFailures.*AsyncEventAge/,
+    );
+  });
+
+  it("go to a domain in a network from there, and nowhere else", () => {
+    const network = { vpcId: "vpc-1", workloadSubnetIds: ["subnet-1", "subnet-2"] };
+    const { stack } = sent(openSearch({ ...DOMAIN, index: "orders", vpc: { network, securityGroupId: "sg-domain" } }));
+    expect(only(stack, "aws_lambda_function").vpc_config).toMatchObject({
+      subnet_ids: ["subnet-1", "subnet-2"],
+      security_group_ids: [expect.stringContaining("aws_security_group.")],
+    });
+    expect(only(stack, "aws_vpc_security_group_egress_rule")).toMatchObject({
+      referenced_security_group_id: "sg-domain",
+      from_port: 443,
+      to_port: 443,
+    });
+    expect(only(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({ security_group_id: "sg-domain" });
+    expect(JSON.stringify(only(stack, "aws_iam_role_policy").policy)).toContain("ec2:CreateNetworkInterface");
+  });
+
+  it("are sent by the same bytes, wherever and whenever it is synthesized", () => {
+    const synthesized = () => {
+      const { stack } = sent(openSearch(DOMAIN));
+      const folder = Testing.fullSynth(stack);
+      const zip = readFileSync(join(folder, "stacks", stack.node.id, "functions/to-opensearch.zip"));
+      const told = only(stack, "aws_lambda_function").source_code_hash;
+      rmSync(folder, { recursive: true });
+      return { zip, told };
+    };
+    const [one, zone] = [synthesized(), process.env.TZ];
+    vi.useFakeTimers({ now: Date.parse("2031-07-01") });
+    process.env.TZ = "Pacific/Auckland";
+    const other = synthesized();
+    vi.useRealTimers();
+    process.env.TZ = zone;
+    expect(other).toEqual(one);
+    expect(createHash("sha256").update(one.zip).digest("base64")).toBe(one.told);
+    const files = unzipSync(one.zip);
+    expect(Object.keys(files)).toEqual(["to-opensearch.mjs"]);
+    expect(Buffer.from(files["to-opensearch.mjs"]!).toString("utf8")).toContain("export async function handler");
+  });
+
   it("that do not arrive set off an alarm, wherever they go", () => {
     const { stack, logs } = sent(archive(), kinesis(KINESIS));
     expect(logs.alarms.map(({ alarmName }) => alarmName)).toEqual([
@@ -264,6 +367,20 @@ describe("lines", () => {
         "LOG_ENDPOINT_URL destinations.url",
         "LOG_ENDPOINT_SECRET destinations.secretArn",
         "LOG_ENDPOINT_RETRY destinations.retry",
+      ],
+    ],
+    [
+      {
+        destinations: [
+          openSearch({ domainArn: "logs", endpoint: "http://logs.example.com/a", index: "Orders" }),
+          openSearch({ ...DOMAIN, index: "${file(1)}" }),
+        ],
+      },
+      [
+        "LOG_OPENSEARCH_DOMAIN destinations.openSearch.domainArn",
+        "LOG_OPENSEARCH_ENDPOINT destinations.openSearch.endpoint",
+        "LOG_OPENSEARCH_INDEX destinations.openSearch.index",
+        "LOG_OPENSEARCH_INDEX destinations.openSearch.index",
       ],
     ],
     [{ mask: ["e-mail"] }, ["LOG_MASK mask"]],

@@ -1,4 +1,6 @@
 /** All that sees services and keeps what they say, without a balancer: that takes a minute to make. */
+import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
+import { Fn } from "cdktf";
 import {
   App,
   CloudNativeService,
@@ -10,6 +12,7 @@ import {
   LogArchive,
   LogStream,
   managedPrometheus,
+  openSearch,
   otlp,
   Platform,
   PlatformDashboard,
@@ -41,10 +44,20 @@ const logs = new LogStream(stack, "OrdersLogs", {
   counts: [{ name: "Errors", pattern: '{ $.level = "error" }', alarmAbove: 10 }],
   queries: { "Slow requests": 'filter @message like "${file(1)}"' },
 });
+// A domain on the loopback, without TLS: told as AWS tells it, when it is applied.
+const domain = {
+  domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
+  endpoint: Fn.join("", [process.env.OPENSEARCH ?? "https://search-logs.example.com"]),
+};
 const audit = new LogStream(stack, "MailerLogs", {
   name: "/shop/dev/mailer",
   delivery: "audit",
-  destinations: [sharedArchive(kept)],
+  destinations: [sharedArchive(kept), openSearch(domain)],
+});
+const inNetwork = new SecurityGroup(stack, "Domain", { name: "domain", vpcId: stack.network.vpcId });
+new LogStream(stack, "AccessLogs", {
+  name: "/shop/dev/access",
+  destinations: [openSearch({ ...domain, vpc: { network: stack.network, securityGroupId: inNetwork.id } })],
 });
 
 const orders = new CloudNativeService(stack, "Orders", { image, logs, alarms: {} });

@@ -1,8 +1,8 @@
 import { SecurityGroup as SecurityGroupL1 } from "@cdktf/provider-aws/lib/security-group";
 import { Construct } from "constructs";
-import { Connections, type IConnectable } from "../core/connections";
-import { namePrefix } from "../core/names";
-import { AwsStack } from "../core/stack";
+import { Connections, type IConnectable } from "./connections";
+import { namePrefix } from "./names";
+import { AwsStack } from "./stack";
 
 export interface SecurityGroupProps {
   readonly vpcId: string;

@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
+import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
+import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
+import { Token } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { Construct } from "constructs";
+import { zipSync } from "fflate";
+import { Connections } from "../core/connections";
+import { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { SecurityGroup } from "../core/security-group";
+import { AwsStack, addressOf } from "../core/stack";
+import type { ILogArchive } from "./archive";
+import type { OpenSearchDestination } from "./destinations";
+
+/** Where in a stack's folder its functions are. */
+const FOLDER = "functions";
+
+/** A source of Lambda's, as it stands beside this file. */
+const SOURCE = "to-opensearch.mjs";
+
+export interface OpenSearchSenderProps {
+  /** Name of the function. */
+  readonly name: string;
+  readonly destination: OpenSearchDestination;
+  /** First part of the names of indices. */
+  readonly index: string;
+  /** Whose lines they are. */
+  readonly logGroupName: string;
+  /** Where batches go that were refused three times. */
+  readonly deadLetters: ILogArchive;
+  /** What the function says of itself. */
+  readonly log: CloudwatchLogGroup;
+}
+
+/**
+ * A Lambda function that takes batches of lines from CloudWatch Logs and stores them in OpenSearch. What it cannot store is
+ * tried three times, within about three minutes, and then kept by Lambda as a dead letter.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample
+ */
+export class OpenSearchSender extends Construct {
+  readonly functionArn: string;
+  /** What must be there before lines are sent to the function. */
+  readonly permissionAddress: string;
+
+  constructor(scope: Construct, id: string, props: OpenSearchSenderProps) {
+    super(scope, id);
+    const stack = AwsStack.of(this);
+    const { name, destination, index, log, deadLetters } = props;
+    const { domainArn, endpoint, vpc } = destination;
+    // Lambda does not say in whose name it takes on a role.
+    const role = new Role(this, "Role", { name, service: "lambda.amazonaws.com", sendsSourceAccount: false });
+    role.grant({ actions: ["es:ESHttpPost"], resources: [`${domainArn}/${index}-*/_bulk`] });
+    role.grant({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${log.arn}:*`] });
+    role.grant({ actions: ["s3:PutObject"], resources: [`${deadLetters.bucketArn}/${deadLetterPrefix(name)}*`] });
+    role.grant({ actions: ["s3:ListBucket"], resources: [deadLetters.bucketArn] });
+    role.grant({ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [deadLetters.keyArn] });
+    if (vpc !== undefined) {
+      role.grant({
+        actions: [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+        ],
+        // Lambda checks for these without a resource.
+        resources: ["*"],
+      });
+    }
+    const code = zipped();
+    const file = posix.join(FOLDER, SOURCE.replace(/mjs$/, "zip"));
+    // What TerraformAsset does, which copies files only.
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const path = join(outdir, dirname(manifest.forStack(stack).synthesizedStackPath), file);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, code);
+      },
+    });
+    const lambda = new LambdaFunction(this, "Resource", {
+      functionName: name,
+      description: `Sends lines of ${props.logGroupName} to OpenSearch.`,
+      role: role.roleArn,
+      filename: file,
+      sourceCodeHash: createHash("sha256").update(code).digest("base64"),
+      handler: `${SOURCE.replace(/\.mjs$/, "")}.handler`,
+      runtime: "nodejs22.x",
+      architectures: ["arm64"],
+      // A batch is 1 MB packed, and is held unpacked and as documents.
+      memorySize: 512,
+      timeout: 60,
+      environment: {
+        variables: {
+          ENDPOINT: literal(endpoint),
+          INDEX: index,
+          REGION: Token.isUnresolved(domainArn) ? stack.environment.region : (domainArn.split(":")[3] as string),
+        },
+      },
+      vpcConfig: vpc && {
+        subnetIds: [...vpc.network.workloadSubnetIds],
+        securityGroupIds: [this.#wayTo(vpc, name)],
+      },
+      dependsOn: [log],
+    });
+    role.whenPolicy((address) => {
+      lambda.dependsOn = [...(lambda.dependsOn ?? []), address];
+    });
+    this.functionArn = lambda.arn;
+    const calls = new LambdaFunctionEventInvokeConfig(this, "Calls", {
+      functionName: lambda.functionName,
+      maximumEventAgeInSeconds: 21_600,
+      maximumRetryAttempts: 2,
+      destinationConfig: { onFailure: { destination: deadLetters.bucketArn } },
+    });
+    const permission = new LambdaPermission(this, "Permission", {
+      functionName: lambda.functionName,
+      action: "lambda:InvokeFunction",
+      principal: "logs.amazonaws.com",
+      sourceAccount: stack.accountId,
+      sourceArn: `${stack.arn("logs", `log-group:${props.logGroupName}`)}:*`,
+      dependsOn: [calls],
+    });
+    this.permissionAddress = addressOf(permission);
+  }
+
+  #wayTo({ network, securityGroupId }: NonNullable<OpenSearchDestination["vpc"]>, name: string): string {
+    const own = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name });
+    const there = new Connections(this, "Domain", { securityGroupId, defaultPort: 443 });
+    own.connections.allowTo("Domain", there);
+    return own.connections.securityGroupId;
+  }
+}
+
+/** Where Lambda puts dead letters of a function. @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+export function deadLetterPrefix(functionName: string): string {
+  return `aws/lambda/async/${functionName}/`;
+}
+
+/** The same bytes on every machine and day, so that nothing is deployed that has not changed. */
+function zipped(): Uint8Array {
+  const source = readFileSync(join(__dirname, SOURCE));
+  // A time without a zone, and the permissions of a file that everybody may read: Lambda runs it as nobody in particular.
+  return zipSync({ [SOURCE]: [source, { mtime: new Date(1980, 0, 1), os: 3, attrs: 0o100644 << 16, level: 9 }] });
+}
