@@ -390,6 +390,29 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateKeyDescription",
     ],
   },
+  lambda: {
+    read: [
+      "GetFunction",
+      "GetFunctionCodeSigningConfig",
+      "GetFunctionConfiguration",
+      "GetFunctionEventInvokeConfig",
+      "GetPolicy",
+      "ListTags",
+      "ListVersionsByFunction",
+    ],
+    write: [
+      "AddPermission",
+      "CreateFunction",
+      "DeleteFunction",
+      "DeleteFunctionEventInvokeConfig",
+      "PutFunctionEventInvokeConfig",
+      "RemovePermission",
+      "TagResource",
+      "UntagResource",
+      "UpdateFunctionCode",
+      "UpdateFunctionConfiguration",
+    ],
+  },
   logs: {
     read: [
       "DescribeLogGroups",
@@ -627,6 +650,7 @@ export const PASSED_TO = [
   "events.amazonaws.com",
   "firehose.amazonaws.com",
   "fis.amazonaws.com",
+  "lambda.amazonaws.com",
   "logs.amazonaws.com",
   "monitoring.rds.amazonaws.com",
   "scheduler.amazonaws.com",

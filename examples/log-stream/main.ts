@@ -1,7 +1,9 @@
 /**
- * Log lines that outlive the searches: two services keep theirs in one archive, and what is odd is counted.
+ * Log lines that outlive the searches: two services keep theirs in one archive, and what is odd is counted. Those of one are
+ * searched in OpenSearch too, in a domain that is there already.
  *
- * The archive costs 1 USD a month for its key and about 0.03 a GB and month; what goes there about 0.05 a GB.
+ * The archive costs 1 USD a month for its key and about 0.03 a GB and month; what goes there about 0.05 a GB. The function
+ * that sends to OpenSearch costs cents.
  */
 import {
   App,
@@ -10,6 +12,7 @@ import {
   type Environment,
   LogArchive,
   LogStream,
+  openSearch,
   Platform,
   sharedArchive,
   worker,
@@ -24,7 +27,13 @@ const stack = platform.stack("shop");
 
 const orders = new LogStream(stack, "OrdersLogs", {
   name: "/shop/dev/orders",
-  destinations: [sharedArchive(kept)],
+  destinations: [
+    sharedArchive(kept),
+    openSearch({
+      domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
+      endpoint: "https://search-logs-abc.eu-central-1.es.amazonaws.com",
+    }),
+  ],
   mask: ["EmailAddress"],
   counts: [{ name: "Errors", pattern: '{ $.level = "error" }', alarmAbove: 10 }],
   queries: { "Slow requests": "filter durationMs > 1000 | sort durationMs desc" },

@@ -38,6 +38,10 @@ const ALLOWED: Allowances = {
     },
     { what: /^ssmmessages:(Create|Open)(Control|Data)Channel$/, why: "take no resource" },
     { what: /^cloudwatch:Get(Dashboard|MetricWidgetImage)$/, why: "take no resource, and read only" },
+    {
+      what: /^ec2:((Assign|Unassign)PrivateIpAddresses|(Create|Delete)NetworkInterface)$/,
+      why: "of a function in a network: Lambda asks whether its role has them on everything",
+    },
     { what: /^ssm:(DeleteActivation|CancelCommand|ListCommands)$/, why: "take no resource" },
   ],
   parts: [
@@ -49,6 +53,7 @@ const ALLOWED: Allowances = {
     { what: /:cloudwatch:[^:]*:[^:]*:alarm:[a-z0-9-]+-\*$/, why: "alarms of one platform in one environment" },
     { what: /^x:\*$/, why: "log streams of one group; the ARN is that of a resource" },
     { what: /^(arn:x:s3:::[a-z0-9-]+|x)(\/[a-z0-9-]+)*\/\*$/, why: "objects of one bucket, or of a part of it" },
+    { what: /:domain\/[a-z0-9-]+\/[a-z0-9._-]+-\*\/_bulk$/, why: "indices of one log stream, each of a day" },
     { what: /:table\/[\w.-]+\/index\/\*$/, why: "indexes of one table" },
     { what: /:ecs:[^:]*:[^:]*:(task|container-instance)\/[a-z0-9-]+\/\*$/, why: "tasks and machines of one cluster" },
     { what: /:ecs:[^:]*:[^:]*:task-definition\/[a-z0-9-]+:\*$/, why: "revisions of one family" },
@@ -75,6 +80,7 @@ const ALLOWED: Allowances = {
       why: "of a key: publishes to an encrypted topic, and sends no account",
     },
     { what: "ec2.amazonaws.com", why: "sends no account" },
+    { what: "lambda.amazonaws.com", why: "sends no account" },
     { what: "codedeploy.amazonaws.com", why: "AWS's own policy for it asks for none; nothing says that it sends one" },
     { what: "ecs.amazonaws.com", why: "moves requests; AWS's own policy for it asks for no account" },
   ],

@@ -46,6 +46,7 @@ const EXCEPTIONS: readonly Exception[] = [
   { rule: "C8", where: "AccountDestination.destinationArn", why: "a thing of another account, only ever named" },
   { rule: "C8", where: "HttpDestination.secretArn", why: "a secret of others, only ever named" },
   { rule: "C8", where: "KinesisDestination.streamArn", why: "a stream of others, only ever named" },
+  { rule: "C8", where: "OpenSearchOptions.domainArn", why: "a domain of others, only ever named" },
   { rule: "C8", where: "SlackChannel.workspaceId", why: "a thing of Slack's, which has no constructs" },
   { rule: "C8", where: "SlackChannel.channelId", why: "a thing of Slack's, which has no constructs" },
   { rule: "C8", where: "Guardrails.permissionsBoundaryArn", why: "a policy of the account's owner, only ever named" },

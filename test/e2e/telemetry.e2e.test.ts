@@ -189,7 +189,7 @@ describeOnEmulator("what is seen of services", () => {
         ...["archive-failed", "opensearch-2-failed", "cpu", "memory", "queue-age", "restarts"].map(
           (part) => `mailer-${part}`,
         ),
-        "access-opensearch-failed",
+        ...["opensearch-failed", "archive-2-failed"].map((part) => `access-${part}`),
       ]
         .map((name) => `shop-dev-${name}`)
         .sort(),

@@ -25,6 +25,7 @@ import {
   LogArchive,
   LogStream,
   oidcSignIn,
+  openSearch,
   Pipeline,
   Platform,
   PlatformDashboard,
@@ -124,6 +125,15 @@ export function everything(profile: Profile = "dev"): App {
     mask: ["EmailAddress"],
     counts: [{ name: "Refused", pattern: '{ $.msg = "refused" }', alarmAbove: 10 }],
     queries: { Slow: "filter durationMs > 1000" },
+  });
+  new LogStream(stack, "Access", {
+    destinations: [
+      openSearch({
+        domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
+        endpoint: "https://vpc-logs.eu-central-1.es.amazonaws.com",
+        vpc: { network: stack.network, securityGroupId: "sg-0123456789abcdef0" },
+      }),
+    ],
   });
   const staging: Environment = { ...environment, name: "staging", account: "123456789012", state: "s3" };
   new LogStream(new AwsStack(app, "shop", { environment: staging, lifetime: "platform" }), "Logs");

@@ -1,6 +1,4 @@
 /** All that sees services and keeps what they say, without a balancer: that takes a minute to make. */
-import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
-import { Fn } from "cdktf";
 import {
   App,
   CloudNativeService,
@@ -23,6 +21,7 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
+import { toldAtApply } from "../../support/told";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);
@@ -44,23 +43,25 @@ const logs = new LogStream(stack, "OrdersLogs", {
   counts: [{ name: "Errors", pattern: '{ $.level = "error" }', alarmAbove: 10 }],
   queries: { "Slow requests": 'filter @message like "${file(1)}"' },
 });
-// A domain on the loopback, without TLS: told as AWS tells it, when it is applied.
+// On the loopback, without TLS.
 const domain = {
   domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
-  endpoint: Fn.join("", [process.env.OPENSEARCH ?? "https://search-logs.example.com"]),
+  endpoint: toldAtApply(process.env.OPENSEARCH ?? ""),
 };
 const audit = new LogStream(stack, "MailerLogs", {
   name: "/shop/dev/mailer",
   delivery: "audit",
   destinations: [sharedArchive(kept), openSearch(domain)],
 });
-const inNetwork = new SecurityGroup(stack, "Domain", { name: "domain", vpcId: stack.network.vpcId });
-new LogStream(stack, "AccessLogs", {
-  name: "/shop/dev/access",
-  destinations: [openSearch({ ...domain, vpc: { network: stack.network, securityGroupId: inNetwork.id } })],
-});
 
 const orders = new CloudNativeService(stack, "Orders", { image, logs, alarms: {} });
+// A domain in the network, by any security group that there is.
+const { securityGroupId } = orders.connections;
+new LogStream(stack, "AccessLogs", {
+  name: "/shop/dev/access",
+  destinations: [openSearch({ ...domain, vpc: { network: stack.network, securityGroupId } }), sharedArchive(kept)],
+});
+
 orders.add(
   new Telemetry({
     to: [
