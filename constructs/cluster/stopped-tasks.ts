@@ -18,6 +18,25 @@ export function crashesOf(platform: string, environment: string, service: string
   };
 }
 
+/** How many runs of a job failed, by the group that its tasks are in: `job:report`. Zero is not measured. */
+export function failedRunsOf(platform: string, environment: string, group: string): Measure {
+  return {
+    namespace: `Antifragile/${platform}-${environment}`,
+    metricName: "RunsFailed",
+    dimensions: { Group: group },
+    statistic: "Sum",
+  };
+}
+
+/** Name of the log group in which a platform keeps what ECS tells of stopped tasks. */
+export function stoppedTasksOf(platform: string, environment: string): string {
+  return `/${platform}/${environment}/stopped-tasks`;
+}
+
+/** Tasks of services alone: what runs once and ends well, ends by itself too. */
+export const CRASHED =
+  '{ $.detail.group = "service:*" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }';
+
 /**
  * Tells why tasks of a cluster stopped, for longer than the hour that ECS does: a log stream of events. Those that nobody
  * asked to stop are counted by service.
@@ -31,7 +50,7 @@ export class StoppedTasks extends Construct {
     super(scope, id);
     const stack = AwsStack.of(this);
     const { stackName, environment } = stack;
-    const logs = new LogStream(this, "Logs", { name: `/${stackName}/${environment.name}/stopped-tasks` });
+    const logs = new LogStream(this, "Logs", { name: stoppedTasksOf(stackName, environment.name) });
     const mayWrite = new CloudwatchLogResourcePolicy(this, "MayWrite", {
       policyName: stack.prefixed(stackName, environment.name, "stopped-tasks"),
       policyDocument: JSON.stringify({
@@ -61,7 +80,7 @@ export class StoppedTasks extends Construct {
     new CloudwatchLogMetricFilter(this, "Crashed", {
       name: "crashed",
       logGroupName: logs.logGroupName,
-      pattern: '{ ($.detail.stopCode = "EssentialContainerExited") || ($.detail.stopCode = "TaskFailedToStart") }',
+      pattern: CRASHED,
       metricTransformation: { namespace, name: metricName, value: "1", dimensions: { Group: "$.detail.group" } },
     });
   }

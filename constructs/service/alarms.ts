@@ -3,7 +3,7 @@ import { Alarm, type AlarmProps } from "../core/alarm";
 import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 import type { AlarmOptions } from "./host";
-import { latency, type Measured, queueAge, restarts, unhealthy, usage } from "./signals";
+import { failedRuns, latency, type Measured, type MeasuredJob, queueAge, restarts, unhealthy, usage } from "./signals";
 
 /** From when on a service is not well. What it does not have, a balancer or a queue, has no alarm. */
 export interface ServiceAlarms {
@@ -37,9 +37,15 @@ export interface ServiceAlarms {
    * @default 3
    */
   readonly restarts?: number;
+  /**
+   * How many runs of a job may fail in half an hour: end with another code than 0, not come up, or not be started.
+   *
+   * @default 0
+   */
+  readonly failedRuns?: number;
 }
 
-/** Notes ALARM_LATENCY, ALARM_PERCENTILE, ALARM_SATURATION, ALARM_QUEUE_AGE, ALARM_RESTARTS. */
+/** Notes ALARM_LATENCY, ALARM_PERCENTILE, ALARM_SATURATION, ALARM_QUEUE_AGE, ALARM_RESTARTS, ALARM_FAILED_RUNS. */
 export function resolveAlarms(problems: Problems, props: ServiceAlarms): Required<ServiceAlarms> {
   const settings = {
     latency: props.latency ?? Duration.seconds(1),
@@ -47,6 +53,7 @@ export function resolveAlarms(problems: Problems, props: ServiceAlarms): Require
     saturationPercent: props.saturationPercent ?? 85,
     queueAge: props.queueAge ?? Duration.minutes(10),
     restarts: props.restarts ?? 3,
+    failedRuns: props.failedRuns ?? 0,
   };
   problems.check(
     settings.latency.toMillis() > 0,
@@ -83,19 +90,29 @@ export function resolveAlarms(problems: Problems, props: ServiceAlarms): Require
     `${settings.restarts} is no count of tasks`,
     "Use a whole number, at least 0.",
   );
+  problems.check(
+    Number.isInteger(settings.failedRuns) && settings.failedRuns >= 0,
+    "ALARM_FAILED_RUNS",
+    "alarms.failedRuns",
+    `${settings.failedRuns} is no count of runs`,
+    "Use a whole number, at least 0.",
+  );
   return settings;
 }
 
-interface Watch {
+interface Named {
   /** First parts of names of alarms: `shop`, `dev`, `orders`. */
   readonly name: readonly string[];
+}
+
+interface Watch extends Named {
   readonly alarms: Required<ServiceAlarms>;
   readonly measured: () => Measured;
   readonly minimumRequests: number;
   readonly add: (alarm: Alarm, options?: AlarmOptions) => void;
 }
 
-function alarm(scope: Construct, id: string, watch: Watch, part: string, props: Omit<AlarmProps, "name">): Alarm {
+function alarm(scope: Construct, id: string, watch: Named, part: string, props: Omit<AlarmProps, "name">): Alarm {
   return new Alarm(scope, id, { ...props, name: [...watch.name, part] });
 }
 
@@ -155,4 +172,16 @@ export function watchRequests(scope: Construct, watch: Watch): void {
     }),
     { rollsBack: true },
   );
+}
+
+/** What is watched of a job. CloudWatch may learn of a queue that was idle a quarter of an hour late: half an hour is looked at. */
+export function watchRuns(scope: Construct, watch: Named & { most: number; measured: MeasuredJob }): Alarm {
+  const { most, measured } = watch;
+  return alarm(scope, "Failed", watch, "failed", {
+    description: `${most === 0 ? "A run" : `More than ${most} runs`} of ${measured.name} failed in half an hour: read its log lines, what the platform keeps of stopped tasks, and ${measured.notStartedQueueName}.`,
+    threshold: most,
+    periodSeconds: 1800,
+    periods: 1,
+    queries: () => failedRuns(measured),
+  });
 }

@@ -19,7 +19,7 @@ import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
 import { checkAdmin } from "./admin";
 import { AdminAccess } from "./admin-access";
-import { watchRequests, watchTasks } from "./alarms";
+import { watchRequests, watchRuns, watchTasks } from "./alarms";
 import {
   CalledService,
   type Caller,
@@ -36,6 +36,7 @@ import { containerDefinitions, type Secret } from "./container-definitions";
 import { called, tooShort } from "./deployment";
 import { runAlways } from "./ecs-service";
 import { errorAlarm } from "./error-alarm";
+import { FailedRuns } from "./failed-runs";
 import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
 import { Identity } from "./identity";
 import { ignoredChanges } from "./lifecycle";
@@ -49,7 +50,7 @@ import { PROXY_SIZE, serviceConnect } from "./service-connect";
 import { sessionStatements } from "./sessions";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
-import { type Measured, signalsOf } from "./signals";
+import { type Measured, type MeasuredJob, signalsOf, signalsOfJob } from "./signals";
 import { brings, STRATEGY_TABLE } from "./strategies";
 import { fargateSize, type TaskSize } from "./task-size";
 
@@ -107,6 +108,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #shiftRoleArn: string | undefined;
   #codeDeployment: CodeDeployment | undefined;
   #service: EcsService | undefined;
+  /** What there is to measure of a job that is watched. */
+  #job: MeasuredJob | undefined;
   readonly #task: EcsTaskDefinition;
 
   /** @throws InvalidPropsError see {@link resolveService}; SERVICE_NAME_TAKEN, NETWORK_FULL_AT_MAX */
@@ -146,6 +149,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#run(this.#task, identity);
     const watch = this.#watch;
     if (watch !== undefined && this.#service !== undefined) watchTasks(this, watch);
+    if (this.#job !== undefined) {
+      this.#addAlarm(
+        watchRuns(this, { name: this.#fullName, most: settings.alarms?.failedRuns ?? 0, measured: this.#job }),
+      );
+    }
     if (props.renamedFrom !== undefined) movedFrom(this, props.renamedFrom);
     for (const addOn of props.addOns ?? []) this.add(addOn);
   }
@@ -385,7 +393,13 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     };
     if (process.kind === "job") {
       const roleArns = [this.#taskRole.roleArn, this.#executionRole.roleArn];
-      const schedule = runOnSchedule(this, { ...common, process, roleArns });
+      const runs = this.#countRuns();
+      const schedule = runOnSchedule(this, {
+        ...common,
+        process,
+        roleArns,
+        notStartedQueueArn: runs?.notStartedQueueArn,
+      });
       this.#publish(task, { schedule: schedule.name });
       return;
     }
@@ -412,6 +426,18 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       targets,
     });
     this.#checkScaling();
+  }
+
+  /** Counts the runs of a job that fail, where somebody is told. */
+  #countRuns(): FailedRuns | undefined {
+    const { name, alarms } = this.#settings;
+    if (alarms === undefined) return undefined;
+    const containers = () => 1 + this.#sidecars.length;
+    const runs = new FailedRuns(this, "Runs", { stack: this.#stack, name, containers });
+    const { platformName, environment } = this.#stack;
+    const { notStartedQueueName } = runs;
+    this.#job = { platform: platformName, environment: environment.name, name, notStartedQueueName };
+    return runs;
   }
 
   /** Tells releases and admin processes what they need. */
@@ -568,6 +594,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       targets: () => this.#targets,
       signals: () => [
         ...(this.#service === undefined ? [] : signalsOf(this.#measured)),
+        ...(this.#job === undefined ? [] : signalsOfJob(this.#job)),
         ...this.#signals.map((signal) => signal()),
       ],
       addSignal: (signal) => this.#signals.push(signal),

@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import { Role } from "../core/iam";
 import { physicalName } from "../core/names";
 import type { ServiceStack } from "../platform/platform";
+import { groupOfJob } from "./failed-runs";
 import { ignoredChanges } from "./lifecycle";
 import type { JobProcess } from "./process";
 import { circumstancesOf, type ServiceSettings } from "./settings";
@@ -16,6 +17,8 @@ interface Scheduled {
   readonly task: EcsTaskDefinition;
   readonly roleArns: readonly string[];
   readonly securityGroupId: string;
+  /** Queue for runs that could not be started; undefined where nobody would look. */
+  readonly notStartedQueueArn: string | undefined;
   /** What is known only when all add-ons are there. */
   readonly dependsOn: () => readonly string[];
 }
@@ -26,7 +29,7 @@ interface Scheduled {
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/tasks-scheduled-eventbridge-scheduler.html
  */
 export function runOnSchedule(scope: Construct, scheduled: Scheduled): SchedulerSchedule {
-  const { stack, settings, process, task } = scheduled;
+  const { stack, settings, process, task, notStartedQueueArn } = scheduled;
   const fullName = [stack.platformName, stack.environment.name, settings.name];
   const role = new Role(scope, "ScheduleRole", {
     name: `${fullName.join("-")}-schedule`,
@@ -48,6 +51,7 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
     resources: [stack.arn("ecs", `task/${stack.cluster.clusterName}/*`)],
     conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
   });
+  if (notStartedQueueArn !== undefined) role.grant({ actions: ["sqs:SendMessage"], resources: [notStartedQueueArn] });
   const ignored = ignoredChanges("schedule", circumstancesOf(settings));
   const schedule = new SchedulerSchedule(scope, "Resource", {
     name: physicalName("schedule", ...fullName),
@@ -61,6 +65,7 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
       ecsParameters: {
         taskDefinitionArn: task.arn,
         taskCount: 1,
+        group: groupOfJob(settings.name),
         capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
         platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
         propagateTags: "TASK_DEFINITION",
@@ -73,6 +78,7 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
       },
       // A start that AWS could not make, for want of capacity, is tried again for an hour.
       retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
+      deadLetterConfig: notStartedQueueArn === undefined ? undefined : { arn: notStartedQueueArn },
     },
     lifecycle: ignored.length === 0 ? undefined : { ignoreChanges: ignored },
   });

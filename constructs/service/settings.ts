@@ -53,7 +53,7 @@ export interface CloudNativeServiceProps {
   readonly scaling?: Scaling;
   /**
    * From when on it is not well, and somebody is told: latency, saturation, tasks that are not ready or crash, age of
-   * messages. Each alarm costs 0.10 USD a month for each measure. That requests fail is watched always.
+   * messages, runs of a job that fail. Each alarm costs 0.10 USD a month for each measure. That requests fail is watched always.
    *
    * @default - in production with the defaults of ServiceAlarms; in dev "none"
    */
@@ -248,14 +248,14 @@ export function resolveService(
   checkDeployment(problems, deployment);
   checkStrategy(problems, stack.providerLine, { deployment, process, releaseOwner, connect: props.connect });
   const alarms = props.alarms ?? (stack.production ? {} : "none");
-  const watched = alarms === "none" || process.kind === "job" ? undefined : resolveAlarms(problems, alarms);
+  const watched = alarms === "none" ? undefined : resolveAlarms(problems, alarms);
   const scaling = resolveScaling(problems, process.kind === "job" ? {} : (props.scaling ?? {}), {
     process,
     production: stack.production && process.kind !== "job",
     zones: stack.zones,
   });
   if (process.kind === "job") {
-    for (const prop of ["scaling", "deployment", "alarms", "connect", "exec"] as const) {
+    for (const prop of ["scaling", "deployment", "connect", "exec"] as const) {
       problems.check(
         props[prop] === undefined,
         "JOB_PROPS",

@@ -1,6 +1,7 @@
-import { crashesOf } from "../cluster/stopped-tasks";
+import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
 import type { Measure, Query, Signal } from "../core/alarm";
 import type { Duration } from "../core/units";
+import { groupOfJob } from "./failed-runs";
 import { type MeasuredGroup, ofTarget } from "./metrics";
 
 /** What of a service there is to measure. */
@@ -13,6 +14,14 @@ export interface Measured {
   readonly groups: readonly MeasuredGroup[];
   /** Name of the queue that it works off. */
   readonly queueName: string | undefined;
+}
+
+/** What of a job there is to measure. */
+export interface MeasuredJob extends Pick<Measured, "platform" | "environment"> {
+  /** Name of the job. */
+  readonly name: string;
+  /** Name of the queue of runs that the schedule could not start. */
+  readonly notStartedQueueName: string;
 }
 
 /** A sum over the target groups of a service, gaps being nothing. */
@@ -136,6 +145,21 @@ function ofQueue(queueName: string, metricName: string): Measure {
 /** How many tasks nobody asked to stop did. */
 export function restarts({ platform, environment, serviceName }: Measured): Query[] {
   return [{ id: "crashed", metric: crashesOf(platform, environment, serviceName) }, result("FILL(crashed, 0)")];
+}
+
+/** How many runs of a job ended badly, did not come up, or could not be started. */
+export function failedRuns({ platform, environment, name, notStartedQueueName }: MeasuredJob): Query[] {
+  return [
+    { id: "failed", metric: failedRunsOf(platform, environment, groupOfJob(name)) },
+    // Sent and not waiting: a run that somebody has yet to read about is no new one.
+    { id: "unstarted", metric: { ...ofQueue(notStartedQueueName, "NumberOfMessagesSent"), statistic: "Sum" } },
+    result("FILL(failed, 0) + FILL(unstarted, 0)"),
+  ];
+}
+
+/** All that there is to measure of a job. */
+export function signalsOfJob(measured: MeasuredJob): Signal[] {
+  return [{ name: "failed", title: "Runs that failed", queries: failedRuns(measured) }];
 }
 
 /** All that there is to measure of a service: nothing of a balancer or a queue that it does not have. */

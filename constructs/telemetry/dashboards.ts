@@ -137,6 +137,11 @@ export class PlatformDashboard extends Construct {
         search(`Antifragile/${stackName}-${environment.name}`, ["Group"], "TasksCrashed", []),
         "Sum",
       ),
+      found(
+        "Runs that failed, by job",
+        search(`Antifragile/${stackName}-${environment.name}`, ["Group"], "RunsFailed", []),
+        "Sum",
+      ),
       ...(balancer === undefined
         ? []
         : [

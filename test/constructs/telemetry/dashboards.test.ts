@@ -3,8 +3,10 @@ import {
   CloudNativeService,
   canary,
   Duration,
+  every,
   existingQueue,
   Ingress,
+  job,
   PlatformDashboard,
   ServiceDashboard,
   ServiceLevel,
@@ -75,22 +77,26 @@ function missing(
   const groups = Object.keys(resources(stack, "aws_lb_target_group")).map(
     (id) => `\${aws_lb_target_group.${id}.arn_suffix}`,
   );
-  const counted = Object.values(resources(platform, "aws_cloudwatch_log_metric_filter")).map(
-    ({ metric_transformation: to }) => to as { namespace: string; name: string },
+  const counted = [platform, stack]
+    .flatMap((each) => Object.values(resources(each, "aws_cloudwatch_log_metric_filter")))
+    .map(({ metric_transformation: to }) => to as { namespace: string; name: string });
+  const jobs = Object.values(resources(stack, "aws_scheduler_schedule")).map(
+    ({ target }) => (target as { ecs_parameters: { group: string } }).ecs_parameters.group,
   );
+  const made = Object.values(resources(stack, "aws_sqs_queue")).map(({ name }) => name);
   const known: Readonly<Record<string, (value: string) => boolean>> = {
     ServiceName: (value) => services.includes(value),
     ClusterName: (value) => value === cluster,
     TargetGroup: (value) => groups.includes(value),
     LoadBalancer: (value) =>
       /balancer\.balancerArnSuffix/.test(value) && Object.keys(resources(platform, "aws_lb")).length === 1,
-    QueueName: (value) => queues.includes(value),
-    Group: (value) => services.includes(value.replace(/^service:/, "")),
+    QueueName: (value) => queues.includes(value) || made.includes(value),
+    Group: (value) => services.includes(value.replace(/^service:/, "")) || jobs.includes(value),
   };
   return drawn(widgets).filter(({ namespace, metric, dimensions }) => {
     const custom = namespace.startsWith("Antifragile/");
-    const made = !custom || counted.some((each) => each.namespace === namespace && each.name === metric);
-    return !made || Object.entries(dimensions).some(([name, value]) => known[name]?.(value ?? "") !== true);
+    const exists = !custom || counted.some((each) => each.namespace === namespace && each.name === metric);
+    return !exists || Object.entries(dimensions).some(([name, value]) => known[name]?.(value ?? "") !== true);
   });
 }
 
@@ -104,7 +110,8 @@ function app() {
   const mailer = new CloudNativeService(stack, "Mailer", {
     process: worker({ queue: existingQueue(stack, "Mails", QUEUE) }),
   });
-  for (const service of [orders, mailer]) service.add(new ServiceDashboard());
+  const report = new CloudNativeService(stack, "Report", { process: job({ schedule: every(Duration.hours(1)) }) });
+  for (const service of [orders, mailer, report]) service.add(new ServiceDashboard());
   orders.add(new Ingress());
   const of = (name: string) =>
     widgetsOf(
@@ -112,7 +119,7 @@ function app() {
         ({ dashboard_name }) => dashboard_name === `shop-production-${name}`,
       )!,
     );
-  return { platform, stack, orders, mailer, of };
+  return { platform, stack, orders, mailer, report, of };
 }
 
 describe("the picture of a service", () => {
@@ -137,12 +144,13 @@ describe("the picture of a service", () => {
       "Memory in use (%)",
       "Tasks that crashed",
     ]);
+    expect(titles("report")).toEqual(["Alarms", "Runs that failed"]);
   });
 
   it("draws only measures that exist", () => {
     const { platform, stack, of } = app();
-    const widgets = [...of("orders"), ...of("mailer")];
-    expect(drawn(widgets)).toHaveLength(15);
+    const widgets = [...of("orders"), ...of("mailer"), ...of("report")];
+    expect(drawn(widgets)).toHaveLength(17);
     expect(missing(stack, platform, ["mails"], widgets)).toEqual([]);
     // What is made up is seen.
     expect(missing(stack, platform, ["letters"], widgets)).not.toEqual([]);
@@ -165,12 +173,12 @@ describe("the picture of a service", () => {
 
 describe("the picture of a platform", () => {
   it("shows all services on it by what CloudWatch finds, and the alarms of this app's", () => {
-    const { platform, orders, mailer } = app();
+    const { platform, orders, mailer, report } = app();
     const [alarms, ...pictures] = widgetsOf(only(platform, "aws_cloudwatch_dashboard"));
-    expect(alarms?.properties.alarms).toHaveLength(orders.alarms.length + mailer.alarms.length);
+    expect(alarms?.properties.alarms).toHaveLength(orders.alarms.length + mailer.alarms.length + report.alarms.length);
     expect(alarms?.properties.alarms?.[0]).toMatch(/:alarm:shop-production-orders-cpu$/);
     const terms = pictures.map(({ properties }) => JSON.stringify(properties.metrics));
-    expect(terms).toHaveLength(6);
+    expect(terms).toHaveLength(7);
     const [cluster] = Object.keys(resources(platform, "aws_ecs_cluster"));
     const [balancer] = Object.keys(resources(platform, "aws_lb"));
     for (const term of terms) {
@@ -187,6 +195,7 @@ describe("the picture of a platform", () => {
       "CPU in use, by service (%)",
       "Memory in use, by service (%)",
       "Tasks that crashed, by service",
+      "Runs that failed, by job",
     ]);
   });
 });
