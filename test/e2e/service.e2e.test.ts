@@ -6,6 +6,7 @@ import {
   DescribeScalingPoliciesCommand,
   DescribeScheduledActionsCommand,
 } from "@aws-sdk/client-application-auto-scaling";
+import { CloudWatchClient, DescribeAlarmsCommand, GetDashboardCommand } from "@aws-sdk/client-cloudwatch";
 import { DescribeSecurityGroupRulesCommand } from "@aws-sdk/client-ec2";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { DescribeListenersCommand, DescribeRulesCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -30,6 +31,7 @@ const CANARY = "canary-f2c1d7";
 describeOnEmulator("services on a platform", () => {
   let shop: Deployment;
   let aws: AwsCaller;
+  let cloudWatch: CloudWatchClient;
   /** What was there before the app, as variables of its program. */
   let there: Readonly<Record<string, string>>;
 
@@ -91,9 +93,18 @@ describeOnEmulator("services on a platform", () => {
         return there;
       },
     });
+    cloudWatch = new CloudWatchClient({
+      endpoint: shop.emulator.url,
+      region: shop.region,
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      maxAttempts: 1,
+    });
     await shop.apply();
   });
-  afterAll(() => shop?.end());
+  afterAll(async () => {
+    cloudWatch?.destroy();
+    await shop?.end();
+  });
 
   it("hold every type of resource that the examples of services use", () => {
     const typesOf = (outdir: string) =>
@@ -176,6 +187,51 @@ describeOnEmulator("services on a platform", () => {
       AllowedOAuthFlows: ["code"],
       CallbackURLs: [`https://www.${DOMAIN}/oauth2/idpresponse`],
     });
+  });
+
+  it("are watched behind the balancer: alarms that tell people, roll back, or keep a promise, and a picture of them", async () => {
+    const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
+      new DescribeAlarmsCommand({ AlarmNamePrefix: "shop-dev-office-", AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }),
+    );
+    const all = [...MetricAlarms, ...CompositeAlarms];
+    const partOf = ({ AlarmName }: { AlarmName?: string }) => `${AlarmName}`.replace("shop-dev-office-", "");
+    const budgets = ["budget-fast", "budget-slow", "latency-budget-fast", "latency-budget-slow"];
+    const golden = ["cpu", "errors", "latency", "memory", "restarts", "unhealthy"];
+    const parts = budgets.flatMap((name) => [`${name}-long`, `${name}-short`]);
+    expect(all.map(partOf).sort()).toEqual([...golden, ...budgets, ...parts].sort());
+    for (const alarm of all) {
+      const told = [alarm.AlarmActions, alarm.OKActions].map((arns) => arns?.join() ?? "");
+      const topic = expect.stringMatching(/:shop-dev-alarms$/);
+      expect(told).toEqual(parts.includes(partOf(alarm)) ? ["", ""] : [topic, topic]);
+    }
+    expect(CompositeAlarms.map(({ AlarmRule }) => AlarmRule)).toContain(
+      'ALARM("shop-dev-office-latency-budget-fast-long") AND ALARM("shop-dev-office-latency-budget-fast-short")',
+    );
+    // What is measured is there: this balancer, and the target group that the service's tasks join.
+    const { loadBalancers = [], deploymentConfiguration } = await describeService("office");
+    const group = loadBalancers[0]?.targetGroupArn?.split(":").at(-1);
+    const rows = MetricAlarms.find((alarm) => partOf(alarm) === "latency-budget-slow-short")?.Metrics;
+    const measured = (rows ?? []).flatMap(({ MetricStat }) => MetricStat ?? []);
+    expect(measured.map(({ Stat, Period }) => `${Stat} ${Period}`).sort()).toEqual([
+      "SampleCount 1800",
+      "TC(:0.5) 1800",
+    ]);
+    for (const { Metric } of measured) {
+      expect(Object.fromEntries(Metric?.Dimensions?.map(({ Name, Value }) => [Name, Value]) ?? [])).toEqual({
+        LoadBalancer: (await balancerArn()).split("loadbalancer/")[1],
+        TargetGroup: group,
+      });
+    }
+    expect([...(deploymentConfiguration?.alarms?.alarmNames ?? [])].sort()).toEqual(
+      ["errors", "latency", "restarts", "unhealthy"].map((part) => `shop-dev-office-${part}`),
+    );
+    const { DashboardBody = "" } = await cloudWatch.send(new GetDashboardCommand({ DashboardName: "shop-dev-office" }));
+    const { widgets } = JSON.parse(DashboardBody) as {
+      widgets: { properties: { title: string; alarms?: string[] } }[];
+    };
+    const loud = all.filter((alarm) => !parts.includes(partOf(alarm))).map(({ AlarmArn }) => `${AlarmArn}`);
+    expect(widgets.flatMap(({ properties }) => properties.alarms ?? []).sort()).toEqual(loud.sort());
+    expect(widgets.map(({ properties }) => properties.title)).toContain("Answers within 500 ms (of a hundred)");
   });
 
   it("are behind a web ACL that logs", async () => {

@@ -17,6 +17,8 @@ import {
   oidcSignIn,
   Platform,
   rolling,
+  ServiceDashboard,
+  ServiceLevel,
   UserPool,
   WebAcl,
   web,
@@ -71,7 +73,7 @@ storefront.add(
   }),
 );
 
-const office = new CloudNativeService(stack, "Office", { image });
+const office = new CloudNativeService(stack, "Office", { image, alarms: {} });
 office.add(
   new Ingress({
     hosts: ["office.shop.example.com"],
@@ -85,6 +87,9 @@ office.add(
     }),
   }),
 );
+
+office.add(new ServiceLevel({ fast: { percent: 99, within: Duration.millis(500) } }));
+office.add(new ServiceDashboard());
 
 // The fourth state of the code base has another name for the same thing; the fifth forgot to say so.
 const orders = new CloudNativeService(stack, "Orders", { image, exec: true });
