@@ -133,6 +133,7 @@ FAKES: list[Fake] = [
     Fake("codestar-notifications", ("DeleteTarget",), "the service; nothing is sent", answer=delivery.delete_target),
     Fake("cloudwatch", ("PutCompositeAlarm",), "composite alarms; no alarm is ever evaluated", patch=observability.accept_composite_alarms),
     Fake("lambda", ("Invoke",), "functions of Node.js run as a process of this machine, all tries at once; what fails goes to a bucket where told", patch=functions.run_nodejs),
+    Fake("logs", ("PutSubscriptionFilter", "PutLogEvents"), "lines go through a destination to its Kinesis stream", patch=observability.send_to_destinations),
     Fake("logs", ("CreateLogGroup",), "the class of a log group", amend=observability.remember_class),
     Fake("logs", ("DescribeLogGroups",), "the class of a log group", amend=observability.amend_groups),
     Fake("logs", ("PutQueryDefinition",), "saved queries", answer=observability.put_query),

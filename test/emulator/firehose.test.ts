@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Emulator } from "../../emulator";
 import { AwsCaller } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
+import { linesOf } from "../support/stream";
 
 describeOnEmulator("lines of CloudWatch that are sent on", () => {
   let emulator: Emulator;
@@ -38,6 +39,9 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
       DeliveryStreamName: name,
       ...destination,
     });
+    await subscribe(name, destinationArn, messages);
+  };
+  const subscribe = async (name: string, destinationArn: string, messages: readonly string[]) => {
     const logGroupName = `/${name}`;
     await aws.call("logs", "CreateLogGroup", { logGroupName });
     const roleArn = "arn:aws:iam::123456789012:role/logs";
@@ -92,6 +96,29 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
     const [object] = await arrived("plain/");
     expect(JSON.parse(gunzipSync(object?.body ?? Buffer.of()).toString("utf8"))).toMatchObject({ logGroup: "/plain" });
     expect(object?.key).not.toMatch(/\.gz$/);
+  });
+
+  it("go through a destination to its stream, from which whoever reads gets them whole", async () => {
+    await aws.call("kinesis", "CreateStream", { StreamName: "central", ShardCount: 1 });
+    const targetArn = "arn:aws:kinesis:eu-central-1:123456789012:stream/central";
+    const roleArn = "arn:aws:iam::123456789012:role/logs";
+    const { destination } = await aws.call("logs", "PutDestination", {
+      destinationName: "central",
+      targetArn,
+      roleArn,
+    });
+    const policy = {
+      Statement: [{ Effect: "Allow", Principal: { AWS: "123456789012" }, Action: "logs:PutSubscriptionFilter" }],
+    };
+    await aws.call("logs", "PutDestinationPolicy", {
+      destinationName: "central",
+      accessPolicy: JSON.stringify(policy),
+    });
+    const line = JSON.stringify({ msg: 'ordered "Käse" 🧀\n\ttwice' });
+    await subscribe("through", destination.arn, [line]);
+    expect(await linesOf(aws, "central")).toMatchObject([
+      { logGroup: "/through", logStream: "task", logEvents: [{ message: line }] },
+    ]);
   });
 
   it("are not sent outside", async () => {

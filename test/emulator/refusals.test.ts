@@ -914,6 +914,29 @@ const cases: Record<string, Case> = {
       return subscribe(arn, "all");
     },
   },
+  "logs-destination-policy": {
+    given: async () => {
+      await aws.call("logs", "CreateLogGroup", { logGroupName: "/app" });
+      const roleArn = "arn:aws:iam::123456789012:role/logs";
+      const targetArn = "arn:aws:kinesis:eu-central-1:123456789012:stream/central";
+      const made = await aws.call("logs", "PutDestination", { destinationName: "central", targetArn, roleArn });
+      return made.destination.arn as string;
+    },
+    refused: async (arn) => {
+      await aws.call("logs", "PutDestinationPolicy", {
+        destinationName: "central",
+        accessPolicy: letsIn("210987654321"),
+      });
+      return subscribe(arn, "all");
+    },
+    accepted: async (arn) => {
+      await aws.call("logs", "PutDestinationPolicy", {
+        destinationName: "central",
+        accessPolicy: letsIn("123456789012"),
+      });
+      return subscribe(arn, "all");
+    },
+  },
   "logs-resource-policies": {
     given: () => many(9, (number) => resourcePolicy(`p${number}`)),
     refused: async () => {
@@ -1024,6 +1047,10 @@ const subscribe = (destination: string, name: string) =>
     filterPattern: "",
     destinationArn: destination,
     roleArn: "arn:aws:iam::123456789012:role/logs",
+  });
+const letsIn = (account: string) =>
+  JSON.stringify({
+    Statement: [{ Effect: "Allow", Principal: { AWS: account }, Action: "logs:PutSubscriptionFilter" }],
   });
 const resourcePolicy = (name: string) =>
   aws.call("logs", "PutResourcePolicy", { policyName: name, policyDocument: JSON.stringify({ Statement: [] }) });

@@ -21,6 +21,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   ecr: "AmazonEC2ContainerRegistry_V20150921",
   ecs: "AmazonEC2ContainerServiceV20141113",
   firehose: "Firehose_20150804",
+  kinesis: "Kinesis_20131202",
   logs: "Logs_20140328",
   secretsmanager: "secretsmanager",
   sqs: "AmazonSQS",

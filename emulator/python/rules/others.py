@@ -6,9 +6,9 @@ import re
 from fnmatch import fnmatch
 from typing import Any
 
-from call import Call, backend
+from call import ACCOUNT, Call, backend
 from refusals import moto_refuses, refuses
-from services import functions
+from services import functions, observability
 
 DOCS = "https://docs.aws.amazon.com/"
 
@@ -331,6 +331,22 @@ def function_permission(call: Call) -> bool:
 
 def source_of(statement: dict[str, Any]) -> str | None:
     return ((statement.get("Condition") or {}).get("ArnLike") or {}).get("AWS:SourceArn")
+
+
+@refuses(
+    "logs-destination-policy",
+    "logs",
+    "PutSubscriptionFilter",
+    "InvalidParameterException",
+    "Could not deliver test message to specified destination. Check if the destination is valid.",
+    DOCS + "AmazonCloudWatch/latest/logs/CrossAccountSubscriptions-Kinesis.html",
+)
+def destination_policy(call: Call) -> bool:
+    arn = call.params["destinationArn"]
+    if ":destination:" not in arn:
+        return False
+    destination = observability.destination_behind(arn)
+    return destination is None or ACCOUNT not in (destination.access_policy or "")
 
 
 moto_refuses(

@@ -71,6 +71,44 @@ def delete_protection(call: Call) -> dict[str, Any]:
     return {}
 
 
+def send_to_destinations() -> None:
+    """Moto takes a destination of CloudWatch Logs for a log group."""
+    from moto.kinesis import kinesis_backends
+    from moto.logs.models import LogsBackend, LogStream
+
+    put, send = LogsBackend.put_subscription_filter, LogStream._send_log_events
+
+    def put_filter(
+        self: Any, log_group_name: str, filter_name: str, filter_pattern: str, destination_arn: str, role_arn: str
+    ) -> None:
+        if ":destination:" not in destination_arn:
+            return put(self, log_group_name, filter_name, filter_pattern, destination_arn, role_arn)
+        group = self._find_log_group(log_group_name=log_group_name)
+        return group.put_subscription_filter(filter_name, filter_pattern, destination_arn, role_arn)
+
+    def send_lines(self: Any, service: str, destination_arn: str, filter_name: str, log_events: list[dict[str, Any]]) -> None:
+        if ":destination:" not in destination_arn:
+            return send(self, service, destination_arn, filter_name, log_events)
+        destination = destination_behind(destination_arn)
+        if destination is None:
+            return None
+        account, stream = destination_arn.split(":")[4], destination.target_arn
+        return kinesis_backends[account][stream.split(":")[3]].send_log_event(
+            stream, filter_name, self.log_group.name, self.log_stream_name, log_events
+        )
+
+    LogsBackend.put_subscription_filter = put_filter
+    LogStream._send_log_events = send_lines
+
+
+def destination_behind(arn: str) -> Any | None:
+    """What moto keeps of a destination, in whatever account it is."""
+    from moto.logs.models import logs_backends
+
+    region, account = arn.split(":")[3:5]
+    return logs_backends[account][region].destinations.get(arn)
+
+
 # X-Ray
 
 groups = Records("InvalidRequestException", "Group not found: {}")
