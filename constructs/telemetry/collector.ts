@@ -17,6 +17,9 @@ interface Collected {
 /**
  * A collector's configuration as data: takes OTLP from the app next to it, on the loopback alone, and sends it on in batches.
  *
+ * Names are those of OpenTelemetry 0.151, of which AWS's v0.48.0 is made. `resourcedetection` and `prometheusremotewrite` get
+ * others from 0.153 on, and the old ones stay for a while; `otlp_http` has its new one since 0.144.
+ *
  * @see https://opentelemetry.io/docs/collector/configuration/
  */
 export function collectorConfiguration(collected: Collected): object {
@@ -87,7 +90,7 @@ function exporterOf(exporter: TelemetryExporter, { region, metricsLogGroup, name
       };
     case "otlp":
       return {
-        name: "otlphttp",
+        name: "otlp_http",
         signals: ["traces", "metrics"],
         settings: {
           endpoint: exporter.url,

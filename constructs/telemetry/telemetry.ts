@@ -29,8 +29,8 @@ export interface TelemetryProps {
    */
   readonly tracesPercent?: number;
   /**
-   * The collector, by digest, with the parts that the exporters need; it must read its configuration from
-   * AOT_CONFIG_CONTENT, as AWS's build does.
+   * The collector, by digest, with the parts that the exporters need, of OpenTelemetry 0.144 or later; it must read its
+   * configuration from AOT_CONFIG_CONTENT, as AWS's build does.
    *
    * @default - AWS's build, v0.48.0
    */
@@ -82,9 +82,10 @@ export class Telemetry implements ServiceAddOn {
       name: "collector",
       image: this.props.image ?? COLLECTOR_IMAGE,
       cpu: 128,
+      // Go is told to clean up from four fifths of it on, as the collector's memory limiter asks for.
       memoryMiB: 256,
       // JSON is YAML too. What looks like an expression is the collector's own, not Terraform's.
-      environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)) },
+      environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)), GOMEMLIMIT: "204MiB" },
       secrets: authorization[0] === undefined ? undefined : { [AUTHORIZATION_VARIABLE]: authorization[0] },
       startBeforeApp: true,
     });

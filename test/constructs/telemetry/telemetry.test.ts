@@ -15,6 +15,28 @@ import { DEV, only, ordersStack, refusals, resources } from "../../support/synth
 const WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-0123abcd";
 const HEADER = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:otlp-AbCdEf";
 
+/** What parts of the collector take, as their `config.go` has it (opentelemetry-collector and -contrib, v0.151.0). */
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "receivers/otlp": ["protocols"],
+  "processors/memory_limiter": ["check_interval", "limit_percentage", "spike_limit_percentage"],
+  "processors/probabilistic_sampler": ["sampling_percentage"],
+  "processors/resourcedetection": ["detectors", "timeout", "override"],
+  "processors/batch": ["timeout", "send_batch_size"],
+  "exporters/awsxray": ["region"],
+  "exporters/awsemf": [
+    "region",
+    "namespace",
+    "log_group_name",
+    "log_stream_name",
+    "resource_to_telemetry_conversion",
+    "dimension_rollup_option",
+    "metric_declarations",
+  ],
+  "exporters/otlp_http": ["endpoint", "compression", "headers"],
+  "exporters/prometheusremotewrite": ["endpoint", "auth", "resource_to_telemetry_conversion"],
+  "extensions/sigv4auth": ["region", "service"],
+};
+
 // biome-ignore lint/suspicious/noExplicitAny: JSON of Terraform and of the collector, of which each test looks at another part.
 type Json = any;
 
@@ -42,6 +64,7 @@ describe("telemetry", () => {
       essential: false,
       readonlyRootFilesystem: true,
       memory: 256,
+      environment: expect.arrayContaining([{ name: "GOMEMLIMIT", value: "204MiB" }]),
       portMappings: [],
     });
     expect(only(stack, "aws_ecs_task_definition")).toMatchObject({ cpu: "512", memory: "1024" });
@@ -94,7 +117,7 @@ describe("telemetry", () => {
       to: [otlp({ url: "https://otlp.example.com", authorizationArn: HEADER })],
     });
     expect(configuration().exporters).toEqual({
-      otlphttp: {
+      otlp_http: {
         endpoint: "https://otlp.example.com",
         compression: "gzip",
         headers: { authorization: "${env:OTLP_AUTHORIZATION}" },
@@ -139,6 +162,23 @@ describe("telemetry", () => {
     }
     expect(configuration.processors.probabilistic_sampler).toEqual({ sampling_percentage: 10 });
     expect(configuration.service.pipelines.metrics.processors).not.toContain("probabilistic_sampler");
+  });
+
+  it("has no key that the collector's own sources of that version do not know", () => {
+    const all = [xRay(), cloudWatch(), otlp({ url: "https://otlp.example.com", authorizationArn: HEADER })];
+    const configuration = orders({ to: [...all, managedPrometheus(WORKSPACE)], tracesPercent: 10 }).configuration();
+    for (const part of ["receivers", "processors", "exporters", "extensions"]) {
+      const unknown = Object.entries<Json>(configuration[part]).flatMap(([name, settings]) =>
+        Object.keys(settings).filter((key) => !KNOWN_KEYS[`${part}/${name}`]?.includes(key)),
+      );
+      expect([part, unknown]).toEqual([part, []]);
+    }
+    expect(Object.keys(configuration.service.telemetry)).toEqual(["logs", "metrics"]);
+    const [first, ...others] = configuration.exporters.awsemf.metric_declarations.map(Object.keys);
+    for (const keys of [first, ...others]) expect(keys).toEqual(["dimensions", "metric_name_selectors"]);
+    const { limit_percentage: limit, spike_limit_percentage: spike } = configuration.processors.memory_limiter;
+    // The collector refuses others.
+    expect(spike).toBeLessThan(limit);
   });
 
   it.each<[TelemetryProps, string]>([
