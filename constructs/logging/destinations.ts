@@ -101,7 +101,7 @@ export interface OpenSearchOptions {
 /**
  * Sends lines to a domain of Amazon OpenSearch Service, by a Lambda function (Firehose takes no lines of CloudWatch for it).
  * A line of JSON becomes the fields of a document, any other its `@message`; one whose fields contradict those of earlier
- * lines is kept as `@message` too. The domain must let the function's role in: its name is `<log group>-opensearch`.
+ * lines is kept as `@message` too. The domain must let the function's role in, which is called as the function: `shop-dev-orders-opensearch`.
  *
  * Costs about 0.20 USD a million batches, and next to nothing for the time; the domain is somebody else's.
  *
