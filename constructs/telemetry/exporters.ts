@@ -32,7 +32,10 @@ export function xRay(): XRayExporter {
   return { kind: "x-ray" };
 }
 
-/** Metrics to CloudWatch: 0.30 USD a month for each, one for the service and one for each of its routes. */
+/**
+ * Metrics to CloudWatch: 0.30 USD a month for each that the app has, and for how long requests take once more for each of
+ * its routes.
+ */
 export function cloudWatch(): CloudWatchExporter {
   return { kind: "cloudwatch" };
 }

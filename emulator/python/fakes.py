@@ -171,6 +171,7 @@ FAKES: list[Fake] = [
     Fake("ec2", ("DeleteNatGateway",), "the network interface goes with its gateway", patch=network.delete_nat_interfaces),
     Fake("servicediscovery", ("CreatePrivateDnsNamespace",), "namespaces whose names do not overlap in one network", patch=discovery.allow_namespaces_beside_each_other),
     Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone goes with its namespace", patch=discovery.delete_hosted_zones),
+    Fake("kinesis", ("CreateStream",), "tags of a stream from its beginning", amend=data.tag_stream),
     Fake("sqs", ("GetQueueAttributes",), "policies without spaces", amend=data.amend_queue_attributes, patch=data.know_redrive_allowed),
     Fake("s3", ("GetObject", "HeadObject", "PutObject", "DeleteObject",), "statements of a bucket policy that have a condition are passed over", patch=data.pass_over_conditions),
     Fake("s3", ("PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration",), "the EventBridge setting of a bucket is shown", patch=data.show_event_bridge),

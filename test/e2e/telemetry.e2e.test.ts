@@ -15,9 +15,11 @@ import {
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
 import { FakeOpenSearch } from "../support/fake-opensearch";
+import { linesOf } from "../support/stream";
 
 const APP = join(ROOT, "test/e2e/apps/telemetry.ts");
 const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
@@ -146,6 +148,15 @@ describeOnEmulator("what is seen of services", () => {
     expect(batch.logEvents).toMatchObject([{ message: "not taken" }]);
   });
 
+  it("has lines in a Kinesis stream, whole, straight and through a destination as another account has it", async () => {
+    const line = JSON.stringify({ msg: 'reported "Käse" 🧀\n\ttwice', lines: [1, 2.5, null] });
+    await write("/shop/dev/report", [line, "plain words"]);
+    const batches = await linesOf(new AwsCaller(shop.emulator.url), "shop-dev-lines");
+    const batch = { logGroup: "/shop/dev/report", logEvents: [{ message: line }, { message: "plain words" }] };
+    expect(batches).toMatchObject([batch, batch]);
+    expect(batches.flatMap(({ subscriptionFilters }) => subscriptionFilters).sort()).toEqual(["account-2", "kinesis"]);
+  });
+
   it("waits for CloudWatch where nothing may be lost, and drops from a stated buffer where the app comes first", async () => {
     const optionsOf = async (service: string) => {
       const found = await shop.clients.ecs.send(
@@ -190,6 +201,7 @@ describeOnEmulator("what is seen of services", () => {
           (part) => `mailer-${part}`,
         ),
         ...["opensearch-failed", "archive-2-failed"].map((part) => `access-${part}`),
+        ...["account-2-failed", "failed", "kinesis-failed"].map((part) => `report-${part}`),
       ]
         .map((name) => `shop-dev-${name}`)
         .sort(),
@@ -197,7 +209,11 @@ describeOnEmulator("what is seen of services", () => {
     for (const { AlarmActions } of loud) expect(AlarmActions?.join()).toMatch(/:shop-dev-alarms$/);
 
     const { DashboardEntries = [] } = await cloudWatch.send(new ListDashboardsCommand({}));
-    expect(DashboardEntries.map(({ DashboardName }) => DashboardName).sort()).toEqual(["shop-dev", "shop-dev-orders"]);
+    expect(DashboardEntries.map(({ DashboardName }) => DashboardName).sort()).toEqual([
+      "shop-dev",
+      "shop-dev-orders",
+      "shop-dev-report",
+    ]);
     const { DashboardBody = "" } = await cloudWatch.send(new GetDashboardCommand({ DashboardName: "shop-dev-orders" }));
     const { widgets } = JSON.parse(DashboardBody) as { widgets: { properties: { alarms?: string[] } }[] };
     const shown = widgets.flatMap(({ properties }) => properties.alarms ?? []);

@@ -99,7 +99,9 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
   });
 
   it("go through a destination to its stream, from which whoever reads gets them whole", async () => {
-    await aws.call("kinesis", "CreateStream", { StreamName: "central", ShardCount: 1 });
+    await aws.call("kinesis", "CreateStream", { StreamName: "central", ShardCount: 1, Tags: { Owner: "logs" } });
+    const { Tags } = await aws.call("kinesis", "ListTagsForStream", { StreamName: "central" });
+    expect(Tags).toEqual([{ Key: "Owner", Value: "logs" }]);
     const targetArn = "arn:aws:kinesis:eu-central-1:123456789012:stream/central";
     const roleArn = "arn:aws:iam::123456789012:role/logs";
     const { destination } = await aws.call("logs", "PutDestination", {

@@ -2,9 +2,10 @@ import { gunzipSync } from "node:zlib";
 import type { AwsCaller } from "./aws-call";
 
 /** Lines as CloudWatch Logs sends them: some of one log stream. */
-export interface Batch {
+interface Batch {
   readonly logGroup: string;
   readonly logStream: string;
+  readonly subscriptionFilters: readonly string[];
   readonly logEvents: readonly { readonly message: string }[];
 }
 

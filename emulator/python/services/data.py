@@ -47,6 +47,12 @@ def know_redrive_allowed() -> None:
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
 
 
+def tag_stream(call: Call, result: dict[str, Any]) -> None:
+    """Moto passes over tags that a stream is made with."""
+    if tags := call.params.get("Tags"):
+        call.moto().add_tags_to_stream(stream_arn=None, stream_name=call.params["StreamName"], tags=tags)
+
+
 def amend_queue_attributes(call: Call, result: dict[str, Any]) -> None:
     """AWS gives policies back without the spaces that Python's JSON has."""
     attributes = result.get("Attributes") or {}

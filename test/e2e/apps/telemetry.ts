@@ -1,12 +1,16 @@
 /** All that sees services and keeps what they say, without a balancer: that takes a minute to make. */
 import {
   App,
+  anotherAccount,
   CloudNativeService,
+  cron,
   Duration,
   type Environment,
   existingQueue,
   httpEndpoint,
   Image,
+  job,
+  kinesis,
   LogArchive,
   LogStream,
   managedPrometheus,
@@ -21,6 +25,7 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
+import { linesElsewhere } from "../../support/lines-elsewhere";
 import { toldAtApply } from "../../support/told";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
@@ -90,5 +95,16 @@ orders.add({
 const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
 const mailer = new CloudNativeService(stack, "Mailer", { image, process: worker({ queue }), logs: audit, alarms: {} });
 mailer.add(new Telemetry({ to: [managedPrometheus("arn:aws:aps:eu-central-1:123456789012:workspace/ws-0123abcd")] }));
+
+const elsewhere = linesElsewhere(stack);
+new CloudNativeService(stack, "Report", {
+  image,
+  process: job({ schedule: cron("0 3 * * *") }),
+  alarms: {},
+  logs: new LogStream(stack, "ReportLogs", {
+    name: "/shop/dev/report",
+    destinations: [kinesis(elsewhere.streamArn), anotherAccount(elsewhere.destinationArn)],
+  }),
+}).add(new ServiceDashboard());
 
 app.synth();
