@@ -97,7 +97,7 @@ export const options = defineOptions({
     default: "fargate",
   }),
   chaos: flag({
-    help: "Add an experiment to staging: half of the tasks are stopped each week, and the alarms say whether it held.",
+    help: "Add an experiment to staging: half of the tasks are stopped, and the alarms say whether it held. With --ci codepipeline production waits for it; otherwise it runs each week.",
     default: false,
     ...OF_A_SERVICE,
   }),

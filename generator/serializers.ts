@@ -76,5 +76,6 @@ export const comparisons = {
   eq: (left: unknown, right: unknown): boolean => left === right,
   ne: (left: unknown, right: unknown): boolean => left !== right,
   // Handlebars passes an object of its own behind what the template gives.
+  and: (...values: unknown[]): boolean => values.slice(0, -1).every((value) => value === true),
   or: (...values: unknown[]): boolean => values.slice(0, -1).some((value) => value === true),
 } as const;

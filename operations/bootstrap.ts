@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { partitionOf } from "../border/partition";
 import { OperationError } from "./command";
 
 /** Where a synthesized stack keeps its state in S3. */
@@ -211,8 +212,7 @@ async function ensureBucket(
 }
 
 function tlsOnly(bucket: string, region: string) {
-  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  const arn = `arn:${partition}:s3:::${bucket}`;
+  const arn = `arn:${partitionOf(region)}:s3:::${bucket}`;
   return {
     Sid: "TlsOnly",
     Effect: "Deny",

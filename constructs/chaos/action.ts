@@ -2,7 +2,7 @@ import type { Statement } from "../core/iam";
 import type { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
-import { type BlastRadius, type FaultSpec, type LatencyOptions, needOf, type StressOptions } from "./fault";
+import { type BlastRadius, type FaultSpec, type LatencyOptions, lastingOf, needOf, type StressOptions } from "./fault";
 
 /** Where a fault strikes, as far as AWS FIS must know. */
 export type Place =
@@ -34,8 +34,6 @@ export interface Action {
   readonly statements: readonly Statement[];
 }
 
-const DEFAULT_DURATION = Duration.minutes(5);
-
 /** A fault at a place in the words of AWS FIS; undefined where it has none. */
 export function actionOf(stack: AwsStack, spec: FaultSpec, place: Place): Action | undefined {
   switch (place.kind) {
@@ -44,7 +42,7 @@ export function actionOf(stack: AwsStack, spec: FaultSpec, place: Place): Action
     case "machines":
       return onMachines(stack, spec, place);
     case "zone":
-      return spec.kind === "zone-loss" ? onZone(stack, minutes(spec.options.duration), place) : undefined;
+      return spec.kind === "zone-loss" ? onZone(stack, minutes(lastingOf(spec)), place) : undefined;
   }
 }
 
@@ -112,7 +110,7 @@ function onTask(spec: FaultSpec): OnTask | undefined {
     case "cpu":
       return {
         action: "task-cpu-stress",
-        parameters: { duration: minutes(spec.options.duration), percent: String(loadPercent(spec.options)) },
+        parameters: { duration: minutes(lastingOf(spec)), percent: String(loadPercent(spec.options)) },
         document: "AWSFIS-Run-CPU-Stress",
       };
     case "network-latency": {
@@ -121,7 +119,7 @@ function onTask(spec: FaultSpec): OnTask | undefined {
         action: "task-network-latency",
         parameters: {
           ...endpoints,
-          duration: minutes(spec.options.duration),
+          duration: minutes(lastingOf(spec)),
           delayMilliseconds: String(delay.toMillis()),
           jitterMilliseconds: String(jitter.toMillis()),
           sources: sources(spec.options.hosts),
@@ -134,7 +132,7 @@ function onTask(spec: FaultSpec): OnTask | undefined {
         action: "task-network-packet-loss",
         parameters: {
           ...endpoints,
-          duration: minutes(spec.options.duration),
+          duration: minutes(lastingOf(spec)),
           lossPercent: String(spec.options.lossPercent ?? 7),
           sources: sources(spec.options.hosts),
         },
@@ -145,7 +143,7 @@ function onTask(spec: FaultSpec): OnTask | undefined {
         action: "task-network-blackhole-port",
         parameters: {
           ...endpoints,
-          duration: minutes(spec.options.duration),
+          duration: minutes(lastingOf(spec)),
           port: String(spec.options.port),
           protocol: "tcp",
           trafficType: "egress",
@@ -181,7 +179,7 @@ function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "ma
     case "spot-interruption":
       return {
         actionId: "aws:ec2:send-spot-instance-interruptions",
-        parameters: { durationBeforeInterruption: minutes(spec.options.after ?? Duration.minutes(2)) },
+        parameters: { durationBeforeInterruption: minutes(lastingOf(spec)) },
         targetKey: "SpotInstances",
         target: target(spec.radius, "aws:ec2:spot-instance"),
         statements: [
@@ -192,7 +190,7 @@ function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "ma
     case "cpu":
     case "memory": {
       const document = `AWSFIS-Run-${spec.kind === "cpu" ? "CPU" : "Memory"}-Stress`;
-      const { duration = DEFAULT_DURATION } = spec.options;
+      const duration = lastingOf(spec);
       return {
         actionId: "aws:ssm:send-command",
         parameters: {
@@ -287,7 +285,8 @@ export function loadPercent({ loadPercent = 80 }: StressOptions): number {
   return loadPercent;
 }
 
-function minutes(duration: Duration = DEFAULT_DURATION): string {
+/** A duration as AWS FIS takes it. */
+export function minutes(duration: Duration): string {
   return `PT${duration.toMinutes()}M`;
 }
 

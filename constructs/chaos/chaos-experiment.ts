@@ -6,22 +6,23 @@ import type { IAlarm } from "../core/alarm";
 import { experimentParameter, Published } from "../core/border";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
-import { literal } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
 import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
-import type { Duration } from "../core/units";
+import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import type { ReleaseGate } from "../pipeline/settings";
 import { ServiceStack } from "../platform/platform";
 import { AutoScalingGroup } from "../scaling/auto-scaling-group";
 import { CloudNativeService } from "../service/cloud-native-service";
-import { type Action, actionOf, type Place } from "./action";
+import { type Action, actionOf, minutes, type Place } from "./action";
 import { addFaultAgent } from "./agent";
-import { needOf } from "./fault";
+import { lastingOf, needOf } from "./fault";
+import { experimentGate, experimentName } from "./gate";
+import { reportOf } from "./report";
 import {
   type ChaosExperimentProps,
-  type ExperimentReport,
+  DEFAULT_WATCH,
   type FaultTarget,
   resolveExperiment,
   STOP_CONDITIONS,
@@ -30,15 +31,18 @@ import {
 /** What a template calls its only target. */
 const TARGET = "target";
 
+/** What it calls the time after the fault in which alarms may still go off. */
+const WATCH = "watch";
+
 /**
  * An experiment: something is made to go wrong, for part of what runs, and a hypothesis says what users do not feel. It is
- * told by alarms, and one that goes off stops the experiment (AWS FIS).
+ * told by alarms, and one that goes off stops the experiment (AWS FIS): while the fault is there, and for a while after it.
  *
  * Costs 0.10 USD for each minute that it runs, and nothing else until somebody starts it.
  *
  * @example
  * ```ts
- * const orders = new CloudNativeService(stack, "Orders");
+ * const orders = new CloudNativeService(stack, "Orders", { scaling: { min: 2 } });
  * orders.add(new Ingress());
  * new ChaosExperiment(stack, "LosesTasks", {
  *   target: orders,
@@ -55,15 +59,15 @@ export class ChaosExperiment extends Construct {
   readonly experimentTemplateId: string;
   /** What was said before, while and after it ran. */
   readonly logs: LogStream;
-  readonly #name: string;
-  /** Where it tells of itself. */
-  readonly #parameter: string;
+  /** From the beginning of the fault until nobody watches any more. */
+  readonly #lasts: Duration;
 
   constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
     super(scope, id);
     resolveExperiment(this, props);
     const stack = AwsStack.of(this);
-    const { target, fault, agentImage, report, schedule } = props;
+    const { target, fault, agentImage, report, schedule, watch = DEFAULT_WATCH } = props;
+    this.#lasts = Duration.minutes(lastingOf(fault.spec).toMinutes() + watch.toMinutes());
     const place = this.#place(stack, props);
     const action = actionOf(stack, fault.spec, place);
     if (action === undefined) throw new Error(`${this.node.path}: ${fault.spec.kind} was let through`);
@@ -71,7 +75,6 @@ export class ChaosExperiment extends Construct {
       addFaultAgent(this, target, agentImage, needOf(fault.spec));
     }
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
-    this.#name = stack.prefixed(name);
     const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.health : []);
     this.#checkAlarms(alarms);
 
@@ -89,7 +92,7 @@ export class ChaosExperiment extends Construct {
       // These calls take no resource.
       resources: ["*"],
     });
-    if (report !== undefined) allowReport(stack, role, report, name);
+    const told = report && reportOf(stack, role, { ...report, prefix: report.prefix ?? name, target });
     const template = new FisExperimentTemplate(this, "Resource", {
       description: `${kebab(id)}: ${action.actionId} on ${calledWhat(target)}`,
       roleArn: role.roleArn,
@@ -99,6 +102,12 @@ export class ChaosExperiment extends Construct {
           actionId: action.actionId,
           parameter: Object.entries(action.parameters).map(([key, value]) => ({ key, value })),
           target: { key: action.targetKey, value: TARGET },
+        },
+        {
+          name: WATCH,
+          actionId: "aws:fis:wait",
+          parameter: [{ key: "duration", value: minutes(watch) }],
+          startAfter: [fault.spec.kind],
         },
       ],
       target: [targetOf(action)],
@@ -111,21 +120,18 @@ export class ChaosExperiment extends Construct {
         logSchemaVersion: 2,
         cloudwatchLogsConfiguration: { logGroupArn: `${this.logs.logGroupArn}:*` },
       },
-      experimentReportConfiguration: report && {
-        outputs: { s3Configuration: { bucketName: report.bucketName, prefix: literal(report.prefix ?? name) } },
-        preExperimentDuration: "PT20M",
-        postExperimentDuration: "PT20M",
-      },
-      tags: { Name: this.#name },
+      experimentReportConfiguration: told?.configuration,
+      tags: { Name: experimentName(stack.environment, stack.stackName, id) },
     });
+    // A whole block that is there or not is nothing that the bindings take late.
+    if (told) template.addOverride("experiment_report_configuration.data_sources", told.dataSources);
     role.whenPolicy((address) => {
       template.dependsOn = [address];
     });
     this.experimentTemplateId = template.id;
     this.experimentTemplateArn = stack.arn("fis", `experiment-template/${template.id}`);
-    this.#parameter = experimentParameter(stack.environment.name, stack.stackName, kebab(id));
     new Published(this, "Border", {
-      name: this.#parameter,
+      name: experimentParameter(stack.environment.name, stack.stackName, kebab(id)),
       value: { experimentTemplateId: this.experimentTemplateId },
     });
     if (schedule !== undefined) this.#start(stack, name, schedule);
@@ -137,7 +143,7 @@ export class ChaosExperiment extends Construct {
    *
    * @example
    * ```ts
-   * const orders = new CloudNativeService(stack, "Orders");
+   * const orders = new CloudNativeService(stack, "Orders", { scaling: { min: 2 } });
    * orders.add(new Ingress());
    * const experiment = new ChaosExperiment(stack, "LosesTasks", {
    *   target: orders,
@@ -146,33 +152,12 @@ export class ChaosExperiment extends Construct {
    * });
    * const release = { environment, gates: [experiment.gate()] };
    * ```
-   * @param options.timeout longest that the experiment may take. Default: one hour
+   * @param options.timeout longest that the experiment may take. Default: one hour, or its own time and a quarter of an hour
    */
   gate(options: { readonly timeout?: Duration } = {}): ReleaseGate {
-    const { environment } = AwsStack.of(this);
-    // The pipeline is in another state, so that nothing here may be a reference.
-    const place = `${environment.region}:${environment.account ?? "*"}`;
-    return {
-      name: kebab(this.node.id),
-      commands: gateCommands(this.#parameter),
-      permissions: [
-        { actions: ["ssm:GetParameter"], resources: [`arn:*:ssm:${place}:parameter${this.#parameter}`] },
-        {
-          actions: ["fis:StartExperiment"],
-          resources: [`arn:*:fis:${place}:experiment-template/*`],
-          conditions: { StringEquals: { "aws:ResourceTag/Name": this.#name } },
-        },
-        { actions: ["fis:GetExperiment", "fis:StartExperiment"], resources: [`arn:*:fis:${place}:experiment/*`] },
-        {
-          actions: ["iam:CreateServiceLinkedRole"],
-          resources: [
-            `arn:*:iam::${environment.account ?? "*"}:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS`,
-          ],
-          conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
-        },
-      ],
-      ...options,
-    };
+    const { environment, stackName } = AwsStack.of(this);
+    const timeout = Duration.minutes(Math.max(60, this.#lasts.toMinutes() + 15));
+    return experimentGate(this.node.id, { timeout, ...options, environment, stack: stackName });
   }
 
   /** Where the fault strikes, in the experiment's own stack. */
@@ -268,20 +253,6 @@ export class ChaosExperiment extends Construct {
   }
 }
 
-/** Starts the experiment, waits for its end, tells how it ended, and fails unless it was completed. */
-function gateCommands(parameter: string): string[] {
-  const ask = (query: string) =>
-    `aws fis get-experiment --id "$EXPERIMENT" --query experiment.state${query} --output text`;
-  return [
-    `TOLD="$(aws ssm get-parameter --name ${parameter} --query Parameter.Value --output text)"`,
-    `TEMPLATE="$(node -p 'JSON.parse(process.argv[1]).experimentTemplateId' "$TOLD")"`,
-    'EXPERIMENT="$(aws fis start-experiment --experiment-template-id "$TEMPLATE" --query experiment.id --output text)"',
-    `while STATE="$(${ask(".status")})"; do case "$STATE" in pending|initiating|running|stopping) sleep 10 ;; *) break ;; esac; done`,
-    ask(""),
-    '[ "$STATE" = completed ]',
-  ];
-}
-
 function calledWhat(target: FaultTarget): string {
   if (target instanceof CloudNativeService) return `service ${target.serviceName}`;
   return target instanceof AutoScalingGroup ? `machines ${target.node.id}` : `platform ${target.stackName}`;
@@ -297,14 +268,4 @@ function targetOf({ target }: Action) {
     resourceTag: target.tags && Object.entries(target.tags).map(([key, value]) => ({ key, value })),
     filter: target.filters && Object.entries(target.filters).map(([path, values]) => ({ path, values: [...values] })),
   };
-}
-
-/** @see https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html */
-function allowReport(stack: AwsStack, role: Role, { bucketName, prefix }: ExperimentReport, name: string): void {
-  role.grant({
-    actions: ["s3:GetObject", "s3:PutObject"],
-    resources: [`arn:${stack.partition}:s3:::${bucketName}/${literal(prefix ?? name)}/*`],
-  });
-  // These calls take no resource.
-  role.grant({ actions: ["cloudwatch:GetDashboard", "cloudwatch:GetMetricWidgetImage"], resources: ["*"] });
 }

@@ -1,4 +1,10 @@
-import type { Duration } from "../core/units";
+import { Duration } from "../core/units";
+
+/** How long a fault lasts that nobody has said more of. */
+export const DEFAULT_DURATION = Duration.minutes(5);
+
+/** From the recommendation to the notice that AWS takes a Spot machine back: the least that there is. */
+export const DEFAULT_AFTER = Duration.minutes(2);
 
 /** How much of a target is hit at once: a share of what runs, rounded down, or a number. AWS chooses which. */
 export type BlastRadius =
@@ -157,4 +163,11 @@ const OF_NETWORK: readonly FaultSpec["kind"][] = ["network-latency", "network-lo
 export function needOf({ kind }: FaultSpec): Need {
   if (OF_NETWORK.includes(kind)) return "agent and network";
   return kind === "cpu" ? "agent" : "nothing";
+}
+
+/** How long a fault lasts; no time at all where something is stopped. */
+export function lastingOf(spec: FaultSpec): Duration {
+  if (!("options" in spec)) return Duration.minutes(0);
+  if (spec.kind === "spot-interruption") return spec.options.after ?? DEFAULT_AFTER;
+  return spec.options.duration ?? DEFAULT_DURATION;
 }

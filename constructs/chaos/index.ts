@@ -9,4 +9,5 @@ export {
   type StressOptions,
   type ZoneLossOptions,
 } from "./fault";
+export { type ExperimentGateOptions, experimentGate } from "./gate";
 export type { ChaosExperimentProps, ExperimentReport, FaultTarget } from "./settings";

@@ -8,7 +8,7 @@ import type { IPlatform } from "../platform/platform";
 import { AutoScalingGroup } from "../scaling/auto-scaling-group";
 import { CloudNativeService } from "../service/cloud-native-service";
 import { latency, loadPercent } from "./action";
-import { type BlastRadius, type Fault, type FaultSpec, needOf, ZONE_LOSS_WORD } from "./fault";
+import { type BlastRadius, type Fault, type FaultSpec, lastingOf, needOf, ZONE_LOSS_WORD } from "./fault";
 
 /** Built like production, so that what holds there holds here, and nobody is served. */
 const STAGING = "staging";
@@ -19,15 +19,33 @@ export const PRODUCTION_WORD = "users may notice";
 /** Stop conditions of a template; AWS raises it for nobody. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
 export const STOP_CONDITIONS = 5;
 
+/** Where AWS publishes the agent. */
+const AGENT_REPOSITORY = "public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent";
+
+/** Prints the digest of its newest version. */
+export const AGENT_DIGEST = `docker buildx imagetools inspect ${AGENT_REPOSITORY}:latest --format '{{.Manifest.Digest}}'`;
+
+/** An alarm needs about two minutes to go off. */
+export const DEFAULT_WATCH = Duration.minutes(5);
+
 /** What can be hit: tasks of a service, machines of a group, or a zone of a platform. */
 export type FaultTarget = CloudNativeService | AutoScalingGroup | IPlatform;
 
-/** Where the report of an experiment goes: what the alarms showed before, during and after it. AWS takes 5 USD for each. */
+/**
+ * Where the report of an experiment goes, and what it shows: what happened, and pictures of dashboards from 20 minutes before
+ * it until 20 minutes after it. AWS takes 5 USD for each report.
+ */
 export interface ExperimentReport {
   /** Name of a bucket in the same region. */
   readonly bucketName: string;
   /** @default - the experiment's name */
   readonly prefix?: string;
+  /**
+   * Names of dashboards of this account whose pictures it shows.
+   *
+   * @default - those of the target: the service's ServiceDashboard, the platform's PlatformDashboard, and none of machines
+   */
+  readonly dashboards?: readonly string[];
 }
 
 export interface ChaosExperimentProps {
@@ -51,6 +69,13 @@ export interface ChaosExperimentProps {
    * @default - not in production
    */
   readonly production?: typeof PRODUCTION_WORD;
+  /**
+   * How long alarms are watched when the fault is over, in whole minutes, 1 to 720: they tell late what went wrong, and a
+   * fault such as `stopTasks` is over at once.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly watch?: Duration;
   /**
    * When it starts by itself.
    *
@@ -88,15 +113,16 @@ const HOST = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:\/(?:[12
 
 /**
  * @throws InvalidPropsError CHAOS_ENVIRONMENT, CHAOS_PRODUCTION, CHAOS_FAULT_TARGET, CHAOS_MEMORY_OF_TASKS, CHAOS_SPOT_OF_TASKS,
- *   CHAOS_NO_SPOT, CHAOS_JOB, CHAOS_RADIUS, CHAOS_NOTHING_LEFT, CHAOS_DURATION, CHAOS_PERCENT, CHAOS_DELAY, CHAOS_HOST, CHAOS_PORT,
+ *   CHAOS_NO_SPOT, CHAOS_JOB, CHAOS_RADIUS, CHAOS_NOTHING_LEFT, CHAOS_NOBODY_HIT, CHAOS_DURATION, CHAOS_PERCENT, CHAOS_DELAY, CHAOS_HOST, CHAOS_PORT,
  *   CHAOS_ZONE, CHAOS_ZONE_WORD, CHAOS_AGENT_IMAGE, CHAOS_AGENT_UNUSED, CHAOS_OTHER_STACK, CHAOS_NO_HYPOTHESIS, CHAOS_STOP_CONDITIONS,
- *   CHAOS_REPORT_BUCKET
+ *   CHAOS_REPORT_BUCKET, CHAOS_REPORT_DASHBOARD
  */
 export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps): void {
   const problems = new Problems(scope);
   checkEnvironment(problems, AwsStack.of(scope), props);
   checkTarget(problems, props);
-  checkFault(problems, props.fault.spec);
+  checkFault(problems, props);
+  checkMinutes(problems, "watch", props.watch ?? DEFAULT_WATCH);
   checkAgent(problems, props);
   problems.check(
     props.stopOn === undefined || props.stopOn.length > 0,
@@ -119,6 +145,15 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
     `${JSON.stringify(props.report?.bucketName)} is no name of a bucket`,
     "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
   );
+  for (const name of props.report?.dashboards ?? []) {
+    problems.check(
+      /^[\w-]{1,255}$/.test(name),
+      "CHAOS_REPORT_DASHBOARD",
+      "report.dashboards",
+      `${JSON.stringify(name)} is no name of a dashboard`,
+      "Use the name alone: 1 to 255 letters, digits, hyphens and _.",
+    );
+  }
   problems.throwIfAny();
 }
 
@@ -207,17 +242,14 @@ function names(kinds: readonly string[]): string {
   return kinds.map((kind) => NAMES[kind as FaultSpec["kind"]]).join(", ");
 }
 
-function checkFault(problems: Problems, spec: FaultSpec): void {
+function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperimentProps): void {
   const prop = `fault ${NAMES[spec.kind]}`;
-  if ("radius" in spec) checkRadius(problems, spec, prop);
-  const { duration = Duration.minutes(5) } = ("options" in spec ? spec.options : {}) as { duration?: Duration };
-  problems.check(
-    Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720,
-    "CHAOS_DURATION",
-    `${prop}.duration`,
-    `${duration} is not how long AWS FIS lets one last`,
-    "Use whole minutes, 1 to 720.",
-  );
+  // How many of the machines of a group are Spot is AWS's to say.
+  const runs = "scaling" in target && spec.kind !== "spot-interruption" ? target.scaling : undefined;
+  if ("radius" in spec) checkRadius(problems, spec, prop, runs);
+  if ("options" in spec && spec.kind !== "spot-interruption") {
+    checkMinutes(problems, `${prop}.duration`, lastingOf(spec));
+  }
   if (spec.kind === "cpu" || spec.kind === "memory") {
     checkPercent(problems, `${prop}.loadPercent`, loadPercent(spec.options));
   }
@@ -255,7 +287,7 @@ function checkFault(problems: Problems, spec: FaultSpec): void {
     );
   }
   if (spec.kind === "spot-interruption") {
-    const minutes = (spec.options.after ?? Duration.minutes(2)).toMinutes();
+    const minutes = lastingOf(spec).toMinutes();
     problems.check(
       Number.isInteger(minutes) && minutes >= 2 && minutes <= 15,
       "CHAOS_DURATION",
@@ -275,24 +307,60 @@ function checkFault(problems: Problems, spec: FaultSpec): void {
   }
 }
 
-function checkRadius(problems: Problems, { kind, radius }: FaultSpec & { radius: BlastRadius }, prop: string): void {
+function checkMinutes(problems: Problems, prop: string, duration: Duration): void {
+  problems.check(
+    Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720,
+    "CHAOS_DURATION",
+    prop,
+    `${duration} is not how long AWS FIS lets one last`,
+    "Use whole minutes, 1 to 720.",
+  );
+}
+
+/** @param runs how many there are of what is hit */
+function checkRadius(
+  problems: Problems,
+  { kind, radius }: FaultSpec & { radius: BlastRadius },
+  prop: string,
+  runs: { readonly min: number; readonly max: number } | undefined,
+): void {
   const percent = "percent" in radius ? radius.percent : undefined;
   const count = "count" in radius ? radius.count : undefined;
-  problems.check(
+  const isPart =
     (percent === undefined) !== (count === undefined) &&
-      (percent === undefined || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
-      (count === undefined || (Number.isInteger(count) && count >= 1)),
+    (percent === undefined || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
+    (count === undefined || (Number.isInteger(count) && count >= 1));
+  problems.check(
+    isPart,
     "CHAOS_RADIUS",
     prop,
     `${JSON.stringify({ percent, count })} is no part of what runs`,
     "Use percent, a whole number from 1 to 100, or count, at least 1.",
   );
+  if (!isPart) return;
+  const takesAway = /^(stop|spot)-/.test(kind);
   problems.check(
-    percent !== 100 || !/^(stop|spot)-/.test(kind),
+    percent !== 100 || !takesAway,
     "CHAOS_NOTHING_LEFT",
     `${prop}.percent`,
     "is 100: nothing is left to take over, which needs no experiment",
     "Use less.",
+  );
+  if (runs === undefined) return;
+  problems.check(
+    count === undefined || count < runs.max || !takesAway,
+    "CHAOS_NOTHING_LEFT",
+    `${prop}.count`,
+    `is ${count}, and no more than ${runs.max} run: nothing is left to take over, which needs no experiment`,
+    "Use less, or raise the target's scaling.max.",
+  );
+  problems.check(
+    // What may be at rest is tried while it works.
+    percent === undefined || runs.min === 0 || Math.floor((runs.min * percent) / 100) > 0,
+    "CHAOS_NOBODY_HIT",
+    `${prop}.percent`,
+    `is ${percent}, and of ${runs.min}, the fewest that run, that is none: AWS FIS rounds down, and the experiment fails`,
+    `Use more, count: 1, or a scaling.min of at least ${Math.ceil(100 / (percent ?? 100))} for the target.`,
   );
 }
 
@@ -322,6 +390,6 @@ function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExpe
     agentImage === undefined
       ? "is not set, and the fault is inside of tasks, where an agent must do it"
       : `${JSON.stringify(agentImage)} is no image by digest`,
-    "Use public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:<64 hex digits>; `docker buildx imagetools inspect` tells the digest of a version.",
+    `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>, which this prints: ${AGENT_DIGEST}`,
   );
 }

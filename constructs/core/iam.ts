@@ -21,9 +21,13 @@ export interface IGrantable {
   grant(statement: Statement): void;
 }
 
-/** A policy document as canonical JSON: everything sorted, so that it changes only when its meaning does. */
+/**
+ * A policy document as canonical JSON: everything sorted, so that it changes only when its meaning does. A statement about
+ * nothing, which IAM refuses, is left out: what it is about may be known only at synth.
+ */
 export function policyDocument(statements: readonly Statement[]): string {
-  const rendered = statements.map((statement) => ({
+  const about = statements.filter(({ resources }) => resources.length > 0);
+  const rendered = about.map((statement) => ({
     Effect: "Allow",
     Action: [...new Set(statement.actions)].sort(),
     Resource: [...new Set(statement.resources)].sort(),

@@ -258,7 +258,14 @@ export class Pipeline extends Construct {
     const stack = AwsStack.of(this);
     const id = pascal(environment.name);
     const stacks = new EnvironmentStacks(this, environment);
-    this.node.addValidation({ validate: () => checkAgainstOwnRoles(this, environment, stacks, "releases") });
+    this.node.addValidation({
+      validate: () => [
+        ...checkAgainstOwnRoles(this, environment, stacks, "releases"),
+        ...gates.flatMap(({ name, check }) =>
+          (check?.(this.node.root) ?? []).map((problem) => `${this.node.path}: gate ${name}: ${problem}`),
+        ),
+      ],
+    });
     const access = new TerraformAccess(this, `${id}Access`, {
       environment,
       stacks,

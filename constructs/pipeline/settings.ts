@@ -37,6 +37,12 @@ export interface ReleaseGate {
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
+  /**
+   * What is wrong with it in this app, a sentence each; asked for at synth, when all stacks are there.
+   *
+   * @default - nothing
+   */
+  readonly check?: (app: IConstruct) => readonly string[];
 }
 
 /** One environment on the way of a commit. */

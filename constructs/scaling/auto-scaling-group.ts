@@ -71,6 +71,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   readonly roleArn: string;
   /** Whether some of the machines are Spot, which AWS may take back. */
   readonly hasSpot: boolean;
+  /** How many machines run: fewest and most. */
+  readonly scaling: { readonly min: number; readonly max: number };
 
   readonly #settings: AutoScalingGroupSettings;
   readonly #role: Role;
@@ -81,6 +83,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const settings = resolveAutoScalingGroup(this, props);
     this.#settings = settings;
     this.hasSpot = settings.spot !== undefined;
+    this.scaling = { min: settings.min, max: settings.max };
     const stack = AwsStack.of(this);
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
     if (!NAME_PATTERN.test(kebab(id))) {

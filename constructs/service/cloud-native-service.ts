@@ -78,6 +78,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   readonly serviceName: string;
   /** What kind of process it is. */
   readonly process: Process;
+  /** How many tasks run: fewest and most; undefined for a job. */
+  readonly scaling: { readonly min: number; readonly max: number } | undefined;
   readonly connections: Connections;
   readonly logs: ILogStream;
   /** What the app itself may do in AWS. */
@@ -124,6 +126,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#settings = settings;
     this.serviceName = name;
     this.process = process;
+    this.scaling = settings.scaling && { min: settings.scaling.min, max: settings.scaling.max };
     this.shutdown = shutdown;
     this.#connect = props.connect;
 

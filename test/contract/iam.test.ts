@@ -37,7 +37,7 @@ const ALLOWED: Allowances = {
       why: "come before there is an ARN; PassRole bounds them",
     },
     { what: /^ssmmessages:(Create|Open)(Control|Data)Channel$/, why: "take no resource" },
-    { what: /^cloudwatch:Get(Dashboard|MetricWidgetImage)$/, why: "take no resource, and read only" },
+    { what: /^cloudwatch:GetMetricWidgetImage$/, why: "takes no resource, and reads only" },
     {
       what: /^ec2:((Assign|Unassign)PrivateIpAddresses|(Create|Delete)NetworkInterface)$/,
       why: "of a function in a network: Lambda asks whether its role has them on everything",
@@ -65,6 +65,11 @@ const ALLOWED: Allowances = {
       what: /:ssm:[^:]*:[^:]*:managed-instance\/\*$/,
       why: "tasks of one service, by their tag",
       condition: /^aws:ResourceTag\/ECS_SERVICE$/,
+    },
+    {
+      what: /:fis:[^:]*:[^:]*:experiment-template\/\*$/,
+      why: "one experiment, by its name; its id is not known before",
+      condition: /^aws:ResourceTag\/Name$/,
     },
     { what: /:fis:[^:]*:[^:]*:experiment\/\*$/, why: "what is started from one template; its id is not known before" },
   ],

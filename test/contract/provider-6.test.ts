@@ -47,6 +47,9 @@ describe.each([
   ["test/contract/support/every-strategy.ts", 5],
   ["examples/canary-native/main.ts", 1],
   ["examples/auth/main.ts", 1],
+  ["examples/chaos/main.ts", 1],
+  ["examples/telemetry/main.ts", 1],
+  ["examples/log-stream/main.ts", 1],
 ])("%s on provider 6", (program, strategies) => {
   const stacks = synthesized(program, 6);
 

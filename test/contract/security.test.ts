@@ -46,7 +46,7 @@ const WITHOUT_RESOURCE = new Set([
     (of) => `ssm:${of}`,
   ),
   ...["CreateLogDelivery", "DescribeResourcePolicies", "PutResourcePolicy"].map((of) => `logs:${of}`),
-  ...["cloudwatch:GetDashboard", "cloudwatch:GetMetricWidgetImage", "tag:GetResources", "ecs:ListTasks"],
+  ...["cloudwatch:GetMetricWidgetImage", "tag:GetResources", "ecs:ListTasks"],
   ...["ec2:DescribeInstances", "ec2:DescribeSubnets"],
   // A function in a network: Lambda asks whether its role has these on everything.
   ...["CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces"].map((of) => `ec2:${of}`),

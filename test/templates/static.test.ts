@@ -124,6 +124,18 @@ describe("compose.yaml", () => {
 
 const root = join(__dirname, "../..");
 
+// biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON, of which each test looks at another part.
+type Block = Record<string, any>;
+
+/** infra/environments.ts when its owner has said what only they know. */
+const filledIn = (text: string): string =>
+  text
+    .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
+    .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+    .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
+    .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
+    .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
+
 describe("the infrastructure", () => {
   const repositories = {
     platform: repositoryFiles({ name: "shop", platform: true }),
@@ -135,6 +147,8 @@ describe("the infrastructure", () => {
     "platform-machines": repositoryFiles({ name: "shop", platform: true, capacity: "ec2" }),
     machines: repositoryFiles({ capacity: "ec2" }),
     "machines-joins": repositoryFiles({ ...EVERYTHING, capacity: "ec2", joins: "shop" }),
+    experiments: repositoryFiles({ chaos: true }),
+    "experiments-weekly": repositoryFiles({ chaos: true, ci: "github-actions" }),
   };
   let folder: string;
   const tool = (name: string, args: readonly string[], repository = ".") =>
@@ -188,6 +202,77 @@ describe("the infrastructure", () => {
     expect(named).toBe(name === "alone" || name === "machines" ? "orders" : "shop");
     expect(text.includes("aws_autoscaling_group")).toBe(name === "machines");
   });
+
+  /** A stack of a repository that is filled in, once its program has run: for all environments, or for one. */
+  async function stackOf(repository: keyof typeof repositories, stack: string, ...names: string[]) {
+    const environments = repositories[repository].get("infra/environments.ts") ?? "";
+    writeFileSync(join(folder, repository, "infra/environments.ts"), filledIn(environments));
+    const args = ["--tsconfig", join(folder, "tsconfig.json"), join(folder, repository, "infra/main.ts"), ...names];
+    const { code, output } = await tool("tsx/dist/cli.mjs", args, repository);
+    expect(code, output).toBe(0);
+    const { resource } = JSON.parse(
+      readFileSync(join(folder, repository, "infra/cdktf.out/stacks", stack, "cdk.tf.json"), "utf8"),
+    );
+    return (type: string) => Object.entries<Block>(resource[type] ?? {});
+  }
+
+  it("with experiments tries staging before production has the release", { timeout: 60_000 }, async () => {
+    const delivery = await stackOf("experiments", "orders-delivery");
+    const [[, pipeline] = []] = delivery("aws_codepipeline");
+    const stages: Block[] = pipeline?.stage;
+    expect(stages.map(({ name, action }) => [name, action.map((each: Block) => each.name)])).toEqual([
+      ["Source", ["Source"]],
+      ["Build", ["Test", "Image"]],
+      ["Staging", ["Plan", "Apply", "Release", "LosesTasks"]],
+      ["Production", ["Plan", "Approve", "Apply", "Release"]],
+    ]);
+    expect(stages.slice(1).map(({ action }) => action.map((each: Block) => each.run_order))).toEqual([
+      [1, 2],
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ]);
+    // Which role runs it, and what that role may do.
+    const [[project] = []] = delivery("aws_codebuild_project").filter(([, { name }]) => /loses-tasks/.test(name));
+    expect(project).toContain("GateLosesTasks");
+    const policies = delivery("aws_iam_role_policy").filter(([id]) => id.includes("GateLosesTasks"));
+    const statements: Block[] = policies.flatMap(([, { policy }]) => JSON.parse(policy).Statement);
+    expect(statements.filter(({ Resource }) => /experiment-template/.test(String(Resource)))).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["fis:StartExperiment"],
+        Resource: ["arn:aws:fis:eu-central-1:123456789012:experiment-template/*"],
+        Condition: { StringEquals: { "aws:ResourceTag/Name": "orders-staging-loses-tasks" } },
+      },
+    ]);
+    expect(
+      statements
+        .flatMap(({ Action }) => Action)
+        .filter((action) => /^fis:/.test(action))
+        .sort(),
+    ).toEqual(["fis:GetExperiment", "fis:StartExperiment", "fis:StartExperiment"]);
+  });
+
+  it.each([
+    ["experiments", 0],
+    ["experiments-weekly", 1],
+  ] as const)(
+    "of %s starts them by itself where no pipeline does: %i, and is there for one environment alone",
+    {
+      timeout: 60_000,
+    },
+    async (name, schedules) => {
+      const staging = await stackOf(name, "orders-staging-service", "staging");
+      expect(staging("aws_fis_experiment_template").map(([, { tags }]) => tags.Name)).toEqual([
+        "orders-staging-loses-tasks",
+      ]);
+      expect(staging("aws_scheduler_schedule")).toHaveLength(schedules);
+      expect(staging("aws_ssm_parameter").map(([, parameter]) => parameter.name)).toContain(
+        "/antifragile/staging/orders/experiments/loses-tasks",
+      );
+      const production = await stackOf(name, "orders-production-service", "production");
+      expect(production("aws_fis_experiment_template")).toEqual([]);
+    },
+  );
 
   it("of one that joins takes what the contract names as its server, and leaves all else to other services", () => {
     for (const files of [repositories.joins, repositories["everything-joins"]]) {
@@ -243,13 +328,7 @@ describe("the infrastructure", () => {
   }, async () => {
     const file = join(folder, "alone", "infra/environments.ts");
     const before = readFileSync(file, "utf8");
-    const filled = before
-      .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
-      .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
-      .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
-      .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
-      .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
-    writeFileSync(file, filled);
+    writeFileSync(file, filledIn(before));
     const main = join(folder, "alone", "infra/main.ts");
     // Without a name delivery is among them: now it has a pipeline.
     const args = ["--tsconfig", join(folder, "tsconfig.json"), main];

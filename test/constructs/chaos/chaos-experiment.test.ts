@@ -12,7 +12,10 @@ import {
   cron,
   DeliveryStack,
   Duration,
+  type Environment,
   existingAlarm,
+  existingQueue,
+  experimentGate,
   Fault,
   Ingress,
   insecureHttp,
@@ -20,8 +23,10 @@ import {
   Machines,
   Pipeline,
   Platform,
+  PlatformDashboard,
   type PlatformProps,
   type ReleaseGate,
+  ServiceDashboard,
   type ServiceStack,
   Source,
   worker,
@@ -33,7 +38,7 @@ const AGENT = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".rep
 
 /** A web service `orders` with an alarm, in a stack of its own. */
 function orders(stack: ServiceStack = ordersStack(), props = {}): CloudNativeService {
-  const service = new CloudNativeService(stack, "Orders", props);
+  const service = new CloudNativeService(stack, "Orders", { scaling: { min: 2, max: 4 }, ...props });
   service.add(new Ingress());
   return service;
 }
@@ -48,11 +53,12 @@ function experiment(
   return new ChaosExperiment(target.node.scope!, id, { target, fault, environments: ["dev"], ...props });
 }
 
-function machines(props: { spot?: object } = {}): AutoScalingGroup {
+function machines(props: { spot?: object; scaling?: object } = {}): AutoScalingGroup {
   const platform = shop();
   return new AutoScalingGroup(platform, "Machines", {
     network: platform.network,
     machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+    scaling: { min: 2, max: 4 },
     ...props,
   });
 }
@@ -83,7 +89,11 @@ describe("an experiment", () => {
     const target = orders();
     experiment(target, {});
     expect(templateOf(target)).toMatchObject({
-      action: [{ action_id: "aws:ecs:stop-task", target: { key: "Tasks", value: "target" } }],
+      action: [
+        { name: "stop-tasks", action_id: "aws:ecs:stop-task", target: { key: "Tasks", value: "target" } },
+        // Tasks are stopped in a moment, and alarms tell of it minutes later.
+        { action_id: "aws:fis:wait", parameter: [{ key: "duration", value: "PT5M" }], start_after: ["stop-tasks"] },
+      ],
       target: [
         {
           name: "target",
@@ -104,7 +114,7 @@ describe("an experiment", () => {
   });
 
   it("counts what was added to the service after it", () => {
-    const target = new CloudNativeService(ordersStack(), "Orders");
+    const target = new CloudNativeService(ordersStack(), "Orders", { scaling: { min: 2 } });
     experiment(target, {});
     target.add(new Ingress());
     expect(templateOf(target).stop_condition).toHaveLength(1);
@@ -117,6 +127,12 @@ describe("an experiment", () => {
     const rolledBackOn = (only(target.node.scope as ServiceStack, "aws_ecs_service") as Template).alarms.alarm_names;
     expect(templateOf(target).stop_condition).toHaveLength(rolledBackOn.length);
     expect(target.health.map(({ alarmName }) => alarmName).sort()).toEqual(rolledBackOn);
+  });
+
+  it("watches longer where it is told to", () => {
+    const target = orders();
+    experiment(target, { watch: Duration.minutes(12) });
+    expect(templateOf(target).action[1].parameter).toEqual([{ key: "duration", value: "PT12M" }]);
   });
 
   it("takes other alarms as hypothesis", () => {
@@ -178,22 +194,64 @@ describe("an experiment", () => {
     });
   });
 
-  it("writes a report where it is told to, and may write nowhere else", () => {
+  const lookedAt = (stack: unknown) =>
+    statementsOf(stack, "Shaken_Role")
+      .filter(({ Action }) => String(Action).startsWith("cloudwatch:"))
+      .map(({ Action, Resource }) => [String(Action), Resource]);
+
+  it("writes a report where it is told to, and may write nowhere else, nor look at anything", () => {
     const target = orders();
     experiment(target, { report: { bucketName: "shop-game-days" } });
-    expect(templateOf(target).experiment_report_configuration).toMatchObject({
+    const report = templateOf(target).experiment_report_configuration;
+    expect(report).toMatchObject({
       outputs: { s3_configuration: { bucket_name: "shop-game-days", prefix: "orders-dev-shaken" } },
     });
+    expect(report).not.toHaveProperty("data_sources");
     const written = statementsOf(target.node.scope, "Shaken_Role").find(({ Action }) =>
       Action.includes("s3:PutObject"),
     );
     expect(written?.Resource).toEqual([expect.stringMatching(/:s3:::shop-game-days\/orders-dev-shaken\/\*$/)]);
+    expect(lookedAt(target.node.scope)).toEqual([]);
+  });
+
+  it("shows in its report what the target has of pictures, also what came after it, and may look at no others", () => {
+    const target = orders();
+    experiment(target, { report: { bucketName: "shop-game-days" } });
+    target.add(new ServiceDashboard());
+    const arn = expect.stringMatching(/^\$\{aws_cloudwatch_dashboard\.Orders_Dashboard_\w+\.dashboard_arn\}$/);
+    expect(templateOf(target).experiment_report_configuration.data_sources).toEqual({
+      cloudwatch_dashboard: [{ dashboard_arn: arn }],
+    });
+    expect(lookedAt(target.node.scope)).toEqual([
+      ["cloudwatch:GetDashboard", [arn]],
+      ["cloudwatch:GetMetricWidgetImage", ["*"]],
+    ]);
+  });
+
+  it("shows other pictures in its report, by name, or none", () => {
+    const target = orders();
+    target.add(new ServiceDashboard());
+    const stack = target.node.scope;
+    experiment(target, { report: { bucketName: "shop-game-days", dashboards: ["shop-dev"] } }, "Shaken");
+    experiment(target, { report: { bucketName: "shop-game-days", dashboards: [] } }, "Other");
+    const arn = expect.stringMatching(/^arn:.*:cloudwatch::.*:dashboard\/shop-dev$/);
+    const templates: [string, Template][] = Object.entries(
+      resources(stack as ServiceStack, "aws_fis_experiment_template"),
+    );
+    const shown = templates.map(([id, template]) => [id, template.experiment_report_configuration.data_sources]);
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        [expect.stringMatching(/^Shaken_/), { cloudwatch_dashboard: [{ dashboard_arn: arn }] }],
+        [expect.stringMatching(/^Other_/), undefined],
+      ]),
+    );
+    expect(lookedAt(stack)[0]).toEqual(["cloudwatch:GetDashboard", [arn]]);
   });
 
   it("is let into production by its word", () => {
     const target = orders(ordersStack(PRODUCTION));
     experiment(target, { environments: ["production"], production: "users may notice" });
-    expect(templateOf(target).action).toHaveLength(1);
+    expect(templateOf(target).action[0].action_id).toBe("aws:ecs:stop-task");
   });
 });
 
@@ -219,7 +277,7 @@ case "$1 $2 $6" in
   *) echo "why" ;;
 esac
 `;
-    writeFileSync(join(folder, "aws"), aws, { mode: 0o755 });
+    writeFileSync(join(folder, "aws"), aws.replace('"$*"', '"$AWS_REGION $*"'), { mode: 0o755 });
     writeFileSync(join(folder, "sleep"), "#!/bin/bash\n", { mode: 0o755 });
     const script = gate().commands.map((command) => `${command} || exit 1`);
     const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
@@ -230,8 +288,8 @@ esac
   it("starts the template that the stack tells of, waits, and lets the pipeline go on", () => {
     const { status, calls } = run(["initiating", "running", "completed"]);
     expect(status).toBe(0);
-    expect(calls[0]).toContain("--name /antifragile/dev/orders/experiments/loses-tasks");
-    expect(calls[1]).toContain("start-experiment --experiment-template-id EXT1");
+    expect(calls[0]).toContain("eu-central-1 ssm get-parameter --name /antifragile/dev/orders/experiments/loses-tasks");
+    expect(calls[1]).toContain("eu-central-1 fis start-experiment --experiment-template-id EXT1");
     expect(calls.filter((call) => call.includes("get-experiment --id EXP1"))).toHaveLength(4);
   });
 
@@ -247,31 +305,66 @@ esac
     ).toEqual([
       {
         actions: ["fis:StartExperiment"],
-        resources: ["arn:*:fis:eu-central-1:123456789012:experiment-template/*"],
+        resources: ["arn:aws:fis:eu-central-1:123456789012:experiment-template/*"],
         conditions: { StringEquals: { "aws:ResourceTag/Name": "acme-orders-dev-loses-tasks" } },
       },
     ]);
     expect(JSON.stringify(permissions)).not.toContain("TfToken");
   });
 
-  it("is a step of the pipeline between two environments", () => {
+  it("has an hour, or the time that the experiment takes and some more", () => {
+    const [short, long] = [orders(), orders()];
+    expect(experiment(short, {}).gate().timeout?.toMinutes()).toBe(60);
+    const fault = Fault.cpu({ count: 1, duration: Duration.minutes(90) });
+    expect(experiment(long, { fault, agentImage: AGENT }).gate().timeout?.toMinutes()).toBe(110);
+  });
+
+  it("is the same by name, for who has not got the experiment at hand", () => {
+    const environment = { ...DEV, account, guardrails: { namePrefix: "acme" } };
+    const named = experimentGate("LosesTasks", { environment, stack: "orders", timeout: Duration.minutes(20) });
+    expect(JSON.stringify(named)).toBe(JSON.stringify(gate()));
+  });
+
+  /** Experiments in `staging`, and a pipeline with gates before `next`. */
+  function pipeline(gates: (staging: Environment, shaken: ChaosExperiment) => ReleaseGate[], of = "orders") {
     const app = new App();
     const environments = ["staging", "next"].map((name) => ({ ...DEV, name, account, state: "s3" as const }));
     const [staging, next] = environments.map((environment) => {
       const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
-      return { environment, service: orders(platform.stack("orders")) };
+      return { environment, service: orders(platform.stack(of)) };
     });
     const shaken = experiment(staging!.service, { environments: ["staging"] }, "LosesTasks");
     const delivery = new DeliveryStack(app, "orders", { region: DEV.region, account, state: "s3" });
     new Pipeline(delivery, "Pipeline", {
       source: Source.gitHub("acme/orders"),
-      releases: [{ environment: staging!.environment, gates: [shaken.gate()] }, { environment: next!.environment }],
+      releases: [
+        { environment: staging!.environment, gates: gates(staging!.environment, shaken) },
+        { environment: next!.environment },
+      ],
     });
+    return delivery;
+  }
+
+  it("is a step of the pipeline between two environments", () => {
+    const delivery = pipeline((_, shaken) => [shaken.gate()]);
     const stages: Template[] = (only(delivery, "aws_codepipeline") as Template).stage;
-    const actions = stages.map(({ name, action }) => [name, action.map((each: Template) => each.name)]);
-    expect(actions).toContainEqual(["Staging", expect.arrayContaining(["LosesTasks"])]);
-    expect(actions.at(-1)?.[0]).toBe("Next");
+    const actions = stages.map(({ name, action }) => [
+      name,
+      action.map(({ name: of, run_order }: Template) => `${run_order ?? ""} ${of}`),
+    ]);
+    expect(actions.slice(-2)).toEqual([
+      ["Staging", ["1 Plan", "2 Apply", "3 Release", "4 LosesTasks"]],
+      ["Next", ["1 Plan", "2 Apply", "3 Release"]],
+    ]);
     expect(synthesize(delivery)).not.toHaveProperty("data.terraform_remote_state");
+  });
+
+  it("is refused at synth where the stack is in this program, and the experiment is not", () => {
+    const named = (id: string) => (environment: Environment) => [experimentGate(id, { environment, stack: "orders" })];
+    expect(() => synthesize(pipeline(named("LosesTasks")))).not.toThrow();
+    expect(() => synthesize(pipeline(named("LosesAZone")))).toThrow(/CHAOS_GATE_NOT_THERE/);
+    // What is in no stack of this program may be in another one.
+    expect(() => synthesize(pipeline(named("LosesAZone"), "payments"))).not.toThrow();
   });
 });
 
@@ -293,7 +386,7 @@ describe("faults inside of tasks", () => {
     });
     expect(app).toMatchObject({ name: "orders", user: "1000:1000", readonlyRootFilesystem: true });
     expect(templateOf(target)).toMatchObject({
-      action: [{ action_id: "aws:ecs:task-cpu-stress" }],
+      action: [{ action_id: "aws:ecs:task-cpu-stress" }, { action_id: "aws:fis:wait" }],
       target: [{ selection_mode: "COUNT(1)" }],
     });
     expect(parametersOf(templateOf(target))).toEqual({ duration: "PT10M", percent: "90" });
@@ -431,8 +524,13 @@ describe("faults of machines", () => {
 });
 
 describe("the loss of a zone", () => {
-  function lose(zone: number, props: Partial<PlatformProps> = {}): ServiceStack {
+  function lose(
+    zone: number,
+    props: Partial<PlatformProps> = {},
+    more: Partial<ChaosExperimentProps> = {},
+  ): ServiceStack {
     const platform = shop(DEV, props);
+    new PlatformDashboard(platform, "Dashboard");
     const service = orders(platform.stack("orders"));
     const stack = platform.stack("game-days");
     new ChaosExperiment(stack, "ZoneLoss", {
@@ -440,6 +538,7 @@ describe("the loss of a zone", () => {
       fault: Fault.zoneLoss({ zone, hits: "every service of the platform" }),
       environments: ["dev"],
       stopOn: service.alarms,
+      ...more,
     });
     return stack;
   }
@@ -462,6 +561,14 @@ describe("the loss of a zone", () => {
       Action.includes("ec2:ReplaceNetworkAclAssociation"),
     );
     expect(moves?.Resource.filter((arn: string) => arn.includes(":subnet/"))).toHaveLength(2);
+  });
+
+  it("shows the platform's picture in its report, by name: it is of another stack", () => {
+    const stack = lose(0, {}, { report: { bucketName: "shop-game-days" } });
+    expect(templateOf(stack).experiment_report_configuration.data_sources).toEqual({
+      cloudwatch_dashboard: [{ dashboard_arn: expect.stringMatching(/:dashboard\/shop-dev$/) }],
+    });
+    expect(synthesize(stack)).not.toHaveProperty("data.terraform_remote_state");
   });
 
   it("knows a network without private subnets", () => {
@@ -503,7 +610,14 @@ describe("an experiment is refused", () => {
     ["CHAOS_RADIUS fault stopTasks", { fault: Fault.stopTasks({} as never) }],
     ["CHAOS_NOTHING_LEFT fault stopTasks.percent", { fault: Fault.stopTasks({ percent: 100 }) }],
     ["CHAOS_NO_HYPOTHESIS stopOn", { stopOn: [] }],
+    ["CHAOS_NOTHING_LEFT fault stopTasks.count", { fault: Fault.stopTasks({ count: 4 }) }],
+    ["CHAOS_NOBODY_HIT fault stopTasks.percent", { fault: Fault.stopTasks({ percent: 49 }) }],
+    ["CHAOS_DURATION watch", { watch: Duration.seconds(30) }],
     ["CHAOS_REPORT_BUCKET report.bucketName", { report: { bucketName: "s3://game-days" } }],
+    [
+      "CHAOS_REPORT_DASHBOARD report.dashboards",
+      { report: { bucketName: "game-days", dashboards: ["arn:aws:cloudwatch::1:dashboard/x"] } },
+    ],
   ])("%s", (code, props) => {
     expect(refused({ fault: stop, ...props })).toEqual([code]);
   });
@@ -605,8 +719,24 @@ describe("an experiment is refused", () => {
     ]);
   });
 
+  it("where its share of the fewest that run is nobody; not where none need run", () => {
+    const half = { fault: Fault.stopTasks({ percent: 50 }) };
+    expect(refused(half, orders(ordersStack(), { scaling: { min: 1 } }))).toEqual([
+      "CHAOS_NOBODY_HIT fault stopTasks.percent",
+    ]);
+    const group = machines({ scaling: { min: 1, max: 2 } });
+    const stopOn = [alarm(group.node.scope as Platform)];
+    expect(refusals(() => experiment(group, { stopOn, fault: Fault.cpu({ percent: 50 }) }))).toEqual([
+      "CHAOS_NOBODY_HIT fault cpu.percent",
+    ]);
+    const queue = existingQueue(ordersStack(), "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
+    const mailer = new CloudNativeService(queue.node.scope!, "Mailer", { process: worker({ queue }) });
+    expect(mailer.scaling?.min).toBe(0);
+    experiment(mailer, { ...half, stopOn: [alarm(mailer.node.scope as ServiceStack)] });
+  });
+
   it("at synth, when nothing watches the service", () => {
-    const target = new CloudNativeService(ordersStack(), "Mailer", { process: worker() });
+    const target = new CloudNativeService(ordersStack(), "Mailer", { process: worker(), scaling: { min: 2 } });
     experiment(target, {});
     expect(() => synthesize(target.node.scope as ServiceStack)).toThrow(/CHAOS_NO_HYPOTHESIS/);
   });

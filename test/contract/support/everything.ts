@@ -15,6 +15,7 @@ import {
   ExternalService,
   every,
   existingQueue,
+  experimentGate,
   Fault,
   GitHubActionsRoles,
   httpEndpoint,
@@ -85,7 +86,7 @@ export function everything(profile: Profile = "dev"): App {
   );
   new ChaosExperiment(stack, "Shaken", {
     target: orders,
-    fault: Fault.networkLatency({ percent: 50 }),
+    fault: Fault.networkLatency({ count: 1 }),
     environments: ["dev"],
     production: "users may notice",
     schedule: every(Duration.hours(24)),
@@ -150,7 +151,16 @@ export function everything(profile: Profile = "dev"): App {
   new Pipeline(delivery, "Pipeline", {
     source: Source.codeCommit("orders"),
     images: new ImageRepository(delivery, "Images"),
-    releases: [{ environment: staging, approval: true, gates: [{ name: "smoke", commands: ["npm run smoke"] }] }],
+    releases: [
+      {
+        environment: staging,
+        approval: true,
+        gates: [
+          { name: "smoke", commands: ["npm run smoke"] },
+          experimentGate("Shaken", { environment: staging, stack: "elsewhere" }),
+        ],
+      },
+    ],
     notify: ["orders-team@example.com"],
   });
   new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");

@@ -76,9 +76,16 @@ export function asArguments(resources: Readonly<Record<string, Readonly<Record<s
   return [...imports, ...values].join("\n");
 }
 
-/** How the bindings call a resource's arguments; where a block of another resource has that name, they put a letter behind it. */
+/** Where a block of another resource has the name of a resource, or of its arguments, the bindings put a letter behind it. */
+const WITH_LETTER: Readonly<Record<string, string>> = {
+  aws_s3_bucket_server_side_encryption_configuration: "S3BucketServerSideEncryptionConfigurationAConfig",
+  aws_s3_bucket_versioning: "S3BucketVersioningAConfig",
+  aws_wafv2_web_acl_association: "Wafv2WebAclAssociationConfigA",
+};
+
+/** How the bindings call a resource's arguments. */
 function argumentsOf(type: string): string {
-  return `${pascal(type)}Config${type === "aws_wafv2_web_acl_association" ? "A" : ""}`;
+  return WITH_LETTER[type] ?? `${pascal(type)}Config`;
 }
 
 function literal(value: Json): string {

@@ -1,0 +1,73 @@
+import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
+import { Lazy } from "cdktf";
+import { Construct } from "constructs";
+import type { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { AwsStack } from "../core/stack";
+import type { ExperimentReport, FaultTarget } from "./settings";
+
+/**
+ * The report of an experiment as AWS FIS takes it, with what its role may do for it: write below one prefix, and look at
+ * the dashboards that it shows. What a target has of these is known when all of its add-ons are there.
+ *
+ * @see https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html
+ */
+export function reportOf(
+  stack: AwsStack,
+  role: Role,
+  {
+    bucketName,
+    prefix,
+    dashboards,
+    target,
+  }: Required<Pick<ExperimentReport, "prefix">> & ExperimentReport & { readonly target: FaultTarget },
+) {
+  const below = literal(prefix);
+  const shown = () => dashboards?.map((name) => arnOf(stack, name)) ?? ownDashboards(stack, target);
+  role.grant({
+    actions: ["s3:GetObject", "s3:PutObject"],
+    resources: [`arn:${stack.partition}:s3:::${bucketName}/${below}/*`],
+  });
+  role.grant({
+    actions: ["cloudwatch:GetDashboard"],
+    get resources() {
+      return shown();
+    },
+  });
+  role.grant({
+    actions: ["cloudwatch:GetMetricWidgetImage"],
+    get resources() {
+      // This call takes no resource.
+      return shown().length > 0 ? ["*"] : [];
+    },
+  });
+  return {
+    configuration: {
+      outputs: { s3Configuration: { bucketName, prefix: below } },
+      preExperimentDuration: "PT20M",
+      postExperimentDuration: "PT20M",
+    },
+    dataSources: Lazy.anyValue({
+      produce: () => {
+        const arns = shown();
+        return arns.length === 0 ? undefined : { cloudwatch_dashboard: arns.map((arn) => ({ dashboard_arn: arn })) };
+      },
+    }),
+  };
+}
+
+function ownDashboards(stack: AwsStack, target: FaultTarget): string[] {
+  if (!(target instanceof Construct)) return [];
+  return target.node
+    .findAll()
+    .filter((node) => node instanceof CloudwatchDashboard)
+    .map((dashboard) =>
+      // One of another stack is told by its name: a reference would tie the two states together.
+      AwsStack.of(dashboard) === stack ? dashboard.dashboardArn : arnOf(stack, dashboard.dashboardNameInput ?? ""),
+    );
+}
+
+/** Dashboards are of no region. */
+function arnOf(stack: AwsStack, name: string): string {
+  return `arn:${stack.partition}:cloudwatch::${stack.accountId}:dashboard/${name}`;
+}
