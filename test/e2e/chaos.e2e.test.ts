@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Environment, experimentGate } from "../../constructs";
 import { TerraformStack } from "../../emulator";
+import { type Result, run } from "../cli/packed";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -63,6 +66,14 @@ describeOnEmulator("experiments", () => {
         { source: "aws:cloudwatch:alarm", value: "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-errors" },
       ],
     });
+    expect(found["orders-dev-loses-tasks"].actions.watch).toMatchObject({
+      actionId: "aws:fis:wait",
+      parameters: { duration: "PT5M" },
+      startAfter: ["stop-tasks"],
+    });
+    expect(found["orders-dev-loses-tasks"].experimentReportConfiguration.dataSources).toEqual({
+      cloudWatchDashboards: [{ dashboardIdentifier: expect.stringMatching(/:dashboard\/shop-dev-orders$/) }],
+    });
     expect(found["orders-dev-loses-a-zone"].stopConditions).toHaveLength(2);
     expect(found["orders-dev-loses-a-zone"].targets.target.resourceArns).toHaveLength(2);
     expect(found["shop-dev-memory-full"].targets.target.resourceTags["aws:autoscaling:groupName"]).toMatch(
@@ -84,6 +95,28 @@ describeOnEmulator("experiments", () => {
     const started = await aws.rest("fis", "POST", "/experiments", { experimentTemplateId: id, clientToken: "one" });
     const { experiment } = await aws.rest("fis", "GET", `/experiments/${started.experiment.id}`);
     expect(experiment).toMatchObject({ experimentTemplateId: id, state: { status: "completed" } });
+  });
+
+  /** Runs the commands of a gate as a build does, with an `aws` that does what it is told, on the emulator. */
+  function runGate(id: string): Promise<Result> {
+    if (!tools.python.found) throw new Error("needs Python");
+    const folder = join(shop.results, "bin");
+    mkdirSync(folder, { recursive: true });
+    const aws = `#!/bin/sh\nexec "${tools.python.path}" "${join(__dirname, "fixtures/aws.py")}" "$@"\n`;
+    writeFileSync(join(folder, "aws"), aws, { mode: 0o755 });
+    const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+    const { commands } = experimentGate(id, { environment, stack: "orders" });
+    const account = { AWS_ENDPOINT_URL: shop.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    const env = { ...account, PATH: `${folder}${delimiter}${process.env.PATH}` };
+    return run(["bash", "-ec", commands.join("\n")], shop.results, { env });
+  }
+
+  it("are gates of a pipeline, by the very commands of its builds", async () => {
+    const held = await runGate("LosesTasks");
+    expect(held).toMatchObject({ code: 0, stdout: expect.stringContaining("Experiment completed.\tcompleted") });
+    const missing = await runGate("LosesEverything");
+    expect(missing.code).not.toBe(0);
+    expect(missing.stderr).toContain("ParameterNotFound");
   });
 
   it("change in place", async () => {

@@ -11,6 +11,7 @@ import {
   Fault,
   Machines,
   Platform,
+  ServiceDashboard,
 } from "../../../constructs";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
@@ -35,6 +36,7 @@ new ChaosExperiment(platform, "MemoryFull", {
 
 const stack = platform.stack("orders");
 const orders = new CloudNativeService(stack, "Orders", { scaling: { min: 2, max: 4 } });
+orders.add(new ServiceDashboard());
 orders.add({ name: "Watched", bind: (host) => host.addAlarm(alarm("orders-errors")) });
 
 new ChaosExperiment(stack, "LosesTasks", {
