@@ -69,7 +69,12 @@ const service: readonly ManifestRow[] = [
   { path: "compose.yaml", template: "service/compose.yaml.hbs" },
   { path: "elasticmq.conf", template: "service/elasticmq.conf", when: ({ queue }) => queue === "sqs" },
   { path: "gameday/hypothesis.json", template: "service/gameday/hypothesis.json" },
-  { path: "infra/delivery.ts", template: "infra/delivery.ts.hbs", when: ({ ci }) => ci !== "codepipeline" },
+  {
+    path: "infra/delivery.ts",
+    template: "infra/delivery.ts.hbs",
+    when: ({ ci }) => ci !== "codepipeline" && ci !== "github-actions",
+  },
+  { path: "infra/delivery.ts", template: "infra/github-actions.ts.hbs", when: ({ ci }) => ci === "github-actions" },
   { path: "infra/delivery.ts", template: "infra/pipeline.ts.hbs", when: ({ ci }) => ci === "codepipeline" },
   { path: "infra/environments.ts", template: "infra/environments.ts.hbs" },
   { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs" },

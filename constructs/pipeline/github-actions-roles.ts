@@ -34,7 +34,7 @@ export interface GitHubRepository {
    * @default - none: an older repository, which never was renamed
    * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
    */
-  readonly numbers?: { readonly owner: number; readonly repository: number };
+  readonly numbers?: { readonly owner: number | string; readonly repository: number | string };
 }
 
 export interface GitHubActionsRolesProps {
@@ -70,8 +70,7 @@ function check(scope: IConstruct, props: GitHubActionsRolesProps): void {
     "Use the owner's and the repository's name. Wildcards would let others' repositories in.",
   );
   problems.check(
-    numbers === undefined ||
-      [numbers.owner, numbers.repository].every((each) => Number.isSafeInteger(each) && each > 0),
+    numbers === undefined || [numbers.owner, numbers.repository].every((each) => /^[1-9]\d{0,15}$/.test(String(each))),
     "GITHUB_REPOSITORY",
     "repository.numbers",
     `${JSON.stringify(numbers)} are no numbers of GitHub's`,
@@ -127,9 +126,9 @@ function check(scope: IConstruct, props: GitHubActionsRolesProps): void {
  *
  * | role | who may take it |
  * |---|---|
- * | `<stack>-delivery-github-image` | workflows of the branch |
- * | `<stack>-delivery-github-<environment>-plan` | workflows of the branch, and of pull requests of the repository itself |
- * | `<stack>-delivery-github-<environment>-apply`, `-release` | jobs of that environment at GitHub, with its protection rules |
+ * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the environments at GitHub, with their protection rules |
+ * | `<stack>-delivery-gh-<environment>-plan` | those of the branch, of that environment, and of pull requests of the repository itself |
+ * | `<stack>-delivery-gh-<environment>-apply`, `-release` | jobs of that environment |
  *
  * Free.
  *
@@ -167,7 +166,8 @@ export class GitHubActionsRoles extends Construct {
     }
     this.#providerArn = this.#provider(props.provider ?? "made");
     const branch = `ref:refs/heads/${props.branch ?? "main"}`;
-    const image = this.#role("Image", "image", [branch]);
+    const jobsOf = (environment: Environment) => `environment:${environment.name}`;
+    const image = this.#role("Image", "image", [branch, ...props.environments.map(jobsOf)]);
     allowPush(image, props.images);
     this.imageRoleArn = image.roleArn;
     for (const environment of props.environments) {
@@ -177,11 +177,12 @@ export class GitHubActionsRoles extends Construct {
       const access = new TerraformAccess(this, `${part}Access`, {
         environment,
         stacks,
-        name: `${stack.stackName}-delivery-github-${environment.name}`,
+        name: `${stack.stackName}-delivery-gh-${environment.name}`,
       });
-      access.allowPlan(this.#role(`${part}Plan`, `${environment.name}-plan`, [branch, "pull_request"]));
-      access.allowApply(this.#role(`${part}Apply`, `${environment.name}-apply`, [`environment:${environment.name}`]));
-      allowRelease(this.#role(`${part}Release`, `${environment.name}-release`, [`environment:${environment.name}`]), {
+      const jobs = jobsOf(environment);
+      access.allowPlan(this.#role(`${part}Plan`, `${environment.name}-plan`, [branch, "pull_request", jobs]));
+      access.allowApply(this.#role(`${part}Apply`, `${environment.name}-apply`, [jobs]));
+      allowRelease(this.#role(`${part}Release`, `${environment.name}-release`, [jobs]), {
         stack,
         environment,
         stacks,
@@ -204,7 +205,7 @@ export class GitHubActionsRoles extends Construct {
 
   #role(id: string, name: string, contexts: readonly string[]): Role {
     return new Role(this, id, {
-      name: `${AwsStack.of(this).stackName}-delivery-github-${name}`,
+      name: `${AwsStack.of(this).stackName}-delivery-gh-${name}`,
       service: {
         providerArn: this.#providerArn,
         claims: {

@@ -124,9 +124,7 @@ describeOnEmulator("roles for GitHub Actions", () => {
 
   test("are as planned, each trusted to one repository", async () => {
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
-    const { Role } = await app.clients.iam.send(
-      new GetRoleCommand({ RoleName: "payments-delivery-github-staging-apply" }),
-    );
+    const { Role } = await app.clients.iam.send(new GetRoleCommand({ RoleName: "payments-delivery-gh-staging-apply" }));
     expect(JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""))).toMatchObject({
       Statement: [
         {

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { App, DeliveryStack, type Environment, GitHubActionsRoles, ImageRepository, Platform } from "../../constructs";
 import { resolveAnswers } from "../../generator/answers";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
 import { render } from "../../generator/render";
+import { resources } from "../support/synth";
 import { given } from "./support/given";
 
 const templates = loadTemplates(join(__dirname, "../.."));
@@ -18,8 +20,8 @@ const FILES: Readonly<Record<string, string>> = {
   teamcity: ".teamcity/settings.kts",
 };
 
-function repository(ci: string): Map<string, string> {
-  const flag = { name: "orders", ci, region: "eu-west-1" };
+function repository(ci: string, name = "orders"): Map<string, string> {
+  const flag = { name, ci, region: "eu-west-1" };
   const { answers, problems } = resolveAnswers(options, given({ flag }), { folder: undefined });
   if (problems.length > 0) throw new Error(problems.join());
   return new Map(
@@ -51,7 +53,9 @@ interface Workflow {
 
 /** What each way runs on a commit of main, in order: file by file, line by line. */
 const linesOf = (file: string) =>
-  [...file.matchAll(/\bnpm (?:ci|test|run [a-z:]+(?: -- [a-z -]+(?:\.txt)?)?)/g)].map(([line]) => line);
+  [...file.replaceAll(/^#.*$/gm, "").matchAll(/\bnpm (?:ci|test|run [a-z:]+(?: -- [a-z -]+(?:\.txt)?)?)/g)].map(
+    ([line]) => line,
+  );
 
 const TESTS = ["npm ci", "npm run lint", "npm run typecheck", "npm test"];
 const release = (environment: string) => [
@@ -125,13 +129,54 @@ describe("GitHub's workflow", () => {
     expect(steps.filter(({ run }) => run?.includes("${{"))).toEqual([]);
   });
 
-  it("takes on the role of the environment by OIDC, in the region that was chosen", () => {
-    for (const job of [staging, production]) {
-      const step = job?.steps.find(({ uses }) => uses?.startsWith("aws-actions/configure-aws-credentials@"));
-      expect(step?.with).toEqual({ "role-to-assume": "${{ vars.AWS_ROLE_ARN }}", "aws-region": "eu-west-1" });
+  it("takes on, for each step, the role that may do just that; the infrastructure makes each, whatever the name", () => {
+    for (const name of ["orders", "a-name-as-long-as-a-name-may-be"]) {
+      const { jobs } = parse(repository("github-actions", name).get(FILES["github-actions"]!)!) as Workflow;
+      const taken = ["staging", "production"].map((environment) =>
+        jobs[environment]!.steps.flatMap(({ run, with: options = {} }) => {
+          const role = options["role-to-assume"] as string | undefined;
+          if (role !== undefined) expect(options["aws-region"]).toBe("eu-west-1");
+          return [...(role === undefined ? [] : [role.split("role/")[1]!]), ...(run === undefined ? [] : [run])];
+        }),
+      );
+      const roles = (environment: string) => [
+        "image",
+        `${environment}-plan`,
+        `${environment}-apply`,
+        `${environment}-release`,
+      ];
+      expect(taken).toEqual(
+        ["staging", "production"].map((environment) => {
+          const [doctor, image, ...rest] = release(environment) as [string, string, string, string, string];
+          const steps = [image, ...rest];
+          return [
+            "npm ci",
+            doctor,
+            ...steps.flatMap((step, at) => [`${name}-delivery-gh-${roles(environment)[at]}`, step]),
+          ];
+        }),
+      );
+      expect(rolesOf(name)).toEqual(expect.arrayContaining(taken.flat().filter((each) => each.startsWith(name))));
     }
   });
 });
+
+/** Names of the roles that infra/delivery.ts makes. */
+function rolesOf(name: string): unknown[] {
+  const app = new App();
+  const account = "123456789012";
+  const delivery = new DeliveryStack(app, name, { region: "eu-west-1", account, state: "s3" });
+  const environments = (["staging", "production"] as const).map(
+    (each): Environment => ({ name: each, region: "eu-west-1", profile: "dev", account, state: "s3" }),
+  );
+  new GitHubActionsRoles(delivery, "GitHub", {
+    repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } },
+    images: new ImageRepository(delivery, "Images"),
+    environments,
+  });
+  for (const environment of environments) new Platform(app, name, { environment });
+  return Object.values(resources(delivery, "aws_iam_role")).map((role) => role.name);
+}
 
 describe("GitLab's file", () => {
   it("has stages in order, jobs that do not overlap, production by hand, and a role by token", () => {

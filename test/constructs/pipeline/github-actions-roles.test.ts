@@ -41,7 +41,7 @@ interface Trust {
 function subjects(props: Partial<GitHubActionsRolesProps> = {}) {
   return Object.fromEntries(
     Object.values(resources(roles(props).stack, "aws_iam_role")).map(({ name, assume_role_policy: trust }) => [
-      String(name).replace("orders-delivery-github-", ""),
+      String(name).replace("orders-delivery-gh-", ""),
       (trust as Trust).Statement[0]?.Condition.StringEquals?.["token.actions.githubusercontent.com:sub"],
     ]),
   );
@@ -51,11 +51,15 @@ describe("GitHubActionsRoles", () => {
   it("lets in what GitHub says of this repository, letter by letter, with its numbers", () => {
     const subject = "repo:acme@123456/orders@456789";
     expect(subjects()).toEqual({
-      image: [`${subject}:ref:refs/heads/main`],
-      "staging-plan": [`${subject}:ref:refs/heads/main`, `${subject}:pull_request`],
+      image: ["ref:refs/heads/main", "environment:staging", "environment:production"].map((of) => `${subject}:${of}`),
+      "staging-plan": [`${subject}:ref:refs/heads/main`, `${subject}:pull_request`, `${subject}:environment:staging`],
       "staging-apply": [`${subject}:environment:staging`],
       "staging-release": [`${subject}:environment:staging`],
-      "production-plan": [`${subject}:ref:refs/heads/main`, `${subject}:pull_request`],
+      "production-plan": [
+        `${subject}:ref:refs/heads/main`,
+        `${subject}:pull_request`,
+        `${subject}:environment:production`,
+      ],
       "production-apply": [`${subject}:environment:production`],
       "production-release": [`${subject}:environment:production`],
     });
@@ -76,7 +80,9 @@ describe("GitHubActionsRoles", () => {
 
   it("knows older repositories by their names, and says what that means", () => {
     const old = { repository: { owner: "acme", name: "orders" }, branch: "trunk" };
-    expect(subjects(old).image).toEqual(["repo:acme/orders:ref:refs/heads/trunk"]);
+    expect(subjects(old).image).toEqual(
+      ["ref:refs/heads/trunk", "environment:staging", "environment:production"].map((of) => `repo:acme/orders:${of}`),
+    );
     expect(warnings(roles(old).made).join()).toContain("15 July 2026");
     expect(warnings(roles().made)).toEqual([]);
   });
