@@ -133,7 +133,9 @@ const filledIn = (text: string): string =>
     .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
     .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
     .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
-    .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
+    .replaceAll(/repository: onlyYouKnow\("owner[^)]*\)/g, 'repository: "acme/orders"')
+    .replaceAll(/onlyYouKnow\("who owns[^)]*\)/g, '"acme"')
+    .replaceAll(/onlyYouKnow\([^)]*number at GitHub"\)/g, "12345")
     .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
 
 describe("the infrastructure", () => {
@@ -250,6 +252,22 @@ describe("the infrastructure", () => {
         .filter((action) => /^fis:/.test(action))
         .sort(),
     ).toEqual(["fis:GetExperiment", "fis:StartExperiment", "fis:StartExperiment"]);
+  });
+
+  it("of one that GitHub deploys has the roles of its workflow, each trusted to this repository alone", {
+    timeout: 60_000,
+  }, async () => {
+    const delivery = await stackOf("experiments-weekly", "orders-delivery");
+    const trusted = delivery("aws_iam_role").map(([, { name, assume_role_policy: trust }]) => [
+      name,
+      JSON.parse(trust).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"],
+    ]);
+    const workflow = repositories["experiments-weekly"].get(".github/workflows/delivery.yml") ?? "";
+    const taken = [...workflow.matchAll(/:role\/([\w-]+)/g)].map(([, name]) => name);
+    expect(new Set(taken)).toEqual(new Set(trusted.map(([name]) => name)));
+    for (const [, subjects] of trusted)
+      for (const each of subjects) expect(each).toMatch(/^repo:acme@12345\/orders@12345:/);
+    expect(delivery("aws_codepipeline")).toEqual([]);
   });
 
   it.each([
