@@ -23,7 +23,7 @@ export const STOP_CONDITIONS = 5;
 const AGENT_REPOSITORY = "public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent";
 
 /** Prints the digest of its newest version. */
-export const AGENT_DIGEST = `docker buildx imagetools inspect ${AGENT_REPOSITORY}:latest --format '{{.Manifest.Digest}}'`;
+const AGENT_DIGEST = `docker buildx imagetools inspect ${AGENT_REPOSITORY}:latest --format '{{.Manifest.Digest}}'`;
 
 /** An alarm needs about two minutes to go off. */
 export const DEFAULT_WATCH = Duration.minutes(5);
@@ -86,7 +86,9 @@ export interface ChaosExperimentProps {
   readonly report?: ExperimentReport;
   /**
    * Image of the agent of Systems Manager, by digest: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:...`. It
-   * runs in a container beside the app, where a fault is inside of tasks, and only there.
+   * runs in a container beside the app, where a fault is inside of tasks, and only there. AWS's guide names it by a tag that
+   * moves; this prints its digest: `docker buildx imagetools inspect public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent:latest
+   * --format '{{.Manifest.Digest}}'`.
    *
    * @default - none: no fault inside of tasks
    */

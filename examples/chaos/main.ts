@@ -31,7 +31,8 @@ new ChaosExperiment(stack, "LosesTasks", {
   schedule: cron("0 10 * * TUE", { timezone: "Europe/Berlin" }),
 });
 
-// Look the digest of the agent's version up before you copy this: AWS publishes new ones.
+// AWS publishes new ones; before you copy this, ask for the digest of today's:
+// docker buildx imagetools inspect public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent:latest --format '{{.Manifest.Digest}}'
 const agentImage = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"0".repeat(64)}`;
 
 new ChaosExperiment(stack, "WaitsForOthers", {

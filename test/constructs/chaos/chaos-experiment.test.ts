@@ -639,6 +639,15 @@ describe("an experiment is refused", () => {
     expect(refused({ fault, agentImage: AGENT })).toEqual([code]);
   });
 
+  it("says how to find the digest of the agent's image, as the page does", () => {
+    const act = () => experiment(orders(), { fault: Fault.cpu({ count: 1 }) });
+    const command = /docker buildx [^\n]*--format '[^\n]*'/;
+    const page = readFileSync(join(__dirname, "../../../docs/chaos.md"), "utf8");
+    const [line] = command.exec(page) ?? [];
+    expect(line).toMatch(/amazon-ssm-agent:latest --format/);
+    expect(act).toThrow(line);
+  });
+
   it("on a job", () => {
     const nightly = new CloudNativeService(ordersStack(), "Nightly", {
       process: job({ schedule: cron("0 3 * * *"), command: ["node", "job.js"] }),
