@@ -118,6 +118,7 @@ export function everything(profile: Profile = "dev"): App {
   }
   new CloudNativeService(stack, "Report", {
     process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),
+    alarms: {},
   });
   const kept = new LogArchive(platform, "Archive");
   new LogStream(stack.data, "Audit", {
