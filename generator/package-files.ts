@@ -3,6 +3,7 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { READS_SOURCES } from "./compile-template";
 import { UserError } from "./errors";
 import { manifest } from "./manifest";
 import type { Templates } from "./render";
@@ -21,11 +22,11 @@ export function packageVersion(root: string): string {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 }
 
-/** Reads the templates that the manifest names. */
+/** Reads the templates that the manifest names, but for those that are compiled already. */
 export function loadTemplates(root: string): Templates {
-  const files = new Map(
-    manifest.map(({ template }) => [template, readFileSync(join(root, "templates", template), "utf8")]),
-  );
+  const textOf = (template: string) =>
+    READS_SOURCES || !template.endsWith(".hbs") ? readFileSync(join(root, "templates", template), "utf8") : "";
+  const files = new Map(manifest.map(({ template }) => [template, textOf(template)]));
   return { version: packageVersion(root), files };
 }
 
