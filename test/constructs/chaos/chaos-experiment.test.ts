@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
@@ -281,7 +281,8 @@ esac
     writeFileSync(join(folder, "sleep"), "#!/bin/bash\n", { mode: 0o755 });
     const script = gate().commands.map((command) => `${command} || exit 1`);
     const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
-    const { status, stdout } = spawnSync("bash", ["-c", script.join("\n")], { env, encoding: "utf8" });
+    const { status, stdout, stderr, error } = spawnSync("bash", ["-c", script.join("\n")], { env, encoding: "utf8" });
+    if (!existsSync(join(folder, "calls"))) throw error ?? new Error(`aws was not called: ${stderr}`);
     return { status, stdout, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
   }
 
