@@ -5,8 +5,8 @@ type CompileOptions = NonNullable<Parameters<typeof Handlebars.compile>[1]>;
 
 const handlebars = withOurHelpers(Handlebars.create());
 
-/** Whether the text of templates is read: what holds their functions needs none of it. */
-export const READS_SOURCES = true;
+/** Where templates are, below the package. In the built executable those that are compiled already are not there. */
+export const TEMPLATES = { folder: "templates", compiled: false };
 
 /** By source: tests render the same templates thousands of times. */
 const compiled = new Map<string, (context: object) => string>();

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { READS_SOURCES } from "./compile-template";
+import { TEMPLATES } from "./compile-template";
 import { UserError } from "./errors";
 import { manifest } from "./manifest";
 import type { Templates } from "./render";
@@ -25,7 +25,7 @@ export function packageVersion(root: string): string {
 /** Reads the templates that the manifest names, but for those that are compiled already. */
 export function loadTemplates(root: string): Templates {
   const textOf = (template: string) =>
-    READS_SOURCES || !template.endsWith(".hbs") ? readFileSync(join(root, "templates", template), "utf8") : "";
+    TEMPLATES.compiled && template.endsWith(".hbs") ? "" : readFileSync(join(root, TEMPLATES.folder, template), "utf8");
   const files = new Map(manifest.map(({ template }) => [template, textOf(template)]));
   return { version: packageVersion(root), files };
 }

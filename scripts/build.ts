@@ -7,7 +7,7 @@ import { chmodSync, copyFileSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { precompiledTemplates, withoutTextEditor } from "./precompile-templates";
+import { copyPlainTemplates, precompiledTemplates, withoutTextEditor } from "./precompile-templates";
 
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -47,6 +47,7 @@ async function main(): Promise<void> {
       plugins: [precompiledTemplates, withoutTextEditor],
     });
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
+    copyPlainTemplates();
   }
   const tsc = createRequire(__filename).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

@@ -1,11 +1,16 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Plugin } from "esbuild";
 import Handlebars from "handlebars";
 import { manifest } from "../generator/manifest";
 import { COMPILE_OPTIONS } from "../generator/template-rules";
 
 const root = join(__dirname, "..");
+
+/** Where the executable finds templates that are copied as they are. */
+const FOLDER = "dist/templates";
+const isCompiled = (path: string) => path.endsWith(".hbs");
+const paths = [...new Set(manifest.map(({ template }) => template))];
 
 /**
  * Puts the compiled templates in the place of the compiler: a run of `new` takes half the time, and the package does not hold
@@ -15,8 +20,7 @@ export const precompiledTemplates: Plugin = {
   name: "precompiled-templates",
   setup(build) {
     build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => {
-      const paths = [...new Set(manifest.map(({ template }) => template))].filter((path) => path.endsWith(".hbs"));
-      const functions = paths.map((path) => {
+      const functions = paths.filter(isCompiled).map((path) => {
         const source = readFileSync(join(root, "templates", path), "utf8");
         const options = COMPILE_OPTIONS as Parameters<typeof Handlebars.precompile>[1];
         return `${JSON.stringify(path)}: ${Handlebars.precompile(source, options)}`;
@@ -26,13 +30,21 @@ export const precompiledTemplates: Plugin = {
         'import { withOurHelpers } from "./template-rules";',
         "const handlebars = withOurHelpers(runtime.create());",
         `const functions = {${functions.join(",\n")}};`,
-        "export const READS_SOURCES = false;",
+        `export const TEMPLATES = ${JSON.stringify({ folder: FOLDER, compiled: true })};`,
         "export const compileTemplate = (path) => handlebars.template(functions[path]);",
       ];
       return { contents: contents.join("\n"), loader: "js", resolveDir: join(root, "generator") };
     });
   },
 };
+
+/** Copies the templates that are no functions. */
+export function copyPlainTemplates(): void {
+  for (const path of paths.filter((each) => !isCompiled(each))) {
+    mkdirSync(dirname(join(root, FOLDER, path)), { recursive: true });
+    copyFileSync(join(root, "templates", path), join(root, FOLDER, path));
+  }
+}
 
 /** Leaves out what inquirer needs to open a text editor, two thirds of the executable: no question opens one. */
 export const withoutTextEditor: Plugin = {
