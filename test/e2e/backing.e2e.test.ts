@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { DescribeTaskDefinitionCommand, DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
@@ -8,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { processesPath } from "../../border/release";
 import { AwsCloud } from "../../operations/release/aws";
 import { AwsCaller } from "../support/aws-call";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
 const CANARY = "canary-5b81e0";
@@ -100,18 +99,9 @@ describeOnEmulator("what a service is attached to", () => {
     const name = `${processesPath({ environment: "dev", platform: "shop", stack: "orders" })}/orders`;
     const { Parameter } = await app.clients.ssm.send(new GetParameterCommand({ Name: name }));
     const template = JSON.parse(Parameter?.Value ?? "{}");
-    const kept = { ...process.env };
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: app.emulator.url,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-    });
-    let task = "";
-    try {
-      task = await new AwsCloud("eu-central-1").runTask(template, template.task, template.admin.migrate);
-    } finally {
-      process.env = kept;
-    }
+    const task = await app.signedIn(() =>
+      new AwsCloud("eu-central-1").runTask(template, template.task, template.admin.migrate),
+    );
     const { tasks = [] } = await app.clients.ecs.send(
       new DescribeTasksCommand({ cluster: template.cluster, tasks: [task] }),
     );
@@ -148,16 +138,8 @@ describeOnEmulator("what a service is attached to", () => {
       .filter((file) => !/\.terraform[\\/]|emulator\.log$/.test(file) && statSync(file).isFile());
     const states = files.filter((file) => file.endsWith("terraform.tfstate"));
     expect(states).toHaveLength(app.stacks.length);
-    // A plan is packed: as JSON it holds what was planned, the state before, and all outputs.
-    const plans = states.map((state) => {
-      const cwd = dirname(state);
-      return execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
-        cwd,
-        env: { ...process.env, TF_CLI_CONFIG_FILE: join(cwd, "terraform.rc") },
-        encoding: "utf8",
-        maxBuffer: 64 * 1024 * 1024,
-      });
-    });
+    // A plan is packed: as JSON it can be searched.
+    const plans = app.stacks.map(({ name }) => app.shownPlan(name));
     expect(plans.join()).toContain("parameter/orders/session");
     expect(plans.filter((plan) => plan.includes(CANARY))).toEqual([]);
     expect(files.filter((file) => readFileSync(file).includes(CANARY))).toEqual([]);

@@ -54,13 +54,10 @@ describeOnEmulator("releases of three kinds of process", () => {
 
   /** A command as on the command line, but that waiting takes no time. */
   async function command(run: (call: PlacedCall) => Promise<number>, args: string[], interrupted = false) {
-    const kept = { ...process.env };
-    const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    Object.assign(process.env, { AWS_ENDPOINT_URL: shop.emulator.url, ...credentials });
     const printed: string[] = [];
     const start = readFileSync(shop.emulator.log, "utf8").length;
-    try {
-      const code = await run({
+    const code = await shop.signedIn(() =>
+      run({
         args,
         cwd: shop.results,
         print: (text) => printed.push(text),
@@ -77,12 +74,10 @@ describeOnEmulator("releases of three kinds of process", () => {
             done: () => cloud.destroy(),
           };
         },
-      });
-      return { code, text: printed.join("") };
-    } finally {
-      called += readFileSync(shop.emulator.log, "utf8").slice(start);
-      process.env = kept;
-    }
+      }),
+    );
+    called += readFileSync(shop.emulator.log, "utf8").slice(start);
+    return { code, text: printed.join("") };
   }
   const release = (...args: string[]) => command(runRelease, ["dev", ...args, ...PLACE]);
   const stateOf = async () => {

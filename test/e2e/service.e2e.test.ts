@@ -322,52 +322,42 @@ describeOnEmulator("services on a platform", () => {
   });
 
   it("are told of by antifragile status, as a table and as JSON", async () => {
-    const kept = { ...process.env };
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: shop.emulator.url,
-      AWS_REGION: "eu-central-1",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-    });
-    const asked = async (...args: string[]) => {
-      const printed: string[] = [];
-      expect(await runStatus({ args, print: (text) => printed.push(text), cwd: shop.results })).toBe(0);
-      return printed.join("");
-    };
-    try {
-      const table = await asked("dev");
-      writeFileSync(join(shop.results, "status.txt"), table);
-      const lines = table.trimEnd().split("\n");
-      expect(lines[0]).toMatch(/^service +env +release +tasks +deployment +alarms +last scaling$/);
-      expect(lines.map((line) => line.split(" ")[0])).toEqual([
-        "service",
-        "mailer",
-        "office",
-        "orders",
-        "payments",
-        "report",
-        "storefront",
-      ]);
-      expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady/);
-      expect(lines[5]).toMatch(/^report +dev +none +- +scheduled/);
-      expect(lines[6]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
-      const services = JSON.parse(await asked("--json", "--platform", "shop")) as ServiceStatus[];
-      const storefront = services.find(({ service }) => service === "storefront");
-      expect(storefront).toMatchObject({
-        environment: "dev",
-        platform: "shop",
-        region: "eu-central-1",
-        kind: "web",
-        tasks: { running: 1, wanted: 1, pending: 0 },
-        deployment: { state: "steady", strategy: "rolling" },
+    const asked = (...args: string[]) =>
+      shop.signedIn(async () => {
+        const printed: string[] = [];
+        expect(await runStatus({ args, print: (text) => printed.push(text), cwd: shop.results })).toBe(0);
+        return printed.join("");
       });
-      const { ok = [], alarm = [], unknown = [] } = storefront?.alarms ?? {};
-      expect([...ok, ...alarm, ...unknown]).toContain("shop-dev-storefront-errors");
-      // The alarm was found: what is gone counts as unknown, and CloudWatch knows a new one as OK or without data.
-      expect(alarm).toEqual([]);
-    } finally {
-      process.env = kept;
-    }
+    const table = await asked("dev");
+    writeFileSync(join(shop.results, "status.txt"), table);
+    const lines = table.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^service +env +release +tasks +deployment +alarms +last scaling$/);
+    expect(lines.map((line) => line.split(" ")[0])).toEqual([
+      "service",
+      "mailer",
+      "office",
+      "orders",
+      "payments",
+      "report",
+      "storefront",
+    ]);
+    expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady/);
+    expect(lines[5]).toMatch(/^report +dev +none +- +scheduled/);
+    expect(lines[6]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
+    const services = JSON.parse(await asked("--json", "--platform", "shop")) as ServiceStatus[];
+    const storefront = services.find(({ service }) => service === "storefront");
+    expect(storefront).toMatchObject({
+      environment: "dev",
+      platform: "shop",
+      region: "eu-central-1",
+      kind: "web",
+      tasks: { running: 1, wanted: 1, pending: 0 },
+      deployment: { state: "steady", strategy: "rolling" },
+    });
+    const { ok = [], alarm = [], unknown = [] } = storefront?.alarms ?? {};
+    expect([...ok, ...alarm, ...unknown]).toContain("shop-dev-storefront-errors");
+    // The alarm was found: what is gone counts as unknown, and CloudWatch knows a new one as OK or without data.
+    expect(alarm).toEqual([]);
   });
 
   it("go over to a new version in place", async () => {
@@ -405,17 +395,9 @@ describeOnEmulator("services on a platform", () => {
     const command = /antifragile stop-reasons (.*)/.exec(failure)?.[1]?.trim().split(" ") ?? [];
     expect(command).toEqual(["--region", "eu-central-1", "--cluster", "shop-dev", "--service", "storefront"]);
     const printed: string[] = [];
-    const kept = { ...process.env };
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: shop.emulator.url,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-    });
-    try {
+    await shop.signedIn(async () => {
       expect(await runStopReasons({ args: command, print: (text) => printed.push(text) })).toBe(0);
-    } finally {
-      process.env = kept;
-    }
+    });
     expect(printed.join("")).toMatch(/1 task of shop-dev-storefront:\d+ stopped: .*no such table/);
     expect(printed.join("")).toMatch(/storefront ended with code 1/);
 
@@ -427,14 +409,7 @@ describeOnEmulator("services on a platform", () => {
   it("are not replaced unnoticed: the gate refuses a rename that forgot what was there", async () => {
     const [, service] = inVersion(5) as [TerraformStack, TerraformStack];
     await service.plan();
-    const folder = join(shop.results, STACKS[2]);
-    const shown = execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
-      cwd: folder,
-      env: { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "terraform.rc") },
-      encoding: "utf8",
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    const { refused } = judgePlan(readPlan(shown));
+    const { refused } = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(refused.map(({ action, what }) => `${action} ${what}`).sort()).toEqual([
       "delete log group",
       "delete service",

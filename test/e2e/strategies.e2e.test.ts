@@ -166,12 +166,9 @@ describeOnEmulator("strategies on provider 5", () => {
         }),
       );
     const before = await live();
-    const kept = { ...process.env };
-    const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    Object.assign(process.env, { AWS_ENDPOINT_URL: shop.emulator.url, ...credentials });
-    const cloud = new AwsCloud(shop.region);
     const printed: string[] = [];
-    try {
+    const code = await shop.signedIn(async () => {
+      const cloud = new AwsCloud(shop.region);
       const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:${"2".repeat(64)}`;
       const world = {
         cloud,
@@ -182,12 +179,9 @@ describeOnEmulator("strategies on provider 5", () => {
         interrupted: new AbortController().signal,
         by: "a test",
       };
-      const code = await release(world, { images: [image], unlock: false });
-      expect({ code, text: printed.join("") }).toMatchObject({ code: 0 });
-    } finally {
-      cloud.destroy();
-      process.env = kept;
-    }
+      return release(world, { images: [image], unlock: false }).finally(() => cloud.destroy());
+    });
+    expect({ code, text: printed.join("") }).toMatchObject({ code: 0 });
     const after = await live();
     for (const [index, { task, group, rule }] of after.entries()) {
       expect(task).not.toBe(before[index]?.task);
@@ -246,14 +240,7 @@ describeOnEmulator("strategies on provider 5", () => {
 
   it("are not changed unnoticed where that replaces the service: the gate says what it costs", async () => {
     await inVersion(3).plan();
-    const folder = join(shop.results, STACKS[2]);
-    const shown = execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
-      cwd: folder,
-      env: { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "terraform.rc") },
-      encoding: "utf8",
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    const verdict = judgePlan(readPlan(shown));
+    const verdict = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(verdict.refused.map(({ action, what }) => `${action} ${what}`)).toEqual(["replace service"]);
     expect(describeVerdict(verdict)).toMatch(
       /Storefront.*replaced: all its tasks end before new ones start: an outage[\s\S]*deployment_controller\.0\.type: "ECS" -> "CODE_DEPLOY"/,

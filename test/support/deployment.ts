@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -127,6 +127,33 @@ export class Deployment {
         `left in the account, billable:\n${list(billable)}\nfree:\n${list(unexpected)}\nlogs: ${this.results}`,
       );
     }
+  }
+
+  /** Does something as somebody at the command line, whose credentials and endpoint are those of this account. */
+  async signedIn<T>(act: () => Promise<T>): Promise<T> {
+    const before = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: this.emulator.url,
+      AWS_REGION: this.region,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    });
+    try {
+      return await act();
+    } finally {
+      process.env = before;
+    }
+  }
+
+  /** The last plan of a stack as Terraform shows it: what was planned, the state before, and all outputs. */
+  shownPlan(stack: string): string {
+    const folder = join(this.results, stack);
+    return execFileSync(tools.terraform.found ? tools.terraform.path : "", ["show", "-json", "plan.tfplan"], {
+      cwd: folder,
+      env: { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "terraform.rc") },
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    });
   }
 
   /** Stop the emulator and close the clients; logs stay. */
