@@ -15,7 +15,10 @@ import { DEV, only, ordersStack, refusals, resources } from "../../support/synth
 const WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-0123abcd";
 const HEADER = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:otlp-AbCdEf";
 
-/** What parts of the collector take, as their `config.go` has it (opentelemetry-collector and -contrib, v0.151.0). */
+/**
+ * What parts of the collector take, as their `config.go` has it: opentelemetry-collector at v0.151.0, and -contrib, whose
+ * version was not to be told.
+ */
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "receivers/otlp": ["protocols"],
   "processors/memory_limiter": ["check_interval", "limit_percentage", "spike_limit_percentage"],
