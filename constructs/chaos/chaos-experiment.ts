@@ -18,7 +18,7 @@ import { CloudNativeService } from "../service/cloud-native-service";
 import { type Action, actionOf, minutes, type Place } from "./action";
 import { addFaultAgent } from "./agent";
 import { lastingOf, needOf } from "./fault";
-import { experimentGate, experimentName } from "./gate";
+import { experimentGate, experimentName, type GateOptions } from "./gate";
 import { reportOf } from "./report";
 import {
   type ChaosExperimentProps,
@@ -150,11 +150,12 @@ export class ChaosExperiment extends Construct {
    *   fault: Fault.stopTasks({ percent: 50 }),
    *   environments: ["dev"],
    * });
-   * const release = { environment, gates: [experiment.gate()] };
+   * const release = { environment, gates: [experiment.gate({ requests: { url: "https://dev.example.com/" } })] };
    * ```
    * @param options.timeout longest that the experiment may take. Default: one hour, or its own time and a quarter of an hour
+   * @param options.requests what is asked meanwhile. Default: nothing
    */
-  gate(options: { readonly timeout?: Duration } = {}): ReleaseGate {
+  gate(options: GateOptions = {}): ReleaseGate {
     const { environment, stackName } = AwsStack.of(this);
     const timeout = Duration.minutes(Math.max(60, this.#lasts.toMinutes() + 15));
     return experimentGate(this.node.id, { timeout, ...options, environment, stack: stackName });

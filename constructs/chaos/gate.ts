@@ -8,18 +8,40 @@ import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
 import type { ReleaseGate } from "../pipeline/settings";
 
+/** Requests that are sent while an experiment runs, so that there is somebody who would feel it. */
+export interface GateRequests {
+  /** Where to, as the builds of the pipeline reach it: `https://staging.example.com/`. Any answer but a 5xx is a good one. */
+  readonly url: string;
+  /**
+   * How many a second: the alarm on errors counts minutes with at least 20 requests.
+   *
+   * @default 2
+   */
+  readonly perSecond?: number;
+}
+
+/** What a gate needs besides its experiment. */
+export interface GateOptions {
+  /**
+   * Longest that the experiment may take.
+   *
+   * @default - one hour, or longer where the experiment is known to take longer
+   */
+  readonly timeout?: Duration;
+  /**
+   * Requests that are sent meanwhile. The gate fails where none of them was answered.
+   *
+   * @default - none: where nobody else asks, every experiment holds
+   */
+  readonly requests?: GateRequests;
+}
+
 /** Where an experiment is, by names: it may be of another program. */
-export interface ExperimentGateOptions {
+export interface ExperimentGateOptions extends GateOptions {
   /** The environment that it is in, and that was released before it runs. */
   readonly environment: Environment;
   /** Name of the stack that it is in: what `platform.stack(...)` was given, or the platform's own. */
   readonly stack: string;
-  /**
-   * Longest that the experiment may take.
-   *
-   * @default Duration.hours(1)
-   */
-  readonly timeout?: Duration;
 }
 
 /**
@@ -29,12 +51,13 @@ export interface ExperimentGateOptions {
  * @example
  * ```ts
  * const staging: Environment = { name: "staging", region: "eu-central-1", profile: "dev", account: "123456789012", state: "s3" };
- * const gates = [experimentGate("LosesTasks", { environment: staging, stack: "orders" })];
+ * const requests = { url: "https://staging.example.com/" };
+ * const gates = [experimentGate("LosesTasks", { environment: staging, stack: "orders", requests })];
  * const releases = [{ environment: staging, gates }, { environment: { ...staging, name: "production" } }];
  * ```
  */
 export function experimentGate(id: string, options: ExperimentGateOptions): ReleaseGate {
-  const { environment, stack, timeout } = options;
+  const { environment, stack, timeout, requests } = options;
   const parameter = experimentParameter(environment.name, stack, kebab(id));
   // The pipeline is in another state, so that nothing here may be a reference.
   const { region, account = "*" } = environment;
@@ -42,7 +65,7 @@ export function experimentGate(id: string, options: ExperimentGateOptions): Rele
     `arn:${partitionOf(region)}:${service}:${at}:${account}:${resource}`;
   return {
     name: kebab(id),
-    commands: commands(region, parameter),
+    commands: commands(region, parameter, requests),
     permissions: [
       { actions: ["ssm:GetParameter"], resources: [arn("ssm", `parameter${parameter}`)] },
       {
@@ -57,7 +80,7 @@ export function experimentGate(id: string, options: ExperimentGateOptions): Rele
         conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
       },
     ],
-    check: (app) => checkThere(app, { environment, stack, id, parameter }),
+    check: (app) => [...checkRequests(requests), ...checkThere(app, { environment, stack, id, parameter })],
     timeout,
   };
 }
@@ -92,17 +115,70 @@ function checkThere(
   ];
 }
 
+/** What is put into a line that a shell runs. */
+function checkRequests(requests: GateRequests | undefined): string[] {
+  if (requests === undefined) return [];
+  const { url, perSecond = 2 } = requests;
+  const problems = [];
+  if (!/^https?:\/\/[A-Za-z0-9.:-]+(\/[\w./~%?&=+-]*)?$/.test(url)) {
+    problems.push(
+      `requests.url: ${JSON.stringify(url)} is no address that requests can be sent to\n  Use http:// or https://, a host and a path.  [CHAOS_GATE_URL]`,
+    );
+  }
+  if (!(perSecond >= 0.5 && perSecond <= 50)) {
+    problems.push(
+      `requests.perSecond: ${perSecond} is too few for an alarm, or more than one small build can send\n  Use 0.5 to 50.  [CHAOS_GATE_RATE]`,
+    );
+  }
+  return problems;
+}
+
+/** Asks at a steady rate until it is told to end, whether answers come or not; fails where none came. Without ', for a shell. */
+const REQUESTS = `
+const [url, rate] = process.argv.slice(1);
+let answered = 0, failed = 0;
+const ask = async () => {
+  try {
+    const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(10000) });
+    answered += 1;
+    if (answer.status >= 500) failed += 1;
+    await answer.arrayBuffer();
+  } catch {
+    failed += 1;
+  }
+};
+setInterval(ask, 1000 / rate);
+process.on("SIGTERM", () => {
+  console.log(answered + " requests answered, " + failed + " failed" + (answered ? "" : ": nothing was proved"));
+  process.exit(answered ? 0 : 1);
+});`
+  .trim()
+  .replaceAll("\n", " ");
+
 /** Starts the experiment, waits for its end, tells how it ended, and fails unless it was completed. */
-function commands(region: string, parameter: string): string[] {
+function commands(region: string, parameter: string, requests: GateRequests | undefined): string[] {
   const ask = (query: string) =>
     `aws fis get-experiment --id "$EXPERIMENT" --query experiment.state${query} --output text`;
+  const start =
+    'EXPERIMENT="$(aws fis start-experiment --experiment-template-id "$TEMPLATE" --query experiment.id --output text)"';
+  const end = `while STATE="$(${ask(".status")})"; do case "$STATE" in pending|initiating|running|stopping) sleep 10 ;; *) break ;; esac; done`;
   return [
     // The pipeline may be in another region.
     `export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
     `TOLD="$(aws ssm get-parameter --name ${parameter} --query Parameter.Value --output text)"`,
     `TEMPLATE="$(node -p 'JSON.parse(process.argv[1]).experimentTemplateId' "$TOLD")"`,
-    'EXPERIMENT="$(aws fis start-experiment --experiment-template-id "$TEMPLATE" --query experiment.id --output text)"',
-    `while STATE="$(${ask(".status")})"; do case "$STATE" in pending|initiating|running|stopping) sleep 10 ;; *) break ;; esac; done`,
+    ...(requests === undefined
+      ? [start, end]
+      : [
+          // In one command: what runs beside it is a child of the shell that waits for it.
+          [
+            `node -e '${REQUESTS}' "${requests.url}" ${requests.perSecond ?? 2} & REQUESTS=$!`,
+            `${start} && ${end}`,
+            "RAN=$?",
+            'kill "$REQUESTS"',
+            '[ "$RAN" = 0 ] && wait "$REQUESTS"',
+          ].join("; "),
+        ]),
     ask(""),
     '[ "$STATE" = completed ]',
   ];

@@ -9,5 +9,5 @@ export {
   type StressOptions,
   type ZoneLossOptions,
 } from "./fault";
-export { type ExperimentGateOptions, experimentGate } from "./gate";
+export { type ExperimentGateOptions, experimentGate, type GateOptions, type GateRequests } from "./gate";
 export type { ChaosExperimentProps, ExperimentReport, FaultTarget } from "./settings";

@@ -236,6 +236,8 @@ describe("the infrastructure", () => {
     // Which role runs it, and what that role may do.
     const [[project] = []] = delivery("aws_codebuild_project").filter(([, { name }]) => /loses-tasks/.test(name));
     expect(project).toContain("GateLosesTasks");
+    const [[, { source }] = ["", {}]] = delivery("aws_codebuild_project").filter(([id]) => id === project);
+    expect(source.buildspec).toContain('"https://shop.example.com/');
     const policies = delivery("aws_iam_role_policy").filter(([id]) => id.includes("GateLosesTasks"));
     const statements: Block[] = policies.flatMap(([, { policy }]) => JSON.parse(policy).Statement);
     expect(statements.filter(({ Resource }) => /experiment-template/.test(String(Resource)))).toEqual([

@@ -1,5 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
@@ -17,6 +20,7 @@ import {
   existingQueue,
   experimentGate,
   Fault,
+  type GateOptions,
   Ingress,
   insecureHttp,
   job,
@@ -258,9 +262,9 @@ describe("an experiment", () => {
 describe("an experiment as a gate", () => {
   const account = "123456789012";
 
-  function gate(): ReleaseGate {
+  function gate(options: GateOptions = {}): ReleaseGate {
     const target = orders(ordersStack({ ...DEV, account, guardrails: { namePrefix: "acme" } }));
-    return experiment(target, {}, "LosesTasks").gate({ timeout: Duration.minutes(20) });
+    return experiment(target, {}, "LosesTasks").gate({ timeout: Duration.minutes(20), ...options });
   }
 
   /** Runs the gate's commands, with an AWS that answers what `states` say, one after the other. */
@@ -285,6 +289,83 @@ esac
     if (!existsSync(join(folder, "calls"))) throw error ?? new Error(`aws was not called: ${stderr}`);
     return { status, stdout, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
   }
+
+  /** Runs the gate's commands while requests are sent to a server that answers with `status`, or does not. */
+  async function runWithRequests(status: number | undefined, states = ["running", "completed"]) {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      if (status === undefined) response.destroy();
+      else response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const requests = { url: `http://127.0.0.1:${port}/`, perSecond: 50 };
+    const { commands } = gate({ requests });
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-gate-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "states"), states.map((state) => `${state}\n`).join(""));
+    const aws = `#!/bin/bash
+case "$1 $2 $6" in
+  "ssm get-parameter "*) echo '{"experimentTemplateId":"EXT1"}' ;;
+  "fis start-experiment "*) [ -s ${folder}/states ] && echo EXP1 ;;
+  *.status) head -1 ${folder}/states; sed -i 1d ${folder}/states ;;
+  *) echo "why" ;;
+esac
+`;
+    writeFileSync(join(folder, "aws"), aws, { mode: 0o755 });
+    // Long enough for a process to start and to ask.
+    writeFileSync(join(folder, "sleep"), "#!/bin/bash\n/bin/sleep 2\n", { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    const child = spawn("bash", ["-ec", commands.join("\n")], { env });
+    let stdout = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    const [code] = await once(child, "close");
+    const sent = asked;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return { code, stdout, sent, later: asked - sent };
+  }
+
+  it("sends requests meanwhile, as many a second as told, and none when it has ended", async () => {
+    const { code, stdout, sent, later } = await runWithRequests(404);
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/\d\d requests answered, 0 failed/),
+    });
+    expect(sent).toBeGreaterThan(10);
+    expect(later).toBe(0);
+  });
+
+  it("says how many failed, and leaves it to the alarms what that means", async () => {
+    const { code, stdout } = await runWithRequests(503);
+    expect(code).toBe(0);
+    const [, answered, failed] = /(\d+) requests answered, (\d+) failed/.exec(stdout) ?? [];
+    expect(failed).toBe(answered);
+  });
+
+  it("fails where nobody answers, since nothing was proved", async () => {
+    const { code, stdout } = await runWithRequests(undefined);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^0 requests answered, \d+ failed: nothing was proved/m);
+  });
+
+  it("ends what it has started where the experiment does not start", async () => {
+    const { code, later } = await runWithRequests(200, []);
+    expect({ code, later }).toEqual({ code: 1, later: 0 });
+  });
+
+  it.each([
+    [{ url: "https://staging.example.com/$(id)" }, "CHAOS_GATE_URL"],
+    [{ url: "staging.example.com" }, "CHAOS_GATE_URL"],
+    [{ url: 'https://a.example.com/"' }, "CHAOS_GATE_URL"],
+    [{ url: "https://staging.example.com/", perSecond: 1000 }, "CHAOS_GATE_RATE"],
+    [{ url: "https://staging.example.com/", perSecond: Number.NaN }, "CHAOS_GATE_RATE"],
+  ])("refuses requests %j", (requests, code) => {
+    expect(() => synthesize(pipeline((_, shaken) => [shaken.gate({ requests })]))).toThrow(code);
+  });
 
   it("starts the template that the stack tells of, waits, and lets the pipeline go on", () => {
     const { status, calls } = run(["initiating", "running", "completed"]);
