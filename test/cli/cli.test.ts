@@ -123,7 +123,7 @@ describe("the packed executable", () => {
   it("owns up to a fault of its own", async () => {
     const broken = join(work, "package");
     cpSync(packed.folder, broken, { recursive: true });
-    rmSync(join(broken, "templates/repo/_gitignore"));
+    rmSync(join(broken, "dist/templates/repo/_gitignore"));
     const { code, stderr } = await run(
       [process.execPath, join(broken, "dist/bin/antifragile.js"), "new", "orders", ...quick],
       work,
