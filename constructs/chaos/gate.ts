@@ -3,7 +3,7 @@ import type { IConstruct } from "constructs";
 import { partitionOf } from "../../border/partition";
 import { experimentParameter } from "../core/border";
 import type { Environment } from "../core/environment";
-import { kebab } from "../core/names";
+import { kebab, prefixed } from "../core/names";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
 import type { ReleaseGate } from "../pipeline/settings";
@@ -87,8 +87,7 @@ export function experimentGate(id: string, options: ExperimentGateOptions): Rele
 
 /** What an experiment's template is called in AWS. */
 export function experimentName({ name, guardrails }: Environment, stack: string, id: string): string {
-  const prefix = guardrails?.namePrefix;
-  return [...(prefix === undefined ? [] : [prefix]), stack, name, kebab(id)].join("-");
+  return prefixed(guardrails?.namePrefix, stack, name, kebab(id));
 }
 
 /** One that this program would have, and has not, is a slip of the pen; one of another program is found when it runs. */

@@ -10,22 +10,17 @@ import type { ICluster } from "./cluster";
 
 /** How many tasks of a service ended by themselves or never came up. Zero is not measured: there is only silence. */
 export function crashesOf(platform: string, environment: string, service: string): Measure {
-  return {
-    namespace: `Antifragile/${platform}-${environment}`,
-    metricName: "TasksCrashed",
-    dimensions: { Group: `service:${service}` },
-    statistic: "Sum",
-  };
+  return counted(platform, environment, "TasksCrashed", `service:${service}`);
 }
 
 /** How many runs of a job failed, by the group that its tasks are in: `job:report`. Zero is not measured. */
 export function failedRunsOf(platform: string, environment: string, group: string): Measure {
-  return {
-    namespace: `Antifragile/${platform}-${environment}`,
-    metricName: "RunsFailed",
-    dimensions: { Group: group },
-    statistic: "Sum",
-  };
+  return counted(platform, environment, "RunsFailed", group);
+}
+
+function counted(platform: string, environment: string, metricName: string, group: string): Measure {
+  const namespace = `Antifragile/${platform}-${environment}`;
+  return { namespace, metricName, dimensions: { Group: group }, statistic: "Sum" };
 }
 
 /** Name of the log group in which a platform keeps what ECS tells of stopped tasks. */

@@ -97,6 +97,11 @@ export function pascal(id: string): string {
   return kebab(id).replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
+/** The parts of a name joined by `-`, after the prefix that an environment may demand. */
+export function prefixed(prefix: string | undefined, ...parts: string[]): string {
+  return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
+}
+
 /** What a platform, a service and an environment may be called. Also the rule of the generator's answers. */
 export const NAME_PATTERN = /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/;
 export const NAME_RULE = "2 to 31 characters: small letters, digits and single hyphens, first a letter, last no hyphen";

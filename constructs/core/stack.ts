@@ -6,7 +6,7 @@ import type { Construct, IConstruct } from "constructs";
 import { checkEnvironment, type Environment } from "./environment";
 import { invalid } from "./errors";
 import { literal } from "./literal";
-import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName } from "./names";
+import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
@@ -145,8 +145,7 @@ export class AwsStack extends TerraformStack {
 
   /** The parts of a name joined by `-`, after the prefix that the environment may demand. */
   prefixed(...parts: string[]): string {
-    const prefix = this.environment.guardrails?.namePrefix;
-    return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
+    return prefixed(this.environment.guardrails?.namePrefix, ...parts);
   }
 
   /**

@@ -1,7 +1,8 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import type { Signal } from "../core/alarm";
+import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
+import type { Measure, Signal } from "../core/alarm";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type Platform, ServiceStack } from "../platform/platform";
@@ -129,19 +130,12 @@ export class PlatformDashboard extends Construct {
       search("AWS/ECS", ["ClusterName", "ServiceName"], metric, [["ClusterName", cluster.clusterName]]);
     const ofBalancer = (metric: string, suffix: string) =>
       search("AWS/ApplicationELB", ["LoadBalancer", "TargetGroup"], metric, [["LoadBalancer", suffix]]);
+    const byGroup = ({ namespace, metricName }: Measure) => search(namespace, ["Group"], metricName, []);
     const pictures = [
       found("CPU in use, by service (%)", ofCluster("CPUUtilization"), "Average"),
       found("Memory in use, by service (%)", ofCluster("MemoryUtilization"), "Average"),
-      found(
-        "Tasks that crashed, by service",
-        search(`Antifragile/${stackName}-${environment.name}`, ["Group"], "TasksCrashed", []),
-        "Sum",
-      ),
-      found(
-        "Runs that failed, by job",
-        search(`Antifragile/${stackName}-${environment.name}`, ["Group"], "RunsFailed", []),
-        "Sum",
-      ),
+      found("Tasks that crashed, by service", byGroup(crashesOf(stackName, environment.name, "")), "Sum"),
+      found("Runs that failed, by job", byGroup(failedRunsOf(stackName, environment.name, "")), "Sum"),
       ...(balancer === undefined
         ? []
         : [

@@ -1,7 +1,8 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { Sha256 } from "./sha256";
 
 export interface StoredDocument {
   readonly index: string;
@@ -12,21 +13,6 @@ export interface StoredDocument {
 
 /** As whom requests are signed. */
 export const SIGNER = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "its/secret+key", sessionToken: "its//token==" };
-
-/** What the hash of the SDK's signer is here. */
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: unknown) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
-  }
-  update(data: string | Uint8Array) {
-    this.#hash.update(data);
-  }
-  async digest() {
-    return new Uint8Array(this.#hash.digest());
-  }
-  reset() {}
-}
 
 /**
  * As much of OpenSearch as a sender of lines meets: bulk requests, ids that are there already, fields whose type

@@ -1,9 +1,9 @@
-import { createHash, createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { TokenFor } from "../../templates/service/src/backing/aws-token";
+import { Sha256 } from "../support/sha256";
 
 /** In a process of its own, as far as credentials are concerned. */
 async function awsToken(options: TokenFor, now: Date): Promise<string> {
@@ -18,19 +18,6 @@ async function bySdk(
   options: TokenFor,
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string },
 ) {
-  class Sha256 {
-    readonly #hash;
-    constructor(secret?: unknown) {
-      this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string);
-    }
-    update(data: string | Uint8Array) {
-      this.#hash.update(data);
-    }
-    async digest() {
-      return new Uint8Array(this.#hash.digest());
-    }
-    reset() {}
-  }
   const [hostname = "", port] = options.host.split(":");
   const signer = new SignatureV4({
     service: options.service,

@@ -305,6 +305,8 @@ moto_refuses(
     "LimitExceededException",
     DOCS + "AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html",
 )
+
+
 @refuses(
     "logs-function-permission",
     "logs",
