@@ -80,7 +80,7 @@ export function containerDefinitions(input: Input): string {
       : { secrets: [...input.secrets.values()].sort((a, b) => compare(a.name, b.name)) }),
     ...listening(input.name, process),
     linuxParameters: {
-      capabilities: { drop: ["ALL"] },
+      capabilities: { add: [], drop: ["ALL"] },
       // Forwards signals and takes in the dead.
       initProcessEnabled: true,
       tmpfs: [{ containerPath: "/tmp", size: 64, mountOptions: ["rw", "noexec", "nosuid", "nodev", "mode=1777"] }],

@@ -97,7 +97,7 @@ describe("CloudNativeService", () => {
       readonlyRootFilesystem: true,
       user: "1000:1000",
       linuxParameters: {
-        capabilities: { drop: ["ALL"] },
+        capabilities: { add: [], drop: ["ALL"] },
         initProcessEnabled: true,
         tmpfs: [{ containerPath: "/tmp" }],
       },
