@@ -21,7 +21,7 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    # Ctrl-C reaches all processes of a terminal: Terraform still needs this one to end in good order.
+    # Ctrl-C reaches every process of a terminal, and Terraform needs the server until it has stopped in good order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     listener = socket.create_server(("127.0.0.1", port), backlog=128)

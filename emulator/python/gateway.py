@@ -1,4 +1,4 @@
-"""Every request passes here: refused as AWS would, answered by a fake, or handed to moto and its answer amended."""
+"""Entry point of every request: refused as by AWS, answered by a fake, or passed to moto and its answer amended."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 import state
-from call import Call, Refused, identify, read
+import validation
+from call import Account, Call, Refused, read
 from fakes import FAKES, Fake
+from identify import identify
 from leftovers import leftovers
+from model_exceptions import EXCEPTIONS
 from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from refusals import REFUSALS, Refusal
 from rules import FAMILIES as FAMILIES  # importing them fills the table
-from services import ecs, one_off
+from services import ecs, one_off, simulation
 from werkzeug.wrappers import Request, Response
 
 Operation = tuple[str, str]
@@ -51,17 +55,17 @@ class Gateway:
         if request.path == "/moto-api/reset":
             state.reset()
             return Response(json.dumps({"status": "ok"}), content_type="application/json")(environ, start_response)
-        # Cached, so that moto can read the body again.
+        # Moto reads the body again.
         body = request.get_data(cache=True, parse_form_data=False)
         environ["wsgi.input"] = _stream(body)
         known = identify(Request({**environ, "wsgi.input": _stream(body)}))
         if known is None:
+            if request.headers.get("Authorization"):
+                print(f"not checked, for its operation is unknown: {request.method} {request.full_path}", flush=True)
             return self._moto(environ, start_response)
         service, region, operation = known
         start_response = _logged(start_response, f"{region} {service} {operation}")
         refusals, fakes = self._refusals[service, operation], self._fakes[service, operation]
-        if not refusals and not fakes:
-            return self._moto(environ, start_response)
         call = read(Request({**environ, "wsgi.input": _stream(body)}), service, region, operation)
         response = self._answer(call, refusals, fakes, environ)
         return response(environ, start_response)
@@ -69,6 +73,7 @@ class Gateway:
     def _answer(self, call: Call, refusals: list[Refusal], fakes: list[Fake], environ: dict[str, Any]) -> Response:
         with self._lock:
             try:
+                validation.check(call)
                 for refusal in refusals:
                     refusal.check(call)
                 for fake in fakes:
@@ -81,7 +86,7 @@ class Gateway:
             except Exception:
                 traceback.print_exc()
                 return call.reply(Refused("InternalFailure", f"the emulator failed: {sys.exc_info()[1]!r}"))
-        response = Response.from_app(self._moto, environ, buffered=True)
+        response = self._ask_moto(call, environ)
         amends = [fake.amend for fake in fakes if fake.amend]
         if not amends or response.status_code >= 300:
             return response
@@ -91,31 +96,50 @@ class Gateway:
                 amend(call, result)
             return call.reply(result)
 
+    def _ask_moto(self, call: Call, environ: dict[str, Any]) -> Response:
+        """Moto's answer. It reads its dictionaries while other calls change them, so a read may need another attempt."""
+        attempts = 5 if call.operation.startswith(("Describe", "Get", "List")) else 1
+        while True:
+            try:
+                return Response.from_app(self._moto, environ, buffered=True)
+            except RuntimeError as error:
+                attempts -= 1
+                if attempts == 0 or "during iteration" not in str(error):
+                    raise
+                environ["wsgi.input"].seek(0)
+
     def _control(self, request: Request) -> Response:
         """The emulator's own endpoints."""
         path = request.path.removeprefix("/antifragile/")
-        said = request.get_json(silent=True) or {}
+        fields = request.get_json(silent=True) or {}
         with self._lock:
             if path == "health":
                 answer: Any = {"status": "ok"}
             elif path == "leftovers":
                 answer = leftovers()
             elif path == "fakes":
-                fields = ("service", "operations", "what", "moto")
-                answer = [{name: getattr(each, name) for name in fields} for each in FAKES]
+                shown = ("service", "operations", "what", "moto")
+                answer = [{name: getattr(each, name) for name in shown} for each in FAKES]
             elif path == "refusals":
-                fields = ("id", "service", "operations", "code", "message", "source")
+                shown = ("id", "service", "operations", "code", "message", "source")
                 answer = [
-                    {**{name: getattr(each, name) for name in fields}, "byMoto": each.rule is None} for each in REFUSALS
+                    {**{name: getattr(each, name) for name in shown}, "byMoto": each.rule is None} for each in REFUSALS
                 ]
+            elif path == "model-exceptions":
+                answer = [{**asdict(each), "needed": validation.is_needed(each)} for each in EXCEPTIONS]
             elif path == "reset" and request.method == "POST":
                 state.reset()
                 answer = {"status": "ok"}
             elif path == "roll-back-next" and request.method == "POST":
-                ecs.roll_back_next(said)
+                ecs.roll_back_next(fields)
                 answer = {"status": "ok"}
+            elif path == "simulate" and request.method == "POST":
+                try:
+                    answer = simulation.simulate(Account(fields.get("region", "us-east-1")), fields)
+                except (simulation.UnknownChange, KeyError, ServiceException) as error:
+                    return Response(f"cannot simulate {fields}: {error}\n", status=400)
             elif path == "end-next-task" and request.method == "POST":
-                one_off.end_next_task(said)
+                one_off.end_next_task(fields)
                 answer = {"status": "ok"}
             else:
                 return Response(f"no such endpoint: {request.method} {request.path}\n", status=404)

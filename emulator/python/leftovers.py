@@ -1,6 +1,6 @@
-"""What remains in the account, split by whether AWS would bill it.
+"""Resources that remain in the account, billable and free.
 
-Left out is what every account has from its first day: the default network, AWS's own policies and keys.
+Excluded are those that every account has from its first day: the default VPC, AWS's own policies and keys.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from call import ACCOUNT
 from moto.backends import get_backend
-from services import data, delivery, observability
+from services import delivery, elasticache, observability
 from state import Store
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing: where moto keeps it, and whether it costs money while nobody uses it."""
+    """A kind of resource: its place in moto, and whether AWS bills it while it is idle."""
 
     name: str
     service: str
@@ -32,7 +32,7 @@ def keys(attribute: str) -> Callable[[Any], Iterable[str]]:
 
 
 EBS_KEY = "Default master key that protects my EBS volumes when no other key is defined"
-"""AWS makes it with the first encrypted disk, and keeps it free of charge; moto counts it among the customer's."""
+"""AWS creates it with the first encrypted volume, free of charge; moto lists it as a customer's key."""
 
 
 def is_of_aws(key: Any) -> bool:
@@ -65,8 +65,10 @@ KINDS = [
     Kind("database proxy", "rds", True, keys("db_proxies")),
     Kind("database subnet group", "rds", False, keys("subnet_groups")),
     Kind("database snapshot", "rds", True, keys("database_snapshots")),
+    Kind("database snapshot", "rds", True, keys("cluster_snapshots")),
     Kind("cache", "elasticache", True, keys("cache_clusters")),
     Kind("cache", "elasticache", True, keys("replication_groups")),
+    Kind("cache snapshot", "elasticache", True, keys("snapshots")),
     Kind("cache subnet group", "elasticache", False, keys("cache_subnet_groups")),
     Kind("table", "dynamodb", True, keys("tables")),
     Kind("bucket", "s3", True, keys("buckets")),
@@ -105,19 +107,19 @@ KINDS = [
 ]  # fmt: skip
 
 FAKED: list[tuple[str, bool, Store]] = [
-    ("cache", True, data.serverless_caches),
-    ("cache parameter group", False, data.parameter_groups),
-    ("cache user group", False, data.user_groups),
+    ("cache", True, elasticache.serverless_caches),
+    ("cache parameter group", False, elasticache.parameter_groups),
+    ("cache user group", False, elasticache.user_groups),
     ("connection", False, delivery.connections),
     ("notification rule", False, delivery.rules),
     ("saved query", False, observability.queries),
     ("trace group", False, observability.groups),
     ("sampling rule", False, observability.sampling),
 ]
-"""Kinds that moto does not keep."""
+"""Kinds that the emulator keeps itself."""
 
 OWN_ROLES = "AWSServiceRoleFor"
-"""AWS makes these by itself."""
+"""Prefix of the service-linked roles, which AWS creates itself."""
 
 
 def leftovers() -> dict[str, list[dict[str, str]]]:
@@ -125,7 +127,7 @@ def leftovers() -> dict[str, list[dict[str, str]]]:
     for kind in KINDS:
         if not is_loaded(kind.service):
             continue
-        # A copy, for a look at one region may make another's backend.
+        # A copy: reading one region may create another region's backend.
         for region, backend in list(get_backend(kind.service)[ACCOUNT].items()):
             for identifier in kind.find(backend):
                 if kind.name != "role" or not backend.roles[identifier].name.startswith(OWN_ROLES):
@@ -138,5 +140,5 @@ def leftovers() -> dict[str, list[dict[str, str]]]:
 
 
 def is_loaded(service: str) -> bool:
-    """Whether anything was asked of a service; moto loads it only then."""
+    """True after the first call of a service: moto loads it then."""
     return f"moto.{service.replace('-', '')}.models" in sys.modules

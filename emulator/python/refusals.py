@@ -1,7 +1,7 @@
-"""What AWS refuses and moto accepts: a table, enforced before moto sees the call.
+"""The table of rules by which AWS refuses calls, enforced before moto sees a call.
 
-A rule is a function beside its row: it returns nothing to accept a call, True to refuse it, or the values that the
-message names. The error code is AWS's; the message is AWS's where the source quotes it, and says the same elsewhere.
+A rule is a function below its row. It returns nothing to accept a call, True to refuse it, or the values of the message.
+The error code is AWS's; the message is AWS's where the source quotes it, and states the same otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Rule = Callable[[Call], "bool | dict[str, Any] | None"]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A rule of AWS: when it holds for a call, the call ends with this error."""
+    """A rule of AWS, and the error of a call that breaks it."""
 
     id: str
     service: str
@@ -26,7 +26,7 @@ class Refusal:
     message: str
     source: str
     rule: Rule | None = None
-    """None: moto refuses it by itself; the row is here so that a test sees it."""
+    """None where moto refuses the call itself; the row makes a test see it."""
 
     def check(self, call: Call) -> None:
         found = self.rule(call) if self.rule else None

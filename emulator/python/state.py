@@ -1,4 +1,4 @@
-"""What the emulator remembers besides moto, by region; emptied by a reset."""
+"""The emulator's state beside moto's, by region; a reset empties it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _stores: list[Store] = []
 
 
 class Store:
-    """A dictionary for each region, under one name."""
+    """A dictionary for each region."""
 
     def __init__(self) -> None:
         self._regions: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -28,14 +28,14 @@ class Store:
 
 
 class Records(Store):
-    """Things of one kind that have a name, an id or an ARN."""
+    """Records of one kind, by name, id or ARN."""
 
     def __init__(self, code: str, message: str):
         super().__init__()
         self._code, self._message = code, message
 
     def find(self, call: Call, key: str) -> dict[str, Any]:
-        """The record, or AWS's answer that there is none."""
+        """The record; refuses a key that does not exist, as AWS does."""
         record = self.of(call.region).get(key)
         if record is None:
             raise Refused(self._code, self._message.format(key))
@@ -60,7 +60,7 @@ class Records(Store):
 
 
 class Tags:
-    """Tags by ARN, whatever shape a service gives them."""
+    """Tags by ARN, for maps and for lists of keys and values."""
 
     def __init__(self) -> None:
         self._tags = Store()
@@ -82,7 +82,7 @@ class Tags:
 
 
 def reset() -> None:
-    """Forget everything, in moto too."""
+    """Empty the account, in moto too."""
     from moto.moto_api._internal.models import moto_api_backend
 
     moto_api_backend.reset()

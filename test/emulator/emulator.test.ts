@@ -49,7 +49,7 @@ describeOnEmulator("an emulator", () => {
     expect(readFileSync(emulator.log, "utf8")).toMatch(/eu-central-1 ecs ListClusters 200/);
   });
 
-  test("completes a deployment at once: the service runs what it wants, of the new task definition", async () => {
+  test("completes a deployment at once: the service runs its desired tasks of the new task definition", async () => {
     await service();
     await ecs("UpdateService", { cluster: "main", service: "web", taskDefinition: "web:2", desiredCount: 3 });
     expect(await described()).toMatchObject({
@@ -62,7 +62,7 @@ describeOnEmulator("an emulator", () => {
     expect(await tasks("STOPPED")).toEqual([]);
   });
 
-  test("rolls the next deployment of a named service back, once", async () => {
+  test("rolls back the next deployment of a service, once", async () => {
     await service();
     await emulator.rollBackNext({
       cluster: "main",
@@ -100,7 +100,7 @@ describeOnEmulator("an emulator", () => {
     expect((await described()).deployments).toHaveLength(1);
   });
 
-  test("tells what is left: billable or free, and where", async () => {
+  test("lists leftovers, billable or free, with their region", async () => {
     expect(await emulator.leftovers()).toEqual({ billable: [], free: [] });
     await aws.call("logs", "CreateLogGroup", { logGroupName: "/app" });
     const vpc = field(await aws.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" }), "vpcId");
@@ -113,7 +113,7 @@ describeOnEmulator("an emulator", () => {
     expect(await emulator.leftovers()).toEqual({ billable: [], free: [] });
   });
 
-  test("ends with its parent, even when that is killed", async () => {
+  test("ends with its parent, even when the parent is killed", async () => {
     const log = join(folder, "orphan.log");
     const main = `import { Emulator } from ${JSON.stringify(join(__dirname, "../../emulator/index.ts"))};
       Emulator.start({ log: ${JSON.stringify(log)}, catalogue: false }).then((emulator) => {
@@ -141,7 +141,7 @@ describeOnEmulator("an emulator", () => {
       .toBe("gone");
   });
 
-  test("that cannot start says why, with the end of its log", async () => {
+  test("that cannot start reports why, with the end of its log", async () => {
     const broken = join(folder, "python");
     writeFileSync(broken, "#!/bin/sh\necho no module named moto >&2\nexit 3\n");
     chmodSync(broken, 0o755);
@@ -152,8 +152,8 @@ describeOnEmulator("an emulator", () => {
   });
 });
 
-describe("the tools that it looks for", () => {
-  test("are told as missing, with what to install", async () => {
+describe("the tools of the emulator", () => {
+  test("are reported as missing, with the install command", async () => {
     const { PATH, ANTIFRAGILE_PLUGIN_MIRROR } = process.env;
     const empty = temporary();
     process.env.PATH = empty;
@@ -175,7 +175,7 @@ describe("the tools that it looks for", () => {
     }
   });
 
-  test("include the mirror that the environment names, and its newest version for this machine", async () => {
+  test("include the mirror that the environment names, and its newest version for this platform", async () => {
     const { ANTIFRAGILE_PLUGIN_MIRROR } = process.env;
     const mirror = temporary();
     const systems: Record<string, string> = { win32: "windows" };
@@ -217,7 +217,7 @@ describe("a program for the emulator", () => {
     },
   };
 
-  test("has no way into its real account, and is else unchanged", () => {
+  test("cannot reach its real account, and is otherwise unchanged", () => {
     expect(forEmulator(program)).toEqual({
       ...program,
       provider: {
@@ -230,7 +230,7 @@ describe("a program for the emulator", () => {
     });
   });
 
-  test("has fake keys for every provider, by alias, and its state beside it", () => {
+  test("has fake keys for every provider alias, and a local state", () => {
     expect(emulatorOverride(program)).toMatchObject({
       terraform: { backend: { local: { path: "terraform.tfstate" } } },
       provider: {
@@ -243,7 +243,7 @@ describe("a program for the emulator", () => {
   });
 });
 
-test("progress is told as a person would", () => {
+test("progress is one sentence", () => {
   const event = { stack: "s", address: "aws_lb.Public", action: "create", seconds: 40 };
   expect(describeProgress({ ...event, state: "running" })).toBe("aws_lb.Public: still creating, 40 s");
   expect(describeProgress({ ...event, state: "started" })).toBe("aws_lb.Public: creating");

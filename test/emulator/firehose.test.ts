@@ -9,7 +9,7 @@ import { AwsCaller } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
 import { linesOf } from "../support/stream";
 
-describeOnEmulator("lines of CloudWatch that are sent on", () => {
+describeOnEmulator("CloudWatch log lines that Firehose delivers", () => {
   let emulator: Emulator;
   let aws: AwsCaller;
   let s3: S3Client;
@@ -74,7 +74,7 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
     },
   };
 
-  it("are unpacked, delimited and compressed as the stream says, by date, and whole", async () => {
+  it("are decompressed, delimited and compressed as configured, by date, and complete", async () => {
     const line = JSON.stringify({ msg: 'ordered "Käse" 🧀\n\ttwice', lines: [1, 2.5, null] });
     const messages = [line, "plain words", "x".repeat(200_000)];
     await send("kept", { ExtendedS3DestinationConfiguration: unpacked }, messages);
@@ -91,14 +91,14 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
     });
   });
 
-  it("stay as CloudWatch packs them where the stream says nothing", async () => {
+  it("stay as CloudWatch compresses them without a processing configuration", async () => {
     await send("plain", { ExtendedS3DestinationConfiguration: { ...bucket, Prefix: "plain/" } }, ["one"]);
     const [object] = await arrived("plain/");
     expect(JSON.parse(gunzipSync(object?.body ?? Buffer.of()).toString("utf8"))).toMatchObject({ logGroup: "/plain" });
     expect(object?.key).not.toMatch(/\.gz$/);
   });
 
-  it("go through a destination to its stream, from which whoever reads gets them whole", async () => {
+  it("reach the stream of a destination, complete", async () => {
     await aws.call("kinesis", "CreateStream", { StreamName: "central", ShardCount: 1, Tags: { Owner: "logs" } });
     const { Tags } = await aws.call("kinesis", "ListTagsForStream", { StreamName: "central" });
     expect(Tags).toEqual([{ Key: "Owner", Value: "logs" }]);
@@ -123,7 +123,7 @@ describeOnEmulator("lines of CloudWatch that are sent on", () => {
     ]);
   });
 
-  it("are not sent outside", async () => {
+  it("are not sent to endpoints outside", async () => {
     const endpoint = { EndpointConfiguration: { Url: "https://in.example.com" }, S3Configuration: bucket };
     await send("outside", { HttpEndpointDestinationConfiguration: endpoint }, ["one"]);
     expect(await arrived("outside")).toEqual([]);

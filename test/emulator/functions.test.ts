@@ -76,7 +76,7 @@ describeOnEmulator("functions", () => {
     await aws.call("logs", "PutLogEvents", { logGroupName, logStreamName: "task", logEvents });
   };
 
-  it("run, and get lines as CloudWatch sends them", async () => {
+  it("run, and receive log lines as CloudWatch sends them", async () => {
     const { arn, calls } = await make("taker");
     await write("taker", arn);
     expect(calls()).toHaveLength(1);
@@ -88,7 +88,7 @@ describeOnEmulator("functions", () => {
     });
   });
 
-  it("answer who waits, and say that they failed", async () => {
+  it("answer synchronous calls, and report a failure", async () => {
     await make("asked");
     expect(await aws.rest("lambda", "POST", `${FUNCTIONS}/asked/invocations`, { a: 1 })).toEqual({
       as: "role-account-id",
@@ -100,7 +100,7 @@ describeOnEmulator("functions", () => {
     });
   });
 
-  it("are tried as often as told, and what they do not take is kept where told", async () => {
+  it("are retried as configured, and a failed event goes to the configured bucket", async () => {
     const { arn, calls } = await make("refuser", { FAILS: "1" });
     await aws.rest("lambda", "PUT", `/2019-09-25/functions/refuser/event-invoke-config`, {
       MaximumRetryAttempts: 1,

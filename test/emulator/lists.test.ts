@@ -16,6 +16,15 @@ interface Fake {
   readonly moto: string;
 }
 
+interface ModelException {
+  readonly service: string;
+  readonly operation: string;
+  readonly path: string;
+  readonly constraint: string;
+  readonly reason: string;
+  readonly source: string;
+}
+
 interface Refusal {
   readonly id: string;
   readonly service: string;
@@ -25,7 +34,7 @@ interface Refusal {
   readonly byMoto: boolean;
 }
 
-describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
+describeOnEmulator("the lists of the emulator", () => {
   let emulator: Emulator;
 
   beforeAll(async () => {
@@ -35,13 +44,13 @@ describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
 
   afterAll(() => emulator?.stop());
 
-  test.each(unsupported)("still cannot hold $what", async ({ service, operation, params, error }) => {
+  test.each(unsupported)("$what is still unsupported", async ({ service, operation, params, error }) => {
     const call = new AwsCaller(emulator.url).call(service, operation, params);
-    // When this fails because the call works now: the row in emulator/unsupported.json is no longer needed.
+    // If the call works now, remove its row from emulator/unsupported.json.
     await expect(call).rejects.toMatchObject({ code: error });
   });
 
-  test("no operation is listed as faked and as unsupported", async () => {
+  test("no operation is both faked and unsupported", async () => {
     const fakes = await list<Fake>(emulator, "fakes");
     const faked = fakes.flatMap(({ service, operations }) => operations.map((operation) => `${service} ${operation}`));
     expect(
@@ -49,10 +58,23 @@ describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
     ).toEqual([]);
   });
 
-  test("docs/emulator.md lists exactly that (UPDATE=1 writes it)", async () => {
+  test("docs/emulator.md has the same lists (UPDATE=1 writes them)", async () => {
+    const exceptions = await list<ModelException>(emulator, "model-exceptions");
     const tables = {
+      exceptions:
+        exceptions.length === 0
+          ? "No constraint is exempt."
+          : table(
+              ["operation", "value", "constraint", "reason"],
+              exceptions.map(({ service, operation, path, constraint, reason, source }) => [
+                `${service} ${operation}`,
+                `\`${path}\``,
+                constraint,
+                `${reason} ([source](${source}))`,
+              ]),
+            ),
       unsupported: table(
-        ["what", "instead", "call", "error"],
+        ["unsupported", "instead", "call", "error"],
         unsupported.map(({ what, instead, service, operation, error }) => [
           what,
           instead,
@@ -60,10 +82,7 @@ describeOnEmulator("what the emulator cannot do, fakes and refuses", () => {
           `\`${error}\``,
         ]),
       ),
-      fakes: table(
-        ["service", "operations", "what is faked", "since moto"],
-        merged(await list<Fake>(emulator, "fakes")),
-      ),
+      fakes: table(["service", "operations", "faked behavior", "moto"], merged(await list<Fake>(emulator, "fakes"))),
       refusals: table(
         ["rule", "operations", "error", "source"],
         (await list<Refusal>(emulator, "refusals")).map(({ id, service, operations, code, source, byMoto }) => [
@@ -88,7 +107,7 @@ async function list<T>(emulator: Emulator, name: string): Promise<T[]> {
   return (await (await fetch(`${emulator.url}/antifragile/${name}`)).json()) as T[];
 }
 
-/** One row for all operations of a service of which the same is faked. */
+/** One row for all operations of a service with the same fake. */
 function merged(fakes: readonly Fake[]): string[][] {
   const rows = new Map<string, { fake: Fake; operations: string[] }>();
   for (const fake of fakes) {

@@ -17,7 +17,7 @@ const PLACE = { environment: "dev", platform: "shop", stack: "orders" };
 const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
 const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
 
-/** What CreateDeployment asks for besides its own name. @see https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html */
+/** Actions that CreateDeployment requires besides its own. @see https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html */
 const IMPLIED = ["GetApplicationRevision", "GetDeploymentConfig", "RegisterApplicationRevision"];
 
 describeOnEmulator("a release by CodeDeploy", () => {
@@ -50,7 +50,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     process.env = { ...kept };
   });
 
-  /** What Terraform makes of a web service that CodeDeploy moves, with the bootstrap image in it. */
+  /** Resources that Terraform creates for a web service that CodeDeploy releases, with the bootstrap image. */
   async function shop(): Promise<void> {
     const vpc = field(await aws.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" }), "vpcId");
     const subnets: string[] = [];
@@ -149,7 +149,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     by: "max",
   });
 
-  /** Where requests go and tasks are: task definition, target group of the service, and that of the rule. */
+  /** Task definition and target group of the service, and target group of the listener rule. */
   async function state() {
     const { services } = await aws.call("ecs", "DescribeServices", { cluster: "shop-dev", services: ["orders"] });
     const listeners: string = await aws.call("elasticloadbalancing", "DescribeLoadBalancers");
@@ -167,7 +167,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
   }
   const record = async (): Promise<ReleaseRecord> => (await cloud.record(PLACE)) ?? {};
 
-  test("moves tasks and requests to the other target group, and the next one back", async () => {
+  test("moves tasks and traffic to the other target group, and the next release moves them back", async () => {
     expect(await state()).toEqual({ task: "shop-dev-orders:1", group: "one", rule: "one" });
     expect(await release(world(), { images: [image("a")], unlock: false })).toBe(0);
     expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
@@ -178,7 +178,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     expect(await record()).toMatchObject({ live: { number: 3, of: 1 } });
   });
 
-  test("that CodeDeploy gives up leaves all as it was, and says why", async () => {
+  test("that CodeDeploy stops leaves everything as it was, and reports why", async () => {
     await release(world(), { images: [image("a")], unlock: false });
     await emulator.rollBackNext({ cluster: "shop-dev", service: "orders", reason: "alarm shop-dev-orders-errors" });
     expect(await release(world(), { images: [image("b")], unlock: false })).toBe(1);
@@ -187,7 +187,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     expect(await record()).toMatchObject({ live: { number: 1 }, failed: { number: 2 } });
   });
 
-  test("that is interrupted is stopped before anything else is asked of CodeDeploy", async () => {
+  test("that is interrupted is stopped before any other call of CodeDeploy", async () => {
     await release(world(), { images: [image("a")], unlock: false });
     const controller = new AbortController();
     const stopping = { ...world(controller.signal), sleep: async () => controller.abort() };
@@ -197,9 +197,9 @@ describeOnEmulator("a release by CodeDeploy", () => {
     expect(await release(world(), { images: [image("b")], unlock: false })).toBe(0);
   });
 
-  test("hears Ctrl-C: it goes back, says so, ends with 1 and leaves no lock", async () => {
+  test("rolls back on Ctrl-C, reports it, exits with 1 and leaves no lock", async () => {
     await release(world(), { images: [image("a")], unlock: false });
-    // Of no registry of AWS's, which would have to hold it.
+    // An image outside of ECR, where the release would look for it.
     const elsewhere = `registry.example.com/orders@sha256:${"b".repeat(64)}`;
     const flags = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
     const child = spawn(
@@ -212,7 +212,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
       child.stdout.on("data", (chunk) => {
         const begun = said.includes("release 2 of orders");
         said += chunk;
-        // Its first look at the deployment comes at once, the second after 5 s.
+        // It polls the deployment at once, and again after 5 s.
         if (!begun && said.includes("release 2 of orders")) setTimeout(() => child.kill("SIGINT"), 1_500);
       });
       child.stderr.on("data", (chunk) => {
@@ -227,7 +227,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     expect(await cloud.lockedBy(PLACE)).toBeUndefined();
   });
 
-  test("calls what its policy allows, and of CodeDeploy nothing less", async () => {
+  test("calls only what its policy allows, and every CodeDeploy action that the policy has", async () => {
     const start = readFileSync(emulator.log, "utf8").length;
     await release(world(), { images: [image("a")], unlock: false });
     const controller = new AbortController();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Progress, TerraformStack, type Tools } from "../../emulator";
 
-/** A stack that is run by a shell script in place of Terraform; `init` always works. */
+/** A stack that a shell script runs in place of Terraform; `init` always succeeds. */
 function stackRunBy(script: string, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "antifragile-terraform-"));
   const terraform = join(folder, "terraform");
@@ -31,7 +31,7 @@ function stackRunBy(script: string, options: { signal?: AbortSignal; onProgress?
 const event = (fields: object) => `echo '${JSON.stringify(fields)}'`;
 const resource = { addr: "aws_lb.Public" };
 
-describe("a stack that Terraform runs", () => {
+describe("a Terraform run of a stack", () => {
   test("fails with each diagnostic, and where the log is", async () => {
     const stack = stackRunBy(`
       ${event({ type: "diagnostic", diagnostic: { severity: "warning", summary: "Deprecated" } })}
@@ -48,7 +48,7 @@ describe("a stack that Terraform runs", () => {
     await expect(stackRunBy("echo no space left >&2; exit 1").apply()).rejects.toThrow(/orders failed:\nno space left/);
   });
 
-  test("tells its progress", async () => {
+  test("reports its progress", async () => {
     const told: Progress[] = [];
     const stack = stackRunBy(
       `${event({ type: "apply_start", hook: { resource, action: "create" } })}
@@ -64,7 +64,7 @@ describe("a stack that Terraform runs", () => {
     ]);
   });
 
-  test("is told to stop in good order when it is interrupted", async () => {
+  test("stops in good order when it is interrupted", async () => {
     const interruption = new AbortController();
     const stack = stackRunBy(
       `trap 'echo unlocked; exit 1' INT
@@ -76,7 +76,7 @@ describe("a stack that Terraform runs", () => {
     expect(readFileSync(stack.log, "utf8")).toContain("unlocked");
   });
 
-  test("gets neither the account nor the Terraform settings of its user, but the variables of the stack", async () => {
+  test("receives neither the account nor the Terraform settings of the user, but the variables of the stack", async () => {
     const given = { AWS_PROFILE: "work", TF_LOG: "TRACE", TF_VAR_domain: "shop.example" };
     Object.assign(process.env, given);
     try {
@@ -92,7 +92,7 @@ describe("a stack that Terraform runs", () => {
     }
   });
 
-  test("tells what a plan would change, attribute by attribute", async () => {
+  test("returns the changes of a plan, attribute by attribute", async () => {
     const plan = {
       resource_changes: [
         { address: "aws_a.Same", change: { actions: ["no-op"], before: {}, after: {} } },

@@ -17,6 +17,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   codebuild: "CodeBuild_20161006",
   codedeploy: "CodeDeploy_20141006",
   codepipeline: "CodePipeline_20150709",
+  dynamodb: "DynamoDB_20120810",
   "cognito-idp": "AWSCognitoIdentityProviderService",
   ecr: "AmazonEC2ContainerRegistry_V20150921",
   ecs: "AmazonEC2ContainerServiceV20141113",
@@ -34,6 +35,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
 const QUERY_VERSIONS: Readonly<Record<string, string>> = {
   autoscaling: "2011-01-01",
   ec2: "2016-11-15",
+  elasticache: "2015-02-02",
   elasticloadbalancing: "2015-12-01",
   iam: "2010-05-08",
   monitoring: "2010-08-01",

@@ -1,5 +1,5 @@
 """AWS's rules by family of services; importing this package fills the table in `refusals.py`."""
 
-from rules import ecs, network, others
+from rules import configuration, data, delivery, discovery, ecs, identity, network, observability, scaling
 
-FAMILIES = (ecs, network, others)
+FAMILIES = (ecs, network, scaling, identity, delivery, data, configuration, discovery, observability)

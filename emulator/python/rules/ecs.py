@@ -1,4 +1,4 @@
-"""What ECS refuses."""
+"""Refusals of ECS."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def number(text: Any) -> int | None:
 
 
 def task_definition(call: Call, name: str | None) -> Any:
-    """Moto's task definition, or None when none is named; moto refuses one that does not exist."""
+    """Moto's task definition; None without a name, or when it does not exist, which moto refuses."""
     try:
         return call.moto().describe_task_definition(name) if name else None
     except Exception:
@@ -47,7 +47,7 @@ def task_definition(call: Call, name: str | None) -> Any:
 
 
 def task_definition_of(call: Call) -> Any:
-    """The task definition that the service will have after a call that creates or changes it."""
+    """Task definition of the service after a call that creates or updates it."""
     named = call.params.get("taskDefinition")
     if named is None and call.operation == "UpdateService":
         named = service_of(call, call.params.get("cluster", "default"), call.params["service"])["taskDefinition"]
@@ -55,7 +55,7 @@ def task_definition_of(call: Call) -> Any:
 
 
 def controller(call: Call) -> str:
-    """The deployment controller of the service that a call makes or changes."""
+    """Deployment controller of the service that a call creates or updates."""
     if call.operation == CREATE:
         return (call.params.get("deploymentController") or {}).get("type", "ECS")
     return held_service(call).deployment_controller["type"]
@@ -64,7 +64,7 @@ def controller(call: Call) -> str:
 def held_service(call: Call) -> Any:
     name = call.params["service"].split("/")[-1]
     cluster = call.params.get("cluster", "default").split("/")[-1]
-    service_of(call, cluster, name)  # refuses when there is none
+    service_of(call, cluster, name)  # refuses a service that does not exist
     return call.moto().services[f"{cluster}:{name}"]
 
 
@@ -139,7 +139,7 @@ def essential_container(call: Call) -> bool:
     SERVICE,
     "RegisterTaskDefinition",
     "ClientException",
-    "Container names must be unique in a task definition, and letters, numbers, hyphens and underscores: {name}",
+    "Container names must be unique and consist of letters, numbers, hyphens and underscores: {name}",
     API + "API_ContainerDefinition.html",
 )
 def container_names(call: Call) -> dict[str, Any] | None:
@@ -197,7 +197,7 @@ def container_dependency(call: Call) -> dict[str, Any] | None:
             if dependency["condition"] == "HEALTHY" and not other.get("healthCheck"):
                 return {"name": name, "other": other["name"], "why": "which has no health check"}
             if dependency["condition"] in ("COMPLETE", "SUCCESS") and other.get("essential", True):
-                return {"name": name, "other": other["name"], "why": "an essential container that would have to end"}
+                return {"name": name, "other": other["name"], "why": "an essential container, which must not exit"}
     return None
 
 
@@ -206,7 +206,7 @@ def container_dependency(call: Call) -> dict[str, Any] | None:
     SERVICE,
     "RegisterTaskDefinition",
     "ClientException",
-    "Invalid 'memory' settings: the containers want {sum} MiB, the task has {memory} MiB.",
+    "Invalid 'memory' settings: the containers reserve {sum} MiB, the task has {memory} MiB.",
     API + "API_TaskDefinition.html",
 )
 def container_memory(call: Call) -> dict[str, Any] | None:
@@ -316,7 +316,7 @@ def full_bound(call: Call) -> bool:
 
 
 @refuses(
-    "ecs-grace-period-without-balancer",
+    "ecs-grace-period-without-load-balancer",
     SERVICE,
     CREATE,
     INVALID,
@@ -342,7 +342,7 @@ def network_configuration(call: Call) -> bool:
 
 
 @refuses(
-    "ecs-target-group-without-balancer",
+    "ecs-target-group-without-load-balancer",
     SERVICE,
     CREATE_UPDATE,
     INVALID,
@@ -533,7 +533,7 @@ def code_deploy_force(call: Call) -> bool:
 
 
 @refuses(
-    "ecs-code-deploy-balancer",
+    "ecs-code-deploy-load-balancer",
     SERVICE,
     CREATE,
     INVALID,

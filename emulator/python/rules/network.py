@@ -1,4 +1,4 @@
-"""What EC2's networks and the load balancers refuse."""
+"""Refusals of EC2 networking and of Elastic Load Balancing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def address_quota(call: Call) -> bool:
     "ec2",
     "CreateSecurityGroup",
     "InvalidParameterValue",
-    "Invalid value '{name}' for groupName. It may not begin with 'sg-', has up to 255 of the characters of a description.",
+    "Invalid value '{name}' for groupName. It must not begin with 'sg-' and may have up to 255 of the characters of a description.",
     EC2_API + "API_CreateSecurityGroup.html",
 )
 def group_name(call: Call) -> dict[str, Any] | None:
@@ -122,13 +122,85 @@ def users_of_group(call: Call, group: str) -> list[str]:
     return users
 
 
-moto_refuses(
+Edge = tuple[str, int, int, str]
+"""Protocol, first and last port, and peer of a rule. Two rules with one edge are equal, whatever their descriptions."""
+
+PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
+PEERS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("UserIdGroupPairs", "GroupId"), ("PrefixListIds", "PrefixListId"))
+
+
+def edge(protocol: Any, first: Any, last: Any, peer: Any) -> Edge:
+    named = PROTOCOLS.get(str(protocol), str(protocol))
+    return named, -1 if named == "-1" else int(first or 0), -1 if named == "-1" else int(last or 0), str(peer)
+
+
+def edges(permission: dict[str, Any]) -> list[Edge]:
+    """One edge for each peer of a permission of a request."""
+    ports = permission.get("IpProtocol"), permission.get("FromPort"), permission.get("ToPort")
+    return [edge(*ports, each.get(key)) for field, key in PEERS for each in permission.get(field) or []]
+
+
+def held_edges(group: Any, egress: bool) -> dict[str, Edge]:
+    """Edges of a group's rules, by the rule's id."""
+    found = {}
+    for rule in group.egress_rules if egress else group.ingress_rules:
+        source = rule.ip_range.get("CidrIp") or rule.ip_range.get("CidrIpv6")
+        source = source or rule.source_group.get("GroupId") or rule.prefix_list_id
+        found[rule.id] = edge(rule.ip_protocol, rule.from_port, rule.to_port, source)
+    return found
+
+
+def group_by_id(call: Call, identifier: Any) -> Any:
+    return next((groups[identifier] for groups in call.moto().groups.values() if identifier in groups), None)
+
+
+@refuses(
     "ec2-duplicate-rule",
     "ec2",
     "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress",
     "InvalidPermission.Duplicate",
+    'the specified rule "peer: {peer}, {protocol}, from port: {first}, to port: {last}, ALLOW" already exists',
     EC2_API + "API_AuthorizeSecurityGroupIngress.html",
 )
+def duplicate_rule(call: Call) -> dict[str, Any] | None:
+    group = group_by_id(call, call.params.get("GroupId"))
+    taken = set(held_edges(group, call.operation.endswith("Egress")).values()) if group else set()
+    for wanted in [each for permission in call.params.get("IpPermissions") or [] for each in edges(permission)]:
+        if wanted in taken:
+            return shown(wanted)
+        taken.add(wanted)
+    return None
+
+
+@refuses(
+    "ec2-changed-to-duplicate",
+    "ec2",
+    "ModifySecurityGroupRules",
+    "InvalidPermission.Duplicate",
+    'the specified rule "peer: {peer}, {protocol}, from port: {first}, to port: {last}, ALLOW" already exists',
+    EC2_API + "API_ModifySecurityGroupRules.html",
+)
+def changed_to_duplicate(call: Call) -> dict[str, Any] | None:
+    group = group_by_id(call, call.params.get("GroupId"))
+    for egress in (False, True) if group else ():
+        taken = held_edges(group, egress)
+        for change in call.params.get("SecurityGroupRules") or []:
+            if taken.pop(change["SecurityGroupRuleId"], None) is None:
+                continue  # a rule of the other direction
+            rule = change.get("SecurityGroupRule") or {}
+            peer = next((rule[name] for name in ("CidrIpv4", "CidrIpv6", "ReferencedGroupId", "PrefixListId") if rule.get(name)), None)
+            wanted = edge(rule.get("IpProtocol"), rule.get("FromPort"), rule.get("ToPort"), peer)
+            if wanted in taken.values():
+                return shown(wanted)
+            taken[change["SecurityGroupRuleId"]] = wanted
+    return None
+
+
+def shown(wanted: Edge) -> dict[str, Any]:
+    protocol, first, last, peer = wanted
+    return {"peer": peer, "protocol": protocol.upper(), "first": first, "last": last}
+
+
 moto_refuses(
     "ec2-rule-quota",
     "ec2",
@@ -141,12 +213,12 @@ moto_refuses(
 
 
 @refuses(
-    "elb-balancer-name",
+    "elb-load-balancer-name",
     "elbv2",
     "CreateLoadBalancer",
     "ValidationError",
-    "The load balancer name '{name}' is not valid: up to 32 letters, numbers and hyphens, no hyphen first or last, not "
-    "'internal-' first.",
+    "The load balancer name '{name}' is not valid: it must have up to 32 letters, numbers and hyphens, no hyphen at either end, "
+    "and must not begin with 'internal-'.",
     ELB_API + "API_CreateLoadBalancer.html",
 )
 def balancer_name(call: Call) -> dict[str, Any] | None:
@@ -187,23 +259,6 @@ def zones(call: Call) -> list[str]:
         subnet.id: subnet.availability_zone for by_zone in call.moto("ec2").subnets.values() for subnet in by_zone.values()
     }
     return [known[each] for each in named if each in known]
-
-
-@refuses(
-    "elb-rule-priority",
-    "elbv2",
-    "CreateRule SetRulePriorities",
-    "ValidationError",
-    "1 validation error detected: Value '{priority}' at 'priority' failed to satisfy constraint: Member must be between 1 "
-    "and 50000",
-    ELB_API + "API_CreateRule.html",
-)
-def rule_priority(call: Call) -> dict[str, Any] | None:
-    given = [call.params, *(call.params.get("RulePriorities") or [])]
-    for priority in (int(each["Priority"]) for each in given if "Priority" in each):
-        if not 1 <= priority <= 50000:
-            return {"priority": priority}
-    return None
 
 
 @refuses(
@@ -303,7 +358,7 @@ def actions(call: Call) -> list[dict[str, Any]]:
 
 
 def forwarded(call: Call) -> list[str]:
-    """The target groups that the call's actions forward to."""
+    """Target groups that the call's actions forward to."""
     found = []
     for action in actions(call):
         weighted = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
@@ -342,3 +397,61 @@ moto_refuses(
 moto_refuses(
     "elb-target-group-in-use", "elbv2", "DeleteTargetGroup", "ResourceInUse", ELB_API + "API_DeleteTargetGroup.html"
 )
+
+moto_refuses("elb-priority-moved", "elbv2", "SetRulePriorities", "PriorityInUse", ELB_API + "API_SetRulePriorities.html")
+for operation, name, code in (
+    ("CreateSecurityGroup", "ec2-group-exists", "InvalidGroup.Duplicate"),
+    ("CreateLaunchTemplate", "ec2-launch-template-exists", "InvalidLaunchTemplateName.AlreadyExistsException"),
+):
+    moto_refuses(name, "ec2", operation, code, f"{EC2_API}API_{operation}.html")
+
+
+@refuses(
+    "elb-load-balancer-protected",
+    "elbv2",
+    "DeleteLoadBalancer",
+    "OperationNotPermitted",
+    "Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+    ELB_API + "API_DeleteLoadBalancer.html",
+)
+def balancer_protected(call: Call) -> dict[str, Any] | None:
+    arn = call.params["LoadBalancerArn"]
+    balancer = call.moto().load_balancers.get(arn)
+    return {"arn": arn} if balancer and balancer.attrs.get("deletion_protection.enabled") == "true" else None
+
+
+@refuses(
+    "elb-load-balancer-exists",
+    "elbv2",
+    "CreateLoadBalancer",
+    "DuplicateLoadBalancerName",
+    "A load balancer with the same name '{name}' exists, but with different settings",
+    ELB_API + "API_CreateLoadBalancer.html",
+)
+def balancer_exists(call: Call) -> dict[str, Any] | None:
+    name = call.params["Name"]
+    for balancer in call.moto().load_balancers.values():
+        held = (set(balancer.security_groups or []), balancer.scheme)
+        wanted = (set(call.params.get("SecurityGroups") or []), call.params.get("Scheme", "internet-facing"))
+        if balancer.name == name and held != wanted:
+            return {"name": name}
+    return None
+
+
+@refuses(
+    "elb-listener-exists",
+    "elbv2",
+    "CreateListener",
+    "DuplicateListener",
+    "A listener already exists on this port for this load balancer '{arn}'",
+    ELB_API + "API_CreateListener.html",
+)
+def listener_exists(call: Call) -> dict[str, Any] | None:
+    """Repeating a call is idempotent; another protocol or action on the same port is not."""
+    balancer = balancer_of(call)
+    for listener in balancer.listeners.values() if balancer else []:
+        held = [action.type for action in listener.default_actions]
+        wanted = [action["Type"] for action in actions(call)]
+        if str(listener.port) == str(call.params.get("Port")) and (listener.protocol != call.params.get("Protocol") or held != wanted):
+            return {"arn": balancer.arn}
+    return None

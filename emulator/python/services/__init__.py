@@ -1,1 +1,1 @@
-"""What moto lacks, one module for a family of services. `fakes.py` lists what each function is for."""
+"""Behavior that moto lacks, a module for each family of services. `fakes.py` lists the purpose of each function."""

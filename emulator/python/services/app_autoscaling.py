@@ -25,7 +25,7 @@ def untag(call: Call) -> dict[str, Any]:
 
 
 def tags_at_registration(call: Call, result: dict[str, Any]) -> None:
-    """RegisterScalableTarget takes tags, which moto drops."""
+    """RegisterScalableTarget: moto drops its tags."""
     if call.params.get("Tags") and result.get("ScalableTargetARN"):
         _tags.write(call, result["ScalableTargetARN"], call.params["Tags"])
 

@@ -23,10 +23,10 @@ GROUP_FIELDS = ("DefaultInstanceWarmup",)
 
 
 def remember_group(call: Call, result: dict[str, Any]) -> None:
-    """A new group begins anew; an update changes what it names."""
+    """CreateAutoScalingGroup, UpdateAutoScalingGroup: an update keeps the fields that it omits."""
     held = {} if call.operation == "CreateAutoScalingGroup" else _groups.of(call.region).get(call.params["AutoScalingGroupName"], {})
-    said = {name: call.params[name] for name in GROUP_FIELDS if call.params.get(name) is not None}
-    _groups.of(call.region)[call.params["AutoScalingGroupName"]] = {**held, **said}
+    named = {name: call.params[name] for name in GROUP_FIELDS if call.params.get(name) is not None}
+    _groups.of(call.region)[call.params["AutoScalingGroupName"]] = {**held, **named}
 
 
 def amend_groups(call: Call, result: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ def amend_groups(call: Call, result: dict[str, Any]) -> None:
 
 
 def keep_what_an_update_omits() -> None:
-    """Moto takes an update that names no mixed instances policy for one that takes it away."""
+    """Moto removes the mixed instances policy when an update omits it."""
     update = FakeAutoScalingGroup.update
 
     def patched(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
@@ -49,14 +49,14 @@ def keep_what_an_update_omits() -> None:
 
 
 def unprotect_what_is_forced(call: Call) -> None:
-    """A forced delete ends protected machines too; moto would leave them running."""
+    """DeleteAutoScalingGroup: a forced deletion terminates protected instances too; moto keeps them running."""
     group = call.moto().autoscaling_groups.get(call.params["AutoScalingGroupName"])
-    for machine in group.instance_states if group and call.params.get("ForceDelete") else []:
-        machine.protected_from_scale_in = False
+    for instance in group.instance_states if group and call.params.get("ForceDelete") else []:
+        instance.protected_from_scale_in = False
 
 
 def policies_by_group() -> None:
-    """Policies of two groups may have one name; moto keeps one of them."""
+    """Two groups may have policies of one name; moto keeps only one of them."""
     put = AutoScalingBackend.put_scaling_policy
 
     def patched(self: AutoScalingBackend, *args: Any, **kwargs: Any) -> FakeScalingPolicy:

@@ -1,4 +1,4 @@
-"""CodeDeploy on ECS: a deployment is under way when first looked at, and has moved service and requests at the second look."""
+"""CodeDeploy on ECS: a deployment is in progress at the first GetDeployment, and has succeeded at the second."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def amend_deployment(call: Call, result: dict[str, Any]) -> None:
 
 
 def stop_deployment(call: Call) -> dict[str, Any]:
-    """StopDeployment: nothing has moved before a deployment succeeds."""
+    """StopDeployment: traffic has not moved before a deployment succeeds."""
     held = call.moto().get_deployment(call.params["deploymentId"])
     if held.status not in RUNNING:
         raise Refused("DeploymentAlreadyCompletedException", "The deployment has already completed.")
@@ -38,7 +38,7 @@ def stop_deployment(call: Call) -> dict[str, Any]:
 
 
 def _shift(call: Call, held: Any) -> str | None:
-    """Move the service of a deployment to its task definition, and requests to its other target group; or say why not."""
+    """Move the service to the deployment's task definition and the traffic to the other target group; returns why it failed."""
     group = held.deployment_group
     content = ((held.revision or {}).get("appSpecContent") or {}).get("content")
     if not group.ecs_services or content is None:

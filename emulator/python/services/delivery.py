@@ -1,4 +1,4 @@
-"""What builds and releases: CodeDeploy, CodeCommit, CodeBuild, connections to repositories, notifications."""
+"""CodeDeploy, CodeCommit, CodeBuild, connections to repositories, and notifications."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _configurations = Records("DeploymentConfigDoesNotExistException", "No deploymen
 
 
 def amend_deployment_group(call: Call, result: dict[str, Any]) -> None:
-    """Moto writes empty objects for what was not set and forgets the alarms."""
+    """GetDeploymentGroup: moto writes empty objects for unset fields and forgets the alarms."""
     group = result["deploymentGroupInfo"]
     held = call.moto().get_deployment_group(group["applicationName"], group["deploymentGroupName"])
     for name in [name for name, value in group.items() if value == {}]:
@@ -88,7 +88,7 @@ def delete_configuration(call: Call) -> dict[str, Any]:
 
 
 def times(call: Call, result: dict[str, Any]) -> None:
-    """Nothing to add: an answer that passes here is written again by the model, its times as the protocol wants them."""
+    """Adds nothing: an amended answer is serialized again by the model, with times in the format of the protocol."""
 
 
 # CodeCommit
@@ -106,7 +106,7 @@ def list_repository_tags(call: Call) -> dict[str, Any]:
 
 
 def accept_pipeline_projects() -> None:
-    """Moto asks for the location of sources and artifacts that a pipeline hands over."""
+    """Moto requires a location for the sources and artifacts of a pipeline, which have none."""
     from moto.codebuild import responses
 
     def unless_of_pipeline(check: Any) -> Any:
@@ -120,7 +120,7 @@ _keys = Store()
 
 
 def remember_key(call: Call, result: dict[str, Any]) -> None:
-    """Moto answers with S3's own key, whichever was named."""
+    """Moto returns S3's own key, whatever the request named."""
     project = result["project"]
     key = call.params.get("encryptionKey") or _keys.of(call.region).get(project["name"])
     if key:
@@ -133,7 +133,7 @@ def amend_keys(call: Call, result: dict[str, Any]) -> None:
 
 
 def delete_project(call: Call, result: dict[str, Any]) -> None:
-    """Terraform deletes by ARN, which moto takes for a name that is not there."""
+    """DeleteProject: Terraform deletes by ARN, which moto handles as the name of an unknown project."""
     call.moto().delete_project(call.params["name"].split("/")[-1])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def delete_hosted_zones() -> None:
-    """Moto makes the hosted zone of a private DNS namespace and keeps it when the namespace goes."""
+    """Moto keeps the hosted zone of a private DNS namespace when it deletes the namespace."""
     from moto.route53.models import route53_backends
     from moto.servicediscovery.models import ServiceDiscoveryBackend
     from moto.utilities.utils import get_partition
@@ -24,7 +24,7 @@ def delete_hosted_zones() -> None:
 
 
 def allow_namespaces_beside_each_other() -> None:
-    """AWS refuses a second namespace in a network only when one's name is within the other's; moto refuses every second one."""
+    """AWS refuses a second namespace in a VPC only when one name contains the other; moto refuses every second one."""
     from moto.servicediscovery.models import ServiceDiscoveryBackend
 
     create = ServiceDiscoveryBackend.create_private_dns_namespace

@@ -1,12 +1,13 @@
-"""ECS: moto forgets most of a service and never deploys. Here a deployment ends at once, well or, when told, badly."""
+"""ECS: moto forgets most of a service and never deploys. Here a deployment completes at once, or fails on request."""
 
 from __future__ import annotations
 
+import copy
 import time
 import uuid
 from typing import Any
 
-from call import Call, Refused
+from call import Account, Call, Refused
 from state import Store
 
 KEPT = (
@@ -24,7 +25,7 @@ KEPT = (
     "propagateTags",
     "serviceRegistries",
 )
-"""Fields of a service that are read back as they were written."""
+"""Fields of a service that ECS returns as they were written."""
 
 ROLLED_BACK = "tasks failed to start."
 STOPPED = "Essential container in task exited"
@@ -36,20 +37,20 @@ _open_to_faults = Store()
 
 
 SHOWN_SECONDS = 15
-"""How long a failed deployment stays in the list; the provider waits until it has gone."""
+"""Seconds for which a failed deployment stays in the list; the provider waits until it is removed."""
 
 
-def roll_back_next(said: dict[str, Any]) -> None:
-    """Let the next deployment of a service, in any region, fail and be rolled back."""
-    _roll_backs.of("*")[f"{said['cluster']}/{said['service']}"] = {
-        "reason": said.get("reason", ROLLED_BACK),
-        "stoppedReason": said.get("stoppedReason", STOPPED),
-        "shownSeconds": said.get("shownSeconds", SHOWN_SECONDS),
+def roll_back_next(fields: dict[str, Any]) -> None:
+    """Make the next deployment of a service, in any region, fail and roll back."""
+    _roll_backs.of("*")[f"{fields['cluster']}/{fields['service']}"] = {
+        "reason": fields.get("reason", ROLLED_BACK),
+        "stoppedReason": fields.get("stoppedReason", STOPPED),
+        "shownSeconds": fields.get("shownSeconds", SHOWN_SECONDS),
     }
 
 
 def amend_service(call: Call, body: dict[str, Any]) -> None:
-    """CreateService, UpdateService, DeleteService: remember what was asked, deploy it, and show both."""
+    """CreateService, UpdateService, DeleteService: store the request, deploy it, and return both."""
     service = body["service"]
     if call.operation == "CreateService":
         record = _services.of(call.region)[_key(service)] = {"kept": _defaults(call.params), "deployments": []}
@@ -77,7 +78,7 @@ def amend_services(call: Call, body: dict[str, Any]) -> None:
 
 
 def amend_task_list(call: Call, body: dict[str, Any]) -> None:
-    """ListTasks: the tasks that services run and the failed ones of a deployment that was rolled back."""
+    """ListTasks: running tasks of services, and stopped tasks of a deployment that was rolled back."""
     cluster = call.params.get("cluster", "default").split("/")[-1]
     name, family = call.params.get("serviceName"), call.params.get("family")
     status = call.params.get("desiredStatus", "RUNNING")
@@ -117,12 +118,41 @@ def list_service_deployments(call: Call) -> dict[str, Any]:
 
 
 def amend_task_definition(call: Call, body: dict[str, Any]) -> None:
-    """RegisterTaskDefinition, DescribeTaskDefinition: whether AWS FIS may reach into its network."""
+    """RegisterTaskDefinition, DescribeTaskDefinition: defaults of containers, and whether AWS FIS may change its network."""
     definition = body["taskDefinition"]
+    for container in definition.get("containerDefinitions", []):
+        fill_defaults(container, definition.get("networkMode"))
     remembered = _open_to_faults.of(call.region)
     if call.operation == "RegisterTaskDefinition":
         remembered[definition["taskDefinitionArn"]] = bool(call.params.get("enableFaultInjection"))
     definition["enableFaultInjection"] = remembered.get(definition["taskDefinitionArn"], False)
+
+
+CONTAINER_DEFAULTS: dict[str, Any] = {
+    "cpu": 0,
+    "essential": True,
+    "environment": [],
+    "mountPoints": [],
+    "portMappings": [],
+    "systemControls": [],
+    "volumesFrom": [],
+}
+
+
+def fill_defaults(container: dict[str, Any], network_mode: str | None) -> None:
+    """What ECS writes into container JSON where a request omits it, at every depth."""
+    for name, value in CONTAINER_DEFAULTS.items():
+        container.setdefault(name, copy.copy(value))
+    for port in container["portMappings"]:
+        port.setdefault("protocol", "tcp")
+        if network_mode == "awsvpc":
+            port.setdefault("hostPort", port["containerPort"])
+    if health := container.get("healthCheck"):
+        for name, value in (("interval", 30), ("timeout", 5), ("retries", 3)):
+            health.setdefault(name, value)
+    if capabilities := (container.get("linuxParameters") or {}).get("capabilities"):
+        capabilities.setdefault("add", [])
+        capabilities.setdefault("drop", [])
 
 
 def _key(service: dict[str, Any]) -> str:
@@ -150,7 +180,11 @@ def _controller(service: dict[str, Any]) -> str:
 
 
 def _remember(record: dict[str, Any], params: dict[str, Any]) -> None:
+    """Keep the fields of a call; a deployment configuration keeps the parts that the call omits."""
+    before = record["kept"].get("deploymentConfiguration") or {}
     record["kept"].update({name: params[name] for name in KEPT if params.get(name) is not None})
+    if params.get("deploymentConfiguration") is not None:
+        record["kept"]["deploymentConfiguration"] = {**before, **params["deploymentConfiguration"]}
     if params.get("serviceConnectConfiguration") is not None:
         record["serviceConnect"] = params["serviceConnectConfiguration"]
 
@@ -160,7 +194,7 @@ def _arn_of_task_definition(call: Call, name: str | None) -> str | None:
 
 
 def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_definition: str | None) -> None:
-    """Add a deployment; when it was to fail, add the one that brings the old task definition back."""
+    """Add a deployment; if it fails, add the one that restores the previous task definition."""
     now = time.time()
     failure = _roll_backs.of("*").pop(_key(service), None) if record["deployments"] else None
     before = record.get("taskDefinition")
@@ -224,7 +258,7 @@ def _show(call: Call, service: dict[str, Any]) -> None:
     if record.get("taskDefinition"):
         service["taskDefinition"] = record["taskDefinition"]
     if _controller(service) != "ECS":
-        service["deployments"] = []  # CODE_DEPLOY shows task sets, EXTERNAL what its owner made
+        service["deployments"] = []  # CODE_DEPLOY and EXTERNAL have task sets instead
         return
     if len(record["deployments"]) > 1 and time.time() > record["forget"]:
         del record["deployments"][1:]
@@ -276,7 +310,7 @@ def _task(call: Call, service: dict[str, Any], definition: str, deployment: str,
 
 
 def _all_tasks(call: Call) -> list[dict[str, Any]]:
-    """The stopped tasks that are remembered, and one running task for each that a service wants."""
+    """Stopped tasks, and as many running tasks as services desire."""
     tasks = list(_tasks.of(call.region).values())
     for service in call.moto().services.values():
         record = _services.of(call.region).get(f"{service.cluster_name}/{service.name}")
@@ -317,30 +351,35 @@ def _service_deployments(call: Call) -> list[dict[str, Any]]:
 
 
 def moved_by_code_deploy(call: Call, cluster: str, name: str, task_definition: str) -> str | None:
-    """Move a service to a task definition; or, when told so before, give up and say why."""
-    record = service_of(call, cluster, name)
-    held = call.moto("ecs").services[f"{cluster}:{name}"]
+    """Move a service to a task definition; or, when configured to fail, give up and return why."""
     failure = _roll_backs.of("*").pop(f"{cluster}/{name}", None)
     if failure is not None:
         return str(failure["reason"])
+    move(call, cluster, name, task_definition)
+    return None
+
+
+def move(account: Account, cluster: str, name: str, task_definition: str) -> None:
+    """Deploy another task definition to a service, with success."""
+    record = service_of(account, cluster, name)
+    held = account.moto("ecs").services[f"{cluster}:{name}"]
     view = {"clusterArn": held.cluster_arn, "serviceName": name, "desiredCount": held.desired_count}
     new = _deployment(view, task_definition, time.time())
     record.update(taskDefinition=task_definition, deployments=[new])
     record.setdefault("history", []).append({**new, "status": "SUCCESSFUL"})
-    return None
 
 
 def swap_target_group(call: Call, cluster: str, name: str, groups: list[str]) -> str:
-    """Let a service's tasks join the other one of two target groups, and return it."""
+    """Register a service's tasks with the other one of two target groups, and return its ARN."""
     balancers = service_of(call, cluster, name)["kept"]["loadBalancers"]
     mine = next(each for each in balancers if each.get("targetGroupArn") in groups)
     mine["targetGroupArn"] = next(arn for arn in groups if arn != mine["targetGroupArn"])
     return str(mine["targetGroupArn"])
 
 
-def service_of(call: Call, cluster: str, name: str) -> dict[str, Any]:
-    """What the emulator remembers of an active service; refuses when there is none."""
-    record = _services.of(call.region).get(f"{cluster.split('/')[-1]}/{name.split('/')[-1]}")
+def service_of(account: Account, cluster: str, name: str) -> dict[str, Any]:
+    """The emulator's record of an active service; refuses a service that does not exist."""
+    record = _services.of(account.region).get(f"{cluster.split('/')[-1]}/{name.split('/')[-1]}")
     if record is None:
         raise Refused("ServiceNotFoundException", "Service not found.")
     return record

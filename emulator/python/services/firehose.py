@@ -1,4 +1,4 @@
-"""Firehose: a destination in OpenSearch, kept in its backup bucket alone; lines of CloudWatch as they arrive in an archive."""
+"""Firehose: OpenSearch destinations, of which only the backup bucket receives data, and the processing of CloudWatch records."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def vpc_of(call: Call, network: dict[str, Any]) -> str:
     return next((each.vpc_id for each in subnets if each.id in network["SubnetIds"]), "")
 
 
-def deliver_as_told() -> None:
-    """Moto writes what CloudWatch sends as it is; AWS unpacks, delimits and compresses it, and expands the prefix. Nothing
-    is sent to endpoints outside."""
+def deliver_processed_records() -> None:
+    """Moto writes records of CloudWatch unchanged; AWS decompresses, delimits and compresses them, and expands the prefix.
+    Nothing is sent to endpoints outside of the machine."""
     from moto.firehose.models import FirehoseBackend
 
     write = FirehoseBackend.send_log_event
@@ -86,13 +86,13 @@ def deliver_as_told() -> None:
         from moto.s3.models import s3_backends
 
         destination = next(iter(self.delivery_streams[delivery_stream_name].destinations), {})
-        told = destination.get("ExtendedS3") or s3_destination
-        data = b"".join(_processed(record["Data"], told) for record in records)
-        packed = told.get("CompressionFormat") == "GZIP"
+        settings = destination.get("ExtendedS3") or s3_destination
+        data = b"".join(_processed(record["Data"], settings) for record in records)
+        packed = settings.get("CompressionFormat") == "GZIP"
         now = datetime.now(timezone.utc)
-        prefix = _expanded(told.get("Prefix") or "!{timestamp:yyyy/MM/dd/HH}/", now)
+        prefix = _expanded(settings.get("Prefix") or "!{timestamp:yyyy/MM/dd/HH}/", now)
         key = f"{prefix}{delivery_stream_name}-{version_id}-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{'.gz' if packed else ''}"
-        bucket = told["BucketARN"].split(":")[-1]
+        bucket = settings["BucketARN"].split(":")[-1]
         s3_backends[self.account_id][self.partition].put_object(bucket, key, gzip.compress(data) if packed else data)
         return [{"RecordId": str(uuid.uuid4())} for _ in records]
 
@@ -106,8 +106,8 @@ def deliver_as_told() -> None:
     FirehoseBackend.send_log_event = send_log_event
 
 
-def _processed(data: bytes, told: dict[str, Any]) -> bytes:
-    processing = told.get("ProcessingConfiguration") or {}
+def _processed(data: bytes, settings: dict[str, Any]) -> bytes:
+    processing = settings.get("ProcessingConfiguration") or {}
     if not processing.get("Enabled"):
         return data
     for processor in processing.get("Processors", []):

@@ -1,4 +1,4 @@
-"""Lambda: functions of Node.js run, as a process of this machine, by the Node.js that started the emulator."""
+"""Lambda: Node.js functions run as a process of this machine, with the Node.js that started the emulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "role-secret-key",
     "AWS_SESSION_TOKEN": "session-token",
 }
-"""Those that moto gives its containers."""
+"""Credentials that moto passes to its containers."""
 
 RUNNER = """
 import { text } from "node:stream/consumers";
@@ -36,7 +36,7 @@ try {
 
 
 def run_nodejs() -> None:
-    """Moto needs Docker to run a function. Calls that nobody waits for are tried at once as often as AWS tries them."""
+    """Moto needs Docker to run a function. Asynchronous calls are retried at once, as often as AWS retries them."""
     from moto.awslambda.models import LambdaFunction
 
     in_docker = LambdaFunction.invoke
@@ -44,26 +44,26 @@ def run_nodejs() -> None:
     def invoke(self: Any, body: str, request_headers: Any, response_headers: Any) -> str | bytes:
         if not str(self.run_time).startswith("nodejs"):
             return in_docker(self, body, request_headers, response_headers)
-        # CloudWatch and other services call without headers, and do not wait.
+        # CloudWatch and other services invoke without headers, asynchronously.
         if request_headers and request_headers.get("x-amz-invocation-type", "RequestResponse") == "RequestResponse":
-            failed, said = run(self, body)
+            failed, output = run(self, body)
             if failed:
                 response_headers["x-amz-function-error"] = "Unhandled"
-            return said.encode()
+            return output.encode()
         config = self.event_invoke_config[0].config if self.event_invoke_config else {}
-        said = ""
+        output = ""
         for _ in range(1 + config.get("MaximumRetryAttempts", 2)):
-            failed, said = run(self, body)
+            failed, output = run(self, body)
             if not failed:
                 return b""
-        keep(self, config, body, said)
+        keep(self, config, body, output)
         return b""
 
     LambdaFunction.invoke = invoke
 
 
 def run(function: Any, event: str) -> tuple[bool, str]:
-    """Whether it failed, and what it said."""
+    """The failure flag and the result of one run."""
     folder = tempfile.mkdtemp(prefix="antifragile-function-")
     try:
         zipfile.ZipFile(io.BytesIO(function.code_bytes)).extractall(folder)
@@ -89,7 +89,7 @@ def run(function: Any, event: str) -> tuple[bool, str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep(function: Any, config: dict[str, Any], event: str, said: str) -> None:
+def keep(function: Any, config: dict[str, Any], event: str, output: str) -> None:
     """What failed, as Lambda keeps it in a bucket: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
     from moto.s3.models import s3_backends
 
@@ -103,12 +103,12 @@ def keep(function: Any, config: dict[str, Any], event: str, said: str) -> None:
         "requestContext": {"functionArn": f"{function.function_arn}:$LATEST", "condition": "RetriesExhausted"},
         "requestPayload": json.loads(event),
         "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
-        "responsePayload": json.loads(said),
+        "responsePayload": json.loads(output),
     }
     key = f"aws/lambda/async/{function.function_name}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{uuid.uuid4()}"
     s3_backends[function.account_id][function.partition].put_object(destination.split(":::")[1], key, json.dumps(record).encode())
 
 
 def calls_of(function: Any) -> list[dict[str, Any]]:
-    """Statements of the function's own policy: who may call it."""
+    """Statements of the function's resource policy, which permit invocations."""
     return [each for each in function.policy.statements if each.get("Action") == "lambda:InvokeFunction"]

@@ -18,5 +18,5 @@ def remember_tier(call: Call, result: dict[str, Any]) -> None:
 
 def amend_pool(call: Call, result: dict[str, Any]) -> None:
     pool = result["UserPool"]
-    # What AWS gives a pool that asks for none.
+    # AWS's default.
     pool["UserPoolTier"] = _tiers.of(call.region).get(pool["Id"], "ESSENTIALS")

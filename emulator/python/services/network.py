@@ -12,7 +12,7 @@ _descriptions = Store()
 
 
 def remember_descriptions(call: Call, result: dict[str, Any]) -> None:
-    """Moto keeps the description of a rule on an address range, and drops that of a rule on a group."""
+    """Moto keeps the description of a rule for an address range, and drops that of a rule for a group."""
     pairs = [pair for permission in call.params.get("IpPermissions", []) for pair in permission.get("UserIdGroupPairs", [])]
     rules = [rule for rule in result.get("SecurityGroupRules", []) if rule.get("ReferencedGroupInfo")]
     for rule in rules:
@@ -38,7 +38,7 @@ def amend_rules(call: Call, result: dict[str, Any]) -> None:
 
 
 def delete_nat_interfaces() -> None:
-    """Moto makes the network interface of a NAT gateway and keeps it when the gateway goes."""
+    """Moto keeps the network interface of a NAT gateway when it deletes the gateway."""
     from moto.ec2.models.nat_gateways import NatGatewayBackend
 
     delete = NatGatewayBackend.delete_nat_gateway
@@ -52,14 +52,14 @@ def delete_nat_interfaces() -> None:
 
 
 def amend_launch_templates(call: Call, result: dict[str, Any]) -> None:
-    """Moto tells the tags of the template itself among those of what it launches."""
+    """DescribeLaunchTemplateVersions: moto lists the template's own tags among those of its instances."""
     for version in result.get("LaunchTemplateVersions", []):
         tagged = version.get("LaunchTemplateData", {}).get("TagSpecifications", [])
         tagged[:] = [each for each in tagged if each.get("ResourceType") != "launch-template"]
 
 
 def know_ipv6_subnets() -> None:
-    """Moto cannot find a subnet by the association of its IPv6 range, and tells the association's state wrongly."""
+    """Moto cannot find a subnet by the association of its IPv6 range, and returns a wrong state of the association."""
     get_filter_value = Subnet.get_filter_value
 
     def by_association(self: Subnet, filter_name: str, method_name: str | None = None) -> Any:
@@ -83,7 +83,7 @@ def know_ipv6_subnets() -> None:
 
 
 def zones_begin_as_in_aws() -> None:
-    """Moto draws any letters; in AWS the first one is a Z."""
+    """Moto's zone ids are random; AWS's begin with Z."""
     from moto.route53 import models
 
     draw = models.create_route53_zone_id

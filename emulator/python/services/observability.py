@@ -1,4 +1,4 @@
-"""What watches: extras of CloudWatch and its Logs, X-Ray, FIS, AppConfig."""
+"""CloudWatch, CloudWatch Logs, X-Ray, FIS and AppConfig."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _tags = Tags()
 
 
 def accept_composite_alarms() -> None:
-    """Moto stores them with the others but has no such action."""
+    """Moto stores composite alarms with the others but has no action for them."""
     from moto.cloudwatch.responses import CloudWatchResponse
 
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
@@ -72,7 +72,7 @@ def delete_protection(call: Call) -> dict[str, Any]:
 
 
 def send_to_destinations() -> None:
-    """Moto takes a destination of CloudWatch Logs for a log group."""
+    """Moto handles a destination of CloudWatch Logs as a log group."""
     from moto.kinesis import kinesis_backends
     from moto.logs.models import LogsBackend, LogStream
 
@@ -102,7 +102,7 @@ def send_to_destinations() -> None:
 
 
 def destination_behind(arn: str) -> Any | None:
-    """What moto keeps of a destination, in whatever account it is."""
+    """Moto's record of a destination, in any account."""
     from moto.logs.models import logs_backends
 
     region, account = arn.split(":")[3:5]

@@ -1,4 +1,4 @@
-"""Tasks that no service started: nothing runs in them. Each starts, writes the lines it was told to, and ends as told."""
+"""Tasks without a service. No container runs: a task starts, writes the configured lines, and exits as configured."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _tasks = Store()
 _endings = Store()
 
 
-def end_next_task(said: dict[str, Any]) -> None:
-    """How the next task of a family, in any region, ends, and what it writes."""
-    _endings.of("*")[said["family"]] = {"exitCode": said.get("exitCode", 0), "lines": said.get("lines", [])}
+def end_next_task(fields: dict[str, Any]) -> None:
+    """Configure the exit code and the log lines of the next task of a family, in any region."""
+    _endings.of("*")[fields["family"]] = {"exitCode": fields.get("exitCode", 0), "lines": fields.get("lines", [])}
 
 
 def run_task(call: Call) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def stop_task(call: Call) -> dict[str, Any] | None:
 
 
 def amend_descriptions(call: Call, body: dict[str, Any]) -> None:
-    """DescribeTasks: a task is a step further each time that somebody looks."""
+    """DescribeTasks: a task moves to its next state at each call."""
     known = _tasks.of(call.region)
     asked = [known[each.split("/")[-1]] for each in call.params["tasks"] if each.split("/")[-1] in known]
     for record in asked:
@@ -75,7 +75,7 @@ def _end(task: dict[str, Any], exit_code: int, reason: str) -> None:
 
 
 def _write(call: Call, containers: list[dict[str, Any]], identifier: str, lines: list[str]) -> None:
-    """The lines of the first container, into its log stream."""
+    """Write the lines of the first container to its log stream."""
     container = containers[0]
     options = (container.get("logConfiguration") or {}).get("options") or {}
     if not lines or "awslogs-group" not in options:

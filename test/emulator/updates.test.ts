@@ -1,0 +1,227 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Emulator } from "../../emulator";
+import { AwsCaller, field } from "../support/aws-call";
+import { describeOnEmulator, tools } from "../support/deployment";
+
+const REGION = "eu-central-1";
+const LOCATION = `<CreateBucketConfiguration><LocationConstraint>${REGION}</LocationConstraint></CreateBucketConfiguration>`;
+
+describeOnEmulator("updates on the emulator", () => {
+  let emulator: Emulator;
+  let aws: AwsCaller;
+
+  beforeAll(async () => {
+    const log = join(mkdtempSync(join(tmpdir(), "antifragile-updates-")), "emulator.log");
+    emulator = await Emulator.start({ log, tools, catalogue: false });
+    aws = new AwsCaller(emulator.url, REGION);
+  });
+
+  afterAll(() => emulator?.stop());
+
+  const simulate = (change: string, fields: object) =>
+    fetch(`${emulator.url}/antifragile/simulate`, {
+      method: "POST",
+      body: JSON.stringify({ region: REGION, change, ...fields }),
+      headers: { "content-type": "application/json" },
+    });
+  const ecs = (operation: string, params: object) => aws.call("ecs", operation, { ...params });
+  const rds = (operation: string, params: object = {}) => aws.call("rds", operation, { ...params });
+  const cache = (operation: string, params: object = {}) => aws.call("elasticache", operation, { ...params });
+  const described = async (service: string) =>
+    (await ecs("DescribeServices", { cluster: "main", services: [service] })).services[0];
+
+  test("of an ECS service keep the parts of its deployment configuration that they omit", async () => {
+    await ecs("CreateCluster", { clusterName: "main" });
+    await ecs("RegisterTaskDefinition", {
+      family: "web",
+      containerDefinitions: [{ name: "app", image: "node", memory: 64 }],
+    });
+    const breaker = { enable: true, rollback: true };
+    await ecs("CreateService", {
+      cluster: "main",
+      serviceName: "web",
+      taskDefinition: "web",
+      desiredCount: 1,
+      deploymentConfiguration: { maximumPercent: 150, deploymentCircuitBreaker: breaker },
+    });
+    const alarms = { alarmNames: ["errors"], enable: true, rollback: true };
+    await ecs("UpdateService", { cluster: "main", service: "web", deploymentConfiguration: { alarms } });
+    expect((await described("web")).deploymentConfiguration).toEqual({
+      maximumPercent: 150,
+      minimumHealthyPercent: 100,
+      deploymentCircuitBreaker: breaker,
+      alarms,
+    });
+  });
+
+  test("of a cache change its nodes, replicas, version and subnets", async () => {
+    const vpc = field(await aws.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" }), "vpcId");
+    const subnet = async (zone: string, net: number) => {
+      const params = { VpcId: vpc, CidrBlock: `10.0.${net}.0/24`, AvailabilityZone: `${REGION}${zone}` };
+      return field(await aws.call("ec2", "CreateSubnet", params), "subnetId") as string;
+    };
+    const subnets = [await subnet("a", 0), await subnet("b", 1), await subnet("c", 2)];
+    const named = (count: number) =>
+      Object.fromEntries(subnets.slice(0, count).map((id, index) => [`SubnetIdentifier.${index + 1}`, id]));
+    const CacheSubnetGroupName = "orders";
+    const CacheSubnetGroupDescription = "orders";
+    await cache("CreateCacheSubnetGroup", {
+      CacheSubnetGroupName,
+      CacheSubnetGroupDescription,
+      SubnetIds: named(2),
+    });
+    const ReplicationGroupId = "orders";
+    await cache("CreateReplicationGroup", {
+      ReplicationGroupId,
+      ReplicationGroupDescription: "orders",
+      Engine: "valkey",
+      EngineVersion: "8.0",
+      CacheNodeType: "cache.t4g.micro",
+      NumCacheClusters: 2,
+      CacheSubnetGroupName,
+    });
+    await cache("IncreaseReplicaCount", { ReplicationGroupId, NewReplicaCount: 2, ApplyImmediately: true });
+    await cache("ModifyReplicationGroup", {
+      ReplicationGroupId,
+      CacheNodeType: "cache.t4g.small",
+      EngineVersion: "8.1",
+      SnapshotRetentionLimit: 7,
+      ApplyImmediately: true,
+    });
+    await cache("ModifyCacheSubnetGroup", { CacheSubnetGroupName, SubnetIds: named(3) });
+
+    const group = await cache("DescribeReplicationGroups", { ReplicationGroupId });
+    expect(group.match(/<ClusterId>[^<]*/g)).toHaveLength(3);
+    expect(field(group, "CacheNodeType")).toBe("cache.t4g.small");
+    expect(field(group, "SnapshotRetentionLimit")).toBe("7");
+    const member = await cache("DescribeCacheClusters", { CacheClusterId: "orders-003" });
+    expect(field(member, "EngineVersion")).toBe("8.1.0");
+    const subnetGroup = await cache("DescribeCacheSubnetGroups", { CacheSubnetGroupName });
+    expect(subnetGroup.match(/<SubnetIdentifier>/g)).toHaveLength(3);
+
+    await cache("DecreaseReplicaCount", { ReplicationGroupId, NewReplicaCount: 1, ApplyImmediately: true });
+    expect((await cache("DescribeReplicationGroups")).match(/<ClusterId>[^<]*/g)).toHaveLength(2);
+    expect(await (await simulate("raise-minor-version", { cache: "orders" })).json()).toEqual({ version: "8.2.0" });
+  });
+
+  test("of a database keep monitoring and insights, and a minor version is raised from the one that RDS picked", async () => {
+    const DBInstanceIdentifier = "orders";
+    await rds("CreateDBInstance", {
+      DBInstanceIdentifier,
+      DBInstanceClass: "db.t4g.small",
+      Engine: "postgres",
+      EngineVersion: "16",
+      AllocatedStorage: 20,
+      MasterUsername: "master",
+      ManageMasterUserPassword: true,
+      MonitoringInterval: 60,
+      MonitoringRoleArn: "arn:aws:iam::123456789012:role/monitoring",
+      EnablePerformanceInsights: true,
+      PerformanceInsightsRetentionPeriod: 7,
+    });
+    await rds("ModifyDBInstance", { DBInstanceIdentifier, MonitoringInterval: 30 });
+    const before = await rds("DescribeDBInstances");
+    const shown = (xml: string, names: readonly string[]) => names.map((name) => field(xml, name));
+    expect(
+      shown(before, [
+        "EngineVersion",
+        "MonitoringInterval",
+        "MonitoringRoleArn",
+        "PerformanceInsightsEnabled",
+        "PerformanceInsightsRetentionPeriod",
+      ]),
+    ).toEqual(["16.4", "30", "arn:aws:iam::123456789012:role/monitoring", "true", "7"]);
+
+    expect(await (await simulate("raise-minor-version", { database: "orders" })).json()).toEqual({ version: "16.5" });
+    expect(field(await rds("DescribeDBInstances"), "EngineVersion")).toBe("16.5");
+
+    const SecretId = field(before, "SecretArn");
+    const read = () => aws.call("secretsmanager", "GetSecretValue", { SecretId });
+    const first = await read();
+    await simulate("rotate-secret", { id: SecretId });
+    const second = await read();
+    expect(second.VersionId).not.toBe(first.VersionId);
+    expect(second.VersionStages).toEqual(["AWSCURRENT"]);
+  });
+
+  test("of a bucket in any region have metrics configurations, which end with it", async () => {
+    await aws.rest("s3", "PUT", "/files", LOCATION);
+    const configuration = "<MetricsConfiguration><Id>EntireBucket</Id></MetricsConfiguration>";
+    await aws.rest("s3", "PUT", "/files?metrics&id=EntireBucket", configuration);
+    const read = () => aws.rest("s3", "GET", "/files?metrics&id=EntireBucket");
+    expect(field(await read(), "Id")).toBe("EntireBucket");
+    expect(await aws.rest("s3", "GET", "/files?metrics")).toContain("<Id>EntireBucket</Id>");
+    await aws.rest("s3", "DELETE", "/files?metrics&id=EntireBucket");
+    await expect(read()).rejects.toMatchObject({ code: "NoSuchConfiguration" });
+    await aws.rest("s3", "PUT", "/files?metrics&id=EntireBucket", configuration);
+    await aws.rest("s3", "DELETE", "/files");
+    await aws.rest("s3", "PUT", "/files", LOCATION);
+    await expect(read()).rejects.toMatchObject({ code: "NoSuchConfiguration" });
+  });
+
+  test("of a task definition show the defaults that ECS adds to containers", async () => {
+    const container = {
+      name: "app",
+      image: "node",
+      memory: 64,
+      portMappings: [{ containerPort: 8080 }],
+      healthCheck: { command: ["CMD", "true"] },
+      linuxParameters: { capabilities: { drop: ["ALL"] } },
+    };
+    await ecs("RegisterTaskDefinition", {
+      family: "filled",
+      networkMode: "awsvpc",
+      containerDefinitions: [container],
+    });
+    const { taskDefinition } = await ecs("DescribeTaskDefinition", { taskDefinition: "filled" });
+    expect(taskDefinition.containerDefinitions).toEqual([
+      {
+        ...container,
+        cpu: 0,
+        essential: true,
+        environment: [],
+        mountPoints: [],
+        systemControls: [],
+        volumesFrom: [],
+        portMappings: [{ containerPort: 8080, hostPort: 8080, protocol: "tcp" }],
+        healthCheck: { command: ["CMD", "true"], interval: 30, timeout: 5, retries: 3 },
+        linuxParameters: { capabilities: { add: [], drop: ["ALL"] } },
+      },
+    ]);
+  });
+
+  test("by a release are another task definition, which the service runs", async () => {
+    const before = (await described("web")).taskDefinition;
+    const answer = await simulate("release", { cluster: "main", service: "web", image: "node:next" });
+    const { taskDefinition } = (await answer.json()) as { taskDefinition: string };
+    expect(taskDefinition).not.toBe(before);
+    expect(await described("web")).toMatchObject({ taskDefinition, deployments: [{ rolloutState: "COMPLETED" }] });
+    const released = await ecs("DescribeTaskDefinition", { taskDefinition });
+    expect(released.taskDefinition.containerDefinitions).toMatchObject([{ image: "node:next" }]);
+  });
+
+  test("by a renewal give a certificate another serial number under the same ARN", async () => {
+    const { CertificateArn } = await aws.call("acm", "RequestCertificate", { DomainName: "shop.example.com" });
+    const read = async () => (await aws.call("acm", "DescribeCertificate", { CertificateArn })).Certificate;
+    const before = await read();
+    await simulate("renew-certificate", { arn: CertificateArn });
+    const after = await read();
+    expect(after.Serial).not.toBe(before.Serial);
+    expect({ ...after, Serial: 0, NotBefore: 0, NotAfter: 0, Status: "" }).toMatchObject({
+      CertificateArn,
+      DomainName: "shop.example.com",
+      SubjectAlternativeNames: before.SubjectAlternativeNames,
+    });
+  });
+
+  test("that cannot be simulated are refused with the reason", async () => {
+    const unknown = await simulate("reboot", {});
+    expect(unknown.status).toBe(400);
+    expect(await unknown.text()).toMatch(/change must be one of raise-minor-version, renew-certificate/);
+    const missing = await simulate("raise-minor-version", { database: "none" });
+    expect(await missing.text()).toMatch(/no database none/);
+  });
+});
