@@ -1,19 +1,19 @@
+import { quoted } from "../border/text";
 import type { Value } from "./option-table";
-import { quoted } from "./text";
 
-/** The file in a generated repository that records what it was made from. */
+/** File in a generated repository that records its answers. */
 export const ANSWERS_FILE = ".antifragile.json";
 
-/** Rises when a row is renamed or changes its meaning, so that an older file can be understood. */
+/** Version of the answers format. Increases when a row is renamed or changes its meaning. */
 export const SCHEMA_VERSION = 1;
 
-/** The one key of an answers file that is no answer: which tool wrote it. */
+/** Key of the answers file that holds the version of the tool instead of an answer. */
 export const HEADER = "antifragile";
 
-/** How large an answers file may be. */
+/** Maximum size of an answers file. */
 export const MAX_ANSWERS_BYTES = 65_536;
 
-/** The keys that an object of the text names twice: `JSON.parse` would silently keep the last. */
+/** Keys that an object contains twice: `JSON.parse` would silently keep the last. */
 function repeatedKeys(json: string): string[] {
   const open: Set<string>[] = [];
   const repeated: string[] = [];
@@ -30,8 +30,8 @@ function repeatedKeys(json: string): string[] {
 }
 
 /**
- * The raw values of an answers file, and what is wrong with the file itself. Values and keys are checked by the gate
- * (`resolveAnswers`), as those of flags and prompts are.
+ * Reads the raw values of an answers file and reports problems of the file itself. `resolveAnswers` checks keys and values, as it
+ * does for flags and prompts.
  */
 export function parseAnswersFile(
   source: string,
@@ -70,7 +70,7 @@ export function parseAnswersFile(
   return { values, problems: [] };
 }
 
-/** The answers as `--answers` reads them back: sorted, with the version that wrote them. */
+/** Writes answers in the format that `--answers` reads: sorted, with the version of the tool. */
 export function formatAnswersFile(answers: Readonly<Record<string, Value | undefined>>, version: string): string {
   const sorted = Object.entries(answers).sort(([a], [b]) => (a < b ? -1 : 1));
   const content = { [HEADER]: { version, schema: SCHEMA_VERSION }, ...Object.fromEntries(sorted) };

@@ -1,10 +1,11 @@
+import { kebab } from "../border/names";
+import { didYouMean, quoted } from "../border/text";
 import type { OptionTable, Place, Row, Value } from "./option-table";
-import { didYouMean, kebab, quoted } from "./text";
 
-/** Where an answer came from. */
+/** Origin of an answer. */
 export type Source = "flag" | "file" | "prompt" | "known" | "default";
 
-/** What the user said, kept apart by where it was said. Values are raw: only the gate below lets them through. */
+/** Answers of the user by source. The values are raw: {@link resolveAnswers} checks them. */
 export interface Given {
   readonly flag: ReadonlyMap<string, unknown>;
   readonly file: ReadonlyMap<string, unknown>;
@@ -13,18 +14,18 @@ export interface Given {
   readonly fileName: string;
 }
 
-/** What the gate made of it. */
+/** Checked answers. */
 export interface Resolution {
-  /** Values that passed; a row that does not apply, is missing or was refused has none. */
+  /** Valid values. A row that does not apply, is missing or was refused has none. */
   readonly answers: Readonly<Record<string, Value>>;
   readonly sources: Readonly<Record<string, Source>>;
-  /** Every refused value, each with its place, what is allowed and what to do. */
+  /** One sentence for each refused value: its place, what is allowed and what to do. */
   readonly problems: readonly string[];
-  /** Required rows that nobody has answered. */
+  /** Required rows without an answer. */
   readonly missing: readonly string[];
 }
 
-/** Why a raw value is no answer to the row, or undefined when it is one. */
+/** Reason why a raw value is not a valid answer to the row, or undefined if it is. */
 export function refusal(row: Row, raw: unknown): string | undefined {
   if (row.kind === "flag") return typeof raw === "boolean" ? undefined : "use true or false";
   if (row.kind === "choice") {
@@ -37,14 +38,14 @@ export function refusal(row: Row, raw: unknown): string | undefined {
     : `use ${row.rule.allowed}, for example ${row.example}`;
 }
 
-/** The default of a row after the given earlier answers, or undefined when it has none. */
+/** Default of a row, given the earlier answers, or undefined if it has none. */
 export function defaultOf(row: Row, earlier: Readonly<Record<string, Value>>): Value | undefined {
   return typeof row.default === "function" ? row.default(earlier) : row.default;
 }
 
 /**
- * The one gate: flag before file before prompt before what the place tells before default; every value is checked,
- * and all problems are found at once.
+ * Checks every value and reports all problems at once. A flag takes precedence over the file, then come the prompt, the value
+ * known from the place and the default.
  */
 export function resolveAnswers(table: OptionTable, given: Given, place: Place): Resolution {
   const answers: Record<string, Value> = Object.create(null);
@@ -54,7 +55,7 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
     .filter((key) => !Object.hasOwn(table, key))
     .map((key) => `${given.fileName}: unknown key ${quoted(key)}${didYouMean(key, Object.keys(table))}`);
 
-  // With a key unknown or an earlier row refused, "does not apply" would be a guess.
+  // After an unknown key or a refused row, "does not apply" would be a guess.
   let guessing = problems.length > 0;
   for (const [key, row] of Object.entries(table)) {
     const at = { flag: `--${kebab(key)}`, file: `${given.fileName}: ${key}`, prompt: key };

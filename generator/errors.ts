@@ -1,10 +1,10 @@
 /**
- * What the process answers to its caller: 0 done, 1 a step failed or an unforeseen fault, 2 bad usage or answers,
- * 3 the folder holds something else, 130 cancelled.
+ * Exit code: 0 done, 1 a step failed or an internal error, 2 invalid usage or answers, 3 the folder contains other files,
+ * 130 canceled.
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
-/** An error whose message is meant for the user: it names the place, the value, what is allowed and what to do. */
+/** Error with a message for the user: the place, the value, what is allowed and what to do. */
 export class UserError extends Error {
   override readonly name = "UserError";
 
@@ -16,12 +16,12 @@ export class UserError extends Error {
   }
 }
 
-/** Several problems of one kind, told all at once. */
+/** Reports several usage problems at once. */
 export function badUsage(problems: readonly string[], remedy: string): UserError {
   return new UserError([...problems, "", remedy].join("\n"), 2);
 }
 
-/** The user asked to stop. */
+/** Reports that the user canceled the command. */
 export function cancelled(left: string): UserError {
-  return new UserError(`cancelled: ${left}`, 130);
+  return new UserError(`canceled: ${left}`, 130);
 }

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters, styleText } from "node:util";
+import { count, visible } from "../border/text";
 import type { Context } from "./context";
 import { cancelled, type ExitCode } from "./errors";
 import { npmCommand, type Outcome } from "./processes";
 import { type OutputFile, vendoredPath } from "./render";
 import { serializers } from "./serializers";
-import { count, visible } from "./text";
 import type { Target } from "./write";
 
 /** A repository whose files are written. */

@@ -1,32 +1,33 @@
 import { parseArgs } from "node:util";
+import { kebab } from "../border/names";
+import { didYouMean, quoted } from "../border/text";
 import type { OptionTable, Row } from "./option-table";
-import { didYouMean, kebab, quoted } from "./text";
 
-/** What a user can switch for one run; unlike the option table it changes nothing in the repository's files. */
+/** Flag for one run. Unlike an option, it does not change the files of the repository. */
 interface Switch {
   readonly short?: string;
-  /** Name of the value that follows; a switch without one is a plain word. */
+  /** Placeholder of the value. A switch without one takes no value. */
   readonly value?: string;
   readonly help: string;
 }
 
 export const switches = {
   answers: { value: "FILE", help: "Read answers from a JSON file, or from stdin with -." },
-  yes: { short: "y", help: "Take defaults, ask nothing." },
-  "dry-run": { help: "Show what would be written, and write nothing." },
-  "no-install": { help: "Do not run npm install; nor npm run snapshot, which needs it." },
-  "no-git": { help: "Do not make a git repository and its first commit." },
-  interactive: { help: "Ask although stdin or stdout is no terminal." },
-  "no-interactive": { help: "Never ask. This is so without a terminal, with --yes, and when CI is set." },
-  help: { short: "h", help: "Show this text." },
+  yes: { short: "y", help: "Accept the defaults without asking." },
+  "dry-run": { help: "List the files without writing them." },
+  "no-install": { help: "Do not install dependencies or record the infrastructure snapshot." },
+  "no-git": { help: "Do not create a git repository and its first commit." },
+  interactive: { help: "Ask even if stdin or stdout is not a terminal." },
+  "no-interactive": { help: "Never ask. Default without a terminal, with --yes, and if CI is set." },
+  help: { short: "h", help: "Show this help." },
 } as const satisfies Readonly<Record<string, Switch>>;
 
 export type SwitchName = keyof typeof switches;
 
-/** A command line, taken apart. */
+/** Parsed command line. */
 export interface CommandLine {
   readonly operands: readonly string[];
-  /** Switches that were given; `answers` with its value, others with "". */
+  /** Switches of the command line. `answers` has its value, the others have "". */
   readonly switches: ReadonlyMap<SwitchName, string>;
   /** Raw answers by key of the option table. */
   readonly answers: ReadonlyMap<string, unknown>;
@@ -44,13 +45,13 @@ function placeholder(row: Row): string {
   return row.kind === "text" ? "TEXT" : "";
 }
 
-/** The flags of the table's rows: `--instance-type TEXT`, `--database none|postgres`, `--chaos` and `--no-chaos`. */
+/** Flags of a row: `--instance-type TEXT`, `--database none|postgres`, `--chaos` and `--no-chaos`. */
 export function flagOf(key: string, row: Row): string {
   const name = `--${kebab(key)}`;
   return row.kind === "flag" ? `${name}, --no-${kebab(key)}` : `${name} ${placeholder(row)}`;
 }
 
-/** Takes a command line apart; whatever it does not know is a problem, and all problems are found at once. */
+/** Parses a command line strictly and reports all problems at once. */
 export function parseCommandLine(table: OptionTable, args: readonly string[]): CommandLine {
   const answers = new Map<string, unknown>();
   const given = new Map<SwitchName, string>();
@@ -98,7 +99,7 @@ export function parseCommandLine(table: OptionTable, args: readonly string[]): C
       unknown = true;
       problems.push(`${flag}: unknown flag${didYouMean(token.name, known.keys(), "--")}`);
     } else if (seen.has(token.name)) {
-      problems.push(`${flag}: is given twice; keep one`);
+      problems.push(`${flag}: occurs twice; keep one`);
     } else if (meaning.takesValue && (token.value === undefined || (!token.inlineValue && /^-./.test(token.value)))) {
       problems.push(
         `${flag}: needs a value; use ${flag} ${meaning.allows}, or ${flag}=VALUE when the value starts with a hyphen`,
@@ -112,10 +113,10 @@ export function parseCommandLine(table: OptionTable, args: readonly string[]): C
   }
   for (const [name, meaning] of known) {
     if (seen.has(name) && seen.has(`no-${name}`) && known.has(`no-${name}`) && !meaning.takesValue) {
-      problems.push(`--${name}, --no-${name}: say the opposite; keep one`);
+      problems.push(`--${name}, --no-${name}: contradict each other; keep one`);
     }
   }
-  // After an unknown flag nobody knows whether the next word is its value.
+  // The word after an unknown flag may be its value.
   if (operands.length > 1 && !unknown) {
     problems.push(
       `${operands.slice(1).map(quoted).join(", ")}: one folder is enough; put a text with spaces in quotes`,

@@ -2,19 +2,26 @@ import type { Answers } from "./options";
 
 /** One file of a generated repository. */
 export interface ManifestRow {
-  /** Where the file goes, relative to the new repository, with forward slashes. */
+  /** Path of the file in the new repository, with forward slashes. */
   readonly path: string;
 
   /**
-   * Which file below `templates/` it is made of. One that ends in `.hbs` is rendered, any other is copied as it is.
-   * Dotfiles are stored with an underscore (`_gitignore`): npm leaves some dotfiles out of a package.
+   * Path of its template below `templates/`. A template that ends in `.hbs` is rendered, any other is copied. Dotfiles are
+   * stored with an underscore (`_gitignore`), because npm leaves some dotfiles out of a package.
    */
   readonly template: string;
 
   /**
-   * For which answers the file is written.
+   * Kind of repository that has the file.
    *
-   * @default - always
+   * @default - both
+   */
+  readonly of?: "platform" | "service";
+
+  /**
+   * Answers for which the file is written.
+   *
+   * @default - all
    */
   readonly when?: (answers: Answers) => boolean;
 
@@ -26,164 +33,147 @@ export interface ManifestRow {
   readonly mode?: number;
 }
 
-const attached = ({ database, cache, queue, calls }: Answers): boolean =>
-  database !== "none" || cache !== "none" || queue !== "none" || calls !== "none";
+type When = NonNullable<ManifestRow["when"]>;
 
-/** Files of every repository. */
-const shared: readonly ManifestRow[] = [
+const postgres: When = ({ database }) => database === "postgres";
+const valkey: When = ({ cache }) => cache === "valkey";
+const sqs: When = ({ queue }) => queue === "sqs";
+const oidc: When = ({ auth }) => auth === "oidc";
+const job: When = (answers) => answers.job === true;
+const calls: When = (answers) => answers.calls !== "none";
+const ci =
+  (...systems: readonly string[]): When =>
+  (answers) =>
+    systems.includes(answers.ci ?? "");
+const either =
+  (...conditions: readonly When[]): When =>
+  (answers) =>
+    conditions.some((condition) => condition(answers));
+
+/** Every file that `new` can write, sorted by path. `.antifragile.json`, which holds the answers, comes in addition. */
+export const manifest: readonly ManifestRow[] = [
+  { path: ".dockerignore", template: "service/_dockerignore.hbs", of: "service" },
+  { path: ".env.example", template: "service/_env.example.hbs", of: "service" },
   { path: ".gitattributes", template: "repo/_gitattributes" },
+  {
+    path: ".github/workflows/delivery.yml",
+    template: "ci/github-actions.yml.hbs",
+    of: "service",
+    when: ci("github-actions"),
+  },
   { path: ".gitignore", template: "repo/_gitignore" },
+  { path: ".gitlab-ci.yml", template: "ci/gitlab-ci.yml.hbs", of: "service", when: ci("gitlab") },
   { path: ".npmrc", template: "repo/_npmrc" },
+  { path: ".teamcity/settings.kts", template: "ci/teamcity.kts", of: "service", when: ci("teamcity") },
+  { path: ".travis.yml", template: "ci/travis.yml.hbs", of: "service", when: ci("travis") },
+  { path: "Dockerfile", template: "service/Dockerfile.hbs", of: "service" },
+  { path: "Jenkinsfile", template: "ci/Jenkinsfile", of: "service", when: ci("jenkins") },
   { path: "LICENSE", template: "repo/LICENSE.hbs", when: ({ license }) => license === "mit-0" },
+  { path: "README.md", template: "platform/README.md.hbs", of: "platform" },
+  { path: "README.md", template: "repo/README.md.hbs", of: "service" },
   { path: "biome.json", template: "repo/biome.json.hbs" },
+  { path: "compose.yaml", template: "service/compose.yaml.hbs", of: "service" },
+  { path: "elasticmq.conf", template: "service/elasticmq.conf", of: "service", when: sqs },
+  { path: "gameday/hypothesis.json", template: "service/gameday/hypothesis.json", of: "service" },
   { path: "infra/cdktf.json", template: "infra/cdktf.json.hbs" },
+  {
+    path: "infra/delivery.ts",
+    template: "infra/delivery.ts.hbs",
+    of: "service",
+    when: ci("gitlab", "jenkins", "travis", "teamcity", "none"),
+  },
+  { path: "infra/delivery.ts", template: "infra/github-actions.ts.hbs", of: "service", when: ci("github-actions") },
+  { path: "infra/delivery.ts", template: "infra/pipeline.ts.hbs", of: "service", when: ci("codepipeline") },
+  { path: "infra/environments.ts", template: "platform/environments.ts.hbs", of: "platform" },
+  { path: "infra/environments.ts", template: "infra/environments.ts.hbs", of: "service" },
+  { path: "infra/infrastructure.ts", template: "platform/infrastructure.ts.hbs", of: "platform" },
+  { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs", of: "service" },
   { path: "infra/main.ts", template: "infra/main.ts.hbs" },
   { path: "infra/test/infrastructure.test.ts", template: "infra/test/infrastructure.test.ts.hbs" },
+  { path: "migrations/0001-quotes.sql", template: "service/migrations/0001-quotes.sql", of: "service", when: postgres },
+  { path: "openapi.yaml", template: "service/openapi.yaml.hbs", of: "service" },
+  { path: "package.json", template: "platform/package.json.hbs", of: "platform" },
+  { path: "package.json", template: "repo/package.json.hbs", of: "service" },
+  { path: "scripts/balancer.ts", template: "service/scripts/balancer.ts", of: "service" },
+  { path: "scripts/dev.ts", template: "service/scripts/dev.ts.hbs", of: "service" },
+  { path: "scripts/environment.ts", template: "service/scripts/environment.ts", of: "service" },
+  { path: "scripts/gameday-report.ts", template: "service/scripts/gameday-report.ts", of: "service" },
+  { path: "scripts/gameday.ts", template: "service/scripts/gameday.ts.hbs", of: "service" },
+  { path: "scripts/generate.ts", template: "service/scripts/generate.ts", of: "service" },
+  { path: "scripts/image.ts", template: "service/scripts/image.ts", of: "service" },
+  { path: "scripts/issuer.ts", template: "service/scripts/issuer.ts", of: "service", when: oidc },
+  { path: "scripts/run.ts", template: "service/scripts/run.ts", of: "service" },
+  { path: "src/admin/console.ts", template: "service/src/admin/console.ts", of: "service" },
+  { path: "src/admin/migrate.ts", template: "service/src/admin/migrate.ts", of: "service", when: postgres },
+  { path: "src/admin/seed.ts", template: "service/src/admin/seed.ts", of: "service", when: postgres },
+  { path: "src/app.ts", template: "service/src/app.ts", of: "service" },
+  { path: "src/auth.ts", template: "service/src/auth.ts", of: "service", when: oidc },
+  { path: "src/backing.ts", template: "service/src/backing.ts.hbs", of: "service" },
+  {
+    path: "src/backing/aws-token.ts",
+    template: "service/src/backing/aws-token.ts",
+    of: "service",
+    when: either(postgres, valkey),
+  },
+  { path: "src/backing/client.ts", template: "service/src/backing/client.ts", of: "service", when: calls },
+  {
+    path: "src/backing/health.ts",
+    template: "service/src/backing/health.ts",
+    of: "service",
+    when: either(postgres, valkey, sqs, calls),
+  },
+  { path: "src/backing/postgres.ts", template: "service/src/backing/postgres.ts", of: "service", when: postgres },
+  { path: "src/backing/queue.ts", template: "service/src/backing/queue.ts", of: "service", when: sqs },
+  { path: "src/backing/valkey.ts", template: "service/src/backing/valkey.ts", of: "service", when: valkey },
+  { path: "src/config-declaration.ts", template: "service/src/config-declaration.ts.hbs", of: "service" },
+  { path: "src/config.ts", template: "service/src/config.ts", of: "service" },
+  { path: "src/contract-types.ts", template: "service/src/contract-types.ts.hbs", of: "service" },
+  { path: "src/contract.ts", template: "service/src/contract.ts", of: "service" },
+  { path: "src/docs-page.ts", template: "service/src/docs-page.ts", of: "service" },
+  { path: "src/handlers.ts", template: "service/src/handlers.ts.hbs", of: "service" },
+  { path: "src/job.ts", template: "service/src/job.ts.hbs", of: "service", when: job },
+  { path: "src/log.ts", template: "service/src/log.ts", of: "service" },
+  { path: "src/main.ts", template: "service/src/main.ts.hbs", of: "service" },
+  { path: "src/problem.ts", template: "service/src/problem.ts", of: "service" },
+  { path: "src/process.ts", template: "service/src/process.ts", of: "service" },
+  { path: "src/quote-store.ts", template: "service/src/quote-store.ts", of: "service", when: postgres },
+  { path: "src/quotes.ts", template: "service/src/quotes.ts", of: "service" },
+  { path: "src/telemetry.ts", template: "service/src/telemetry.ts.hbs", of: "service" },
+  { path: "src/worker.ts", template: "service/src/worker.ts", of: "service", when: sqs },
+  { path: "test/auth.test.ts", template: "service/test/auth.test.ts", of: "service", when: oidc },
+  { path: "test/client.test.ts", template: "service/test/client.test.ts", of: "service", when: calls },
+  { path: "test/config.test.ts", template: "service/test/config.test.ts", of: "service" },
+  { path: "test/console.test.ts", template: "service/test/console.test.ts", of: "service" },
+  { path: "test/contract.test.ts", template: "service/test/contract.test.ts", of: "service" },
+  { path: "test/drain.test.ts", template: "service/test/drain.test.ts", of: "service" },
+  { path: "test/gameday.test.ts", template: "service/test/gameday.test.ts", of: "service" },
+  { path: "test/job.test.ts", template: "service/test/job.test.ts.hbs", of: "service", when: job },
+  { path: "test/logs.test.ts", template: "service/test/logs.test.ts", of: "service" },
+  { path: "test/postgres.test.ts", template: "service/test/postgres.test.ts.hbs", of: "service", when: postgres },
+  { path: "test/support/app.ts", template: "service/test/support/app.ts.hbs", of: "service" },
+  { path: "test/support/collector.ts", template: "service/test/support/collector.ts", of: "service" },
+  { path: "test/support/crash.ts", template: "service/test/support/crash.ts", of: "service" },
+  { path: "test/support/postgres.ts", template: "service/test/support/postgres.ts", of: "service", when: postgres },
+  {
+    path: "test/support/reachable.ts",
+    template: "service/test/support/reachable.ts",
+    of: "service",
+    when: either(postgres, valkey),
+  },
+  { path: "test/support/service.ts", template: "service/test/support/service.ts.hbs", of: "service" },
+  { path: "test/support/slow-request.ts", template: "service/test/support/slow-request.ts", of: "service" },
+  { path: "test/support/sqs.ts", template: "service/test/support/sqs.ts", of: "service", when: sqs },
+  { path: "test/telemetry.test.ts", template: "service/test/telemetry.test.ts", of: "service" },
+  { path: "test/valkey.test.ts", template: "service/test/valkey.test.ts", of: "service", when: valkey },
+  { path: "test/web.test.ts", template: "service/test/web.test.ts", of: "service" },
+  { path: "test/worker.test.ts", template: "service/test/worker.test.ts", of: "service", when: sqs },
+  { path: "tsconfig.build.json", template: "service/tsconfig.build.json", of: "service" },
   { path: "tsconfig.json", template: "repo/tsconfig.json" },
   { path: "vitest.config.mts", template: "repo/vitest.config.mts" },
 ];
 
-/** Files of a repository that holds a platform alone. */
-const platform: readonly ManifestRow[] = [
-  { path: "README.md", template: "platform/README.md.hbs" },
-  { path: "infra/environments.ts", template: "platform/environments.ts.hbs" },
-  { path: "infra/infrastructure.ts", template: "platform/infrastructure.ts.hbs" },
-  { path: "package.json", template: "platform/package.json.hbs" },
-];
-
-/** Files of a service. */
-const service: readonly ManifestRow[] = [
-  { path: ".dockerignore", template: "service/_dockerignore.hbs" },
-  { path: ".env.example", template: "service/_env.example.hbs" },
-  {
-    path: ".github/workflows/delivery.yml",
-    template: "ci/github-actions.yml.hbs",
-    when: ({ ci }) => ci === "github-actions",
-  },
-  { path: ".gitlab-ci.yml", template: "ci/gitlab-ci.yml.hbs", when: ({ ci }) => ci === "gitlab" },
-  { path: ".teamcity/settings.kts", template: "ci/teamcity.kts", when: ({ ci }) => ci === "teamcity" },
-  { path: ".travis.yml", template: "ci/travis.yml.hbs", when: ({ ci }) => ci === "travis" },
-  { path: "Dockerfile", template: "service/Dockerfile.hbs" },
-  { path: "Jenkinsfile", template: "ci/Jenkinsfile", when: ({ ci }) => ci === "jenkins" },
-  { path: "README.md", template: "repo/README.md.hbs" },
-  { path: "compose.yaml", template: "service/compose.yaml.hbs" },
-  { path: "elasticmq.conf", template: "service/elasticmq.conf", when: ({ queue }) => queue === "sqs" },
-  { path: "gameday/hypothesis.json", template: "service/gameday/hypothesis.json" },
-  {
-    path: "infra/delivery.ts",
-    template: "infra/delivery.ts.hbs",
-    when: ({ ci }) => ci !== "codepipeline" && ci !== "github-actions",
-  },
-  { path: "infra/delivery.ts", template: "infra/github-actions.ts.hbs", when: ({ ci }) => ci === "github-actions" },
-  { path: "infra/delivery.ts", template: "infra/pipeline.ts.hbs", when: ({ ci }) => ci === "codepipeline" },
-  { path: "infra/environments.ts", template: "infra/environments.ts.hbs" },
-  { path: "infra/infrastructure.ts", template: "infra/infrastructure.ts.hbs" },
-  {
-    path: "migrations/0001-quotes.sql",
-    template: "service/migrations/0001-quotes.sql",
-    when: ({ database }) => database === "postgres",
-  },
-  { path: "openapi.yaml", template: "service/openapi.yaml.hbs" },
-  { path: "package.json", template: "repo/package.json.hbs" },
-  { path: "scripts/balancer.ts", template: "service/scripts/balancer.ts" },
-  { path: "scripts/dev.ts", template: "service/scripts/dev.ts.hbs" },
-  { path: "scripts/environment.ts", template: "service/scripts/environment.ts" },
-  { path: "scripts/gameday-report.ts", template: "service/scripts/gameday-report.ts" },
-  { path: "scripts/gameday.ts", template: "service/scripts/gameday.ts.hbs" },
-  { path: "scripts/generate.ts", template: "service/scripts/generate.ts" },
-  { path: "scripts/image.ts", template: "service/scripts/image.ts" },
-  { path: "scripts/issuer.ts", template: "service/scripts/issuer.ts", when: ({ auth }) => auth === "oidc" },
-  { path: "scripts/run.ts", template: "service/scripts/run.ts" },
-  { path: "src/admin/console.ts", template: "service/src/admin/console.ts" },
-  {
-    path: "src/admin/migrate.ts",
-    template: "service/src/admin/migrate.ts",
-    when: ({ database }) => database === "postgres",
-  },
-  { path: "src/admin/seed.ts", template: "service/src/admin/seed.ts", when: ({ database }) => database === "postgres" },
-  { path: "src/app.ts", template: "service/src/app.ts" },
-  { path: "src/auth.ts", template: "service/src/auth.ts", when: ({ auth }) => auth === "oidc" },
-  { path: "src/backing.ts", template: "service/src/backing.ts.hbs" },
-  {
-    path: "src/backing/aws-token.ts",
-    template: "service/src/backing/aws-token.ts",
-    when: ({ database, cache }) => database === "postgres" || cache === "valkey",
-  },
-  { path: "src/backing/client.ts", template: "service/src/backing/client.ts", when: ({ calls }) => calls !== "none" },
-  { path: "src/backing/health.ts", template: "service/src/backing/health.ts", when: attached },
-  {
-    path: "src/backing/postgres.ts",
-    template: "service/src/backing/postgres.ts",
-    when: ({ database }) => database === "postgres",
-  },
-  { path: "src/backing/queue.ts", template: "service/src/backing/queue.ts", when: ({ queue }) => queue === "sqs" },
-  { path: "src/backing/valkey.ts", template: "service/src/backing/valkey.ts", when: ({ cache }) => cache === "valkey" },
-  { path: "src/config-declaration.ts", template: "service/src/config-declaration.ts.hbs" },
-  { path: "src/config.ts", template: "service/src/config.ts" },
-  { path: "src/contract-types.ts", template: "service/src/contract-types.ts.hbs" },
-  { path: "src/contract.ts", template: "service/src/contract.ts" },
-  { path: "src/docs-page.ts", template: "service/src/docs-page.ts" },
-  { path: "src/handlers.ts", template: "service/src/handlers.ts.hbs" },
-  { path: "src/job.ts", template: "service/src/job.ts.hbs", when: ({ job }) => job === true },
-  { path: "src/log.ts", template: "service/src/log.ts" },
-  { path: "src/main.ts", template: "service/src/main.ts.hbs" },
-  { path: "src/problem.ts", template: "service/src/problem.ts" },
-  { path: "src/process.ts", template: "service/src/process.ts" },
-  {
-    path: "src/quote-store.ts",
-    template: "service/src/quote-store.ts",
-    when: ({ database }) => database === "postgres",
-  },
-  { path: "src/quotes.ts", template: "service/src/quotes.ts" },
-  { path: "src/telemetry.ts", template: "service/src/telemetry.ts.hbs" },
-  { path: "src/worker.ts", template: "service/src/worker.ts", when: ({ queue }) => queue === "sqs" },
-  { path: "test/auth.test.ts", template: "service/test/auth.test.ts", when: ({ auth }) => auth === "oidc" },
-  { path: "test/client.test.ts", template: "service/test/client.test.ts", when: ({ calls }) => calls !== "none" },
-  { path: "test/config.test.ts", template: "service/test/config.test.ts" },
-  { path: "test/console.test.ts", template: "service/test/console.test.ts" },
-  { path: "test/contract.test.ts", template: "service/test/contract.test.ts" },
-  { path: "test/drain.test.ts", template: "service/test/drain.test.ts" },
-  { path: "test/gameday.test.ts", template: "service/test/gameday.test.ts" },
-  { path: "test/job.test.ts", template: "service/test/job.test.ts.hbs", when: ({ job }) => job === true },
-  { path: "test/logs.test.ts", template: "service/test/logs.test.ts" },
-  {
-    path: "test/postgres.test.ts",
-    template: "service/test/postgres.test.ts.hbs",
-    when: ({ database }) => database === "postgres",
-  },
-  { path: "test/support/app.ts", template: "service/test/support/app.ts.hbs" },
-  { path: "test/support/collector.ts", template: "service/test/support/collector.ts" },
-  { path: "test/support/crash.ts", template: "service/test/support/crash.ts" },
-  {
-    path: "test/support/postgres.ts",
-    template: "service/test/support/postgres.ts",
-    when: ({ database }) => database === "postgres",
-  },
-  {
-    path: "test/support/reachable.ts",
-    template: "service/test/support/reachable.ts",
-    when: ({ database, cache }) => database === "postgres" || cache === "valkey",
-  },
-  { path: "test/support/service.ts", template: "service/test/support/service.ts.hbs" },
-  { path: "test/support/slow-request.ts", template: "service/test/support/slow-request.ts" },
-  { path: "test/support/sqs.ts", template: "service/test/support/sqs.ts", when: ({ queue }) => queue === "sqs" },
-  { path: "test/telemetry.test.ts", template: "service/test/telemetry.test.ts" },
-  { path: "test/valkey.test.ts", template: "service/test/valkey.test.ts", when: ({ cache }) => cache === "valkey" },
-  { path: "test/web.test.ts", template: "service/test/web.test.ts" },
-  { path: "test/worker.test.ts", template: "service/test/worker.test.ts", when: ({ queue }) => queue === "sqs" },
-  { path: "tsconfig.build.json", template: "service/tsconfig.build.json" },
-];
-
-function only(applies: (answers: Answers) => boolean, rows: readonly ManifestRow[]): ManifestRow[] {
-  return rows.map((row) => ({ ...row, when: (answers) => applies(answers) && (row.when?.(answers) ?? true) }));
+/** Rows of the files that a repository with these answers has. */
+export function rowsFor(answers: Answers): readonly ManifestRow[] {
+  const kind = answers.platform ? "platform" : "service";
+  return manifest.filter(({ of = kind, when }) => of === kind && (when?.(answers) ?? true));
 }
-
-/** The groups, each sorted by path. */
-export const groups = { shared, platform, service };
-
-/** Every file that `new` can write. `.antifragile.json` comes besides: it holds the answers. */
-export const manifest: readonly ManifestRow[] = [
-  ...shared,
-  ...only((answers) => answers.platform, platform),
-  ...only((answers) => !answers.platform, service),
-];

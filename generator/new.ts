@@ -1,4 +1,5 @@
 import { basename, relative, resolve } from "node:path";
+import { count, quoted, visible } from "../border/text";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";
@@ -11,7 +12,6 @@ import { loadTemplates, packageVersion, packPackage } from "./package-files";
 import { askOpenQuestions, confirmPlan, reopenAnswer } from "./prompts";
 import { helpText } from "./reference";
 import { type OutputFile, render } from "./render";
-import { count, quoted, visible } from "./text";
 import { inspectTarget, type Target, writeTree } from "./write";
 
 const HELP = "antifragile new --help lists every flag; nothing was written.";

@@ -1,21 +1,21 @@
-/** What a row of the option table may say. Flags, questions, help, schema, reference and types follow from it. */
+/** Rows of the option table. Flags, questions, help, schema, reference and types derive from them. */
 
 export type Value = string | boolean;
 
-/** The answers to the rows above: what a default or a `when` may look at. */
+/** Answers to the rows above, which a default or a `when` may read. */
 export type Earlier = Readonly<Record<string, Value | undefined>>;
 
-/** What is known without asking. */
+/** Facts that need no question. */
 export interface Place {
-  /** Last part of the path of the folder to write, or undefined while no folder is named. */
+  /** Last part of the path of the target folder, or undefined without one. */
   readonly folder: string | undefined;
 }
 
-/** Which texts a text row takes. */
+/** Valid values of a text row. */
 interface TextRule {
-  /** The whole value must match. */
+  /** Pattern that the whole value must match. */
   readonly pattern: RegExp;
-  /** What is allowed, in words: completes the sentence "use ...". */
+  /** Allowed values in words: completes the sentence "use ...". */
   readonly allowed: string;
 }
 
@@ -24,26 +24,26 @@ interface Always {
   readonly otherwise?: undefined;
 }
 
-/** A row that applies only after certain earlier answers; elsewhere its answer is undefined. */
+/** Row that applies only after certain earlier answers. Otherwise its answer is undefined. */
 interface Sometimes {
   readonly when: (earlier: Earlier) => boolean;
-  /** Shown when a value is given although the row does not apply. */
+  /** Message for a value although the row does not apply. */
   readonly otherwise: string;
 }
 
 interface Common<V> {
   /**
-   * The question. A row without one is never asked: it takes its default, and a flag or the answers file changes it.
+   * Question on a terminal. A row without one takes its default, which a flag or the answers file changes.
    *
    * @default - not asked
    */
   readonly ask?: string;
 
-  /** What the value is for, in one sentence. */
+  /** Purpose of the value, in one sentence. */
   readonly help: string;
 
   /**
-   * Taken when nobody says otherwise.
+   * Value without an answer.
    *
    * @default - none: the row is required
    */
@@ -56,16 +56,16 @@ type TextSpec = Common<string> &
     readonly rule: TextRule;
 
     /**
-     * A value that the place already tells, so that nobody needs to be asked.
+     * Value known from the place, so that no question is needed.
      *
-     * @default - nothing is known
+     * @default - none
      */
     readonly known?: (place: Place) => string | undefined;
   };
 
 type ChoiceSpec = Common<string> &
   (Always | Sometimes) & {
-    /** What can be chosen, each with the label that a question shows. */
+    /** Choices with their labels. */
     readonly values: Readonly<Record<string, string>>;
   };
 
@@ -77,24 +77,24 @@ export type FlagRow = FlagSpec & { readonly kind: "flag" };
 export type Row = TextRow | ChoiceRow | FlagRow;
 export type OptionTable = Readonly<Record<string, Row>>;
 
-/** A free text that a rule bounds. */
+/** Defines a text row with a rule. */
 export function text<const S extends TextSpec>(spec: S): S & { readonly kind: "text" } {
   return { ...spec, kind: "text" };
 }
 
-/** One of a closed set of words. */
+/** Defines a row with a closed set of values. */
 export function choice<const S extends ChoiceSpec>(
   spec: S & { readonly default?: keyof S["values"] | ((earlier: Earlier) => keyof S["values"]) },
 ): S & { readonly kind: "choice" } {
   return { ...spec, kind: "choice" };
 }
 
-/** Yes or no. */
+/** Defines a yes-or-no row. */
 export function flag<const S extends FlagSpec>(spec: S): S & { readonly kind: "flag" } {
   return { ...spec, kind: "flag" };
 }
 
-/** Names the rows; their order is the order of the questions. */
+/** Defines an option table. The order of the rows is the order of the questions. */
 export function defineOptions<const T extends OptionTable>(table: T): T {
   return table;
 }
@@ -105,7 +105,7 @@ type ValueOf<R> = R extends { kind: "flag" }
     ? keyof V & string
     : string;
 
-/** The answers to a table, typed by its rows. */
+/** Answers to a table, typed by its rows. */
 export type AnswersOf<T> = {
   readonly [K in keyof T]: T[K] extends { when: (...args: never[]) => boolean }
     ? ValueOf<T[K]> | undefined

@@ -1,53 +1,60 @@
+import { NAME_PATTERN, NAME_RULE } from "../border/names";
 import { type AnswersOf, choice, defineOptions, type Earlier, flag, text } from "./option-table";
 
+/** The pattern of names, without some of them. */
+const nameExcept = (words: string): RegExp => new RegExp(`^(?!(?:${words})$)${NAME_PATTERN.source.slice(1)}`);
+
+// The name becomes a folder, and Windows reserves the names of devices.
+const DEVICES = "con|prn|aux|nul|com[0-9]|lpt[0-9]";
+
 const NAME = {
-  pattern: /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/,
-  allowed: "2 to 31 of a-z, 0-9 and single hyphens, a letter first, and no device name of Windows (con, nul, com1 ...)",
+  pattern: nameExcept(DEVICES),
+  allowed: `${NAME_RULE}, except Windows device names (con, nul, com1 ...)`,
 };
 
-// QUEUE_URL and REDIS_URL are taken.
 const CALLED_SERVICE = {
-  pattern: new RegExp(NAME.pattern.source.replace("^", "^(?!(?:queue|redis)$)")),
-  allowed: `${NAME.allowed}; not queue or redis`,
+  // The queue and the cache use QUEUE_URL and REDIS_URL.
+  pattern: nameExcept(`${DEVICES}|queue|redis`),
+  allowed: `${NAME.allowed}, queue and redis`,
 };
 
-/** Rows that make no sense for a platform alone. */
+/** Applicability of rows that a platform does not have. */
 const OF_A_SERVICE = {
   when: ({ platform }: Earlier) => platform !== true,
-  otherwise: "not with --platform, which writes no service",
+  otherwise: "does not apply with --platform, which generates no service",
 };
 
-// "${" and "%{" would be evaluated wherever the sentence ends up in Terraform or in a CI file.
+// Terraform and CI systems evaluate "${" and "%{".
 const SENTENCE = {
   pattern: /^(?!\s)(?!.*[$%]\{)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,200}(?<!\s)$/u,
-  allowed: "one line of 1 to 200 characters without a space at an end, without control characters, ${ and %{",
+  allowed: "one line of 1 to 200 characters, without leading or trailing spaces, control characters, ${ or %{",
 };
 
 /**
- * Every choice a user has, in the order of the questions. To add one, add a row, and use it in a template or in the
- * manifest: flag, question, help, schema, reference and type follow (`UPDATE=1 npm test` writes docs and golden trees).
+ * Options of a generated repository, in the order of the questions. To add one, add a row and use it in a template or in the
+ * manifest. Flag, question, help, schema, reference and type follow from the row.
  */
 export const options = defineOptions({
   name: text({
-    ask: "What is it called?",
-    help: "Name of the service or platform: of its repository and its image, and the prefix of its AWS names.",
+    ask: "What is the name?",
+    help: "Name of the service or platform. Names the repository and the image, and prefixes AWS names.",
     example: "orders",
     rule: NAME,
     known: ({ folder }) => (folder !== undefined && NAME.pattern.test(folder) ? folder : undefined),
   }),
   platform: flag({
-    help: "Write a platform alone, which services of other repositories join: network, cluster and shared balancer.",
+    help: "Generate a platform without a service: a VPC, a cluster and a load balancer that services of other repositories join.",
     default: false,
   }),
   description: text({
     ask: "What does it do?",
-    help: "What it does, in one sentence.",
-    example: "Takes orders and tells payments about them",
+    help: "Description in one sentence.",
+    example: "Takes orders and notifies payments",
     rule: SENTENCE,
     default: ({ name, platform }) => `The ${name} ${platform === true ? "platform" : "service"}`,
   }),
   joins: text({
-    help: "Platform of another repository that the service stands on, by its name; none: it has a platform of its own.",
+    help: "Name of the platform in another repository that the service joins; none creates a platform.",
     example: "shop",
     rule: NAME,
     default: "none",
@@ -55,19 +62,19 @@ export const options = defineOptions({
   }),
   database: choice({
     ask: "Where does it keep data?",
-    help: "Database that the service is attached to.",
-    values: { none: "Nowhere: it computes", postgres: "PostgreSQL" },
+    help: "Database of the service.",
+    values: { none: "No database", postgres: "PostgreSQL" },
     default: "none",
     ...OF_A_SERVICE,
   }),
   cache: choice({
-    help: "Cache that the service is attached to.",
-    values: { none: "None", valkey: "Valkey (speaks the protocol of Redis)" },
+    help: "Cache of the service.",
+    values: { none: "None", valkey: "Valkey (compatible with Redis)" },
     default: "none",
     ...OF_A_SERVICE,
   }),
   queue: choice({
-    help: "Queue that the service writes to, with a worker process that handles its messages.",
+    help: "Queue that the service sends messages to, and a worker process that handles them.",
     values: { none: "None", sqs: "Amazon SQS" },
     default: "none",
     ...OF_A_SERVICE,
@@ -78,32 +85,32 @@ export const options = defineOptions({
     ...OF_A_SERVICE,
   }),
   auth: choice({
-    ask: "Who may call it?",
-    help: "Who may call the service.",
-    values: { oidc: "Holders of a token from an OIDC issuer", none: "Everybody who can reach it" },
+    ask: "Who can call it?",
+    help: "Authentication of the callers.",
+    values: { oidc: "Callers with a token from an OIDC issuer", none: "Every caller on the network" },
     default: "oidc",
     ...OF_A_SERVICE,
   }),
   calls: text({
-    help: "Another service that this one calls.",
+    help: "Name of another service that this service calls.",
     example: "payments",
     rule: CALLED_SERVICE,
     default: "none",
     ...OF_A_SERVICE,
   }),
   capacity: choice({
-    help: "What containers run on.",
-    values: { fargate: "Fargate: no machines of one's own", ec2: "EC2 machines in an Auto Scaling group" },
+    help: "Compute capacity that containers run on.",
+    values: { fargate: "AWS Fargate: no instances to manage", ec2: "EC2 instances in an Auto Scaling group" },
     default: "fargate",
   }),
   chaos: flag({
-    help: "Add an experiment to staging: half of the tasks are stopped, and the alarms say whether it held. With --ci codepipeline production waits for it; otherwise it runs each week.",
+    help: "Add a chaos experiment to staging that stops half of the tasks. With --ci codepipeline, production waits for its result; otherwise it runs each week.",
     default: false,
     ...OF_A_SERVICE,
   }),
   ci: choice({
-    ask: "Who builds it?",
-    help: "Who tests it, builds its image, and brings it into staging and production.",
+    ask: "Which CI system deploys it?",
+    help: "CI system that tests the service, builds the image and deploys to staging and production.",
     values: {
       codepipeline: "AWS CodePipeline",
       "github-actions": "GitHub Actions",
@@ -111,23 +118,23 @@ export const options = defineOptions({
       jenkins: "Jenkins",
       travis: "Travis CI",
       teamcity: "TeamCity",
-      none: "Nobody yet",
+      none: "None for now",
     },
     default: "codepipeline",
     ...OF_A_SERVICE,
   }),
   region: text({
-    help: "AWS region that it runs in.",
+    help: "AWS region.",
     example: "eu-west-1",
-    rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "the code of an AWS region" },
+    rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "an AWS region code" },
     default: "eu-central-1",
   }),
   license: choice({
-    help: "Licence of the code in the new repository.",
-    values: { none: "None: all rights stay with you", "mit-0": "MIT No Attribution" },
+    help: "License of the code in the new repository.",
+    values: { none: "None: all rights reserved", "mit-0": "MIT No Attribution" },
     default: "none",
   }),
 });
 
-/** The answers that a repository is rendered from. */
+/** Answers that a repository is rendered from. */
 export type Answers = AnswersOf<typeof options>;

@@ -8,7 +8,7 @@ import { UserError } from "./errors";
 import { manifest } from "./manifest";
 import type { Templates } from "./render";
 
-/** The folder of this package: from a bundle in `dist/` as well as from the sources. */
+/** Finds the root folder of this package, from a bundle in `dist/` or from the sources. */
 export function findPackageRoot(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const file = join(folder, "package.json");
@@ -17,12 +17,12 @@ export function findPackageRoot(from: string): string {
   }
 }
 
-/** The version that `package.json` of this package names. */
+/** Version of this package. */
 export function packageVersion(root: string): string {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 }
 
-/** Reads the templates that the manifest names, but for those that are compiled already. */
+/** Reads the templates of the manifest, except the compiled ones. */
 export function loadTemplates(root: string): Templates {
   const textOf = (template: string) =>
     TEMPLATES.compiled && template.endsWith(".hbs") ? "" : readFileSync(join(root, TEMPLATES.folder, template), "utf8");
@@ -40,7 +40,7 @@ async function filesBelow(root: string, path: string): Promise<string[]> {
 
 const BLOCK = 512;
 
-/** One header of a POSIX (ustar) archive. */
+/** Writes the header of a file in a POSIX (ustar) archive. */
 function header(path: string, size: number, mode: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   const cut = path.length <= 100 ? -1 : path.lastIndexOf("/", 155);
@@ -51,7 +51,7 @@ function header(path: string, size: number, mode: number): Buffer {
   block.write(octal(0, 8), 108);
   block.write(octal(0, 8), 116);
   block.write(octal(size, 12), 124);
-  // The time that npm gives every file of a package: 1985-10-26, 8:15 UTC.
+  // npm sets this time for every file of a package: 1985-10-26, 8:15 UTC.
   block.write(octal(499_162_500, 12), 136);
   block.write("        ", 148);
   block.write("0", 156);
@@ -63,10 +63,10 @@ function header(path: string, size: number, mode: number): Buffer {
 }
 
 /**
- * This package as `npm pack` would pack it, from wherever it is installed: the same files, without owners and times, so
- * that equal packages give equal bytes.
+ * Packs this package as `npm pack` does, from wherever it is installed: the same files, without owners and times, so that equal
+ * packages give equal bytes.
  *
- * @throws UserError when the package is not built
+ * @throws UserError if the package is not built
  */
 export async function packPackage(root: string): Promise<Buffer> {
   const { files, bin } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));

@@ -1,12 +1,12 @@
 import { createReadStream } from "node:fs";
 import disk from "node:fs/promises";
+import { didYouMean, quoted, visible } from "../border/text";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
 import { type ExitCode, UserError } from "./errors";
 import { findPackageRoot } from "./package-files";
 import { processRunner } from "./processes";
 import { inquirerPrompter } from "./prompts";
-import { didYouMean, quoted, visible } from "./text";
 
 async function readText(path: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -31,7 +31,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   }
 }
 
-/** The world of a real process. */
+/** Creates the context of a real process. */
 export function createContext(args: readonly string[], from: string): Context {
   const stdoutIsTerminal = process.stdout.isTTY === true;
   return {
@@ -55,7 +55,7 @@ export function createContext(args: readonly string[], from: string): Context {
   };
 }
 
-/** The error for a command that does not exist. */
+/** Creates the error for an unknown command. */
 export function unknownCommand(word: string, known: readonly string[]): UserError {
   return new UserError(
     `unknown command ${quoted(word)}${didYouMean(word, known)}\nantifragile --help lists the commands.`,
@@ -63,7 +63,7 @@ export function unknownCommand(word: string, known: readonly string[]): UserErro
   );
 }
 
-/** Says what went wrong on stderr, and gives the exit code that tells it to a caller. */
+/** Prints an error to stderr and returns its exit code. */
 export function report(error: unknown): ExitCode {
   if (error instanceof UserError) {
     process.stderr.write(`✖ ${error.message}\n`);
@@ -71,6 +71,6 @@ export function report(error: unknown): ExitCode {
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const lines = detail.split("\n").map(visible).join("\n");
-  process.stderr.write(`✖ a fault in antifragile, not in what you did:\n${lines}\n`);
+  process.stderr.write(`✖ internal error in antifragile, not caused by your input:\n${lines}\n`);
   return 1;
 }

@@ -2,22 +2,22 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import nodePath from "node:path";
 
-/** What became of a child process. */
+/** Result of a child process. */
 export interface Outcome {
-  /** Exit code, or null when it could not be started or a signal ended it. */
+  /** Exit code, or null if the process did not start or a signal ended it. */
   readonly code: number | null;
-  /** What it wrote to stdout and stderr. */
+  /** Combined stdout and stderr. */
   readonly output: string;
-  /** It could not be started because there is no such program. */
+  /** True if the program does not exist. */
   readonly notFound: boolean;
 }
 
-/** Starts a program without a shell, so that every argument arrives as it is. */
+/** Starts a program without a shell, so that every argument arrives unchanged. */
 export type Run = (command: readonly [string, ...string[]], cwd: string, signal: AbortSignal) => Promise<Outcome>;
 
-/** A {@link Run} with real processes. */
+/** Creates a {@link Run} that starts real processes. */
 export function processRunner(env: NodeJS.ProcessEnv): Run {
-  // Set by git for its hooks and by npm for its scripts; they would lead a child to the caller's repository.
+  // git sets these for hooks and npm for scripts. They would point a child process to the repository of the caller.
   const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, npm_config_local_prefix, ...inherited } = env;
   return ([program, ...args], cwd, signal) =>
     new Promise((resolve) => {
@@ -40,7 +40,7 @@ export function processRunner(env: NodeJS.ProcessEnv): Run {
     });
 }
 
-/** What decides how npm is started. */
+/** Inputs of {@link npmCommand}. */
 interface NpmPlace {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
@@ -49,8 +49,8 @@ interface NpmPlace {
 }
 
 /**
- * How to start npm without a shell. Node refuses to start `npm.cmd`, which is what Windows has, so there npm's own
- * script is run by node: the one that started us (npx), or the one that came with node.
+ * Command that starts npm without a shell. Node refuses to start `npm.cmd` on Windows, so node runs the script of npm there: the
+ * npm that started this process (npx), or the one that came with node.
  */
 export function npmCommand({ env, platform, execPath, exists = existsSync }: NpmPlace): readonly [string, ...string[]] {
   const path = platform === "win32" ? nodePath.win32 : nodePath.posix;

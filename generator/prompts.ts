@@ -2,12 +2,12 @@ import { defaultOf, type Given, refusal, resolveAnswers } from "./answers";
 import { cancelled } from "./errors";
 import type { OptionTable, Place, Row, Value } from "./option-table";
 
-/** Asks one question and waits for the answer. The real one is inquirer's, loaded when the first question comes. */
+/** Asks one question and waits for the answer. */
 export interface Prompter {
   text(question: {
     readonly message: string;
     readonly default?: string;
-    /** True, or the sentence that says what is allowed. */
+    /** Returns true, or a sentence with the allowed values. */
     readonly validate: (value: string) => true | string;
   }): Promise<string>;
   choice(question: {
@@ -23,7 +23,7 @@ interface Streams {
   readonly output?: NodeJS.WritableStream;
 }
 
-/** Questions on a terminal. */
+/** Creates a prompter on a terminal with inquirer, which is loaded for the first question. */
 export function inquirerPrompter(streams: Streams = {}): Prompter {
   const ask = async <V>(question: object): Promise<V> => {
     const { default: inquirer } = await import("inquirer");
@@ -59,7 +59,7 @@ async function askRow(row: Row, suggested: Value | undefined, prompter: Prompter
 const sentence = (reason: string | undefined): true | string =>
   reason === undefined ? true : reason[0]!.toUpperCase() + reason.slice(1);
 
-/** Asks every row that has a question, applies and is answered by nobody yet. */
+/** Asks every row that applies, has a question and no answer. */
 export async function askOpenQuestions(
   table: OptionTable,
   given: Given,
@@ -77,7 +77,7 @@ export async function askOpenQuestions(
   return { ...given, prompt };
 }
 
-/** Asks one row again. The new answer counts before all others, and answers to rows that no longer apply are dropped. */
+/** Asks one row again. The new answer takes precedence, and answers to rows that no longer apply are dropped. */
 export async function reopenAnswer(
   table: OptionTable,
   key: string,
@@ -98,7 +98,7 @@ export async function reopenAnswer(
   return askOpenQuestions(table, { ...next, fileName: given.fileName }, place, prompter);
 }
 
-/** The last question: write, leave, or ask one row again. */
+/** Asks to confirm the plan: write, cancel, or ask one row again. */
 export async function confirmPlan(
   table: OptionTable,
   answers: Readonly<Record<string, Value>>,
@@ -110,7 +110,7 @@ export async function confirmPlan(
     message,
     choices: [
       { value: "yes", name: "Yes" },
-      { value: "no", name: "No, write nothing" },
+      { value: "no", name: "No, cancel" },
       ...rows.map((key) => ({ value: `reopen ${key}`, name: `Change ${key} (${answers[key]})` })),
     ],
     default: "yes",

@@ -3,7 +3,7 @@ import { flagOf, switches } from "./flags";
 import type { OptionTable, Row } from "./option-table";
 
 function defaultText(row: Row): string {
-  if (row.kind === "text" && row.known !== undefined) return "from the folder";
+  if (row.kind === "text" && row.known !== undefined) return "name of the folder";
   if (typeof row.default === "function") return "depends on other answers";
   if (row.default === undefined) return "required";
   return row.kind === "flag" ? (row.default ? "yes" : "no") : `${row.default}`;
@@ -14,7 +14,7 @@ function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }
 
-/** The text of `antifragile new --help`. */
+/** Help text of `antifragile new --help`. */
 export function helpText(table: OptionTable): string {
   const forRun = Object.entries<{ short?: string; value?: string; help: string }>(switches).map(
     ([name, { short, value, help }]) =>
@@ -23,24 +23,24 @@ export function helpText(table: OptionTable): string {
   return [
     "Usage: antifragile new [dir] [flags]",
     "",
-    "Writes a service and the AWS it runs on to an absent or empty folder, and asks for what it cannot know.",
-    "With --platform it writes the AWS that several services share, and no service.",
+    "Generates a service and its AWS infrastructure in a new folder. Asks for missing answers on a terminal.",
+    "With --platform it generates the infrastructure that several services share, without a service.",
     "",
-    "The repository:",
+    "Options:",
     ...twoColumns(
       Object.entries(table).map(([key, row]) => [flagOf(key, row), `${row.help} (${defaultText(row)})`] as const),
     ),
     "",
-    "This run:",
+    "Flags of this run:",
     ...twoColumns(forRun),
     "",
-    "A flag counts before the answers file, that before a question, that before a default.",
-    "Exit code: 0 done, 1 a step failed, 2 wrong usage or answers, 3 the folder is not empty, 130 cancelled.",
+    "Precedence: flag, answers file, question, default.",
+    "Exit code: 0 done, 1 a step failed, 2 invalid usage or answers, 3 the folder is not empty, 130 canceled.",
     "",
   ].join("\n");
 }
 
-/** The JSON Schema of an answers file. Rows that do not apply are known only to the gate. */
+/** JSON Schema of an answers file. It does not express whether a row applies; `resolveAnswers` checks that. */
 export function answersSchema(table: OptionTable): object {
   const properties = Object.entries(table).map(([key, row]) => {
     const literal = row.default === undefined || typeof row.default === "function" ? {} : { default: row.default };
@@ -60,7 +60,7 @@ export function answersSchema(table: OptionTable): object {
     properties: {
       $schema: { type: "string" },
       [HEADER]: {
-        description: "Which version wrote the file.",
+        description: "Version of the tool that wrote the file.",
         type: "object",
         additionalProperties: false,
         required: ["schema", "version"],
@@ -73,7 +73,7 @@ export function answersSchema(table: OptionTable): object {
 
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
 
-/** An answers file that changes the rows with a question. */
+/** Example of an answers file, with the rows that have a question. */
 function exampleFile(table: OptionTable): string {
   const answers = Object.entries(table).flatMap(([key, row]) => {
     if (row.ask === undefined) return [];
@@ -91,7 +91,7 @@ function exampleFile(table: OptionTable): string {
   return JSON.stringify(Object.fromEntries(answers), null, 2);
 }
 
-/** docs/options.md. */
+/** Text of docs/options.md. */
 export function optionsPage(table: OptionTable): string {
   const rows = Object.entries(table).map(([key, row]) => {
     const values =
@@ -113,22 +113,21 @@ export function optionsPage(table: OptionTable): string {
     "",
     "# Options of `antifragile new`",
     "",
-    "Each can be a flag, a key of the answers file (`--answers FILE`; [schema](answers.schema.json)) or, on a terminal, the",
-    "answer to a question. A flag counts before the file, the file before a question, a question before the default.",
-    `The answers are recorded in \`${ANSWERS_FILE}\` of the new repository; \`--answers\` with that file writes the same bytes`,
-    "again.",
+    "Set an option with a flag, a key of the answers file (`--answers FILE`; [schema](answers.schema.json)) or, on a terminal, the",
+    "answer to a question. Precedence: flag, answers file, question, default.",
+    `The new repository records its answers in \`${ANSWERS_FILE}\`. \`--answers\` with that file generates the same files again.`,
     "",
     "```json",
     exampleFile(table),
     "```",
     "",
-    "| key | flag | what | values | default |",
+    "| key | flag | purpose | values | default |",
     "|---|---|---|---|---|",
     ...rows,
     "",
-    "Switches of one run; they change no file:",
+    "Flags of one run. They do not change the generated files:",
     "",
-    "| flag | what |",
+    "| flag | purpose |",
     "|---|---|",
     ...runs,
     "",

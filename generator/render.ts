@@ -1,12 +1,12 @@
 import { ANSWERS_FILE, formatAnswersFile } from "./answers-file";
 import { compileTemplate } from "./compile-template";
-import { type ManifestRow, manifest } from "./manifest";
+import { type ManifestRow, rowsFor } from "./manifest";
 import type { Answers } from "./options";
 
 /** The files below `templates/`, and the version of the package that they belong to. */
 export interface Templates {
   readonly version: string;
-  /** Path below `templates/`, with forward slashes -> text. */
+  /** Texts by path below `templates/`, with forward slashes. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -17,12 +17,12 @@ export interface OutputFile {
   readonly mode: number;
 }
 
-/** Where a generated repository keeps the package it was made by, until the package can be had from a registry. */
+/** Path of the package in a generated repository, until a registry has the package. */
 export function vendoredPath(version: string): string {
   return `vendor/antifragile-${version}.tgz`;
 }
 
-/** What a template may name besides the answers. */
+/** Variables of templates in addition to the answers. */
 export function templateVariables(version: string): Readonly<Record<"version" | "vendored", string>> {
   return { version, vendored: `file:${vendoredPath(version)}` };
 }
@@ -52,16 +52,15 @@ function fitImports(source: string): string {
   );
 }
 
-/** The repository that the answers ask for: path -> file, sorted by path. Pure: equal answers give equal bytes. */
+/** Renders a repository: files by path, sorted. Pure: equal answers give equal bytes. */
 export function render(answers: Answers, templates: Templates): Map<string, OutputFile> {
   const context = Object.assign(Object.create(null), answers, templateVariables(templates.version));
   const files: [string, OutputFile][] = [
     [ANSWERS_FILE, { content: formatAnswersFile(answers, templates.version), mode: 0o644 }],
   ];
-  for (const row of manifest) {
-    if (row.when !== undefined && !row.when(answers)) continue;
+  for (const row of rowsFor(answers)) {
     const source = templates.files.get(row.template);
-    if (source === undefined) throw new Error(`templates/${row.template} is missing; the manifest names it`);
+    if (source === undefined) throw new Error(`templates/${row.template} is missing, but the manifest names it`);
     const filled = row.template.endsWith(".hbs") ? fill(source, row, context) : source;
     const content = row.template.endsWith(".ts.hbs") ? fitImports(filled) : filled;
     files.push([row.path, { content, mode: row.mode ?? 0o644 }]);

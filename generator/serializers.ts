@@ -1,7 +1,9 @@
 /**
- * The only ways in which a value gets into a template. Each writes a value so that the language of the file reads back
- * exactly that value, whatever it holds. A missing value is an error, never an empty text.
+ * Serializers of template values, one for each language. The language reads back exactly the value that was written. A missing
+ * value is an error, never an empty text.
  */
+
+import { NAME_PATTERN } from "../border/names";
 
 function given(value: unknown): string | number | boolean {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
@@ -20,21 +22,21 @@ function jsonText(value: unknown): string {
 
 function serviceName(value: unknown): string {
   const name = String(given(value));
-  if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) return name;
-  throw new Error(`a template wants the name of a service, got ${JSON.stringify(name)}`);
+  if (NAME_PATTERN.test(name)) return name;
+  throw new Error(`a template needs the name of a service, got ${JSON.stringify(name)}`);
 }
 
 export const serializers = {
-  /** A literal of JSON, JavaScript or TypeScript, quotes included. */
+  /** Writes a literal of JSON, JavaScript or TypeScript, with quotes. */
   json: jsonText,
 
-  /** A scalar of YAML, quotes included. */
+  /** Writes a scalar of YAML, with quotes. */
   yaml: jsonText,
 
-  /** One word of a POSIX shell, quotes included. */
+  /** Writes one word of a POSIX shell, with quotes. */
   sh: (value: unknown): string => `'${String(given(value)).replaceAll("'", "'\\''")}'`,
 
-  /** Text of a Markdown line. */
+  /** Writes text of a Markdown line. */
   md: (value: unknown): string =>
     String(given(value))
       .replace(/\s+/g, " ")
@@ -42,40 +44,40 @@ export const serializers = {
       .replace(/^([#+=-])/, "\\$1")
       .replace(/^(\d+)([.)])/, "$1\\$2"),
 
-  /** A bare word for a place without quotes (a tag, a key, a file name); refuses whatever would need quotes. */
+  /** Writes a bare word (a tag, a key, a file name). Refuses a value that needs quotes. */
   word: (value: unknown): string => {
     const word = String(given(value));
     if (/^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(word)) return word;
-    throw new Error(`a template wants a bare word, got ${JSON.stringify(word)}; use a serializer with quotes`);
+    throw new Error(`a template needs a bare word, got ${JSON.stringify(word)}; use a serializer with quotes`);
   },
 
-  /** Name of an environment variable made of a service name: `stock-keeper` gives `STOCK_KEEPER`. */
+  /** Writes a service name as part of an environment variable: `stock-keeper` gives `STOCK_KEEPER`. */
   variable: (value: unknown): string => serviceName(value).toUpperCase().replaceAll("-", "_"),
 
   /**
-   * Id of a construct made of a service name, quotes included: `stock-keeper` gives `"StockKeeper"`, which it is called
-   * after; with "Worker" as well `"StockKeeperWorker"`.
+   * Writes a service name as the id of a construct, with quotes: `stock-keeper` gives `"StockKeeper"`, and with the role
+   * "Worker" `"StockKeeperWorker"`.
    */
   construct: (value: unknown, role?: unknown): string => {
     const name = serviceName(value);
-    // Capitals cannot tell where the hyphen was before a digit, or beside a single letter.
+    // Capitals do not show a hyphen before a digit or beside a single letter.
     const id = /-\d|(^|-)[a-z](-|$)/.test(name)
       ? name
       : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
-    // Handlebars passes an object of its own behind what the template gives.
+    // Handlebars passes its own object as the last argument.
     return JSON.stringify(typeof role === "string" ? id + role : id);
   },
 
-  /** Identifier of TypeScript made of a service name: `stock-keeper` gives `stockKeeper`. */
+  /** Writes a service name as an identifier of TypeScript: `stock-keeper` gives `stockKeeper`. */
   identifier: (value: unknown): string =>
     serviceName(value).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
 } as const;
 
-/** `{{#if (or (eq database "postgres") job)}}`: may stand inside a block or a serializer, never alone. */
+/** Comparisons for blocks, such as `{{#if (or (eq database "postgres") job)}}`. */
 export const comparisons = {
   eq: (left: unknown, right: unknown): boolean => left === right,
   ne: (left: unknown, right: unknown): boolean => left !== right,
-  // Handlebars passes an object of its own behind what the template gives.
+  // Handlebars passes its own object as the last argument.
   and: (...values: unknown[]): boolean => values.slice(0, -1).every((value) => value === true),
   or: (...values: unknown[]): boolean => values.slice(0, -1).some((value) => value === true),
 } as const;

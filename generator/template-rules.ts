@@ -1,10 +1,10 @@
 import type Handlebars from "handlebars";
 import { comparisons, serializers } from "./serializers";
 
-/** The blocks that a template may use. Everything else that Handlebars brings is taken away. */
+/** Blocks that a template may use. The other helpers of Handlebars are removed. */
 const BLOCKS = ["if", "unless"];
 
-/** How every template is compiled: what is unknown or missing is an error, and nothing is escaped behind our back. */
+/** Compiler options of every template: unknown or missing names are errors, and Handlebars escapes nothing. */
 export const COMPILE_OPTIONS = {
   strict: true,
   noEscape: true,
@@ -14,7 +14,7 @@ export const COMPILE_OPTIONS = {
   ),
 };
 
-/** Leaves an instance of Handlebars with our helpers and the blocks alone. */
+/** Restricts a Handlebars instance to our helpers and the allowed blocks. */
 export function withOurHelpers(handlebars: typeof Handlebars): typeof Handlebars {
   for (const name of Object.keys(handlebars.helpers)) if (!BLOCKS.includes(name)) handlebars.unregisterHelper(name);
   for (const [name, helper] of Object.entries({ ...serializers, ...comparisons }))

@@ -1,8 +1,8 @@
 import nodeDisk from "node:fs/promises";
 import nodePath from "node:path";
+import { quoted, visible } from "../border/text";
 import { cancelled, UserError } from "./errors";
 import type { OutputFile } from "./render";
-import { quoted, visible } from "./text";
 
 /** The part of the file system that writing needs. */
 export type Disk = Pick<
@@ -10,24 +10,24 @@ export type Disk = Pick<
   "lstat" | "mkdir" | "readdir" | "readFile" | "realpath" | "rename" | "rmdir" | "unlink" | "writeFile"
 >;
 
-/** Where a repository goes. */
+/** Target folder of a repository. */
 export interface Target {
-  /** Absolute, without a symbolic link in it. */
+  /** Absolute path without symbolic links. */
   readonly path: string;
   readonly exists: boolean;
-  /** Files that were there before and stay as they are, although a new repository would have them. */
+  /** Existing files that stay unchanged, although a new repository would have them. */
   readonly kept: readonly string[];
-  /** What had to be put right because an earlier run was killed. */
+  /** Messages about repairs after a killed run. */
   readonly notices: readonly string[];
 }
 
-/** What a folder may hold before; anything else is a conflict. */
+/** Entries that an existing folder may contain; others are conflicts. */
 const WELCOME = [".git", "LICENSE", "README.md"];
 
 const JOURNAL = ".antifragile-journal.json";
 const JOURNAL_DRAFT = `${JOURNAL}.draft`;
 
-/** What is about to be written into a folder, noted there first, so that a later run can undo it after a kill. */
+/** Record of the files to write, stored in the folder first so that a later run can undo them after a kill. */
 interface Journal {
   readonly pid: number;
   readonly folders: readonly string[];
@@ -37,25 +37,25 @@ interface Journal {
 const isCode = (error: unknown, ...codes: string[]): boolean =>
   codes.includes((error as NodeJS.ErrnoException | null)?.code ?? "");
 
-/** Why no repository can have this path, or undefined. Pure, so that the rules of Windows are tested everywhere. */
+/** Reason why a path cannot hold a repository, or undefined. Pure, so that the rules of Windows are tested everywhere. */
 export function folderRefusal(folder: string, path: nodePath.PlatformPath = nodePath): string | undefined {
   const parts = path
     .resolve(folder)
     .slice(path.parse(path.resolve(folder)).root.length)
     .split(path.sep);
   const last = parts.at(-1) ?? "";
-  if (visible(folder) !== folder) return "holds a control character";
+  if (visible(folder) !== folder) return "contains a control character";
   if (last === "") return "is the root of the file system";
   if (last.length > 200) return `has ${last.length} characters in its last part; 200 are allowed`;
   const reserved = parts.find((part) => [".git", "node_modules"].includes(part.toLowerCase()));
-  if (reserved !== undefined) return `lies in ${reserved}, which belongs to another tool`;
+  if (reserved !== undefined) return `is inside ${reserved}, which belongs to another tool`;
   if (/^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i.test(last)) return "is a device name of Windows";
   if (/[<>:"|?*\\]|[. ]$/.test(last))
     return 'has a character that Windows does not allow (< > : " | ? * \\, or a dot or space last)';
   return undefined;
 }
 
-/** The path of a journal's entry, or an error: a journal may have come with a folder from somewhere else. */
+/** Path of a journal entry. Throws if it leads out of the folder: the journal may come from elsewhere. */
 function inside(folder: string, entry: string): string {
   const path = nodePath.join(folder, entry);
   const relative = nodePath.relative(folder, path);
@@ -77,7 +77,7 @@ async function hasLinkAbove(folder: string, entry: string, disk: Disk): Promise<
   return false;
 }
 
-/** Whether the file of a journal is there: not at all, begun (a first part of what was to be written), all, or other. */
+/** State of a journaled file: absent, begun (a first part of the content), all (the content), or other. */
 async function stateOf(
   folder: string,
   entry: string,
@@ -93,7 +93,7 @@ async function stateOf(
   return is.equals(wanted.subarray(0, is.length)) ? "begun" : "other";
 }
 
-/** Removes what the journal says was written, and nothing else: a file that someone changed since stays. */
+/** Removes the files of the journal, except those that changed since. */
 async function undo(folder: string, journal: Journal, disk: Disk): Promise<string[]> {
   const left: string[] = [];
   for (const [entry, content] of Object.entries(journal.files).reverse()) {
@@ -128,7 +128,7 @@ async function readJournal(folder: string, disk: Disk): Promise<Journal | undefi
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
-  throw new UserError(`${visible(path)}: is no journal that antifragile wrote; delete it and run again`, 3);
+  throw new UserError(`${visible(path)}: is not a valid journal of antifragile; delete it and run again`, 3);
 }
 
 function isAlive(pid: number): boolean {
@@ -141,7 +141,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Finishes or undoes what a killed run left in the folder; says what it did. */
+/** Finishes or undoes a killed run in the folder and describes what it did. */
 async function recoverFolder(folder: string, mayFinish: boolean, disk: Disk): Promise<string[]> {
   await disk.unlink(nodePath.join(folder, JOURNAL_DRAFT)).catch((error) => {
     if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
@@ -167,7 +167,7 @@ async function recoverFolder(folder: string, mayFinish: boolean, disk: Disk): Pr
   return [`an earlier run was killed while it wrote to ${visible(folder)}: undid it${changed}`];
 }
 
-/** The folder beside an absent target in which a new repository grows until one rename makes it appear. */
+/** Staging folder beside an absent target. One rename makes it the target. */
 const stagingOf = (target: string): string =>
   nodePath.join(nodePath.dirname(target), `.${nodePath.basename(target)}.antifragile`);
 
@@ -188,8 +188,7 @@ async function recover(target: string, exists: boolean, disk: Disk): Promise<str
 }
 
 /**
- * Looks at the place where a repository shall go. With `repair`, what a killed run left there is put right first; nothing
- * else is written.
+ * Inspects the target folder. With `repair`, first finishes or undoes a killed run there; writes nothing else.
  */
 export async function inspectTarget(folder: string, repair: boolean, disk: Disk = nodeDisk): Promise<Target> {
   const refusal = folderRefusal(folder);
@@ -200,7 +199,11 @@ export async function inspectTarget(folder: string, repair: boolean, disk: Disk 
     parent = await disk.realpath(above);
     if (!(await disk.lstat(parent)).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
   } catch (error) {
-    const problem = isCode(error, "ENOENT") ? "does not exist" : isCode(error, "ENOTDIR") ? "is no folder" : undefined;
+    const problem = isCode(error, "ENOENT")
+      ? "does not exist"
+      : isCode(error, "ENOTDIR")
+        ? "is not a folder"
+        : undefined;
     if (problem !== undefined) throw new UserError(`${visible(above)} ${problem}; make the folder first`, 2);
     throw writeFault(error, above);
   }
@@ -238,7 +241,7 @@ export async function inspectTarget(folder: string, repair: boolean, disk: Disk 
   return { path, exists: found !== undefined, kept: kept.sort(), notices };
 }
 
-/** A fault of the file system in the user's words. */
+/** Describes a file system error for the user. */
 function writeFault(error: unknown, path: string): unknown {
   if (error instanceof UserError) return error;
   const code = (error as NodeJS.ErrnoException).code;
@@ -249,14 +252,14 @@ function writeFault(error: unknown, path: string): unknown {
     ENOSPC: "the disk is full; free some space and run again",
     EDQUOT: "your disk quota is used up; free some space and run again",
     ENAMETOOLONG: "the path is too long; choose a shorter one",
-    EEXIST: "something was put there meanwhile; run again",
-    ENOTEMPTY: "something was put there meanwhile; run again",
+    EEXIST: "another program created it meanwhile; run again",
+    ENOTEMPTY: "another program created it meanwhile; run again",
   };
   if (code === undefined) return error;
   return new UserError(`cannot write ${visible(path)}: ${reasons[code] ?? visible((error as Error).message)}`, 1);
 }
 
-/** Every folder that the paths need, parents first. */
+/** Folders of the paths, parents first. */
 function foldersOf(paths: readonly string[]): string[] {
   const folders = new Set<string>();
   for (const path of paths) {
@@ -267,10 +270,10 @@ function foldersOf(paths: readonly string[]): string[] {
 }
 
 /**
- * Writes all files, or none: whatever goes wrong on the way, the folder is as it was. An absent folder appears by one
- * rename; an existing one is guarded by a journal.
+ * Writes all files or none: after an error the folder is unchanged. An absent folder appears by one rename; a journal protects an
+ * existing one.
  *
- * @throws UserError when the disk refuses, or when `signal` was aborted
+ * @throws UserError if writing fails or `signal` is aborted
  */
 export async function writeTree(
   target: Target,
@@ -284,7 +287,7 @@ export async function writeTree(
     folders: foldersOf(wanted.map(([path]) => path)),
     files: Object.fromEntries(wanted.map(([path, { content }]) => [path, content])),
   };
-  // What this run has made: only that is undone, never what somebody else put there meanwhile.
+  // Only files of this run are undone, never files that another program created meanwhile.
   const made = { pid: process.pid, folders: [] as string[], files: {} as Record<string, string> };
   let folder = target.exists ? target.path : stagingOf(target.path);
   let at = folder;
@@ -329,7 +332,7 @@ export async function writeTree(
       if (!target.exists) await disk.rmdir(folder);
     } catch (second) {
       const reasons = [fault, writeFault(second, folder)].map((one) => (one as Error).message).join("; then ");
-      throw new UserError(`${reasons}. Run the same command again: it undoes what was begun.`, 1);
+      throw new UserError(`${reasons}. Run the same command again: it undoes the partial write.`, 1);
     }
     throw fault;
   }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 
+export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../border/names";
+
 /**
  * How long AWS lets a name be.
  *
@@ -83,25 +85,7 @@ function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): str
   return RESERVED[kind]?.test(name) ? `x-${name}` : name;
 }
 
-/** `OrderLines` and `orderLines` as `order-lines`. */
-export function kebab(id: string): string {
-  return id
-    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
-    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
-    .replace(/[^a-zA-Z0-9]+/g, "-")
-    .toLowerCase();
-}
-
-/** `order-lines`, `orderLines` and `order.lines` as `OrderLines`: for ids. */
-export function pascal(id: string): string {
-  return kebab(id).replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
-}
-
 /** The parts of a name joined by `-`, after the prefix that an environment may demand. */
 export function prefixed(prefix: string | undefined, ...parts: string[]): string {
   return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
 }
-
-/** What a platform, a service and an environment may be called. Also the rule of the generator's answers. */
-export const NAME_PATTERN = /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/;
-export const NAME_RULE = "2 to 31 characters: small letters, digits and single hyphens, first a letter, last no hyphen";

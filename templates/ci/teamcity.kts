@@ -4,9 +4,9 @@ import jetbrains.buildServer.configs.kotlin.buildSteps.script
 import jetbrains.buildServer.configs.kotlin.triggers.finishBuildTrigger
 import jetbrains.buildServer.configs.kotlin.triggers.vcs
 
-// Tests every push, and brings what is on the default branch to staging and then, when an administrator approves it, to
-// production. Agents with the parameter "delivery" have Node.js, Docker and Terraform; Docker builds for arm64. AWS knows an
-// agent by the role of its machine: there are no secrets.
+// Tests every push. Deploys the default branch to staging and, after an administrator approves, to production. Agents with the
+// parameter "delivery" need Node.js, Terraform and Docker that builds for arm64. They get AWS credentials from an instance role:
+// there are no secrets.
 version = "2024.12"
 
 project {

@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "infra/test/**/*.test.ts"],
     testTimeout: 20_000,
-    // The first run records the infrastructure, also in CI; from then on a change fails until `npm run snapshot`.
+    // The first run records the infrastructure snapshot, in CI too. Later changes fail until `npm run snapshot`.
     update: recorded ? undefined : "new",
   },
 });

@@ -15,11 +15,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { kebab } from "../../border/names";
 import type { OptionTable } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
 import { render } from "../../generator/render";
-import { kebab } from "../../generator/text";
 import { run, unpackPackage } from "./packed";
 
 let packed: ReturnType<typeof unpackPackage>;
@@ -129,7 +129,7 @@ describe("the packed executable", () => {
       work,
     );
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^✖ a fault in antifragile, not in what you did:\n.*_gitignore/);
+    expect(stderr).toMatch(/^✖ internal error in antifragile, not caused by your input:\n.*_gitignore/);
     expect(readdirSync(work)).toEqual(["package"]);
   });
 
@@ -207,7 +207,7 @@ describe("new", () => {
     const { code, stderr } = await cli(["new", "shop", "--platform", "--joins=mall", "--job", "--auth=none", ...quick]);
     expect(code).toBe(2);
     expect(stderr.split("\n").slice(0, 3)).toEqual(
-      ["joins", "job", "auth"].map((key) => expect.stringContaining(`--${key}: not with --platform`)),
+      ["joins", "job", "auth"].map((key) => expect.stringContaining(`--${key}: does not apply with --platform`)),
     );
     expect(readdirSync(work)).toEqual([]);
   });
@@ -365,7 +365,7 @@ describe("new", () => {
     const { code, stderr } = await running;
     expect(code).toBe(130);
     expect(stderr).toBe(
-      "✖ cancelled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit\n",
+      "✖ canceled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit\n",
     );
     expect(readdirSync(join(work, "orders"))).toContain("package.json");
   });
@@ -385,7 +385,7 @@ describe("new", () => {
     mkdirSync(join(work, "empty"));
     for (const folder of ["absent", "empty"]) {
       const { code, stderr } = await signalled("SIGINT", n, folder);
-      expect({ code, stderr }).toEqual({ code: 130, stderr: "✖ cancelled: nothing was written\n" });
+      expect({ code, stderr }).toEqual({ code: 130, stderr: "✖ canceled: nothing was written\n" });
     }
     expect(Object.keys(tree(work)).sort()).toEqual(["empty", "hook.cjs"]);
   });
@@ -481,7 +481,7 @@ describe("new on a terminal", () => {
     await until("What does it do?");
     tmux("send-keys", "-t", "t", "C-c");
     expect(await until("exit code")).toContain("exit code 130");
-    expect(screen()).toContain("cancelled: nothing was written");
+    expect(screen()).toContain("canceled: nothing was written");
     expect(readdirSync(work)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { kebab } from "../../border/names";
 import { resolveAnswers } from "../../generator/answers";
 import { formatAnswersFile, parseAnswersFile } from "../../generator/answers-file";
 import { parseCommandLine } from "../../generator/flags";
@@ -7,7 +8,6 @@ import type { OptionTable, Value } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import type { Prompter } from "../../generator/prompts";
 import { askOpenQuestions } from "../../generator/prompts";
-import { kebab } from "../../generator/text";
 import { given } from "./support/given";
 import { sampleTable } from "./support/sample-table";
 

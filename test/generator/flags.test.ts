@@ -36,11 +36,11 @@ describe("a command line", () => {
       ["--capacity"],
       "--capacity: needs a value; use --capacity fargate|ec2, or --capacity=VALUE when the value starts with a hyphen",
     ],
-    [["--name", "a", "--name", "b"], "--name: is given twice; keep one"],
+    [["--name", "a", "--name", "b"], "--name: occurs twice; keep one"],
     [["--yes=no"], '--yes: takes no value, got "no"; use --yes alone'],
     [["--chaos=true"], '--chaos: takes no value, got "true"; use --chaos alone'],
-    [["--chaos", "--no-chaos"], "--chaos, --no-chaos: say the opposite; keep one"],
-    [["--interactive", "--no-interactive"], "--interactive, --no-interactive: say the opposite; keep one"],
+    [["--chaos", "--no-chaos"], "--chaos, --no-chaos: contradict each other; keep one"],
+    [["--interactive", "--no-interactive"], "--interactive, --no-interactive: contradict each other; keep one"],
     [["a", "b", "c"], '"b", "c": one folder is enough; put a text with spaces in quotes'],
   ])("is refused: %j", (args, problem) => {
     expect(parse(...args).problems).toEqual([problem]);

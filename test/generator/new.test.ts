@@ -283,7 +283,7 @@ describe("a step after the files", () => {
     };
     await expect(runNew({ ...context, run })).rejects.toMatchObject({
       exitCode: 130,
-      message: "cancelled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit",
+      message: "canceled: ./orders is written; not done: npm install, npm run snapshot, git init, first commit",
     });
   });
 

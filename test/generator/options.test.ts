@@ -1,12 +1,12 @@
 import nodePath from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { kebab } from "../../border/names";
 import { defaultOf, refusal, resolveAnswers } from "../../generator/answers";
 import { HEADER } from "../../generator/answers-file";
 import { switches } from "../../generator/flags";
 import type { AnswersOf, OptionTable, Row } from "../../generator/option-table";
 import { type Answers, options } from "../../generator/options";
-import { kebab } from "../../generator/text";
 import { given } from "./support/given";
 import type { sampleTable } from "./support/sample-table";
 
@@ -158,7 +158,7 @@ describe("platform", () => {
     const value = { job: true, auth: "none", joins: "mall", calls: "payments", database: "none" }[key] ?? "none";
     expect(resolve({ [key]: value }).problems).toEqual([]);
     expect(resolve({ platform: true, [key]: value }).problems).toEqual([
-      `--${key}: not with --platform, which writes no service`,
+      `--${key}: does not apply with --platform, which generates no service`,
     ]);
   });
 });

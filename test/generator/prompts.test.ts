@@ -74,7 +74,7 @@ describe("a question on a terminal", () => {
   it("ends as cancelled on Ctrl-C", async () => {
     const { answer, events, getScreen } = await onTerminal(question, (prompter, q) => prompter.text(q));
     await until(() => getScreen().includes("Name?"));
-    const ended = expect(answer).rejects.toMatchObject({ exitCode: 130, message: "cancelled: nothing was written" });
+    const ended = expect(answer).rejects.toMatchObject({ exitCode: 130, message: "canceled: nothing was written" });
     events.keypress({ name: "c", ctrl: true });
     await ended;
   });
@@ -100,7 +100,7 @@ describe("the questions", () => {
   });
 
   it("leave out what flags, the file or the place tell, and follow the answers", async () => {
-    const prompter = fakePrompter({ "Where?": ["ec2"], "Which machines?": ["m5.large"] });
+    const prompter = fakePrompter({ "Where?": ["ec2"], "Which instances?": ["m5.large"] });
     const said = given({ flag: { chaos: false }, file: { description: "Orders" } });
     const asked = await askOpenQuestions(sampleTable, said, { folder: "orders" }, prompter);
     expect(resolveAnswers(sampleTable, asked, { folder: "orders" }).answers).toMatchObject({
@@ -145,7 +145,7 @@ describe("an answer that is opened again", () => {
     expect(fargate.answers.capacity).toBe("fargate");
     expect(Object.keys(fargate.answers)).not.toContain("instanceType");
 
-    const script = { "Where?": ["ec2"], "Which machines?": ["t3.large"] };
+    const script = { "Where?": ["ec2"], "Which instances?": ["t3.large"] };
     const second = await reopenAnswer(sampleTable, "capacity", first, nowhere, fakePrompter(script));
     expect(resolveAnswers(sampleTable, second, nowhere).answers).toMatchObject({
       capacity: "ec2",

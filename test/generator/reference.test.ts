@@ -95,7 +95,7 @@ describe("help and reference", () => {
     expect(helpText(sampleTable)).toContain("--capacity fargate|ec2");
     expect(helpText(sampleTable)).toMatch(/--chaos, --no-chaos +Adds experiments\. \(no\)/);
     expect(optionsPage(sampleTable)).toContain(
-      "| `instanceType` | `--instance-type TEXT` | The machines.<br>needs --capacity ec2 |",
+      "| `instanceType` | `--instance-type TEXT` | The instances.<br>needs --capacity ec2 |",
     );
   });
 });

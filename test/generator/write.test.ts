@@ -205,7 +205,7 @@ describe("a place where nothing can be written", () => {
     ["a file", () => writeFileSync(join(root, "orders"), ""), "orders", 3, /is a file/],
     ["a link to a folder", () => symlinkSync(tmpdir(), join(root, "orders")), "orders", 3, /is a symbolic link/],
     ["a dangling link", () => symlinkSync("/nowhere", join(root, "orders")), "orders", 3, /is a symbolic link/],
-    ["below a file", () => writeFileSync(join(root, "a"), ""), "a/orders", 2, /is no folder; make the folder first/],
+    ["below a file", () => writeFileSync(join(root, "a"), ""), "a/orders", 2, /is not a folder; make the folder first/],
     ["below an absent folder", () => undefined, "a/orders", 2, /does not exist; make the folder first/],
     [
       "a name that is too long",

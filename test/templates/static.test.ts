@@ -134,8 +134,8 @@ const filledIn = (text: string): string =>
     .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
     .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
     .replaceAll(/repository: onlyYouKnow\("owner[^)]*\)/g, 'repository: "acme/orders"')
-    .replaceAll(/onlyYouKnow\("who owns[^)]*\)/g, '"acme"')
-    .replaceAll(/onlyYouKnow\([^)]*number at GitHub"\)/g, "12345")
+    .replaceAll(/onlyYouKnow\("owner of[^)]*\)/g, '"acme"')
+    .replaceAll(/onlyYouKnow\("numeric GitHub id[^)]*\)/g, "12345")
     .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
 
 describe("the infrastructure", () => {
@@ -339,7 +339,7 @@ describe("the infrastructure", () => {
     const dev = await synth("dev");
     expect(dev).toEqual({ code: 0, output: "" });
     const all = await synth();
-    expect(all.output).toContain("no pipeline yet: npm run doctor lists what infra/environments.ts lacks");
+    expect(all.output).toContain("no pipeline yet: npm run doctor lists what infra/environments.ts needs");
     expect(all.output).toMatch(/environment production is left out: .* lacks production\.account/);
   });
 

@@ -23,8 +23,8 @@ export const sampleTable = defineOptions({
     default: "fargate",
   }),
   instanceType: text({
-    ask: "Which machines?",
-    help: "The machines.",
+    ask: "Which instances?",
+    help: "The instances.",
     example: "t3.small",
     rule: { pattern: /^[a-z0-9]+\.[a-z0-9]+$/, allowed: "an instance type" },
     default: "t3.small",

@@ -1,11 +1,6 @@
-/** `instanceType` -> `instance-type`. */
-export function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /**
- * A text as it may reach a terminal or a log: control characters, bidirectional marks and line separators are written
- * as escapes, so that an answer cannot move the cursor or forge a line.
+ * Escapes control characters, bidirectional marks and line separators, so that a text from outside cannot move the cursor or
+ * forge a line in a terminal or a log.
  */
 export function visible(text: string): string {
   return text.replace(
@@ -14,14 +9,14 @@ export function visible(text: string): string {
   );
 }
 
-/** A refused value for a message: {@link visible}, in quotes and cut to a length that one can read. */
+/** Quotes a refused value for a message: {@link visible}, and at most 80 characters. */
 export function quoted(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value !== "string") return value !== null && typeof value === "object" ? "an object" : String(value);
   return `"${visible(value.length > 80 ? `${value.slice(0, 77)}...` : value)}"`;
 }
 
-/** How many characters must be changed, added, removed or swapped with their neighbour to get from one to the other. */
+/** Damerau-Levenshtein distance: number of characters to change, add, remove or swap with their neighbor. */
 function distance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= from.length; i++) {
@@ -39,12 +34,12 @@ function distance(from: string, to: string): number {
   return rows[from.length]![to.length]!;
 }
 
-/** The word that was probably meant, or undefined when none is near. */
+/** The most similar word, or undefined if none is similar. */
 function nearest(word: string, words: Iterable<string>): string | undefined {
   let found: string | undefined;
   let least = Math.max(1, Math.floor(Math.min(word.length, 40) / 3)) + 1;
   for (const candidate of words) {
-    // A word that is only cut short is near, however much is missing.
+    // An abbreviation is similar, however much it leaves out.
     const steps = word.length > 1 && candidate.startsWith(word) ? 1 : distance(word.slice(0, 40), candidate);
     if (steps < least) {
       least = steps;
@@ -54,13 +49,13 @@ function nearest(word: string, words: Iterable<string>): string | undefined {
   return found;
 }
 
-/** `; did you mean --name?`, or nothing when no known word is near. */
+/** `; did you mean --name?`, or an empty text if no known word is similar. */
 export function didYouMean(word: string, words: Iterable<string>, prefix = ""): string {
   const found = nearest(word, words);
   return found === undefined ? "" : `; did you mean ${prefix}${found}?`;
 }
 
-/** `1 file`, `2 files`. */
+/** A number with its noun: `1 file`, `2 files`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
