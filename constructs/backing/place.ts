@@ -57,5 +57,5 @@ export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): 
 /** What is used is there first. */
 export function comesFirst(backing: IConstruct, host: BackingHost): void {
   const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
-  if (theirs !== ours && !theirs.dependsOn(ours)) theirs.addDependency(ours);
+  if (theirs !== ours) theirs.addDependency(ours);
 }

@@ -7,6 +7,7 @@ import { checkEnvironment, type Environment } from "./environment";
 import { invalid } from "./errors";
 import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
+import { reachable, Wishes } from "./order";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
@@ -108,6 +109,34 @@ export class AwsStack extends TerraformStack {
     this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
   }
 
+  /**
+   * Applies another stack before this one, as {@link addDependency} does, unless the other must be applied after this
+   * one. That is decided at synth, when all such wishes are known.
+   */
+  preferAfter(stack: AwsStack): void {
+    const wishes = wishesByApp.get(this.node.root) ?? new Wishes<TerraformStack>();
+    wishesByApp.set(this.node.root, wishes);
+    if (stack !== this) wishes.add(this, stack);
+  }
+
+  /** Fails where it would make a circle. cdktf's own walks every path, of which dense graphs have too many to count. */
+  override addDependency(dependency: TerraformStack): void {
+    if (this.dependencies.includes(dependency)) return;
+    // cdktf says which circle it is.
+    if (reachable(dependency, (stack) => stack.dependencies).has(this)) super.addDependency(dependency);
+    this.dependencies.push(dependency);
+  }
+
+  override dependsOn(stack: TerraformStack): boolean {
+    grantWishes(this.node.root);
+    return stack !== this && reachable<TerraformStack>(this, (each) => each.dependencies).has(stack);
+  }
+
+  override prepareStack(): void {
+    grantWishes(this.node.root);
+    super.prepareStack();
+  }
+
   /** What the environment's profile decides. */
   get defaults(): ProfileDefaults {
     return PROFILE_DEFAULTS[this.environment.profile];
@@ -185,6 +214,18 @@ function claimsOf(app: IConstruct): Map<string, number> {
   const claims = claimsByApp.get(app) ?? new Map<string, number>();
   claimsByApp.set(app, claims);
   return claims;
+}
+
+/** Stacks that are to be applied first where that makes no circle, by app. */
+const wishesByApp = new WeakMap<IConstruct, Wishes<TerraformStack>>();
+
+function grantWishes(app: IConstruct): void {
+  const wishes = wishesByApp.get(app);
+  if (wishes === undefined) return;
+  for (const [stack, granted] of wishes.granted((each) => each.dependencies)) {
+    stack.dependencies.push(...granted.filter((each) => !stack.dependencies.includes(each)));
+  }
+  wishes.clear();
 }
 
 /**

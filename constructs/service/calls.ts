@@ -4,6 +4,7 @@ import { Subscribed } from "../core/border";
 import { Connections } from "../core/connections";
 import { invalid, type Problems } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
+import { Wishes } from "../core/order";
 import { Duration } from "../core/units";
 import type { ServiceStack } from "../platform/platform";
 import type { Process } from "./process";
@@ -159,65 +160,82 @@ export function callVariables(callee: string, url: string, settings: CallSetting
   ];
 }
 
-/** Who calls whom in an app, and how long each waits. */
-interface Edge {
+/** One service's call of another, and how long it waits. */
+interface Call {
   readonly from: IConstruct;
   readonly to: IConstruct;
   readonly timeout: Duration;
 }
 
-const EDGES = new WeakMap<IConstruct, Edge[]>();
-
 /** Rules that a security group may have in each direction, less the ones for the balancer and for AWS's own APIs. */
-const EDGES_PER_GROUP = 58;
+const CALLS_PER_GROUP = 58;
 
-/**
- * Notes an edge between two services of one app.
- *
- * @throws InvalidPropsError CALL_QUOTA
- * @returns whether `from` may wait for `to`: not when `to` already waits for `from`, by whatever way
- */
-export function noteCall(edge: Edge): boolean {
-  const root = edge.from.node.root;
-  const edges = EDGES.get(root) ?? [];
-  for (const [end, count] of [
-    [edge.from, edges.filter(({ from }) => from === edge.from).length],
-    [edge.to, edges.filter(({ to }) => to === edge.to).length],
-  ] as const) {
-    if (count < EDGES_PER_GROUP) continue;
-    throw invalid(
-      edge.from,
-      "CALL_QUOTA",
-      `calls ${edge.to.node.id}`,
-      `is the ${count + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
-      "Let some of them go through one service.",
-    );
+/** All calls between the services of an app, found by either end. */
+export class Calls {
+  static of(service: IConstruct): Calls {
+    const { root } = service.node;
+    const calls = byApp.get(root) ?? new Calls();
+    byApp.set(root, calls);
+    return calls;
   }
-  const isBack = reaches(edges, edge.to, edge.from);
-  edges.push(edge);
-  EDGES.set(root, edges);
-  warnOfImpatience(edges, edge);
-  return !isBack;
+
+  readonly #from = new Map<IConstruct, Call[]>();
+  readonly #to = new Map<IConstruct, Call[]>();
+
+  /** @throws InvalidPropsError CALL_QUOTA */
+  add(call: Call): void {
+    const { from, to } = call;
+    const [made, taken] = [listOf(this.#from, from), listOf(this.#to, to)];
+    for (const [end, { length }] of [
+      [from, made],
+      [to, taken],
+    ] as const) {
+      if (length < CALLS_PER_GROUP) continue;
+      throw invalid(
+        from,
+        "CALL_QUOTA",
+        `calls ${to.node.id}`,
+        `is the ${length + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
+        "Let some of them go through one service.",
+      );
+    }
+    made.push(call);
+    taken.push(call);
+    for (const before of listOf(this.#to, from)) warnOfImpatience(before, call);
+    for (const after of listOf(this.#from, to)) warnOfImpatience(call, after);
+  }
 }
 
-function reaches(edges: readonly Edge[], from: IConstruct, to: IConstruct, seen = new Set<IConstruct>()): boolean {
-  if (from === to) return true;
-  if (seen.has(from)) return false;
-  seen.add(from);
-  return edges.some((edge) => edge.from === from && reaches(edges, edge.to, to, seen));
+const byApp = new WeakMap<IConstruct, Calls>();
+
+function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
 
-/** Somebody who waits less long than the one it asks waits for others throws away work that goes on. */
-function warnOfImpatience(edges: readonly Edge[], added: Edge): void {
-  const pairs = edges.flatMap((edge): [Edge, Edge][] => [
-    ...(edge.to === added.from ? [[edge, added] as [Edge, Edge]] : []),
-    ...(added.to === edge.from && edge !== added ? [[added, edge] as [Edge, Edge]] : []),
-  ]);
-  for (const [outer, inner] of pairs) {
-    if (outer.timeout.toMillis() >= inner.timeout.toMillis()) continue;
-    Annotations.of(outer.from).addWarning(
-      `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
-        "it gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
-    );
+/** A caller that gives up before the service it calls does throws away work that goes on. */
+function warnOfImpatience(outer: Call, inner: Call): void {
+  if (outer.timeout.toMillis() >= inner.timeout.toMillis()) return;
+  Annotations.of(outer.from).addWarning(
+    `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
+      "it gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
+  );
+}
+
+/** Services of one stack that start after others of it, as far as none then waits for itself. */
+export class StartOrder<T extends IConstruct> {
+  readonly #wishes = new Wishes<T>();
+  #granted: ReadonlyMap<T, readonly T[]> | undefined;
+
+  preferAfter(service: T, callee: T): void {
+    this.#wishes.add(service, callee);
+    this.#granted = undefined;
+  }
+
+  /** Services that one starts after. Asked for at synth, when all calls are known. */
+  before(service: T): readonly T[] {
+    this.#granted ??= this.#wishes.granted();
+    return this.#granted.get(service) ?? [];
   }
 }

@@ -25,11 +25,12 @@ import {
   type Caller,
   type CallOptions,
   type CallSettings,
+  Calls,
   callVariables,
   checkCallee,
   type ICallee,
-  noteCall,
   resolveCall,
+  StartOrder,
 } from "./calls";
 import { CodeDeployment } from "./code-deploy";
 import { containerDefinitions, type Secret } from "./container-definitions";
@@ -392,7 +393,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       settings,
       task,
       securityGroupId: this.connections.securityGroupId,
-      dependsOn: () => [...this.#needed, ...this.connections.ruleAddresses],
+      dependsOn: () => [...this.#needed, ...this.#startsAfter(), ...this.connections.ruleAddresses],
     };
     if (process.kind === "job") {
       const roleArns = [this.#taskRole.roleArn, this.#executionRole.roleArn];
@@ -560,10 +561,15 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     if (both.every((service) => brings(service.#settings.deployment.kind, "serviceConnect"))) {
       for (const service of both) if (service.#connect === undefined) service.#joinServiceConnect();
     }
-    const waits = noteCall({ from: this, to: callee, timeout: settings.timeout });
-    if (!waits || callee.#service === undefined) return;
-    if (callee.#stack === this.#stack) this.#needed.push(addressOf(callee.#service));
-    else if (!callee.#stack.dependsOn(this.#stack)) this.#stack.addDependency(callee.#stack);
+    Calls.of(this).add({ from: this, to: callee, timeout: settings.timeout });
+    if (callee.#stack === this.#stack) startOrderOf(this.#stack).preferAfter(this, callee);
+    else this.#stack.preferAfter(callee.#stack);
+  }
+
+  /** Addresses of the services of the stack that this one calls, where they need not wait for it. */
+  #startsAfter(): string[] {
+    const callees = startOrderOf(this.#stack).before(this);
+    return callees.flatMap((callee) => (callee.#service === undefined ? [] : [addressOf(callee.#service)]));
   }
 
   #joinServiceConnect(): void {
@@ -818,4 +824,12 @@ function logGroupNameOf(logs: ILogStream): string {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+const startOrders = new WeakMap<ServiceStack, StartOrder<CloudNativeService>>();
+
+function startOrderOf(stack: ServiceStack): StartOrder<CloudNativeService> {
+  const order = startOrders.get(stack) ?? new StartOrder<CloudNativeService>();
+  startOrders.set(stack, order);
+  return order;
 }
