@@ -119,7 +119,8 @@ export class AwsStack extends TerraformStack {
     if (stack !== this) wishes.add(this, stack);
   }
 
-  /** Fails where it would make a circle. cdktf's own walks every path, of which dense graphs have too many to count. */
+  // cdktf's own two walk every path, of which a dense graph has more than can be counted.
+  /** @hidden */
   override addDependency(dependency: TerraformStack): void {
     if (this.dependencies.includes(dependency)) return;
     // cdktf says which circle it is.
@@ -127,11 +128,13 @@ export class AwsStack extends TerraformStack {
     this.dependencies.push(dependency);
   }
 
+  /** @hidden */
   override dependsOn(stack: TerraformStack): boolean {
     grantWishes(this.node.root);
     return stack !== this && reachable<TerraformStack>(this, (each) => each.dependencies).has(stack);
   }
 
+  /** @hidden */
   override prepareStack(): void {
     grantWishes(this.node.root);
     super.prepareStack();

@@ -5,7 +5,7 @@ import { AwsStack } from "../../../constructs";
 import { finishOrder, reachable, Wishes } from "../../../constructs/core/order";
 import { DEV } from "../../support/synth";
 
-type Edge = readonly [from: number, to: number];
+type Edge = [from: number, to: number];
 
 const nodes = Array.from({ length: 8 }, (_, n) => n);
 const edges = fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 30 });
