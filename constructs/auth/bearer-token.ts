@@ -54,13 +54,12 @@ export function bearerToken(options: BearerTokenOptions): Authentication {
     publicPaths,
     redirects: false,
     check: (problems, { providerLine }) => {
-      problems.check(
-        providerLine === 6,
-        "BEARER_TOKEN_NEEDS_PROVIDER_6",
-        "auth",
-        `wants the balancer to check tokens, which AWS provider ${providerLine} does not know`,
-        "Install @cdktf/provider-aws@21, or leave it out: the service checks tokens itself.",
-      );
+      problems.check(providerLine === 6, {
+        code: "BEARER_TOKEN_NEEDS_PROVIDER_6",
+        prop: "auth",
+        problem: `wants the balancer to check tokens, which AWS provider ${providerLine} does not know`,
+        remedy: "Install @cdktf/provider-aws@21, or leave it out: the service checks tokens itself.",
+      });
       checkToken(problems, options);
     },
     bind: () => ({
@@ -92,10 +91,12 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
   for (const [prop, url] of Object.entries({ issuer, jwksUrl })) {
     problems.check(
       Token.isUnresolved(url) || (/^https:\/\/[^\s"<>\\^`{|}/]+(\/[^\s"<>\\^`{|}]*)?$/.test(url) && url.length <= 256),
-      "BEARER_TOKEN_ISSUER",
-      `auth.${prop}`,
-      `${JSON.stringify(url)} is no https address of at most 256 characters`,
-      "Take it from <issuer>/.well-known/openid-configuration.",
+      {
+        code: "BEARER_TOKEN_ISSUER",
+        prop: `auth.${prop}`,
+        problem: `${JSON.stringify(url)} is no https address of at most 256 characters`,
+        remedy: "Take it from <issuer>/.well-known/openid-configuration.",
+      },
     );
   }
   problems.check(
@@ -103,9 +104,11 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
       audience.length <= 256 &&
       scopes.length <= 10 &&
       scopes.every((scope) => /^\S{1,256}$/.test(scope)),
-    "BEARER_TOKEN_CLAIM",
-    "auth.audience and auth.scopes",
-    `${JSON.stringify([audience, ...scopes])} are no values that AWS compares`,
-    "Use up to 10 scopes without spaces, and values of 1 to 256 characters.",
+    {
+      code: "BEARER_TOKEN_CLAIM",
+      prop: "auth.audience and auth.scopes",
+      problem: `${JSON.stringify([audience, ...scopes])} are no values that AWS compares`,
+      remedy: "Use up to 10 scopes without spaces, and values of 1 to 256 characters.",
+    },
   );
 }

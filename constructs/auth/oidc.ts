@@ -83,34 +83,33 @@ export function oidcSignIn(options: OidcSignInOptions): Authentication {
 function checkOidc(problems: Problems, options: OidcSignInOptions): void {
   checkSignIn(problems, options);
   for (const prop of ["issuer", "authorizationUrl", "tokenUrl", "userInfoUrl"] as const) {
-    problems.check(
-      Token.isUnresolved(options[prop]) || HTTPS_URL.test(options[prop]),
-      "SIGN_IN_ISSUER",
-      `auth.${prop}`,
-      `${JSON.stringify(options[prop])} is no https address`,
-      "Take it from <issuer>/.well-known/openid-configuration.",
-    );
+    problems.check(Token.isUnresolved(options[prop]) || HTTPS_URL.test(options[prop]), {
+      code: "SIGN_IN_ISSUER",
+      prop: `auth.${prop}`,
+      problem: `${JSON.stringify(options[prop])} is no https address`,
+      remedy: "Take it from <issuer>/.well-known/openid-configuration.",
+    });
   }
-  problems.check(
-    options.clientId !== "",
-    "SIGN_IN_CLIENT",
-    "auth.clientId",
-    "is empty",
-    "Use what the issuer calls this app.",
-  );
-  problems.check(
-    Token.isUnresolved(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn),
-    "SIGN_IN_SECRET",
-    "auth.clientSecretArn",
-    "is no ARN of a secret",
-    "Put the client secret into Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
-  );
+  problems.check(options.clientId !== "", {
+    code: "SIGN_IN_CLIENT",
+    prop: "auth.clientId",
+    problem: "is empty",
+    remedy: "Use what the issuer calls this app.",
+  });
+  problems.check(Token.isUnresolved(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn), {
+    code: "SIGN_IN_SECRET",
+    prop: "auth.clientSecretArn",
+    problem: "is no ARN of a secret",
+    remedy: "Put the client secret into Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
+  });
   problems.check(
     (options.scopes ?? []).every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) && !/[$%]\{/.test(scope)),
-    "SIGN_IN_SCOPE",
-    "auth.scopes",
-    `${JSON.stringify(options.scopes)} has what is no scope`,
-    'Use words without spaces: ["email", "profile"].',
+    {
+      code: "SIGN_IN_SCOPE",
+      prop: "auth.scopes",
+      problem: `${JSON.stringify(options.scopes)} has what is no scope`,
+      remedy: 'Use words without spaces: ["email", "profile"].',
+    },
   );
 }
 

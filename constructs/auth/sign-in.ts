@@ -30,20 +30,18 @@ export interface SignInOptions {
 /** Notes SIGN_IN_SESSION, SIGN_IN_UNAUTHENTICATED. */
 export function checkSignIn(problems: Problems, { session, unauthenticated }: SignInOptions): void {
   const seconds = session?.toSeconds() ?? 1;
-  problems.check(
-    Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800,
-    "SIGN_IN_SESSION",
-    "auth.session",
-    `${session} is no length of a session`,
-    "Use whole seconds, 1 second to 7 days.",
-  );
-  problems.check(
-    unauthenticated === undefined || UNAUTHENTICATED.includes(unauthenticated),
-    "SIGN_IN_UNAUTHENTICATED",
-    "auth.unauthenticated",
-    `${JSON.stringify(unauthenticated)} is not known`,
-    `Use one of: ${UNAUTHENTICATED.join(", ")}.`,
-  );
+  problems.check(Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800, {
+    code: "SIGN_IN_SESSION",
+    prop: "auth.session",
+    problem: `${session} is no length of a session`,
+    remedy: "Use whole seconds, 1 second to 7 days.",
+  });
+  problems.check(unauthenticated === undefined || UNAUTHENTICATED.includes(unauthenticated), {
+    code: "SIGN_IN_UNAUTHENTICATED",
+    prop: "auth.unauthenticated",
+    problem: `${JSON.stringify(unauthenticated)} is not known`,
+    remedy: `Use one of: ${UNAUTHENTICATED.join(", ")}.`,
+  });
 }
 
 /** What the balancer's actions for people have in common. */

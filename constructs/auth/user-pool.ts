@@ -220,26 +220,26 @@ function defaultDomain(scope: IConstruct): string {
 function checkUserPool(scope: IConstruct, props: UserPoolProps): void {
   const { mfa, passwordLength = 12, domainPrefix = defaultDomain(scope) } = props;
   const problems = new Problems(scope);
-  problems.check(
-    mfa === undefined || MFA.includes(mfa),
-    "USER_POOL_MFA",
-    "mfa",
-    `${JSON.stringify(mfa)} is not known`,
-    `Use one of: ${MFA.join(", ")}.`,
-  );
-  problems.check(
-    Number.isInteger(passwordLength) && passwordLength >= 12 && passwordLength <= 99,
-    "USER_POOL_PASSWORD",
-    "passwordLength",
-    `${passwordLength} is too short, or more than Cognito takes`,
-    "Use 12 to 99 characters.",
-  );
+  problems.check(mfa === undefined || MFA.includes(mfa), {
+    code: "USER_POOL_MFA",
+    prop: "mfa",
+    problem: `${JSON.stringify(mfa)} is not known`,
+    remedy: `Use one of: ${MFA.join(", ")}.`,
+  });
+  problems.check(Number.isInteger(passwordLength) && passwordLength >= 12 && passwordLength <= 99, {
+    code: "USER_POOL_PASSWORD",
+    prop: "passwordLength",
+    problem: `${passwordLength} is too short, or more than Cognito takes`,
+    remedy: "Use 12 to 99 characters.",
+  });
   problems.check(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domainPrefix) && !/aws|amazon|cognito/.test(domainPrefix),
-    "USER_POOL_DOMAIN",
-    "domainPrefix",
-    `${JSON.stringify(domainPrefix)} cannot be the first part of an address`,
-    "Set it to up to 63 small letters, digits and hyphens, without the words aws, amazon and cognito.",
+    {
+      code: "USER_POOL_DOMAIN",
+      prop: "domainPrefix",
+      problem: `${JSON.stringify(domainPrefix)} cannot be the first part of an address`,
+      remedy: "Set it to up to 63 small letters, digits and hyphens, without the words aws, amazon and cognito.",
+    },
   );
   problems.throwIfAny();
 }

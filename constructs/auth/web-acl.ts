@@ -156,41 +156,39 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
   const { balancer, mode = "block", managedRules = ["common", "known-bad-inputs", "ip-reputation"] } = props;
   const { requestsPerIp = 2000, largeBodies = false, log = "matched" } = props;
   const problems = new Problems(scope);
-  problems.check(
-    balancer !== undefined,
-    "WEB_ACL_BALANCER",
-    "balancer",
-    "is none: the platform has no listener",
-    "Set the platform's listener, or leave the web ACL out.",
-  );
-  problems.check(
-    balancer === undefined || !GUARDED.has(balancer),
-    "WEB_ACL_TWICE",
-    "balancer",
-    "has a web ACL, and AWS would put this one in its place",
-    "Make one, with all the rules.",
-  );
-  problems.check(
-    Number.isInteger(requestsPerIp) && requestsPerIp >= 10 && requestsPerIp <= 2_000_000_000,
-    "WEB_ACL_RATE",
-    "requestsPerIp",
-    `${requestsPerIp} is no limit that AWS WAF has`,
-    "Use a whole number, 10 to 2000000000, for five minutes.",
-  );
+  problems.check(balancer !== undefined, {
+    code: "WEB_ACL_BALANCER",
+    prop: "balancer",
+    problem: "is none: the platform has no listener",
+    remedy: "Set the platform's listener, or leave the web ACL out.",
+  });
+  problems.check(balancer === undefined || !GUARDED.has(balancer), {
+    code: "WEB_ACL_TWICE",
+    prop: "balancer",
+    problem: "has a web ACL, and AWS would put this one in its place",
+    remedy: "Make one, with all the rules.",
+  });
+  problems.check(Number.isInteger(requestsPerIp) && requestsPerIp >= 10 && requestsPerIp <= 2_000_000_000, {
+    code: "WEB_ACL_RATE",
+    prop: "requestsPerIp",
+    problem: `${requestsPerIp} is no limit that AWS WAF has`,
+    remedy: "Use a whole number, 10 to 2000000000, for five minutes.",
+  });
   problems.check(
     managedRules.every((rules) => MANAGED_RULES.includes(rules)) && new Set(managedRules).size === managedRules.length,
-    "WEB_ACL_RULES",
-    "managedRules",
-    `${JSON.stringify(managedRules)} has one that is not known, or one twice`,
-    `Use some of: ${MANAGED_RULES.join(", ")}.`,
+    {
+      code: "WEB_ACL_RULES",
+      prop: "managedRules",
+      problem: `${JSON.stringify(managedRules)} has one that is not known, or one twice`,
+      remedy: `Use some of: ${MANAGED_RULES.join(", ")}.`,
+    },
   );
-  problems.check(
-    WEB_ACL_MODES.includes(mode) && WEB_ACL_LOGS.includes(log),
-    "WEB_ACL_MODE",
-    "mode and log",
-    `${JSON.stringify([mode, log])} are not known`,
-    `Use a mode of ${WEB_ACL_MODES.join(", ")}, and a log of ${WEB_ACL_LOGS.join(", ")}.`,
-  );
+  problems.check(WEB_ACL_MODES.includes(mode) && WEB_ACL_LOGS.includes(log), {
+    code: "WEB_ACL_MODE",
+    prop: "mode and log",
+    problem: `${JSON.stringify([mode, log])} are not known`,
+    remedy: `Use a mode of ${WEB_ACL_MODES.join(", ")}, and a log of ${WEB_ACL_LOGS.join(", ")}.`,
+  });
   problems.throwIfAny();
   const found = balancer as IBalancer;
   GUARDED.add(found);

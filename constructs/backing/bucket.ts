@@ -77,13 +77,12 @@ export class Bucket extends Construct implements IBucket {
     const stack = dataStackOf(this);
     const keepFormer = props.keepFormer ?? Duration.days(30);
     if (!Number.isInteger(keepFormer.toDays()) || keepFormer.toDays() < 1) {
-      throw invalid(
-        this,
-        "BUCKET_FORMER",
-        "keepFormer",
-        `${keepFormer} is no number of days`,
-        "Use whole days, at least 1.",
-      );
+      throw invalid(this, {
+        code: "BUCKET_FORMER",
+        prop: "keepFormer",
+        problem: `${keepFormer} is no number of days`,
+        remedy: "Use whole days, at least 1.",
+      });
     }
     const base = backingName(this, "bucket");
     // Names are taken in all of AWS, so the account is part of it.
@@ -191,7 +190,12 @@ class ExistingBucket extends Construct implements IBucket {
     super(scope, id);
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
       const problem = `${JSON.stringify(bucketName)} is no name of a bucket`;
-      throw invalid(this, "BUCKET_NAME", "bucketName", problem, "Use 3 to 63 small letters, digits, dots and hyphens.");
+      throw invalid(this, {
+        code: "BUCKET_NAME",
+        prop: "bucketName",
+        problem,
+        remedy: "Use 3 to 63 small letters, digits, dots and hyphens.",
+      });
     }
     this.bucketName = literal(bucketName);
     this.bucketArn = perStack(({ partition }) => `arn:${partition}:s3:::${bucketName}`);

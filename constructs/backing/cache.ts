@@ -86,20 +86,18 @@ export class Cache extends Construct implements ICache, IConnectable {
     const node = props.node ?? "cache.t4g.micro";
     const replicas = props.replicas ?? (stack.production ? 1 : 0);
     const problems = new Problems(this);
-    problems.check(
-      CACHE_NODES.includes(node),
-      "CACHE_NODE",
-      "node",
-      `${JSON.stringify(node)} is not known`,
-      `Use one of: ${CACHE_NODES.join(", ")}.`,
-    );
-    problems.check(
-      Number.isInteger(replicas) && replicas >= 0 && replicas <= 5,
-      "CACHE_REPLICAS",
-      "replicas",
-      `${replicas} is no count of copies`,
-      "Use whole numbers from 0 to 5.",
-    );
+    problems.check(CACHE_NODES.includes(node), {
+      code: "CACHE_NODE",
+      prop: "node",
+      problem: `${JSON.stringify(node)} is not known`,
+      remedy: `Use one of: ${CACHE_NODES.join(", ")}.`,
+    });
+    problems.check(Number.isInteger(replicas) && replicas >= 0 && replicas <= 5, {
+      code: "CACHE_REPLICAS",
+      prop: "replicas",
+      problem: `${replicas} is no count of copies`,
+      remedy: "Use whole numbers from 0 to 5.",
+    });
     problems.throwIfAny();
     const network = networkOf(this, props.network);
     const cacheName = backingName(this, "cache");
@@ -248,18 +246,21 @@ class ExistingCache extends Construct implements ICache {
       parsed.username !== "" ||
       parsed.password !== ""
     ) {
-      throw invalid(
-        this,
-        "CACHE_URL",
-        "url",
-        // Not the value: it may hold a password.
-        "is no URL that begins with rediss:// or redis:// and has no user and password",
-        "Say the user by user, and the ARN of the secret with the password by passwordArn.",
-      );
+      throw invalid(this, {
+        code: "CACHE_URL",
+        prop: "url",
+        problem: "is no URL that begins with rediss:// or redis:// and has no user and password", // Not the value: it may hold a password.
+        remedy: "Say the user by user, and the ARN of the secret with the password by passwordArn.",
+      });
     }
     if (passwordArn !== undefined && !isSecretReference(passwordArn)) {
       const remedy = "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...";
-      throw invalid(this, "CACHE_PASSWORD", "passwordArn", "is no ARN of a secret or parameter", remedy);
+      throw invalid(this, {
+        code: "CACHE_PASSWORD",
+        prop: "passwordArn",
+        problem: "is no ARN of a secret or parameter",
+        remedy,
+      });
     }
     this.#attributes = attributes;
   }

@@ -32,13 +32,12 @@ export class ConnectionBudget {
     const wanted = this.#claims.reduce((sum, { connections }) => sum + connections, 0);
     const list = this.#claims.map((each) => `${each.connections} of ${each.who}`).join(", ");
     if (wanted > free) {
-      throw invalid(
-        this.database,
-        "DATABASE_CONNECTIONS",
-        "capacity",
-        `gives about ${free} connections, and at scaling.max there are ${wanted}: ${list}`,
-        "Take a larger capacity, lower scaling.max, or lower connectionsPerTask.",
-      );
+      throw invalid(this.database, {
+        code: "DATABASE_CONNECTIONS",
+        prop: "capacity",
+        problem: `gives about ${free} connections, and at scaling.max there are ${wanted}: ${list}`,
+        remedy: "Take a larger capacity, lower scaling.max, or lower connectionsPerTask.",
+      });
     }
     if (AwsStack.of(this.database).production && 2 * wanted > free) {
       Annotations.of(this.database).addWarning(

@@ -68,41 +68,36 @@ export class ExternalService extends Construct implements BackingService {
     const { retryBudgetPercent = 10, breakerFailurePercent = 50, secrets = {} } = props;
     const problems = new Problems(this);
     const url = URL.canParse(props.url) && !Token.isUnresolved(props.url) ? new URL(props.url) : undefined;
-    problems.check(
-      url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "",
-      "EXTERNAL_URL",
-      "url",
-      // Not the value: it may hold a password.
-      "is no URL that begins with https:// or http:// and has no user and password",
-      "Put what is secret into Secrets Manager, and its ARN into secrets.",
-    );
+    problems.check(url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "", {
+      code: "EXTERNAL_URL",
+      prop: "url",
+      problem: "is no URL that begins with https:// or http:// and has no user and password", // Not the value: it may hold a password.
+      remedy: "Put what is secret into Secrets Manager, and its ARN into secrets.",
+    });
     for (const [name, arn] of Object.entries(secrets)) {
-      problems.check(
-        /^[A-Z][A-Z0-9_]*$/.test(name) && isSecretReference(arn),
-        "EXTERNAL_SECRET",
-        `secrets.${name}`,
-        "is no name for a variable, or its value is no ARN of a secret or parameter",
-        SECRET_REFERENCE_RULE,
-      );
+      problems.check(/^[A-Z][A-Z0-9_]*$/.test(name) && isSecretReference(arn), {
+        code: "EXTERNAL_SECRET",
+        prop: `secrets.${name}`,
+        problem: "is no name for a variable, or its value is no ARN of a secret or parameter",
+        remedy: SECRET_REFERENCE_RULE,
+      });
     }
-    problems.check(
-      Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60,
-      "EXTERNAL_TIMEOUT",
-      "timeout",
-      `${timeout} is no time to wait`,
-      "Use 1 ms to 60 s.",
-    );
+    problems.check(Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60, {
+      code: "EXTERNAL_TIMEOUT",
+      prop: "timeout",
+      problem: `${timeout} is no time to wait`,
+      remedy: "Use 1 ms to 60 s.",
+    });
     for (const [prop, percent, lowest] of [
       ["retryBudgetPercent", retryBudgetPercent, 0],
       ["breakerFailurePercent", breakerFailurePercent, 1],
     ] as const) {
-      problems.check(
-        Number.isInteger(percent) && percent >= lowest && percent <= 100,
-        "EXTERNAL_PERCENT",
+      problems.check(Number.isInteger(percent) && percent >= lowest && percent <= 100, {
+        code: "EXTERNAL_PERCENT",
         prop,
-        `${percent} is no share`,
-        `Use whole numbers from ${lowest} to 100.`,
-      );
+        problem: `${percent} is no share`,
+        remedy: `Use whole numbers from ${lowest} to 100.`,
+      });
     }
     problems.throwIfAny();
     this.url = literal(props.url);

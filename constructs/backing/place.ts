@@ -15,13 +15,12 @@ import type { BackingHost } from "./host";
 export function dataStackOf(construct: IConstruct): AwsStack {
   const stack = AwsStack.of(construct);
   if (stack.lifetime === "data" || stack.lifetime === "platform") return stack;
-  throw invalid(
-    construct,
-    "BACKING_LIFETIME",
-    "scope",
-    `is in ${stack.node.path}, and would go when the service goes`,
-    "Put it into the data stack: new Queue(stack.data, ...).",
-  );
+  throw invalid(construct, {
+    code: "BACKING_LIFETIME",
+    prop: "scope",
+    problem: `is in ${stack.node.path}, and would go when the service goes`,
+    remedy: "Put it into the data stack: new Queue(stack.data, ...).",
+  });
 }
 
 /** Its name in AWS: `orders-dev-mails`. */
@@ -35,13 +34,12 @@ export function networkOf(construct: IConstruct, told: INetwork | undefined): IN
   const stack = AwsStack.of(construct);
   const network = told ?? ("network" in stack ? (stack.network as INetwork) : undefined);
   if (network !== undefined) return network;
-  throw invalid(
-    construct,
-    "BACKING_NETWORK",
-    "network",
-    `is not set, and ${stack.node.path} stands on no platform`,
-    "Pass a network, or put it into the data stack of platform.stack(...).",
-  );
+  throw invalid(construct, {
+    code: "BACKING_NETWORK",
+    prop: "network",
+    problem: `is not set, and ${stack.node.path} stands on no platform`,
+    remedy: "Pass a network, or put it into the data stack of platform.stack(...).",
+  });
 }
 
 /** Says how something is, in the stack that holds it. */

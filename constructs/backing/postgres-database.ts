@@ -106,13 +106,12 @@ const CONNECTIONS_PER_TASK = 5;
 
 /** Notes DATABASE_POOL. */
 function checkPool(problems: Problems, connectionsPerTask: number): void {
-  problems.check(
-    Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100,
-    "DATABASE_POOL",
-    "connectionsPerTask",
-    `${connectionsPerTask} is no size of a pool`,
-    "Use whole numbers from 1 to 100.",
-  );
+  problems.check(Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100, {
+    code: "DATABASE_POOL",
+    prop: "connectionsPerTask",
+    problem: `${connectionsPerTask} is no size of a pool`,
+    remedy: "Use whole numbers from 1 to 100.",
+  });
 }
 
 /** Notes DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE, DATABASE_BACKUPS. */
@@ -122,47 +121,43 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
   const { databaseName = "app", user = "app", connectionsPerTask = CONNECTIONS_PER_TASK, storageGiB = 20 } = props;
   const backups = props.backups ?? Duration.days(7);
   const problems = new Problems(scope);
-  problems.check(
-    capacity.problem === undefined,
-    "DATABASE_CAPACITY",
-    "capacity",
-    capacity.problem ?? "",
-    "Use a class such as db.t4g.micro, db.m7g.large, db.r7g.large; or units from 0 to 256 in halves, at least 1 at most.",
-  );
-  problems.check(
-    POSTGRES_VERSIONS.includes(version),
-    "DATABASE_VERSION",
-    "version",
-    `${JSON.stringify(version)} is not known`,
-    `Use one of: ${POSTGRES_VERSIONS.join(", ")}.`,
-  );
+  problems.check(capacity.problem === undefined, {
+    code: "DATABASE_CAPACITY",
+    prop: "capacity",
+    problem: capacity.problem ?? "",
+    remedy:
+      "Use a class such as db.t4g.micro, db.m7g.large, db.r7g.large; or units from 0 to 256 in halves, at least 1 at most.",
+  });
+  problems.check(POSTGRES_VERSIONS.includes(version), {
+    code: "DATABASE_VERSION",
+    prop: "version",
+    problem: `${JSON.stringify(version)} is not known`,
+    remedy: `Use one of: ${POSTGRES_VERSIONS.join(", ")}.`,
+  });
   for (const [code, prop, name] of [
     ["DATABASE_NAME", "databaseName", databaseName],
     ["DATABASE_USER", "user", user],
   ] as const) {
-    problems.check(
-      IDENTIFIER.test(name) && !RESERVED.test(name),
+    problems.check(IDENTIFIER.test(name) && !RESERVED.test(name), {
       code,
       prop,
-      `${JSON.stringify(name)} is no name, or PostgreSQL keeps it for itself`,
-      "Use up to 63 small letters, digits and _, first a letter.",
-    );
+      problem: `${JSON.stringify(name)} is no name, or PostgreSQL keeps it for itself`,
+      remedy: "Use up to 63 small letters, digits and _, first a letter.",
+    });
   }
   checkPool(problems, connectionsPerTask);
-  problems.check(
-    Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553,
-    "DATABASE_STORAGE",
-    "storageGiB",
-    `${storageGiB} is no size of a disk that can grow tenfold`,
-    "Use whole numbers from 20 to 6553.",
-  );
-  problems.check(
-    Number.isInteger(backups.toDays()) && backups.toDays() >= 1 && backups.toDays() <= 35,
-    "DATABASE_BACKUPS",
-    "backups",
-    `${backups} is no time that RDS keeps backups for`,
-    "Use 1 to 35 whole days.",
-  );
+  problems.check(Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553, {
+    code: "DATABASE_STORAGE",
+    prop: "storageGiB",
+    problem: `${storageGiB} is no size of a disk that can grow tenfold`,
+    remedy: "Use whole numbers from 20 to 6553.",
+  });
+  problems.check(Number.isInteger(backups.toDays()) && backups.toDays() >= 1 && backups.toDays() <= 35, {
+    code: "DATABASE_BACKUPS",
+    prop: "backups",
+    problem: `${backups} is no time that RDS keeps backups for`,
+    remedy: "Use 1 to 35 whole days.",
+  });
   problems.throwIfAny();
   return {
     capacity,
@@ -489,27 +484,24 @@ class ExistingDatabase extends Construct implements IDatabase {
     super(scope, id);
     const { host, port = PORT, credentialsArn, connectionsPerTask = CONNECTIONS_PER_TASK } = attributes;
     const problems = new Problems(this);
-    problems.check(
-      Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host),
-      "DATABASE_HOST",
-      "host",
-      `${JSON.stringify(host)} is no name in DNS`,
-      "Use the host alone, as in orders.example.com.",
-    );
-    problems.check(
-      Number.isInteger(port) && port >= 1 && port <= 65535,
-      "DATABASE_PORT",
-      "port",
-      `${port} is no TCP port`,
-      "Use 1 to 65535.",
-    );
-    problems.check(
-      isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"),
-      "DATABASE_CREDENTIALS",
-      "credentialsArn",
-      "is no ARN of a secret",
-      "Use arn:aws:secretsmanager:<region>:<account>:secret:<name>.",
-    );
+    problems.check(Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host), {
+      code: "DATABASE_HOST",
+      prop: "host",
+      problem: `${JSON.stringify(host)} is no name in DNS`,
+      remedy: "Use the host alone, as in orders.example.com.",
+    });
+    problems.check(Number.isInteger(port) && port >= 1 && port <= 65535, {
+      code: "DATABASE_PORT",
+      prop: "port",
+      problem: `${port} is no TCP port`,
+      remedy: "Use 1 to 65535.",
+    });
+    problems.check(isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"), {
+      code: "DATABASE_CREDENTIALS",
+      prop: "credentialsArn",
+      problem: "is no ARN of a secret",
+      remedy: "Use arn:aws:secretsmanager:<region>:<account>:secret:<name>.",
+    });
     checkPool(problems, connectionsPerTask);
     problems.throwIfAny();
     this.#attributes = attributes;

@@ -88,27 +88,24 @@ function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
   const problems = new Problems(scope);
   const isWithin = (time: Duration, min: number, max: number) =>
     Number.isInteger(time.toSeconds()) && time.toSeconds() >= min && time.toSeconds() <= max;
-  problems.check(
-    isWithin(visibility, 1, 43_200),
-    "QUEUE_VISIBILITY",
-    "visibility",
-    `${visibility} is no time that a message can be hidden`,
-    "Use whole seconds, 1 second to 12 hours.",
-  );
-  problems.check(
-    Number.isInteger(maxReceives) && maxReceives >= 1 && maxReceives <= 1000,
-    "QUEUE_RECEIVES",
-    "maxReceives",
-    `${maxReceives} is no count of receives`,
-    "Use whole numbers from 1 to 1000.",
-  );
-  problems.check(
-    isWithin(retention, 60, 1_209_600),
-    "QUEUE_RETENTION",
-    "retention",
-    `${retention} is no time that a message can be kept`,
-    "Use whole seconds, 1 minute to 14 days.",
-  );
+  problems.check(isWithin(visibility, 1, 43_200), {
+    code: "QUEUE_VISIBILITY",
+    prop: "visibility",
+    problem: `${visibility} is no time that a message can be hidden`,
+    remedy: "Use whole seconds, 1 second to 12 hours.",
+  });
+  problems.check(Number.isInteger(maxReceives) && maxReceives >= 1 && maxReceives <= 1000, {
+    code: "QUEUE_RECEIVES",
+    prop: "maxReceives",
+    problem: `${maxReceives} is no count of receives`,
+    remedy: "Use whole numbers from 1 to 1000.",
+  });
+  problems.check(isWithin(retention, 60, 1_209_600), {
+    code: "QUEUE_RETENTION",
+    prop: "retention",
+    problem: `${retention} is no time that a message can be kept`,
+    remedy: "Use whole seconds, 1 minute to 14 days.",
+  });
   problems.throwIfAny();
   return { visibility, maxReceives, retention, fifo: props.fifo ?? false };
 }
@@ -248,13 +245,12 @@ class ExistingQueue extends Construct implements IQueue {
     super(scope, id);
     const [, region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
     if (Token.isUnresolved(queueArn) || name === "") {
-      throw invalid(
-        this,
-        "QUEUE_ARN",
-        "queueArn",
-        `${JSON.stringify(queueArn)} is no ARN of a queue`,
-        'Use "arn:aws:sqs:<region>:<account>:<name>": scaling must know the name when it is planned.',
-      );
+      throw invalid(this, {
+        code: "QUEUE_ARN",
+        prop: "queueArn",
+        problem: `${JSON.stringify(queueArn)} is no ARN of a queue`,
+        remedy: 'Use "arn:aws:sqs:<region>:<account>:<name>": scaling must know the name when it is planned.',
+      });
     }
     this.queueArn = literal(queueArn);
     this.queueName = name;

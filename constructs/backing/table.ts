@@ -99,29 +99,29 @@ function checkTable(scope: IConstruct, props: TableProps): void {
   for (const [prop, key] of keys) {
     if (key === undefined) continue;
     const { name, type = "string" } = key;
-    problems.check(
-      name.length >= 1 && name.length <= 255,
-      "TABLE_ATTRIBUTE",
+    problems.check(name.length >= 1 && name.length <= 255, {
+      code: "TABLE_ATTRIBUTE",
       prop,
-      `${JSON.stringify(name)} is no name of an attribute`,
-      "Use 1 to 255 characters.",
-    );
-    problems.check(
-      KEY_TYPES.includes(type) && (types.get(name) ?? type) === type,
-      "TABLE_KEY_TYPE",
+      problem: `${JSON.stringify(name)} is no name of an attribute`,
+      remedy: "Use 1 to 255 characters.",
+    });
+    problems.check(KEY_TYPES.includes(type) && (types.get(name) ?? type) === type, {
+      code: "TABLE_KEY_TYPE",
       prop,
-      `${JSON.stringify(type)} is not known, or ${name} has another type elsewhere`,
-      `Use one of ${KEY_TYPES.join(", ")}, and one type for each attribute.`,
-    );
+      problem: `${JSON.stringify(type)} is not known, or ${name} has another type elsewhere`,
+      remedy: `Use one of ${KEY_TYPES.join(", ")}, and one type for each attribute.`,
+    });
     types.set(name, type);
   }
   const names = (props.indexes ?? []).map(({ name }) => name);
   problems.check(
     names.length <= 20 && new Set(names).size === names.length && names.every((name) => /^[\w.-]{3,255}$/.test(name)),
-    "TABLE_INDEX",
-    "indexes",
-    `${names.join(", ")}: too many, the same twice, or no name of an index`,
-    "Use up to 20, each with a name of its own of 3 to 255 letters, digits and _.-",
+    {
+      code: "TABLE_INDEX",
+      prop: "indexes",
+      problem: `${names.join(", ")}: too many, the same twice, or no name of an index`,
+      remedy: "Use up to 20, each with a name of its own of 3 to 255 letters, digits and _.-",
+    },
   );
   problems.throwIfAny();
 }
@@ -236,7 +236,12 @@ class ExistingTable extends Construct implements ITable {
     const name = TABLE_ARN.exec(tableArn)?.[1];
     if (name === undefined) {
       const problem = `${JSON.stringify(tableArn)} is no ARN of a table`;
-      throw invalid(this, "TABLE_ARN", "tableArn", problem, 'Use "arn:aws:dynamodb:<region>:<account>:table/<name>".');
+      throw invalid(this, {
+        code: "TABLE_ARN",
+        prop: "tableArn",
+        problem,
+        remedy: 'Use "arn:aws:dynamodb:<region>:<account>:table/<name>".',
+      });
     }
     this.tableArn = literal(tableArn);
     this.tableName = name;

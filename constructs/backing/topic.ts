@@ -144,7 +144,12 @@ class ExistingTopic extends Construct implements ITopic {
     super(scope, id);
     if (!TOPIC_ARN.test(topicArn)) {
       const problem = `${JSON.stringify(topicArn)} is no ARN of a topic`;
-      throw invalid(this, "TOPIC_ARN", "topicArn", problem, 'Use "arn:aws:sns:<region>:<account>:<name>".');
+      throw invalid(this, {
+        code: "TOPIC_ARN",
+        prop: "topicArn",
+        problem,
+        remedy: 'Use "arn:aws:sns:<region>:<account>:<name>".',
+      });
     }
     this.topicArn = literal(topicArn);
     this.grants = new TopicGrants(this.topicArn);

@@ -54,13 +54,12 @@ export function addFaultAgent(scope: IConstruct, service: CloudNativeService, im
     service.add(new FaultAgent(image));
     images.set(service, image);
   } else if (known !== image) {
-    throw invalid(
-      scope,
-      "CHAOS_AGENT_TWICE",
-      "agentImage",
-      `is ${image}, and another experiment on ${service.serviceName} has ${known}`,
-      "Use one image for all.",
-    );
+    throw invalid(scope, {
+      code: "CHAOS_AGENT_TWICE",
+      prop: "agentImage",
+      problem: `is ${image}, and another experiment on ${service.serviceName} has ${known}`,
+      remedy: "Use one image for all.",
+    });
   }
   if (need === "agent and network" && service.node.tryFindChild(ENDPOINTS) === undefined) {
     service.add(new FaultEndpoints());
@@ -88,13 +87,13 @@ class FaultAgent implements ServiceAddOn {
     const { scope, serviceName } = host;
     const stack = ServiceStack.of(scope);
     if (host.exec) {
-      throw invalid(
-        scope,
-        "CHAOS_EXEC",
-        "exec",
-        "lets people into tasks by the same agent that faults inside of tasks need, and AWS FIS takes one only",
-        "Take exec from the service, or hit it by stopTasks.",
-      );
+      throw invalid(scope, {
+        code: "CHAOS_EXEC",
+        prop: "exec",
+        problem:
+          "lets people into tasks by the same agent that faults inside of tasks need, and AWS FIS takes one only",
+        remedy: "Take exec from the service, or hit it by stopTasks.",
+      });
     }
     requireInternet(scope, stack.network, "agentImage");
     const fullName = `${stack.platformName}-${stack.environment.name}-${serviceName}`;

@@ -180,7 +180,12 @@ export class ChaosExperiment extends Construct {
     const zone = fault.spec.kind === "zone-loss" ? fault.spec.options.zone : 0;
     if (!Number.isInteger(zone) || zone < 0 || zone >= own.zones) {
       const problem = `${zone} is none of the ${own.zones} zones of ${own.platformName}`;
-      throw invalid(this, "CHAOS_ZONE", "fault zoneLoss.zone", problem, `Use 0 to ${own.zones - 1}.`);
+      throw invalid(this, {
+        code: "CHAOS_ZONE",
+        prop: "fault zoneLoss.zone",
+        problem,
+        remedy: `Use 0 to ${own.zones - 1}.`,
+      });
     }
     const { vpcId, publicSubnetIds, privateSubnetIds, egress } = own.network;
     const tiers = egress === "public-ip" ? [publicSubnetIds] : [publicSubnetIds, privateSubnetIds];
@@ -191,7 +196,12 @@ export class ChaosExperiment extends Construct {
     if (same) return;
     const { path } = AwsStack.of(this).node;
     const problem = `is ${where}, and the experiment is in ${path}`;
-    throw invalid(this, "CHAOS_OTHER_STACK", "target", problem, `Make the experiment in ${wanted}.`);
+    throw invalid(this, {
+      code: "CHAOS_OTHER_STACK",
+      prop: "target",
+      problem,
+      remedy: `Make the experiment in ${wanted}.`,
+    });
   }
 
   /** What a service has of alarms is known when all of its add-ons are there. */

@@ -126,55 +126,49 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
   checkFault(problems, props);
   checkMinutes(problems, "watch", props.watch ?? DEFAULT_WATCH);
   checkAgent(problems, props);
-  problems.check(
-    props.stopOn === undefined || props.stopOn.length > 0,
-    "CHAOS_NO_HYPOTHESIS",
-    "stopOn",
-    "is empty: nothing would stop the experiment, and nothing tell whether it held",
-    "Name at least one alarm, or leave it out for those that say whether the service is well.",
-  );
-  problems.check(
-    props.stopOn === undefined || props.stopOn.length <= STOP_CONDITIONS,
-    "CHAOS_STOP_CONDITIONS",
-    "stopOn",
-    `has ${props.stopOn?.length} alarms, and an experiment takes ${STOP_CONDITIONS}`,
-    "Name those that users feel.",
-  );
-  problems.check(
-    props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName),
-    "CHAOS_REPORT_BUCKET",
-    "report.bucketName",
-    `${JSON.stringify(props.report?.bucketName)} is no name of a bucket`,
-    "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
-  );
+  problems.check(props.stopOn === undefined || props.stopOn.length > 0, {
+    code: "CHAOS_NO_HYPOTHESIS",
+    prop: "stopOn",
+    problem: "is empty: nothing would stop the experiment, and nothing tell whether it held",
+    remedy: "Name at least one alarm, or leave it out for those that say whether the service is well.",
+  });
+  problems.check(props.stopOn === undefined || props.stopOn.length <= STOP_CONDITIONS, {
+    code: "CHAOS_STOP_CONDITIONS",
+    prop: "stopOn",
+    problem: `has ${props.stopOn?.length} alarms, and an experiment takes ${STOP_CONDITIONS}`,
+    remedy: "Name those that users feel.",
+  });
+  problems.check(props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName), {
+    code: "CHAOS_REPORT_BUCKET",
+    prop: "report.bucketName",
+    problem: `${JSON.stringify(props.report?.bucketName)} is no name of a bucket`,
+    remedy: "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
+  });
   for (const name of props.report?.dashboards ?? []) {
-    problems.check(
-      /^[\w-]{1,255}$/.test(name),
-      "CHAOS_REPORT_DASHBOARD",
-      "report.dashboards",
-      `${JSON.stringify(name)} is no name of a dashboard`,
-      "Use the name alone: 1 to 255 letters, digits, hyphens and _.",
-    );
+    problems.check(/^[\w-]{1,255}$/.test(name), {
+      code: "CHAOS_REPORT_DASHBOARD",
+      prop: "report.dashboards",
+      problem: `${JSON.stringify(name)} is no name of a dashboard`,
+      remedy: "Use the name alone: 1 to 255 letters, digits, hyphens and _.",
+    });
   }
   problems.throwIfAny();
 }
 
 function checkEnvironment(problems: Problems, stack: AwsStack, props: ChaosExperimentProps): void {
   const { environment } = stack;
-  problems.check(
-    props.environments.includes(environment.name),
-    "CHAOS_ENVIRONMENT",
-    "environments",
-    `does not name ${JSON.stringify(environment.name)}, where the experiment is (${props.environments.join(", ") || "none"})`,
-    "Make it only where it is allowed, or allow it here.",
-  );
-  problems.check(
-    !stack.production || environment.name === STAGING || props.production === PRODUCTION_WORD,
-    "CHAOS_PRODUCTION",
-    "production",
-    `is not said, and ${JSON.stringify(environment.name)} has the profile ${JSON.stringify(environment.profile)}`,
-    `Say production: ${JSON.stringify(PRODUCTION_WORD)}, once it held elsewhere.`,
-  );
+  problems.check(props.environments.includes(environment.name), {
+    code: "CHAOS_ENVIRONMENT",
+    prop: "environments",
+    problem: `does not name ${JSON.stringify(environment.name)}, where the experiment is (${props.environments.join(", ") || "none"})`,
+    remedy: "Make it only where it is allowed, or allow it here.",
+  });
+  problems.check(!stack.production || environment.name === STAGING || props.production === PRODUCTION_WORD, {
+    code: "CHAOS_PRODUCTION",
+    prop: "production",
+    problem: `is not said, and ${JSON.stringify(environment.name)} has the profile ${JSON.stringify(environment.profile)}`,
+    remedy: `Say production: ${JSON.stringify(PRODUCTION_WORD)}, once it held elsewhere.`,
+  });
 }
 
 function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperimentProps): void {
@@ -182,62 +176,62 @@ function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperim
   const prop = `fault ${NAMES[kind]}`;
   if (target instanceof CloudNativeService) {
     if (kind === "memory") {
-      problems.add(
-        "CHAOS_MEMORY_OF_TASKS",
+      problems.add({
+        code: "CHAOS_MEMORY_OF_TASKS",
         prop,
-        "is for machines: AWS FIS cannot fill the memory of a task",
-        "Use cpu, or hit the group of machines that the tasks run on.",
-      );
+        problem: "is for machines: AWS FIS cannot fill the memory of a task",
+        remedy: "Use cpu, or hit the group of machines that the tasks run on.",
+      });
     } else if (kind === "spot-interruption") {
-      problems.add(
-        "CHAOS_SPOT_OF_TASKS",
+      problems.add({
+        code: "CHAOS_SPOT_OF_TASKS",
         prop,
-        "is for machines: AWS FIS cannot take back a task of Fargate Spot",
-        "Use stopTasks: the task gets the same signal, without the notice two minutes before.",
-      );
+        problem: "is for machines: AWS FIS cannot take back a task of Fargate Spot",
+        remedy: "Use stopTasks: the task gets the same signal, without the notice two minutes before.",
+      });
     } else if (!IN_TASKS.includes(kind)) {
-      problems.add("CHAOS_FAULT_TARGET", prop, "cannot hit a service", `Use one of: ${names(IN_TASKS)}.`);
+      problems.add({
+        code: "CHAOS_FAULT_TARGET",
+        prop,
+        problem: "cannot hit a service",
+        remedy: `Use one of: ${names(IN_TASKS)}.`,
+      });
     }
-    problems.check(
-      target.process.kind !== "job",
-      "CHAOS_JOB",
-      "target",
-      `${target.serviceName} is a job: none of its tasks is there when an experiment looks for them`,
-      "Use a web process or a worker.",
-    );
+    problems.check(target.process.kind !== "job", {
+      code: "CHAOS_JOB",
+      prop: "target",
+      problem: `${target.serviceName} is a job: none of its tasks is there when an experiment looks for them`,
+      remedy: "Use a web process or a worker.",
+    });
     return;
   }
   if (target instanceof AutoScalingGroup) {
-    problems.check(
-      ON_MACHINES.includes(kind),
-      "CHAOS_FAULT_TARGET",
+    problems.check(ON_MACHINES.includes(kind), {
+      code: "CHAOS_FAULT_TARGET",
       prop,
-      "cannot hit a group of machines",
-      `Use one of: ${names(ON_MACHINES)}.`,
-    );
-    problems.check(
-      kind !== "spot-interruption" || target.hasSpot,
-      "CHAOS_NO_SPOT",
+      problem: "cannot hit a group of machines",
+      remedy: `Use one of: ${names(ON_MACHINES)}.`,
+    });
+    problems.check(kind !== "spot-interruption" || target.hasSpot, {
+      code: "CHAOS_NO_SPOT",
       prop,
-      "finds nothing: the group has no Spot machines",
-      "Set spot there, or use stopInstances.",
-    );
+      problem: "finds nothing: the group has no Spot machines",
+      remedy: "Set spot there, or use stopInstances.",
+    });
   } else {
-    problems.check(
-      kind === "zone-loss",
-      "CHAOS_FAULT_TARGET",
+    problems.check(kind === "zone-loss", {
+      code: "CHAOS_FAULT_TARGET",
       prop,
-      "cannot hit a platform",
-      "Use zoneLoss, or name the service or the group of machines.",
-    );
+      problem: "cannot hit a platform",
+      remedy: "Use zoneLoss, or name the service or the group of machines.",
+    });
   }
-  problems.check(
-    stopOn !== undefined,
-    "CHAOS_NO_HYPOTHESIS",
-    "stopOn",
-    "is not set, and the target has no alarms of its own: nothing would stop the experiment",
-    "Name the alarms of the services that it must not hurt: stopOn: orders.health.",
-  );
+  problems.check(stopOn !== undefined, {
+    code: "CHAOS_NO_HYPOTHESIS",
+    prop: "stopOn",
+    problem: "is not set, and the target has no alarms of its own: nothing would stop the experiment",
+    remedy: "Name the alarms of the services that it must not hurt: stopOn: orders.health.",
+  });
 }
 
 function names(kinds: readonly string[]): string {
@@ -262,61 +256,58 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
       [delay, jitter].every((time) => Number.isInteger(time.toMillis()) && time.toMillis() <= 60_000) &&
         delay.toMillis() > 0 &&
         jitter.toMillis() <= delay.toMillis(),
-      "CHAOS_DELAY",
-      `${prop}.delay`,
-      `${delay} with a jitter of ${jitter} cannot be`,
-      "Use whole milliseconds up to a minute, and a jitter that is not longer than the delay.",
+      {
+        code: "CHAOS_DELAY",
+        prop: `${prop}.delay`,
+        problem: `${delay} with a jitter of ${jitter} cannot be`,
+        remedy: "Use whole milliseconds up to a minute, and a jitter that is not longer than the delay.",
+      },
     );
   }
   if (spec.kind === "network-latency" || spec.kind === "network-loss") {
     const { hosts } = spec.options;
-    problems.check(
-      hosts === undefined || (hosts.length > 0 && hosts.every((host) => HOST.test(host))),
-      "CHAOS_HOST",
-      `${prop}.hosts`,
-      `${JSON.stringify(hosts)} are no hosts`,
-      'Use host names, IPv4 addresses and CIDR blocks: ["api.example.com", "10.0.0.0/16"].',
-    );
+    problems.check(hosts === undefined || (hosts.length > 0 && hosts.every((host) => HOST.test(host))), {
+      code: "CHAOS_HOST",
+      prop: `${prop}.hosts`,
+      problem: `${JSON.stringify(hosts)} are no hosts`,
+      remedy: 'Use host names, IPv4 addresses and CIDR blocks: ["api.example.com", "10.0.0.0/16"].',
+    });
   }
   if (spec.kind === "blackhole-port") {
     const { port } = spec.options;
-    problems.check(
-      Number.isInteger(port) && port >= 1 && port <= 65_535,
-      "CHAOS_PORT",
-      `${prop}.port`,
-      `${port} is no port`,
-      "Use 1 to 65535.",
-    );
+    problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535, {
+      code: "CHAOS_PORT",
+      prop: `${prop}.port`,
+      problem: `${port} is no port`,
+      remedy: "Use 1 to 65535.",
+    });
   }
   if (spec.kind === "spot-interruption") {
     const minutes = lastingOf(spec).toMinutes();
-    problems.check(
-      Number.isInteger(minutes) && minutes >= 2 && minutes <= 15,
-      "CHAOS_DURATION",
-      `${prop}.after`,
-      `${spec.options.after} is not when AWS FIS takes one back`,
-      "Use whole minutes, 2 to 15.",
-    );
+    problems.check(Number.isInteger(minutes) && minutes >= 2 && minutes <= 15, {
+      code: "CHAOS_DURATION",
+      prop: `${prop}.after`,
+      problem: `${spec.options.after} is not when AWS FIS takes one back`,
+      remedy: "Use whole minutes, 2 to 15.",
+    });
   }
   if (spec.kind === "zone-loss") {
-    problems.check(
-      spec.options.hits === ZONE_LOSS_WORD,
-      "CHAOS_ZONE_WORD",
-      `${prop}.hits`,
-      `${JSON.stringify(spec.options.hits)} is not the word for it`,
-      `Say hits: ${JSON.stringify(ZONE_LOSS_WORD)}: all that the platform has in the zone is cut off.`,
-    );
+    problems.check(spec.options.hits === ZONE_LOSS_WORD, {
+      code: "CHAOS_ZONE_WORD",
+      prop: `${prop}.hits`,
+      problem: `${JSON.stringify(spec.options.hits)} is not the word for it`,
+      remedy: `Say hits: ${JSON.stringify(ZONE_LOSS_WORD)}: all that the platform has in the zone is cut off.`,
+    });
   }
 }
 
 function checkMinutes(problems: Problems, prop: string, duration: Duration): void {
-  problems.check(
-    Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720,
-    "CHAOS_DURATION",
+  problems.check(Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720, {
+    code: "CHAOS_DURATION",
     prop,
-    `${duration} is not how long AWS FIS lets one last`,
-    "Use whole minutes, 1 to 720.",
-  );
+    problem: `${duration} is not how long AWS FIS lets one last`,
+    remedy: "Use whole minutes, 1 to 720.",
+  });
 }
 
 /** @param runs how many there are of what is hit */
@@ -332,66 +323,66 @@ function checkRadius(
     (percent === undefined) !== (count === undefined) &&
     (percent === undefined || (Number.isInteger(percent) && percent >= 1 && percent <= 100)) &&
     (count === undefined || (Number.isInteger(count) && count >= 1));
-  problems.check(
-    isPart,
-    "CHAOS_RADIUS",
+  problems.check(isPart, {
+    code: "CHAOS_RADIUS",
     prop,
-    `${JSON.stringify({ percent, count })} is no part of what runs`,
-    "Use percent, a whole number from 1 to 100, or count, at least 1.",
-  );
+    problem: `${JSON.stringify({ percent, count })} is no part of what runs`,
+    remedy: "Use percent, a whole number from 1 to 100, or count, at least 1.",
+  });
   if (!isPart) return;
   const takesAway = /^(stop|spot)-/.test(kind);
-  problems.check(
-    percent !== 100 || !takesAway,
-    "CHAOS_NOTHING_LEFT",
-    `${prop}.percent`,
-    "is 100: nothing is left to take over, which needs no experiment",
-    "Use less.",
-  );
+  problems.check(percent !== 100 || !takesAway, {
+    code: "CHAOS_NOTHING_LEFT",
+    prop: `${prop}.percent`,
+    problem: "is 100: nothing is left to take over, which needs no experiment",
+    remedy: "Use less.",
+  });
   if (runs === undefined) return;
-  problems.check(
-    count === undefined || count < runs.max || !takesAway,
-    "CHAOS_NOTHING_LEFT",
-    `${prop}.count`,
-    `is ${count}, and no more than ${runs.max} run: nothing is left to take over, which needs no experiment`,
-    "Use less, or raise the target's scaling.max.",
-  );
+  problems.check(count === undefined || count < runs.max || !takesAway, {
+    code: "CHAOS_NOTHING_LEFT",
+    prop: `${prop}.count`,
+    problem: `is ${count}, and no more than ${runs.max} run: nothing is left to take over, which needs no experiment`,
+    remedy: "Use less, or raise the target's scaling.max.",
+  });
   problems.check(
     // What may be at rest is tried while it works.
     percent === undefined || runs.min === 0 || Math.floor((runs.min * percent) / 100) > 0,
-    "CHAOS_NOBODY_HIT",
-    `${prop}.percent`,
-    `is ${percent}, and of ${runs.min}, the fewest that run, that is none: AWS FIS rounds down, and the experiment fails`,
-    `Use more, count: 1, or a scaling.min of at least ${Math.ceil(100 / (percent ?? 100))} for the target.`,
+    {
+      code: "CHAOS_NOBODY_HIT",
+      prop: `${prop}.percent`,
+      problem: `is ${percent}, and of ${runs.min}, the fewest that run, that is none: AWS FIS rounds down, and the experiment fails`,
+      remedy: `Use more, count: 1, or a scaling.min of at least ${Math.ceil(100 / (percent ?? 100))} for the target.`,
+    },
   );
 }
 
 function checkPercent(problems: Problems, prop: string, percent: number): void {
-  problems.check(
-    Number.isInteger(percent) && percent >= 1 && percent <= 100,
-    "CHAOS_PERCENT",
+  problems.check(Number.isInteger(percent) && percent >= 1 && percent <= 100, {
+    code: "CHAOS_PERCENT",
     prop,
-    `${percent} is no such share`,
-    "Use whole numbers from 1 to 100.",
-  );
+    problem: `${percent} is no such share`,
+    remedy: "Use whole numbers from 1 to 100.",
+  });
 }
 
 function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExperimentProps): void {
   const needed = target instanceof CloudNativeService && needOf(fault.spec) !== "nothing";
-  problems.check(
-    needed || agentImage === undefined,
-    "CHAOS_AGENT_UNUSED",
-    "agentImage",
-    "is set, and the fault is not inside of tasks",
-    "Leave it out.",
-  );
+  problems.check(needed || agentImage === undefined, {
+    code: "CHAOS_AGENT_UNUSED",
+    prop: "agentImage",
+    problem: "is set, and the fault is not inside of tasks",
+    remedy: "Leave it out.",
+  });
   problems.check(
     !needed || (agentImage !== undefined && /^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(agentImage)),
-    "CHAOS_AGENT_IMAGE",
-    "agentImage",
-    agentImage === undefined
-      ? "is not set, and the fault is inside of tasks, where an agent must do it"
-      : `${JSON.stringify(agentImage)} is no image by digest`,
-    `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>, which this prints: ${AGENT_DIGEST}`,
+    {
+      code: "CHAOS_AGENT_IMAGE",
+      prop: "agentImage",
+      problem:
+        agentImage === undefined
+          ? "is not set, and the fault is inside of tasks, where an agent must do it"
+          : `${JSON.stringify(agentImage)} is no image by digest`,
+      remedy: `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>, which this prints: ${AGENT_DIGEST}`,
+    },
   );
 }

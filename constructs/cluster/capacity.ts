@@ -63,37 +63,44 @@ export type Compatibility = "FARGATE" | "EC2";
 export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]): Compatibility {
   const problems = new Problems(scope);
   const names = capacity.map(({ kind, group }) => group ?? kind);
-  problems.check(capacity.length > 0, "CAPACITY_NONE", "capacity", "is empty", "Use for example [Capacity.fargate()].");
+  problems.check(capacity.length > 0, {
+    code: "CAPACITY_NONE",
+    prop: "capacity",
+    problem: "is empty",
+    remedy: "Use for example [Capacity.fargate()].",
+  });
   const onMachines = capacity.filter(({ kind }) => kind === "EC2").length;
-  problems.check(
-    onMachines === 0 || onMachines === capacity.length,
-    "CAPACITY_MIXED",
-    "capacity",
-    `has Fargate and machines (${names.join(", ")}): ECS does not mix them`,
-    "Use one kind, Fargate with Fargate Spot or several groups of machines.",
-  );
-  problems.check(
-    new Set(names).size === names.length,
-    "CAPACITY_TWICE",
-    "capacity",
-    `names one twice (${names.join(", ")})`,
-    "Name each once, and give it a weight.",
-  );
+  problems.check(onMachines === 0 || onMachines === capacity.length, {
+    code: "CAPACITY_MIXED",
+    prop: "capacity",
+    problem: `has Fargate and machines (${names.join(", ")}): ECS does not mix them`,
+    remedy: "Use one kind, Fargate with Fargate Spot or several groups of machines.",
+  });
+  problems.check(new Set(names).size === names.length, {
+    code: "CAPACITY_TWICE",
+    prop: "capacity",
+    problem: `names one twice (${names.join(", ")})`,
+    remedy: "Name each once, and give it a weight.",
+  });
   problems.check(
     capacity.every(({ weight }) => Number.isInteger(weight) && weight >= 0 && weight <= 1000) &&
       (capacity.length === 0 || capacity.some(({ weight }) => weight > 0)),
-    "CAPACITY_WEIGHT",
-    "capacity",
-    `has weights ${capacity.map(({ weight }) => weight).join(", ")}`,
-    "Use whole numbers from 0 to 1000, one of them above 0.",
+    {
+      code: "CAPACITY_WEIGHT",
+      prop: "capacity",
+      problem: `has weights ${capacity.map(({ weight }) => weight).join(", ")}`,
+      remedy: "Use whole numbers from 0 to 1000, one of them above 0.",
+    },
   );
   problems.check(
     capacity.every(({ base }) => Number.isInteger(base) && base >= 0 && base <= 100_000) &&
       capacity.filter(({ base }) => base > 0).length <= 1,
-    "CAPACITY_BASE",
-    "capacity",
-    `has bases ${capacity.map(({ base }) => base).join(", ")}`,
-    "Use whole numbers from 0, above 0 for one capacity alone.",
+    {
+      code: "CAPACITY_BASE",
+      prop: "capacity",
+      problem: `has bases ${capacity.map(({ base }) => base).join(", ")}`,
+      remedy: "Use whole numbers from 0, above 0 for one capacity alone.",
+    },
   );
   problems.throwIfAny();
   return onMachines > 0 ? "EC2" : "FARGATE";

@@ -175,13 +175,12 @@ export class Cluster extends Construct implements ICluster {
    */
   addMachines(machines: ClusterMachines): void {
     if (machines.name in this.capacityProviderNames) {
-      throw invalid(
-        this,
-        "CLUSTER_MACHINES_TWICE",
-        "cluster",
-        `has machines called ${machines.name} already`,
-        "Give the second AutoScalingGroup another id.",
-      );
+      throw invalid(this, {
+        code: "CLUSTER_MACHINES_TWICE",
+        prop: "cluster",
+        problem: `has machines called ${machines.name} already`,
+        remedy: "Give the second AutoScalingGroup another id.",
+      });
     }
     const provider = new EcsCapacityProvider(this, `${machines.name}CapacityProvider`, {
       // A provider belongs to one group for ever, so both are replaced together. Names may not begin with aws, ecs, fargate.
@@ -232,10 +231,12 @@ export class Cluster extends Construct implements ICluster {
     const problems = new Problems(this);
     problems.check(
       exec.keyArn === undefined || /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(exec.keyArn),
-      "CLUSTER_EXEC_KEY",
-      "exec.keyArn",
-      `${JSON.stringify(exec.keyArn)} is no ARN of a KMS key`,
-      "Use the key's own ARN, arn:aws:kms:<region>:<account>:key/..., not an alias.",
+      {
+        code: "CLUSTER_EXEC_KEY",
+        prop: "exec.keyArn",
+        problem: `${JSON.stringify(exec.keyArn)} is no ARN of a KMS key`,
+        remedy: "Use the key's own ARN, arn:aws:kms:<region>:<account>:key/..., not an alias.",
+      },
     );
     problems.throwIfAny();
     const logGroupName = `/${stackName}/${environment.name}/exec`;
@@ -257,13 +258,12 @@ export class Cluster extends Construct implements ICluster {
 }
 
 function noSessions(cluster: IConstruct): never {
-  throw invalid(
-    cluster,
-    "CLUSTER_EXEC_OFF",
-    "exec",
-    "is not set, and a service wants to let people into its tasks",
-    "Set cluster: { exec: {} } on the platform, or take exec from the service.",
-  );
+  throw invalid(cluster, {
+    code: "CLUSTER_EXEC_OFF",
+    prop: "exec",
+    problem: "is not set, and a service wants to let people into its tasks",
+    remedy: "Set cluster: { exec: {} } on the platform, or take exec from the service.",
+  });
 }
 
 class ImportedCluster extends Construct implements ICluster {
@@ -280,13 +280,12 @@ class ImportedCluster extends Construct implements ICluster {
     this.#capacityProviderName =
       attributes.capacityProviderName ??
       ((group) => {
-        throw invalid(
-          this,
-          "CLUSTER_MACHINES_UNKNOWN",
-          "capacity",
-          `${JSON.stringify(group)} is no group of machines of this cluster`,
-          "Pass capacityProviderName with the cluster's attributes, or use Capacity.fargate().",
-        );
+        throw invalid(this, {
+          code: "CLUSTER_MACHINES_UNKNOWN",
+          prop: "capacity",
+          problem: `${JSON.stringify(group)} is no group of machines of this cluster`,
+          remedy: "Pass capacityProviderName with the cluster's attributes, or use Capacity.fargate().",
+        });
       });
   }
 

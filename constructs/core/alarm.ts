@@ -21,13 +21,12 @@ export interface IAlarm {
 export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
   const name = /^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:\d{12}:alarm:([\w. /:#@+-]+)$/.exec(alarmArn)?.[1];
   if (name === undefined) {
-    throw invalid(
-      scope,
-      "ALARM_ARN",
-      "alarmArn",
-      `${JSON.stringify(alarmArn)} is no ARN of an alarm`,
-      "Use for example arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
-    );
+    throw invalid(scope, {
+      code: "ALARM_ARN",
+      prop: "alarmArn",
+      problem: `${JSON.stringify(alarmArn)} is no ARN of an alarm`,
+      remedy: "Use for example arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
+    });
   }
   return { alarmName: name, alarmArn };
 }

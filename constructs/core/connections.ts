@@ -62,7 +62,12 @@ export class Connections extends Construct {
   allowTo(as: string, other: Connections, options: ConnectionOptions = {}): void {
     const port = options.port ?? other.defaultPort;
     if (port === undefined) {
-      throw invalid(this, "CONNECTION_PORT", "port", `is not known for ${other.node.path}`, "Pass { port }.");
+      throw invalid(this, {
+        code: "CONNECTION_PORT",
+        prop: "port",
+        problem: `is not known for ${other.node.path}`,
+        remedy: "Pass { port }.",
+      });
     }
     this.#pair(`To${as}`, this.securityGroupId, other.securityGroupId, port, `to ${as}`);
   }
@@ -71,7 +76,7 @@ export class Connections extends Construct {
   allowFrom(as: string, other: Connections, options: ConnectionOptions = {}): void {
     const port = options.port ?? this.defaultPort;
     if (port === undefined) {
-      throw invalid(this, "CONNECTION_PORT", "port", "is not known", "Pass { port }.");
+      throw invalid(this, { code: "CONNECTION_PORT", prop: "port", problem: "is not known", remedy: "Pass { port }." });
     }
     this.#pair(`From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
   }

@@ -102,98 +102,99 @@ export interface Environment {
 export function checkEnvironment(scope: IConstruct, environment: Environment): void {
   const problems = new Problems(scope);
   for (const { path, what } of unknownIn(environment, "environment")) {
-    problems.add("ENVIRONMENT_UNKNOWN", path, "is not filled in", `Say what only you know: ${what}.`);
+    problems.add({
+      code: "ENVIRONMENT_UNKNOWN",
+      prop: path,
+      problem: "is not filled in",
+      remedy: `Say what only you know: ${what}.`,
+    });
   }
   // What is not filled in would be refused once more below, for what it looks like.
   problems.throwIfAny();
-  problems.check(
-    NAME_PATTERN.test(environment.name),
-    "ENVIRONMENT_NAME",
-    "environment.name",
-    `${JSON.stringify(environment.name)} is no name for an environment`,
-    `Use ${NAME_RULE}.`,
-  );
-  problems.check(
-    /^[a-z]{2}(-[a-z]+)+-\d$/.test(environment.region),
-    "ENVIRONMENT_REGION",
-    "environment.region",
-    `${JSON.stringify(environment.region)} is no AWS region`,
-    "Use a region's code, such as eu-central-1.",
-  );
-  problems.check(
-    PROFILES.includes(environment.profile),
-    "ENVIRONMENT_PROFILE",
-    "environment.profile",
-    `${JSON.stringify(environment.profile)} is not known`,
-    `Use one of: ${PROFILES.join(", ")}.`,
-  );
-  problems.check(
-    environment.account === undefined || /^\d{12}$/.test(environment.account),
-    "ENVIRONMENT_ACCOUNT",
-    "environment.account",
-    `${JSON.stringify(environment.account)} is no AWS account`,
-    'Use the 12 digits as a string: "123456789012".',
-  );
+  problems.check(NAME_PATTERN.test(environment.name), {
+    code: "ENVIRONMENT_NAME",
+    prop: "environment.name",
+    problem: `${JSON.stringify(environment.name)} is no name for an environment`,
+    remedy: `Use ${NAME_RULE}.`,
+  });
+  problems.check(/^[a-z]{2}(-[a-z]+)+-\d$/.test(environment.region), {
+    code: "ENVIRONMENT_REGION",
+    prop: "environment.region",
+    problem: `${JSON.stringify(environment.region)} is no AWS region`,
+    remedy: "Use a region's code, such as eu-central-1.",
+  });
+  problems.check(PROFILES.includes(environment.profile), {
+    code: "ENVIRONMENT_PROFILE",
+    prop: "environment.profile",
+    problem: `${JSON.stringify(environment.profile)} is not known`,
+    remedy: `Use one of: ${PROFILES.join(", ")}.`,
+  });
+  problems.check(environment.account === undefined || /^\d{12}$/.test(environment.account), {
+    code: "ENVIRONMENT_ACCOUNT",
+    prop: "environment.account",
+    problem: `${JSON.stringify(environment.account)} is no AWS account`,
+    remedy: 'Use the 12 digits as a string: "123456789012".',
+  });
   checkState(problems, environment);
   const { permissionsBoundaryArn, rolePath, namePrefix } = environment.guardrails ?? {};
   problems.check(
     permissionsBoundaryArn === undefined ||
       /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(permissionsBoundaryArn),
-    "ENVIRONMENT_BOUNDARY",
-    "environment.guardrails.permissionsBoundaryArn",
-    `${JSON.stringify(permissionsBoundaryArn)} is no ARN of an IAM policy`,
-    "Use for example arn:aws:iam::123456789012:policy/boundary.",
+    {
+      code: "ENVIRONMENT_BOUNDARY",
+      prop: "environment.guardrails.permissionsBoundaryArn",
+      problem: `${JSON.stringify(permissionsBoundaryArn)} is no ARN of an IAM policy`,
+      remedy: "Use for example arn:aws:iam::123456789012:policy/boundary.",
+    },
   );
-  problems.check(
-    rolePath === undefined || (/^\/([\w+=,.@-]+\/)*$/.test(rolePath) && rolePath.length <= 512),
-    "ENVIRONMENT_ROLE_PATH",
-    "environment.guardrails.rolePath",
-    `${JSON.stringify(rolePath)} is no path of a role`,
-    "Begin and end with /, as in /services/.",
-  );
-  problems.check(
-    namePrefix === undefined || /^(?=.{1,12}$)[a-z](?:-?[a-z0-9])*$/.test(namePrefix),
-    "ENVIRONMENT_NAME_PREFIX",
-    "environment.guardrails.namePrefix",
-    `${JSON.stringify(namePrefix)} is no prefix of names`,
-    "Use 1 to 12 small letters, digits and single hyphens, first a letter, last no hyphen.",
-  );
+  problems.check(rolePath === undefined || (/^\/([\w+=,.@-]+\/)*$/.test(rolePath) && rolePath.length <= 512), {
+    code: "ENVIRONMENT_ROLE_PATH",
+    prop: "environment.guardrails.rolePath",
+    problem: `${JSON.stringify(rolePath)} is no path of a role`,
+    remedy: "Begin and end with /, as in /services/.",
+  });
+  problems.check(namePrefix === undefined || /^(?=.{1,12}$)[a-z](?:-?[a-z0-9])*$/.test(namePrefix), {
+    code: "ENVIRONMENT_NAME_PREFIX",
+    prop: "environment.guardrails.namePrefix",
+    problem: `${JSON.stringify(namePrefix)} is no prefix of names`,
+    remedy: "Use 1 to 12 small letters, digits and single hyphens, first a letter, last no hyphen.",
+  });
   problems.check(
     environment.registryMirror === undefined ||
       /^[a-z0-9][a-z0-9.:-]*(\/[a-z0-9._-]+)*$/.test(environment.registryMirror),
-    "ENVIRONMENT_MIRROR",
-    "environment.registryMirror",
-    `${JSON.stringify(environment.registryMirror)} is no registry`,
-    "Use a host and a path, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror, without a slash at the end.",
+    {
+      code: "ENVIRONMENT_MIRROR",
+      prop: "environment.registryMirror",
+      problem: `${JSON.stringify(environment.registryMirror)} is no registry`,
+      remedy:
+        "Use a host and a path, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror, without a slash at the end.",
+    },
   );
   for (const [quota, limit] of Object.entries(environment.quotas ?? {})) {
-    problems.check(
-      quota in QUOTAS && Number.isInteger(limit) && limit > 0,
-      "ENVIRONMENT_QUOTA",
-      `environment.quotas.${quota}`,
-      `${limit} is no quota that is known`,
-      `Use whole numbers above 0 for: ${Object.keys(QUOTAS).join(", ")}.`,
-    );
+    problems.check(quota in QUOTAS && Number.isInteger(limit) && limit > 0, {
+      code: "ENVIRONMENT_QUOTA",
+      prop: `environment.quotas.${quota}`,
+      problem: `${limit} is no quota that is known`,
+      remedy: `Use whole numbers above 0 for: ${Object.keys(QUOTAS).join(", ")}.`,
+    });
   }
   problems.throwIfAny();
 }
 
 function checkState(problems: Problems, { account, profile, state = "local" }: Environment): void {
   const own = typeof state === "object" ? state : {};
-  problems.check(
-    state === "local" || state === "s3" || typeof state === "object",
-    "ENVIRONMENT_STATE",
-    "environment.state",
-    `${JSON.stringify(state)} is not known`,
-    'Use "local", "s3" or a bucket: { bucket: "acme-state" }.',
-  );
-  problems.check(
-    (state !== "s3" && typeof state !== "object") || own.bucket !== undefined || account !== undefined,
-    "ENVIRONMENT_STATE",
-    "environment.state",
-    "is in S3, in a bucket that is named after the account, which is not told",
-    "Set environment.account, or name the bucket.",
-  );
+  problems.check(state === "local" || state === "s3" || typeof state === "object", {
+    code: "ENVIRONMENT_STATE",
+    prop: "environment.state",
+    problem: `${JSON.stringify(state)} is not known`,
+    remedy: 'Use "local", "s3" or a bucket: { bucket: "acme-state" }.',
+  });
+  problems.check((state !== "s3" && typeof state !== "object") || own.bucket !== undefined || account !== undefined, {
+    code: "ENVIRONMENT_STATE",
+    prop: "environment.state",
+    problem: "is in S3, in a bucket that is named after the account, which is not told",
+    remedy: "Set environment.account, or name the bucket.",
+  });
   const patterns: [keyof StateBucket, RegExp, string][] = [
     [
       "bucket",
@@ -205,20 +206,18 @@ function checkState(problems: Problems, { account, profile, state = "local" }: E
   ];
   for (const [prop, pattern, remedy] of patterns) {
     const value = own[prop];
-    problems.check(
-      value === undefined || pattern.test(value),
-      "ENVIRONMENT_STATE",
-      `environment.state.${prop}`,
-      `${JSON.stringify(value)} cannot be`,
+    problems.check(value === undefined || pattern.test(value), {
+      code: "ENVIRONMENT_STATE",
+      prop: `environment.state.${prop}`,
+      problem: `${JSON.stringify(value)} cannot be`,
       remedy,
-    );
+    });
   }
   if (PROFILE_DEFAULTS[profile]?.anywhere !== false) return;
-  problems.check(
-    account !== undefined && state !== "local",
-    "ENVIRONMENT_STRICT",
-    account === undefined ? "environment.account" : "environment.state",
-    `is not told, and the profile is ${profile}: nothing may go to another account, nor state to a file`,
-    'Set environment.account and environment.state: "s3".',
-  );
+  problems.check(account !== undefined && state !== "local", {
+    code: "ENVIRONMENT_STRICT",
+    prop: account === undefined ? "environment.account" : "environment.state",
+    problem: `is not told, and the profile is ${profile}: nothing may go to another account, nor state to a file`,
+    remedy: 'Set environment.account and environment.state: "s3".',
+  });
 }

@@ -32,14 +32,14 @@ export class Problems {
 
   constructor(private readonly scope: IConstruct) {}
 
-  /** Notes a problem. */
-  add(code: string, prop: string, problem: string, remedy: string): void {
-    this.#found.push({ code, prop, problem, remedy });
+  /** Records a problem. */
+  add(problem: Problem): void {
+    this.#found.push(problem);
   }
 
-  /** Notes a problem unless `condition` holds. */
-  check(condition: boolean, code: string, prop: string, problem: string, remedy: string): void {
-    if (!condition) this.add(code, prop, problem, remedy);
+  /** Records a problem unless `condition` holds. */
+  check(condition: boolean, problem: Problem): void {
+    if (!condition) this.add(problem);
   }
 
   /** @throws InvalidPropsError with all problems noted so far */
@@ -49,12 +49,6 @@ export class Problems {
 }
 
 /** The error for a single problem. */
-export function invalid(
-  scope: IConstruct,
-  code: string,
-  prop: string,
-  problem: string,
-  remedy: string,
-): InvalidPropsError {
-  return new InvalidPropsError(scope.node.path, [{ code, prop, problem, remedy }]);
+export function invalid(scope: IConstruct, problem: Problem): InvalidPropsError {
+  return new InvalidPropsError(scope.node.path, [problem]);
 }

@@ -54,13 +54,12 @@ export class AwsStack extends TerraformStack {
   static override of(construct: IConstruct): AwsStack {
     const stack = TerraformStack.of(construct);
     if (stack instanceof AwsStack) return stack;
-    throw invalid(
-      construct,
-      "NO_AWS_STACK",
-      "scope",
-      `is in a plain TerraformStack (${stack.node.path})`,
-      "Put it into the stack that platform.stack(...) returns, into a Platform, or into a DeliveryStack.",
-    );
+    throw invalid(construct, {
+      code: "NO_AWS_STACK",
+      prop: "scope",
+      problem: `is in a plain TerraformStack (${stack.node.path})`,
+      remedy: "Put it into the stack that platform.stack(...) returns, into a Platform, or into a DeliveryStack.",
+    });
   }
 
   /** Name of what the stack is for: a platform's or a service's. */
@@ -76,7 +75,12 @@ export class AwsStack extends TerraformStack {
     // Delivery is one for all environments, so its id names none.
     super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
     if (!NAME_PATTERN.test(name)) {
-      throw invalid(this, "STACK_NAME", "name", `${JSON.stringify(name)} is no name for a stack`, `Use ${NAME_RULE}.`);
+      throw invalid(this, {
+        code: "STACK_NAME",
+        prop: "name",
+        problem: `${JSON.stringify(name)} is no name for a stack`,
+        remedy: `Use ${NAME_RULE}.`,
+      });
     }
     checkEnvironment(this, props.environment);
     this.stackName = name;
@@ -85,13 +89,12 @@ export class AwsStack extends TerraformStack {
     this.providerLine = props.providerLine ?? installedProviderLine();
     const missing = (props.environment.guardrails?.requiredTags ?? []).filter((key) => !props.tags?.[key]);
     if (missing.length > 0) {
-      throw invalid(
-        this,
-        "TAGS_REQUIRED",
-        "tags",
-        `lack what environment ${props.environment.name} requires: ${missing.join(", ")}`,
-        `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
-      );
+      throw invalid(this, {
+        code: "TAGS_REQUIRED",
+        prop: "tags",
+        problem: `lack what environment ${props.environment.name} requires: ${missing.join(", ")}`,
+        remedy: `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
+      });
     }
     this.tags = {
       [props.lifetime === "platform" ? "Platform" : "Service"]: name,
@@ -195,13 +198,12 @@ export class AwsStack extends TerraformStack {
     claims.set(`${quota} ${place}`, claimed);
     const limit = quotas?.[quota] ?? QUOTAS[quota];
     if (claimed > limit) {
-      throw invalid(
-        construct,
-        "QUOTA",
-        `environment.quotas.${quota}`,
-        `${claimed} are needed in ${region}, AWS gives ${limit}`,
-        "Use fewer, use another account, or have AWS raise the quota and say so in environment.quotas.",
-      );
+      throw invalid(construct, {
+        code: "QUOTA",
+        prop: `environment.quotas.${quota}`,
+        problem: `${claimed} are needed in ${region}, AWS gives ${limit}`,
+        remedy: "Use fewer, use another account, or have AWS raise the quota and say so in environment.quotas.",
+      });
     }
   }
 

@@ -116,13 +116,12 @@ export class Balancer extends Construct implements IBalancer {
     const { ipv6 } = network;
     if (listener.kind === "https") checkHttps(this, listener);
     else if (!stack.defaults.plainHttp) {
-      throw invalid(
-        this,
-        "LISTENER_PLAIN",
-        "listener",
-        `is plain HTTP, and the profile is ${environment.profile}`,
-        "Use https({ certificateArn }), or https({ domain, zoneId }).",
-      );
+      throw invalid(this, {
+        code: "LISTENER_PLAIN",
+        prop: "listener",
+        problem: `is plain HTTP, and the profile is ${environment.profile}`,
+        remedy: "Use https({ certificateArn }), or https({ domain, zoneId }).",
+      });
     }
     const group = new SecurityGroup(this, "SecurityGroup", {
       vpcId: network.vpcId,
@@ -200,26 +199,30 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
       ? domain !== undefined && zoneId !== undefined
       : Token.isUnresolved(certificateArn) ||
           /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/.test(certificateArn),
-    "LISTENER_CERTIFICATE",
-    "listener.certificateArn",
-    certificateArn === undefined
-      ? "is not set, and neither are domain and zoneId, which one could be made from"
-      : `${JSON.stringify(certificateArn)} is no ARN of a certificate`,
-    "Pass the ARN of a certificate in this region, or domain and zoneId; or say insecureHttp().",
+    {
+      code: "LISTENER_CERTIFICATE",
+      prop: "listener.certificateArn",
+      problem:
+        certificateArn === undefined
+          ? "is not set, and neither are domain and zoneId, which one could be made from"
+          : `${JSON.stringify(certificateArn)} is no ARN of a certificate`,
+      remedy: "Pass the ARN of a certificate in this region, or domain and zoneId; or say insecureHttp().",
+    },
   );
-  problems.check(
-    domain === undefined || (HOST_PATTERN.test(domain) && !domain.startsWith("*")),
-    "LISTENER_DOMAIN",
-    "listener.domain",
-    `${JSON.stringify(domain)} is no domain`,
-    `Use ${HOST_RULE}, without the wildcard.`,
-  );
+  problems.check(domain === undefined || (HOST_PATTERN.test(domain) && !domain.startsWith("*")), {
+    code: "LISTENER_DOMAIN",
+    prop: "listener.domain",
+    problem: `${JSON.stringify(domain)} is no domain`,
+    remedy: `Use ${HOST_RULE}, without the wildcard.`,
+  });
   problems.check(
     zoneId === undefined || (domain !== undefined && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
-    "LISTENER_ZONE",
-    "listener.zoneId",
-    `${JSON.stringify(zoneId)} is no zone of Route 53, or there is no domain`,
-    "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with domain.",
+    {
+      code: "LISTENER_ZONE",
+      prop: "listener.zoneId",
+      problem: `${JSON.stringify(zoneId)} is no zone of Route 53, or there is no domain`,
+      remedy: "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with domain.",
+    },
   );
   problems.throwIfAny();
 }

@@ -36,30 +36,30 @@ export function claimRule(problems: Problems, root: IConstruct, claim: Claim, li
   for (const other of others) {
     const sameKind = ruleBand(other.match) === ruleBand(claim.match) && !other.explicit && !claim.explicit;
     if (sameKind && overlaps(other.match, claim.match)) {
-      problems.add(
-        "INGRESS_OVERLAP",
-        "hosts and paths",
-        `some requests are wanted by ${claim.owner} (${describe(claim.match)}) and by ${other.owner} (${describe(other.match)})`,
-        "Make one of them narrower, or give the one that should win a priority.",
-      );
+      problems.add({
+        code: "INGRESS_OVERLAP",
+        prop: "hosts and paths",
+        problem: `some requests are wanted by ${claim.owner} (${describe(claim.match)}) and by ${other.owner} (${describe(other.match)})`,
+        remedy: "Make one of them narrower, or give the one that should win a priority.",
+      });
     } else if (other.priority === claim.priority) {
-      problems.add(
-        "INGRESS_PRIORITY_TAKEN",
-        "priority",
-        `${claim.priority} of ${claim.owner} (${describe(claim.match)}) is that of ${other.owner} (${describe(other.match)}) too`,
-        "Give one of them another priority.",
-      );
+      problems.add({
+        code: "INGRESS_PRIORITY_TAKEN",
+        prop: "priority",
+        problem: `${claim.priority} of ${claim.owner} (${describe(claim.match)}) is that of ${other.owner} (${describe(other.match)}) too`,
+        remedy: "Give one of them another priority.",
+      });
     }
   }
   const rules = others.length + 1;
   const groups = [...others, claim].reduce((sum, { targetGroups = 1 }) => sum + targetGroups, 0);
   if (rules > limits.rules || groups > limits.targetGroups) {
-    problems.add(
-      "BALANCER_QUOTA",
-      "hosts and paths",
-      `makes ${rules} rules and ${groups} target groups on balancer ${claim.balancer}; AWS allows ${limits.rules} and ${limits.targetGroups}`,
-      "Ask AWS for more and say so in environment.quotas, or make a second platform.",
-    );
+    problems.add({
+      code: "BALANCER_QUOTA",
+      prop: "hosts and paths",
+      problem: `makes ${rules} rules and ${groups} target groups on balancer ${claim.balancer}; AWS allows ${limits.rules} and ${limits.targetGroups}`,
+      remedy: "Ask AWS for more and say so in environment.quotas, or make a second platform.",
+    });
   }
   CLAIMS.set(root, [...claims, claim]);
 }

@@ -44,20 +44,21 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
   const keep = (props.keep ?? Duration.days(AwsStack.of(scope).production ? 365 : 30)).toDays();
   const coldAfter = props.coldAfter?.toDays() ?? (keep >= 2 * COLD_DAYS ? COLD_DAYS : undefined);
   const problems = new Problems(scope);
-  problems.check(
-    Number.isInteger(keep) && keep >= 1,
-    "ARCHIVE_KEEP",
-    "keep",
-    `${props.keep} is no time that an archive can keep lines for`,
-    "Use whole days, at least one.",
-  );
+  problems.check(Number.isInteger(keep) && keep >= 1, {
+    code: "ARCHIVE_KEEP",
+    prop: "keep",
+    problem: `${props.keep} is no time that an archive can keep lines for`,
+    remedy: "Use whole days, at least one.",
+  });
   problems.check(
     props.coldAfter === undefined ||
       (Number.isInteger(coldAfter) && (coldAfter ?? 0) >= 1 && (coldAfter ?? 0) + COLD_DAYS <= keep),
-    "ARCHIVE_COLD",
-    "coldAfter",
-    `${props.coldAfter} does not leave ${COLD_DAYS} days in cold storage, which are charged anyway`,
-    `Use whole days, at most ${keep - COLD_DAYS}, keep lines for longer, or leave it out.`,
+    {
+      code: "ARCHIVE_COLD",
+      prop: "coldAfter",
+      problem: `${props.coldAfter} does not leave ${COLD_DAYS} days in cold storage, which are charged anyway`,
+      remedy: `Use whole days, at most ${keep - COLD_DAYS}, keep lines for longer, or leave it out.`,
+    },
   );
   problems.throwIfAny();
   return { keep, coldAfter };
@@ -168,13 +169,12 @@ export class LogArchive extends Construct implements ILogArchive {
     if (this.node.tryFindChild("Border") !== undefined) return;
     const others = stack.node.findAll().filter((each) => each instanceof LogArchive && each !== this);
     if (others.some((other) => other.node.tryFindChild("Border") !== undefined)) {
-      throw invalid(
-        this,
-        "ARCHIVE_TWICE",
-        "scope",
-        `is the second shared archive of ${stack.node.path}, and others find it by that name`,
-        "Share one archive, or put the second into another stack.",
-      );
+      throw invalid(this, {
+        code: "ARCHIVE_TWICE",
+        prop: "scope",
+        problem: `is the second shared archive of ${stack.node.path}, and others find it by that name`,
+        remedy: "Share one archive, or put the second into another stack.",
+      });
     }
     new Published(this, "Border", {
       name: archiveParameter(stack.environment.name, stack.stackName),
@@ -191,7 +191,7 @@ class ToldArchive extends Construct implements ILogArchive {
     super(scope, id);
     if (!NAME_PATTERN.test(stackName)) {
       const problem = `${JSON.stringify(stackName)} is no name of a platform or service`;
-      throw invalid(this, "ARCHIVE_STACK", "stackName", problem, `Use ${NAME_RULE}.`);
+      throw invalid(this, { code: "ARCHIVE_STACK", prop: "stackName", problem, remedy: `Use ${NAME_RULE}.` });
     }
     const told = new Subscribed(this, "Border", {
       name: archiveParameter(AwsStack.of(this).environment.name, stackName),

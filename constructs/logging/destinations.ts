@@ -133,85 +133,75 @@ const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Z
 
 /** Notes LOG_DESTINATIONS, LOG_DESTINATION_TWICE, LOG_ENDPOINT_URL, LOG_ENDPOINT_SECRET, LOG_ENDPOINT_RETRY, LOG_KINESIS_ARN, LOG_ACCOUNT_ARN, LOG_OPENSEARCH_DOMAIN, LOG_OPENSEARCH_ENDPOINT, LOG_OPENSEARCH_INDEX. */
 export function checkDestinations(problems: Problems, destinations: readonly LogDestination[]): void {
-  problems.check(
-    destinations.length <= SUBSCRIPTIONS,
-    "LOG_DESTINATIONS",
-    "destinations",
-    `are ${destinations.length}, and a log group sends to ${SUBSCRIPTIONS} at most`,
-    "Send to kinesis(...) and from there to all others.",
-  );
+  problems.check(destinations.length <= SUBSCRIPTIONS, {
+    code: "LOG_DESTINATIONS",
+    prop: "destinations",
+    problem: `are ${destinations.length}, and a log group sends to ${SUBSCRIPTIONS} at most`,
+    remedy: "Send to kinesis(...) and from there to all others.",
+  });
   const kinds = destinations.map(({ kind }) => kind);
-  problems.check(
-    kinds.filter((kind) => kind === "archive").length < 2,
-    "LOG_DESTINATION_TWICE",
-    "destinations",
-    "have two archives",
-    "Keep lines in one.",
-  );
+  problems.check(kinds.filter((kind) => kind === "archive").length < 2, {
+    code: "LOG_DESTINATION_TWICE",
+    prop: "destinations",
+    problem: "have two archives",
+    remedy: "Keep lines in one.",
+  });
   for (const destination of destinations) {
     if (destination.kind === "http-endpoint") {
-      problems.check(
-        /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(destination.url),
-        "LOG_ENDPOINT_URL",
-        "destinations.url",
-        `${JSON.stringify(destination.url)} is no address that lines can be sent to`,
-        "Use https://, a host and a path.",
-      );
-      problems.check(
-        destination.secretArn === undefined || known(destination.secretArn, SECRET_ARN),
-        "LOG_ENDPOINT_SECRET",
-        "destinations.secretArn",
-        "is no ARN of a secret",
-        'Put {"api_key": "..."} into Secrets Manager and use its ARN.',
-      );
-      problems.check(
-        destination.retry.toSeconds() <= 7200 && Number.isInteger(destination.retry.toSeconds()),
-        "LOG_ENDPOINT_RETRY",
-        "destinations.retry",
-        `${destination.retry} is longer than Firehose tries`,
-        "Use whole seconds, up to 2 hours.",
-      );
+      problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(destination.url), {
+        code: "LOG_ENDPOINT_URL",
+        prop: "destinations.url",
+        problem: `${JSON.stringify(destination.url)} is no address that lines can be sent to`,
+        remedy: "Use https://, a host and a path.",
+      });
+      problems.check(destination.secretArn === undefined || known(destination.secretArn, SECRET_ARN), {
+        code: "LOG_ENDPOINT_SECRET",
+        prop: "destinations.secretArn",
+        problem: "is no ARN of a secret",
+        remedy: 'Put {"api_key": "..."} into Secrets Manager and use its ARN.',
+      });
+      problems.check(destination.retry.toSeconds() <= 7200 && Number.isInteger(destination.retry.toSeconds()), {
+        code: "LOG_ENDPOINT_RETRY",
+        prop: "destinations.retry",
+        problem: `${destination.retry} is longer than Firehose tries`,
+        remedy: "Use whole seconds, up to 2 hours.",
+      });
     }
     if (destination.kind === "kinesis") {
-      problems.check(
-        known(destination.streamArn, KINESIS_ARN),
-        "LOG_KINESIS_ARN",
-        "destinations.kinesis",
-        `${JSON.stringify(destination.streamArn)} is no ARN of a Kinesis stream`,
-        "Use arn:aws:kinesis:<region>:<account>:stream/<name>.",
-      );
+      problems.check(known(destination.streamArn, KINESIS_ARN), {
+        code: "LOG_KINESIS_ARN",
+        prop: "destinations.kinesis",
+        problem: `${JSON.stringify(destination.streamArn)} is no ARN of a Kinesis stream`,
+        remedy: "Use arn:aws:kinesis:<region>:<account>:stream/<name>.",
+      });
     }
     if (destination.kind === "opensearch") {
-      problems.check(
-        known(destination.domainArn, DOMAIN_ARN),
-        "LOG_OPENSEARCH_DOMAIN",
-        "destinations.openSearch.domainArn",
-        `${JSON.stringify(destination.domainArn)} is no ARN of a domain of Amazon OpenSearch Service`,
-        "Use arn:aws:es:<region>:<account>:domain/<name>.",
-      );
-      problems.check(
-        known(destination.endpoint, /^https:\/\/[A-Za-z0-9.-]+$/),
-        "LOG_OPENSEARCH_ENDPOINT",
-        "destinations.openSearch.endpoint",
-        `${JSON.stringify(destination.endpoint)} is no address of a domain`,
-        "Use https:// and the host of the domain's endpoint, without a path.",
-      );
-      problems.check(
-        destination.index === undefined || /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index),
-        "LOG_OPENSEARCH_INDEX",
-        "destinations.openSearch.index",
-        `${JSON.stringify(destination.index)} is no name for an index`,
-        "Use up to 200 small letters, digits, dots, hyphens and _, first a letter or a digit.",
-      );
+      problems.check(known(destination.domainArn, DOMAIN_ARN), {
+        code: "LOG_OPENSEARCH_DOMAIN",
+        prop: "destinations.openSearch.domainArn",
+        problem: `${JSON.stringify(destination.domainArn)} is no ARN of a domain of Amazon OpenSearch Service`,
+        remedy: "Use arn:aws:es:<region>:<account>:domain/<name>.",
+      });
+      problems.check(known(destination.endpoint, /^https:\/\/[A-Za-z0-9.-]+$/), {
+        code: "LOG_OPENSEARCH_ENDPOINT",
+        prop: "destinations.openSearch.endpoint",
+        problem: `${JSON.stringify(destination.endpoint)} is no address of a domain`,
+        remedy: "Use https:// and the host of the domain's endpoint, without a path.",
+      });
+      problems.check(destination.index === undefined || /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index), {
+        code: "LOG_OPENSEARCH_INDEX",
+        prop: "destinations.openSearch.index",
+        problem: `${JSON.stringify(destination.index)} is no name for an index`,
+        remedy: "Use up to 200 small letters, digits, dots, hyphens and _, first a letter or a digit.",
+      });
     }
     if (destination.kind === "account") {
-      problems.check(
-        known(destination.destinationArn, DESTINATION_ARN),
-        "LOG_ACCOUNT_ARN",
-        "destinations.anotherAccount",
-        `${JSON.stringify(destination.destinationArn)} is no ARN of a destination of CloudWatch Logs`,
-        "Use arn:aws:logs:<region>:<account>:destination:<name>, as the other account's owner tells you.",
-      );
+      problems.check(known(destination.destinationArn, DESTINATION_ARN), {
+        code: "LOG_ACCOUNT_ARN",
+        prop: "destinations.anotherAccount",
+        problem: `${JSON.stringify(destination.destinationArn)} is no ARN of a destination of CloudWatch Logs`,
+        remedy: "Use arn:aws:logs:<region>:<account>:destination:<name>, as the other account's owner tells you.",
+      });
     }
   }
 }

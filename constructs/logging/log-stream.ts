@@ -138,35 +138,34 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
   const problems = new Problems(scope);
   problems.check(
     Token.isUnresolved(name) || (/^[.\-_/#A-Za-z0-9]+$/.test(name) && name.length <= NAME_LIMITS.logGroup),
-    "LOG_NAME",
-    "name",
-    `${JSON.stringify(name)} is no name for a log group`,
-    `Use up to ${NAME_LIMITS.logGroup} letters, digits and . - _ / #`,
+    {
+      code: "LOG_NAME",
+      prop: "name",
+      problem: `${JSON.stringify(name)} is no name for a log group`,
+      remedy: `Use up to ${NAME_LIMITS.logGroup} letters, digits and . - _ / #`,
+    },
   );
-  problems.check(
-    (RETENTION_DAYS as readonly number[]).includes(retention.toDays()),
-    "LOG_RETENTION",
-    "retention",
-    `${retention} is no retention that CloudWatch Logs has`,
-    `Use one of these, in days: ${RETENTION_DAYS.join(", ")}.`,
-  );
-  problems.check(
-    DELIVERIES.includes(delivery),
-    "LOG_DELIVERY",
-    "delivery",
-    `${JSON.stringify(delivery)} is not known`,
-    `Use one of: ${DELIVERIES.join(", ")}.`,
-  );
+  problems.check((RETENTION_DAYS as readonly number[]).includes(retention.toDays()), {
+    code: "LOG_RETENTION",
+    prop: "retention",
+    problem: `${retention} is no retention that CloudWatch Logs has`,
+    remedy: `Use one of these, in days: ${RETENTION_DAYS.join(", ")}.`,
+  });
+  problems.check(DELIVERIES.includes(delivery), {
+    code: "LOG_DELIVERY",
+    prop: "delivery",
+    problem: `${JSON.stringify(delivery)} is not known`,
+    remedy: `Use one of: ${DELIVERIES.join(", ")}.`,
+  });
   const { destinations = [], mask = [], counts = [], queries = {} } = props;
   checkDestinations(problems, destinations);
   for (const word of mask) {
-    problems.check(
-      /^[A-Z][A-Za-z0-9]*(-[A-Z]{2})?$/.test(word),
-      "LOG_MASK",
-      "mask",
-      `${JSON.stringify(word)} is no name of something that CloudWatch finds in lines`,
-      "Use AWS's own: EmailAddress, CreditCardNumber, Name, Address, PhoneNumber-DE.",
-    );
+    problems.check(/^[A-Z][A-Za-z0-9]*(-[A-Z]{2})?$/.test(word), {
+      code: "LOG_MASK",
+      prop: "mask",
+      problem: `${JSON.stringify(word)} is no name of something that CloudWatch finds in lines`,
+      remedy: "Use AWS's own: EmailAddress, CreditCardNumber, Name, Address, PhoneNumber-DE.",
+    });
   }
   for (const { name: counted, pattern, alarmAbove } of counts) {
     problems.check(
@@ -174,20 +173,22 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
         counts.filter((each) => each.name === counted).length === 1 &&
         pattern.length <= 1024 &&
         (alarmAbove === undefined || alarmAbove >= 0),
-      "LOG_COUNT",
-      `counts.${counted}`,
-      "has no name of its own of letters and digits, a pattern of more than 1024 characters, or a negative alarmAbove",
-      'Use for example { name: "PaymentsRefused", pattern: \'{ $.msg = "refused" }\', alarmAbove: 10 }.',
+      {
+        code: "LOG_COUNT",
+        prop: `counts.${counted}`,
+        problem:
+          "has no name of its own of letters and digits, a pattern of more than 1024 characters, or a negative alarmAbove",
+        remedy: 'Use for example { name: "PaymentsRefused", pattern: \'{ $.msg = "refused" }\', alarmAbove: 10 }.',
+      },
     );
   }
   for (const [title, query] of Object.entries(queries)) {
-    problems.check(
-      /^[A-Za-z0-9 _-]{1,100}$/.test(title) && query.length >= 1 && query.length <= 10_000,
-      "LOG_QUERY",
-      `queries.${title}`,
-      "has no name of letters, digits and spaces, or no query of up to 10000 characters",
-      'Use for example { "Slow requests": "filter durationMs > 1000 | sort @timestamp desc" }.',
-    );
+    problems.check(/^[A-Za-z0-9 _-]{1,100}$/.test(title) && query.length >= 1 && query.length <= 10_000, {
+      code: "LOG_QUERY",
+      prop: `queries.${title}`,
+      problem: "has no name of letters, digits and spaces, or no query of up to 10000 characters",
+      remedy: 'Use for example { "Slow requests": "filter durationMs > 1000 | sort @timestamp desc" }.',
+    });
   }
   problems.throwIfAny();
   return { name: literal(name), retention, delivery, destinations, mask, counts, queries };
@@ -322,7 +323,12 @@ class ImportedLogStream extends Construct implements ILogStream {
   constructor(scope: Construct, id: string, name: string, delivery: Delivery) {
     super(scope, id);
     if (name === "") {
-      throw invalid(this, "LOG_NAME", "name", "is empty", "Use the log group's full name, such as /shop/dev/orders.");
+      throw invalid(this, {
+        code: "LOG_NAME",
+        prop: "name",
+        problem: "is empty",
+        remedy: "Use the log group's full name, such as /shop/dev/orders.",
+      });
     }
     this.logGroupName = literal(name);
     this.logGroupArn = AwsStack.of(this).arn("logs", `log-group:${this.logGroupName}`);

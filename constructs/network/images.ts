@@ -16,13 +16,12 @@ export function reachableImage(scope: IConstruct, network: INetwork, image: stri
   const mirror = environment.registryMirror;
   if (mirror !== undefined) return `${mirror}/${image}`;
   if (reachesInternet(network.egress)) return image;
-  throw invalid(
-    scope,
-    "IMAGE_OUT_OF_REACH",
-    "image",
-    `${image} is on the internet, and the network has egress "endpoints"`,
-    mirroring(image, `<account>.dkr.ecr.${environment.region}.amazonaws.com/mirror`),
-  );
+  throw invalid(scope, {
+    code: "IMAGE_OUT_OF_REACH",
+    prop: "image",
+    problem: `${image} is on the internet, and the network has egress "endpoints"`,
+    remedy: mirroring(image, `<account>.dkr.ecr.${environment.region}.amazonaws.com/mirror`),
+  });
 }
 
 /**
@@ -32,13 +31,12 @@ export function reachableImage(scope: IConstruct, network: INetwork, image: stri
  */
 export function requireInternet(scope: IConstruct, network: INetwork, what: string): void {
   if (reachesInternet(network.egress)) return;
-  throw invalid(
-    scope,
-    "INTERNET_OUT_OF_REACH",
-    what,
-    'needs the internet, and the network has egress "endpoints"',
-    'Use egress "nat" or "single-nat", or leave it out.',
-  );
+  throw invalid(scope, {
+    code: "INTERNET_OUT_OF_REACH",
+    prop: what,
+    problem: 'needs the internet, and the network has egress "endpoints"',
+    remedy: 'Use egress "nat" or "single-nat", or leave it out.',
+  });
 }
 
 /** ARN of the repository that an image is in, where that is one of ECR: for the permission to pull it. */

@@ -163,25 +163,23 @@ class ImportedNetwork extends Construct implements INetwork {
     super(scope, id);
     this.egress = attributes.egress ?? "nat";
     const problems = new Problems(this);
-    problems.check(
-      EGRESSES.includes(this.egress),
-      "NETWORK_EGRESS",
-      "egress",
-      `${JSON.stringify(this.egress)} is not known`,
-      `Use one of: ${EGRESSES.join(", ")}.`,
-    );
+    problems.check(EGRESSES.includes(this.egress), {
+      code: "NETWORK_EGRESS",
+      prop: "egress",
+      problem: `${JSON.stringify(this.egress)} is not known`,
+      remedy: `Use one of: ${EGRESSES.join(", ")}.`,
+    });
     for (const [prop, ids] of [
       ["vpcId", [attributes.vpcId]],
       ["publicSubnetIds", attributes.publicSubnetIds],
       ["privateSubnetIds", attributes.privateSubnetIds],
     ] as const) {
-      problems.check(
-        ids.length > 0 && ids.every((each) => each !== ""),
-        "NETWORK_ID",
+      problems.check(ids.length > 0 && ids.every((each) => each !== ""), {
+        code: "NETWORK_ID",
         prop,
-        "is empty",
-        "Pass the ids that AWS gave: vpc-..., subnet-...",
-      );
+        problem: "is empty",
+        remedy: "Pass the ids that AWS gave: vpc-..., subnet-...",
+      });
     }
     problems.throwIfAny();
     this.vpcId = literal(attributes.vpcId);

@@ -108,67 +108,62 @@ export function resolveNetwork(scope: IConstruct, props: NetworkProps): NetworkS
 
   const problems = new Problems(scope);
   const range = parseCidr(cidr);
-  problems.check(
-    range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max,
-    "NETWORK_CIDR",
-    "cidr",
-    `${JSON.stringify(cidr)} is no IPv4 range from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} on its own boundary`,
-    'Use for example "10.0.0.0/16".',
-  );
-  problems.check(
-    Number.isInteger(zones) && zones >= 2 && zones <= MAX_ZONES,
-    "NETWORK_ZONES",
-    "zones",
-    `${zones} is not possible: a balancer needs 2, and the address plan has room for ${MAX_ZONES}`,
-    `Use 2 to ${MAX_ZONES}.`,
-  );
+  problems.check(range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max, {
+    code: "NETWORK_CIDR",
+    prop: "cidr",
+    problem: `${JSON.stringify(cidr)} is no IPv4 range from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} on its own boundary`,
+    remedy: 'Use for example "10.0.0.0/16".',
+  });
+  problems.check(Number.isInteger(zones) && zones >= 2 && zones <= MAX_ZONES, {
+    code: "NETWORK_ZONES",
+    prop: "zones",
+    problem: `${zones} is not possible: a balancer needs 2, and the address plan has room for ${MAX_ZONES}`,
+    remedy: `Use 2 to ${MAX_ZONES}.`,
+  });
   problems.check(
     zoneNames.length === zones &&
       new Set(zoneNames).size === zones &&
       zoneNames.every((zone) => /^[a-z0-9-]+$/.test(zone)),
-    "NETWORK_ZONE_NAMES",
-    "zoneNames",
-    `has ${new Set(zoneNames).size} different zones (${zoneNames.join(", ")}), zones is ${zones}`,
-    "Name as many zones as you want, each once, as in eu-central-1a; leave zones out.",
+    {
+      code: "NETWORK_ZONE_NAMES",
+      prop: "zoneNames",
+      problem: `has ${new Set(zoneNames).size} different zones (${zoneNames.join(", ")}), zones is ${zones}`,
+      remedy: "Name as many zones as you want, each once, as in eu-central-1a; leave zones out.",
+    },
   );
-  problems.check(
-    EGRESSES.includes(egress),
-    "NETWORK_EGRESS",
-    "egress",
-    `${JSON.stringify(egress)} is not known`,
-    `Use one of: ${EGRESSES.join(", ")}.`,
-  );
-  problems.check(
-    egress !== "public-ip" || !production,
-    "NETWORK_PUBLIC_IP",
-    "egress",
-    '"public-ip" gives each task a public address, and this environment is production',
-    'Use "nat", "single-nat" or "endpoints", or profile "dev".',
-  );
+  problems.check(EGRESSES.includes(egress), {
+    code: "NETWORK_EGRESS",
+    prop: "egress",
+    problem: `${JSON.stringify(egress)} is not known`,
+    remedy: `Use one of: ${EGRESSES.join(", ")}.`,
+  });
+  problems.check(egress !== "public-ip" || !production, {
+    code: "NETWORK_PUBLIC_IP",
+    prop: "egress",
+    problem: '"public-ip" gives each task a public address, and this environment is production',
+    remedy: 'Use "nat", "single-nat" or "endpoints", or profile "dev".',
+  });
   for (const endpoint of endpoints) {
-    problems.check(
-      /^[a-z0-9]+([.-][a-z0-9]+)*$/.test(endpoint) && !["s3", "dynamodb"].includes(endpoint),
-      "NETWORK_ENDPOINT",
-      "endpoints",
-      `${JSON.stringify(endpoint)} is no interface endpoint`,
-      "Use the last part of the endpoint's name, as sqs or ecr.api; S3 is always there.",
-    );
+    problems.check(/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(endpoint) && !["s3", "dynamodb"].includes(endpoint), {
+      code: "NETWORK_ENDPOINT",
+      prop: "endpoints",
+      problem: `${JSON.stringify(endpoint)} is no interface endpoint`,
+      remedy: "Use the last part of the endpoint's name, as sqs or ecr.api; S3 is always there.",
+    });
   }
   const lacking = TASK_ENDPOINTS.filter((endpoint) => !endpoints.includes(endpoint));
-  problems.check(
-    egress !== "endpoints" || lacking.length === 0,
-    "NETWORK_ENDPOINTS_LACK",
-    "endpoints",
-    `lack ${lacking.join(", ")}: no task would start, or none be looked after`,
-    `Name them too: ${TASK_ENDPOINTS.join(", ")}.`,
-  );
-  problems.check(
-    FLOW_LOGS.includes(flowLogs),
-    "NETWORK_FLOW_LOGS",
-    "flowLogs",
-    `${JSON.stringify(flowLogs)} is not known`,
-    `Use one of: ${FLOW_LOGS.join(", ")}.`,
-  );
+  problems.check(egress !== "endpoints" || lacking.length === 0, {
+    code: "NETWORK_ENDPOINTS_LACK",
+    prop: "endpoints",
+    problem: `lack ${lacking.join(", ")}: no task would start, or none be looked after`,
+    remedy: `Name them too: ${TASK_ENDPOINTS.join(", ")}.`,
+  });
+  problems.check(FLOW_LOGS.includes(flowLogs), {
+    code: "NETWORK_FLOW_LOGS",
+    prop: "flowLogs",
+    problem: `${JSON.stringify(flowLogs)} is not known`,
+    remedy: `Use one of: ${FLOW_LOGS.join(", ")}.`,
+  });
   problems.throwIfAny();
   return { cidr, zoneNames, egress, endpoints, ipv6: props.ipv6 ?? false, flowLogs };
 }

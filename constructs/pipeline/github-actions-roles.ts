@@ -64,58 +64,60 @@ function check(scope: IConstruct, props: GitHubActionsRolesProps): void {
   const { owner, name, numbers } = props.repository;
   problems.check(
     /^[a-zA-Z0-9](?:-?[a-zA-Z0-9_])*$/.test(owner) && owner.length <= 100 && /^(?!\.+$)[\w.-]{1,100}$/.test(name),
-    "GITHUB_REPOSITORY",
-    "repository",
-    `${JSON.stringify(`${owner}/${name}`)} is no repository at GitHub`,
-    "Use the owner's and the repository's name. Wildcards would let others' repositories in.",
+    {
+      code: "GITHUB_REPOSITORY",
+      prop: "repository",
+      problem: `${JSON.stringify(`${owner}/${name}`)} is no repository at GitHub`,
+      remedy: "Use the owner's and the repository's name. Wildcards would let others' repositories in.",
+    },
   );
   problems.check(
     numbers === undefined || [numbers.owner, numbers.repository].every((each) => /^[1-9]\d{0,15}$/.test(String(each))),
-    "GITHUB_REPOSITORY",
-    "repository.numbers",
-    `${JSON.stringify(numbers)} are no numbers of GitHub's`,
-    `Ask GitHub: gh api repos/${owner}/${name} --jq '.owner.id, .id'`,
+    {
+      code: "GITHUB_REPOSITORY",
+      prop: "repository.numbers",
+      problem: `${JSON.stringify(numbers)} are no numbers of GitHub's`,
+      remedy: `Ask GitHub: gh api repos/${owner}/${name} --jq '.owner.id, .id'`,
+    },
   );
   const branch = props.branch ?? "main";
-  problems.check(
-    /^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."),
-    "GITHUB_BRANCH",
-    "branch",
-    `${JSON.stringify(branch)} is no branch`,
-    "Use one branch's name; wildcards are not possible.",
-  );
+  problems.check(/^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."), {
+    code: "GITHUB_BRANCH",
+    prop: "branch",
+    problem: `${JSON.stringify(branch)} is no branch`,
+    remedy: "Use one branch's name; wildcards are not possible.",
+  });
   const provider = props.provider ?? "made";
-  problems.check(
-    OIDC_PROVIDERS.includes(provider),
-    "GITHUB_PROVIDER",
-    "provider",
-    `${JSON.stringify(provider)} is not known`,
-    `Use one of: ${OIDC_PROVIDERS.join(", ")}.`,
-  );
+  problems.check(OIDC_PROVIDERS.includes(provider), {
+    code: "GITHUB_PROVIDER",
+    prop: "provider",
+    problem: `${JSON.stringify(provider)} is not known`,
+    remedy: `Use one of: ${OIDC_PROVIDERS.join(", ")}.`,
+  });
   problems.check(
     props.environments.length > 0 &&
       new Set(props.environments.map((each) => each.name)).size === props.environments.length,
-    "GITHUB_ENVIRONMENTS",
-    "environments",
-    `has ${props.environments.length} environments, or one twice`,
-    "Name each environment that workflows deploy to, once.",
+    {
+      code: "GITHUB_ENVIRONMENTS",
+      prop: "environments",
+      problem: `has ${props.environments.length} environments, or one twice`,
+      remedy: "Name each environment that workflows deploy to, once.",
+    },
   );
   const own = AwsStack.of(scope).environment.account;
   props.environments.forEach((environment, index) => {
-    problems.check(
-      (environment.state ?? "local") !== "local",
-      "GITHUB_STATE",
-      `environments[${index}].state`,
-      `of ${environment.name} is local: a workflow would not find it, and would make everything a second time`,
-      'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
-    );
-    problems.check(
-      environment.account === own,
-      "GITHUB_ACCOUNT",
-      `environments[${index}].account`,
-      `of ${environment.name} is ${environment.account ?? "not told"}, and that of the roles ${own ?? "not told"}`,
-      "Roles are in the account that they deploy to: make them in a DeliveryStack of each account.",
-    );
+    problems.check((environment.state ?? "local") !== "local", {
+      code: "GITHUB_STATE",
+      prop: `environments[${index}].state`,
+      problem: `of ${environment.name} is local: a workflow would not find it, and would make everything a second time`,
+      remedy: 'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
+    });
+    problems.check(environment.account === own, {
+      code: "GITHUB_ACCOUNT",
+      prop: `environments[${index}].account`,
+      problem: `of ${environment.name} is ${environment.account ?? "not told"}, and that of the roles ${own ?? "not told"}`,
+      remedy: "Roles are in the account that they deploy to: make them in a DeliveryStack of each account.",
+    });
   });
   problems.throwIfAny();
 }

@@ -65,7 +65,12 @@ export class ImageRepository extends Construct implements IImageRepository {
     const keep = props.keep ?? 500;
     checkName(this, name);
     if (!Number.isInteger(keep) || keep < 10 || keep > 10_000) {
-      throw invalid(this, "REPOSITORY_KEEP", "keep", `${keep} is not possible`, "Use 10 to 10000.");
+      throw invalid(this, {
+        code: "REPOSITORY_KEEP",
+        prop: "keep",
+        problem: `${keep} is not possible`,
+        remedy: "Use 10 to 10000.",
+      });
     }
     const repository = new EcrRepository(this, "Resource", {
       name,
@@ -120,11 +125,10 @@ class ImportedImageRepository extends Construct implements IImageRepository {
 
 function checkName(scope: IConstruct, name: string): void {
   if (/^(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name)) return;
-  throw invalid(
-    scope,
-    "REPOSITORY_NAME",
-    "name",
-    `${JSON.stringify(name)} is no name for an ECR repository`,
-    "Use 2 to 256 small letters and digits, joined by single . _ / or -.",
-  );
+  throw invalid(scope, {
+    code: "REPOSITORY_NAME",
+    prop: "name",
+    problem: `${JSON.stringify(name)} is no name for an ECR repository`,
+    remedy: "Use 2 to 256 small letters and digits, joined by single . _ / or -.",
+  });
 }

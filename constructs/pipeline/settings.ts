@@ -168,59 +168,53 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   checkSource(problems, props.source);
   if (props.images !== undefined && "kind" in props.images) checkImage(problems, props.images);
   const { releases } = props;
-  problems.check(
-    releases.length > 0 && releases.length <= 10,
-    "PIPELINE_RELEASES",
-    "releases",
-    `has ${releases.length} environments`,
-    "Name 1 to 10, in the order in which a commit goes through them.",
-  );
+  problems.check(releases.length > 0 && releases.length <= 10, {
+    code: "PIPELINE_RELEASES",
+    prop: "releases",
+    problem: `has ${releases.length} environments`,
+    remedy: "Name 1 to 10, in the order in which a commit goes through them.",
+  });
   releases.forEach((release, index) => {
     checkRelease(problems, scope, release, `releases[${index}]`);
     const first = releases.findIndex(({ environment }) => environment.name === release.environment.name);
-    problems.check(
-      first === index,
-      "PIPELINE_RELEASES",
-      `releases[${index}].environment`,
-      `${release.environment.name} is there twice`,
-      "Name each environment once.",
-    );
+    problems.check(first === index, {
+      code: "PIPELINE_RELEASES",
+      prop: `releases[${index}].environment`,
+      problem: `${release.environment.name} is there twice`,
+      remedy: "Name each environment once.",
+    });
   });
   const testCommands = props.testCommands ?? TEST;
-  problems.check(
-    testCommands.length > 0 && testCommands.every((command) => command.trim() !== ""),
-    "PIPELINE_TEST",
-    "testCommands",
-    "has no command, or an empty one",
-    "Name what must hold of a commit before it is released, such as npm test.",
-  );
+  problems.check(testCommands.length > 0 && testCommands.every((command) => command.trim() !== ""), {
+    code: "PIPELINE_TEST",
+    prop: "testCommands",
+    problem: "has no command, or an empty one",
+    remedy: "Name what must hold of a commit before it is released, such as npm test.",
+  });
   const architecture = props.architecture ?? "arm64";
-  problems.check(
-    ARCHITECTURES.includes(architecture),
-    "PIPELINE_ARCHITECTURE",
-    "architecture",
-    `${JSON.stringify(architecture)} is not known`,
-    `Use one of: ${ARCHITECTURES.join(", ")}.`,
-  );
+  problems.check(ARCHITECTURES.includes(architecture), {
+    code: "PIPELINE_ARCHITECTURE",
+    prop: "architecture",
+    problem: `${JSON.stringify(architecture)} is not known`,
+    remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
+  });
   const executionMode = props.executionMode ?? "superseded";
-  problems.check(
-    EXECUTION_MODES.includes(executionMode),
-    "PIPELINE_MODE",
-    "executionMode",
-    `${JSON.stringify(executionMode)} is not possible`,
-    `Use one of: ${EXECUTION_MODES.join(", ")}. Runs side by side would apply to the same state.`,
-  );
+  problems.check(EXECUTION_MODES.includes(executionMode), {
+    code: "PIPELINE_MODE",
+    prop: "executionMode",
+    problem: `${JSON.stringify(executionMode)} is not possible`,
+    remedy: `Use one of: ${EXECUTION_MODES.join(", ")}. Runs side by side would apply to the same state.`,
+  });
   const variables = props.variables ?? [];
   checkVariables(problems, variables);
   const notify = props.notify ?? [];
   notify.forEach((email, index) => {
-    problems.check(
-      /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email) && notify.indexOf(email) === index,
-      "PIPELINE_NOTIFY",
-      `notify[${index}]`,
-      `${JSON.stringify(email)} is no e-mail address, or is there twice`,
-      "Use addresses, each once.",
-    );
+    problems.check(/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email) && notify.indexOf(email) === index, {
+      code: "PIPELINE_NOTIFY",
+      prop: `notify[${index}]`,
+      problem: `${JSON.stringify(email)} is no e-mail address, or is there twice`,
+      remedy: "Use addresses, each once.",
+    });
   });
   problems.throwIfAny();
   return {
@@ -240,7 +234,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
 
 function checkSource(problems: Problems, { definition }: Source): void {
   const source = (holds: boolean, problem: string, remedy: string) =>
-    problems.check(holds, "PIPELINE_SOURCE", "source", problem, remedy);
+    problems.check(holds, { code: "PIPELINE_SOURCE", prop: "source", problem, remedy });
   if (definition.kind === "s3") {
     source(
       /^(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(definition.bucket) &&
@@ -251,13 +245,12 @@ function checkSource(problems: Problems, { definition }: Source): void {
     return;
   }
   const { repository, branch = "main" } = definition;
-  problems.check(
-    /^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."),
-    "PIPELINE_BRANCH",
-    "source.branch",
-    `${JSON.stringify(branch)} is no branch`,
-    "Use one branch's name; wildcards are not possible.",
-  );
+  problems.check(/^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."), {
+    code: "PIPELINE_BRANCH",
+    prop: "source.branch",
+    problem: `${JSON.stringify(branch)} is no branch`,
+    remedy: "Use one branch's name; wildcards are not possible.",
+  });
   if (definition.kind === "codeCommit") {
     source(
       /^[\w.-]{1,100}$/.test(repository),
@@ -278,10 +271,13 @@ function checkSource(problems: Problems, { definition }: Source): void {
       /^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/[\w-]+$/.test(
         connectionArn,
       ),
-    "PIPELINE_CONNECTION",
-    "source.connectionArn",
-    `${JSON.stringify(connectionArn)} is no ARN of a connection`,
-    "Use for example arn:aws:codeconnections:eu-central-1:123456789012:connection/aEXAMPLE, or leave it out to have one made.",
+    {
+      code: "PIPELINE_CONNECTION",
+      prop: "source.connectionArn",
+      problem: `${JSON.stringify(connectionArn)} is no ARN of a connection`,
+      remedy:
+        "Use for example arn:aws:codeconnections:eu-central-1:123456789012:connection/aEXAMPLE, or leave it out to have one made.",
+    },
   );
   checkTriggers(problems, definition.paths, definition.tags);
 }
@@ -296,64 +292,61 @@ function checkTriggers(problems: Problems, paths: PathFilter = {}, tags: readonl
     problems.check(
       globs === undefined ||
         (globs.length > 0 && globs.length <= GLOBS && globs.every((glob) => /^.{1,255}$/.test(glob))),
-      "PIPELINE_TRIGGER",
-      prop,
-      `has ${globs?.length} globs, or an empty one`,
-      `Use 1 to ${GLOBS} globs of up to 255 characters.`,
+      {
+        code: "PIPELINE_TRIGGER",
+        prop,
+        problem: `has ${globs?.length} globs, or an empty one`,
+        remedy: `Use 1 to ${GLOBS} globs of up to 255 characters.`,
+      },
     );
   }
-  problems.check(
-    tags === undefined || (paths.only === undefined && paths.except === undefined),
-    "PIPELINE_TRIGGER",
-    "source.paths",
-    "is set beside source.tags: a tag changes no files",
-    "Start the pipeline by tags or by files.",
-  );
+  problems.check(tags === undefined || (paths.only === undefined && paths.except === undefined), {
+    code: "PIPELINE_TRIGGER",
+    prop: "source.paths",
+    problem: "is set beside source.tags: a tag changes no files",
+    remedy: "Start the pipeline by tags or by files.",
+  });
 }
 
 function checkImage(problems: Problems, { repository, tag }: ImageSource): void {
-  problems.check(
-    /^(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*$/.test(repository) && /^[\w][\w.-]{0,127}$/.test(tag),
-    "PIPELINE_IMAGE",
-    "images",
-    `${JSON.stringify(`${repository}:${tag}`)} is no image in ECR`,
-    'Use the repository\'s name and the tag that moves: Source.ecr("orders", { tag: "latest" }).',
-  );
+  problems.check(/^(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*$/.test(repository) && /^[\w][\w.-]{0,127}$/.test(tag), {
+    code: "PIPELINE_IMAGE",
+    prop: "images",
+    problem: `${JSON.stringify(`${repository}:${tag}`)} is no image in ECR`,
+    remedy: 'Use the repository\'s name and the tag that moves: Source.ecr("orders", { tag: "latest" }).',
+  });
 }
 
 function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRelease, prop: string): void {
   const { environment, watch, gates = [] } = release;
   const { account, name, state = "local" } = environment;
-  problems.check(
-    state !== "local",
-    "PIPELINE_STATE",
-    `${prop}.environment.state`,
-    `of ${name} is local: a build would not find it, and would make everything a second time`,
-    'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
-  );
+  problems.check(state !== "local", {
+    code: "PIPELINE_STATE",
+    prop: `${prop}.environment.state`,
+    problem: `of ${name} is local: a build would not find it, and would make everything a second time`,
+    remedy: 'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
+  });
   const own = AwsStack.of(scope).environment.account;
-  problems.check(
-    account === own,
-    "PIPELINE_ACCOUNT",
-    `${prop}.environment.account`,
-    `of ${name} is ${account ?? "not told"}, and that of the pipeline ${own ?? "not told"}`,
-    "A pipeline releases within its account: make one in a DeliveryStack of each account, or release from there by antifragile release.",
-  );
-  problems.check(
-    name !== "delivery",
-    "PIPELINE_ENVIRONMENT",
-    `${prop}.environment.name`,
-    "is delivery, which is what the pipeline's own roles are called: it could change them",
-    "Choose another name.",
-  );
+  problems.check(account === own, {
+    code: "PIPELINE_ACCOUNT",
+    prop: `${prop}.environment.account`,
+    problem: `of ${name} is ${account ?? "not told"}, and that of the pipeline ${own ?? "not told"}`,
+    remedy:
+      "A pipeline releases within its account: make one in a DeliveryStack of each account, or release from there by antifragile release.",
+  });
+  problems.check(name !== "delivery", {
+    code: "PIPELINE_ENVIRONMENT",
+    prop: `${prop}.environment.name`,
+    problem: "is delivery, which is what the pipeline's own roles are called: it could change them",
+    remedy: "Choose another name.",
+  });
   const minutes = watch?.toMinutes() ?? 5;
-  problems.check(
-    Number.isInteger(minutes) && minutes >= 0 && minutes <= 120,
-    "PIPELINE_WATCH",
-    `${prop}.watch`,
-    `${watch} is not possible`,
-    "Use 0 to 120 whole minutes.",
-  );
+  problems.check(Number.isInteger(minutes) && minutes >= 0 && minutes <= 120, {
+    code: "PIPELINE_WATCH",
+    prop: `${prop}.watch`,
+    problem: `${watch} is not possible`,
+    remedy: "Use 0 to 120 whole minutes.",
+  });
   gates.forEach((gate, index) => {
     const seconds = (gate.timeout ?? Duration.hours(1)).toSeconds();
     problems.check(
@@ -363,10 +356,12 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
         seconds >= 300 &&
         seconds <= 8 * 3600 &&
         seconds % 60 === 0,
-      "PIPELINE_GATE",
-      `${prop}.gates[${index}]`,
-      `${JSON.stringify(gate.name)} is no gate`,
-      "Use a name of its own in small letters, at least one command, and a timeout of 5 minutes to 8 hours.",
+      {
+        code: "PIPELINE_GATE",
+        prop: `${prop}.gates[${index}]`,
+        problem: `${JSON.stringify(gate.name)} is no gate`,
+        remedy: "Use a name of its own in small letters, at least one command, and a timeout of 5 minutes to 8 hours.",
+      },
     );
   });
 }
@@ -380,10 +375,13 @@ function checkVariables(problems: Problems, variables: readonly PipelineVariable
         value.length > 0 &&
         value.length <= 1000 &&
         variables.findIndex((other) => other.name === name) === index,
-      "PIPELINE_VARIABLE",
-      `variables[${index}]`,
-      `${name} cannot be`,
-      "Use capital letters, digits and _, no name that AWS or the pipeline uses, none of a secret, each once, and a value of 1 to 1000 characters.",
+      {
+        code: "PIPELINE_VARIABLE",
+        prop: `variables[${index}]`,
+        problem: `${name} cannot be`,
+        remedy:
+          "Use capital letters, digits and _, no name that AWS or the pipeline uses, none of a secret, each once, and a value of 1 to 1000 characters.",
+      },
     );
   });
 }

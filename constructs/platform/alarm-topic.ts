@@ -43,31 +43,29 @@ export interface AlarmRecipients {
 function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] }: AlarmRecipients): void {
   const problems = new Problems(scope);
   for (const email of emails) {
-    problems.check(
-      /^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email),
-      "ALARM_EMAIL",
-      "alarms.emails",
-      `${JSON.stringify(email)} is no address`,
-      "Use for example on-call@example.com.",
-    );
+    problems.check(/^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email), {
+      code: "ALARM_EMAIL",
+      prop: "alarms.emails",
+      problem: `${JSON.stringify(email)} is no address`,
+      remedy: "Use for example on-call@example.com.",
+    });
   }
   for (const url of urls) {
-    problems.check(
-      /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url),
-      "ALARM_URL",
-      "alarms.urls",
-      `${JSON.stringify(url.slice(0, 40))} is no address that takes alarms`,
-      "Use https://, a host and a path. Who knows the address can send to it: keep it out of code that others see.",
-    );
+    problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url), {
+      code: "ALARM_URL",
+      prop: "alarms.urls",
+      problem: `${JSON.stringify(url.slice(0, 40))} is no address that takes alarms`,
+      remedy:
+        "Use https://, a host and a path. Who knows the address can send to it: keep it out of code that others see.",
+    });
   }
   for (const { workspaceId, channelId } of slack) {
-    problems.check(
-      /^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId),
-      "ALARM_SLACK",
-      "alarms.slack",
-      `${JSON.stringify({ workspaceId, channelId })} is no channel`,
-      "Use the ids that Slack's address bar shows: T0123456789 and C0123456789.",
-    );
+    problems.check(/^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId), {
+      code: "ALARM_SLACK",
+      prop: "alarms.slack",
+      problem: `${JSON.stringify({ workspaceId, channelId })} is no channel`,
+      remedy: "Use the ids that Slack's address bar shows: T0123456789 and C0123456789.",
+    });
   }
   problems.throwIfAny();
 }

@@ -198,7 +198,7 @@ abstract class StackOnPlatform extends AwsStack {
     super(scope, name, { ...props, lifetime });
     if (!NAME_PATTERN.test(props.platform)) {
       const problem = `${JSON.stringify(props.platform)} is no name of a platform`;
-      throw invalid(this, "PLATFORM_NAME", "platform", problem, `Use ${NAME_RULE}.`);
+      throw invalid(this, { code: "PLATFORM_NAME", prop: "platform", problem, remedy: `Use ${NAME_RULE}.` });
     }
     this.platformName = props.platform;
     this.#owner = props.owner;
@@ -281,13 +281,12 @@ abstract class StackOnPlatform extends AwsStack {
   /** @throws InvalidPropsError PLATFORM_NO_BALANCER when the platform is made by the same app without a listener */
   get balancer(): IBalancer {
     if (this.#owner !== undefined && this.#owner.balancer === undefined) {
-      throw invalid(
-        this.#owner,
-        "PLATFORM_NO_BALANCER",
-        "listener",
-        `is not set, and ${this.node.path} wants to be reached through a balancer`,
-        "Set listener: https({ certificateArn }), or insecureHttp() for trying out.",
-      );
+      throw invalid(this.#owner, {
+        code: "PLATFORM_NO_BALANCER",
+        prop: "listener",
+        problem: `is not set, and ${this.node.path} wants to be reached through a balancer`,
+        remedy: "Set listener: https({ certificateArn }), or insecureHttp() for trying out.",
+      });
     }
     const text = (key: string) => this.#platform.text("balancer", key);
     return this.once("Balancer", (id) =>
@@ -358,13 +357,12 @@ export class ServiceStack extends StackOnPlatform {
   static override of(construct: IConstruct): ServiceStack {
     const stack = AwsStack.of(construct);
     if (stack instanceof ServiceStack) return stack;
-    throw invalid(
-      construct,
-      "NO_SERVICE_STACK",
-      "scope",
-      `is in ${stack.node.path}, which is no service's stack`,
-      "Put it into the stack that platform.stack(...) returns.",
-    );
+    throw invalid(construct, {
+      code: "NO_SERVICE_STACK",
+      prop: "scope",
+      problem: `is in ${stack.node.path}, which is no service's stack`,
+      remedy: "Put it into the stack that platform.stack(...) returns.",
+    });
   }
 
   /** Where what outlives the service goes: `new PostgresDatabase(stack.data, ...)`. */

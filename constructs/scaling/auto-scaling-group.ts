@@ -88,7 +88,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
     if (!NAME_PATTERN.test(kebab(id))) {
       const problem = `${JSON.stringify(id)} gives the name ${JSON.stringify(kebab(id))}`;
-      throw invalid(this, "MACHINES_NAME", "id", problem, `Use an id that gives ${NAME_RULE}.`);
+      throw invalid(this, { code: "MACHINES_NAME", prop: "id", problem, remedy: `Use an id that gives ${NAME_RULE}.` });
     }
 
     const group = new SecurityGroup(this, "SecurityGroup", {
@@ -192,13 +192,12 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   addTarget(id: string, options: TrackOptions): void {
     const problems = new Problems(this);
     checkMetric(options.metric, `${id}.metric`, problems);
-    problems.check(
-      Number.isFinite(options.target) && options.target > 0,
-      "SCALING_TARGET",
-      `${id}.target`,
-      `${options.target} is no target`,
-      "Use a number above 0.",
-    );
+    problems.check(Number.isFinite(options.target) && options.target > 0, {
+      code: "SCALING_TARGET",
+      prop: `${id}.target`,
+      problem: `${options.target} is no target`,
+      remedy: "Use a number above 0.",
+    });
     problems.throwIfAny();
     const { dimensions, ...metric } = resolveMetric(options.metric);
     this.#policy(`ScaleOn${id}`, {
@@ -236,18 +235,19 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       out.length > 0 &&
         counts.every((count) => Number.isInteger(count) && count > 0) &&
         bounds.every((side) => side.every(Number.isFinite) && new Set(side).size === side.length),
-      "STEPS",
-      id,
-      `${JSON.stringify({ out, in: inward })} are no steps`,
-      "Use at least one step in out, each bound once, and whole numbers of machines above 0.",
+      {
+        code: "STEPS",
+        prop: id,
+        problem: `${JSON.stringify({ out, in: inward })} are no steps`,
+        remedy: "Use at least one step in out, each bound once, and whole numbers of machines above 0.",
+      },
     );
-    problems.check(
-      Math.max(...bounds[1]) < Math.min(...bounds[0]),
-      "STEPS_OVERLAP",
-      `${id}.in`,
-      `takes machines away below ${Math.max(...bounds[1])}, out adds them above ${Math.min(...bounds[0])}`,
-      "Leave a gap between the two, or the group swings.",
-    );
+    problems.check(Math.max(...bounds[1]) < Math.min(...bounds[0]), {
+      code: "STEPS_OVERLAP",
+      prop: `${id}.in`,
+      problem: `takes machines away below ${Math.max(...bounds[1])}, out adds them above ${Math.min(...bounds[0])}`,
+      remedy: "Leave a gap between the two, or the group swings.",
+    });
     problems.throwIfAny();
     this.#steps(`StepOutOn${id}`, options.metric, "GreaterThanThreshold", stepsOut(out));
     if (inward.length > 0) this.#steps(`StepInOn${id}`, options.metric, "LessThanThreshold", stepsIn(inward));
@@ -267,27 +267,24 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const { min, max } = this.#settings;
     const { cron, machines, timezone = "UTC" } = options;
     const problems = new Problems(this);
-    problems.check(
-      /^(?:[\dA-Z*,/-]+ ){4}[\dA-Z*,/-]+$/.test(cron),
-      "SCHEDULE_CRON",
-      `${id}.cron`,
-      `${JSON.stringify(cron)} is no schedule of cron`,
-      "Use five fields with one space between: 0 7 * * MON-FRI.",
-    );
-    problems.check(
-      /^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$/.test(timezone),
-      "SCHEDULE_TIMEZONE",
-      `${id}.timezone`,
-      `${JSON.stringify(timezone)} is no name of a time zone`,
-      "Use a name of the IANA database, as Europe/Berlin.",
-    );
-    problems.check(
-      Number.isInteger(machines) && machines >= min && machines <= max,
-      "SCHEDULE_MACHINES",
-      `${id}.machines`,
-      `${machines} is not within scaling.min (${min}) and scaling.max (${max})`,
-      "Widen min and max, or use a number within them.",
-    );
+    problems.check(/^(?:[\dA-Z*,/-]+ ){4}[\dA-Z*,/-]+$/.test(cron), {
+      code: "SCHEDULE_CRON",
+      prop: `${id}.cron`,
+      problem: `${JSON.stringify(cron)} is no schedule of cron`,
+      remedy: "Use five fields with one space between: 0 7 * * MON-FRI.",
+    });
+    problems.check(/^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$/.test(timezone), {
+      code: "SCHEDULE_TIMEZONE",
+      prop: `${id}.timezone`,
+      problem: `${JSON.stringify(timezone)} is no name of a time zone`,
+      remedy: "Use a name of the IANA database, as Europe/Berlin.",
+    });
+    problems.check(Number.isInteger(machines) && machines >= min && machines <= max, {
+      code: "SCHEDULE_MACHINES",
+      prop: `${id}.machines`,
+      problem: `${machines} is not within scaling.min (${min}) and scaling.max (${max})`,
+      remedy: "Widen min and max, or use a number within them.",
+    });
     problems.throwIfAny();
     new AutoscalingSchedule(this, `At${id}`, {
       scheduledActionName: kebab(id),
@@ -314,20 +311,18 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const { on, timeout = Duration.minutes(5), otherwise = on === "launch" ? "abandon" : "continue" } = options;
     const seconds = timeout.toSeconds();
     const problems = new Problems(this);
-    problems.check(
-      TRANSITIONS.includes(on),
-      "HOOK_TRANSITION",
-      `${id}.on`,
-      `${JSON.stringify(on)} is not known`,
-      `Use one of: ${TRANSITIONS.join(", ")}.`,
-    );
-    problems.check(
-      Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200,
-      "HOOK_TIMEOUT",
-      `${id}.timeout`,
-      `${timeout} is no time that AWS waits`,
-      "Use 30 s to 2 hours.",
-    );
+    problems.check(TRANSITIONS.includes(on), {
+      code: "HOOK_TRANSITION",
+      prop: `${id}.on`,
+      problem: `${JSON.stringify(on)} is not known`,
+      remedy: `Use one of: ${TRANSITIONS.join(", ")}.`,
+    });
+    problems.check(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, {
+      code: "HOOK_TIMEOUT",
+      prop: `${id}.timeout`,
+      problem: `${timeout} is no time that AWS waits`,
+      remedy: "Use 30 s to 2 hours.",
+    });
     problems.throwIfAny();
     const hook = {
       name: kebab(id),

@@ -19,29 +19,29 @@ export function joinBalancer(scope: Construct, vpcId: string, behind: BehindBala
   const { balancer, port, healthPath = "/", hosts = [], paths = [] } = behind;
   const { priority = rulePriority({ hosts, paths }) } = behind;
   const problems = new Problems(scope);
-  problems.check(
-    hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
-    "BEHIND_CONDITIONS",
-    "behind",
-    `has ${hosts.length} hosts and ${paths.length} paths; a rule may have 5 conditions' values in all`,
-    "Use up to 3 hosts and 3 paths, 4 together.",
-  );
+  problems.check(hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3, {
+    code: "BEHIND_CONDITIONS",
+    prop: "behind",
+    problem: `has ${hosts.length} hosts and ${paths.length} paths; a rule may have 5 conditions' values in all`,
+    remedy: "Use up to 3 hosts and 3 paths, 4 together.",
+  });
   for (const path of paths) {
-    problems.check(
-      /^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128,
-      "BEHIND_PATH",
-      "behind.paths",
-      `${JSON.stringify(path)} is no path pattern`,
-      "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
-    );
+    problems.check(/^\/[A-Za-z0-9_\-.$/~"'@:+*?&]*$/.test(path) && path.length <= 128, {
+      code: "BEHIND_PATH",
+      prop: "behind.paths",
+      problem: `${JSON.stringify(path)} is no path pattern`,
+      remedy: "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
+    });
   }
   problems.check(
     behind.priority === undefined ||
       (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
-    "BEHIND_PRIORITY",
-    "behind.priority",
-    `${priority} is outside what is free for explicit ones`,
-    `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+    {
+      code: "BEHIND_PRIORITY",
+      prop: "behind.priority",
+      problem: `${priority} is outside what is free for explicit ones`,
+      remedy: `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+    },
   );
   problems.throwIfAny();
   const stack = AwsStack.of(scope);

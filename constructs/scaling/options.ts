@@ -70,9 +70,11 @@ export function checkMetric(metric: Metric, prop: string, problems: Problems): v
       metric.metricName.length <= 255 &&
       STATISTICS.includes(metric.statistic ?? "Average") &&
       Object.keys(metric.dimensions ?? {}).length <= 30,
-    "METRIC",
-    prop,
-    `${JSON.stringify(metric)} is no metric`,
-    `Use a namespace without colons, a name, up to 30 dimensions, and one of: ${STATISTICS.join(", ")}.`,
+    {
+      code: "METRIC",
+      prop,
+      problem: `${JSON.stringify(metric)} is no metric`,
+      remedy: `Use a namespace without colons, a name, up to 30 dimensions, and one of: ${STATISTICS.join(", ")}.`,
+    },
   );
 }

@@ -240,38 +240,34 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   checkNetwork(props, problems);
   const spot = props.spot && { onDemandBase: props.spot.onDemandBase ?? 0, percent: props.spot.percent ?? 100 };
   if (spot !== undefined) {
-    problems.check(
-      spot.percent >= 1 && spot.percent <= 100 && Number.isInteger(spot.percent),
-      "SPOT_PERCENT",
-      "spot.percent",
-      `${spot.percent} is no share`,
-      "Use whole numbers from 1 to 100; for none leave spot out.",
-    );
-    problems.check(
-      Number.isInteger(spot.onDemandBase) && spot.onDemandBase >= 0 && spot.onDemandBase <= sizes.max,
-      "SPOT_BASE",
-      "spot.onDemandBase",
-      `${spot.onDemandBase} is not within 0 and scaling.max (${sizes.max})`,
-      "Lower it, or raise max.",
-    );
+    problems.check(spot.percent >= 1 && spot.percent <= 100 && Number.isInteger(spot.percent), {
+      code: "SPOT_PERCENT",
+      prop: "spot.percent",
+      problem: `${spot.percent} is no share`,
+      remedy: "Use whole numbers from 1 to 100; for none leave spot out.",
+    });
+    problems.check(Number.isInteger(spot.onDemandBase) && spot.onDemandBase >= 0 && spot.onDemandBase <= sizes.max, {
+      code: "SPOT_BASE",
+      prop: "spot.onDemandBase",
+      problem: `${spot.onDemandBase} is not within 0 and scaling.max (${sizes.max})`,
+      remedy: "Lower it, or raise max.",
+    });
   }
   const diskGiB = props.diskGiB ?? 30;
   const smallest = props.cluster === undefined ? 8 : 30;
-  problems.check(
-    Number.isInteger(diskGiB) && diskGiB >= smallest && diskGiB <= 16_384,
-    "DISK_SIZE",
-    "diskGiB",
-    `${diskGiB} is no size of a disk that the image fits on`,
-    `Use ${smallest} to 16384.`,
-  );
+  problems.check(Number.isInteger(diskGiB) && diskGiB >= smallest && diskGiB <= 16_384, {
+    code: "DISK_SIZE",
+    prop: "diskGiB",
+    problem: `${diskGiB} is no size of a disk that the image fits on`,
+    remedy: `Use ${smallest} to 16384.`,
+  });
   const warmup = props.warmup ?? Duration.minutes(2);
-  problems.check(
-    Number.isInteger(warmup.toSeconds()) && warmup.toSeconds() <= 3600,
-    "WARMUP",
-    "warmup",
-    `${warmup} is no time that a machine may take to start`,
-    "Use whole seconds, at most an hour.",
-  );
+  problems.check(Number.isInteger(warmup.toSeconds()) && warmup.toSeconds() <= 3600, {
+    code: "WARMUP",
+    prop: "warmup",
+    problem: `${warmup} is no time that a machine may take to start`,
+    remedy: "Use whole seconds, at most an hour.",
+  });
   const warmPool = resolveWarmPool(props, machines, sizes, problems);
   const { minHealthyPercent = 100, maxHealthyPercent = 150 } = props.refresh ?? {};
   problems.check(
@@ -280,10 +276,12 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
       maxHealthyPercent >= 100 &&
       maxHealthyPercent <= minHealthyPercent + 100 &&
       maxHealthyPercent > minHealthyPercent,
-    "REFRESH_PERCENT",
-    "refresh",
-    `from ${minHealthyPercent} to ${maxHealthyPercent} % leaves no machine to replace, or is more than AWS allows`,
-    "Use minHealthyPercent 0 to 100, and maxHealthyPercent above it and 100 to minHealthyPercent + 100.",
+    {
+      code: "REFRESH_PERCENT",
+      prop: "refresh",
+      problem: `from ${minHealthyPercent} to ${maxHealthyPercent} % leaves no machine to replace, or is more than AWS allows`,
+      remedy: "Use minHealthyPercent 0 to 100, and maxHealthyPercent above it and 100 to minHealthyPercent + 100.",
+    },
   );
   if (props.behind !== undefined) checkBehind(props.behind, problems);
   if (props.userData !== undefined) checkUserData(props.userData, problems);
@@ -310,64 +308,56 @@ function resolveSizes(scope: IConstruct, props: AutoScalingGroupProps, problems:
   const { networkInMiB, networkOutMiB, requestsPerMachine, prediction } = scaling;
   const others = [networkInMiB, networkOutMiB, requestsPerMachine].some((target) => target !== undefined);
   const cpuPercent = scaling.cpuPercent ?? (cluster !== undefined || others ? undefined : 60);
-  problems.check(
-    Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1,
-    "SCALING_MIN",
-    "scaling",
-    `min ${min} and max ${max} are no counts of machines`,
-    "Use whole numbers, min >= 0 and max >= 1.",
-  );
-  problems.check(
-    min <= max,
-    "SCALING_MIN_GT_MAX",
-    "scaling.min",
-    `must be <= scaling.max (${max}), got ${min}`,
-    "Raise max or lower min.",
-  );
-  problems.check(
-    !production || min >= 2 || cluster !== undefined,
-    "SCALING_MIN_ONE_ZONE",
-    "scaling.min",
-    `${min} cannot lose a zone: the other zones have no machine to take over`,
-    'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
-  );
-  problems.check(
-    cpuPercent === undefined || (cpuPercent >= 10 && cpuPercent <= 90),
-    "SCALING_PERCENT",
-    "scaling.cpuPercent",
-    `${cpuPercent} leaves no room to scale before machines are full, or never scales in`,
-    "Use 10 to 90.",
-  );
+  problems.check(Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1, {
+    code: "SCALING_MIN",
+    prop: "scaling",
+    problem: `min ${min} and max ${max} are no counts of machines`,
+    remedy: "Use whole numbers, min >= 0 and max >= 1.",
+  });
+  problems.check(min <= max, {
+    code: "SCALING_MIN_GT_MAX",
+    prop: "scaling.min",
+    problem: `must be <= scaling.max (${max}), got ${min}`,
+    remedy: "Raise max or lower min.",
+  });
+  problems.check(!production || min >= 2 || cluster !== undefined, {
+    code: "SCALING_MIN_ONE_ZONE",
+    prop: "scaling.min",
+    problem: `${min} cannot lose a zone: the other zones have no machine to take over`,
+    remedy: 'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
+  });
+  problems.check(cpuPercent === undefined || (cpuPercent >= 10 && cpuPercent <= 90), {
+    code: "SCALING_PERCENT",
+    prop: "scaling.cpuPercent",
+    problem: `${cpuPercent} leaves no room to scale before machines are full, or never scales in`,
+    remedy: "Use 10 to 90.",
+  });
   for (const [prop, target] of Object.entries({ networkInMiB, networkOutMiB, requestsPerMachine })) {
-    problems.check(
-      target === undefined || (Number.isFinite(target) && target > 0),
-      "SCALING_TARGET",
-      `scaling.${prop}`,
-      `${target} is no target`,
-      "Use a number above 0.",
-    );
+    problems.check(target === undefined || (Number.isFinite(target) && target > 0), {
+      code: "SCALING_TARGET",
+      prop: `scaling.${prop}`,
+      problem: `${target} is no target`,
+      remedy: "Use a number above 0.",
+    });
   }
-  problems.check(
-    requestsPerMachine === undefined || behind !== undefined,
-    "SCALING_REQUESTS",
-    "scaling.requestsPerMachine",
-    `${requestsPerMachine} decides nothing: no balancer sends requests`,
-    "Pass behind: { balancer, port }, or scale by something else.",
-  );
-  problems.check(
-    prediction === undefined || PREDICTIONS.includes(prediction),
-    "SCALING_PREDICTION",
-    "scaling.prediction",
-    `${JSON.stringify(prediction)} is not known`,
-    `Use one of: ${PREDICTIONS.join(", ")}.`,
-  );
-  problems.check(
-    cluster === undefined || (scaling.cpuPercent === undefined && !others && prediction === undefined),
-    "SCALING_CLUSTER",
-    "scaling",
-    "has a target of its own, and the cluster makes the group as large as its tasks need",
-    "Leave min and max alone, and scale the services; or leave cluster out.",
-  );
+  problems.check(requestsPerMachine === undefined || behind !== undefined, {
+    code: "SCALING_REQUESTS",
+    prop: "scaling.requestsPerMachine",
+    problem: `${requestsPerMachine} decides nothing: no balancer sends requests`,
+    remedy: "Pass behind: { balancer, port }, or scale by something else.",
+  });
+  problems.check(prediction === undefined || PREDICTIONS.includes(prediction), {
+    code: "SCALING_PREDICTION",
+    prop: "scaling.prediction",
+    problem: `${JSON.stringify(prediction)} is not known`,
+    remedy: `Use one of: ${PREDICTIONS.join(", ")}.`,
+  });
+  problems.check(cluster === undefined || (scaling.cpuPercent === undefined && !others && prediction === undefined), {
+    code: "SCALING_CLUSTER",
+    prop: "scaling",
+    problem: "has a target of its own, and the cluster makes the group as large as its tasks need",
+    remedy: "Leave min and max alone, and scale the services; or leave cluster out.",
+  });
   return { min, max, cpuPercent };
 }
 
@@ -375,58 +365,55 @@ function checkMachines(machines: Machines, problems: Problems): void {
   const { choice } = machines;
   if (choice.kind === "need") {
     const { vcpus, memoryMiB, architecture } = choice.need;
-    problems.check(
-      Number.isInteger(vcpus) && vcpus >= 1 && Number.isInteger(memoryMiB) && memoryMiB >= 512,
-      "MACHINES_NEED",
-      "machines",
-      `${vcpus} vCPUs and ${memoryMiB} MiB are no need of a machine`,
-      "Use whole numbers, vcpus >= 1 and memoryMiB >= 512.",
-    );
-    problems.check(
-      ARCHITECTURES.includes(architecture),
-      "MACHINES_ARCHITECTURE",
-      "machines",
-      `${JSON.stringify(architecture)} is not known`,
-      `Use one of: ${ARCHITECTURES.join(", ")}.`,
-    );
+    problems.check(Number.isInteger(vcpus) && vcpus >= 1 && Number.isInteger(memoryMiB) && memoryMiB >= 512, {
+      code: "MACHINES_NEED",
+      prop: "machines",
+      problem: `${vcpus} vCPUs and ${memoryMiB} MiB are no need of a machine`,
+      remedy: "Use whole numbers, vcpus >= 1 and memoryMiB >= 512.",
+    });
+    problems.check(ARCHITECTURES.includes(architecture), {
+      code: "MACHINES_ARCHITECTURE",
+      prop: "machines",
+      problem: `${JSON.stringify(architecture)} is not known`,
+      remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
+    });
     return;
   }
   problems.check(
     choice.types.length > 0 &&
       choice.types.every((type) => INSTANCE_TYPE.test(type)) &&
       new Set(choice.types).size === choice.types.length,
-    "MACHINES_TYPE",
-    "machines",
-    `(${choice.types.join(", ")}) are no instance types, or name one twice`,
-    "Use names as t4g.small, each once.",
+    {
+      code: "MACHINES_TYPE",
+      prop: "machines",
+      problem: `(${choice.types.join(", ")}) are no instance types, or name one twice`,
+      remedy: "Use names as t4g.small, each once.",
+    },
   );
-  problems.check(
-    machines.architectures.length <= 1,
-    "MACHINES_ARCHITECTURE",
-    "machines",
-    `(${choice.types.join(", ")}) are of two architectures, and one image fits one`,
-    "Use either types with Graviton (t4g, m7g, c8g) or those without.",
-  );
+  problems.check(machines.architectures.length <= 1, {
+    code: "MACHINES_ARCHITECTURE",
+    prop: "machines",
+    problem: `(${choice.types.join(", ")}) are of two architectures, and one image fits one`,
+    remedy: "Use either types with Graviton (t4g, m7g, c8g) or those without.",
+  });
 }
 
 function checkNetwork({ network, cluster }: AutoScalingGroupProps, problems: Problems): void {
   const { egress, endpoints } = network;
-  problems.check(
-    cluster === undefined || egress !== "public-ip",
-    "MACHINES_PUBLIC_IP",
-    "network.egress",
-    '"public-ip" is no way out for tasks on machines: AWS gives public addresses to tasks on Fargate alone',
-    'Use egress "single-nat", or run the tasks on Fargate.',
-  );
+  problems.check(cluster === undefined || egress !== "public-ip", {
+    code: "MACHINES_PUBLIC_IP",
+    prop: "network.egress",
+    problem: '"public-ip" is no way out for tasks on machines: AWS gives public addresses to tasks on Fargate alone',
+    remedy: 'Use egress "single-nat", or run the tasks on Fargate.',
+  });
   if (cluster === undefined || egress !== "endpoints" || endpoints === undefined) return;
   const lacking = CLUSTER_ENDPOINTS.filter((endpoint) => !endpoints.includes(endpoint));
-  problems.check(
-    lacking.length === 0,
-    "MACHINES_ENDPOINTS",
-    "network.endpoints",
-    `lack ${lacking.join(", ")}: no machine could join the cluster`,
-    `Name them too: endpoints: [..., ${CLUSTER_ENDPOINTS.map((name) => JSON.stringify(name)).join(", ")}].`,
-  );
+  problems.check(lacking.length === 0, {
+    code: "MACHINES_ENDPOINTS",
+    prop: "network.endpoints",
+    problem: `lack ${lacking.join(", ")}: no machine could join the cluster`,
+    remedy: `Name them too: endpoints: [..., ${CLUSTER_ENDPOINTS.map((name) => JSON.stringify(name)).join(", ")}].`,
+  });
 }
 
 function resolveWarmPool(
@@ -437,68 +424,64 @@ function resolveWarmPool(
 ) {
   if (props.warmPool === undefined) return undefined;
   const { min = 0, maxPrepared, state = "stopped" } = props.warmPool;
-  problems.check(
-    props.spot === undefined && machines.choice.kind === "types" && machines.choice.types.length === 1,
-    "WARM_POOL_MIXED",
-    "warmPool",
-    "is not possible for Spot or for several instance types: AWS keeps none for mixed groups",
-    'Use Machines.ofType("...") with one type and no spot, or leave warmPool out.',
-  );
+  problems.check(props.spot === undefined && machines.choice.kind === "types" && machines.choice.types.length === 1, {
+    code: "WARM_POOL_MIXED",
+    prop: "warmPool",
+    problem: "is not possible for Spot or for several instance types: AWS keeps none for mixed groups",
+    remedy: 'Use Machines.ofType("...") with one type and no spot, or leave warmPool out.',
+  });
   problems.check(
     Number.isInteger(min) &&
       min >= 0 &&
       (maxPrepared === undefined || (Number.isInteger(maxPrepared) && maxPrepared >= Math.max(min, sizes.min))),
-    "WARM_POOL_SIZE",
-    "warmPool",
-    `from ${min} to ${maxPrepared} is no size: what waits and runs together is at least scaling.min (${sizes.min})`,
-    "Use whole numbers, min >= 0 and maxPrepared >= min and scaling.min.",
+    {
+      code: "WARM_POOL_SIZE",
+      prop: "warmPool",
+      problem: `from ${min} to ${maxPrepared} is no size: what waits and runs together is at least scaling.min (${sizes.min})`,
+      remedy: "Use whole numbers, min >= 0 and maxPrepared >= min and scaling.min.",
+    },
   );
-  problems.check(
-    WARM_STATES.includes(state),
-    "WARM_POOL_STATE",
-    "warmPool.state",
-    `${JSON.stringify(state)} is not known`,
-    `Use one of: ${WARM_STATES.join(", ")}.`,
-  );
+  problems.check(WARM_STATES.includes(state), {
+    code: "WARM_POOL_STATE",
+    prop: "warmPool.state",
+    problem: `${JSON.stringify(state)} is not known`,
+    remedy: `Use one of: ${WARM_STATES.join(", ")}.`,
+  });
   return { min, maxPrepared, state };
 }
 
 function checkBehind(behind: BehindBalancer, problems: Problems): void {
   const { port, healthPath = "/" } = behind;
-  problems.check(
-    Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22,
-    "BEHIND_PORT",
-    "behind.port",
-    `${port} is no port that a balancer sends requests to`,
-    "Use 1 to 65535, and not 22.",
-  );
-  problems.check(
-    /^\/[\x21-\x7e]{0,1023}$/.test(healthPath) && !/[$%]\{/.test(healthPath),
-    "BEHIND_HEALTH_PATH",
-    "behind.healthPath",
-    `${JSON.stringify(healthPath)} is no path`,
-    "Begin with / and use up to 1024 visible characters.",
-  );
+  problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22, {
+    code: "BEHIND_PORT",
+    prop: "behind.port",
+    problem: `${port} is no port that a balancer sends requests to`,
+    remedy: "Use 1 to 65535, and not 22.",
+  });
+  problems.check(/^\/[\x21-\x7e]{0,1023}$/.test(healthPath) && !/[$%]\{/.test(healthPath), {
+    code: "BEHIND_HEALTH_PATH",
+    prop: "behind.healthPath",
+    problem: `${JSON.stringify(healthPath)} is no path`,
+    remedy: "Begin with / and use up to 1024 visible characters.",
+  });
 }
 
 function checkUserData(userData: UserData, problems: Problems): void {
   const bytes = Buffer.byteLength(userData.script) + Buffer.byteLength(JSON.stringify(userData.variables));
   // The agent's settings need some of it.
   const most = USER_DATA_BYTES - 1024;
-  problems.check(
-    bytes <= most,
-    "USER_DATA_SIZE",
-    "userData",
-    `has ${bytes} bytes, EC2 takes ${most}`,
-    "Fetch the rest from S3, or put it into an image.",
-  );
+  problems.check(bytes <= most, {
+    code: "USER_DATA_SIZE",
+    prop: "userData",
+    problem: `has ${bytes} bytes, EC2 takes ${most}`,
+    remedy: "Fetch the rest from S3, or put it into an image.",
+  });
   for (const [name, value] of Object.entries(userData.variables)) {
-    problems.check(
-      /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")),
-      "USER_DATA_VARIABLE",
-      `userData.variables.${name}`,
-      "is no variable of a shell",
-      "Use letters, digits and _, first no digit.",
-    );
+    problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")), {
+      code: "USER_DATA_VARIABLE",
+      prop: `userData.variables.${name}`,
+      problem: "is no variable of a shell",
+      remedy: "Use letters, digits and _, first no digit.",
+    });
   }
 }

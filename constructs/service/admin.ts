@@ -14,21 +14,29 @@ export function checkAdmin(
   { name, command }: { readonly name: string; readonly command: readonly string[] },
 ): void {
   const prop = `admin(${JSON.stringify(name)})`;
-  problems.check(NAME_PATTERN.test(name), "ADMIN_NAME", prop, "is no name for an admin process", `Use ${NAME_RULE}.`);
-  problems.check(!known.has(name), "ADMIN_TWICE", prop, "is there already", "Give the second its own name.");
-  problems.check(
-    command.length > 0 && command.every((word) => word !== ""),
-    "ADMIN_COMMAND",
+  problems.check(NAME_PATTERN.test(name), {
+    code: "ADMIN_NAME",
     prop,
-    `has ${JSON.stringify(command)}, which is no command`,
-    'Use its words: ["node", "dist/admin/seed.js"].',
-  );
+    problem: "is no name for an admin process",
+    remedy: `Use ${NAME_RULE}.`,
+  });
+  problems.check(!known.has(name), {
+    code: "ADMIN_TWICE",
+    prop,
+    problem: "is there already",
+    remedy: "Give the second its own name.",
+  });
+  problems.check(command.length > 0 && command.every((word) => word !== ""), {
+    code: "ADMIN_COMMAND",
+    prop,
+    problem: `has ${JSON.stringify(command)}, which is no command`,
+    remedy: 'Use its words: ["node", "dist/admin/seed.js"].',
+  });
   const bytes = Buffer.byteLength(JSON.stringify([...known, [name, command]]));
-  problems.check(
-    bytes <= ADMIN_BYTES,
-    "ADMIN_SIZE",
+  problems.check(bytes <= ADMIN_BYTES, {
+    code: "ADMIN_SIZE",
     prop,
-    `makes ${bytes} bytes of commands with the others, and ${ADMIN_BYTES} can be told to a release`,
-    "Put the long ones into files of the image.",
-  );
+    problem: `makes ${bytes} bytes of commands with the others, and ${ADMIN_BYTES} can be told to a release`,
+    remedy: "Put the long ones into files of the image.",
+  });
 }

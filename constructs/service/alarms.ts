@@ -55,48 +55,42 @@ export function resolveAlarms(problems: Problems, props: ServiceAlarms): Require
     restarts: props.restarts ?? 3,
     failedRuns: props.failedRuns ?? 0,
   };
-  problems.check(
-    settings.latency.toMillis() > 0,
-    "ALARM_LATENCY",
-    "alarms.latency",
-    `${settings.latency} is always exceeded`,
-    "Use a length of time above zero.",
-  );
-  problems.check(
-    settings.latencyPercentile >= 50 && settings.latencyPercentile < 100,
-    "ALARM_PERCENTILE",
-    "alarms.latencyPercentile",
-    `${settings.latencyPercentile} says nothing about the slow answers`,
-    "Use 50 or more, below 100: 99, 99.9.",
-  );
-  problems.check(
-    settings.saturationPercent > 0 && settings.saturationPercent < 100,
-    "ALARM_SATURATION",
-    "alarms.saturationPercent",
-    `${settings.saturationPercent} is always or never exceeded`,
-    "Use a number above 0 and below 100.",
-  );
-  problems.check(
-    settings.queueAge.toSeconds() > 0,
-    "ALARM_QUEUE_AGE",
-    "alarms.queueAge",
-    `${settings.queueAge} is always exceeded`,
-    "Use a length of time above zero.",
-  );
-  problems.check(
-    Number.isInteger(settings.restarts) && settings.restarts >= 0,
-    "ALARM_RESTARTS",
-    "alarms.restarts",
-    `${settings.restarts} is no count of tasks`,
-    "Use a whole number, at least 0.",
-  );
-  problems.check(
-    Number.isInteger(settings.failedRuns) && settings.failedRuns >= 0,
-    "ALARM_FAILED_RUNS",
-    "alarms.failedRuns",
-    `${settings.failedRuns} is no count of runs`,
-    "Use a whole number, at least 0.",
-  );
+  problems.check(settings.latency.toMillis() > 0, {
+    code: "ALARM_LATENCY",
+    prop: "alarms.latency",
+    problem: `${settings.latency} is always exceeded`,
+    remedy: "Use a length of time above zero.",
+  });
+  problems.check(settings.latencyPercentile >= 50 && settings.latencyPercentile < 100, {
+    code: "ALARM_PERCENTILE",
+    prop: "alarms.latencyPercentile",
+    problem: `${settings.latencyPercentile} says nothing about the slow answers`,
+    remedy: "Use 50 or more, below 100: 99, 99.9.",
+  });
+  problems.check(settings.saturationPercent > 0 && settings.saturationPercent < 100, {
+    code: "ALARM_SATURATION",
+    prop: "alarms.saturationPercent",
+    problem: `${settings.saturationPercent} is always or never exceeded`,
+    remedy: "Use a number above 0 and below 100.",
+  });
+  problems.check(settings.queueAge.toSeconds() > 0, {
+    code: "ALARM_QUEUE_AGE",
+    prop: "alarms.queueAge",
+    problem: `${settings.queueAge} is always exceeded`,
+    remedy: "Use a length of time above zero.",
+  });
+  problems.check(Number.isInteger(settings.restarts) && settings.restarts >= 0, {
+    code: "ALARM_RESTARTS",
+    prop: "alarms.restarts",
+    problem: `${settings.restarts} is no count of tasks`,
+    remedy: "Use a whole number, at least 0.",
+  });
+  problems.check(Number.isInteger(settings.failedRuns) && settings.failedRuns >= 0, {
+    code: "ALARM_FAILED_RUNS",
+    prop: "alarms.failedRuns",
+    problem: `${settings.failedRuns} is no count of runs`,
+    remedy: "Use a whole number, at least 0.",
+  });
   return settings;
 }
 

@@ -197,7 +197,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     const { prefix } = options;
     if (prefix !== undefined && !/^[A-Z][A-Z0-9_]*$/.test(prefix)) {
       const problem = `${JSON.stringify(prefix)} is no first part of a variable's name`;
-      throw invalid(this, "USE_PREFIX", "prefix", problem, "Use capitals, digits and _, as in INVOICES.");
+      throw invalid(this, {
+        code: "USE_PREFIX",
+        prop: "prefix",
+        problem,
+        remedy: "Use capitals, digits and _, as in INVOICES.",
+      });
     }
     backing.attach(this.#backingHost(backing, prefix === undefined ? "" : `${prefix}_`));
   }
@@ -588,7 +593,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
 
   #host(name: string): ServiceHost {
     if (this.#added.has(name)) {
-      throw invalid(this, "ADD_ON_TWICE", name, "was added before", "Add it once, or give the second its own name.");
+      throw invalid(this, {
+        code: "ADD_ON_TWICE",
+        prop: name,
+        problem: "was added before",
+        remedy: "Add it once, or give the second its own name.",
+      });
     }
     this.#added.add(name);
     return {
@@ -644,13 +654,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #checkReach(backing: string, endpoint: string): void {
     const { network, endpoints = [endpoint] } = this.#stack;
     if (network.egress !== "endpoints" || endpoints.includes(endpoint)) return;
-    throw invalid(
-      this,
-      "BACKING_OUT_OF_REACH",
-      `use ${backing}`,
-      `cannot be reached: the network has egress "endpoints", and none for ${JSON.stringify(endpoint)}`,
-      `Add ${JSON.stringify(endpoint)} to the platform's network.endpoints, or choose another egress.`,
-    );
+    throw invalid(this, {
+      code: "BACKING_OUT_OF_REACH",
+      prop: `use ${backing}`,
+      problem: `cannot be reached: the network has egress "endpoints", and none for ${JSON.stringify(endpoint)}`,
+      remedy: `Add ${JSON.stringify(endpoint)} to the platform's network.endpoints, or choose another egress.`,
+    });
   }
 
   #addSidecar(sidecar: Sidecar): void {
@@ -659,18 +668,19 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     problems.check(
       /^[A-Za-z0-9_-]{1,255}$/.test(name) &&
         ![this.serviceName, ...this.#sidecars.map((other) => other.name)].includes(name),
-      "SIDECAR_NAME",
-      `sidecar ${JSON.stringify(name)}`,
-      "is no name for a container, or another has it",
-      "Use letters, digits, - and _, and a name of its own.",
+      {
+        code: "SIDECAR_NAME",
+        prop: `sidecar ${JSON.stringify(name)}`,
+        problem: "is no name for a container, or another has it",
+        remedy: "Use letters, digits, - and _, and a name of its own.",
+      },
     );
-    problems.check(
-      Number.isInteger(cpu) && cpu >= 0 && Number.isInteger(memoryMiB) && memoryMiB >= 6,
-      "SIDECAR_SIZE",
-      `sidecar ${JSON.stringify(name)}`,
-      `wants ${cpu} CPU units and ${memoryMiB} MiB`,
-      "Use whole numbers, at least 6 MiB.",
-    );
+    problems.check(Number.isInteger(cpu) && cpu >= 0 && Number.isInteger(memoryMiB) && memoryMiB >= 6, {
+      code: "SIDECAR_SIZE",
+      prop: `sidecar ${JSON.stringify(name)}`,
+      problem: `wants ${cpu} CPU units and ${memoryMiB} MiB`,
+      remedy: "Use whole numbers, at least 6 MiB.",
+    });
     problems.throwIfAny();
     for (const arn of Object.values(sidecar.secrets ?? {})) this.#allowSecret(arn);
     this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) });
@@ -679,23 +689,21 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #addTarget(target: Target): void {
     const service = this.#service;
     if (service === undefined || this.#settings.process.kind !== "web") {
-      throw invalid(
-        this,
-        "TARGET_OF_NO_WEB",
-        "process",
-        `is a ${this.#settings.process.kind}, which takes no requests`,
-        "Use process: web().",
-      );
+      throw invalid(this, {
+        code: "TARGET_OF_NO_WEB",
+        prop: "process",
+        problem: `is a ${this.#settings.process.kind}, which takes no requests`,
+        remedy: "Use process: web().",
+      });
     }
     const { deployment } = this.#settings;
     if (STRATEGY_TABLE[deployment.kind].twoGroups && (target.shift === undefined || this.#targets.length > 0)) {
-      throw invalid(
-        this,
-        "STRATEGY_TARGETS",
-        "deployment",
-        `${called(deployment)} moves requests between the two target groups of one Ingress`,
-        "Add one Ingress and no other target, or use rolling().",
-      );
+      throw invalid(this, {
+        code: "STRATEGY_TARGETS",
+        prop: "deployment",
+        problem: `${called(deployment)} moves requests between the two target groups of one Ingress`,
+        remedy: "Add one Ingress and no other target, or use rolling().",
+      });
     }
     this.#targets.push(target);
     this.#needed.push(...target.dependsOn);
@@ -766,13 +774,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     if (!rollsBack) return;
     const service = this.#service;
     if (service === undefined) {
-      throw invalid(
-        this,
-        "ALARM_ROLLS_BACK_NOTHING",
-        `alarm ${alarm.alarmName}`,
-        "is to roll a deployment back, and a job has none",
-        "Leave rollsBack out.",
-      );
+      throw invalid(this, {
+        code: "ALARM_ROLLS_BACK_NOTHING",
+        prop: `alarm ${alarm.alarmName}`,
+        problem: "is to roll a deployment back, and a job has none",
+        remedy: "Leave rollsBack out.",
+      });
     }
     this.#rollbackAlarms.push(alarm.alarmName);
     if (brings(this.#settings.deployment.kind, "alarms")) {
@@ -804,13 +811,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
 
   #refuseTwice(variable: string): void {
     if (this.#environment.has(variable) || this.#secrets.has(variable)) {
-      throw invalid(
-        this,
-        "ENVIRONMENT_VARIABLE_TWICE",
-        `environment.${variable}`,
-        "is set twice",
-        "Take it out of environment, or add only one of the add-ons that set it.",
-      );
+      throw invalid(this, {
+        code: "ENVIRONMENT_VARIABLE_TWICE",
+        prop: `environment.${variable}`,
+        problem: "is set twice",
+        remedy: "Take it out of environment, or add only one of the add-ons that set it.",
+      });
     }
   }
 }

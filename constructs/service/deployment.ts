@@ -184,42 +184,38 @@ const PERCENT = { canary: { min: 1, max: 99 }, linear: { min: 3, max: 50 } } as 
 /** Notes DEPLOYMENT_ERRORS, DEPLOYMENT_REQUESTS, DEPLOYMENT_PERCENT, DEPLOYMENT_TIME. */
 export function checkDeployment(problems: Problems, deployment: Deployment): void {
   const { errorPercent, minimumRequests } = deployment;
-  problems.check(
-    errorPercent > 0 && errorPercent < 100,
-    "DEPLOYMENT_ERRORS",
-    "deployment.errorPercent",
-    `${errorPercent} never or always goes back`,
-    "Use a number above 0 and below 100.",
-  );
-  problems.check(
-    Number.isInteger(minimumRequests) && minimumRequests >= 1,
-    "DEPLOYMENT_REQUESTS",
-    "deployment.minimumRequests",
-    `${minimumRequests} is no count of requests`,
-    "Use a whole number, at least 1.",
-  );
+  problems.check(errorPercent > 0 && errorPercent < 100, {
+    code: "DEPLOYMENT_ERRORS",
+    prop: "deployment.errorPercent",
+    problem: `${errorPercent} never or always goes back`,
+    remedy: "Use a number above 0 and below 100.",
+  });
+  problems.check(Number.isInteger(minimumRequests) && minimumRequests >= 1, {
+    code: "DEPLOYMENT_REQUESTS",
+    prop: "deployment.minimumRequests",
+    problem: `${minimumRequests} is no count of requests`,
+    remedy: "Use a whole number, at least 1.",
+  });
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return;
   checkMinutes(problems, "deployment.bake", shift.bake, 0);
   if (shift.kind === "blueGreen") return;
   checkMinutes(problems, "deployment.wait", shift.wait, 1);
   const { min, max } = PERCENT[shift.kind];
-  problems.check(
-    Number.isInteger(shift.percent) && shift.percent >= min && shift.percent <= max,
-    "DEPLOYMENT_PERCENT",
-    "deployment.percent",
-    `${shift.percent} is no part of the requests that ${shift.kind}() can move`,
-    `Use a whole number from ${min} to ${max}.`,
-  );
+  problems.check(Number.isInteger(shift.percent) && shift.percent >= min && shift.percent <= max, {
+    code: "DEPLOYMENT_PERCENT",
+    prop: "deployment.percent",
+    problem: `${shift.percent} is no part of the requests that ${shift.kind}() can move`,
+    remedy: `Use a whole number from ${min} to ${max}.`,
+  });
 }
 
 function checkMinutes(problems: Problems, prop: string, duration: Duration, least: number): void {
   const minutes = duration.toMinutes();
-  problems.check(
-    Number.isInteger(minutes) && minutes >= least && minutes <= MAX_MINUTES,
-    "DEPLOYMENT_TIME",
+  problems.check(Number.isInteger(minutes) && minutes >= least && minutes <= MAX_MINUTES, {
+    code: "DEPLOYMENT_TIME",
     prop,
-    `${duration} is not what AWS can wait for`,
-    `Use whole minutes, ${least} to ${MAX_MINUTES}.`,
-  );
+    problem: `${duration} is not what AWS can wait for`,
+    remedy: `Use whole minutes, ${least} to ${MAX_MINUTES}.`,
+  });
 }

@@ -26,20 +26,19 @@ export function checkAuth(
 ): void {
   if (auth === undefined) return;
   auth.check(problems, { ...service, hosts });
-  problems.check(
-    service.scheme !== "http",
-    "INGRESS_AUTH_HTTPS",
-    "auth",
-    "needs HTTPS, and the platform's balancer is reached by HTTP, where tokens and sessions can be read on the way",
-    "Use listener: https(...).",
-  );
-  problems.check(
-    !auth.redirects || (hosts.length > 0 && hosts.every((name) => !name.includes("*"))),
-    "INGRESS_AUTH_HOST",
-    "hosts",
-    `${JSON.stringify(hosts)} tell no host that people come back to when they have signed in`,
-    "Name each host, without wildcards.",
-  );
+  problems.check(service.scheme !== "http", {
+    code: "INGRESS_AUTH_HTTPS",
+    prop: "auth",
+    problem:
+      "needs HTTPS, and the platform's balancer is reached by HTTP, where tokens and sessions can be read on the way",
+    remedy: "Use listener: https(...).",
+  });
+  problems.check(!auth.redirects || (hosts.length > 0 && hosts.every((name) => !name.includes("*"))), {
+    code: "INGRESS_AUTH_HOST",
+    prop: "hosts",
+    problem: `${JSON.stringify(hosts)} tell no host that people come back to when they have signed in`,
+    remedy: "Name each host, without wildcards.",
+  });
   const { publicPaths } = auth;
   if (publicPaths.length === 0) return;
   const own = paths.length === 0 ? ["/*"] : paths;
@@ -48,19 +47,23 @@ export function checkAuth(
       publicPaths.length + hosts.length <= 4 &&
       publicPaths.every((path) => PATH_PATTERN.test(path) && own.some((pattern) => covers(pattern, path))) &&
       !own.some((pattern) => publicPaths.some((path) => covers(path, pattern))),
-    "INGRESS_PUBLIC_PATH",
-    "auth.publicPaths",
-    `${JSON.stringify(publicPaths)} are not up to 3 path patterns that are each a part of ${own.join(", ")}, 4 together with the hosts`,
-    "Begin each with / and name a part of what comes here.",
+    {
+      code: "INGRESS_PUBLIC_PATH",
+      prop: "auth.publicPaths",
+      problem: `${JSON.stringify(publicPaths)} are not up to 3 path patterns that are each a part of ${own.join(", ")}, 4 together with the hosts`,
+      remedy: "Begin each with / and name a part of what comes here.",
+    },
   );
   problems.check(
     priority === undefined
       ? ruleBand({ hosts, paths: publicPaths }) < ruleBand({ hosts, paths })
       : priority > EXPLICIT_PRIORITY.min,
-    "INGRESS_PUBLIC_ORDER",
-    "auth.publicPaths",
-    `${JSON.stringify(publicPaths)} have no rule that surely comes before that of ${own.join(", ")}`,
-    `Give the Ingress a priority above ${EXPLICIT_PRIORITY.min}: the one before it is theirs.`,
+    {
+      code: "INGRESS_PUBLIC_ORDER",
+      prop: "auth.publicPaths",
+      problem: `${JSON.stringify(publicPaths)} have no rule that surely comes before that of ${own.join(", ")}`,
+      remedy: `Give the Ingress a priority above ${EXPLICIT_PRIORITY.min}: the one before it is theirs.`,
+    },
   );
 }
 

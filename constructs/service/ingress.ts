@@ -184,69 +184,67 @@ export class Ingress implements ServiceAddOn {
     const { hosts = [], paths = [], zoneId, certificate = false } = this.props;
     const priority = this.props.priority ?? rulePriority({ hosts, paths });
     const problems = new Problems(scope);
-    problems.check(
-      process.kind === "web",
-      "TARGET_OF_NO_WEB",
-      "process",
-      `is a ${process.kind}, which takes no requests`,
-      "Use process: web().",
-    );
-    problems.check(
-      hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3,
-      "INGRESS_CONDITIONS",
-      "hosts and paths",
-      `have ${hosts.length + paths.length} values; a rule may have 5 conditions' values in all`,
-      "Use up to 3 hosts and 3 paths, 4 together.",
-    );
+    problems.check(process.kind === "web", {
+      code: "TARGET_OF_NO_WEB",
+      prop: "process",
+      problem: `is a ${process.kind}, which takes no requests`,
+      remedy: "Use process: web().",
+    });
+    problems.check(hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3, {
+      code: "INGRESS_CONDITIONS",
+      prop: "hosts and paths",
+      problem: `have ${hosts.length + paths.length} values; a rule may have 5 conditions' values in all`,
+      remedy: "Use up to 3 hosts and 3 paths, 4 together.",
+    });
     for (const name of hosts) {
-      problems.check(
-        HOST_PATTERN.test(name),
-        "INGRESS_HOST",
-        "hosts",
-        `${JSON.stringify(name)} is no host name`,
-        `Use ${HOST_RULE}.`,
-      );
+      problems.check(HOST_PATTERN.test(name), {
+        code: "INGRESS_HOST",
+        prop: "hosts",
+        problem: `${JSON.stringify(name)} is no host name`,
+        remedy: `Use ${HOST_RULE}.`,
+      });
     }
     for (const path of paths) {
-      problems.check(
-        PATH_PATTERN.test(path),
-        "INGRESS_PATH",
-        "paths",
-        `${JSON.stringify(path)} is no path pattern`,
-        "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
-      );
+      problems.check(PATH_PATTERN.test(path), {
+        code: "INGRESS_PATH",
+        prop: "paths",
+        problem: `${JSON.stringify(path)} is no path pattern`,
+        remedy: "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
+      });
     }
     const authCell = strategyCell(deployment.kind, stack.providerLine, "auth");
-    problems.check(
-      this.props.auth === undefined || authCell.verdict !== "no",
-      "STRATEGY_AUTH",
-      "auth",
-      `does not go with ${called(deployment)}: ${authCell.note}`,
-      "Use rolling(), or let the service itself look at tokens.",
-    );
+    problems.check(this.props.auth === undefined || authCell.verdict !== "no", {
+      code: "STRATEGY_AUTH",
+      prop: "auth",
+      problem: `does not go with ${called(deployment)}: ${authCell.note}`,
+      remedy: "Use rolling(), or let the service itself look at tokens.",
+    });
     const explicit = this.props.priority !== undefined;
     problems.check(
       !explicit ||
         (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
-      "INGRESS_PRIORITY",
-      "priority",
-      `${priority} is outside what is free for explicit ones`,
-      `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+      {
+        code: "INGRESS_PRIORITY",
+        prop: "priority",
+        problem: `${priority} is outside what is free for explicit ones`,
+        remedy: `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
+      },
     );
     problems.check(
       zoneId === undefined || (hosts.length > 0 && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
-      "INGRESS_ZONE",
-      "zoneId",
-      `${JSON.stringify(zoneId)} is no zone of Route 53, or there are no hosts`,
-      "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with hosts.",
+      {
+        code: "INGRESS_ZONE",
+        prop: "zoneId",
+        problem: `${JSON.stringify(zoneId)} is no zone of Route 53, or there are no hosts`,
+        remedy: "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with hosts.",
+      },
     );
-    problems.check(
-      !certificate || zoneId !== undefined,
-      "INGRESS_CERTIFICATE",
-      "certificate",
-      "cannot be made: there is no zone to prove that the hosts are yours",
-      "Set zoneId, or leave it out where the platform's certificate covers the hosts.",
-    );
+    problems.check(!certificate || zoneId !== undefined, {
+      code: "INGRESS_CERTIFICATE",
+      prop: "certificate",
+      problem: "cannot be made: there is no zone to prove that the hosts are yours",
+      remedy: "Set zoneId, or leave it out where the platform's certificate covers the hosts.",
+    });
     checkAuth(problems, this.props, { serviceName, scheme: stack.scheme, providerLine: stack.providerLine });
     problems.throwIfAny();
 

@@ -22,13 +22,12 @@ export function claimName(service: IConstruct, { platformName, environment }: Se
   const key = `${platformName}-${environment.name}/${name}`;
   const owner = names.get(key);
   if (owner !== undefined) {
-    throw invalid(
-      service,
-      "SERVICE_NAME_TAKEN",
-      "name",
-      `${JSON.stringify(name)} is that of ${owner} on platform ${platformName}-${environment.name}`,
-      "Give one of them another id or name.",
-    );
+    throw invalid(service, {
+      code: "SERVICE_NAME_TAKEN",
+      prop: "name",
+      problem: `${JSON.stringify(name)} is that of ${owner} on platform ${platformName}-${environment.name}`,
+      remedy: "Give one of them another id or name.",
+    });
   }
   names.set(key, path);
   NAMES.set(root, names);
@@ -52,14 +51,14 @@ export function claimAddresses(service: IConstruct, stack: ServiceStack, max: nu
   WANTED.set(root, byPlatform);
   const room = addressesPerZone * (production ? zones - 1 : zones);
   if (wanted <= room) return;
-  throw invalid(
-    service,
-    "NETWORK_FULL_AT_MAX",
-    "scaling.max",
-    `${max ?? 1}: with the services before it that is ${wanted} tasks at once, old and new side by side, and the network of ${platform} ` +
+  throw invalid(service, {
+    code: "NETWORK_FULL_AT_MAX",
+    prop: "scaling.max",
+    problem:
+      `${max ?? 1}: with the services before it that is ${wanted} tasks at once, old and new side by side, and the network of ${platform} ` +
       `has room for ${room}${production ? " when a zone is lost" : ""}`,
-    "Lower scaling.max, or give the platform a larger network.cidr.",
-  );
+    remedy: "Lower scaling.max, or give the platform a larger network.cidr.",
+  });
 }
 
 /** Says where tasks are enough on a good day alone: when a zone is lost, or when load grows. */

@@ -140,86 +140,77 @@ export function resolveScaling(
   const cpuPercent = props.cpuPercent ?? (queue === undefined ? Math.min(60, Math.max(10, bearable)) : undefined);
   const { memoryPercent, requestsPerTask, metrics = [], steps = [], schedules = [] } = props;
 
-  problems.check(
-    Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1,
-    "SCALING_MIN",
-    "scaling",
-    `min ${min} and max ${max} are no counts of tasks`,
-    "Use whole numbers, min >= 0 and max >= 1.",
-  );
-  problems.check(
-    min <= max,
-    "SCALING_MIN_GT_MAX",
-    "scaling.min",
-    `must be <= scaling.max (${max}), got ${min}`,
-    "Raise max or lower min.",
-  );
-  problems.check(
-    max <= MAX_TASKS,
-    "SCALING_MAX_QUOTA",
-    "scaling.max",
-    `${max} is above the ${MAX_TASKS} tasks that ECS lets a service have`,
-    `Use up to ${MAX_TASKS}, larger tasks, or a second service.`,
-  );
+  problems.check(Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1, {
+    code: "SCALING_MIN",
+    prop: "scaling",
+    problem: `min ${min} and max ${max} are no counts of tasks`,
+    remedy: "Use whole numbers, min >= 0 and max >= 1.",
+  });
+  problems.check(min <= max, {
+    code: "SCALING_MIN_GT_MAX",
+    prop: "scaling.min",
+    problem: `must be <= scaling.max (${max}), got ${min}`,
+    remedy: "Raise max or lower min.",
+  });
+  problems.check(max <= MAX_TASKS, {
+    code: "SCALING_MAX_QUOTA",
+    prop: "scaling.max",
+    problem: `${max} is above the ${MAX_TASKS} tasks that ECS lets a service have`,
+    remedy: `Use up to ${MAX_TASKS}, larger tasks, or a second service.`,
+  });
   // A queue keeps the work when all workers are gone; requests are lost.
-  problems.check(
-    !production || queue !== undefined || min >= 2,
-    "SCALING_MIN_ONE_ZONE",
-    "scaling.min",
-    `${min} cannot lose a zone: the other zones have no task to take over`,
-    'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
-  );
+  problems.check(!production || queue !== undefined || min >= 2, {
+    code: "SCALING_MIN_ONE_ZONE",
+    prop: "scaling.min",
+    problem: `${min} cannot lose a zone: the other zones have no task to take over`,
+    remedy: 'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
+  });
   for (const [prop, percent] of [
     ["scaling.cpuPercent", cpuPercent],
     ["scaling.memoryPercent", memoryPercent],
   ] as const) {
-    problems.check(
-      percent === undefined || (percent >= 10 && percent <= 90),
-      "SCALING_PERCENT",
+    problems.check(percent === undefined || (percent >= 10 && percent <= 90), {
+      code: "SCALING_PERCENT",
       prop,
-      `${percent} leaves no room to scale before tasks are full, or never scales in`,
-      "Use 10 to 90.",
-    );
+      problem: `${percent} leaves no room to scale before tasks are full, or never scales in`,
+      remedy: "Use 10 to 90.",
+    });
   }
-  problems.check(
-    requestsPerTask === undefined || process.kind === "web",
-    "SCALING_REQUESTS_OF_WORKER",
-    "scaling.requestsPerTask",
-    "is set, and the process takes no requests",
-    "Leave it out, or use messagesPerTask.",
-  );
-  problems.check(
-    props.messagesPerTask === undefined || queue !== undefined,
-    "SCALING_MESSAGES_WITHOUT_QUEUE",
-    "scaling.messagesPerTask",
-    "is set, and the process has no queue",
-    "Use process: worker({ queue }).",
-  );
+  problems.check(requestsPerTask === undefined || process.kind === "web", {
+    code: "SCALING_REQUESTS_OF_WORKER",
+    prop: "scaling.requestsPerTask",
+    problem: "is set, and the process takes no requests",
+    remedy: "Leave it out, or use messagesPerTask.",
+  });
+  problems.check(props.messagesPerTask === undefined || queue !== undefined, {
+    code: "SCALING_MESSAGES_WITHOUT_QUEUE",
+    prop: "scaling.messagesPerTask",
+    problem: "is set, and the process has no queue",
+    remedy: "Use process: worker({ queue }).",
+  });
   for (const [prop, value] of [
     ["scaling.requestsPerTask", requestsPerTask],
     ["scaling.messagesPerTask", props.messagesPerTask],
     ...metrics.map(({ name, target }) => [`scaling.metrics.${name}`, target] as const),
   ] as const) {
-    problems.check(
-      value === undefined || (Number.isFinite(value) && value > 0),
-      "SCALING_TARGET",
+    problems.check(value === undefined || (Number.isFinite(value) && value > 0), {
+      code: "SCALING_TARGET",
       prop,
-      `${value} is no value to stay at`,
-      "Use a number above 0.",
-    );
+      problem: `${value} is no value to stay at`,
+      remedy: "Use a number above 0.",
+    });
   }
   for (const { name, steps: own } of steps) {
     const rising = own.every(({ from, add }, index) => {
       const before = own[index - 1];
       return Number.isInteger(add) && add > 0 && (before === undefined || (from > before.from && add >= before.add));
     });
-    problems.check(
-      own.length > 0 && rising,
-      "SCALING_STEPS",
-      `scaling.steps.${name}`,
-      `${JSON.stringify(own)} are no rising steps`,
-      "Give at least one { from, add }, rising in from and not falling in add, with whole tasks above 0.",
-    );
+    problems.check(own.length > 0 && rising, {
+      code: "SCALING_STEPS",
+      prop: `scaling.steps.${name}`,
+      problem: `${JSON.stringify(own)} are no rising steps`,
+      remedy: "Give at least one { from, add }, rising in from and not falling in add, with whole tasks above 0.",
+    });
   }
   for (const { name, min: from, max: to } of schedules) {
     const counts = [from, to].filter((count) => count !== undefined);
@@ -227,28 +218,28 @@ export function resolveScaling(
       counts.length > 0 &&
         counts.every((count) => Number.isInteger(count) && count >= 0 && count <= MAX_TASKS) &&
         (from ?? min) <= (to ?? max),
-      "SCALING_SCHEDULE",
-      `scaling.schedules.${name}`,
-      `min ${from} and max ${to} are no bounds`,
-      `Give min, max or both, whole numbers, min <= max; what is not given stays (min ${min}, max ${max}).`,
+      {
+        code: "SCALING_SCHEDULE",
+        prop: `scaling.schedules.${name}`,
+        problem: `min ${from} and max ${to} are no bounds`,
+        remedy: `Give min, max or both, whole numbers, min <= max; what is not given stays (min ${min}, max ${max}).`,
+      },
     );
-    problems.check(
-      !production || queue !== undefined || from === undefined || from >= 2,
-      "SCALING_MIN_ONE_ZONE",
-      `scaling.schedules.${name}.min`,
-      `${from} cannot lose a zone: the other zones have no task to take over`,
-      "Use at least 2 in production.",
-    );
+    problems.check(!production || queue !== undefined || from === undefined || from >= 2, {
+      code: "SCALING_MIN_ONE_ZONE",
+      prop: `scaling.schedules.${name}.min`,
+      problem: `${from} cannot lose a zone: the other zones have no task to take over`,
+      remedy: "Use at least 2 in production.",
+    });
   }
   const names = [...metrics, ...steps, ...schedules].map(({ name }) => name);
   for (const name of names) {
-    problems.check(
-      /^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && names.indexOf(name) === names.lastIndexOf(name),
-      "SCALING_NAME",
-      `scaling name ${JSON.stringify(name)}`,
-      "is no name, or is there twice",
-      "Use letters and digits, first a capital, each name once among metrics, steps and schedules.",
-    );
+    problems.check(/^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && names.indexOf(name) === names.lastIndexOf(name), {
+      code: "SCALING_NAME",
+      prop: `scaling name ${JSON.stringify(name)}`,
+      problem: "is no name, or is there twice",
+      remedy: "Use letters and digits, first a capital, each name once among metrics, steps and schedules.",
+    });
   }
   return {
     min,

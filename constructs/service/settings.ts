@@ -194,57 +194,58 @@ export function resolveService(
   const user = props.user ?? "1000:1000";
 
   const problems = new Problems(scope);
-  problems.check(
-    NAME_PATTERN.test(name),
-    "SERVICE_NAME",
-    props.name === undefined ? "id" : "name",
-    props.name === undefined
-      ? `${JSON.stringify(scope.node.id)} gives the service's name ${JSON.stringify(name)}`
-      : `${JSON.stringify(name)} is no name for a service`,
-    `Use ${props.name === undefined ? "an id that gives " : ""}${NAME_RULE}.`,
-  );
-  problems.check(
-    props.renamedFrom === undefined || props.name !== undefined,
-    "RENAMED_WITHOUT_NAME",
-    "renamedFrom",
-    "is set without name: names in AWS would change with the id, and what has them would be replaced",
-    "Set name to what the service was called before.",
-  );
+  problems.check(NAME_PATTERN.test(name), {
+    code: "SERVICE_NAME",
+    prop: props.name === undefined ? "id" : "name",
+    problem:
+      props.name === undefined
+        ? `${JSON.stringify(scope.node.id)} gives the service's name ${JSON.stringify(name)}`
+        : `${JSON.stringify(name)} is no name for a service`,
+    remedy: `Use ${props.name === undefined ? "an id that gives " : ""}${NAME_RULE}.`,
+  });
+  problems.check(props.renamedFrom === undefined || props.name !== undefined, {
+    code: "RENAMED_WITHOUT_NAME",
+    prop: "renamedFrom",
+    problem: "is set without name: names in AWS would change with the id, and what has them would be replaced",
+    remedy: "Set name to what the service was called before.",
+  });
   checkProcess(problems, process);
   problems.check(
     image.kind === "digest" ||
       process.kind !== "web" ||
       process.liveCommand === undefined ||
       process.liveCommand === "none",
-    "SERVICE_LIVE_COMMAND",
-    "process.liveCommand",
-    "is not in the bootstrap image, which runs until the first release and must be well",
-    'Leave it out, say "none", or use Image.digest().',
+    {
+      code: "SERVICE_LIVE_COMMAND",
+      prop: "process.liveCommand",
+      problem: "is not in the bootstrap image, which runs until the first release and must be well",
+      remedy: 'Leave it out, say "none", or use Image.digest().',
+    },
   );
   problems.check(
     process.kind !== "worker" ||
       process.queue === undefined ||
       stack.network.egress !== "endpoints" ||
       (stack.endpoints ?? ["sqs"]).includes("sqs"),
-    "QUEUE_OUT_OF_REACH",
-    "process.queue",
-    'cannot be reached: the network has egress "endpoints", and none for "sqs"',
-    'Add "sqs" to the platform\'s network.endpoints.',
+    {
+      code: "QUEUE_OUT_OF_REACH",
+      prop: "process.queue",
+      problem: 'cannot be reached: the network has egress "endpoints", and none for "sqs"',
+      remedy: 'Add "sqs" to the platform\'s network.endpoints.',
+    },
   );
-  problems.check(
-    size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined,
-    "SERVICE_SIZE",
-    "size",
-    `${size.cpu} CPU units and ${size.memoryMiB} MiB fit into no task of Fargate`,
-    "Use up to 16384 CPU units and 122880 MiB.",
-  );
-  problems.check(
-    ARCHITECTURES.includes(architecture),
-    "SERVICE_ARCHITECTURE",
-    "architecture",
-    `${JSON.stringify(architecture)} is not known`,
-    `Use one of: ${ARCHITECTURES.join(", ")}.`,
-  );
+  problems.check(size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined, {
+    code: "SERVICE_SIZE",
+    prop: "size",
+    problem: `${size.cpu} CPU units and ${size.memoryMiB} MiB fit into no task of Fargate`,
+    remedy: "Use up to 16384 CPU units and 122880 MiB.",
+  });
+  problems.check(ARCHITECTURES.includes(architecture), {
+    code: "SERVICE_ARCHITECTURE",
+    prop: "architecture",
+    problem: `${JSON.stringify(architecture)} is not known`,
+    remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
+  });
   checkDeployment(problems, deployment);
   checkStrategy(problems, stack.providerLine, { deployment, process, releaseOwner, connect: props.connect });
   const alarms = props.alarms ?? (stack.production ? {} : "none");
@@ -256,37 +257,33 @@ export function resolveService(
   });
   if (process.kind === "job") {
     for (const prop of ["scaling", "deployment", "connect", "exec"] as const) {
-      problems.check(
-        props[prop] === undefined,
-        "JOB_PROPS",
+      problems.check(props[prop] === undefined, {
+        code: "JOB_PROPS",
         prop,
-        "is set, and a job is one task that a schedule starts",
-        "Leave it out.",
-      );
+        problem: "is set, and a job is one task that a schedule starts",
+        remedy: "Leave it out.",
+      });
     }
   }
   const seconds = shutdown.toSeconds();
-  problems.check(
-    Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max,
-    "SHUTDOWN_BUDGET",
-    "shutdown",
-    `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
-    `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
-  );
-  problems.check(
-    RELEASE_OWNERS.includes(releaseOwner),
-    "RELEASE_OWNER",
-    "releaseOwner",
-    `${JSON.stringify(releaseOwner)} is not known`,
-    `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
-  );
-  problems.check(
-    /^[1-9]\d*(:[1-9]\d*)?$/.test(user),
-    "SERVICE_USER_ROOT",
-    "user",
-    `${JSON.stringify(user)} is root, or is not told by number`,
-    'Use "<uid>" or "<uid>:<gid>", both above 0.',
-  );
+  problems.check(Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max, {
+    code: "SHUTDOWN_BUDGET",
+    prop: "shutdown",
+    problem: `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
+    remedy: `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
+  });
+  problems.check(RELEASE_OWNERS.includes(releaseOwner), {
+    code: "RELEASE_OWNER",
+    prop: "releaseOwner",
+    problem: `${JSON.stringify(releaseOwner)} is not known`,
+    remedy: `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
+  });
+  problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user), {
+    code: "SERVICE_USER_ROOT",
+    prop: "user",
+    problem: `${JSON.stringify(user)} is root, or is not told by number`,
+    remedy: 'Use "<uid>" or "<uid>:<gid>", both above 0.',
+  });
   checkVariables(problems, props);
   problems.throwIfAny();
   return {
@@ -322,17 +319,18 @@ function checkStrategy(
   if (process.kind === "job") return;
   const strategy = deployment.kind;
   if (STRATEGY_TABLE[strategy].lines[line].verdict === "no") {
-    problems.add(
-      "STRATEGY_NEEDS_PROVIDER_6",
-      "deployment",
-      `${called(deployment)} needs AWS provider 6; this app has ${line}`,
-      `Install @cdktf/provider-aws@21, or use codeDeploy(${called(deployment)}): then without Service Connect, and only a pipeline can release.`,
-    );
+    problems.add({
+      code: "STRATEGY_NEEDS_PROVIDER_6",
+      prop: "deployment",
+      problem: `${called(deployment)} needs AWS provider 6; this app has ${line}`,
+      remedy: `Install @cdktf/provider-aws@21, or use codeDeploy(${called(deployment)}): then without Service Connect, and only a pipeline can release.`,
+    });
     return;
   }
   const refuse = (wanted: boolean, feature: Feature, code: string, prop: string, remedy: string) => {
     const { verdict, note } = strategyCell(strategy, line, feature);
-    if (wanted && verdict === "no") problems.add(code, prop, `does not go with ${called(deployment)}: ${note}`, remedy);
+    if (wanted && verdict === "no")
+      problems.add({ code, prop, problem: `does not go with ${called(deployment)}: ${note}`, remedy });
   };
   refuse(
     connect === true,
@@ -357,31 +355,28 @@ function checkProcess(problems: Problems, process: Process): void {
     ["process.command", process.command],
     ["process.liveCommand", liveCommand],
   ] as const) {
-    problems.check(
-      command === undefined || (command.length > 0 && command.every((word) => word !== "")),
-      "SERVICE_COMMAND",
+    problems.check(command === undefined || (command.length > 0 && command.every((word) => word !== "")), {
+      code: "SERVICE_COMMAND",
       prop,
-      `${JSON.stringify(command)} is no command`,
-      'Use its words: ["node", "dist/worker.js"]; leave it out for the default.',
-    );
+      problem: `${JSON.stringify(command)} is no command`,
+      remedy: 'Use its words: ["node", "dist/worker.js"]; leave it out for the default.',
+    });
   }
   if (process.kind !== "web") return;
-  problems.check(
-    Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535,
-    "SERVICE_PORT",
-    "process.port",
-    `${process.port} is no port that a process without root may listen on`,
-    "Use 1024 to 65535.",
-  );
+  problems.check(Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535, {
+    code: "SERVICE_PORT",
+    prop: "process.port",
+    problem: `${process.port} is no port that a process without root may listen on`,
+    remedy: "Use 1024 to 65535.",
+  });
   for (const prop of ["livePath", "readyPath"] as const) {
     // Both become part of a program text, and of the balancer's own check.
-    problems.check(
-      /^\/[A-Za-z0-9_\-./~]{0,127}$/.test(process[prop]),
-      "SERVICE_PATH",
-      `process.${prop}`,
-      `${JSON.stringify(process[prop])} is no path to ask for health`,
-      "Begin with / and use up to 128 letters, digits and _-./~.",
-    );
+    problems.check(/^\/[A-Za-z0-9_\-./~]{0,127}$/.test(process[prop]), {
+      code: "SERVICE_PATH",
+      prop: `process.${prop}`,
+      problem: `${JSON.stringify(process[prop])} is no path to ask for health`,
+      remedy: "Begin with / and use up to 128 letters, digits and _-./~.",
+    });
   }
 }
 
@@ -389,39 +384,36 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
   const groups = { environment: Object.keys(props.environment ?? {}), secrets: Object.keys(props.secrets ?? {}) };
   for (const [prop, variables] of Object.entries(groups)) {
     for (const variable of variables) {
-      problems.check(
-        /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) && !OWN_VARIABLES.includes(variable),
-        "ENVIRONMENT_VARIABLE",
-        `${prop}.${variable}`,
-        OWN_VARIABLES.includes(variable) ? "is set by the service itself" : "is no name for a variable",
-        `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
-      );
+      problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) && !OWN_VARIABLES.includes(variable), {
+        code: "ENVIRONMENT_VARIABLE",
+        prop: `${prop}.${variable}`,
+        problem: OWN_VARIABLES.includes(variable) ? "is set by the service itself" : "is no name for a variable",
+        remedy: `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
+      });
     }
   }
   for (const variable of groups.environment) {
-    problems.check(
-      !isSecretName(variable),
-      "ENVIRONMENT_SECRET",
-      `environment.${variable}`,
-      "looks like a secret, and variables can be read in the console, in plans and in the state",
-      "Put the value into Secrets Manager and its ARN into secrets. Where it is none, give it a name that says what it is.",
-    );
+    problems.check(!isSecretName(variable), {
+      code: "ENVIRONMENT_SECRET",
+      prop: `environment.${variable}`,
+      problem: "looks like a secret, and variables can be read in the console, in plans and in the state",
+      remedy:
+        "Put the value into Secrets Manager and its ARN into secrets. Where it is none, give it a name that says what it is.",
+    });
     const secret = secretIn(props.environment?.[variable] ?? "");
-    problems.check(
-      secret === undefined,
-      "ENVIRONMENT_SECRET_VALUE",
-      `environment.${variable}`,
-      `holds ${secret}, and variables can be read in the console, in plans and in the state`,
-      "Put the secret into Secrets Manager and its ARN into secrets.",
-    );
+    problems.check(secret === undefined, {
+      code: "ENVIRONMENT_SECRET_VALUE",
+      prop: `environment.${variable}`,
+      problem: `holds ${secret}, and variables can be read in the console, in plans and in the state`,
+      remedy: "Put the secret into Secrets Manager and its ARN into secrets.",
+    });
   }
   for (const [variable, arn] of Object.entries(props.secrets ?? {})) {
-    problems.check(
-      isSecretReference(arn),
-      "SECRET_ARN",
-      `secrets.${variable}`,
-      "is no ARN of a secret or parameter",
-      "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...",
-    );
+    problems.check(isSecretReference(arn), {
+      code: "SECRET_ARN",
+      prop: `secrets.${variable}`,
+      problem: "is no ARN of a secret or parameter",
+      remedy: "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...",
+    });
   }
 }

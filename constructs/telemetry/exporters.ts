@@ -63,38 +63,35 @@ const SECRET =
 /** Notes TELEMETRY_EXPORTERS, TELEMETRY_URL, TELEMETRY_AUTHORIZATION, TELEMETRY_WORKSPACE. */
 export function checkExporters(problems: Problems, exporters: readonly TelemetryExporter[]): void {
   const kinds = exporters.map(({ kind }) => kind);
-  problems.check(
-    exporters.length > 0 && new Set(kinds).size === kinds.length,
-    "TELEMETRY_EXPORTERS",
-    "to",
-    `is ${exporters.length === 0 ? "empty" : "the same kind twice"}`,
-    "Name each kind once, or leave it out for xRay() and cloudWatch().",
-  );
+  problems.check(exporters.length > 0 && new Set(kinds).size === kinds.length, {
+    code: "TELEMETRY_EXPORTERS",
+    prop: "to",
+    problem: `is ${exporters.length === 0 ? "empty" : "the same kind twice"}`,
+    remedy: "Name each kind once, or leave it out for xRay() and cloudWatch().",
+  });
   for (const exporter of exporters) {
     if (exporter.kind === "otlp") {
-      problems.check(
-        /^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(exporter.url),
-        "TELEMETRY_URL",
-        "to.url",
-        `${JSON.stringify(exporter.url)} is no address that telemetry can be sent to`,
-        "Use https:// and a host, on the usual port, and a path where there is one.",
-      );
-      problems.check(
-        exporter.authorizationArn === undefined || known(exporter.authorizationArn, SECRET),
-        "TELEMETRY_AUTHORIZATION",
-        "to.authorizationArn",
-        "is no ARN of a secret or parameter",
-        'Put the whole header, such as "Bearer ...", into Secrets Manager and use its ARN.',
-      );
+      problems.check(/^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(exporter.url), {
+        code: "TELEMETRY_URL",
+        prop: "to.url",
+        problem: `${JSON.stringify(exporter.url)} is no address that telemetry can be sent to`,
+        remedy: "Use https:// and a host, on the usual port, and a path where there is one.",
+      });
+      problems.check(exporter.authorizationArn === undefined || known(exporter.authorizationArn, SECRET), {
+        code: "TELEMETRY_AUTHORIZATION",
+        prop: "to.authorizationArn",
+        problem: "is no ARN of a secret or parameter",
+        remedy: 'Put the whole header, such as "Bearer ...", into Secrets Manager and use its ARN.',
+      });
     }
     if (exporter.kind === "prometheus") {
-      problems.check(
-        WORKSPACE.test(exporter.workspaceArn),
-        "TELEMETRY_WORKSPACE",
-        "to.managedPrometheus",
-        `${JSON.stringify(exporter.workspaceArn)} is no ARN of a workspace`,
-        "Use arn:aws:aps:<region>:<account>:workspace/ws-...: its region and id are written into the collector's configuration.",
-      );
+      problems.check(WORKSPACE.test(exporter.workspaceArn), {
+        code: "TELEMETRY_WORKSPACE",
+        prop: "to.managedPrometheus",
+        problem: `${JSON.stringify(exporter.workspaceArn)} is no ARN of a workspace`,
+        remedy:
+          "Use arn:aws:aps:<region>:<account>:workspace/ws-...: its region and id are written into the collector's configuration.",
+      });
     }
   }
 }

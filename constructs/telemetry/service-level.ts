@@ -117,31 +117,31 @@ export class ServiceLevel implements ServiceAddOn {
 function check({ scope, process }: ServiceHost, availablePercent: number, fast: LatencyGoal | undefined): void {
   const problems = new Problems(scope);
   const checkGoal = (prop: string, goal: number) =>
-    problems.check(
-      goal > 94 && goal < 100,
-      "SERVICE_LEVEL_PERCENT",
+    problems.check(goal > 94 && goal < 100, {
+      code: "SERVICE_LEVEL_PERCENT",
       prop,
-      `${goal} leaves nothing that may fail, or so much that no alarm ever goes off`,
-      "Use a number above 94 and below 100: 99, 99.5, 99.9.",
-    );
+      problem: `${goal} leaves nothing that may fail, or so much that no alarm ever goes off`,
+      remedy: "Use a number above 94 and below 100: 99, 99.5, 99.9.",
+    });
   checkGoal("availablePercent", availablePercent);
   if (fast !== undefined) {
     checkGoal("fast.percent", fast.percent);
-    problems.check(
-      Number.isInteger(fast.within.toMillis()) && fast.within.toMillis() >= 1,
-      "SERVICE_LEVEL_WITHIN",
-      "fast.within",
-      `${fast.within} is no time that an answer can be measured by`,
-      "Use whole milliseconds, at least one: Duration.millis(500).",
-    );
+    problems.check(Number.isInteger(fast.within.toMillis()) && fast.within.toMillis() >= 1, {
+      code: "SERVICE_LEVEL_WITHIN",
+      prop: "fast.within",
+      problem: `${fast.within} is no time that an answer can be measured by`,
+      remedy: "Use whole milliseconds, at least one: Duration.millis(500).",
+    });
   }
-  problems.check(
-    process.kind === "web",
-    "SERVICE_LEVEL_NO_REQUESTS",
-    "process",
-    `is a ${process.kind}, which answers no requests`,
-    process.kind === "job" ? "Watch alarms.failedRuns of a job instead." : "Watch alarms.queueAge of a worker instead.",
-  );
+  problems.check(process.kind === "web", {
+    code: "SERVICE_LEVEL_NO_REQUESTS",
+    prop: "process",
+    problem: `is a ${process.kind}, which answers no requests`,
+    remedy:
+      process.kind === "job"
+        ? "Watch alarms.failedRuns of a job instead."
+        : "Watch alarms.queueAge of a worker instead.",
+  });
   problems.throwIfAny();
 }
 

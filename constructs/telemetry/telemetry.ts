@@ -127,24 +127,22 @@ export class Telemetry implements ServiceAddOn {
   ): void {
     const problems = new Problems(scope);
     checkExporters(problems, exporters);
-    problems.check(
-      tracesPercent > 0 && tracesPercent <= 100,
-      "TELEMETRY_TRACES",
-      "tracesPercent",
-      `${tracesPercent} keeps no trace, or more than all`,
-      "Use a number above 0, at most 100; leave xRay() out to keep none.",
-    );
+    problems.check(tracesPercent > 0 && tracesPercent <= 100, {
+      code: "TELEMETRY_TRACES",
+      prop: "tracesPercent",
+      problem: `${tracesPercent} keeps no trace, or more than all`,
+      remedy: "Use a number above 0, at most 100; leave xRay() out to keep none.",
+    });
     if (stack.network.egress === "endpoints") {
       const names = { "x-ray": "xray", cloudwatch: "logs", prometheus: "aps-workspaces" } as const;
       for (const exporter of exporters) {
         const needed = exporter.kind === "otlp" ? undefined : names[exporter.kind];
-        problems.check(
-          needed !== undefined && (stack.endpoints ?? [needed]).includes(needed),
-          "TELEMETRY_OUT_OF_REACH",
-          "to",
-          `cannot reach ${exporter.kind}: the network has egress "endpoints"${needed === undefined ? "" : `, and none for "${needed}"`}`,
-          needed === undefined ? "Send it to AWS." : `Add "${needed}" to the platform's network.endpoints.`,
-        );
+        problems.check(needed !== undefined && (stack.endpoints ?? [needed]).includes(needed), {
+          code: "TELEMETRY_OUT_OF_REACH",
+          prop: "to",
+          problem: `cannot reach ${exporter.kind}: the network has egress "endpoints"${needed === undefined ? "" : `, and none for "${needed}"`}`,
+          remedy: needed === undefined ? "Send it to AWS." : `Add "${needed}" to the platform's network.endpoints.`,
+        });
       }
     }
     problems.throwIfAny();

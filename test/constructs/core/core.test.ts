@@ -53,8 +53,13 @@ describe("errors", () => {
   it("name place, prop, value, bound and remedy, all problems at once", () => {
     const stack = new AwsStack(new App(), "shop", { environment: DEV, lifetime: "platform" });
     const problems = new Problems(stack);
-    problems.add("A_CODE", "scaling.min", "must be <= scaling.max (4), got 9", "Raise max or lower min.");
-    problems.add("OTHER", "x", "is wrong", "Mend it.");
+    problems.add({
+      code: "A_CODE",
+      prop: "scaling.min",
+      problem: "must be <= scaling.max (4), got 9",
+      remedy: "Raise max or lower min.",
+    });
+    problems.add({ code: "OTHER", prop: "x", problem: "is wrong", remedy: "Mend it." });
     expect(() => problems.throwIfAny()).toThrow(
       new InvalidPropsError("shop-dev-platform", [
         {
