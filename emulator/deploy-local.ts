@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inOrder, type StackManifest } from "../border/stacks";
+import { inOrder, type StackManifest } from "../contract/stacks";
 import { Emulator } from "./index";
 import { type Change, describeProgress, type Plan, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools } from "./tools";
@@ -112,7 +112,7 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
 }
 
 function tell(progress: Progress): string {
-  const why = progress.address.startsWith("aws_lb.") ? " (Terraform waits a fixed minute for a balancer)" : "";
+  const why = progress.address.startsWith("aws_lb.") ? " (Terraform waits a fixed minute for a load balancer)" : "";
   return describeProgress(progress) + why;
 }
 

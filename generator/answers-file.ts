@@ -1,4 +1,4 @@
-import { quoted } from "../border/text";
+import { quoted } from "../contract/text";
 import type { Value } from "./option-table";
 
 /** File in a generated repository that records its answers. */

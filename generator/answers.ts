@@ -1,5 +1,5 @@
-import { kebab } from "../border/names";
-import { didYouMean, quoted } from "../border/text";
+import { kebab } from "../contract/names";
+import { didYouMean, quoted } from "../contract/text";
 import type { OptionTable, Place, Row, Value } from "./option-table";
 
 /** Origin of an answer. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters, styleText } from "node:util";
-import { count, visible } from "../border/text";
+import { count, visible } from "../contract/text";
 import type { Context } from "./context";
 import { cancelled, type ExitCode } from "./errors";
 import { npmCommand, type Outcome } from "./processes";

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { kebab } from "../border/names";
-import { didYouMean, quoted } from "../border/text";
+import { kebab } from "../contract/names";
+import { didYouMean, quoted } from "../contract/text";
 import type { OptionTable, Row } from "./option-table";
 
 /** Flag for one run. Unlike an option, it does not change the files of the repository. */

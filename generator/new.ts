@@ -1,5 +1,5 @@
 import { basename, relative, resolve } from "node:path";
-import { count, quoted, visible } from "../border/text";
+import { count, quoted, visible } from "../contract/text";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";

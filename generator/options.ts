@@ -1,4 +1,4 @@
-import { NAME_PATTERN, NAME_RULE } from "../border/names";
+import { NAME_PATTERN, NAME_RULE } from "../contract/names";
 import { type AnswersOf, choice, defineOptions, type Earlier, flag, text } from "./option-table";
 
 /** The pattern of names, without some of them. */

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import disk from "node:fs/promises";
-import { didYouMean, quoted, visible } from "../border/text";
+import { didYouMean, quoted, visible } from "../contract/text";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
 import { type ExitCode, UserError } from "./errors";

@@ -3,7 +3,7 @@
  * value is an error, never an empty text.
  */
 
-import { NAME_PATTERN } from "../border/names";
+import { NAME_PATTERN } from "../contract/names";
 
 function given(value: unknown): string | number | boolean {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;

@@ -1,6 +1,6 @@
 import nodeDisk from "node:fs/promises";
 import nodePath from "node:path";
-import { quoted, visible } from "../border/text";
+import { quoted, visible } from "../contract/text";
 import { cancelled, UserError } from "./errors";
 import type { OutputFile } from "./render";
 

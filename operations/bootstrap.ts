@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { partitionOf } from "../border/partition";
+import { partitionOf } from "../contract/partition";
 import { OperationError } from "./command";
 
 /** Where a synthesized stack keeps its state in S3. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { inOrder, type StackManifest } from "../border/stacks";
+import { inOrder, type StackManifest } from "../contract/stacks";
 import { applyStacks } from "./apply";
 import { OperationError, readFlags } from "./command";
 

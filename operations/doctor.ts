@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { unknownIn } from "../border/only-you-know";
+import { placeholdersIn } from "../contract/placeholders";
 import { OperationError } from "./command";
 
 /** One thing that was looked at. */
@@ -184,7 +184,7 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
     (about): Check => ({ level: "problem", about, what: "is there twice", remedy: `name it once, in ${ENVIRONMENTS}` }),
   );
   const known = wanted.flatMap(([about, part]): Check[] => {
-    const open = unknownIn(part, "").map(
+    const open = placeholdersIn(part, "").map(
       ({ path, what }): Check => ({
         level: "problem",
         about,

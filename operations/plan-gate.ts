@@ -48,7 +48,7 @@ const GUARDED: Readonly<Record<string, Loss>> = {
   },
   aws_ecs_cluster: { what: "cluster", deleted: "every service in it must end first" },
   aws_lb: {
-    what: "balancer",
+    what: "loadBalancer",
     deleted: "no service behind it can be reached",
     replaced: "no service behind it can be reached for some minutes, and then only by its new name",
   },
@@ -101,7 +101,7 @@ const GUARDED: Readonly<Record<string, Loss>> = {
   aws_secretsmanager_secret: { what: "secret", deleted: "tasks that need it cannot start, and its value is lost" },
   aws_cognito_user_pool: { what: "user pool", deleted: "all users are lost" },
   aws_route53_zone: { what: "zone", deleted: "its names lead nowhere" },
-  aws_vpc: { what: "network", deleted: "everything in it must end first" },
+  aws_vpc: { what: "vpc", deleted: "everything in it must end first" },
 };
 
 /** Types of resources that a plan may not delete or replace unless told. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StackManifest } from "../border/stacks";
+import type { StackManifest } from "../contract/stacks";
 import { applyPlan, initStack, PLAN, type PlanOptions, planStack, tellUnused } from "./apply";
 import { OperationError } from "./command";
 import { readManifest, stacksOf } from "./deploy";

@@ -1,6 +1,6 @@
 import type { DescribeServicesCommandOutput, ECSClient } from "@aws-sdk/client-ecs";
 import type { Parameter } from "@aws-sdk/client-ssm";
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../border/release";
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../contract/release";
 import type { Activity, Observed, ObservedService } from "./status";
 
 /** Where to look. */

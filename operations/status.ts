@@ -1,4 +1,4 @@
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../border/release";
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../contract/release";
 
 /** How one service stands. */
 export interface ServiceStatus {

@@ -43,12 +43,12 @@ function ratio(program: () => string, reference: () => string): number {
 let runs = 0;
 const fresh = () => join(folder, String(++runs));
 
-/** One production service behind a balancer, on a platform of its own; or many on one platform. */
+/** One production service behind a load balancer, on a platform of its own; or many on one platform. */
 const synth = (services: number) => `
   const { App, CloudNativeService, Ingress, insecureHttp, Platform } = require("./dist/constructs.js");
   const app = new App({ outdir: ${JSON.stringify(fresh())} });
   const environment = { name: "production", region: "eu-central-1", profile: "production", quotas: { targetGroupsPerBalancer: 5000, rulesPerBalancer: 5000 } };
-  const platform = new Platform(app, "shop", { environment, network: { cidr: "10.0.0.0/16" }, listener: insecureHttp() });
+  const platform = new Platform(app, "shop", { environment, vpc: { cidr: "10.0.0.0/16" }, listener: insecureHttp() });
   for (let i = 0; i < ${services}; i++) {
     const service = new CloudNativeService(platform.stack("s" + i), "Service" + i);
     if (${services} === 1) service.add(new Ingress());

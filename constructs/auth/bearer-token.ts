@@ -1,13 +1,13 @@
 import { Token } from "cdktf";
 import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
-import type { Authentication } from "../ingress/authentication";
+import type { Authentication } from "../load-balancer/authentication";
 
-/** What tokens must be for the balancer to let a request pass. */
+/** What tokens must be for the load balancer to let a request pass. */
 export interface BearerTokenOptions {
   /** What the issuer calls itself: `iss` of its tokens. */
   readonly issuer: string;
-  /** Where the issuer's public keys are: `jwks_uri` of its discovery document. The balancer must reach it over the internet. */
+  /** Where the issuer's public keys are: `jwks_uri` of its discovery document. The load balancer must reach it over the internet. */
   readonly jwksUrl: string;
   /** What `aud` must be, or hold: what the issuer calls this service. */
   readonly audience: string;
@@ -32,10 +32,10 @@ export interface BearerTokenOptions {
 }
 
 /**
- * Lets requests pass that carry a token of an OIDC issuer, for machines: the balancer looks at signature, issuer and expiry, and
+ * Lets requests pass that carry a token of an OIDC issuer, for instances: the load balancer looks at signature, issuer and expiry, and
  * answers 401 itself. The service still checks the token: callers inside the network come to it past the balancer.
  *
- * Needs AWS provider 6. The balancer takes signatures by RS256 only. Free.
+ * Needs AWS provider 6. The load balancer takes signatures by RS256 only. Free.
  *
  * @example
  * ```ts
@@ -57,13 +57,13 @@ export function bearerToken(options: BearerTokenOptions): Authentication {
       problems.check(providerLine === 6, {
         code: "BEARER_TOKEN_NEEDS_PROVIDER_6",
         prop: "auth",
-        problem: `wants the balancer to check tokens, which AWS provider ${providerLine} does not know`,
+        problem: `wants the load balancer to check tokens, which AWS provider ${providerLine} does not know`,
         remedy: "Install @cdktf/provider-aws@21, or leave it out: the service checks tokens itself.",
       });
       checkToken(problems, options);
     },
     bind: () => ({
-      tokenCheck: {
+      jwtValidation: {
         issuer: literal(issuer),
         jwksUrl: literal(jwksUrl),
         claims: [

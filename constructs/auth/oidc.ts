@@ -3,7 +3,7 @@ import { Annotations, Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
 import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
-import type { Authentication } from "../ingress/authentication";
+import type { Authentication } from "../load-balancer/authentication";
 import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
 /** An OIDC issuer and what it knows this app as. */
@@ -32,11 +32,11 @@ const SECRET_ARN =
   /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::([A-Za-z0-9_-]+)::)?$/;
 
 /**
- * Lets people in who have signed in at an OIDC issuer: the balancer sends them there, and back. The issuer must know
+ * Lets people in who have signed in at an OIDC issuer: the load balancer sends them there, and back. The issuer must know
  * `https://<host>/oauth2/idpresponse` of each host of the Ingress.
  *
- * The balancer's API takes the client secret as text, so that it is in the Terraform state: encrypt the state, limit who reads
- * it. A task is told who signed in by `x-amzn-oidc-data`, a token that the balancer signs. Free.
+ * The load balancer's API takes the client secret as text, so that it is in the Terraform state: encrypt the state, limit who reads
+ * it. A task is told who signed in by `x-amzn-oidc-data`, a token that the load balancer signs. Free.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ export const UNAUTHENTICATED = ["sign-in", "refuse"] as const;
 /** What somebody meets who has not signed in: the issuer's page (`sign-in`), or 401 (`refuse`), as scripts of a page want it. */
 export type Unauthenticated = (typeof UNAUTHENTICATED)[number];
 
-/** What all ways for people to sign in at the balancer have in common. */
+/** What all ways for people to sign in at the load balancer have in common. */
 export interface SignInOptions {
   /**
    * Path patterns within the Ingress's own that everybody may ask for, at most 3: `/status`.
@@ -44,7 +44,7 @@ export function checkSignIn(problems: Problems, { session, unauthenticated }: Si
   });
 }
 
-/** What the balancer's actions for people have in common. */
+/** What the load balancer's actions for people have in common. */
 export function signInAction(serviceName: string, options: SignInOptions) {
   return {
     // A cookie of its own, so that who may use one service has not signed in to another.
@@ -54,7 +54,7 @@ export function signInAction(serviceName: string, options: SignInOptions) {
   };
 }
 
-/** Where people come back to, which the issuer must know: the balancer answers there itself. */
+/** Where people come back to, which the issuer must know: the load balancer answers there itself. */
 export function callbackUrls(hosts: readonly string[]): string[] {
   return hosts.map((host) => `https://${host}/oauth2/idpresponse`);
 }

@@ -3,12 +3,12 @@ import { CognitoUserPoolClient } from "@cdktf/provider-aws/lib/cognito-user-pool
 import { CognitoUserPoolDomain } from "@cdktf/provider-aws/lib/cognito-user-pool-domain";
 import { Annotations, Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { Published, Subscribed, userPoolParameter } from "../core/border";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
+import { ImportedContract, PublishedContract, userPoolParameter } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
-import type { Authentication } from "../ingress/authentication";
+import type { Authentication } from "../load-balancer/authentication";
 import { callbackUrls, checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
 export const MFA = ["required", "optional", "off"] as const;
@@ -91,7 +91,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
         const client = new CognitoUserPoolClient(scope, "Client", {
           userPoolId,
           name: serviceName,
-          // The balancer's way; it proves itself by a secret that AWS hands from one service to the other.
+          // The load balancer's way; it proves itself by a secret that AWS hands from one service to the other.
           generateSecret: true,
           allowedOauthFlowsUserPoolClient: true,
           allowedOauthFlows: ["code"],
@@ -188,7 +188,7 @@ export class UserPool extends UserPoolBase {
     this.userPoolId = pool.id;
     this.userPoolDomain = domain.domain;
     this.#parameter = userPoolParameter(environment.name, stackName, name);
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: this.#parameter,
       value: { userPoolArn: pool.arn, userPoolId: pool.id, userPoolDomain: domain.domain } satisfies UserPoolAttributes,
     });
@@ -203,7 +203,7 @@ export class UserPool extends UserPoolBase {
     const [here, there] = [AwsStack.of(this), AwsStack.of(scope)];
     if (here === there) return this;
     there.addDependency(here);
-    const pool = new Subscribed(scope, "UserPool", { name: this.#parameter });
+    const pool = new ImportedContract(scope, "UserPool", { name: this.#parameter });
     return {
       userPoolArn: pool.text("userPoolArn"),
       userPoolId: pool.text("userPoolId"),

@@ -7,7 +7,7 @@ import { Problems } from "../core/errors";
 import { kebab } from "../core/names";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
-import type { IBalancer } from "../ingress/balancer";
+import type { ILoadBalancer } from "../load-balancer/load-balancer";
 import { type ILogStream, LogStream } from "../logging/log-stream";
 
 /** Rule groups that AWS keeps; all of them together are within what one web ACL may have. */
@@ -38,8 +38,8 @@ export const WEB_ACL_LOGS = ["matched", "all"] as const;
 export type WebAclLogs = (typeof WEB_ACL_LOGS)[number];
 
 export interface WebAclProps {
-  /** What it guards: `platform.balancer`. A balancer has one web ACL. */
-  readonly balancer: IBalancer | undefined;
+  /** What it guards: `platform.loadBalancer`. A load balancer has one web ACL. */
+  readonly loadBalancer: ILoadBalancer | undefined;
   /**
    * What is done with a request that a rule matches. Begin with `count` where requests of real users are not known yet, and
    * read in the log what would have been refused.
@@ -76,7 +76,7 @@ export interface WebAclProps {
 }
 
 interface WebAclSettings {
-  readonly balancer: IBalancer;
+  readonly loadBalancer: ILoadBalancer;
   readonly mode: WebAclMode;
   readonly managedRules: readonly ManagedRules[];
   readonly requestsPerIp: number;
@@ -87,14 +87,14 @@ interface WebAclSettings {
 const GUARDED = new WeakSet<IConstruct>();
 
 /**
- * Refuses requests that look like an attack, or are too many, before the balancer passes them on or asks anybody to sign in:
+ * Refuses requests that look like an attack, or are too many, before the load balancer passes them on or asks anybody to sign in:
  * a web ACL of AWS WAF.
  *
  * Costs 5 USD a month, 1 USD for each group of rules and for the limit, and 0.60 USD a million requests.
  *
  * @example
  * ```ts
- * new WebAcl(platform, "WebAcl", { balancer: platform.balancer, requestsPerIp: 1000 });
+ * new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer, requestsPerIp: 1000 });
  * ```
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/waf-chapter.html
  */
@@ -104,7 +104,7 @@ export class WebAcl extends Construct {
   readonly logs: ILogStream;
 
   /**
-   * @throws InvalidPropsError WEB_ACL_BALANCER, WEB_ACL_TWICE, WEB_ACL_RATE, WEB_ACL_RULES, WEB_ACL_MODE, and what
+   * @throws InvalidPropsError WEB_ACL_LOAD_BALANCER, WEB_ACL_TWICE, WEB_ACL_RATE, WEB_ACL_RULES, WEB_ACL_MODE, and what
    *   {@link LogStream} finds
    */
   constructor(scope: Construct, id: string, props: WebAclProps) {
@@ -126,7 +126,7 @@ export class WebAcl extends Construct {
     });
     new Wafv2WebAclAssociation(this, "Association", {
       webAclArn: acl.arn,
-      resourceArn: settings.balancer.balancerArn,
+      resourceArn: settings.loadBalancer.loadBalancerArn,
     });
     this.logs = new LogStream(this, "Logs", { name: `aws-waf-logs-${name}`, retention: props.logRetention });
     new Wafv2WebAclLoggingConfiguration(this, "Logging", {
@@ -153,18 +153,18 @@ export class WebAcl extends Construct {
 
 /** @throws InvalidPropsError see {@link WebAcl} */
 function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
-  const { balancer, mode = "block", managedRules = ["common", "known-bad-inputs", "ip-reputation"] } = props;
+  const { loadBalancer, mode = "block", managedRules = ["common", "known-bad-inputs", "ip-reputation"] } = props;
   const { requestsPerIp = 2000, largeBodies = false, log = "matched" } = props;
   const problems = new Problems(scope);
-  problems.check(balancer !== undefined, {
-    code: "WEB_ACL_BALANCER",
-    prop: "balancer",
+  problems.check(loadBalancer !== undefined, {
+    code: "WEB_ACL_LOAD_BALANCER",
+    prop: "loadBalancer",
     problem: "is none: the platform has no listener",
     remedy: "Set the platform's listener, or leave the web ACL out.",
   });
-  problems.check(balancer === undefined || !GUARDED.has(balancer), {
+  problems.check(loadBalancer === undefined || !GUARDED.has(loadBalancer), {
     code: "WEB_ACL_TWICE",
-    prop: "balancer",
+    prop: "loadBalancer",
     problem: "has a web ACL, and AWS would put this one in its place",
     remedy: "Make one, with all the rules.",
   });
@@ -190,9 +190,9 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
     remedy: `Use a mode of ${WEB_ACL_MODES.join(", ")}, and a log of ${WEB_ACL_LOGS.join(", ")}.`,
   });
   problems.throwIfAny();
-  const found = balancer as IBalancer;
+  const found = loadBalancer as ILoadBalancer;
   GUARDED.add(found);
-  return { balancer: found, mode, managedRules, requestsPerIp, largeBodies, log };
+  return { loadBalancer: found, mode, managedRules, requestsPerIp, largeBodies, log };
 }
 
 /** The limit first: it is cheap, and what is over it need not be looked into. */

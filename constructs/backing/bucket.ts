@@ -141,7 +141,7 @@ export class Bucket extends Construct implements IBucket {
   }
 
   #watch(stack: AwsStack, bucket: string): IAlarm {
-    const metric = new S3BucketMetric(this, "Measures", { bucket, name: "EntireBucket" });
+    const metric = new S3BucketMetric(this, "Metrics", { bucket, name: "EntireBucket" });
     return healthAlarm(this, {
       description: `S3 answers more than 1 of a hundred requests for ${this.node.path} with its own errors, in ${stack.environment.region}.`,
       threshold: 1,

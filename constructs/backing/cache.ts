@@ -3,19 +3,19 @@ import { ElasticacheSubnetGroup } from "@cdktf/provider-aws/lib/elasticache-subn
 import { ElasticacheUser } from "@cdktf/provider-aws/lib/elasticache-user";
 import { ElasticacheUserGroup } from "@cdktf/provider-aws/lib/elasticache-user-group";
 import { Construct, type IConstruct } from "constructs";
-import type { IAlarm, Query } from "../core/alarm";
-import { backingParameter, Published, Subscribed } from "../core/border";
+import type { IAlarm, MetricDataQuery } from "../core/alarm";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab, pascal } from "../core/names";
+import { backingParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
 import { sharedArn } from "../core/per-stack";
 import { isSecretReference } from "../core/secrets";
 import { SecurityGroup } from "../core/security-group";
 import type { AwsStack } from "../core/stack";
-import type { INetwork } from "../network/network";
+import type { IVpc } from "../vpc/vpc";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf } from "./place";
+import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
 
 /** A cache (Valkey or Redis), owned by this app or by another. `service.use(cache)` sets `REDIS_URL` and how to sign in. */
 export interface ICache extends IConstruct, BackingService {}
@@ -32,12 +32,12 @@ export const CACHE_NODES = [
   "cache.r7g.xlarge",
   "cache.r7g.2xlarge",
 ] as const;
-/** Machines that a cache runs on. */
+/** Instances that a cache runs on. */
 export type CacheNode = (typeof CACHE_NODES)[number];
 
 export interface CacheProps {
   /**
-   * Machine that it runs on. `cache.t4g.micro` holds half a GB and costs about 9 USD a month.
+   * Instance that it runs on. `cache.t4g.micro` holds half a GB and costs about 9 USD a month.
    *
    * @default "cache.t4g.micro"
    */
@@ -53,7 +53,7 @@ export interface CacheProps {
    *
    * @default - the platform's
    */
-  readonly network?: INetwork;
+  readonly vpc?: IVpc;
 }
 
 /**
@@ -79,7 +79,7 @@ export class Cache extends Construct implements ICache, IConnectable {
   readonly #parameter: string;
   readonly #alarm: IAlarm;
 
-  /** @throws InvalidPropsError CACHE_NODE, CACHE_REPLICAS, BACKING_LIFETIME, BACKING_NETWORK */
+  /** @throws InvalidPropsError CACHE_NODE, CACHE_REPLICAS, BACKING_LIFETIME, BACKING_VPC */
   constructor(scope: Construct, id: string, props: CacheProps = {}) {
     super(scope, id);
     const stack = dataStackOf(this);
@@ -99,18 +99,18 @@ export class Cache extends Construct implements ICache, IConnectable {
       remedy: "Use whole numbers from 0 to 5.",
     });
     problems.throwIfAny();
-    const network = networkOf(this, props.network);
+    const vpc = vpcOf(this, props.vpc);
     const cacheName = backingName(this, "cache");
     this.#stack = stack;
     this.#cacheName = cacheName;
 
-    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name: cacheName, port: PORT });
+    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: vpc.vpcId, name: cacheName, port: PORT });
     this.connections = group.connections;
     const { securityGroupId } = group.connections;
     const subnets = new ElasticacheSubnetGroup(this, "Subnets", {
       name: cacheName,
       description: "Private subnets.",
-      subnetIds: [...network.privateSubnetIds],
+      subnetIds: [...vpc.privateSubnetIds],
     });
     // IAM wants the id and the name to be the same.
     const user = new ElasticacheUser(this, "User", {
@@ -147,7 +147,7 @@ export class Cache extends Construct implements ICache, IConnectable {
     });
     this.#alarm = this.#watch();
     this.#parameter = backingParameter(stack.environment.name, stack.stackName, kebab(id));
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: this.#parameter,
       value: { host: cache.primaryEndpointAddress, securityGroupId },
     });
@@ -159,14 +159,14 @@ export class Cache extends Construct implements ICache, IConnectable {
 
   attach(host: BackingHost): void {
     comesFirst(this, host);
-    const told = new Subscribed(host.scope, "Told", { name: this.#parameter });
+    const contract = new ImportedContract(host.scope, "Contract", { name: this.#parameter });
     const there = new Connections(host.scope, "Connections", {
-      securityGroupId: told.text("securityGroupId"),
+      securityGroupId: contract.text("securityGroupId"),
       defaultPort: PORT,
     });
     host.connections.allowTo(`Use${pascal(this.name)}`, there);
     const arn = sharedArn(this.#stack, "elasticache", `replicationgroup:${this.#cacheName}`);
-    host.addEnvironment("REDIS_URL", `rediss://${told.text("host")}:${PORT}`);
+    host.addEnvironment("REDIS_URL", `rediss://${contract.text("host")}:${PORT}`);
     host.addEnvironment("REDIS_USERNAME", this.#cacheName);
     host.addEnvironment("REDIS_IAM_ARN", arn);
     host.grant({
@@ -177,7 +177,7 @@ export class Cache extends Construct implements ICache, IConnectable {
   }
 
   #watch(): IAlarm {
-    const row = (id: string, metricName: string): Query => ({
+    const row = (id: string, metricName: string): MetricDataQuery => ({
       id,
       metric: {
         namespace: "AWS/ElastiCache",

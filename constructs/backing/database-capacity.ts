@@ -15,10 +15,10 @@ const SIZES: Readonly<Record<string, number>> = {
 
 const INSTANCE_CLASS = /^db\.(t4g|t3|m6g|m6i|m7g|m7i|m8g|r6g|r6i|r7g|r7i|r8g)\.(\d*[a-z]+)$/;
 
-/** What a database runs on: one machine, or Aurora that grows and shrinks by itself. */
+/** What a database runs on: one instance, or Aurora that grows and shrinks by itself. */
 export class DatabaseCapacity {
   /**
-   * One machine, and in production a second one in another zone that takes over. `db.t4g.micro` costs about 13 USD a month.
+   * One instance, and in production a second one in another zone that takes over. `db.t4g.micro` costs about 13 USD a month.
    *
    * @param instanceClass of T, M or R: `db.t4g.micro`, `db.m7g.large`. Default: db.t4g.micro in dev, db.t4g.small in production
    */
@@ -65,6 +65,6 @@ export class DatabaseCapacity {
 function memoryOf(instanceClass: string): number | undefined {
   const [, family = "", size = ""] = INSTANCE_CLASS.exec(instanceClass) ?? [];
   const memory = SIZES[size];
-  // Machines of R have twice the memory.
+  // Instances of R have twice the memory.
   return memory === undefined || family === "" ? undefined : family.startsWith("r") ? 2 * memory : memory;
 }

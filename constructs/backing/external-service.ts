@@ -38,7 +38,7 @@ export interface ExternalServiceProps {
 }
 
 /**
- * A service of somebody else, by its URL. `service.use(payments)` sets what `service.calls(...)` would, so that a service
+ * A service of somebody else, by its URL. `service.use(payments)` sets what `service.call(...)` would, so that a service
  * of one's own can take its place: `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`, `PAYMENTS_RETRY_BUDGET_PERCENT`,
  * `PAYMENTS_BREAKER_FAILURE_PERCENT`; and its secrets.
  *

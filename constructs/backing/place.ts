@@ -4,7 +4,7 @@ import { invalid } from "../core/errors";
 import { kebab, type NameKind } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
-import type { INetwork } from "../network/network";
+import type { IVpc } from "../vpc/vpc";
 import type { BackingHost } from "./host";
 
 /**
@@ -30,13 +30,13 @@ export function backingName(construct: IConstruct, kind: NameKind): string {
 }
 
 /** A network that is told, or the one that the stack stands in. */
-export function networkOf(construct: IConstruct, told: INetwork | undefined): INetwork {
+export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
-  const network = told ?? ("network" in stack ? (stack.network as INetwork) : undefined);
-  if (network !== undefined) return network;
+  const vpc = contract ?? ("vpc" in stack ? (stack.vpc as IVpc) : undefined);
+  if (vpc !== undefined) return vpc;
   throw invalid(construct, {
-    code: "BACKING_NETWORK",
-    prop: "network",
+    code: "BACKING_VPC",
+    prop: "vpc",
     problem: `is not set, and ${stack.node.path} stands on no platform`,
     remedy: "Pass a network, or put it into the data stack of platform.stack(...).",
   });

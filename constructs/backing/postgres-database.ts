@@ -6,23 +6,23 @@ import { RdsClusterInstance } from "@cdktf/provider-aws/lib/rds-cluster-instance
 import { RdsClusterParameterGroup } from "@cdktf/provider-aws/lib/rds-cluster-parameter-group";
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import type { IAlarm, Query } from "../core/alarm";
-import { backingParameter, Published, Subscribed } from "../core/border";
+import type { IAlarm, MetricDataQuery } from "../core/alarm";
 import { Connections, type IConnectable } from "../core/connections";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { kebab, namePrefix, pascal } from "../core/names";
+import { backingParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
 import { isSecretReference } from "../core/secrets";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
-import type { INetwork } from "../network/network";
+import type { IVpc } from "../vpc/vpc";
 import { ConnectionBudget, connectionsOf } from "./connections";
 import { DatabaseCapacity } from "./database-capacity";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm, networkOf } from "./place";
+import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
 
 /** A database (PostgreSQL), owned by this app or by another. */
 export interface IDatabase extends IConstruct, BackingService {
@@ -87,7 +87,7 @@ export interface PostgresDatabaseProps {
    *
    * @default - the platform's
    */
-  readonly network?: INetwork;
+  readonly vpc?: IVpc;
 }
 
 interface DatabaseSettings {
@@ -180,7 +180,7 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
  *
  * `service.use(database)` sets `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGSSLMODE`, `PG_IAM_ARN` and `PG_POOL_MAX`.
  *
- * Costs about 15 USD a month in dev and 60 in production: machine, 20 GB, and the secret (0.40).
+ * Costs about 15 USD a month in dev and 60 in production: instance, 20 GB, and the secret (0.40).
  *
  * @example
  * ```ts
@@ -202,13 +202,13 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
 
   /**
    * @throws InvalidPropsError DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL,
-   *   DATABASE_STORAGE, DATABASE_BACKUPS, BACKING_LIFETIME, BACKING_NETWORK
+   *   DATABASE_STORAGE, DATABASE_BACKUPS, BACKING_LIFETIME, BACKING_VPC
    */
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
     super(scope, id);
     const stack = dataStackOf(this);
     const settings = resolveDatabase(this, stack.production, props);
-    const network = networkOf(this, props.network);
+    const vpc = vpcOf(this, props.vpc);
     const identifier = backingName(this, "database");
     this.#stack = stack;
     this.#settings = settings;
@@ -217,20 +217,20 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     const memoryGiB = settings.capacity.memoryGiB(settings.instanceClass);
     this.#budget = new ConnectionBudget(this, connectionsOf(memoryGiB));
 
-    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name: identifier, port: PORT });
+    const group = new SecurityGroup(this, "SecurityGroup", { vpcId: vpc.vpcId, name: identifier, port: PORT });
     this.connections = group.connections;
     const subnets = new DbSubnetGroup(this, "Subnets", {
       name: identifier,
       description: "Private subnets.",
-      subnetIds: [...network.privateSubnetIds],
+      subnetIds: [...vpc.privateSubnetIds],
     });
     const place = { identifier, subnetGroupName: subnets.name, securityGroupId: group.connections.securityGroupId };
-    const told = settings.capacity.kind === "serverless" ? this.#cluster(place) : this.#instance(place);
+    const contract = settings.capacity.kind === "serverless" ? this.#cluster(place) : this.#instance(place);
     this.#alarm = this.#watch(identifier);
     this.#parameter = backingParameter(stack.environment.name, stack.stackName, kebab(id));
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: this.#parameter,
-      value: { ...told, securityGroupId: group.connections.securityGroupId },
+      value: { ...contract, securityGroupId: group.connections.securityGroupId },
     });
   }
 
@@ -242,17 +242,17 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     const { databaseName, user, connectionsPerTask } = this.#settings;
     comesFirst(this, host);
     this.#budget.claim(host.scope.node.scope?.node.path ?? "", host.maxTasks, connectionsPerTask);
-    const told = new Subscribed(host.scope, "Told", { name: this.#parameter });
+    const contract = new ImportedContract(host.scope, "Contract", { name: this.#parameter });
     const there = new Connections(host.scope, "Connections", {
-      securityGroupId: told.text("securityGroupId"),
+      securityGroupId: contract.text("securityGroupId"),
       defaultPort: PORT,
     });
     host.connections.allowTo(`Use${pascal(this.name)}`, there);
     const { region, account } = this.#stack.environment;
     const stack = AwsStack.of(host.scope);
-    const userArn = `arn:${stack.partition}:rds-db:${region}:${account ?? stack.accountId}:dbuser:${told.text("resourceId")}/${user}`;
+    const userArn = `arn:${stack.partition}:rds-db:${region}:${account ?? stack.accountId}:dbuser:${contract.text("resourceId")}/${user}`;
     for (const [name, value] of Object.entries({
-      PGHOST: told.text("host"),
+      PGHOST: contract.text("host"),
       PGPORT: String(PORT),
       PGDATABASE: databaseName,
       PGUSER: user,
@@ -263,7 +263,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       host.addEnvironment(name, value);
     }
     host.grant({ actions: ["rds-db:connect"], resources: [userArn] });
-    const masterSecretArn = told.text("masterSecretArn");
+    const masterSecretArn = contract.text("masterSecretArn");
     host.admin.addEnvironment("PG_MASTER_CREDENTIALS_ARN", masterSecretArn);
     host.admin.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [masterSecretArn] });
     host.addAlarm(this.#alarm);
@@ -297,7 +297,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       backupRetentionPeriod: this.#settings.backupDays,
       enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
       caCertIdentifier: "rds-ca-rsa2048-g1",
-      ...this.#measured(),
+      ...this.#monitored(),
       dependsOn: this.#logs(`/aws/rds/instance/${place.identifier}`, ["postgresql", "upgrade"]),
     });
     return {
@@ -340,7 +340,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
         publiclyAccessible: false,
         autoMinorVersionUpgrade: true,
         caCertIdentifier: "rds-ca-rsa2048-g1",
-        ...this.#measured(),
+        ...this.#monitored(),
       });
     }
     return {
@@ -368,8 +368,8 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     };
   }
 
-  /** Measures of the machine itself and of single statements; in production alone, since they cost. */
-  #measured() {
+  /** Measures of the instance itself and of single statements; in production alone, since they cost. */
+  #monitored() {
     if (!this.#stack.production) return {};
     const id = "MonitoringRole";
     let role = this.node.tryFindChild(id) as Role | undefined;
@@ -402,7 +402,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     const dimensions: Readonly<Record<string, string>> = isInstance
       ? { DBInstanceIdentifier: identifier }
       : { DBClusterIdentifier: identifier };
-    const row = (id: string, metricName: string): Query => ({
+    const row = (id: string, metricName: string): MetricDataQuery => ({
       id,
       metric: { namespace: "AWS/RDS", metricName, dimensions, statistic: "Maximum" },
     });

@@ -14,7 +14,7 @@ export type Place =
       /** Value of {@link SERVICE_TAG} of the tasks' managed instances. */
       readonly managedAs: string;
     }
-  | { readonly kind: "machines"; readonly autoScalingGroupName: string }
+  | { readonly kind: "instances"; readonly autoScalingGroupName: string }
   | { readonly kind: "zone"; readonly vpcId: string; readonly subnetIds: readonly string[] };
 
 /** One action of AWS FIS and its target, with all that its role may do. */
@@ -39,8 +39,8 @@ export function actionOf(stack: AwsStack, spec: FaultSpec, place: Place): Action
   switch (place.kind) {
     case "service":
       return onTasks(stack, spec, place);
-    case "machines":
-      return onMachines(stack, spec, place);
+    case "instances":
+      return onInstances(stack, spec, place);
     case "zone":
       return spec.kind === "zone-loss" ? onZone(stack, minutes(lastingOf(spec)), place) : undefined;
   }
@@ -102,7 +102,7 @@ interface OnTask {
 }
 
 function onTask(spec: FaultSpec): OnTask | undefined {
-  // On Fargate there is no other way into the network of a task; on machines it works as well.
+  // On Fargate there is no other way into the network of a task; on instances it works as well.
   const endpoints = { useEcsFaultInjectionEndpoints: "true" };
   switch (spec.kind) {
     case "stop-tasks":
@@ -155,9 +155,9 @@ function onTask(spec: FaultSpec): OnTask | undefined {
   }
 }
 
-function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "machines" }): Action | undefined {
+function onInstances(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "instances" }): Action | undefined {
   const tags = { "aws:autoscaling:groupName": place.autoScalingGroupName };
-  const machines = stack.arn("ec2", "instance/*");
+  const instances = stack.arn("ec2", "instance/*");
   const ofGroup = { StringEquals: { "aws:ResourceTag/aws:autoscaling:groupName": place.autoScalingGroupName } };
   // These calls take no resource.
   const look: Statement = { actions: ["ec2:DescribeInstances", "tag:GetResources"], resources: ["*"] };
@@ -174,7 +174,7 @@ function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "ma
         parameters: {},
         targetKey: "Instances",
         target: target(spec.radius, "aws:ec2:instance"),
-        statements: [look, { actions: ["ec2:StopInstances"], resources: [machines], conditions: ofGroup }],
+        statements: [look, { actions: ["ec2:StopInstances"], resources: [instances], conditions: ofGroup }],
       };
     case "spot-interruption":
       return {
@@ -184,7 +184,7 @@ function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "ma
         target: target(spec.radius, "aws:ec2:spot-instance"),
         statements: [
           look,
-          { actions: ["ec2:SendSpotInstanceInterruptions"], resources: [machines], conditions: ofGroup },
+          { actions: ["ec2:SendSpotInstanceInterruptions"], resources: [instances], conditions: ofGroup },
         ],
       };
     case "cpu":
@@ -203,7 +203,7 @@ function onMachines(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "ma
         },
         targetKey: "Instances",
         target: target(spec.radius, "aws:ec2:instance"),
-        statements: [look, ...sendCommand(stack, document, machines, ofGroup.StringEquals)],
+        statements: [look, ...sendCommand(stack, document, instances, ofGroup.StringEquals)],
       };
     }
     default:

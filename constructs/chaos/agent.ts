@@ -1,10 +1,10 @@
 import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
-import { requireInternet } from "../network/images";
 import { ServiceStack } from "../platform/platform";
 import type { CloudNativeService } from "../service/cloud-native-service";
 import type { ServiceAddOn, ServiceHost } from "../service/host";
+import { requireInternet } from "../vpc/images";
 import type { Need } from "./fault";
 
 /** Marks the managed instances of one service, so that an experiment's role reaches no others. */
@@ -95,7 +95,7 @@ class FaultAgent implements ServiceAddOn {
         remedy: "Take exec from the service, or hit it by stopTasks.",
       });
     }
-    requireInternet(scope, stack.network, "agentImage");
+    requireInternet(scope, stack.vpc, "agentImage");
     const fullName = `${stack.platformName}-${stack.environment.name}-${serviceName}`;
     const role = new Role(scope, "Role", { name: `${fullName}-fault-agent`, service: "ssm.amazonaws.com" });
     role.addManagedPolicy("AmazonSSMManagedInstanceCore");

@@ -2,31 +2,31 @@ import { FisExperimentTemplate } from "@cdktf/provider-aws/lib/fis-experiment-te
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { Fn, Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { AutoScalingGroup } from "../auto-scaling-group/auto-scaling-group";
 import type { IAlarm } from "../core/alarm";
-import { experimentParameter, Published } from "../core/border";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
 import { kebab, physicalName } from "../core/names";
+import { experimentParameter, PublishedContract } from "../core/parameter-contract";
 import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
-import type { ReleaseGate } from "../pipeline/settings";
+import type { ReleaseGate } from "../pipeline/pipeline-props";
 import { ServiceStack } from "../platform/platform";
-import { AutoScalingGroup } from "../scaling/auto-scaling-group";
 import { CloudNativeService } from "../service/cloud-native-service";
 import { type Action, actionOf, minutes, type Place } from "./action";
 import { addFaultAgent } from "./agent";
-import { lastingOf, needOf } from "./fault";
-import { experimentGate, experimentName, type GateOptions } from "./gate";
-import { reportOf } from "./report";
 import {
   type ChaosExperimentProps,
   DEFAULT_WATCH,
   type FaultTarget,
   resolveExperiment,
   STOP_CONDITIONS,
-} from "./settings";
+} from "./chaos-experiment-props";
+import { lastingOf, needOf } from "./fault";
+import { experimentGate, experimentName, type GateOptions } from "./gate";
+import { reportOf } from "./report";
 
 /** What a template calls its only target. */
 const TARGET = "target";
@@ -92,7 +92,7 @@ export class ChaosExperiment extends Construct {
       // These calls take no resource.
       resources: ["*"],
     });
-    const told = report && reportOf(stack, role, { ...report, prefix: report.prefix ?? name, target });
+    const contract = report && reportOf(stack, role, { ...report, prefix: report.prefix ?? name, target });
     const template = new FisExperimentTemplate(this, "Resource", {
       description: `${kebab(id)}: ${action.actionId} on ${calledWhat(target)}`,
       roleArn: role.roleArn,
@@ -120,17 +120,17 @@ export class ChaosExperiment extends Construct {
         logSchemaVersion: 2,
         cloudwatchLogsConfiguration: { logGroupArn: `${this.logs.logGroupArn}:*` },
       },
-      experimentReportConfiguration: told?.configuration,
+      experimentReportConfiguration: contract?.configuration,
       tags: { Name: experimentName(stack.environment, stack.stackName, id) },
     });
     // A whole block that is there or not is nothing that the bindings take late.
-    if (told) template.addOverride("experiment_report_configuration.data_sources", told.dataSources);
+    if (contract) template.addOverride("experiment_report_configuration.data_sources", contract.dataSources);
     role.whenPolicy((address) => {
       template.dependsOn = [address];
     });
     this.experimentTemplateId = template.id;
     this.experimentTemplateArn = stack.arn("fis", `experiment-template/${template.id}`);
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: experimentParameter(stack.environment.name, stack.stackName, kebab(id)),
       value: { experimentTemplateId: this.experimentTemplateId },
     });
@@ -166,7 +166,7 @@ export class ChaosExperiment extends Construct {
     if (target instanceof CloudNativeService || target instanceof AutoScalingGroup) {
       this.#checkStack(AwsStack.of(target) === stack, target.node.path, "the stack of its target");
       if (target instanceof AutoScalingGroup) {
-        return { kind: "machines", autoScalingGroupName: target.autoScalingGroupName };
+        return { kind: "instances", autoScalingGroupName: target.autoScalingGroupName };
       }
       const { cluster, platformName, environment } = ServiceStack.of(this);
       const { clusterArn, clusterName } = cluster;
@@ -187,7 +187,7 @@ export class ChaosExperiment extends Construct {
         remedy: `Use 0 to ${own.zones - 1}.`,
       });
     }
-    const { vpcId, publicSubnetIds, privateSubnetIds, egress } = own.network;
+    const { vpcId, publicSubnetIds, privateSubnetIds, egress } = own.vpc;
     const tiers = egress === "public-ip" ? [publicSubnetIds] : [publicSubnetIds, privateSubnetIds];
     return { kind: "zone", vpcId, subnetIds: tiers.map((subnetIds) => Fn.element([...subnetIds], zone)) };
   }
@@ -266,7 +266,7 @@ export class ChaosExperiment extends Construct {
 
 function calledWhat(target: FaultTarget): string {
   if (target instanceof CloudNativeService) return `service ${target.serviceName}`;
-  return target instanceof AutoScalingGroup ? `machines ${target.node.id}` : `platform ${target.stackName}`;
+  return target instanceof AutoScalingGroup ? `instances ${target.node.id}` : `platform ${target.stackName}`;
 }
 
 function targetOf({ target }: Action) {

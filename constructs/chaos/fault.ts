@@ -3,7 +3,7 @@ import { Duration } from "../core/units";
 /** How long a fault lasts that nobody has said more of. */
 export const DEFAULT_DURATION = Duration.minutes(5);
 
-/** From the recommendation to the notice that AWS takes a Spot machine back: the least that there is. */
+/** From the recommendation to the notice that AWS takes a Spot instance back: the least that there is. */
 export const DEFAULT_AFTER = Duration.minutes(2);
 
 /** How much of a target is hit at once: a share of what runs, rounded down, or a number. AWS chooses which. */
@@ -15,7 +15,7 @@ export type BlastRadius =
   | { readonly count: number };
 
 /** What a fault that lasts takes besides. */
-export interface Lasting {
+export interface FaultDuration {
   /**
    * Whole minutes, 1 to 720.
    *
@@ -25,7 +25,7 @@ export interface Lasting {
 }
 
 /** Whom a fault of the network is between: the target and these. */
-export interface Between {
+export interface NetworkFaultScope {
   /**
    * IPv4 addresses, CIDR blocks and host names; what goes to IPv6 addresses is never hit.
    *
@@ -34,7 +34,7 @@ export interface Between {
   readonly hosts?: readonly string[];
 }
 
-export interface StressOptions extends Lasting {
+export interface StressOptions extends FaultDuration {
   /**
    * How much of the processors, or of the memory, is taken.
    *
@@ -43,7 +43,7 @@ export interface StressOptions extends Lasting {
   readonly loadPercent?: number;
 }
 
-export interface LatencyOptions extends Lasting, Between {
+export interface LatencyOptions extends FaultDuration, NetworkFaultScope {
   /**
    * What each packet that goes out waits.
    *
@@ -58,7 +58,7 @@ export interface LatencyOptions extends Lasting, Between {
   readonly jitter?: Duration;
 }
 
-export interface LossOptions extends Lasting, Between {
+export interface PacketLossOptions extends FaultDuration, NetworkFaultScope {
   /**
    * How many of a hundred packets that go out are lost.
    *
@@ -69,7 +69,7 @@ export interface LossOptions extends Lasting, Between {
 
 export const ZONE_LOSS_WORD = "every service of the platform";
 
-export interface ZoneLossOptions extends Lasting {
+export interface ZoneLossOptions extends FaultDuration {
   /** Which of the platform's zones, counted from 0. */
   readonly zone: number;
   /** The word that says it was meant: whatever the platform has in the zone is cut off, of whoever it is. */
@@ -81,11 +81,11 @@ export type FaultSpec =
   | { readonly kind: "stop-tasks" | "stop-instances"; readonly radius: BlastRadius }
   | { readonly kind: "cpu" | "memory"; readonly radius: BlastRadius; readonly options: StressOptions }
   | { readonly kind: "network-latency"; readonly radius: BlastRadius; readonly options: LatencyOptions }
-  | { readonly kind: "network-loss"; readonly radius: BlastRadius; readonly options: LossOptions }
+  | { readonly kind: "network-loss"; readonly radius: BlastRadius; readonly options: PacketLossOptions }
   | {
       readonly kind: "blackhole-port";
       readonly radius: BlastRadius;
-      readonly options: Lasting & { readonly port: number };
+      readonly options: FaultDuration & { readonly port: number };
     }
   | {
       readonly kind: "spot-interruption";
@@ -100,17 +100,17 @@ export type FaultSpec =
  * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
  */
 export class Fault {
-  /** Tasks of a service are stopped, as when a machine goes away. They get SIGTERM. Needs nothing in the task. */
+  /** Tasks of a service are stopped, as when a instance goes away. They get SIGTERM. Needs nothing in the task. */
   static stopTasks(radius: BlastRadius): Fault {
     return new Fault({ kind: "stop-tasks", radius });
   }
 
-  /** The processors are busy: in tasks of a service, which need an agent, or on machines of a group. */
+  /** The processors are busy: in tasks of a service, which need an agent, or on instances of a group. */
   static cpu(options: BlastRadius & StressOptions): Fault {
     return new Fault({ kind: "cpu", radius: options, options });
   }
 
-  /** The memory is full: on machines of a group. AWS has no such fault for tasks. */
+  /** The memory is full: on instances of a group. AWS has no such fault for tasks. */
   static memory(options: BlastRadius & StressOptions): Fault {
     return new Fault({ kind: "memory", radius: options, options });
   }
@@ -121,19 +121,21 @@ export class Fault {
   }
 
   /** Some of what tasks of a service send never arrives. They need an agent. */
-  static networkLoss(options: BlastRadius & LossOptions): Fault {
+  static networkLoss(options: BlastRadius & PacketLossOptions): Fault {
     return new Fault({ kind: "network-loss", radius: options, options });
   }
 
   /** A dependency takes nothing any more: all that tasks of a service send to a port, or to a host, is lost. They need an agent. */
-  static blackhole(options: BlastRadius & Lasting & ({ readonly port: number } | { readonly host: string })): Fault {
+  static blackhole(
+    options: BlastRadius & FaultDuration & ({ readonly port: number } | { readonly host: string }),
+  ): Fault {
     if ("port" in options) return new Fault({ kind: "blackhole-port", radius: options, options });
     const { duration, host } = options;
     return new Fault({ kind: "network-loss", radius: options, options: { duration, hosts: [host], lossPercent: 100 } });
   }
 
   /**
-   * AWS takes Spot machines of a group back, two minutes after it said so.
+   * AWS takes Spot instances of a group back, two minutes after it said so.
    *
    * @param options.after from the recommendation to the notice, 2 to 15 minutes. Default: 2 minutes
    */
@@ -141,7 +143,7 @@ export class Fault {
     return new Fault({ kind: "spot-interruption", radius: options, options });
   }
 
-  /** Machines of a group are stopped; the group replaces them. */
+  /** Instances of a group are stopped; the group replaces them. */
   static stopInstances(radius: BlastRadius): Fault {
     return new Fault({ kind: "stop-instances", radius });
   }

@@ -1,12 +1,12 @@
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import type { IConstruct } from "constructs";
-import { partitionOf } from "../../border/partition";
-import { experimentParameter } from "../core/border";
+import { partitionOf } from "../../contract/partition";
 import type { Environment } from "../core/environment";
 import { kebab, prefixed } from "../core/names";
+import { experimentParameter } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
-import type { ReleaseGate } from "../pipeline/settings";
+import type { ReleaseGate } from "../pipeline/pipeline-props";
 
 /** Requests that are sent while an experiment runs, so that there is somebody who would feel it. */
 export interface GateRequests {
@@ -107,8 +107,8 @@ function checkThere(
       child.stackName === of.stack &&
       child.environment.name === of.environment.name,
   );
-  const told = stacks.flatMap((stack) => stack.node.findAll()).filter((node) => node instanceof SsmParameter);
-  if (stacks.length === 0 || told.some(({ nameInput }) => nameInput === of.parameter)) return [];
+  const contract = stacks.flatMap((stack) => stack.node.findAll()).filter((node) => node instanceof SsmParameter);
+  if (stacks.length === 0 || contract.some(({ nameInput }) => nameInput === of.parameter)) return [];
   return [
     `experiment ${JSON.stringify(of.id)} is not in stack ${of.stack} of environment ${of.environment.name}\n  Make a ChaosExperiment of this id there, or take the gate out.  [CHAOS_GATE_NOT_THERE]`,
   ];

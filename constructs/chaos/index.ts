@@ -1,13 +1,13 @@
 export { ChaosExperiment } from "./chaos-experiment";
+export type { ChaosExperimentProps, ExperimentReport, FaultTarget } from "./chaos-experiment-props";
 export {
-  type Between,
   type BlastRadius,
   Fault,
-  type Lasting,
+  type FaultDuration,
   type LatencyOptions,
-  type LossOptions,
+  type NetworkFaultScope,
+  type PacketLossOptions,
   type StressOptions,
   type ZoneLossOptions,
 } from "./fault";
 export { type ExperimentGateOptions, experimentGate, type GateOptions, type GateRequests } from "./gate";
-export type { ChaosExperimentProps, ExperimentReport, FaultTarget } from "./settings";

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import type { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
-import type { ExperimentReport, FaultTarget } from "./settings";
+import type { ExperimentReport, FaultTarget } from "./chaos-experiment-props";
 
 /**
  * The report of an experiment as AWS FIS takes it, with what its role may do for it: write below one prefix, and look at

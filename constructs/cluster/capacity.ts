@@ -2,7 +2,7 @@ import type { IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 
 /** How tasks are shared out among the capacities of one list. */
-export interface Share {
+export interface CapacityOptions {
   /**
    * Tasks beyond the bases go to each capacity in proportion to its weight, 0 to 1000.
    *
@@ -17,24 +17,24 @@ export interface Share {
   readonly base?: number;
 }
 
-/** What tasks run on: see {@link Capacity.fargate}, {@link Capacity.fargateSpot} and {@link Capacity.machines}. */
+/** What tasks run on: see {@link Capacity.fargate}, {@link Capacity.fargateSpot} and {@link Capacity.instances}. */
 export class Capacity {
-  /** Without machines of one's own. */
-  static fargate(share: Share = {}): Capacity {
+  /** Without instances of one's own. */
+  static fargate(share: CapacityOptions = {}): Capacity {
     return new Capacity("FARGATE", undefined, share);
   }
 
   /** The same for about a third of the price; AWS may stop a task with two minutes' notice. */
-  static fargateSpot(share: Share = {}): Capacity {
+  static fargateSpot(share: CapacityOptions = {}): Capacity {
     return new Capacity("FARGATE_SPOT", undefined, share);
   }
 
   /**
-   * On the machines of an AutoScalingGroup that was given the cluster.
+   * On the instances of an AutoScalingGroup that was given the cluster.
    *
-   * @param name the id of that group: `Machines`
+   * @param name the id of that group: `InstanceTypes`
    */
-  static machines(name: string, share: Share = {}): Capacity {
+  static instances(name: string, share: CapacityOptions = {}): Capacity {
     return new Capacity("EC2", name, share);
   }
 
@@ -45,7 +45,7 @@ export class Capacity {
     readonly kind: "FARGATE" | "FARGATE_SPOT" | "EC2",
     /** Id of the group of machines. */
     readonly group: string | undefined,
-    share: Share,
+    share: CapacityOptions,
   ) {
     this.weight = share.weight ?? 1;
     this.base = share.base ?? 0;
@@ -69,11 +69,11 @@ export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]
     problem: "is empty",
     remedy: "Use for example [Capacity.fargate()].",
   });
-  const onMachines = capacity.filter(({ kind }) => kind === "EC2").length;
-  problems.check(onMachines === 0 || onMachines === capacity.length, {
+  const onInstances = capacity.filter(({ kind }) => kind === "EC2").length;
+  problems.check(onInstances === 0 || onInstances === capacity.length, {
     code: "CAPACITY_MIXED",
     prop: "capacity",
-    problem: `has Fargate and machines (${names.join(", ")}): ECS does not mix them`,
+    problem: `has Fargate and instances (${names.join(", ")}): ECS does not mix them`,
     remedy: "Use one kind, Fargate with Fargate Spot or several groups of machines.",
   });
   problems.check(new Set(names).size === names.length, {
@@ -103,5 +103,5 @@ export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]
     },
   );
   problems.throwIfAny();
-  return onMachines > 0 ? "EC2" : "FARGATE";
+  return onInstances > 0 ? "EC2" : "FARGATE";
 }

@@ -51,7 +51,7 @@ export interface ICluster extends IConstruct {
   readonly clusterArn: string;
   readonly clusterName: string;
   /** What an ECS service writes to run on a list of capacities. */
-  strategy(capacity: readonly Capacity[]): CapacityProviderShare[];
+  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[];
   /**
    * What a task needs so that people can open a shell in it.
    *
@@ -67,7 +67,7 @@ export interface Sessions {
 }
 
 /** One line of a capacity provider strategy, as ECS has it. */
-export interface CapacityProviderShare {
+export interface CapacityProviderStrategyItem {
   readonly capacityProvider: string;
   readonly weight: number;
   readonly base: number;
@@ -78,7 +78,7 @@ export interface ClusterAttributes {
   readonly clusterArn: string;
   readonly clusterName: string;
   /**
-   * Names of the capacity providers of its groups of machines, by the groups' names.
+   * Names of the capacity providers of its groups of instances, by the groups' names.
    *
    * @default - none: Fargate alone
    */
@@ -91,18 +91,18 @@ export interface ClusterAttributes {
   readonly sessions?: () => Sessions;
 }
 
-/** A group of machines that tasks run on. An AutoScalingGroup is one. */
-export interface ClusterMachines {
+/** A group of instances that tasks run on. An AutoScalingGroup is one. */
+export interface InstanceGroup {
   /** What capacities call it. */
   readonly name: string;
   readonly autoScalingGroupArn: string;
   readonly autoScalingGroupName: string;
-  /** How long a machine takes until it carries tasks. */
+  /** How long a instance takes until it carries tasks. */
   readonly warmup: Duration;
 }
 
 /**
- * Where containers run: an ECS cluster with Fargate and Fargate Spot, and with groups of machines that are given to it by
+ * Where containers run: an ECS cluster with Fargate and Fargate Spot, and with groups of instances that are given to it by
  * `new AutoScalingGroup(..., { cluster })`. Free without tasks.
  *
  * @example
@@ -122,7 +122,7 @@ export class Cluster extends Construct implements ICluster {
 
   readonly clusterArn: string;
   readonly clusterName: string;
-  /** Names of the capacity providers of its machines, by the groups' names. Grows as groups are added. */
+  /** Names of the capacity providers of its instances, by the groups' names. Grows as groups are added. */
   readonly capacityProviderNames: Readonly<Record<string, string>> = {};
   #sessions: Sessions | undefined;
 
@@ -161,32 +161,32 @@ export class Cluster extends Construct implements ICluster {
           })),
       }),
     });
-    // Which machines there are is known only when the whole app is.
+    // Which instances there are is known only when the whole app is.
     const groups = capacity.flatMap(({ group }) => group ?? []);
-    this.node.addValidation({ validate: () => this.unknownMachines(groups) });
+    this.node.addValidation({ validate: () => this.unknownGroup(groups) });
     this.clusterArn = cluster.arn;
     this.clusterName = cluster.name;
   }
 
   /**
-   * Lets tasks run on a group of machines, which ECS makes larger and smaller as tasks need. Called by the group itself.
+   * Lets tasks run on a group of instances, which ECS makes larger and smaller as tasks need. Called by the group itself.
    *
-   * @throws InvalidPropsError CLUSTER_MACHINES_TWICE
+   * @throws InvalidPropsError CLUSTER_INSTANCES_TWICE
    */
-  addMachines(machines: ClusterMachines): void {
-    if (machines.name in this.capacityProviderNames) {
+  addInstances(instances: InstanceGroup): void {
+    if (instances.name in this.capacityProviderNames) {
       throw invalid(this, {
-        code: "CLUSTER_MACHINES_TWICE",
+        code: "CLUSTER_INSTANCES_TWICE",
         prop: "cluster",
-        problem: `has machines called ${machines.name} already`,
+        problem: `has instances called ${instances.name} already`,
         remedy: "Give the second AutoScalingGroup another id.",
       });
     }
-    const provider = new EcsCapacityProvider(this, `${machines.name}CapacityProvider`, {
+    const provider = new EcsCapacityProvider(this, `${instances.name}CapacityProvider`, {
       // A provider belongs to one group for ever, so both are replaced together. Names may not begin with aws, ecs, fargate.
-      name: `ec2-${machines.autoScalingGroupName}`,
+      name: `ec2-${instances.autoScalingGroupName}`,
       autoScalingGroupProvider: {
-        autoScalingGroupArn: machines.autoScalingGroupArn,
+        autoScalingGroupArn: instances.autoScalingGroupArn,
         managedDraining: "ENABLED",
         managedTerminationProtection: "ENABLED",
         managedScaling: {
@@ -194,15 +194,15 @@ export class Cluster extends Construct implements ICluster {
           targetCapacity: 100,
           minimumScalingStepSize: 1,
           maximumScalingStepSize: 10,
-          instanceWarmupPeriod: machines.warmup.toSeconds(),
+          instanceWarmupPeriod: instances.warmup.toSeconds(),
         },
       },
       lifecycle: { createBeforeDestroy: true },
     });
-    (this.capacityProviderNames as Record<string, string>)[machines.name] = provider.name;
+    (this.capacityProviderNames as Record<string, string>)[instances.name] = provider.name;
   }
 
-  strategy(capacity: readonly Capacity[]): CapacityProviderShare[] {
+  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
     return capacity.map(({ kind, group, weight, base }) => ({
       capacityProvider: group === undefined ? kind : (this.capacityProviderNames[group] ?? group),
       weight,
@@ -215,14 +215,14 @@ export class Cluster extends Construct implements ICluster {
   }
 
   /** What is wrong with groups that this cluster does not have. */
-  unknownMachines(groups: readonly string[]): string[] {
+  unknownGroup(groups: readonly string[]): string[] {
     const known = Object.keys(this.capacityProviderNames);
     return groups
       .filter((group) => !known.includes(group))
       .map(
         (group) =>
-          `${this.node.path}: capacity ${JSON.stringify(group)} is no group of machines of this cluster (${known.join(", ") || "it has none"})\n` +
-          `  Make one: new AutoScalingGroup(platform, ${JSON.stringify(group)}, { cluster, ... }).  [CLUSTER_MACHINES_UNKNOWN]`,
+          `${this.node.path}: capacity ${JSON.stringify(group)} is no group of instances of this cluster (${known.join(", ") || "it has none"})\n` +
+          `  Make one: new AutoScalingGroup(platform, ${JSON.stringify(group)}, { cluster, ... }).  [CLUSTER_INSTANCES_UNKNOWN]`,
       );
   }
 
@@ -281,15 +281,15 @@ class ImportedCluster extends Construct implements ICluster {
       attributes.capacityProviderName ??
       ((group) => {
         throw invalid(this, {
-          code: "CLUSTER_MACHINES_UNKNOWN",
+          code: "CLUSTER_INSTANCES_UNKNOWN",
           prop: "capacity",
-          problem: `${JSON.stringify(group)} is no group of machines of this cluster`,
+          problem: `${JSON.stringify(group)} is no group of instances of this cluster`,
           remedy: "Pass capacityProviderName with the cluster's attributes, or use Capacity.fargate().",
         });
       });
   }
 
-  strategy(capacity: readonly Capacity[]): CapacityProviderShare[] {
+  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
     return capacity.map(({ kind, group, weight, base }) => ({
       capacityProvider: group === undefined ? kind : this.#capacityProviderName(group),
       weight,

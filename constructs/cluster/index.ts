@@ -1,10 +1,10 @@
-export { Capacity, type Share } from "./capacity";
+export { Capacity, type CapacityOptions } from "./capacity";
 export {
-  type CapacityProviderShare,
+  type CapacityProviderStrategyItem,
   Cluster,
   type ClusterAttributes,
-  type ClusterMachines,
   type ClusterProps,
   type Exec,
   type ICluster,
+  type InstanceGroup,
 } from "./cluster";

@@ -3,22 +3,22 @@ import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
 import { Construct } from "constructs";
-import type { Measure } from "../core/alarm";
+import type { MetricStat } from "../core/alarm";
 import { AwsStack } from "../core/stack";
 import { LogStream } from "../logging/log-stream";
 import type { ICluster } from "./cluster";
 
 /** How many tasks of a service ended by themselves or never came up. Zero is not measured: there is only silence. */
-export function crashesOf(platform: string, environment: string, service: string): Measure {
+export function crashesOf(platform: string, environment: string, service: string): MetricStat {
   return counted(platform, environment, "TasksCrashed", `service:${service}`);
 }
 
 /** How many runs of a job failed, by the group that its tasks are in: `job:report`. Zero is not measured. */
-export function failedRunsOf(platform: string, environment: string, group: string): Measure {
+export function failedRunsOf(platform: string, environment: string, group: string): MetricStat {
   return counted(platform, environment, "RunsFailed", group);
 }
 
-function counted(platform: string, environment: string, metricName: string, group: string): Measure {
+function counted(platform: string, environment: string, metricName: string, group: string): MetricStat {
   const namespace = `Antifragile/${platform}-${environment}`;
   return { namespace, metricName, dimensions: { Group: group }, statistic: "Sum" };
 }

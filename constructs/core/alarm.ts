@@ -36,16 +36,16 @@ export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
  */
-export interface Measure extends Omit<Required<Metric>, "statistic"> {
+export interface MetricStat extends Omit<Required<Metric>, "statistic"> {
   /** Or a percentile: `p99`; or how many values are at most so large: `TC(:0.5)`, a trimmed count. */
   readonly statistic: Statistic | `p${number}` | `TC(:${number})`;
 }
 
 /** One row of a computation over measures: a measure, or an expression over rows. */
-export interface Query {
+export interface MetricDataQuery {
   readonly id: string;
   /** @default - none: an expression */
-  readonly metric?: Measure;
+  readonly metric?: MetricStat;
   /** @default - none: a measure */
   readonly expression?: string;
   /** Whether it is the result. @default false */
@@ -59,11 +59,11 @@ export interface Signal {
   /** What a picture of it is called, with its unit: `Slowest of a hundred answers (s)`. */
   readonly title: string;
   /** What is measured, and what is made of it; one row is the result. */
-  readonly queries: readonly Query[];
+  readonly queries: readonly MetricDataQuery[];
 }
 
 /** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
-export function alarmRows(queries: readonly Query[], periodSeconds = 60): object[] {
+export function alarmRows(queries: readonly MetricDataQuery[], periodSeconds = 60): object[] {
   return rows(queries, (metric) => ({
     metric: {
       namespace: metric.namespace,
@@ -76,7 +76,7 @@ export function alarmRows(queries: readonly Query[], periodSeconds = 60): object
 }
 
 /** Rows as a scaling policy takes them. */
-export function policyRows(queries: readonly Query[]): object[] {
+export function policyRows(queries: readonly MetricDataQuery[]): object[] {
   return rows(queries, (metric) => ({
     metric_stat: {
       stat: metric.statistic,
@@ -89,7 +89,7 @@ export function policyRows(queries: readonly Query[]): object[] {
   }));
 }
 
-function rows(queries: readonly Query[], measured: (metric: Measure) => object): object[] {
+function rows(queries: readonly MetricDataQuery[], measured: (metric: MetricStat) => object): object[] {
   return queries.map(({ id, metric, expression, returned = false }) => ({
     id,
     return_data: returned,
@@ -104,7 +104,7 @@ export interface AlarmProps {
   /** What is wrong, and what to do, for who is woken by it. */
   readonly description: string;
   /** Rows of which one is returned; asked for when the stack is written. */
-  readonly queries: () => readonly Query[];
+  readonly queries: () => readonly MetricDataQuery[];
   /** In alarm above this; below it where `whenBelow` is set. */
   readonly threshold: number;
   /** @default false */

@@ -24,12 +24,12 @@ export class App extends CdktfApp {
 
 /** All warnings below a construct, each with the path of what it is about; the same words are told once. */
 export function warningsOf(root: IConstruct): readonly string[] {
-  const told = root.node
+  const contract = root.node
     .findAll()
     .flatMap((construct) =>
       construct.node.metadata
         .filter(({ type }) => type === AnnotationMetadataEntryType.WARN)
         .map(({ data }) => `${construct.node.path}: ${data}`),
     );
-  return [...new Set(told)];
+  return [...new Set(contract)];
 }

@@ -1,5 +1,5 @@
 import type { IConstruct } from "constructs";
-import { unknownIn } from "../../border/only-you-know";
+import { placeholdersIn } from "../../contract/placeholders";
 import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
 import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
@@ -21,7 +21,7 @@ export interface Guardrails {
    */
   readonly rolePath?: string;
   /**
-   * First part of the names of roles, clusters, balancers, security groups and Auto Scaling groups: `acme`.
+   * First part of the names of roles, clusters, load balancers, security groups and Auto Scaling groups: `acme`.
    *
    * @default - none
    */
@@ -101,7 +101,7 @@ export interface Environment {
  */
 export function checkEnvironment(scope: IConstruct, environment: Environment): void {
   const problems = new Problems(scope);
-  for (const { path, what } of unknownIn(environment, "environment")) {
+  for (const { path, what } of placeholdersIn(environment, "environment")) {
     problems.add({
       code: "ENVIRONMENT_UNKNOWN",
       prop: path,

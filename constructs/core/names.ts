@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../border/names";
+export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../contract/names";
 
 /**
  * How long AWS lets a name be.

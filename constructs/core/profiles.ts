@@ -18,7 +18,7 @@ export interface ProfileDefaults {
   readonly encryptedLogs: boolean;
   /** Whether sign-ins at user pools are judged, for 0.02 USD a person and month, where nobody says otherwise. */
   readonly judgedSignIns: boolean;
-  /** Whether a balancer may speak plain HTTP. */
+  /** Whether a load balancer may speak plain HTTP. */
   readonly plainHttp: boolean;
   /** Whether any account will do, and state may be a file on somebody's machine. */
   readonly anywhere: boolean;

@@ -8,10 +8,10 @@ export const QUOTAS = {
   vpcs: 5,
   /** Elastic IP addresses in a region; a NAT gateway takes one. */
   elasticIps: 5,
-  /** Listener rules of one balancer, its default ones left out. */
-  rulesPerBalancer: 100,
+  /** Listener rules of one load balancer, its default ones left out. */
+  rulesPerLoadBalancer: 100,
   /** Target groups of one balancer. */
-  targetGroupsPerBalancer: 100,
+  targetGroupsPerLoadBalancer: 100,
 } as const;
 
 export type Quota = keyof typeof QUOTAS;

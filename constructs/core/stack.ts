@@ -67,7 +67,7 @@ export class AwsStack extends TerraformStack {
   readonly environment: Environment;
   readonly lifetime: Lifetime;
   readonly providerLine: ProviderLine;
-  /** Tags of everything in the stack. What AWS starts by itself, such as machines of a group, must be given them. */
+  /** Tags of everything in the stack. What AWS starts by itself, such as instances of a group, must be given them. */
   readonly tags: Readonly<Record<string, string>>;
 
   /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, and what {@link checkEnvironment} finds */

@@ -2,11 +2,11 @@ import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/ser
 import { Construct, type IConstruct } from "constructs";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
-import type { INetwork } from "../network/network";
+import type { IVpc } from "../vpc/vpc";
 
 export interface NamespaceProps {
   /** Network in which the names can be resolved. */
-  readonly network: INetwork;
+  readonly vpc: IVpc;
 }
 
 /** A namespace, owned by this app or read from a platform. */
@@ -32,7 +32,7 @@ export interface NamespaceAttributes {
  *
  * @example
  * ```ts
- * new Namespace(stack, "Namespace", { network: new Network(stack, "Network") });
+ * new Namespace(stack, "Namespace", { vpc: new Vpc(stack, "Vpc") });
  * ```
  * @see https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html
  */
@@ -52,7 +52,7 @@ export class Namespace extends Construct implements INamespace {
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "Resource", {
       name: `${stackName}-${environment.name}.internal`,
       description: "Names of the services on this platform.",
-      vpc: props.network.vpcId,
+      vpc: props.vpc.vpcId,
     });
     this.namespaceArn = namespace.arn;
     this.namespaceId = namespace.id;

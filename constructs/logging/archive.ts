@@ -6,10 +6,10 @@ import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct, type IConstruct } from "constructs";
-import { archiveParameter, Published, Subscribed } from "../core/border";
 import { invalid, Problems } from "../core/errors";
 import { EncryptionKey } from "../core/key";
 import { NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
+import { archiveParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 
@@ -81,7 +81,7 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
 export class LogArchive extends Construct implements ILogArchive {
   /** Refers to the archive of another stack of this environment by that stack's name: the platform's, or a service's. */
   static fromStackName(scope: Construct, id: string, stackName: string): ILogArchive {
-    return new ToldArchive(scope, id, stackName);
+    return new SharedArchive(scope, id, stackName);
   }
 
   readonly bucketArn: string;
@@ -166,9 +166,9 @@ export class LogArchive extends Construct implements ILogArchive {
   /** Lets other stacks and repos find it, by the name of its stack. One a stack. */
   publish(): void {
     const stack = AwsStack.of(this);
-    if (this.node.tryFindChild("Border") !== undefined) return;
+    if (this.node.tryFindChild("Contract") !== undefined) return;
     const others = stack.node.findAll().filter((each) => each instanceof LogArchive && each !== this);
-    if (others.some((other) => other.node.tryFindChild("Border") !== undefined)) {
+    if (others.some((other) => other.node.tryFindChild("Contract") !== undefined)) {
       throw invalid(this, {
         code: "ARCHIVE_TWICE",
         prop: "scope",
@@ -176,14 +176,14 @@ export class LogArchive extends Construct implements ILogArchive {
         remedy: "Share one archive, or put the second into another stack.",
       });
     }
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: archiveParameter(stack.environment.name, stack.stackName),
       value: { bucketArn: this.bucketArn, keyArn: this.keyArn },
     });
   }
 }
 
-class ToldArchive extends Construct implements ILogArchive {
+class SharedArchive extends Construct implements ILogArchive {
   readonly bucketArn: string;
   readonly keyArn: string;
 
@@ -193,11 +193,11 @@ class ToldArchive extends Construct implements ILogArchive {
       const problem = `${JSON.stringify(stackName)} is no name of a platform or service`;
       throw invalid(this, { code: "ARCHIVE_STACK", prop: "stackName", problem, remedy: `Use ${NAME_RULE}.` });
     }
-    const told = new Subscribed(this, "Border", {
+    const contract = new ImportedContract(this, "Contract", {
       name: archiveParameter(AwsStack.of(this).environment.name, stackName),
     });
-    this.bucketArn = told.text("bucketArn");
-    this.keyArn = told.text("keyArn");
+    this.bucketArn = contract.text("bucketArn");
+    this.keyArn = contract.text("keyArn");
   }
 }
 
@@ -207,5 +207,5 @@ export function archiveSeenFrom(scope: Construct, id: string, archive: ILogArchi
   if (mine === its || !(archive instanceof LogArchive)) return archive;
   archive.publish();
   mine.addDependency(its);
-  return new ToldArchive(scope, id, its.stackName);
+  return new SharedArchive(scope, id, its.stackName);
 }

@@ -6,7 +6,7 @@ import {
   type KinesisFirehoseDeliveryStreamConfig,
 } from "@cdktf/provider-aws/lib/kinesis-firehose-delivery-stream";
 import { Construct } from "constructs";
-import { Alarm, type IAlarm, type Query } from "../core/alarm";
+import { Alarm, type IAlarm, type MetricDataQuery } from "../core/alarm";
 import { Role, type Statement } from "../core/iam";
 import { LogKey } from "../core/key";
 import type { Statistic } from "../core/metric";
@@ -33,7 +33,7 @@ const LATE_SECONDS = 1800;
 
 /** What is measured of a destination that fails, and when it does. */
 interface Failures {
-  readonly queries: readonly Query[];
+  readonly queries: readonly MetricDataQuery[];
   /** Any of these, in the words of CloudWatch's metric math. */
   readonly when: readonly string[];
 }
@@ -274,9 +274,9 @@ function writesTo(archive: ILogArchive, prefix: string): Statement[] {
 }
 
 /** 1 where lines do not arrive, else 0. */
-function failures(stream: Stream, way: Way): Query[] {
+function failures(stream: Stream, way: Way): MetricDataQuery[] {
   const { queries = [], when = [] } = way.failures ?? {};
-  const refused: Query = {
+  const refused: MetricDataQuery = {
     id: "refused",
     metric: {
       namespace: "AWS/Logs",
@@ -290,7 +290,7 @@ function failures(stream: Stream, way: Way): Query[] {
 }
 
 /** @see https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
-function ofFirehose(stream: string, id: string, metricName: string, statistic: Statistic): Query {
+function ofFirehose(stream: string, id: string, metricName: string, statistic: Statistic): MetricDataQuery {
   return {
     id,
     metric: { namespace: "AWS/Firehose", metricName, dimensions: { DeliveryStreamName: stream }, statistic },
@@ -316,7 +316,7 @@ function undelivered(stream: string): Failures {
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#async-invocation-metrics */
 function unstored(functionName: string): Failures {
-  const query = (id: string, metricName: string, statistic: Statistic): Query => ({
+  const query = (id: string, metricName: string, statistic: Statistic): MetricDataQuery => ({
     id,
     metric: { namespace: "AWS/Lambda", metricName, dimensions: { FunctionName: functionName }, statistic },
   });

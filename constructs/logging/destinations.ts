@@ -93,7 +93,7 @@ export interface OpenSearchOptions {
    * @default - none: the domain is reached by its public address
    */
   readonly vpc?: {
-    readonly network: { readonly vpcId: string; readonly workloadSubnetIds: readonly string[] };
+    readonly vpc: { readonly vpcId: string; readonly workloadSubnetIds: readonly string[] };
     readonly securityGroupId: string;
   };
 }

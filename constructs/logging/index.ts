@@ -18,8 +18,8 @@ export {
   DELIVERIES,
   type Delivery,
   type ILogStream,
-  type LineCount,
   LogStream,
   LogStreamGrants,
   type LogStreamProps,
+  type MetricFilter,
 } from "./log-stream";

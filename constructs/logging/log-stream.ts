@@ -69,7 +69,7 @@ export interface LogStreamProps {
    *
    * @default - none
    */
-  readonly counts?: readonly LineCount[];
+  readonly counts?: readonly MetricFilter[];
   /**
    * Searches that are kept for people, by name, in the language of Logs Insights.
    *
@@ -80,7 +80,7 @@ export interface LogStreamProps {
 }
 
 /** Lines that are counted: a measure in CloudWatch. Costs 0.30 USD a month. */
-export interface LineCount {
+export interface MetricFilter {
   /** `PaymentsRefused`: letters and digits. */
   readonly name: string;
   /**
@@ -125,7 +125,7 @@ interface LogStreamSettings {
   readonly delivery: Delivery;
   readonly destinations: readonly LogDestination[];
   readonly mask: readonly string[];
-  readonly counts: readonly LineCount[];
+  readonly counts: readonly MetricFilter[];
   readonly queries: Readonly<Record<string, string>>;
 }
 
@@ -284,7 +284,7 @@ export class LogStream extends Construct implements ILogStream {
     });
   }
 
-  #count({ name, pattern, alarmAbove }: LineCount, names: readonly string[]): IAlarm | undefined {
+  #count({ name, pattern, alarmAbove }: MetricFilter, names: readonly string[]): IAlarm | undefined {
     const measure = { namespace: `Antifragile/${names.join("/")}`, metricName: name };
     new CloudwatchLogMetricFilter(this, `Count${name}`, {
       name,

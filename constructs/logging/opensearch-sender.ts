@@ -104,7 +104,7 @@ export class OpenSearchSender extends Construct {
         },
       },
       vpcConfig: vpc && {
-        subnetIds: [...vpc.network.workloadSubnetIds],
+        subnetIds: [...vpc.vpc.workloadSubnetIds],
         securityGroupIds: [this.#wayTo(vpc, name)],
       },
       dependsOn: [log],
@@ -130,8 +130,8 @@ export class OpenSearchSender extends Construct {
     this.permissionAddress = addressOf(permission);
   }
 
-  #wayTo({ network, securityGroupId }: NonNullable<OpenSearchDestination["vpc"]>, name: string): string {
-    const own = new SecurityGroup(this, "SecurityGroup", { vpcId: network.vpcId, name });
+  #wayTo({ vpc, securityGroupId }: NonNullable<OpenSearchDestination["vpc"]>, name: string): string {
+    const own = new SecurityGroup(this, "SecurityGroup", { vpcId: vpc.vpcId, name });
     const there = new Connections(this, "Domain", { securityGroupId, defaultPort: 443 });
     own.connections.allowTo("Domain", there);
     return own.connections.securityGroupId;
@@ -143,7 +143,7 @@ export function deadLetterPrefix(functionName: string): string {
   return `aws/lambda/async/${functionName}/`;
 }
 
-/** The same bytes on every machine and day, so that nothing is deployed that has not changed. */
+/** The same bytes on every instance and day, so that nothing is deployed that has not changed. */
 function zipped(): Uint8Array {
   const source = readFileSync(join(__dirname, SOURCE));
   // A time without a zone, and the permissions of a file that everybody may read: Lambda runs it as nobody in particular.

@@ -1,7 +1,7 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
 import { Construct, type IConstruct } from "constructs";
-import { RELEASED_TAG_PREFIX } from "../../border/images";
+import { RELEASED_TAG_PREFIX } from "../../contract/images";
 import { invalid } from "../core/errors";
 import { AwsStack } from "../core/stack";
 

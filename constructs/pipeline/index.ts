@@ -1,11 +1,11 @@
-export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
 export {
-  GitHubActionsRoles,
-  type GitHubActionsRolesProps,
+  CiRoles,
+  type CiRolesProps,
   type GitHubRepository,
   OIDC_PROVIDERS,
   type OidcProvider,
-} from "./github-actions-roles";
+} from "./ci-roles";
+export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
 export { type IImageRepository, ImageRepository, type ImageRepositoryProps } from "./image-repository";
 export { Pipeline } from "./pipeline";
 export {
@@ -15,5 +15,5 @@ export {
   type PipelineRelease,
   type PipelineVariable,
   type ReleaseGate,
-} from "./settings";
-export { type ConnectedSourceOptions, type ImageSource, type PathFilter, Source } from "./source";
+} from "./pipeline-props";
+export { type ConnectedSourceOptions, type FilePathFilter, type ImageSource, Source } from "./source";

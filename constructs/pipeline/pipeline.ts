@@ -22,14 +22,14 @@ import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import { type IImageRepository, ImageRepository } from "./image-repository";
 import { Notifications } from "./notifications";
-import { allowRelease } from "./release-access";
 import {
   type PipelineProps,
   type PipelineSettings,
   type ReleaseGate,
   type ReleaseSettings,
   resolvePipeline,
-} from "./settings";
+} from "./pipeline-props";
+import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
 
@@ -245,7 +245,7 @@ export class Pipeline extends Construct {
       spec: { install: [], commands: IMAGE, exports: ["IMAGE"] },
       timeout: Duration.hours(1),
       variables: { REPOSITORY_NAME: images.repositoryName, REPOSITORY_URL: images.repositoryUrl },
-      // A Docker engine needs all of its machine; so nothing of the repository's runs there but its Dockerfile.
+      // A Docker engine needs all of its instance; so nothing of the repository's runs there but its Dockerfile.
       privileged: true,
     });
     allowPush(image, images);

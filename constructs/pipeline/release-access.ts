@@ -1,6 +1,6 @@
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Lazy } from "cdktf";
-import { KEEP_IMAGE_ACTIONS } from "../../border/images";
+import { KEEP_IMAGE_ACTIONS } from "../../contract/images";
 import type { Environment } from "../core/environment";
 import { policyDocument, type Role } from "../core/iam";
 import type { AwsStack } from "../core/stack";

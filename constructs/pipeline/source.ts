@@ -1,5 +1,5 @@
 /** Files that start a pipeline, as globs: `src/**`. */
-export interface PathFilter {
+export interface FilePathFilter {
   /**
    * A push must touch one of these; up to 8.
    *
@@ -33,7 +33,7 @@ export interface ConnectedSourceOptions {
    *
    * @default - all
    */
-  readonly paths?: PathFilter;
+  readonly paths?: FilePathFilter;
   /**
    * Tags that start the pipeline in place of pushes to the branch, as globs: `v*`; up to 8.
    *

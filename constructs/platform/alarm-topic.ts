@@ -45,7 +45,7 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
   for (const email of emails) {
     problems.check(/^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email), {
       code: "ALARM_EMAIL",
-      prop: "alarms.emails",
+      prop: "alarmRecipients.emails",
       problem: `${JSON.stringify(email)} is no address`,
       remedy: "Use for example on-call@example.com.",
     });
@@ -53,7 +53,7 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
   for (const url of urls) {
     problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url), {
       code: "ALARM_URL",
-      prop: "alarms.urls",
+      prop: "alarmRecipients.urls",
       problem: `${JSON.stringify(url.slice(0, 40))} is no address that takes alarms`,
       remedy:
         "Use https://, a host and a path. Who knows the address can send to it: keep it out of code that others see.",
@@ -62,7 +62,7 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
   for (const { workspaceId, channelId } of slack) {
     problems.check(/^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId), {
       code: "ALARM_SLACK",
-      prop: "alarms.slack",
+      prop: "alarmRecipients.slack",
       problem: `${JSON.stringify({ workspaceId, channelId })} is no channel`,
       remedy: "Use the ids that Slack's address bar shows: T0123456789 and C0123456789.",
     });

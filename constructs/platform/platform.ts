@@ -2,33 +2,38 @@ import { Token } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { Cluster, type ClusterProps, type ICluster, type Sessions } from "../cluster/cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
-import { Published, platformParameter, Subscribed } from "../core/border";
 import type { Environment } from "../core/environment";
 import { invalid } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
+import { ImportedContract, PublishedContract, platformParameter } from "../core/parameter-contract";
 import type { ProviderLine } from "../core/provider-line";
 import { AwsStack } from "../core/stack";
 import { type INamespace, Namespace } from "../discovery/namespace";
-import { Balancer, type ExistingBalancer, type IBalancer, type Listener } from "../ingress/balancer";
-import { type ExistingNetwork, type INetwork, Network } from "../network/network";
-import type { Egress, NetworkProps } from "../network/settings";
+import {
+  type ExistingLoadBalancer,
+  type ILoadBalancer,
+  type Listener,
+  LoadBalancer,
+} from "../load-balancer/load-balancer";
+import { type ExistingVpc, type IVpc, Vpc } from "../vpc/vpc";
+import type { Egress, VpcProps } from "../vpc/vpc-props";
 import { type AlarmRecipients, AlarmTopic } from "./alarm-topic";
 
 export interface PlatformProps {
   readonly environment: Environment;
   /**
-   * Makes a public balancer that the services share, reached by `https(...)` or `insecureHttp()`; or takes one that
-   * somebody else owns, by `existingBalancer(...)`.
+   * Makes a public load balancer that the services share, reached by `https(...)` or `insecureHttp()`; or takes one that
+   * somebody else owns, by `existingLoadBalancer(...)`.
    *
-   * @default - no balancer: no service can be reached from outside
+   * @default - no load balancer: no service can be reached from outside
    */
-  readonly listener?: Listener | ExistingBalancer;
+  readonly listener?: Listener | ExistingLoadBalancer;
   /**
-   * What the network is to be like; or one that somebody else owns, by `existingNetwork(...)`.
+   * What the network is to be like; or one that somebody else owns, by `existingVpc(...)`.
    *
    * @default - see NetworkProps
    */
-  readonly network?: NetworkProps | ExistingNetwork;
+  readonly vpc?: VpcProps | ExistingVpc;
   /** @default - see ClusterProps */
   readonly cluster?: ClusterProps;
   /**
@@ -36,7 +41,7 @@ export interface PlatformProps {
    *
    * @default - nobody, until somebody subscribes to the topic
    */
-  readonly alarms?: AlarmRecipients;
+  readonly alarmRecipients?: AlarmRecipients;
   /**
    * Tags on everything in the platform's stack and in the stacks made from it.
    *
@@ -77,10 +82,10 @@ export interface ExistingPlatformProps {
 }
 
 /**
- * What the services of one environment stand on: network, cluster, shared balancer and the namespace of their names, in a
+ * What the services of one environment stand on: network, cluster, shared load balancer and the namespace of their names, in a
  * stack of their own.
  *
- * Costs what the balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost, and 1 USD for the key of its
+ * Costs what the load balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost, and 1 USD for the key of its
  * alarms' topic.
  *
  * @example
@@ -101,10 +106,10 @@ export class Platform extends AwsStack implements IPlatform {
     };
   }
 
-  readonly network: INetwork;
+  readonly vpc: IVpc;
   readonly cluster: Cluster;
   readonly namespace: Namespace;
-  readonly balancer: IBalancer | undefined;
+  readonly loadBalancer: ILoadBalancer | undefined;
   /** What all alarms of the platform and its services tell. */
   readonly alarmTopic: AlarmTopic;
   readonly #props: PlatformProps;
@@ -112,27 +117,27 @@ export class Platform extends AwsStack implements IPlatform {
   constructor(scope: Construct, name: string, props: PlatformProps) {
     super(scope, name, { ...props, lifetime: "platform" });
     this.#props = props;
-    this.network =
-      props.network !== undefined && "kind" in props.network
-        ? Network.fromAttributes(this, "Network", props.network)
-        : new Network(this, "Network", props.network);
+    this.vpc =
+      props.vpc !== undefined && "kind" in props.vpc
+        ? Vpc.fromAttributes(this, "Vpc", props.vpc)
+        : new Vpc(this, "Vpc", props.vpc);
     this.cluster = new Cluster(this, "Cluster", props.cluster);
-    this.namespace = new Namespace(this, "Namespace", { network: this.network });
+    this.namespace = new Namespace(this, "Namespace", { vpc: this.vpc });
     if (props.listener?.kind === "existing-balancer") {
-      this.balancer = Balancer.fromAttributes(this, "Balancer", props.listener);
+      this.loadBalancer = LoadBalancer.fromAttributes(this, "LoadBalancer", props.listener);
     } else if (props.listener !== undefined) {
-      this.balancer = new Balancer(this, "Balancer", { network: this.network, listener: props.listener });
+      this.loadBalancer = new LoadBalancer(this, "LoadBalancer", { vpc: this.vpc, listener: props.listener });
     }
-    this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarms);
+    this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarmRecipients);
     new StoppedTasks(this, "StoppedTasks", { cluster: this.cluster });
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: platformParameter(props.environment.name, name),
       value: {
-        network: {
-          vpcId: this.network.vpcId,
-          publicSubnetIds: this.network.publicSubnetIds,
-          privateSubnetIds: this.network.privateSubnetIds,
-          egress: this.network.egress,
+        vpc: {
+          vpcId: this.vpc.vpcId,
+          publicSubnetIds: this.vpc.publicSubnetIds,
+          privateSubnetIds: this.vpc.privateSubnetIds,
+          egress: this.vpc.egress,
         },
         cluster: {
           clusterArn: this.cluster.clusterArn,
@@ -145,14 +150,14 @@ export class Platform extends AwsStack implements IPlatform {
           namespaceId: this.namespace.namespaceId,
           namespaceName: this.namespace.namespaceName,
         },
-        balancer: this.balancer && {
-          balancerArn: this.balancer.balancerArn,
-          balancerArnSuffix: this.balancer.balancerArnSuffix,
-          listenerArn: this.balancer.listenerArn,
-          dnsName: this.balancer.dnsName,
-          dnsZoneId: this.balancer.dnsZoneId,
-          scheme: this.balancer.scheme,
-          securityGroupId: this.balancer.connections.securityGroupId,
+        loadBalancer: this.loadBalancer && {
+          loadBalancerArn: this.loadBalancer.loadBalancerArn,
+          loadBalancerArnSuffix: this.loadBalancer.loadBalancerArnSuffix,
+          listenerArn: this.loadBalancer.listenerArn,
+          dnsName: this.loadBalancer.dnsName,
+          dnsZoneId: this.loadBalancer.dnsZoneId,
+          scheme: this.loadBalancer.scheme,
+          securityGroupId: this.loadBalancer.connections.securityGroupId,
         },
         alarms: { topicArn: this.alarmTopic.topicArn },
       },
@@ -170,8 +175,8 @@ export class Platform extends AwsStack implements IPlatform {
       environment,
       tags,
       providerLine,
-      egress: this.network.egress,
-      ipv6: this.network.ipv6,
+      egress: this.vpc.egress,
+      ipv6: this.vpc.ipv6,
       platform: this.stackName,
       owner: this,
     });
@@ -192,7 +197,7 @@ abstract class StackOnPlatform extends AwsStack {
   readonly #owner: Platform | undefined;
   readonly #egress: Egress;
   readonly #ipv6: boolean;
-  readonly #platform: Subscribed;
+  readonly #platform: ImportedContract;
 
   constructor(scope: Construct, name: string, lifetime: "data" | "service", props: OnPlatformProps) {
     super(scope, name, { ...props, lifetime });
@@ -205,10 +210,10 @@ abstract class StackOnPlatform extends AwsStack {
     this.#egress = props.egress ?? "nat";
     this.#ipv6 = props.ipv6 ?? false;
     const alike = /nat$/.test(this.#egress) ? ["nat", "single-nat"] : [this.#egress];
-    this.#platform = new Subscribed(this, "Platform", {
+    this.#platform = new ImportedContract(this, "Platform", {
       name: platformParameter(props.environment.name, props.platform),
       expect: {
-        condition: (told) => `contains(${JSON.stringify(alike)}, ${told}.network.egress)`,
+        condition: (contract) => `contains(${JSON.stringify(alike)}, ${contract}.network.egress)`,
         message: `The network of platform ${props.platform} has another egress than ${alike.join(" or ")}: pass its own to Platform.existing.`,
       },
     });
@@ -221,26 +226,26 @@ abstract class StackOnPlatform extends AwsStack {
 
   /** Over how many zones the platform spreads; for one of another repo, what is usual for the environment. */
   get zones(): number {
-    return this.#owner?.network.privateSubnetIds.length ?? (this.production ? 3 : 2);
+    return this.#owner?.vpc.privateSubnetIds.length ?? (this.production ? 3 : 2);
   }
 
-  /** How many addresses there are for tasks and machines in each zone; undefined where synth cannot know. */
+  /** How many addresses there are for tasks and instances in each zone; undefined where synth cannot know. */
   get addressesPerZone(): number | undefined {
-    const network = this.#owner?.network;
-    return network instanceof Network ? network.workloadAddressesPerZone : undefined;
+    const vpc = this.#owner?.vpc;
+    return vpc instanceof Vpc ? vpc.workloadAddressesPerZone : undefined;
   }
 
   /** Names of the network's interface endpoints; undefined where synth cannot know. */
   get endpoints(): readonly string[] | undefined {
-    return this.#owner?.network.endpoints;
+    return this.#owner?.vpc.endpoints;
   }
 
-  get network(): INetwork {
-    return this.once("Network", (id) =>
-      Network.fromAttributes(this, id, {
-        vpcId: this.#platform.text("network", "vpcId"),
-        publicSubnetIds: this.#platform.list("network", "publicSubnetIds"),
-        privateSubnetIds: this.#platform.list("network", "privateSubnetIds"),
+  get vpc(): IVpc {
+    return this.once("Vpc", (id) =>
+      Vpc.fromAttributes(this, id, {
+        vpcId: this.#platform.text("vpc", "vpcId"),
+        publicSubnetIds: this.#platform.list("vpc", "publicSubnetIds"),
+        privateSubnetIds: this.#platform.list("vpc", "privateSubnetIds"),
         egress: this.#egress,
         ipv6: this.#ipv6,
       }),
@@ -253,7 +258,7 @@ abstract class StackOnPlatform extends AwsStack {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
         capacityProviderName: (group) => {
-          this.#checkMachines(group);
+          this.#checkInstances(group);
           return this.#platform.text("cluster", "capacityProviderNames", group);
         },
         sessions: () => this.#sessions(),
@@ -272,27 +277,27 @@ abstract class StackOnPlatform extends AwsStack {
     );
   }
 
-  /** How the platform's balancer is reached, `https` or `http`; undefined where synth cannot know. */
+  /** How the platform's load balancer is reached, `https` or `http`; undefined where synth cannot know. */
   get scheme(): string | undefined {
-    const scheme = this.#owner?.balancer?.scheme;
+    const scheme = this.#owner?.loadBalancer?.scheme;
     return Token.isUnresolved(scheme) ? undefined : scheme;
   }
 
-  /** @throws InvalidPropsError PLATFORM_NO_BALANCER when the platform is made by the same app without a listener */
-  get balancer(): IBalancer {
-    if (this.#owner !== undefined && this.#owner.balancer === undefined) {
+  /** @throws InvalidPropsError PLATFORM_NO_LOAD_BALANCER when the platform is made by the same app without a listener */
+  get loadBalancer(): ILoadBalancer {
+    if (this.#owner !== undefined && this.#owner.loadBalancer === undefined) {
       throw invalid(this.#owner, {
-        code: "PLATFORM_NO_BALANCER",
+        code: "PLATFORM_NO_LOAD_BALANCER",
         prop: "listener",
-        problem: `is not set, and ${this.node.path} wants to be reached through a balancer`,
+        problem: `is not set, and ${this.node.path} wants to be reached through a load balancer`,
         remedy: "Set listener: https({ certificateArn }), or insecureHttp() for trying out.",
       });
     }
-    const text = (key: string) => this.#platform.text("balancer", key);
-    return this.once("Balancer", (id) =>
-      Balancer.fromAttributes(this, id, {
-        balancerArn: text("balancerArn"),
-        balancerArnSuffix: text("balancerArnSuffix"),
+    const text = (key: string) => this.#platform.text("loadBalancer", key);
+    return this.once("LoadBalancer", (id) =>
+      LoadBalancer.fromAttributes(this, id, {
+        loadBalancerArn: text("loadBalancerArn"),
+        loadBalancerArnSuffix: text("loadBalancerArnSuffix"),
         listenerArn: text("listenerArn"),
         dnsName: text("dnsName"),
         dnsZoneId: text("dnsZoneId"),
@@ -302,18 +307,18 @@ abstract class StackOnPlatform extends AwsStack {
     );
   }
 
-  /** Which machines the platform has is known to this app alone where it makes the platform, and only at the end. */
-  #checkMachines(group: string): void {
+  /** Which instances the platform has is known to this app alone where it makes the platform, and only at the end. */
+  #checkInstances(group: string): void {
     const cluster = this.#owner?.cluster;
     if (cluster === undefined) return;
-    this.node.addValidation({ validate: () => cluster.unknownMachines([group]) });
+    this.node.addValidation({ validate: () => cluster.unknownGroup([group]) });
   }
 
   #sessions(): Sessions {
     // Where the platform is made by this app, synth knows already.
     this.#owner?.cluster.sessions();
     this.#platform.expect({
-      condition: (told) => `can(${told}.cluster.sessions.keyArn)`,
+      condition: (contract) => `can(${contract}.cluster.sessions.keyArn)`,
       message: `Platform ${this.platformName} lets nobody into tasks: set cluster: { exec: {} } there and apply it, or take exec from the service.`,
     });
     const text = (key: string) => this.#platform.text("cluster", "sessions", key);

@@ -13,7 +13,7 @@ export function checkAdmin(
   known: AdminCommands,
   { name, command }: { readonly name: string; readonly command: readonly string[] },
 ): void {
-  const prop = `admin(${JSON.stringify(name)})`;
+  const prop = `addAdminProcess(${JSON.stringify(name)})`;
   problems.check(NAME_PATTERN.test(name), {
     code: "ADMIN_NAME",
     prop,

@@ -3,9 +3,18 @@ import { Alarm, type AlarmProps } from "../core/alarm";
 import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 import type { AlarmOptions } from "./host";
-import { failedRuns, latency, type Measured, type MeasuredJob, queueAge, restarts, unhealthy, usage } from "./signals";
+import {
+  failedRuns,
+  latency,
+  type MonitoredJob,
+  type MonitoredService,
+  queueAge,
+  restarts,
+  unhealthy,
+  usage,
+} from "./signals";
 
-/** From when on a service is not well. What it does not have, a balancer or a queue, has no alarm. */
+/** From when on a service is not well. What it does not have, a load balancer or a queue, has no alarm. */
 export interface ServiceAlarms {
   /**
    * How long the answers may take that `latencyPercentile` names.
@@ -101,7 +110,7 @@ interface Named {
 
 interface Watch extends Named {
   readonly alarms: Required<ServiceAlarms>;
-  readonly measured: () => Measured;
+  readonly measured: () => MonitoredService;
   readonly minimumRequests: number;
   readonly add: (alarm: Alarm, options?: AlarmOptions) => void;
 }
@@ -169,7 +178,7 @@ export function watchRequests(scope: Construct, watch: Watch): void {
 }
 
 /** What is watched of a job. CloudWatch may learn of a queue that was idle a quarter of an hour late: half an hour is looked at. */
-export function watchRuns(scope: Construct, watch: Named & { most: number; measured: MeasuredJob }): Alarm {
+export function watchRuns(scope: Construct, watch: Named & { most: number; measured: MonitoredJob }): Alarm {
   const { most, measured } = watch;
   return alarm(scope, "Failed", watch, "failed", {
     description: `${most === 0 ? "A run" : `More than ${most} runs`} of ${measured.name} failed in half an hour: read its log lines, what the platform keeps of stopped tasks, and ${measured.notStartedQueueName}.`,

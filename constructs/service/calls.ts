@@ -1,10 +1,10 @@
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { Subscribed } from "../core/border";
 import { Connections } from "../core/connections";
 import { invalid, type Problems } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
 import { Wishes } from "../core/order";
+import { ImportedContract } from "../core/parameter-contract";
 import { Duration } from "../core/units";
 import type { ServiceStack } from "../platform/platform";
 import type { Process } from "./process";
@@ -31,7 +31,7 @@ export interface CallOptions {
   readonly breakerFailurePercent?: number;
 }
 
-/** A service that can be called: one of this app, or one of another repo by {@link serviceNamed}. */
+/** A service that can be called: one of this app, or one of another repo by {@link existingService}. */
 export interface ICallee {
   readonly serviceName: string;
 }
@@ -44,10 +44,10 @@ export interface CallSettings {
 }
 
 /**
- * A service that another repo has put on the same platform, by its name: `orders.calls(serviceNamed("payments"))`. Its data
+ * A service that another repo has put on the same platform, by its name: `orders.call(existingService("payments"))`. Its data
  * stack must be applied before what calls it is planned.
  */
-export function serviceNamed(name: string): ICallee {
+export function existingService(name: string): ICallee {
   return { serviceName: name };
 }
 
@@ -60,33 +60,32 @@ export function resolveCall(
 ): CallSettings {
   const timeout = options.timeout ?? Duration.seconds(2);
   const { retryBudgetPercent = 10, breakerFailurePercent = 50 } = options;
-  problems.check(
-    Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60,
-    "CALL_TIMEOUT",
-    `calls ${callee}: timeout`,
-    `${timeout} is no time to wait`,
-    "Use 1 ms to 60 s.",
-  );
-  problems.check(
-    longestRequest === undefined || timeout.toMillis() <= longestRequest.toMillis(),
-    "CALL_TIMEOUT",
-    `calls ${callee}: timeout`,
-    `${timeout} does not fit: a request may take ${longestRequest} when the caller's task ends`,
-    "Lower the timeout, or raise the caller's shutdown.",
-  );
-  problems.check(
-    Number.isInteger(retryBudgetPercent) && retryBudgetPercent >= 0 && retryBudgetPercent <= 100,
-    "CALL_RETRY_BUDGET",
-    `calls ${callee}: retryBudgetPercent`,
-    `${retryBudgetPercent} is no share of the requests`,
-    "Use whole numbers from 0 (never) to 100.",
-  );
+  problems.check(Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60, {
+    code: "CALL_TIMEOUT",
+    prop: `call ${callee}: timeout`,
+    problem: `${timeout} is no time to wait`,
+    remedy: "Use 1 ms to 60 s.",
+  });
+  problems.check(longestRequest === undefined || timeout.toMillis() <= longestRequest.toMillis(), {
+    code: "CALL_TIMEOUT",
+    prop: `call ${callee}: timeout`,
+    problem: `${timeout} does not fit: a request may take ${longestRequest} when the caller's task ends`,
+    remedy: "Lower the timeout, or raise the caller's stopTimeout.",
+  });
+  problems.check(Number.isInteger(retryBudgetPercent) && retryBudgetPercent >= 0 && retryBudgetPercent <= 100, {
+    code: "CALL_RETRY_BUDGET",
+    prop: `call ${callee}: retryBudgetPercent`,
+    problem: `${retryBudgetPercent} is no share of the requests`,
+    remedy: "Use whole numbers from 0 (never) to 100.",
+  });
   problems.check(
     Number.isInteger(breakerFailurePercent) && breakerFailurePercent >= 1 && breakerFailurePercent <= 100,
-    "CALL_BREAKER",
-    `calls ${callee}: breakerFailurePercent`,
-    `${breakerFailurePercent} is no share of the requests`,
-    "Use whole numbers from 1 to 100.",
+    {
+      code: "CALL_BREAKER",
+      prop: `call ${callee}: breakerFailurePercent`,
+      problem: `${breakerFailurePercent} is no share of the requests`,
+      remedy: "Use whole numbers from 1 to 100.",
+    },
   );
   return { timeout, retryBudgetPercent, breakerFailurePercent };
 }
@@ -100,37 +99,33 @@ export interface Caller extends Pick<ICallee, "serviceName"> {
 /** Whether one can call the other. Notes CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
 export function checkCallee(problems: Problems, caller: Caller, callee: Caller | Pick<ICallee, "serviceName">): void {
   const name = callee.serviceName;
-  problems.check(
-    NAME_PATTERN.test(name),
-    "CALL_NAME",
-    "calls",
-    `${JSON.stringify(name)} is no name of a service`,
-    `Use ${NAME_RULE}.`,
-  );
-  problems.check(
-    name !== caller.serviceName,
-    "CALL_SELF",
-    `calls ${name}`,
-    "is the service itself",
-    "Call its own code instead.",
-  );
+  problems.check(NAME_PATTERN.test(name), {
+    code: "CALL_NAME",
+    prop: "call",
+    problem: `${JSON.stringify(name)} is no name of a service`,
+    remedy: `Use ${NAME_RULE}.`,
+  });
+  problems.check(name !== caller.serviceName, {
+    code: "CALL_SELF",
+    prop: `call ${name}`,
+    problem: "is the service itself",
+    remedy: "Call its own code instead.",
+  });
   // Of one in another repo nothing more is known.
   if (!("stack" in callee)) return;
   const [mine, other] = [caller.stack, callee.stack];
-  problems.check(
-    mine.platformName === other.platformName && mine.environment.name === other.environment.name,
-    "CALL_OTHER_PLATFORM",
-    `calls ${name}`,
-    `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
-    "Put both on one platform, or call its public address.",
-  );
-  problems.check(
-    callee.process.kind === "web",
-    "CALL_NO_PORT",
-    `calls ${name}`,
-    `is a ${callee.process.kind} and takes no requests`,
-    "Send it a message by its queue.",
-  );
+  problems.check(mine.platformName === other.platformName && mine.environment.name === other.environment.name, {
+    code: "CALL_OTHER_PLATFORM",
+    prop: `call ${name}`,
+    problem: `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
+    remedy: "Put both on one platform, or call its public address.",
+  });
+  problems.check(callee.process.kind === "web", {
+    code: "CALL_NO_PORT",
+    prop: `call ${name}`,
+    problem: `is a ${callee.process.kind} and takes no requests`,
+    remedy: "Send it a message by its queue.",
+  });
 }
 
 /** The called service as its platform tells of it: nothing of it needs the service itself to exist. */
@@ -140,7 +135,7 @@ export class CalledService extends Construct {
 
   constructor(scope: Construct, id: string, props: { readonly parameter: string }) {
     super(scope, id);
-    const identity = new Subscribed(this, "Identity", { name: props.parameter });
+    const identity = new ImportedContract(this, "Identity", { name: props.parameter });
     this.url = identity.text("url");
     this.connections = new Connections(this, "Connections", {
       securityGroupId: identity.text("securityGroupId"),
@@ -167,7 +162,7 @@ interface Call {
   readonly timeout: Duration;
 }
 
-/** Rules that a security group may have in each direction, less the ones for the balancer and for AWS's own APIs. */
+/** Rules that a security group may have in each direction, less the ones for the load balancer and for AWS's own APIs. */
 const CALLS_PER_GROUP = 58;
 
 /** All calls between the services of an app, found by either end. */
@@ -191,13 +186,12 @@ export class Calls {
       [to, taken],
     ] as const) {
       if (length < CALLS_PER_GROUP) continue;
-      throw invalid(
-        from,
-        "CALL_QUOTA",
-        `calls ${to.node.id}`,
-        `is the ${length + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
-        "Let some of them go through one service.",
-      );
+      throw invalid(from, {
+        code: "CALL_QUOTA",
+        prop: `call ${to.node.id}`,
+        problem: `is the ${length + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
+        remedy: "Let some of them go through one service.",
+      });
     }
     made.push(call);
     taken.push(call);

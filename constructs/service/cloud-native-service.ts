@@ -3,20 +3,20 @@ import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Annotations, Fn, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
-import type { ProcessTemplate } from "../../border/release";
+import type { ProcessTemplate } from "../../contract/release";
 import type { BackingHost, BackingService } from "../backing/host";
 import { Alarm, type IAlarm, type Signal } from "../core/alarm";
-import { Subscribed, serviceParameter } from "../core/border";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal, physicalName } from "../core/names";
+import { ImportedContract, serviceParameter } from "../core/parameter-contract";
 import { movedFrom } from "../core/renamed";
 import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
-import { reachableImage, repositoryArn } from "../network/images";
 import { ServiceStack } from "../platform/platform";
+import { reachableImage, repositoryArn } from "../vpc/images";
 import { checkAdmin } from "./admin";
 import { AdminAccess } from "./admin-access";
 import { watchRequests, watchRuns, watchTasks } from "./alarms";
@@ -51,7 +51,7 @@ import { PROXY_SIZE, serviceConnect } from "./service-connect";
 import { sessionStatements } from "./sessions";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
 import type { ShutdownBudget } from "./shutdown";
-import { type Measured, type MeasuredJob, signalsOf, signalsOfJob } from "./signals";
+import { type MonitoredJob, type MonitoredService, signalsOf, signalsOfJob } from "./signals";
 import { brings, STRATEGY_TABLE } from "./strategies";
 import { fargateSize, type TaskSize } from "./task-size";
 
@@ -112,7 +112,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   #codeDeployment: CodeDeployment | undefined;
   #service: EcsService | undefined;
   /** What there is to measure of a job that is watched. */
-  #job: MeasuredJob | undefined;
+  #job: MonitoredJob | undefined;
   readonly #task: EcsTaskDefinition;
 
   /** @throws InvalidPropsError see {@link resolveService}; SERVICE_NAME_TAKEN, NETWORK_FULL_AT_MAX */
@@ -138,7 +138,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       defaultPort: process.kind === "web" ? process.port : undefined,
     });
     // AWS's own APIs and those of others; names are resolved without a rule.
-    this.connections.allowToInternet(443, { ipv6: stack.network.ipv6 });
+    this.connections.allowToInternet(443, { ipv6: stack.vpc.ipv6 });
 
     this.logs = props.logs ?? new LogStream(this, "Logs", { name: `/${this.#fullName.join("/")}` });
     this.#taskRole = this.#role("TaskRole", "task");
@@ -214,11 +214,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    *
    * @example
    * ```ts
-   * orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+   * orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
    * ```
    * @throws InvalidPropsError ADMIN_NAME, ADMIN_TWICE, ADMIN_COMMAND, ADMIN_SIZE
    */
-  admin(name: string, command: readonly string[]): void {
+  addAdminProcess(name: string, command: readonly string[]): void {
     const problems = new Problems(this);
     checkAdmin(problems, this.#admin, { name, command });
     problems.throwIfAny();
@@ -239,12 +239,12 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    *
    * @example
    * ```ts
-   * orders.calls(payments, { timeout: Duration.seconds(2) });
+   * orders.call(payments, { timeout: Duration.seconds(2) });
    * ```
    * @throws InvalidPropsError CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT, CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER,
    *   ADD_ON_TWICE
    */
-  calls(callee: ICallee, options: CallOptions = {}): void {
+  call(callee: ICallee, options: CallOptions = {}): void {
     const name = callee.serviceName;
     const settings = this.#checkCall(callee, options);
     const id = `Calls${pascal(name)}`;
@@ -279,18 +279,18 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     return `${path.slice(1)}${this.#stack.physicalName("role", `${this.#fullName.join("-")}-${part}`)}`;
   }
 
-  #identify(id: string, renamedFrom: string | undefined): Subscribed {
+  #identify(id: string, renamedFrom: string | undefined): ImportedContract {
     const { data, environment, platformName } = this.#stack;
     const { name, process } = this.#settings;
     const parameter = serviceParameter(environment.name, platformName, name);
     const identity = new Identity(data, id, {
       parameter,
-      vpcId: data.network.vpcId,
+      vpcId: data.vpc.vpcId,
       name: this.#fullName.join("-"),
       called: process.kind === "web" ? { name, namespace: data.namespace, port: process.port } : undefined,
     });
     if (renamedFrom !== undefined) movedFrom(identity, renamedFrom);
-    return new Subscribed(this, "Identity", { name: parameter });
+    return new ImportedContract(this, "Identity", { name: parameter });
   }
 
   #allowPull(): void {
@@ -311,7 +311,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
 
   /** An image as the network can pull it, with the permission to. */
   #reachable(image: string): string {
-    const uri = reachableImage(this, this.#stack.network, image);
+    const uri = reachableImage(this, this.#stack.vpc, image);
     const repository = repositoryArn(this, uri);
     if (repository !== undefined) this.#allowPullFrom(repository);
     return uri;
@@ -390,7 +390,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     });
   }
 
-  #run(task: EcsTaskDefinition, identity: Subscribed): void {
+  #run(task: EcsTaskDefinition, identity: ImportedContract): void {
     const settings = this.#settings;
     const { process, scaling } = settings;
     const common = {
@@ -452,7 +452,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** Tells releases and admin processes what they need. */
   #publish(task: EcsTaskDefinition, runs: Pick<ProcessTemplate, "service" | "schedule">): void {
     const { name, process, image, capacity, compatibility, deployment, releaseOwner } = this.#settings;
-    const { network, cluster } = this.#stack;
+    const { vpc, cluster } = this.#stack;
     publishTemplate(this, {
       stack: this.#stack,
       name,
@@ -473,9 +473,9 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
             ? undefined
             : { ...this.#codeDeployment.names, port: process.port },
         network: {
-          subnets: Fn.join(",", [...network.workloadSubnetIds]),
+          subnets: Fn.join(",", [...vpc.workloadSubnetIds]),
           securityGroup: this.connections.securityGroupId,
-          assignPublicIp: compatibility === "FARGATE" && network.egress === "public-ip",
+          assignPublicIp: compatibility === "FARGATE" && vpc.egress === "public-ip",
         },
         platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
         capacity: cluster.strategy(capacity),
@@ -535,7 +535,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       validate: () =>
         requestsPerTask !== undefined && this.#targets.length === 0
           ? [
-              `${this.node.path}: scaling.requestsPerTask needs requests from a balancer\n  Add an Ingress, or leave it out.  [SCALING_REQUESTS_WITHOUT_INGRESS]`,
+              `${this.node.path}: scaling.requestsPerTask needs requests from a load balancer\n  Add an Ingress, or leave it out.  [SCALING_REQUESTS_WITHOUT_INGRESS]`,
             ]
           : [],
     });
@@ -612,7 +612,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       grant: (statement) => this.grant(statement),
       targets: () => this.#targets,
       signals: () => [
-        ...(this.#service === undefined ? [] : signalsOf(this.#measured)),
+        ...(this.#service === undefined ? [] : signalsOf(this.#monitored)),
         ...(this.#job === undefined ? [] : signalsOfJob(this.#job)),
         ...this.#signals.map((signal) => signal()),
       ],
@@ -652,8 +652,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   }
 
   #checkReach(backing: string, endpoint: string): void {
-    const { network, endpoints = [endpoint] } = this.#stack;
-    if (network.egress !== "endpoints" || endpoints.includes(endpoint)) return;
+    const { vpc, endpoints = [endpoint] } = this.#stack;
+    if (vpc.egress !== "endpoints" || endpoints.includes(endpoint)) return;
     throw invalid(this, {
       code: "BACKING_OUT_OF_REACH",
       prop: `use ${backing}`,
@@ -720,7 +720,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   }
 
   /** What there is to measure, at the moment of asking. */
-  get #measured(): Measured {
+  get #monitored(): MonitoredService {
     const { process, name } = this.#settings;
     return {
       platform: this.#stack.platformName,
@@ -738,7 +738,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       alarms && {
         name: this.#fullName,
         alarms,
-        measured: () => this.#measured,
+        measured: () => this.#monitored,
         minimumRequests: deployment.minimumRequests,
         add: (alarm: Alarm, options?: AlarmOptions) => this.#addAlarm(alarm, options),
       }

@@ -6,7 +6,7 @@ import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
-import type { Shift } from "./deployment";
+import type { TrafficShift } from "./deployment";
 import type { TargetShift } from "./host";
 
 interface CodeDeploymentProps {
@@ -14,7 +14,7 @@ interface CodeDeploymentProps {
   readonly fullName: readonly string[];
   readonly clusterName: string;
   readonly service: EcsService;
-  readonly shift: Shift;
+  readonly shift: TrafficShift;
   readonly target: TargetShift;
   /** Roles that the tasks take: CodeDeploy must be allowed to give them. */
   readonly roleArns: readonly string[];
@@ -67,7 +67,7 @@ export class CodeDeployment extends Construct {
         deploymentReadyOption: { actionOnTimeout: "CONTINUE_DEPLOYMENT" },
         terminateBlueInstancesOnDeploymentSuccess: {
           action: "TERMINATE",
-          terminationWaitTimeInMinutes: shift.bake.toMinutes(),
+          terminationWaitTimeInMinutes: shift.bakeTime.toMinutes(),
         },
       },
       alarmConfiguration: {
@@ -83,7 +83,7 @@ export class CodeDeployment extends Construct {
     this.names = { application: name, deploymentGroup: name };
   }
 
-  #configuration(fullName: readonly string[], shift: Shift): string {
+  #configuration(fullName: readonly string[], shift: TrafficShift): string {
     if (shift.kind === "blueGreen") return "CodeDeployDefault.ECSAllAtOnce";
     const { percent } = shift;
     const interval = shift.wait.toMinutes();

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../border/release";
+import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../contract/release";
 import { literal } from "../core/literal";
 import type { ILogStream } from "../logging/log-stream";
 import type { Sidecar } from "./host";

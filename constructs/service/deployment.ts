@@ -2,7 +2,7 @@ import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 
 /** What makes a deployment go back. */
-export interface Proof {
+export interface RollbackCriteria {
   /**
    * How many of a hundred requests of a minute may fail.
    *
@@ -18,49 +18,49 @@ export interface Proof {
 }
 
 /** How long both versions stay when all requests go to the new one. */
-export interface Bake extends Proof {
+export interface TrafficShiftOptions extends RollbackCriteria {
   /**
    * Until it is over, going back takes seconds: the old tasks still run. Nothing is scaled in meanwhile.
    *
    * @default Duration.minutes(5)
    */
-  readonly bake?: Duration;
+  readonly bakeTime?: Duration;
 }
 
 /** How a new version goes live: see {@link rolling}. */
-export interface RollingDeployment extends Required<Proof> {
+export interface RollingDeployment extends Required<RollbackCriteria> {
   readonly kind: "rolling";
 }
 
 /** How a new version goes live: see {@link blueGreen}. */
-export interface BlueGreenDeployment extends Required<Bake> {
+export interface BlueGreenDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "blueGreen";
 }
 
 /** How a new version goes live: see {@link canary}. */
-export interface CanaryDeployment extends Required<Bake> {
+export interface CanaryDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "canary";
   readonly percent: number;
   readonly wait: Duration;
 }
 
 /** How a new version goes live: see {@link linear}. */
-export interface LinearDeployment extends Required<Bake> {
+export interface LinearDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "linear";
   readonly percent: number;
   readonly wait: Duration;
 }
 
 /** How requests move from the old version to the new one. */
-export type Shift = BlueGreenDeployment | CanaryDeployment | LinearDeployment;
+export type TrafficShift = BlueGreenDeployment | CanaryDeployment | LinearDeployment;
 
 /** How a new version goes live: see {@link codeDeploy}. */
-export interface CodeDeployDeployment extends Required<Bake> {
+export interface CodeDeployDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "codeDeploy";
-  readonly shift: Shift;
+  readonly shift: TrafficShift;
 }
 
-export type Deployment = RollingDeployment | Shift | CodeDeployDeployment;
+export type Deployment = RollingDeployment | TrafficShift | CodeDeployDeployment;
 
 /**
  * New tasks come, old ones go, all of the old ones' number staying healthy. What fails goes back by itself: when tasks do
@@ -70,8 +70,8 @@ export type Deployment = RollingDeployment | Shift | CodeDeployDeployment;
  * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
  */
-export function rolling(options: Proof = {}): RollingDeployment {
-  return { ...proof(options), kind: "rolling" };
+export function rolling(options: RollbackCriteria = {}): RollingDeployment {
+  return { ...rollbackCriteria(options), kind: "rolling" };
 }
 
 /**
@@ -85,7 +85,7 @@ export function rolling(options: Proof = {}): RollingDeployment {
  * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
  */
-export function blueGreen(options: Bake = {}): BlueGreenDeployment {
+export function blueGreen(options: TrafficShiftOptions = {}): BlueGreenDeployment {
   return { ...baked(options), kind: "blueGreen" };
 }
 
@@ -101,7 +101,9 @@ export function blueGreen(options: Bake = {}): BlueGreenDeployment {
  * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/canary-deployment.html
  */
-export function canary(options: Bake & { readonly percent?: number; readonly wait?: Duration } = {}): CanaryDeployment {
+export function canary(
+  options: TrafficShiftOptions & { readonly percent?: number; readonly wait?: Duration } = {},
+): CanaryDeployment {
   const { percent = 10, wait = Duration.minutes(5) } = options;
   return { ...baked(options), kind: "canary", percent, wait };
 }
@@ -118,7 +120,9 @@ export function canary(options: Bake & { readonly percent?: number; readonly wai
  * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-linear.html
  */
-export function linear(options: Bake & { readonly percent?: number; readonly wait?: Duration } = {}): LinearDeployment {
+export function linear(
+  options: TrafficShiftOptions & { readonly percent?: number; readonly wait?: Duration } = {},
+): LinearDeployment {
   const { percent = 10, wait = Duration.minutes(3) } = options;
   return { ...baked(options), kind: "linear", percent, wait };
 }
@@ -136,17 +140,17 @@ export function linear(options: Bake & { readonly percent?: number; readonly wai
  * ```
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html
  */
-export function codeDeploy(shift: Shift): CodeDeployDeployment {
-  const { errorPercent, minimumRequests, bake } = shift;
-  return { kind: "codeDeploy", shift, errorPercent, minimumRequests, bake };
+export function codeDeploy(shift: TrafficShift): CodeDeployDeployment {
+  const { errorPercent, minimumRequests, bakeTime } = shift;
+  return { kind: "codeDeploy", shift, errorPercent, minimumRequests, bakeTime };
 }
 
-function proof({ errorPercent = 5, minimumRequests = 20 }: Proof): Required<Proof> {
+function rollbackCriteria({ errorPercent = 5, minimumRequests = 20 }: RollbackCriteria): Required<RollbackCriteria> {
   return { errorPercent, minimumRequests };
 }
 
-function baked({ bake = Duration.minutes(5), ...options }: Bake): Required<Bake> {
-  return { ...proof(options), bake };
+function baked({ bakeTime = Duration.minutes(5), ...options }: TrafficShiftOptions): Required<TrafficShiftOptions> {
+  return { ...rollbackCriteria(options), bakeTime };
 }
 
 /** As the user wrote it: `codeDeploy(canary(...))`. */
@@ -159,17 +163,17 @@ export function deploymentMinutes(deployment: Deployment): number {
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return 0;
   const steps = shift.kind === "linear" ? Math.ceil(100 / shift.percent) - 1 : shift.kind === "canary" ? 1 : 0;
-  return shift.bake.toMinutes() + (shift.kind === "blueGreen" ? 0 : steps * shift.wait.toMinutes());
+  return shift.bakeTime.toMinutes() + (shift.kind === "blueGreen" ? 0 : steps * shift.wait.toMinutes());
 }
 
 /** Two datapoints of a minute, and the time until CloudWatch has them. */
 const ALARM_MINUTES = 3;
 
-/** Times of a deployment that are over before its alarm can go off, as the user wrote them: `bake 1 min`. */
+/** Times of a deployment that are over before its alarm can go off, as the user wrote them: `bakeTime 1 min`. */
 export function tooShort(deployment: Deployment): string[] {
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return [];
-  const times = { bake: shift.bake, ...(shift.kind === "blueGreen" ? {} : { wait: shift.wait }) };
+  const times = { bakeTime: shift.bakeTime, ...(shift.kind === "blueGreen" ? {} : { wait: shift.wait }) };
   return Object.entries(times)
     .filter(([, duration]) => duration.toMinutes() < ALARM_MINUTES)
     .map(([name, duration]) => `${name} ${duration}`);
@@ -198,7 +202,7 @@ export function checkDeployment(problems: Problems, deployment: Deployment): voi
   });
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return;
-  checkMinutes(problems, "deployment.bake", shift.bake, 0);
+  checkMinutes(problems, "deployment.bakeTime", shift.bakeTime, 0);
   if (shift.kind === "blueGreen") return;
   checkMinutes(problems, "deployment.wait", shift.wait, 1);
   const { min, max } = PERCENT[shift.kind];

@@ -2,8 +2,8 @@ import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Lazy, Op, TerraformSelf } from "cdktf";
 import type { Construct } from "constructs";
-import { addForLine6, line6 } from "../core/line-6";
 import { physicalName } from "../core/names";
+import { addOnProvider6, onProvider6 } from "../core/provider-6";
 import type { ServiceStack } from "../platform/platform";
 import { type Deployment, deploymentMinutes } from "./deployment";
 import type { Target } from "./host";
@@ -12,7 +12,7 @@ import type { ScalingSettings } from "./scaling";
 import { circumstancesOf, type ServiceSettings } from "./settings";
 import { brings, STRATEGY_TABLE } from "./strategies";
 
-/** How long the balancer's verdict on a task does not count after its start. */
+/** How long the load balancer's verdict on a task does not count after its start. */
 const START_SECONDS = 60;
 
 interface Running {
@@ -60,10 +60,10 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     deploymentCircuitBreaker: brings(deployment.kind, "circuitBreaker") ? { enable: true, rollback: true } : undefined,
     waitForSteadyState: brings(deployment.kind, "steadyState") ? true : undefined,
     networkConfiguration: {
-      subnets: [...stack.network.workloadSubnetIds],
+      subnets: [...stack.vpc.workloadSubnetIds],
       securityGroups: [running.securityGroupId],
-      // Tasks on machines go out by their machine's address.
-      assignPublicIp: settings.compatibility === "FARGATE" && stack.network.egress === "public-ip",
+      // Tasks on instances go out by their instance's address.
+      assignPublicIp: settings.compatibility === "FARGATE" && stack.vpc.egress === "public-ip",
     },
     serviceRegistries: running.registryArn === undefined ? undefined : { registryArn: running.registryArn },
     loadBalancer: Lazy.anyValue({
@@ -75,7 +75,7 @@ export function runAlways(scope: Construct, running: Running): EcsService {
           ...(target.shift === undefined || !byEcs
             ? {}
             : {
-                advanced_configuration: line6(stack, {
+                advanced_configuration: onProvider6(stack, {
                   alternate_target_group_arn: target.shift.alternate.targetGroupArn,
                   production_listener_rule: target.shift.ruleArn,
                   role_arn: running.shiftRoleArn(),
@@ -93,7 +93,7 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     timeouts: { create: minutes, update: minutes, delete: `${TASKS_MINUTES}m` },
   });
   const configuration = deploymentConfiguration(deployment);
-  if (configuration !== undefined) addForLine6(service, "deployment_configuration", configuration);
+  if (configuration !== undefined) addOnProvider6(service, "deployment_configuration", configuration);
   service.dependsOn = Lazy.listValue({ produce: () => [...new Set(running.dependsOn())].sort() });
   return service;
 }
@@ -101,19 +101,19 @@ export function runAlways(scope: Construct, running: Running): EcsService {
 /** What ECS needs to know to move requests by itself. @see https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs/resources/ecs_service#deployment_configuration */
 function deploymentConfiguration(deployment: Deployment): object | undefined {
   if (deployment.kind === "rolling" || deployment.kind === "codeDeploy") return undefined;
-  const bake = { bake_time_in_minutes: String(deployment.bake.toMinutes()) };
-  if (deployment.kind === "blueGreen") return { strategy: "BLUE_GREEN", ...bake };
+  const bakeTime = { bake_time_in_minutes: String(deployment.bakeTime.toMinutes()) };
+  if (deployment.kind === "blueGreen") return { strategy: "BLUE_GREEN", ...bakeTime };
   const { percent } = deployment;
   const wait = String(deployment.wait.toMinutes());
   return deployment.kind === "canary"
     ? {
         strategy: "CANARY",
-        ...bake,
+        ...bakeTime,
         canary_configuration: { canary_percent: percent, canary_bake_time_in_minutes: wait },
       }
     : {
         strategy: "LINEAR",
-        ...bake,
+        ...bakeTime,
         linear_configuration: { step_percent: percent, step_bake_time_in_minutes: wait },
       };
 }

@@ -7,7 +7,7 @@ import { errorPercent } from "./signals";
 
 /**
  * The alarm that a deployment goes back on. It counts what this service's own tasks answered, and connections to them that
- * failed: the balancer's own errors have no target group, so one service's would roll back another.
+ * failed: the load balancer's own errors have no target group, so one service's would roll back another.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
  */

@@ -13,7 +13,7 @@ export function groupOfJob(name: string): string {
 
 /**
  * Which stopped tasks were a run that failed: by the code of the app's own container, since one beside it may end as it
- * likes; or where AWS took the machine away, or the task never came up.
+ * likes; or where AWS took the instance away, or the task never came up.
  *
  * @param containers how many a task has: ECS tells them in no order
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html

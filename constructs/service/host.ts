@@ -43,10 +43,10 @@ export interface Sidecar {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** A balancer's target group. */
+/** A load balancer's target group. */
 export interface TargetGroup {
   readonly targetGroupArn: string;
-  /** Last part of the ARN: a dimension of the balancer's measures about this group alone. */
+  /** Last part of the ARN: a dimension of the load balancer's measures about this group alone. */
   readonly targetGroupArnSuffix: string;
 }
 
@@ -61,9 +61,9 @@ export interface TargetShift {
   readonly ruleArn: string;
 }
 
-/** A balancer's target group that the service's tasks join. */
+/** A load balancer's target group that the service's tasks join. */
 export interface Target extends TargetGroup {
-  readonly balancerArnSuffix: string;
+  readonly loadBalancerArnSuffix: string;
   /** Addresses of what must exist before the service: the rule that ties the target group to a balancer. */
   readonly dependsOn: readonly string[];
   /** Demanded where {@link ServiceHost.deployment} moves requests. @default - one group, whose tasks are replaced */

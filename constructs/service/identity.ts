@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import { Published } from "../core/border";
+import { PublishedContract } from "../core/parameter-contract";
 import { SecurityGroup } from "../core/security-group";
 import { DiscoveryName } from "../discovery/discovery-name";
 import type { INamespace } from "../discovery/namespace";
@@ -37,11 +37,11 @@ export class Identity extends Construct {
     });
     const { securityGroupId } = group.connections;
     if (called === undefined) {
-      new Published(this, "Border", { name: props.parameter, value: { securityGroupId } });
+      new PublishedContract(this, "Contract", { name: props.parameter, value: { securityGroupId } });
       return;
     }
     const { dnsName, registryArn } = new DiscoveryName(this, "Name", called);
-    new Published(this, "Border", {
+    new PublishedContract(this, "Contract", {
       name: props.parameter,
       value: {
         securityGroupId,

@@ -1,8 +1,7 @@
 export type { ServiceAlarms } from "./alarms";
-export { type CallOptions, type ICallee, serviceNamed } from "./calls";
+export { type CallOptions, existingService, type ICallee } from "./calls";
 export { CloudNativeService } from "./cloud-native-service";
 export {
-  type Bake,
   type BlueGreenDeployment,
   blueGreen,
   type CanaryDeployment,
@@ -12,10 +11,11 @@ export {
   type Deployment,
   type LinearDeployment,
   linear,
-  type Proof,
+  type RollbackCriteria,
   type RollingDeployment,
   rolling,
-  type Shift,
+  type TrafficShift,
+  type TrafficShiftOptions,
 } from "./deployment";
 export type {
   AlarmOptions,

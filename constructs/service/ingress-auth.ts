@@ -1,8 +1,8 @@
 import { Op } from "cdktf";
 import type { Problems } from "../core/errors";
-import type { AuthenticatedRule, Authentication } from "../ingress/authentication";
-import type { IBalancer } from "../ingress/balancer";
-import { covers, EXPLICIT_PRIORITY, ruleBand, rulePriority } from "../ingress/priority";
+import type { AuthenticatedRule, Authentication } from "../load-balancer/authentication";
+import type { ILoadBalancer } from "../load-balancer/load-balancer";
+import { covers, EXPLICIT_PRIORITY, ruleBand, rulePriority } from "../load-balancer/priority";
 
 export const PATH_PATTERN = /^\/(?!.{128})[A-Za-z0-9_\-.$/~"'@:+*?&]*$/;
 
@@ -30,7 +30,7 @@ export function checkAuth(
     code: "INGRESS_AUTH_HTTPS",
     prop: "auth",
     problem:
-      "needs HTTPS, and the platform's balancer is reached by HTTP, where tokens and sessions can be read on the way",
+      "needs HTTPS, and the platform's load balancer is reached by HTTP, where tokens and sessions can be read on the way",
     remedy: "Use listener: https(...).",
   });
   problems.check(!auth.redirects || (hosts.length > 0 && hosts.every((name) => !name.includes("*"))), {
@@ -68,9 +68,9 @@ export function checkAuth(
 }
 
 /** Fails the plan where a platform of another repo, which synth cannot see, is reached by HTTP. */
-export function reachedByHttps(serviceName: string, platformName: string, { scheme }: IBalancer) {
+export function reachedByHttps(serviceName: string, platformName: string, { scheme }: ILoadBalancer) {
   return {
     condition: Op.eq(scheme, "https"),
-    errorMessage: `The balancer of platform ${platformName} is reached by HTTP, where ${serviceName} cannot know its callers: use listener https(...).`,
+    errorMessage: `The load balancer of platform ${platformName} is reached by HTTP, where ${serviceName} cannot know its callers: use listener https(...).`,
   };
 }

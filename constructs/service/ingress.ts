@@ -7,10 +7,10 @@ import { Problems } from "../core/errors";
 import { namePrefix } from "../core/names";
 import { QUOTAS } from "../core/quotas";
 import { addressOf } from "../core/stack";
-import { type Authentication, authenticateFirst } from "../ingress/authentication";
-import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../ingress/certificate";
-import { claimRule } from "../ingress/claims";
-import { EXPLICIT_PRIORITY, rulePriority } from "../ingress/priority";
+import { type Authentication, authenticateFirst } from "../load-balancer/authentication";
+import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../load-balancer/certificate";
+import { claimRule } from "../load-balancer/claims";
+import { EXPLICIT_PRIORITY, rulePriority } from "../load-balancer/priority";
 import { ServiceStack } from "../platform/platform";
 import { called } from "./deployment";
 import type { ServiceAddOn, ServiceHost } from "./host";
@@ -33,7 +33,7 @@ export interface IngressProps {
    */
   readonly paths?: readonly string[];
   /**
-   * Order among the rules of all services on the balancer, 1 to 999; the lowest that matches wins.
+   * Order among the rules of all services on the load balancer, 1 to 999; the lowest that matches wins.
    *
    * @default - from hosts and paths, the narrower the earlier, and after all that have one
    */
@@ -60,7 +60,7 @@ export interface IngressProps {
 }
 
 /**
- * Lets requests from outside in: a rule on the platform's shared balancer, and a target group that the tasks join; two, where
+ * Lets requests from outside in: a rule on the platform's shared load balancer, and a target group that the tasks join; two, where
  * a deployment moves requests from the old version to the new one.
  *
  * A task gets requests while its ready path answers 200. Adds an alarm that a deployment goes back on, for 0.40 USD a month.
@@ -78,18 +78,18 @@ export class Ingress implements ServiceAddOn {
 
   /**
    * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_CONDITIONS, INGRESS_HOST, INGRESS_PATH, INGRESS_PRIORITY, INGRESS_ZONE, INGRESS_CERTIFICATE,
-   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, BALANCER_QUOTA, PLATFORM_NO_BALANCER, STRATEGY_AUTH
+   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, LOAD_BALANCER_QUOTA, PLATFORM_NO_LOAD_BALANCER, STRATEGY_AUTH
    */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
     const stack = ServiceStack.of(scope);
     this.#check(host, stack);
     const { hosts = [], paths = [], priority = rulePriority({ hosts, paths }), zoneId } = this.props;
-    const balancer = stack.balancer;
+    const loadBalancer = stack.loadBalancer;
     const targetGroup = (id: string) =>
       new LbTargetGroup(scope, id, {
         namePrefix: namePrefix("targetGroup", host.serviceName),
-        vpcId: stack.network.vpcId,
+        vpcId: stack.vpc.vpcId,
         targetType: "ip",
         // Each target brings its own port; this one is never used, and a change of it would replace the group.
         port: 80,
@@ -111,7 +111,7 @@ export class Ingress implements ServiceAddOn {
     const alternate = twoGroups ? targetGroup("Alternate") : undefined;
     const forward = { type: "forward", targetGroupArn: group.arn };
     const rule = new LbListenerRule(scope, "Rule", {
-      listenerArn: balancer.listenerArn,
+      listenerArn: loadBalancer.listenerArn,
       priority,
       condition: conditionOf(hosts, paths),
       action: [
@@ -137,11 +137,11 @@ export class Ingress implements ServiceAddOn {
     if (auth !== undefined) {
       const guarded = { serviceName: host.serviceName, hosts, providerLine: stack.providerLine };
       authenticateFirst(rule, auth.bind(new Construct(scope, "Auth"), guarded), group.arn);
-      rule.lifecycle = { precondition: [reachedByHttps(host.serviceName, stack.platformName, balancer)] };
+      rule.lifecycle = { precondition: [reachedByHttps(host.serviceName, stack.platformName, loadBalancer)] };
       if (auth.publicPaths.length > 0) {
         rules.push(
           new LbListenerRule(scope, "Public", {
-            listenerArn: balancer.listenerArn,
+            listenerArn: loadBalancer.listenerArn,
             priority: publicPriority(this.props),
             condition: conditionOf(hosts, auth.publicPaths),
             action: [forward],
@@ -149,11 +149,11 @@ export class Ingress implements ServiceAddOn {
         );
       }
     }
-    host.connections.allowFrom("Balancer", balancer.connections);
+    host.connections.allowFrom("LoadBalancer", loadBalancer.connections);
     host.addTarget({
       targetGroupArn: group.arn,
       targetGroupArnSuffix: group.arnSuffix,
-      balancerArnSuffix: balancer.balancerArnSuffix,
+      loadBalancerArnSuffix: loadBalancer.loadBalancerArnSuffix,
       dependsOn: rules.map(addressOf),
       shift:
         alternate === undefined
@@ -161,21 +161,24 @@ export class Ingress implements ServiceAddOn {
           : {
               alternate: { targetGroupArn: alternate.arn, targetGroupArnSuffix: alternate.arnSuffix },
               names: [group.name, alternate.name],
-              listenerArn: balancer.listenerArn,
+              listenerArn: loadBalancer.listenerArn,
               ruleArn: rule.arn,
             },
     });
     if (zoneId !== undefined) {
       hosts.forEach((name, index) => {
-        aliasRecord(scope, `Host${index + 1}`, { zoneId, host: name, balancer });
+        aliasRecord(scope, `Host${index + 1}`, { zoneId, host: name, loadBalancer });
       });
       if (this.props.certificate === true) {
         const { certificateArn } = new Certificate(scope, "Certificate", { hosts, zoneId });
-        new LbListenerCertificate(scope, "ListenerCertificate", { listenerArn: balancer.listenerArn, certificateArn });
+        new LbListenerCertificate(scope, "ListenerCertificate", {
+          listenerArn: loadBalancer.listenerArn,
+          certificateArn,
+        });
       }
     }
     new TerraformOutput(scope, "Url", {
-      value: `${balancer.scheme}://${hosts[0] ?? balancer.dnsName}`,
+      value: `${loadBalancer.scheme}://${hosts[0] ?? loadBalancer.dnsName}`,
       description: "Where the service is reached.",
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }
@@ -261,12 +264,12 @@ export class Ingress implements ServiceAddOn {
         problems,
         scope.node.root,
         {
-          balancer: `${platformName}-${environment.name}`,
+          loadBalancer: `${platformName}-${environment.name}`,
           owner: scope.node.scope?.node.path ?? scope.node.path,
           ...claim,
           explicit,
         },
-        { rules: limitOf("rulesPerBalancer"), targetGroups: limitOf("targetGroupsPerBalancer") },
+        { rules: limitOf("rulesPerLoadBalancer"), targetGroups: limitOf("targetGroupsPerLoadBalancer") },
       );
     }
     problems.throwIfAny();

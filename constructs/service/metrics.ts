@@ -12,27 +12,29 @@ export function literally({ namespace, metricName, dimensions = {}, statistic = 
   };
 }
 
-/** A target group as the balancer measures it. */
-export type MeasuredGroup = Pick<Target, "balancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
+/** A target group as the load balancer measures it. */
+export type MonitoredTargetGroup = Pick<Target, "loadBalancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
 
 /** All target groups of a service: two for each target where a deployment moves requests from one to the other. */
-export function groupsOf(targets: readonly Target[]): MeasuredGroup[] {
-  return targets.flatMap(({ balancerArnSuffix, targetGroupArnSuffix, shift }) => [
-    { balancerArnSuffix, targetGroupArnSuffix },
-    ...(shift === undefined ? [] : [{ balancerArnSuffix, targetGroupArnSuffix: shift.alternate.targetGroupArnSuffix }]),
+export function groupsOf(targets: readonly Target[]): MonitoredTargetGroup[] {
+  return targets.flatMap(({ loadBalancerArnSuffix, targetGroupArnSuffix, shift }) => [
+    { loadBalancerArnSuffix, targetGroupArnSuffix },
+    ...(shift === undefined
+      ? []
+      : [{ loadBalancerArnSuffix, targetGroupArnSuffix: shift.alternate.targetGroupArnSuffix }]),
   ]);
 }
 
-/** A measure of the balancer about one target group alone. */
+/** A measure of the load balancer about one target group alone. */
 export function ofTarget(
-  group: MeasuredGroup,
+  group: MonitoredTargetGroup,
   metricName: string,
   statistic: "Sum" | "Average" | "Maximum",
 ): Required<Metric> {
   return {
     namespace: "AWS/ApplicationELB",
     metricName,
-    dimensions: { LoadBalancer: group.balancerArnSuffix, TargetGroup: group.targetGroupArnSuffix },
+    dimensions: { LoadBalancer: group.loadBalancerArnSuffix, TargetGroup: group.targetGroupArnSuffix },
     statistic,
   };
 }

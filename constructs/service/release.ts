@@ -1,10 +1,10 @@
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Construct } from "constructs";
-import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../border/release";
-import { type ReleasedProcess, releasePermissions } from "../../border/release-permissions";
-import { Published } from "../core/border";
+import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../contract/release";
+import { type ReleasedProcess, releasePermissions } from "../../contract/release-permissions";
 import type { Statement } from "../core/iam";
+import { PublishedContract } from "../core/parameter-contract";
 import { type AwsStack, addressOf } from "../core/stack";
 import type { ServiceStack } from "../platform/platform";
 import { ignoredChanges, type ReleaseOwner } from "./lifecycle";
@@ -54,7 +54,7 @@ export function publishTemplate(
 ): void {
   const { stack, name, owner, task, template, process } = props;
   processes.set(stack, [...(processes.get(stack) ?? []), process]);
-  new Published(scope, "ReleaseTemplate", {
+  new PublishedContract(scope, "ReleaseTemplate", {
     name: `${processesPath(releasePlace(stack))}/${name}`,
     value: template,
   });

@@ -38,7 +38,7 @@ export function claimName(service: IConstruct, { platformName, environment }: Se
  * old and new tasks run side by side. In production they must find room without one zone.
  *
  * @param max most tasks of the service; undefined for a job, which has one
- * @throws InvalidPropsError NETWORK_FULL_AT_MAX
+ * @throws InvalidPropsError SUBNETS_FULL_AT_MAX
  */
 export function claimAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
   const { addressesPerZone, zones, production, platformName, environment } = stack;
@@ -52,7 +52,7 @@ export function claimAddresses(service: IConstruct, stack: ServiceStack, max: nu
   const room = addressesPerZone * (production ? zones - 1 : zones);
   if (wanted <= room) return;
   throw invalid(service, {
-    code: "NETWORK_FULL_AT_MAX",
+    code: "SUBNETS_FULL_AT_MAX",
     prop: "scaling.max",
     problem:
       `${max ?? 1}: with the services before it that is ${wanted} tasks at once, old and new side by side, and the network of ${platform} ` +

@@ -6,7 +6,7 @@ import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { DataResource, Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { IQueue } from "../backing/queue";
-import { alarmRows, policyRows, type Query } from "../core/alarm";
+import { alarmRows, type MetricDataQuery, policyRows } from "../core/alarm";
 import type { Problems } from "../core/errors";
 import type { Metric } from "../core/metric";
 import { kebab } from "../core/names";
@@ -72,7 +72,7 @@ export interface Scaling {
    */
   readonly memoryPercent?: number;
   /**
-   * Requests that a task gets from the balancer in a minute. With an Ingress only.
+   * Requests that a task gets from the load balancer in a minute. With an Ingress only.
    *
    * @default - requests do not decide
    */
@@ -310,7 +310,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
   });
   const step = (
     id: string,
-    queries: readonly Query[],
+    queries: readonly MetricDataQuery[],
     steps: readonly { readonly from: number; readonly add: number }[],
   ) => {
     const threshold = steps[0]?.from ?? 0;
@@ -396,9 +396,9 @@ export function scale(scope: Construct, scaled: ScaledService): void {
  * Requests that a task of the busiest target group gets in a minute. AWS's own measure is tied to one group, which during
  * a shift between two may be the one that nobody asks any more.
  */
-function requestsPerTask(targets: readonly Target[]): Query[] {
+function requestsPerTask(targets: readonly Target[]): MetricDataQuery[] {
   const groups = groupsOf(targets);
-  const rows = groups.flatMap((group, index): Query[] => [
+  const rows = groups.flatMap((group, index): MetricDataQuery[] => [
     { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
     { id: `tasks${index}`, metric: ofTarget(group, "HealthyHostCount", "Average") },
   ]);
@@ -424,7 +424,7 @@ function inQueue(queue: IQueue, metricName: string): Required<Metric> {
   return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queue.queueName }, statistic: "Maximum" };
 }
 
-function messagesPerTask(queue: IQueue, tasks: Required<Metric>): Query[] {
+function messagesPerTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [
     { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
     // In work counts too, or the task that handles the last message would be taken away.
@@ -438,7 +438,7 @@ function messagesPerTask(queue: IQueue, tasks: Required<Metric>): Query[] {
   ];
 }
 
-function waitingWithoutTask(queue: IQueue, tasks: Required<Metric>): Query[] {
+function waitingWithoutTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [
     { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
     { id: "tasks", metric: tasks },

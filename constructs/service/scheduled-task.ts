@@ -71,9 +71,9 @@ export function runOnSchedule(scope: Construct, scheduled: Scheduled): Scheduler
         propagateTags: "TASK_DEFINITION",
         enableEcsManagedTags: true,
         networkConfiguration: {
-          subnets: [...stack.network.workloadSubnetIds],
+          subnets: [...stack.vpc.workloadSubnetIds],
           securityGroups: [scheduled.securityGroupId],
-          assignPublicIp: settings.compatibility === "FARGATE" && stack.network.egress === "public-ip",
+          assignPublicIp: settings.compatibility === "FARGATE" && stack.vpc.egress === "public-ip",
         },
       },
       // A start that AWS could not make, for want of capacity, is tried again for an hour.

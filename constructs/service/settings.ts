@@ -44,7 +44,7 @@ export interface CloudNativeServiceProps {
    */
   readonly architecture?: Architecture;
   /**
-   * What tasks run on, and in which shares: Fargate, Fargate Spot, or machines of the platform.
+   * What tasks run on, and in which shares: Fargate, Fargate Spot, or instances of the platform.
    *
    * @default [Capacity.fargate()]
    */
@@ -89,7 +89,7 @@ export interface CloudNativeServiceProps {
    *
    * @default Duration.seconds(30)
    */
-  readonly shutdown?: Duration;
+  readonly stopTimeout?: Duration;
   /**
    * Who decides which release runs.
    *
@@ -172,7 +172,7 @@ const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECOND
  * Defaults and checks.
  *
  * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
- *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS, SHUTDOWN_BUDGET, RELEASE_OWNER,
+ *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS, STOP_TIMEOUT_BUDGET, RELEASE_OWNER,
  *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, ENVIRONMENT_SECRET_VALUE, SECRET_ARN, RENAMED_WITHOUT_NAME
  */
 export function resolveService(
@@ -189,7 +189,7 @@ export function resolveService(
   const deployment = props.deployment ?? rolling();
   const ownedByPipeline =
     image.kind === "repository" || strategyCell(deployment.kind, stack.providerLine, "ownerTerraform").verdict === "no";
-  const shutdown = props.shutdown ?? Duration.seconds(30);
+  const shutdown = props.stopTimeout ?? Duration.seconds(30);
   const releaseOwner = props.releaseOwner ?? (ownedByPipeline ? "pipeline" : "terraform");
   const user = props.user ?? "1000:1000";
 
@@ -225,7 +225,7 @@ export function resolveService(
   problems.check(
     process.kind !== "worker" ||
       process.queue === undefined ||
-      stack.network.egress !== "endpoints" ||
+      stack.vpc.egress !== "endpoints" ||
       (stack.endpoints ?? ["sqs"]).includes("sqs"),
     {
       code: "QUEUE_OUT_OF_REACH",
@@ -267,8 +267,8 @@ export function resolveService(
   }
   const seconds = shutdown.toSeconds();
   problems.check(Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max, {
-    code: "SHUTDOWN_BUDGET",
-    prop: "shutdown",
+    code: "STOP_TIMEOUT_BUDGET",
+    prop: "stopTimeout",
     problem: `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
     remedy: `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
   });
@@ -370,7 +370,7 @@ function checkProcess(problems: Problems, process: Process): void {
     remedy: "Use 1024 to 65535.",
   });
   for (const prop of ["livePath", "readyPath"] as const) {
-    // Both become part of a program text, and of the balancer's own check.
+    // Both become part of a program text, and of the load balancer's own check.
     problems.check(/^\/[A-Za-z0-9_\-./~]{0,127}$/.test(process[prop]), {
       code: "SERVICE_PATH",
       prop: `process.${prop}`,

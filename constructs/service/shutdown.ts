@@ -2,13 +2,13 @@ import { Duration } from "../core/units";
 
 /** What every part of the system needs to know about a task's end; all from one number. */
 export interface ShutdownBudget {
-  /** From SIGTERM on, the app says "not ready" and still takes requests, until the balancer has seen it. */
+  /** From SIGTERM on, the app says "not ready" and still takes requests, until the load balancer has seen it. */
   readonly drain: Duration;
   /** When the app gives up on what still runs, and exits. */
   readonly deadline: Duration;
   /** When ECS kills what is left. */
   readonly stopTimeout: Duration;
-  /** How long the balancer keeps open requests of a target that it was told to leave: the longest that a request may take. */
+  /** How long the load balancer keeps open requests of a target that it was told to leave: the longest that a request may take. */
   readonly deregistrationDelay: Duration;
 }
 
@@ -20,7 +20,7 @@ export const READINESS = { intervalSeconds: 5, timeoutSeconds: 2, healthyThresho
 
 /**
  * Splits one number, the time from SIGTERM to SIGKILL, so that drain < deadline < stop timeout, and no request that the
- * balancer still waits for is cut off.
+ * load balancer still waits for is cut off.
  *
  * @param total whole seconds within {@link SHUTDOWN_SECONDS}
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html

@@ -1,23 +1,23 @@
 import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
-import type { Measure, Query, Signal } from "../core/alarm";
+import type { MetricDataQuery, MetricStat, Signal } from "../core/alarm";
 import type { Duration } from "../core/units";
 import { groupOfJob } from "./failed-runs";
-import { type MeasuredGroup, ofTarget } from "./metrics";
+import { type MonitoredTargetGroup, ofTarget } from "./metrics";
 
 /** What of a service there is to measure. */
-export interface Measured {
+export interface MonitoredService {
   readonly platform: string;
   readonly environment: string;
   readonly serviceName: string;
   readonly clusterName: string;
   /** Target groups that its tasks are in; none where nothing takes requests. */
-  readonly groups: readonly MeasuredGroup[];
+  readonly groups: readonly MonitoredTargetGroup[];
   /** Name of the queue that it works off. */
   readonly queueName: string | undefined;
 }
 
 /** What of a job there is to measure. */
-export interface MeasuredJob extends Pick<Measured, "platform" | "environment"> {
+export interface MonitoredJob extends Pick<MonitoredService, "platform" | "environment"> {
   /** Name of the job. */
   readonly name: string;
   /** Name of the queue of runs that the schedule could not start. */
@@ -25,18 +25,22 @@ export interface MeasuredJob extends Pick<Measured, "platform" | "environment"> 
 }
 
 /** A sum over the target groups of a service, gaps being nothing. */
-function overGroups(groups: readonly MeasuredGroup[], ids: readonly string[]): string {
+function overGroups(groups: readonly MonitoredTargetGroup[], ids: readonly string[]): string {
   return groups.flatMap((_, index) => ids.map((id) => `FILL(${id}${index}, 0)`)).join(" + ");
 }
 
-const result = (expression: string): Query => ({ id: "result", expression, returned: true });
+const result = (expression: string): MetricDataQuery => ({ id: "result", expression, returned: true });
 
 /**
  * How many of a hundred requests failed, of the service's own tasks; fewer than `minimumRequests` prove nothing.
  *
  * @param worst whether a target group that is worse than all together decides: for a deployment, not for a promise
  */
-export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: number, worst = true): Query[] {
+export function errorPercent(
+  groups: readonly MonitoredTargetGroup[],
+  minimumRequests: number,
+  worst = true,
+): MetricDataQuery[] {
   const percentOf = (indexes: readonly number[]) => {
     const sum = (...names: string[]) =>
       indexes.flatMap((index) => names.map((name) => `FILL(${name}${index}, 0)`)).join(" + ");
@@ -47,7 +51,7 @@ export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: 
   // Of a tenth of the requests all may fail without a twentieth of all failing: each group counts by itself too.
   const each = all.length === 1 || !worst ? [] : all.map((index) => percentOf([index]));
   return [
-    ...groups.flatMap((group, index): Query[] => [
+    ...groups.flatMap((group, index): MetricDataQuery[] => [
       { id: `failed${index}`, metric: ofTarget(group, "HTTPCode_Target_5XX_Count", "Sum") },
       { id: `refused${index}`, metric: ofTarget(group, "TargetConnectionErrorCount", "Sum") },
       { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
@@ -57,10 +61,14 @@ export function errorPercent(groups: readonly MeasuredGroup[], minimumRequests: 
 }
 
 /** The slowest answers of a minute in which enough was asked, in seconds. */
-export function latency(groups: readonly MeasuredGroup[], percentile: number, minimumRequests: number): Query[] {
+export function latency(
+  groups: readonly MonitoredTargetGroup[],
+  percentile: number,
+  minimumRequests: number,
+): MetricDataQuery[] {
   const slowest = groups.map((_, index) => `FILL(slow${index}, 0)`).join(", ");
   return [
-    ...groups.flatMap((group, index): Query[] => [
+    ...groups.flatMap((group, index): MetricDataQuery[] => [
       {
         id: `slow${index}`,
         metric: { ...ofTarget(group, "TargetResponseTime", "Average"), statistic: `p${percentile}` },
@@ -75,13 +83,13 @@ export function latency(groups: readonly MeasuredGroup[], percentile: number, mi
  * Answers that came in time, counted one by one over all target groups: a trimmed count needs no weights, which a percentile
  * of each group would. Measured until the first byte; a request without any answer is not among them, an error is.
  */
-function inTime(groups: readonly MeasuredGroup[], within: Duration) {
-  const measure = (group: MeasuredGroup, statistic: Measure["statistic"]): Measure => ({
+function inTime(groups: readonly MonitoredTargetGroup[], within: Duration) {
+  const measure = (group: MonitoredTargetGroup, statistic: MetricStat["statistic"]): MetricStat => ({
     ...ofTarget(group, "TargetResponseTime", "Average"),
     statistic,
   });
   return {
-    rows: groups.flatMap((group, index): Query[] => [
+    rows: groups.flatMap((group, index): MetricDataQuery[] => [
       { id: `fast${index}`, metric: measure(group, `TC(:${within.toSeconds()})`) },
       { id: `answers${index}`, metric: measure(group, "SampleCount") },
     ]),
@@ -91,18 +99,18 @@ function inTime(groups: readonly MeasuredGroup[], within: Duration) {
 }
 
 /** How many of a hundred answers took longer than that. */
-export function latePercent(groups: readonly MeasuredGroup[], within: Duration): Query[] {
+export function latePercent(groups: readonly MonitoredTargetGroup[], within: Duration): MetricDataQuery[] {
   const { rows, fast, answers } = inTime(groups, within);
   return [...rows, result(`IF(${answers} > 0, 100 * (${answers} - ${fast}) / ${answers}, 0)`)];
 }
 
 /** How many of a hundred answers came within that. */
-export function fastPercent(groups: readonly MeasuredGroup[], within: Duration): Query[] {
+export function fastPercent(groups: readonly MonitoredTargetGroup[], within: Duration): MetricDataQuery[] {
   const { rows, fast, answers } = inTime(groups, within);
   return [...rows, result(`IF(${answers} > 0, 100 * ${fast} / ${answers}, 100)`)];
 }
 
-export function unhealthy(groups: readonly MeasuredGroup[]): Query[] {
+export function unhealthy(groups: readonly MonitoredTargetGroup[]): MetricDataQuery[] {
   return [
     ...groups.map((group, index) => ({
       id: `unhealthy${index}`,
@@ -112,19 +120,19 @@ export function unhealthy(groups: readonly MeasuredGroup[]): Query[] {
   ];
 }
 
-function requests(groups: readonly MeasuredGroup[]): Query[] {
+function requests(groups: readonly MonitoredTargetGroup[]): MetricDataQuery[] {
   return [
     ...groups.map((group, index) => ({ id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") })),
     result(overGroups(groups, ["requests"])),
   ];
 }
 
-function one(id: string, metric: Measure): Query[] {
+function one(id: string, metric: MetricStat): MetricDataQuery[] {
   return [{ id, metric, returned: true }];
 }
 
 /** How much of what its tasks have a service uses, in percent. */
-export function usage({ clusterName, serviceName }: Measured, what: "CPU" | "Memory"): Query[] {
+export function usage({ clusterName, serviceName }: MonitoredService, what: "CPU" | "Memory"): MetricDataQuery[] {
   return one(what.toLowerCase(), {
     namespace: "AWS/ECS",
     metricName: `${what}Utilization`,
@@ -134,21 +142,21 @@ export function usage({ clusterName, serviceName }: Measured, what: "CPU" | "Mem
 }
 
 /** How long the oldest message has waited, in seconds. */
-export function queueAge(queueName: string): Query[] {
+export function queueAge(queueName: string): MetricDataQuery[] {
   return one("age", ofQueue(queueName, "ApproximateAgeOfOldestMessage"));
 }
 
-function ofQueue(queueName: string, metricName: string): Measure {
+function ofQueue(queueName: string, metricName: string): MetricStat {
   return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queueName }, statistic: "Maximum" };
 }
 
 /** How many tasks nobody asked to stop did. */
-export function restarts({ platform, environment, serviceName }: Measured): Query[] {
+export function restarts({ platform, environment, serviceName }: MonitoredService): MetricDataQuery[] {
   return [{ id: "crashed", metric: crashesOf(platform, environment, serviceName) }, result("FILL(crashed, 0)")];
 }
 
 /** How many runs of a job ended badly, did not come up, or could not be started. */
-export function failedRuns({ platform, environment, name, notStartedQueueName }: MeasuredJob): Query[] {
+export function failedRuns({ platform, environment, name, notStartedQueueName }: MonitoredJob): MetricDataQuery[] {
   return [
     { id: "failed", metric: failedRunsOf(platform, environment, groupOfJob(name)) },
     // Sent and not waiting: a run that somebody has yet to read about is no new one.
@@ -158,12 +166,12 @@ export function failedRuns({ platform, environment, name, notStartedQueueName }:
 }
 
 /** All that there is to measure of a job. */
-export function signalsOfJob(measured: MeasuredJob): Signal[] {
+export function signalsOfJob(measured: MonitoredJob): Signal[] {
   return [{ name: "failed", title: "Runs that failed", queries: failedRuns(measured) }];
 }
 
-/** All that there is to measure of a service: nothing of a balancer or a queue that it does not have. */
-export function signalsOf(measured: Measured): Signal[] {
+/** All that there is to measure of a service: nothing of a load balancer or a queue that it does not have. */
+export function signalsOf(measured: MonitoredService): Signal[] {
   const { groups, queueName } = measured;
   return [
     ...(groups.length === 0

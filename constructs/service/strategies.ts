@@ -8,7 +8,7 @@ export type Strategy = (typeof STRATEGIES)[number];
 export const FEATURES = {
   serviceConnect: { title: "Service Connect (`connect`, and `calls` by it)", asked: true },
   spot: { title: "Fargate Spot", asked: true },
-  machines: { title: "machines of an AutoScalingGroup", asked: true },
+  instances: { title: "instances of an AutoScalingGroup", asked: true },
   worker: { title: "a worker", asked: true },
   internal: { title: "a web process without an Ingress", asked: true },
   auth: { title: "an Ingress with `auth`", asked: true },
@@ -55,7 +55,7 @@ const no = (source: string, note: string): Cell => ({ verdict: "no", source, not
 const BY_ECS = {
   controller: "ECS",
   spot: yes(`${GUIDE}fargate-capacity-providers.html`),
-  machines: yes(`${GUIDE}cluster-auto-scaling.html`),
+  instances: yes(`${GUIDE}cluster-auto-scaling.html`),
   ownerPipeline: yes(`${API}API_UpdateService.html`),
   ownerTerraform: yes(LINE_5, "apply itself deploys, and fails when it did not go live"),
   forceNewDeployment: yes(LINE_5),
@@ -75,7 +75,7 @@ const SHIFTED_BY_ECS = {
   steadyState: yes(LINE_6, "to the end of the bake time"),
 } as const;
 
-const needsLine6 = (source: string): StrategyRow["lines"] => ({
+const needsProvider6 = (source: string): StrategyRow["lines"] => ({
   5: no(source, "AWS provider 5 does not know it"),
   6: yes(`${LINE_6}#deployment_configuration`),
 });
@@ -86,7 +86,7 @@ const moves = (name: string): Pick<StrategyRow, "worker" | "internal" | "circuit
   internal: {
     verdict: "connect",
     source: `${GUIDE}${name}-deployment-implementation.html`,
-    note: "it moves requests, and needs a balancer or Service Connect to move them by",
+    note: "it moves requests, and needs a load balancer or Service Connect to move them by",
   },
   circuitBreaker: no(
     `${GUIDE}deployment-failure-detection.html`,
@@ -115,7 +115,7 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
   blueGreen: {
     ...SHIFTED_BY_ECS,
     title: "all new tasks come, then all requests go to them, then the old ones go",
-    lines: needsLine6(`${PROVIDER}issues/43489`),
+    lines: needsProvider6(`${PROVIDER}issues/43489`),
     worker: yes(`${GUIDE}blue-green-deployment-implementation.html`, "both versions work until the bake time is over"),
     internal: yes(
       `${GUIDE}blue-green-deployment-implementation.html`,
@@ -128,13 +128,13 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
     ...SHIFTED_BY_ECS,
     ...moves("canary"),
     title: "a part of the requests goes to the new tasks, then all",
-    lines: needsLine6(`${PROVIDER}pull/44842`),
+    lines: needsProvider6(`${PROVIDER}pull/44842`),
   },
   linear: {
     ...SHIFTED_BY_ECS,
     ...moves("linear"),
     title: "requests go to the new tasks in equal parts",
-    lines: needsLine6(`${PROVIDER}pull/44842`),
+    lines: needsProvider6(`${PROVIDER}pull/44842`),
   },
   codeDeploy: {
     title: "the same by CodeDeploy: codeDeploy(blueGreen()), codeDeploy(canary()) or codeDeploy(linear())",
@@ -146,13 +146,13 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
       "CodeDeploy and Service Connect do not work together; callers find it by DNS, and find both versions until the bake time is over",
     ),
     spot: yes(`${ROADMAP}1752`, "a release tells CodeDeploy the capacity each time, or it would be lost"),
-    machines: yes(`${ROADMAP}713`, "a release tells CodeDeploy the capacity each time, or it would be lost"),
+    instances: yes(`${ROADMAP}713`, "a release tells CodeDeploy the capacity each time, or it would be lost"),
     auth: no(
       "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.html",
       "nothing says that CodeDeploy leaves the sign-in on a rule that it rewrites",
     ),
     worker: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy moves requests, and a worker takes none"),
-    internal: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy moves requests at a balancer"),
+    internal: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy moves requests at a load balancer"),
     ownerPipeline: yes(`${API}API_UpdateService.html`),
     ownerTerraform: no(
       `${API}API_UpdateService.html`,

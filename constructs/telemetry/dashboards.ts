@@ -2,7 +2,7 @@ import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboar
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
-import type { Measure, Signal } from "../core/alarm";
+import type { MetricStat, Signal } from "../core/alarm";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type Platform, ServiceStack } from "../platform/platform";
@@ -124,34 +124,34 @@ export class PlatformDashboard extends Construct {
 
   constructor(scope: Platform, id: string, props: PlatformDashboardProps = {}) {
     super(scope, id);
-    const { stackName, environment, cluster, balancer } = scope;
+    const { stackName, environment, cluster, loadBalancer } = scope;
     this.dashboardName = scope.physicalName("dashboard", stackName, environment.name);
     const ofCluster = (metric: string) =>
       search("AWS/ECS", ["ClusterName", "ServiceName"], metric, [["ClusterName", cluster.clusterName]]);
-    const ofBalancer = (metric: string, suffix: string) =>
+    const ofLoadBalancer = (metric: string, suffix: string) =>
       search("AWS/ApplicationELB", ["LoadBalancer", "TargetGroup"], metric, [["LoadBalancer", suffix]]);
-    const byGroup = ({ namespace, metricName }: Measure) => search(namespace, ["Group"], metricName, []);
+    const byGroup = ({ namespace, metricName }: MetricStat) => search(namespace, ["Group"], metricName, []);
     const pictures = [
       found("CPU in use, by service (%)", ofCluster("CPUUtilization"), "Average"),
       found("Memory in use, by service (%)", ofCluster("MemoryUtilization"), "Average"),
       found("Tasks that crashed, by service", byGroup(crashesOf(stackName, environment.name, "")), "Sum"),
       found("Runs that failed, by job", byGroup(failedRunsOf(stackName, environment.name, "")), "Sum"),
-      ...(balancer === undefined
+      ...(loadBalancer === undefined
         ? []
         : [
             found(
               "Requests, by target group (a minute)",
-              ofBalancer("RequestCount", balancer.balancerArnSuffix),
+              ofLoadBalancer("RequestCount", loadBalancer.loadBalancerArnSuffix),
               "Sum",
             ),
             found(
               "Errors, by target group (a minute)",
-              ofBalancer("HTTPCode_Target_5XX_Count", balancer.balancerArnSuffix),
+              ofLoadBalancer("HTTPCode_Target_5XX_Count", loadBalancer.loadBalancerArnSuffix),
               "Sum",
             ),
             found(
               "Slowest of a hundred answers, by target group (s)",
-              ofBalancer("TargetResponseTime", balancer.balancerArnSuffix),
+              ofLoadBalancer("TargetResponseTime", loadBalancer.loadBalancerArnSuffix),
               "p99",
             ),
           ]),

@@ -1,4 +1,4 @@
-import { Alarm, CompositeAlarm, type Query } from "../core/alarm";
+import { Alarm, CompositeAlarm, type MetricDataQuery } from "../core/alarm";
 import { Problems } from "../core/errors";
 import type { Duration } from "../core/units";
 import { ServiceStack } from "../platform/platform";
@@ -21,7 +21,7 @@ const BURNS = [
 export interface LatencyGoal {
   /** How many of a hundred answers are to come in time, over 30 days; above 94 and below 100: 99. */
   readonly percent: number;
-  /** What is in time, from when the balancer has sent the request on until the first byte of the answer; whole milliseconds. */
+  /** What is in time, from when the load balancer has sent the request on until the first byte of the answer; whole milliseconds. */
   readonly within: Duration;
 }
 
@@ -52,7 +52,7 @@ interface Promised {
   /** What uses it up: `Errors use up what may fail`. */
   readonly using: string;
   /** How many of a hundred broke it. */
-  readonly queries: () => readonly Query[];
+  readonly queries: () => readonly MetricDataQuery[];
 }
 
 /**

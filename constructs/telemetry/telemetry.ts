@@ -133,7 +133,7 @@ export class Telemetry implements ServiceAddOn {
       problem: `${tracesPercent} keeps no trace, or more than all`,
       remedy: "Use a number above 0, at most 100; leave xRay() out to keep none.",
     });
-    if (stack.network.egress === "endpoints") {
+    if (stack.vpc.egress === "endpoints") {
       const names = { "x-ray": "xray", cloudwatch: "logs", prometheus: "aps-workspaces" } as const;
       for (const exporter of exporters) {
         const needed = exporter.kind === "otlp" ? undefined : names[exporter.kind];

@@ -8,8 +8,8 @@ const platform = new Platform(app, "shop", { environment, listener: insecureHttp
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders");
 orders.add(new Ingress());
-orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
 // antifragile admin dev seed -- --count 3
-orders.admin("seed", ["node", "dist/admin/seed.js"]);
+orders.addAdminProcess("seed", ["node", "dist/admin/seed.js"]);
 
 app.synth();

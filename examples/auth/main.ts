@@ -24,7 +24,7 @@ const platform = new Platform(app, "shop", {
   environment,
   listener: https({ domain: "shop.example.com", zoneId: ZONE_ID }),
 });
-new WebAcl(platform, "WebAcl", { balancer: platform.balancer, requestsPerIp: 1000 });
+new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer, requestsPerIp: 1000 });
 const stack = platform.stack("shop");
 
 const customers = new UserPool(platform, "Customers", { selfSignUp: true, mfa: "optional" });

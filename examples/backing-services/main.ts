@@ -45,7 +45,7 @@ for (const backing of [database, cache, placed, invoices, sessions, payments]) o
 // Two of a kind: the second one's variables get a first part.
 orders.use(news, { prefix: "NEWS" });
 // Admin tasks alone may change the schema.
-orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
 
 const mailer = new CloudNativeService(stack, "Mailer", {
   process: worker({ queue: mails, command: ["node", "dist/worker.js"] }),

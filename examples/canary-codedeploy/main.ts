@@ -21,7 +21,7 @@ const stack = platform.stack("orders");
 
 const orders = new CloudNativeService(stack, "Orders", {
   deployment: codeDeploy(
-    canary({ percent: 10, wait: Duration.minutes(10), bake: Duration.minutes(15), errorPercent: 2 }),
+    canary({ percent: 10, wait: Duration.minutes(10), bakeTime: Duration.minutes(15), errorPercent: 2 }),
   ),
   scaling: { min: 2, max: 10, requestsPerTask: 600 },
 });
@@ -29,7 +29,7 @@ orders.add(new Ingress());
 
 // Callers find it by DNS: Service Connect does not go with CodeDeploy.
 const reports = new CloudNativeService(stack, "Reports");
-reports.calls(orders);
+reports.call(orders);
 
 new ImageRepository(new DeliveryStack(app, "orders", { region: environment.region }), "Images");
 

@@ -21,7 +21,7 @@ const platform = new Platform(app, "shop", { environment, listener: insecureHttp
 const stack = platform.stack("orders");
 
 const orders = new CloudNativeService(stack, "Orders", {
-  deployment: canary({ percent: 10, wait: Duration.minutes(10), bake: Duration.minutes(15), errorPercent: 2 }),
+  deployment: canary({ percent: 10, wait: Duration.minutes(10), bakeTime: Duration.minutes(15), errorPercent: 2 }),
   scaling: { min: 2, max: 10, requestsPerTask: 600 },
 });
 orders.add(new Ingress());
@@ -30,6 +30,6 @@ orders.add(new Ingress());
 const prices = new CloudNativeService(stack, "Prices", {
   deployment: linear({ percent: 25, wait: Duration.minutes(2) }),
 });
-orders.calls(prices);
+orders.call(prices);
 
 app.synth();

@@ -1,4 +1,4 @@
-/** A service whose tasks run on machines of one's own, which ECS makes as many as the tasks need. */
+/** A service whose tasks run on instances of one's own, which ECS makes as many as the tasks need. */
 import {
   App,
   AutoScalingGroup,
@@ -6,8 +6,8 @@ import {
   CloudNativeService,
   type Environment,
   Ingress,
+  InstanceTypes,
   insecureHttp,
-  Machines,
   Platform,
 } from "antifragile";
 
@@ -17,17 +17,17 @@ const app = new App();
 const platform = new Platform(app, "shop", {
   environment,
   listener: insecureHttp(),
-  cluster: { capacity: [Capacity.machines("Machines")], exec: {} },
+  cluster: { capacity: [Capacity.instances("Instances")], exec: {} },
 });
-new AutoScalingGroup(platform, "Machines", {
-  network: platform.network,
+new AutoScalingGroup(platform, "Instances", {
+  vpc: platform.vpc,
   cluster: platform.cluster,
-  machines: Machines.ofType("t4g.medium"),
+  instanceTypes: InstanceTypes.ofType("t4g.medium"),
   scaling: { min: 1, max: 6 },
 });
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders", {
-  capacity: [Capacity.machines("Machines")],
+  capacity: [Capacity.instances("Instances")],
 });
 orders.add(new Ingress());
 

@@ -1,12 +1,16 @@
 /** Three environments from one code base; what differs is in environments.ts. One word synthesizes one of them alone. */
-import { App, CloudNativeService, chooseEnvironments, https, Ingress, insecureHttp, Platform } from "antifragile";
+import { App, CloudNativeService, https, Ingress, insecureHttp, Platform, selectEnvironments } from "antifragile";
 import { environments } from "./environments";
 
-const { chosen, leftOut } = chooseEnvironments(environments, process.argv[2], "examples/environments/environments.ts");
-for (const sentence of leftOut) console.error(sentence);
+const { selected, skipped } = selectEnvironments(
+  environments,
+  process.argv[2],
+  "examples/environments/environments.ts",
+);
+for (const sentence of skipped) console.error(sentence);
 
 const app = new App();
-for (const environment of chosen) {
+for (const environment of selected) {
   const { domain, scaling } = environment;
   const listener = domain ? https({ domain: domain.name, zoneId: domain.zoneId }) : insecureHttp();
   const platform = new Platform(app, "shop", { environment, listener });

@@ -1,10 +1,10 @@
 /** What workflows of GitHub Actions may do: plan for everybody who works on the repository, apply and release by environment. */
 import {
   App,
+  CiRoles,
   CloudNativeService,
   DeliveryStack,
   type Environment,
-  GitHubActionsRoles,
   ImageRepository,
   Ingress,
   insecureHttp,
@@ -21,7 +21,7 @@ const payments = new CloudNativeService(platform.stack("payments"), "Payments");
 payments.add(new Ingress());
 
 const delivery = new DeliveryStack(app, "payments", { region, account, state: "s3" });
-new GitHubActionsRoles(delivery, "GitHub", {
+new CiRoles(delivery, "GitHub", {
   // gh api repos/acme/payments --jq '.owner.id, .id'
   repository: { owner: "acme", name: "payments", numbers: { owner: 123456, repository: 456789 } },
   images: new ImageRepository(delivery, "Images"),

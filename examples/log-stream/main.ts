@@ -21,7 +21,7 @@ import {
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 
 const app = new App();
-const platform = new Platform(app, "shop", { environment, alarms: { emails: ["on-call@example.com"] } });
+const platform = new Platform(app, "shop", { environment, alarmRecipients: { emails: ["on-call@example.com"] } });
 const kept = new LogArchive(platform, "Archive", { keep: Duration.days(365), coldAfter: Duration.days(90) });
 const stack = platform.stack("shop");
 

@@ -39,11 +39,11 @@ const payments = new CloudNativeService(paymentsStack, "Payments", {
   capacity: [Capacity.fargate({ base: 1 }), Capacity.fargateSpot()],
 });
 
-storefront.calls(catalog, { timeout: Duration.seconds(1) });
-storefront.calls(orders, { timeout: Duration.seconds(3) });
+storefront.call(catalog, { timeout: Duration.seconds(1) });
+storefront.call(orders, { timeout: Duration.seconds(3) });
 // Orders asks for a payment, and payments tells when it is through.
-orders.calls(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
-payments.calls(orders);
+orders.call(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
+payments.call(orders);
 
 // The same image and release as orders, as other processes: none while the queue is empty.
 const mails = existingQueue(ordersStack, "Mails", `arn:aws:sqs:${environment.region}:123456789012:mails`);
@@ -51,12 +51,12 @@ const mailer = new CloudNativeService(ordersStack, "Mailer", {
   process: worker({ queue: mails, command: ["node", "dist/worker.js"] }),
   scaling: { max: 20, messagesPerTask: 100 },
 });
-mailer.calls(catalog);
+mailer.call(catalog);
 mails.grants.send(orders);
 
 const report = new CloudNativeService(ordersStack, "NightlyReport", {
   process: job({ schedule: cron("0 3 * * *", { timezone: "Europe/Berlin" }), command: ["node", "dist/job.js"] }),
 });
-report.calls(payments, { timeout: Duration.seconds(10) });
+report.call(payments, { timeout: Duration.seconds(10) });
 
 app.synth();

@@ -24,7 +24,7 @@ const app = new App();
 const platform = new Platform(app, "shop", {
   environment,
   listener: insecureHttp(),
-  alarms: { emails: ["on-call@example.com"] },
+  alarmRecipients: { emails: ["on-call@example.com"] },
 });
 new PlatformDashboard(platform, "Dashboard");
 

@@ -1,4 +1,4 @@
-/** The smallest useful app: a platform with a public balancer, and one service behind it. */
+/** The smallest useful app: a platform with a public load balancer, and one service behind it. */
 import {
   App,
   CloudNativeService,

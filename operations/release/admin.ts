@@ -1,4 +1,4 @@
-import { MIGRATE, type ProcessTemplate } from "../../border/release";
+import { MIGRATE, type ProcessTemplate } from "../../contract/release";
 import { OperationError } from "../command";
 import { familyAndRevision } from "./task";
 import { nothingThere, POLL_MS, throwIfInterrupted, type World } from "./world";
@@ -70,7 +70,7 @@ export async function admin(world: World, { name, args, service }: AdminOptions)
       Object.keys(commands).map((each) => `${each} (${own})`),
     );
     throw new OperationError(
-      `there is no admin process ${JSON.stringify(name)}${service === undefined ? "" : ` of ${service}`}; there ${known.length === 0 ? `is none: service.admin(${JSON.stringify(name)}, [...]) declares one` : `are: ${known.join(", ")}`}`,
+      `there is no admin process ${JSON.stringify(name)}${service === undefined ? "" : ` of ${service}`}; there ${known.length === 0 ? `is none: service.addAdminProcess(${JSON.stringify(name)}, [...]) declares one` : `are: ${known.join(", ")}`}`,
       2,
     );
   }

@@ -1,4 +1,4 @@
-import type { ProcessTemplate } from "../../border/release";
+import type { ProcessTemplate } from "../../contract/release";
 
 /**
  * What CodeDeploy is to run, as JSON. It tells capacity and network each time: what it does not tell, the service loses, and

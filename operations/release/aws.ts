@@ -8,7 +8,7 @@ import {
   type ReleasePlace,
   type ReleaseRecord,
   recordParameter,
-} from "../../border/release";
+} from "../../contract/release";
 import { OperationError } from "../command";
 import { findStopReasons } from "../stop-reasons";
 import { appSpec } from "./app-spec";

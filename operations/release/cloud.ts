@@ -1,5 +1,5 @@
 import type { RegisterTaskDefinitionCommandInput } from "@aws-sdk/client-ecs";
-import type { ProcessTemplate, ReleaseLock, ReleasePlace, ReleaseRecord } from "../../border/release";
+import type { ProcessTemplate, ReleaseLock, ReleasePlace, ReleaseRecord } from "../../contract/release";
 import type { DescribedTask } from "./task";
 
 /** How a process stands that was sent to another task definition. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ReleasePlace } from "../../border/release";
+import type { ReleasePlace } from "../../contract/release";
 import { OperationError } from "../command";
 import { readManifest, synthesize } from "../deploy";
 

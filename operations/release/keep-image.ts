@@ -1,4 +1,4 @@
-import { releasedTag } from "../../border/images";
+import { releasedTag } from "../../contract/images";
 import { OperationError } from "../command";
 
 const IN_ECR = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^@]+)@(sha256:[0-9a-f]{64})$/;

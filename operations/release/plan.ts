@@ -1,4 +1,4 @@
-import type { ProcessTemplate } from "../../border/release";
+import type { ProcessTemplate } from "../../contract/release";
 
 /** A process on its way to another task definition. */
 export interface Candidate {

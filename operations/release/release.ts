@@ -5,7 +5,7 @@ import {
   type ReleasedTask,
   type ReleaseLock,
   type ReleaseRecord,
-} from "../../border/release";
+} from "../../contract/release";
 import { OperationError } from "../command";
 import { printable, runAdmin } from "./admin";
 import type { Progress } from "./cloud";
@@ -144,7 +144,7 @@ export async function migrateWith(world: World, { image, service }: MigrateOptio
   );
   if (processes.size === 0) {
     throw new OperationError(
-      `no service${service === undefined ? "" : ` ${service}`} of this image has an admin process ${MIGRATE}: service.admin("${MIGRATE}", [...]) declares one`,
+      `no service${service === undefined ? "" : ` ${service}`} of this image has an admin process ${MIGRATE}: service.addAdminProcess("${MIGRATE}", [...]) declares one`,
       2,
     );
   }

@@ -1,4 +1,4 @@
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../border/release";
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../contract/release";
 import { printable } from "./admin";
 import { describeLock, digests, type Listed, listReleases } from "./release";
 import { familyAndRevision, revisionOf } from "./task";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RegisterTaskDefinitionCommandInput, Tag, TaskDefinition } from "@aws-sdk/client-ecs";
-import { BOOTSTRAP_VARIABLE, COMMAND_LABEL, type ProcessTemplate } from "../../border/release";
+import { BOOTSTRAP_VARIABLE, COMMAND_LABEL, type ProcessTemplate } from "../../contract/release";
 
 /** A task definition as ECS tells of it. */
 export interface DescribedTask {

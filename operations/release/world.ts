@@ -1,4 +1,4 @@
-import type { ReleasePlace } from "../../border/release";
+import type { ReleasePlace } from "../../contract/release";
 import { OperationError } from "../command";
 import type { Cloud } from "./cloud";
 

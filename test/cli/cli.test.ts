@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { kebab } from "../../border/names";
+import { kebab } from "../../contract/names";
 import type { OptionTable } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";

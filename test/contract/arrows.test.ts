@@ -16,12 +16,12 @@ const LEVELS = [
   ["core"],
   // Below the others: flow logs and session logs are log streams.
   ["logging"],
-  ["network", "discovery"],
+  ["vpc", "discovery"],
   // Databases stand in a network.
   ["backing"],
-  ["ingress", "cluster"],
-  // Machines behind a balancer need a rule's priority.
-  ["scaling"],
+  ["load-balancer", "cluster"],
+  // Machines behind a load balancer need a rule's priority.
+  ["auto-scaling-group"],
   ["platform"],
   ["service"],
   ["auth", "pipeline", "telemetry", "chaos"],
@@ -32,21 +32,21 @@ const LEVELS = [
 const PARTS = ["constructs", "generator", "operations", "emulator"];
 
 /** What the parts agree on: plain data that they may read. */
-const AGREED = "border";
+const AGREED = "contract";
 
 /** What only computes: equal input gives equal output, on every machine and day. */
 const PURE = [
-  "border/only-you-know.ts",
-  "border/images.ts",
-  "border/release.ts",
-  "border/release-permissions.ts",
-  "border/stacks.ts",
+  "contract/placeholders.ts",
+  "contract/images.ts",
+  "contract/release.ts",
+  "contract/release-permissions.ts",
+  "contract/stacks.ts",
   "constructs/core/names.ts",
   "constructs/core/schedule.ts",
   "constructs/core/units.ts",
-  "constructs/ingress/priority.ts",
-  "constructs/network/cidr.ts",
-  "constructs/scaling/steps.ts",
+  "constructs/load-balancer/priority.ts",
+  "constructs/vpc/cidr.ts",
+  "constructs/auto-scaling-group/steps.ts",
   "constructs/service/shutdown.ts",
   "constructs/service/strategies.ts",
   "constructs/service/task-size.ts",
@@ -144,15 +144,15 @@ describe("R2: constructs, generator, operations and emulator do not know each ot
 
   it("is checked", () => {
     const files = {
-      "generator/a.ts": 'import type { B } from "../constructs/b"; import "./c"; import "../border/d";',
+      "generator/a.ts": 'import type { B } from "../constructs/b"; import "./c"; import "../contract/d";',
       "constructs/b.ts": "",
-      "border/d.ts": 'import "../constructs/b"; import "pkg"; import "./e";',
-      "border/e.ts": "",
+      "contract/d.ts": 'import "../constructs/b"; import "pkg"; import "./e";',
+      "contract/e.ts": "",
     };
     expect(separateParts(madeUpImports(files), PARTS, AGREED)).toEqual([
       "generator/a.ts imports ../constructs/b (type)",
-      "border/d.ts imports ../constructs/b",
-      "border/d.ts imports pkg",
+      "contract/d.ts imports ../constructs/b",
+      "contract/d.ts imports pkg",
     ]);
   });
 });
@@ -166,7 +166,7 @@ describe("R3: families depend one way", () => {
     const found = familyOrder(
       madeUpImports({
         "constructs/core/a.ts": 'import type { S } from "../service/s";',
-        "constructs/ingress/b.ts": 'import { C } from "../cluster/c"; import type { D } from "../cluster/c";',
+        "constructs/load-balancer/b.ts": 'import { C } from "../cluster/c"; import type { D } from "../cluster/c";',
         "constructs/new/d.ts": 'import "../core/a";',
         "constructs/service/s.ts": 'import "../core/a";',
         "constructs/cluster/c.ts": "",
@@ -175,7 +175,7 @@ describe("R3: families depend one way", () => {
     );
     expect(found).toEqual([
       "constructs/core/a.ts imports ../service/s (type): service stands above core",
-      "constructs/ingress/b.ts imports ../cluster/c: ingress and cluster may know each other's types only",
+      "constructs/load-balancer/b.ts imports ../cluster/c: load-balancer and cluster may know each other's types only",
       "constructs/new/d.ts imports ../core/a: new has no level",
     ]);
   });

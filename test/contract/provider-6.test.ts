@@ -89,8 +89,8 @@ describe("the check of synthesized arguments", () => {
   it("finds nothing where there is nothing, and on line 5 what line 6 alone knows", () => {
     expect(errors(LINE_6, service)).toBe("");
     // One that is unknown inside hides one that is unknown outside.
-    const { load_balancer: _, ...withoutBalancer } = service;
-    expect(errors(LINE_5, withoutBalancer)).toMatch(/deploymentConfiguration.* does not exist/);
+    const { load_balancer: _, ...withoutLoadBalancer } = service;
+    expect(errors(LINE_5, withoutLoadBalancer)).toMatch(/deploymentConfiguration.* does not exist/);
     expect(errors(LINE_5, service)).toMatch(/advancedConfiguration.* does not exist/);
   });
 

@@ -103,9 +103,9 @@ const RULES: Readonly<Record<string, (type: string, values: Values, profile: Pro
       readonly network_interfaces?: readonly { readonly associate_public_ip_address?: unknown }[];
       readonly network_configuration?: { readonly assign_public_ip?: boolean };
     };
-    const machines =
+    const instances =
       type === "aws_launch_template" && interfaces.some((each) => `${each.associate_public_ip_address}` !== "false");
-    return subnet === true || machines || tasks?.assign_public_ip === true ? ["gives public addresses"] : [];
+    return subnet === true || instances || tasks?.assign_public_ip === true ? ["gives public addresses"] : [];
   },
   "logs end": (type, values) =>
     type === "aws_cloudwatch_log_group" && !((values.retention_in_days as number) > 0) ? ["keeps lines for ever"] : [],
@@ -175,7 +175,7 @@ const RULES: Readonly<Record<string, (type: string, values: Values, profile: Pro
     !["authorization", "cookie"].every((name) => JSON.stringify(values.redacted_fields ?? []).includes(`"${name}"`))
       ? ["logs credentials"]
       : [],
-  "balancers drop what is malformed, and are protected in production": (type, values, profile) =>
+  "load balancers drop what is malformed, and are protected in production": (type, values, profile) =>
     type === "aws_lb"
       ? [
           ...(values.drop_invalid_header_fields === true ? [] : ["passes invalid headers on"]),

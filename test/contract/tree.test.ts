@@ -10,7 +10,7 @@ import { readSources } from "./support/sources";
 
 /** What holds no resource of its own that could be overridden, and why. */
 const NO_DEFAULT_CHILD = new Map([
-  ["GitHubActionsRoles", "makes roles, none of which is more it than the others"],
+  ["CiRoles", "makes roles, none of which is more it than the others"],
   ["Connections", "makes a rule for each edge, named after it"],
   ["ExternalService", "is outside; the service that uses it gets its variables and the way"],
 ]);

@@ -4,7 +4,7 @@ import { DescribeTaskDefinitionCommand, DescribeTasksCommand } from "@aws-sdk/cl
 import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { processesPath } from "../../border/release";
+import { processesPath } from "../../contract/release";
 import { AwsCloud } from "../../operations/release/aws";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";

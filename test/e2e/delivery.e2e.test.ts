@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { releasedTag } from "../../border/images";
+import { releasedTag } from "../../contract/images";
 import { TerraformStack } from "../../emulator";
 import { keepImage } from "../../operations/release/keep-image";
 import { AwsCaller } from "../support/aws-call";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { inOrder } from "../../border/stacks";
+import { inOrder } from "../../contract/stacks";
 import { type DeployReport, deployLocally } from "../../emulator/deploy-local";
 import { describeOnEmulator } from "../support/deployment";
 
@@ -15,7 +15,9 @@ const FIXTURE = {
 function write(folder: string, service: object): void {
   const stacks = {
     "a-service": { resource: { aws_cloudwatch_log_group: { Logs: { name: "/a", retention_in_days: 7 } }, ...service } },
-    "b-platform": { resource: { aws_ssm_parameter: { Border: { name: "/b", type: "String", insecure_value: "x" } } } },
+    "b-platform": {
+      resource: { aws_ssm_parameter: { Contract: { name: "/b", type: "String", insecure_value: "x" } } },
+    },
   };
   for (const [name, stack] of Object.entries(stacks)) {
     mkdirSync(join(folder, "stacks", name), { recursive: true });

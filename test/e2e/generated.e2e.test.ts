@@ -17,8 +17,8 @@ import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { BatchDeleteImageCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { releasedTag } from "../../border/images";
 import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
+import { releasedTag } from "../../contract/images";
 import { Emulator } from "../../emulator";
 import { type Result, run, unpackPackage } from "../cli/packed";
 import { AwsCaller } from "../support/aws-call";
@@ -160,11 +160,11 @@ describeOnEmulator("a generated repository", () => {
   it("once it is filled in, deploys its pipeline by a name of its own", async () => {
     const file = join(repository, "infra", "environments.ts");
     const filled = readFileSync(file, "utf8")
-      .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
-      .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
-      .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
-      .replaceAll(/repository: onlyYouKnow\([^)]*\)/g, 'repository: "acme/orders"')
-      .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"')
+      .replaceAll(/account: placeholder\([^)]*\)/g, 'account: "123456789012"')
+      .replaceAll(/zoneId: placeholder\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+      .replaceAll(/emails: \[placeholder\([^)]*\)/g, 'emails: ["on-call@example.com"')
+      .replaceAll(/repository: placeholder\([^)]*\)/g, 'repository: "acme/orders"')
+      .replaceAll(/placeholder\([^)]*\)/g, '"shop.example.com"')
       // Of the environments, state goes to S3; here that of delivery itself stays a file.
       .replace('state: "s3" as const', 'state: "local" as const');
     writeFileSync(file, filled);

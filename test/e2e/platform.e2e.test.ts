@@ -107,7 +107,7 @@ describeOnEmulator("a platform with machines", () => {
     expect((await app.stack(PLATFORM).plan()).changes).toEqual([]);
   });
 
-  test("takes in another platform, in its network, behind its balancer and under its owner's rules", async () => {
+  test("takes in another platform, in its network, behind its load balancer and under its owner's rules", async () => {
     const { Parameter } = await app.clients.ssm.send(
       new GetParameterCommand({ Name: "/antifragile/dev/shop/platform" }),
     );
@@ -134,12 +134,12 @@ describeOnEmulator("a platform with machines", () => {
       "aws_autoscaling_group.Reports": "update",
       "aws_autoscaling_policy.Reports_Forecast": "update",
       "aws_autoscaling_policy.Reports_ScaleOnCpu": "update",
-      "aws_eip.Network_Nat2Address": "create",
-      "aws_flow_log.Network_FlowLog": "delete+create",
+      "aws_eip.Vpc_Nat2Address": "create",
+      "aws_flow_log.Vpc_FlowLog": "delete+create",
       "aws_launch_template.Catalog_LaunchTemplate": "update",
-      "aws_nat_gateway.Network_Nat2": "create",
-      "aws_route.Network_Private2DefaultRoute": "update",
-      "aws_ssm_parameter.Border": "update",
+      "aws_nat_gateway.Vpc_Nat2": "create",
+      "aws_route.Vpc_Private2DefaultRoute": "update",
+      "aws_ssm_parameter.Contract": "update",
     });
     await platform.apply();
     expect((await platform.plan()).changes).toEqual([]);

@@ -6,7 +6,7 @@ import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCo
 import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Permission } from "../../border/release-permissions";
+import type { Permission } from "../../contract/release-permissions";
 import { type Change, TerraformStack } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
 import {

@@ -139,12 +139,12 @@ describeOnEmulator("services on a platform", () => {
     expect((await environmentOf(storefront.taskDefinition)).GREETING).toBe('${file("/etc/passwd")} %{ if true }');
   });
 
-  const balancerArn = async () =>
+  const loadBalancerArn = async () =>
     field(await aws.call("elasticloadbalancing", "DescribeLoadBalancers"), "LoadBalancerArn") ?? "";
 
-  it("are reached by HTTPS, with a certificate that the zone proves and names that lead to the balancer", async () => {
+  it("are reached by HTTPS, with a certificate that the zone proves and names that lead to the load balancer", async () => {
     const { Listeners = [] } = await shop.clients.elb.send(
-      new DescribeListenersCommand({ LoadBalancerArn: await balancerArn() }),
+      new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
     );
     const ports = Listeners.map(({ Port, DefaultActions: [action] = [] }) => `${Port} ${action?.Type}`);
     expect(ports.sort()).toEqual(["443 fixed-response", "80 redirect"]);
@@ -163,7 +163,7 @@ describeOnEmulator("services on a platform", () => {
 
   it("ask everybody who they are, but on the paths that were named", async () => {
     const { Listeners = [] } = await shop.clients.elb.send(
-      new DescribeListenersCommand({ LoadBalancerArn: await balancerArn() }),
+      new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
     );
     const ListenerArn = Listeners.find(({ Port }) => Port === 443)?.ListenerArn;
     const { Rules = [] } = await shop.clients.elb.send(new DescribeRulesCommand({ ListenerArn }));
@@ -189,7 +189,7 @@ describeOnEmulator("services on a platform", () => {
     });
   });
 
-  it("are watched behind the balancer: alarms that tell people, roll back, or keep a promise, and a picture of them", async () => {
+  it("are watched behind the load balancer: alarms that tell people, roll back, or keep a promise, and a picture of them", async () => {
     const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
       new DescribeAlarmsCommand({ AlarmNamePrefix: "shop-dev-office-", AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }),
     );
@@ -207,7 +207,7 @@ describeOnEmulator("services on a platform", () => {
     expect(CompositeAlarms.map(({ AlarmRule }) => AlarmRule)).toContain(
       'ALARM("shop-dev-office-latency-budget-fast-long") AND ALARM("shop-dev-office-latency-budget-fast-short")',
     );
-    // What is measured is there: this balancer, and the target group that the service's tasks join.
+    // What is measured is there: this load balancer, and the target group that the service's tasks join.
     const { loadBalancers = [], deploymentConfiguration } = await describeService("office");
     const group = loadBalancers[0]?.targetGroupArn?.split(":").at(-1);
     const rows = MetricAlarms.find((alarm) => partOf(alarm) === "latency-budget-slow-short")?.Metrics;
@@ -218,7 +218,7 @@ describeOnEmulator("services on a platform", () => {
     ]);
     for (const { Metric } of measured) {
       expect(Object.fromEntries(Metric?.Dimensions?.map(({ Name, Value }) => [Name, Value]) ?? [])).toEqual({
-        LoadBalancer: (await balancerArn()).split("loadbalancer/")[1],
+        LoadBalancer: (await loadBalancerArn()).split("loadbalancer/")[1],
         TargetGroup: group,
       });
     }
@@ -235,7 +235,7 @@ describeOnEmulator("services on a platform", () => {
   });
 
   it("are behind a web ACL that logs", async () => {
-    const { WebACL } = await aws.call("wafv2", "GetWebACLForResource", { ResourceArn: await balancerArn() });
+    const { WebACL } = await aws.call("wafv2", "GetWebACLForResource", { ResourceArn: await loadBalancerArn() });
     expect(WebACL.Name).toBe("shop-dev-web-acl");
     const { LoggingConfiguration } = await aws.call("wafv2", "GetLoggingConfiguration", { ResourceArn: WebACL.ARN });
     expect(LoggingConfiguration.LogDestinationConfigs).toEqual([

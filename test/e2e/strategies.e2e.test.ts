@@ -104,17 +104,20 @@ describeOnEmulator("strategies on provider 5", () => {
     expect((await shop.stack(STACKS[2]).plan()).changes).toEqual([]);
     const expected = {
       storefront: { type: "ECS", capacity: "FARGATE_SPOT" },
-      internal: { type: "ECS", capacity: "shop-dev-machines" },
+      internal: { type: "ECS", capacity: "shop-dev-instances" },
       mailer: { type: "ECS", capacity: "FARGATE" },
       halves: { type: "CODE_DEPLOY", capacity: "FARGATE" },
       canary: { type: "CODE_DEPLOY", capacity: "FARGATE_SPOT" },
-      linear: { type: "CODE_DEPLOY", capacity: "shop-dev-machines" },
+      linear: { type: "CODE_DEPLOY", capacity: "shop-dev-instances" },
     };
     const found = await Promise.all(
       Object.keys(expected).map(async (name) => {
         const { deploymentController, capacityProviderStrategy = [] } = await describeService(name);
         // Terraform completes the name of the machines'.
-        const capacity = capacityProviderStrategy[0]?.capacityProvider?.replace(/^ec2-(shop-dev-machines)-\d.*$/, "$1");
+        const capacity = capacityProviderStrategy[0]?.capacityProvider?.replace(
+          /^ec2-(shop-dev-instances)-\d.*$/,
+          "$1",
+        );
         return [name, { type: deploymentController?.type, capacity }];
       }),
     );

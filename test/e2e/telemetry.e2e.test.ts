@@ -24,7 +24,7 @@ import { linesOf } from "../support/stream";
 const APP = join(ROOT, "test/e2e/apps/telemetry.ts");
 const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
 const OWN_EXAMPLES = ["log-stream", "telemetry"];
-/** Types that the service's own test deploys: they need a balancer, which takes a minute. */
+/** Types that the service's own test deploys: they need a load balancer, which takes a minute. */
 const ELSEWHERE = /^aws_(lb|eip|nat_gateway)/;
 /** As whom the emulator's functions sign. */
 const FUNCTION = { accessKeyId: "role-account-id", secretAccessKey: "role-secret-key", sessionToken: "session-token" };
@@ -85,7 +85,7 @@ describeOnEmulator("what is seen of services", () => {
       return { key, batches: batches.map((line) => JSON.parse(line) as Batch) };
     });
 
-  it("holds every type of resource that the examples use, but for what needs a balancer", () => {
+  it("holds every type of resource that the examples use, but for what needs a load balancer", () => {
     const typesOf = (outdir: string) =>
       stackNames(outdir).flatMap((stack) => Object.keys(stackJson(outdir, stack).resource ?? {}));
     const mine = new Set(typesOf(join(shop.results, "cdktf.out")));

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type ProcessTemplate, processesPath, type ReleaseRecord, recordParameter } from "../../border/release";
-import { releasePermissions } from "../../border/release-permissions";
+import { type ProcessTemplate, processesPath, type ReleaseRecord, recordParameter } from "../../contract/release";
+import { releasePermissions } from "../../contract/release-permissions";
 import { Emulator } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
 import { release, rollback } from "../../operations/release/release";
@@ -59,7 +59,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
       subnets.push(field(await aws.call("ec2", "CreateSubnet", params), "subnetId") as string);
     }
     const elb = (operation: string, params: object) => aws.call("elasticloadbalancing", operation, { ...params });
-    const balancer = field(await elb("CreateLoadBalancer", { Name: "shop", Subnets: subnets }), "LoadBalancerArn");
+    const loadBalancer = field(await elb("CreateLoadBalancer", { Name: "shop", Subnets: subnets }), "LoadBalancerArn");
     const groups: (string | undefined)[] = [];
     for (const Name of ["one", "two"]) {
       const params = { Name, Protocol: "HTTP", Port: 8080, VpcId: vpc, TargetType: "ip" };
@@ -67,7 +67,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     }
     const listener = field(
       await elb("CreateListener", {
-        LoadBalancerArn: balancer,
+        LoadBalancerArn: loadBalancer,
         Protocol: "HTTP",
         Port: 80,
         DefaultActions: [{ Type: "fixed-response", FixedResponseConfig: { StatusCode: "404" } }],
@@ -153,8 +153,10 @@ describeOnEmulator("a release by CodeDeploy", () => {
   async function state() {
     const { services } = await aws.call("ecs", "DescribeServices", { cluster: "shop-dev", services: ["orders"] });
     const listeners: string = await aws.call("elasticloadbalancing", "DescribeLoadBalancers");
-    const balancer = field(listeners, "LoadBalancerArn");
-    const found: string = await aws.call("elasticloadbalancing", "DescribeListeners", { LoadBalancerArn: balancer });
+    const loadBalancer = field(listeners, "LoadBalancerArn");
+    const found: string = await aws.call("elasticloadbalancing", "DescribeListeners", {
+      LoadBalancerArn: loadBalancer,
+    });
     const rules: string = await aws.call("elasticloadbalancing", "DescribeRules", {
       ListenerArn: field(found, "ListenerArn"),
     });

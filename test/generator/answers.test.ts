@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { kebab } from "../../border/names";
+import { kebab } from "../../contract/names";
 import { resolveAnswers } from "../../generator/answers";
 import { formatAnswersFile, parseAnswersFile } from "../../generator/answers-file";
 import { parseCommandLine } from "../../generator/flags";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { App, DeliveryStack, type Environment, GitHubActionsRoles, ImageRepository, Platform } from "../../constructs";
+import { App, CiRoles, DeliveryStack, type Environment, ImageRepository, Platform } from "../../constructs";
 import { resolveAnswers } from "../../generator/answers";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
@@ -169,7 +169,7 @@ function rolesOf(name: string): unknown[] {
   const environments = (["staging", "production"] as const).map(
     (each): Environment => ({ name: each, region: "eu-west-1", profile: "dev", account, state: "s3" }),
   );
-  new GitHubActionsRoles(delivery, "GitHub", {
+  new CiRoles(delivery, "GitHub", {
     repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } },
     images: new ImageRepository(delivery, "Images"),
     environments,

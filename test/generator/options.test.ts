@@ -1,7 +1,7 @@
 import nodePath from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { kebab } from "../../border/names";
+import { kebab } from "../../contract/names";
 import { defaultOf, refusal, resolveAnswers } from "../../generator/answers";
 import { HEADER } from "../../generator/answers-file";
 import { switches } from "../../generator/flags";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ProcessTemplate } from "../../border/release";
+import type { ProcessTemplate } from "../../contract/release";
 import { appSpec } from "../../operations/release/app-spec";
 
 const orders: ProcessTemplate = {

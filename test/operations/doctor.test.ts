@@ -2,16 +2,16 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { unknownText } from "../../border/only-you-know";
+import { placeholderText } from "../../contract/placeholders";
 import { type Check, describeChecks, examine } from "../../operations/doctor";
 
 const ENVIRONMENTS = `
 export interface Row { readonly name: string }
 export const environments: readonly Row[] = [
   { name: "dev", state: "local" } as Row,
-  { name: "production", account: ${JSON.stringify(unknownText("its account"))}, domain: { zoneId: ${JSON.stringify(unknownText("id of its zone"))} } } as Row,
+  { name: "production", account: ${JSON.stringify(placeholderText("its account"))}, domain: { zoneId: ${JSON.stringify(placeholderText("id of its zone"))} } } as Row,
 ];
-export const delivery = { source: { repository: ${JSON.stringify(unknownText("owner and name"))} } };
+export const delivery = { source: { repository: ${JSON.stringify(placeholderText("owner and name"))} } };
 `;
 
 interface Setup {

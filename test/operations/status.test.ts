@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { ProcessTemplate } from "../../border/release";
+import type { ProcessTemplate } from "../../contract/release";
 import { describeStatus, type Observed, type ServiceStatus, statusOf } from "../../operations/status";
 import { knownServices } from "../../operations/status-cloud";
 import { placesIn, runStatus } from "../../operations/status-command";

@@ -12,7 +12,7 @@ import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balan
 import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { describe, test } from "vitest";
-import { inOrder } from "../../border/stacks";
+import { inOrder } from "../../contract/stacks";
 import { type Change, Emulator, findTools, type Leftover, missingTools, TerraformStack } from "../../emulator";
 
 /** What this machine has of Terraform, its plugins and moto. */

@@ -7,7 +7,7 @@ import { type SynthesizedStack, synthesize } from "../../constructs/testing";
 export const DEV: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 export const PRODUCTION: Environment = { name: "production", region: "eu-central-1", profile: "production" };
 
-/** A platform `shop` with a public balancer, in an app of its own. */
+/** A platform `shop` with a public load balancer, in an app of its own. */
 export function shop(environment: Environment = DEV, props: Partial<PlatformProps> = {}): Platform {
   return new Platform(new App(), "shop", { environment, listener: insecureHttp(), ...props });
 }

@@ -130,13 +130,13 @@ type Block = Record<string, any>;
 /** infra/environments.ts when its owner has said what only they know. */
 const filledIn = (text: string): string =>
   text
-    .replaceAll(/account: onlyYouKnow\([^)]*\)/g, 'account: "123456789012"')
-    .replaceAll(/zoneId: onlyYouKnow\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
-    .replaceAll(/emails: \[onlyYouKnow\([^)]*\)/g, 'emails: ["on-call@example.com"')
-    .replaceAll(/repository: onlyYouKnow\("owner[^)]*\)/g, 'repository: "acme/orders"')
-    .replaceAll(/onlyYouKnow\("owner of[^)]*\)/g, '"acme"')
-    .replaceAll(/onlyYouKnow\("numeric GitHub id[^)]*\)/g, "12345")
-    .replaceAll(/onlyYouKnow\([^)]*\)/g, '"shop.example.com"');
+    .replaceAll(/account: placeholder\([^)]*\)/g, 'account: "123456789012"')
+    .replaceAll(/zoneId: placeholder\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+    .replaceAll(/emails: \[placeholder\([^)]*\)/g, 'emails: ["on-call@example.com"')
+    .replaceAll(/repository: placeholder\("owner[^)]*\)/g, 'repository: "acme/orders"')
+    .replaceAll(/placeholder\("owner of[^)]*\)/g, '"acme"')
+    .replaceAll(/placeholder\("numeric GitHub id[^)]*\)/g, "12345")
+    .replaceAll(/placeholder\([^)]*\)/g, '"shop.example.com"');
 
 describe("the infrastructure", () => {
   const repositories = {

@@ -18,7 +18,7 @@ import {
   UserPool,
   type UserPoolProps,
 } from "../../../constructs";
-import { covers } from "../../../constructs/ingress/priority";
+import { covers } from "../../../constructs/load-balancer/priority";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
 
@@ -181,10 +181,10 @@ describe("what is public", () => {
     expect(tryPaths(["/a/b/c/d"], ["/a/b/c/*"], 1)).toEqual(["INGRESS_PUBLIC_ORDER auth.publicPaths"]);
   });
 
-  it("counts as a rule of the balancer", () => {
-    const platform = platformOf({ environment: { ...DEV, quotas: { rulesPerBalancer: 1 } } });
+  it("counts as a rule of the load balancer", () => {
+    const platform = platformOf({ environment: { ...DEV, quotas: { rulesPerLoadBalancer: 1 } } });
     const auth = oidcSignIn({ ...ISSUER, publicPaths: ["/status"] });
-    expect(refusals(() => guarded(auth, {}, platform))).toEqual(["BALANCER_QUOTA hosts and paths"]);
+    expect(refusals(() => guarded(auth, {}, platform))).toEqual(["LOAD_BALANCER_QUOTA hosts and paths"]);
   });
 
   it.each<[string, string, boolean]>([
@@ -232,22 +232,22 @@ describe("who is asked who they are", () => {
     expect(refusals(() => guarded(auth, { hosts: ["*.example.com"] }))).toEqual(["INGRESS_AUTH_HOST hosts"]);
   });
 
-  it("can be asked: the balancer reaches issuers on 443, and nothing else of the internet", () => {
+  it("can be asked: the load balancer reaches issuers on 443, and nothing else of the internet", () => {
     const out = (platform: Platform) =>
       Object.entries(resources(platform, "aws_vpc_security_group_egress_rule"))
-        .filter(([id]) => id.startsWith("Balancer_"))
+        .filter(([id]) => id.startsWith("LoadBalancer_"))
         .map(([, { from_port, to_port, cidr_ipv4 }]) => [from_port, to_port, cidr_ipv4]);
     expect(out(platformOf())).toEqual([[443, 443, "0.0.0.0/0"]]);
     expect(out(shop())).toEqual([]);
   });
 });
 
-describe("machines with a token", () => {
-  const line6 = () => platformOf({ providerLine: 6 });
+describe("instances with a token", () => {
+  const onProvider6 = () => platformOf({ providerLine: 6 });
 
-  it("are let in by the balancer on provider 6", () => {
+  it("are let in by the load balancer on provider 6", () => {
     const auth = bearerToken({ ...TOKEN, scopes: ["orders:read"], publicPaths: ["/openapi.yaml"] });
-    const { stack } = guarded(auth, { hosts: [] }, line6());
+    const { stack } = guarded(auth, { hosts: [] }, onProvider6());
     expect(ruleOf(stack, "Rule").action).toEqual([
       {
         type: "jwt-validation",
@@ -267,7 +267,7 @@ describe("machines with a token", () => {
   });
 
   it("are checked by what the bindings of provider 6 would write themselves", () => {
-    const { stack } = guarded(bearerToken({ ...TOKEN, scopes: ["orders:read"] }), {}, line6());
+    const { stack } = guarded(bearerToken({ ...TOKEN, scopes: ["orders:read"] }), {}, onProvider6());
     const [check, forward] = ruleOf(stack, "Rule").action;
     const action: LbListenerRuleAction = {
       type: "jwt-validation",
@@ -288,7 +288,7 @@ describe("machines with a token", () => {
   });
 
   it("may have an audience among several", () => {
-    const { stack } = guarded(bearerToken({ ...TOKEN, audienceIs: "list" }), {}, line6());
+    const { stack } = guarded(bearerToken({ ...TOKEN, audienceIs: "list" }), {}, onProvider6());
     expect(JSON.stringify(ruleOf(stack, "Rule").action)).toContain('"string-array"');
   });
 
@@ -300,7 +300,7 @@ describe("machines with a token", () => {
 
   it("are refused where their issuer or claims cannot be", () => {
     const bad = { issuer: "login", jwksUrl: "http://x", audience: "", scopes: ["a b"] };
-    expect(refusals(() => guarded(bearerToken(bad), {}, line6()))).toEqual([
+    expect(refusals(() => guarded(bearerToken(bad), {}, onProvider6()))).toEqual([
       "BEARER_TOKEN_ISSUER auth.issuer",
       "BEARER_TOKEN_ISSUER auth.jwksUrl",
       "BEARER_TOKEN_CLAIM auth.audience and auth.scopes",
@@ -415,10 +415,10 @@ describe("UserPool", () => {
   it("is found by name from other stacks, which are applied after its own", () => {
     const { platform, pool } = poolOf();
     const { stack } = guarded(pool.signIn(), {}, platform);
-    const told = Object.values(resources(platform, "aws_ssm_parameter")).find(
+    const contract = Object.values(resources(platform, "aws_ssm_parameter")).find(
       ({ name }) => name === "/antifragile/dev/shop/user-pools/people",
     );
-    expect(told?.insecure_value).toMatchObject({ userPoolArn: expect.stringContaining("aws_cognito_user_pool") });
+    expect(contract?.insecure_value).toMatchObject({ userPoolArn: expect.stringContaining("aws_cognito_user_pool") });
     expect(JSON.stringify(synthesize(stack))).toContain("/antifragile/dev/shop/user-pools/people");
     expect(stack.dependsOn(platform)).toBe(true);
   });

@@ -4,7 +4,7 @@ import { DEV, only, PRODUCTION, refusals, shop, warnings } from "../../support/s
 
 function guarded(props: Partial<WebAclProps> = {}) {
   const platform = shop();
-  new WebAcl(platform, "WebAcl", { balancer: platform.balancer, ...props });
+  new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer, ...props });
   return platform;
 }
 
@@ -31,10 +31,10 @@ describe("WebAcl", () => {
     ]);
   });
 
-  it("guards the platform's balancer, and can be seen", () => {
+  it("guards the platform's load balancer, and can be seen", () => {
     const platform = guarded();
     expect(only(platform, "aws_wafv2_web_acl_association")).toMatchObject({
-      resource_arn: expect.stringContaining("aws_lb.Balancer"),
+      resource_arn: expect.stringContaining("aws_lb.LoadBalancer"),
       web_acl_arn: expect.stringContaining("aws_wafv2_web_acl.WebAcl"),
     });
     expect(only(platform, "aws_wafv2_web_acl")).toMatchObject({
@@ -63,7 +63,7 @@ describe("WebAcl", () => {
       "DROP",
     );
     const prefixed = shop({ ...DEV, guardrails: { namePrefix: "acme" } });
-    const { logs } = new WebAcl(prefixed, "WebAcl", { balancer: prefixed.balancer });
+    const { logs } = new WebAcl(prefixed, "WebAcl", { loadBalancer: prefixed.loadBalancer });
     expect(logs.node.defaultChild).toMatchObject({ nameInput: "aws-waf-logs-acme-shop-dev-web-acl" });
   });
 
@@ -76,7 +76,7 @@ describe("WebAcl", () => {
   it("says in production that counting refuses nothing", () => {
     const warned = (environment: Environment, mode?: WebAclProps["mode"]) => {
       const platform = shop(environment);
-      return warnings(new WebAcl(platform, "WebAcl", { balancer: platform.balancer, mode })).join();
+      return warnings(new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer, mode })).join();
     };
     expect(warned(PRODUCTION, "count")).toContain("WEB_ACL_COUNTS");
     expect(warned(PRODUCTION)).toBe("");
@@ -102,15 +102,15 @@ describe("WebAcl", () => {
 
   it("is refused where it cannot be, or would take another's place", () => {
     const bad = { requestsPerIp: 9, managedRules: ["sql", "sql"] as const, mode: "allow" as never };
-    expect(refusals(() => guarded({ ...bad, balancer: undefined }))).toEqual([
-      "WEB_ACL_BALANCER balancer",
+    expect(refusals(() => guarded({ ...bad, loadBalancer: undefined }))).toEqual([
+      "WEB_ACL_LOAD_BALANCER load balancer",
       "WEB_ACL_RATE requestsPerIp",
       "WEB_ACL_RULES managedRules",
       "WEB_ACL_MODE mode and log",
     ]);
     const platform = guarded();
-    expect(refusals(() => new WebAcl(platform, "Second", { balancer: platform.balancer }))).toEqual([
-      "WEB_ACL_TWICE balancer",
+    expect(refusals(() => new WebAcl(platform, "Second", { loadBalancer: platform.loadBalancer }))).toEqual([
+      "WEB_ACL_TWICE load balancer",
     ]);
   });
 });

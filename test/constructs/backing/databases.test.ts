@@ -12,9 +12,9 @@ import {
   existingCache,
   existingDatabase,
   job,
-  Network,
   PostgresDatabase,
   type PostgresDatabaseProps,
+  Vpc,
 } from "../../../constructs";
 import { AwsStack } from "../../../constructs/core/stack";
 import { synthesize } from "../../../constructs/testing";
@@ -54,7 +54,7 @@ function using(make: (stack: Stack) => Used, environment: Environment = DEV, max
   };
 }
 
-const TOLD = "jsondecode(data.aws_ssm_parameter.Orders_Database_Told_";
+const CONTRACT = "jsondecode(data.aws_ssm_parameter.Orders_Database_Contract_";
 
 describe("PostgresDatabase", () => {
   it("is small, private and encrypted, and easy to destroy in dev", () => {
@@ -156,7 +156,7 @@ describe("PostgresDatabase", () => {
       PGSSLMODE: "require",
       PG_POOL_MAX: "5",
     });
-    expect(variables.PGHOST).toContain(TOLD);
+    expect(variables.PGHOST).toContain(CONTRACT);
     expect(variables).not.toHaveProperty("PGPASSWORD");
     expect(variables).not.toHaveProperty("PG_MASTER_CREDENTIALS_ARN");
     expect(granted("TaskRole")).toEqual([`rds-db:connect ${variables.PG_IAM_ARN}`]);
@@ -224,14 +224,14 @@ describe("PostgresDatabase", () => {
 
   it("stands in a network: the platform's, or one that is named", () => {
     const plain = () => new AwsStack(ordersStack().node.root as never, "plain", { environment: DEV, lifetime: "data" });
-    expect(refusals(() => new PostgresDatabase(plain(), "Database"))).toEqual(["BACKING_NETWORK network"]);
+    expect(refusals(() => new PostgresDatabase(plain(), "Database"))).toEqual(["BACKING_VPC vpc"]);
     const stack = plain();
-    const network = Network.fromAttributes(stack, "Network", {
+    const vpc = Vpc.fromAttributes(stack, "Vpc", {
       vpcId: "vpc-0a1b2c3d4e5f60718",
       publicSubnetIds: ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
       privateSubnetIds: ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
     });
-    new PostgresDatabase(stack, "Database", { network });
+    new PostgresDatabase(stack, "Database", { vpc });
     expect(only(stack, "aws_db_subnet_group")).toMatchObject({
       subnet_ids: ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
     });

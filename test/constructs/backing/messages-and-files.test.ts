@@ -465,7 +465,7 @@ describe("use", () => {
   });
 
   it("refuses what the network has no way to", () => {
-    const endpoints = { network: { egress: "endpoints" } } as const;
+    const endpoints = { vpc: { egress: "endpoints" } } as const;
     const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
     const without = ordersStack({ ...DEV, registryMirror: mirror }, endpoints);
     const orders = new CloudNativeService(without, "Orders");

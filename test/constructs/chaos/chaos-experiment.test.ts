@@ -22,9 +22,9 @@ import {
   Fault,
   type GateOptions,
   Ingress,
+  InstanceTypes,
   insecureHttp,
   job,
-  Machines,
   Pipeline,
   Platform,
   PlatformDashboard,
@@ -57,11 +57,11 @@ function experiment(
   return new ChaosExperiment(target.node.scope!, id, { target, fault, environments: ["dev"], ...props });
 }
 
-function machines(props: { spot?: object; scaling?: object } = {}): AutoScalingGroup {
+function instances(props: { spot?: object; scaling?: object } = {}): AutoScalingGroup {
   const platform = shop();
-  return new AutoScalingGroup(platform, "Machines", {
-    network: platform.network,
-    machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+  return new AutoScalingGroup(platform, "Instances", {
+    vpc: platform.vpc,
+    instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
     scaling: { min: 2, max: 4 },
     ...props,
   });
@@ -554,7 +554,7 @@ describe("faults inside of tasks", () => {
   });
 });
 
-describe("faults of machines", () => {
+describe("faults of instances", () => {
   const stopOn = (target: AutoScalingGroup) => [alarm(target.node.scope as Platform)];
 
   it.each([
@@ -589,7 +589,7 @@ describe("faults of machines", () => {
       "ssm:SendCommand",
     ],
   ])("hit this group alone: %#", (fault, actionId, key, parameters, allowed) => {
-    const target = machines({ spot: {} });
+    const target = instances({ spot: {} });
     experiment(target, { fault, stopOn: stopOn(target) });
     const template = templateOf(target);
     expect(template.action[0]).toMatchObject({ action_id: actionId, target: { key, value: "target" } });
@@ -654,7 +654,7 @@ describe("the loss of a zone", () => {
   });
 
   it("knows a network without private subnets", () => {
-    const arns = templateOf(lose(0, { network: { egress: "public-ip" } })).target[0].resource_arns;
+    const arns = templateOf(lose(0, { vpc: { egress: "public-ip" } })).target[0].resource_arns;
     expect(arns).toEqual([expect.stringContaining("publicSubnetIds")]);
   });
 
@@ -738,8 +738,8 @@ describe("an experiment is refused", () => {
     expect(refused({ stopOn }, nightly)).toEqual(["CHAOS_JOB target"]);
   });
 
-  it("on machines without a hypothesis, with faults of others, and without Spot", () => {
-    const group = machines();
+  it("on instances without a hypothesis, with faults of others, and without Spot", () => {
+    const group = instances();
     const stopOn = [alarm(group.node.scope as Platform)];
     expect(refusals(() => experiment(group, { fault: Fault.stopInstances({ count: 1 }) }, "A"))).toEqual([
       "CHAOS_NO_HYPOTHESIS stopOn",
@@ -751,7 +751,7 @@ describe("an experiment is refused", () => {
     expect(
       refusals(() =>
         experiment(
-          machines({ spot: {} }),
+          instances({ spot: {} }),
           { stopOn, fault: Fault.spotInterruption({ count: 1, after: Duration.minutes(1) }) },
           "D",
         ),
@@ -796,7 +796,7 @@ describe("an experiment is refused", () => {
     // What is outside of tasks needs no agent.
     experiment(orders(ordersStack(DEV, { cluster: { exec: {} } }), { exec: true }), {});
     const dark = { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" };
-    expect(refused(inside, orders(ordersStack(dark, { network: { egress: "endpoints" } })))).toEqual([
+    expect(refused(inside, orders(ordersStack(dark, { vpc: { egress: "endpoints" } })))).toEqual([
       "INTERNET_OUT_OF_REACH agentImage",
     ]);
   });
@@ -815,7 +815,7 @@ describe("an experiment is refused", () => {
     expect(refused(half, orders(ordersStack(), { scaling: { min: 1 } }))).toEqual([
       "CHAOS_NOBODY_HIT fault stopTasks.percent",
     ]);
-    const group = machines({ scaling: { min: 1, max: 2 } });
+    const group = instances({ scaling: { min: 1, max: 2 } });
     const stopOn = [alarm(group.node.scope as Platform)];
     expect(refusals(() => experiment(group, { stopOn, fault: Fault.cpu({ percent: 50 }) }))).toEqual([
       "CHAOS_NOBODY_HIT fault cpu.percent",

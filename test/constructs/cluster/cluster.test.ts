@@ -39,9 +39,9 @@ describe("Cluster", () => {
     ]);
   });
 
-  it("runs tasks on machines that are given to it, by a provider that is replaced with them", () => {
-    const platform = cluster({ capacity: [Capacity.machines("Machines")] });
-    new AutoScalingGroup(platform, "Machines", { network: platform.network, cluster: platform.cluster });
+  it("runs tasks on instances that are given to it, by a provider that is replaced with them", () => {
+    const platform = cluster({ capacity: [Capacity.instances("Instances")] });
+    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
     const provider = expect.stringMatching(
       /^\$\{aws_ecs_capacity_provider\.Cluster_MachinesCapacityProvider_\w+\.name\}$/,
     );
@@ -55,16 +55,16 @@ describe("Cluster", () => {
     expect(only(platform, "aws_ecs_capacity_provider").name).toMatch(/^ec2-\$\{aws_autoscaling_group\..*name\}$/);
   });
 
-  it("tells other stacks the names of its machines", () => {
+  it("tells other stacks the names of its instances", () => {
     const platform = shop();
-    new AutoScalingGroup(platform, "Machines", { network: platform.network, cluster: platform.cluster });
+    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
       insecure_value: {
-        cluster: { capacityProviderNames: { Machines: expect.stringContaining("aws_ecs_capacity_provider.") } },
+        cluster: { capacityProviderNames: { InstanceTypes: expect.stringContaining("aws_ecs_capacity_provider.") } },
       },
     });
-    const told = ordersStack().cluster.strategy([Capacity.machines("Machines", { weight: 2 })]);
-    expect(told).toEqual([{ capacityProvider: expect.stringContaining("TfToken"), weight: 2, base: 0 }]);
+    const contract = ordersStack().cluster.strategy([Capacity.instances("Instances", { weight: 2 })]);
+    expect(contract).toEqual([{ capacityProvider: expect.stringContaining("TfToken"), weight: 2, base: 0 }]);
   });
 
   it("lets nobody into tasks, unless asked: then by an encrypted session that is logged and encrypted", () => {
@@ -100,12 +100,12 @@ describe("Cluster", () => {
   });
 
   it("tells other stacks how sessions are encrypted and logged, and refuses those that want in where nobody gets in", () => {
-    const told = (platform: AwsStack) =>
+    const contract = (platform: AwsStack) =>
       (only(platform, "aws_ssm_parameter").insecure_value as { cluster: object }).cluster;
-    expect(told(cluster({ exec: {} }))).toMatchObject({
+    expect(contract(cluster({ exec: {} }))).toMatchObject({
       sessions: { keyArn: expect.stringContaining("aws_kms_key."), logGroupArn: expect.stringContaining("ExecLogs") },
     });
-    expect(told(cluster())).not.toHaveProperty("sessions");
+    expect(contract(cluster())).not.toHaveProperty("sessions");
     const imported = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
     expect(refusals(() => imported.sessions())).toEqual(["CLUSTER_EXEC_OFF exec"]);
   });
@@ -124,7 +124,7 @@ describe("Cluster", () => {
       clusterName: "other",
       capacityProviderName: (group) => `provider-of-${group}`,
     });
-    expect(imported.strategy([Capacity.machines("Big")])).toEqual([
+    expect(imported.strategy([Capacity.instances("Big")])).toEqual([
       { capacityProvider: "provider-of-Big", weight: 1, base: 0 },
     ]);
   });
@@ -150,7 +150,7 @@ describe("what a Cluster compiles to", () => {
 describe("Cluster refuses", () => {
   it.each<[string, ClusterProps, string]>([
     ["nothing to run on", { capacity: [] }, "CAPACITY_NONE capacity"],
-    ["Fargate with machines", { capacity: [Capacity.fargate(), Capacity.machines("A")] }, "CAPACITY_MIXED capacity"],
+    ["Fargate with instances", { capacity: [Capacity.fargate(), Capacity.instances("A")] }, "CAPACITY_MIXED capacity"],
     ["a capacity twice", { capacity: [Capacity.fargate(), Capacity.fargate()] }, "CAPACITY_TWICE capacity"],
     ["no weight at all", { capacity: [Capacity.fargate({ weight: 0 })] }, "CAPACITY_WEIGHT capacity"],
     ["a weight beyond AWS's", { capacity: [Capacity.fargate({ weight: 1001 })] }, "CAPACITY_WEIGHT capacity"],
@@ -164,13 +164,13 @@ describe("Cluster refuses", () => {
     expect(refusals(() => cluster(props))).toEqual([expected]);
   });
 
-  it("machines that nobody gave it", () => {
-    expect(() => synthesize(cluster({ capacity: [Capacity.machines("Big")] }))).toThrow(/CLUSTER_MACHINES_UNKNOWN/);
+  it("instances that nobody gave it", () => {
+    expect(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] }))).toThrow(/CLUSTER_MACHINES_UNKNOWN/);
     const stack = ordersStack();
-    stack.cluster.strategy([Capacity.machines("Big")]);
+    stack.cluster.strategy([Capacity.instances("Big")]);
     expect(() => synthesize(stack)).toThrow(/"Big" is no group of machines.*it has none.*CLUSTER_MACHINES_UNKNOWN/s);
     const other = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
-    expect(refusals(() => other.strategy([Capacity.machines("Big")]))).toEqual(["CLUSTER_MACHINES_UNKNOWN capacity"]);
+    expect(refusals(() => other.strategy([Capacity.instances("Big")]))).toEqual(["CLUSTER_INSTANCES_UNKNOWN capacity"]);
   });
 });
 
@@ -185,7 +185,7 @@ describe("what the owner of the account demands", () => {
 
   it("holds for every role, name and tag", () => {
     const platform = shop({ ...DEV, guardrails }, { tags, cluster: { exec: {} } });
-    new AutoScalingGroup(platform, "Machines", { network: platform.network });
+    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
     const roles = Object.values(resources(platform, "aws_iam_role"));
     expect(roles).toHaveLength(2);
     for (const role of roles) {
@@ -197,7 +197,7 @@ describe("what the owner of the account demands", () => {
     }
     expect(only(platform, "aws_iam_instance_profile")).toMatchObject({
       path: "/shop/",
-      name: "acme-shop-dev-machines",
+      name: "acme-shop-dev-instances",
     });
     expect(only(platform, "aws_ecs_cluster").name).toBe("acme-shop-dev");
     expect(only(platform, "aws_lb").name).toBe("acme-shop-dev");

@@ -1,19 +1,19 @@
 import { dirname, join, resolve } from "node:path";
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { unknownIn } from "../../../border/only-you-know";
 import {
   AwsStack,
-  chooseEnvironments,
   DeliveryStack,
   type Environment,
   insecureHttp,
   LogStream,
-  onlyYouKnow,
   Platform,
   PROFILES,
+  placeholder,
+  selectEnvironments,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
+import { placeholdersIn } from "../../../contract/placeholders";
 import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth";
 
 const ACCOUNT = "123456789012";
@@ -28,7 +28,7 @@ const WAITING: Environment = {
   name: "staging",
   region: "eu-central-1",
   profile: "production",
-  account: onlyYouKnow("the 12 digits of its AWS account"),
+  account: placeholder("the 12 digits of its AWS account"),
 };
 
 const stack = (environment: Environment, app = new App()) =>
@@ -40,18 +40,18 @@ const backendOf = (made: AwsStack) =>
 describe("what only you know", () => {
   it("is found wherever it is in plain data, by its path", () => {
     const data = {
-      a: onlyYouKnow("one"),
-      b: { c: ["x", onlyYouKnow("two")], d: 1, e: undefined, f: null },
+      a: placeholder("one"),
+      b: { c: ["x", placeholder("two")], d: 1, e: undefined, f: null },
       g: () => 1,
     };
-    expect(unknownIn(data, "data")).toEqual([
+    expect(placeholdersIn(data, "data")).toEqual([
       { path: "data.a", what: "one" },
       { path: "data.b.c[1]", what: "two" },
     ]);
   });
 
   it("is refused where it is needed, all at once, and not told to be wrong besides", () => {
-    const variables = { PGHOST: onlyYouKnow("host of your database") };
+    const variables = { PGHOST: placeholder("host of your database") };
     expect(refusals(() => stack({ ...WAITING, ...{ variables } }))).toEqual([
       "ENVIRONMENT_UNKNOWN environment.account",
       "ENVIRONMENT_UNKNOWN environment.variables.PGHOST",
@@ -63,24 +63,24 @@ describe("choosing environments", () => {
   const FILE = "infra/environments.ts";
 
   it("takes all that are filled in, and tells which are left out for what", () => {
-    expect(chooseEnvironments([DEV, WAITING, PRODUCTION], undefined, FILE)).toEqual({
-      chosen: [DEV, PRODUCTION],
-      leftOut: ["environment staging is left out: infra/environments.ts lacks staging.account"],
+    expect(selectEnvironments([DEV, WAITING, PRODUCTION], undefined, FILE)).toEqual({
+      selected: [DEV, PRODUCTION],
+      skipped: ["environment staging is left out: infra/environments.ts lacks staging.account"],
     });
   });
 
   it("takes the one of a name alone", () => {
-    expect(chooseEnvironments([DEV, WAITING, PRODUCTION], "dev", FILE)).toEqual({ chosen: [DEV], leftOut: [] });
+    expect(selectEnvironments([DEV, WAITING, PRODUCTION], "dev", FILE)).toEqual({ selected: [DEV], skipped: [] });
   });
 
   it("fails for one by name that is not filled in, with file, property and what it is", () => {
-    const act = () => chooseEnvironments([DEV, WAITING], "staging", FILE);
+    const act = () => selectEnvironments([DEV, WAITING], "staging", FILE);
     expect(refusals(act)).toEqual(["ENVIRONMENT_UNKNOWN staging.account"]);
     expect(act).toThrow(/^infra\/environments\.ts: staging\.account .*\n.*the 12 digits of its AWS account/);
   });
 
   it("fails for a name that is not there, with those that are", () => {
-    expect(() => chooseEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"\n.*dev, production/);
+    expect(() => selectEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"\n.*dev, production/);
   });
 });
 

@@ -125,7 +125,7 @@ describe("an archive", () => {
     const { bucket_arn: bucket } = only(stack, "aws_kinesis_firehose_delivery_stream").extended_s3_configuration as {
       bucket_arn: string;
     };
-    expect(bucket).toMatch(/aws_ssm_parameter\.Kept_Border.*bucketArn/);
+    expect(bucket).toMatch(/aws_ssm_parameter\.Kept_Contract.*bucketArn/);
     expect(refusals(() => LogArchive.fromStackName(ordersStack(), "Kept", "../x"))).toEqual([
       "ARCHIVE_STACK stackName",
     ]);
@@ -262,8 +262,8 @@ describe("lines", () => {
   });
 
   it("go to a domain in a network from there, and nowhere else", () => {
-    const network = { vpcId: "vpc-1", workloadSubnetIds: ["subnet-1", "subnet-2"] };
-    const { stack } = sent(openSearch({ ...DOMAIN, index: "orders", vpc: { network, securityGroupId: "sg-domain" } }));
+    const vpc = { vpcId: "vpc-1", workloadSubnetIds: ["subnet-1", "subnet-2"] };
+    const { stack } = sent(openSearch({ ...DOMAIN, index: "orders", vpc: { vpc, securityGroupId: "sg-domain" } }));
     expect(only(stack, "aws_lambda_function").vpc_config).toMatchObject({
       subnet_ids: ["subnet-1", "subnet-2"],
       security_group_ids: [expect.stringContaining("aws_security_group.")],
@@ -282,9 +282,9 @@ describe("lines", () => {
       const { stack } = sent(openSearch(DOMAIN));
       const folder = Testing.fullSynth(stack);
       const zip = readFileSync(join(folder, "stacks", stack.node.id, "functions/to-opensearch.zip"));
-      const told = only(stack, "aws_lambda_function").source_code_hash;
+      const contract = only(stack, "aws_lambda_function").source_code_hash;
       rmSync(folder, { recursive: true });
-      return { zip, told };
+      return { zip, contract };
     };
     const [one, zone] = [synthesized(), process.env.TZ];
     vi.useFakeTimers({ now: Date.parse("2031-07-01") });
@@ -293,7 +293,7 @@ describe("lines", () => {
     vi.useRealTimers();
     process.env.TZ = zone;
     expect(other).toEqual(one);
-    expect(createHash("sha256").update(one.zip).digest("base64")).toBe(one.told);
+    expect(createHash("sha256").update(one.zip).digest("base64")).toBe(one.contract);
     const files = unzipSync(one.zip);
     expect(Object.keys(files)).toEqual(["to-opensearch.mjs"]);
     expect(Buffer.from(files["to-opensearch.mjs"]!).toString("utf8")).toContain("export async function handler");

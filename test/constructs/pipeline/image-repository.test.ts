@@ -1,7 +1,7 @@
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { releasedTag } from "../../../border/images";
 import { DeliveryStack, ImageRepository, type ImageRepositoryProps } from "../../../constructs";
+import { releasedTag } from "../../../contract/images";
 import { only, refusals } from "../../support/synth";
 
 const withImages = (props?: ImageRepositoryProps) => {

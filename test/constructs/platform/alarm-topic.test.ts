@@ -3,7 +3,7 @@ import { type AlarmRecipients, CloudNativeService, Ingress } from "../../../cons
 import { DEV, only, refusals, resources, shop } from "../../support/synth";
 
 describe("the alarms of a platform", () => {
-  const platform = (alarms: AlarmRecipients) => shop(DEV, { alarms });
+  const platform = (alarmRecipients: AlarmRecipients) => shop(DEV, { alarmRecipients });
 
   it("go to an encrypted topic that CloudWatch of this account alone may write to", () => {
     const stack = shop();
@@ -46,15 +46,15 @@ describe("the alarms of a platform", () => {
   it("are those of its services too, when they go off and when all is well again", () => {
     const stack = shop().stack("orders");
     new CloudNativeService(stack, "Orders").add(new Ingress());
-    const told = [expect.stringMatching(/insecure_value\)\.alarms\.topicArn/)];
-    expect(only(stack, "aws_cloudwatch_metric_alarm")).toMatchObject({ alarm_actions: told, ok_actions: told });
+    const contract = [expect.stringMatching(/insecure_value\)\.alarms\.topicArn/)];
+    expect(only(stack, "aws_cloudwatch_metric_alarm")).toMatchObject({ alarm_actions: contract, ok_actions: contract });
   });
 
   it.each<[AlarmRecipients, string]>([
-    [{ emails: ["nobody"] }, "ALARM_EMAIL alarms.emails"],
-    [{ emails: ["${file(1)}@example.com"] }, "ALARM_EMAIL alarms.emails"],
-    [{ urls: ["http://pager.example.com"] }, "ALARM_URL alarms.urls"],
-    [{ slack: [{ workspaceId: "shop", channelId: "C0123456789" }] }, "ALARM_SLACK alarms.slack"],
+    [{ emails: ["nobody"] }, "ALARM_EMAIL alarmRecipients.emails"],
+    [{ emails: ["${file(1)}@example.com"] }, "ALARM_EMAIL alarmRecipients.emails"],
+    [{ urls: ["http://pager.example.com"] }, "ALARM_URL alarmRecipients.urls"],
+    [{ slack: [{ workspaceId: "shop", channelId: "C0123456789" }] }, "ALARM_SLACK alarmRecipients.slack"],
   ])("refuse %j", (alarms, expected) => {
     expect(refusals(() => platform(alarms))).toEqual([expected]);
   });

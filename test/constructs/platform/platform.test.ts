@@ -5,14 +5,14 @@ import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 describe("Platform", () => {
-  it("is a network, a cluster and a shared balancer, told to others by one parameter", () => {
+  it("is a network, a cluster and a shared load balancer, told to others by one parameter", () => {
     const platform = shop();
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
       name: "/antifragile/dev/shop/platform",
       insecure_value: {
-        network: { vpcId: expect.stringContaining("aws_vpc.") },
+        vpc: { vpcId: expect.stringContaining("aws_vpc.") },
         cluster: { clusterName: expect.stringContaining("aws_ecs_cluster.") },
-        balancer: { listenerArn: expect.stringContaining("aws_lb_listener.Balancer_Http") },
+        loadBalancer: { listenerArn: expect.stringContaining("aws_lb_listener.LoadBalancer_Http") },
       },
     });
   });
@@ -39,12 +39,14 @@ describe("Platform", () => {
   });
 
   it("must be told how another repo's platform reaches out, and the plan fails when that is not true", () => {
-    const told = (egress?: "endpoints") => {
+    const contract = (egress?: "endpoints") => {
       const stack = Platform.existing(new App(), "shop", { environment: DEV, egress }).stack("orders");
       return JSON.stringify(Object.values(resources({ resource: synthesize(stack).data }, "aws_ssm_parameter")));
     };
-    expect(told()).toContain('contains([\\"nat\\",\\"single-nat\\"], jsondecode(self.insecure_value).network.egress)');
-    expect(told("endpoints")).toContain('contains([\\"endpoints\\"], ');
+    expect(contract()).toContain(
+      'contains([\\"nat\\",\\"single-nat\\"], jsondecode(self.insecure_value).network.egress)',
+    );
+    expect(contract("endpoints")).toContain('contains([\\"endpoints\\"], ');
   });
 
   it("refuses a name that is none", () => {
@@ -78,7 +80,7 @@ describe("Platform", () => {
   });
 });
 
-describe("Balancer", () => {
+describe("LoadBalancer", () => {
   const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
 
   it("redirects to HTTPS, speaks TLS 1.2 and 1.3 alone, and answers 404 for nobody's requests", () => {

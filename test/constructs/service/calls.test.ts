@@ -8,10 +8,10 @@ import {
   type CloudNativeServiceProps,
   cron,
   Duration,
+  existingService,
   job,
   Platform,
   type ServiceStack,
-  serviceNamed,
   web,
   worker,
 } from "../../../constructs";
@@ -44,7 +44,7 @@ const callVariables = (stack: ServiceStack, id?: string) =>
 describe("a call", () => {
   it("gives the caller the URL that the platform tells, and what its client keeps to", () => {
     const { mine, orders, payments } = pair();
-    orders.calls(payments, { timeout: Duration.millis(1500), retryBudgetPercent: 0 });
+    orders.call(payments, { timeout: Duration.millis(1500), retryBudgetPercent: 0 });
     expect(callVariables(mine)).toEqual({
       PAYMENTS_URL: expect.stringMatching(/data\.aws_ssm_parameter\.Orders_CallsPayments.*\.url}$/),
       PAYMENTS_TIMEOUT_MS: "1500",
@@ -55,7 +55,7 @@ describe("a call", () => {
 
   it("opens the way to the callee's port, in the caller's stack alone", () => {
     const { mine, theirs, orders, payments } = pair();
-    orders.calls(payments);
+    orders.call(payments);
     const rules = (type: string) => Object.entries(resources(mine, type)).filter(([id]) => id.includes("_ToPayments"));
     expect(rules("aws_vpc_security_group_egress_rule")).toHaveLength(1);
     expect(rules("aws_vpc_security_group_ingress_rule")).toMatchObject([
@@ -65,8 +65,8 @@ describe("a call", () => {
   });
 
   it("goes through the proxy by the same name as in DNS, with the time that the callee's requests may take", () => {
-    const { mine, theirs, orders, payments } = pair({ payments: { shutdown: Duration.seconds(60) } });
-    orders.calls(payments);
+    const { mine, theirs, orders, payments } = pair({ payments: { stopTimeout: Duration.seconds(60) } });
+    orders.call(payments);
     expect(only(theirs, "aws_ecs_service").service_connect_configuration).toMatchObject({
       enabled: true,
       namespace: expect.stringContaining("namespaceArn"),
@@ -85,13 +85,13 @@ describe("a call", () => {
 
   it("goes by DNS where a service wants no proxy, and a worker's proxy offers nothing", () => {
     const { mine, theirs, orders, payments } = pair({ payments: { connect: false } });
-    orders.calls(payments);
+    orders.call(payments);
     expect(only(theirs, "aws_ecs_service")).not.toHaveProperty("service_connect_configuration");
     expect(only(theirs, "aws_ecs_task_definition").cpu).toBe("256");
     expect(only(mine, "aws_ecs_service")).toHaveProperty("service_connect_configuration");
 
     const other = pair();
-    new CloudNativeService(other.mine, "Mailer", { process: worker() }).calls(other.payments);
+    new CloudNativeService(other.mine, "Mailer", { process: worker() }).call(other.payments);
     const mailer = Object.values(resources(other.mine, "aws_ecs_service")).find(({ name }) => name === "mailer");
     expect(mailer?.service_connect_configuration).not.toHaveProperty("service");
   });
@@ -99,7 +99,7 @@ describe("a call", () => {
   it("of a job goes by DNS, since no proxy stands beside a job", () => {
     const { mine, payments } = pair();
     const report = new CloudNativeService(mine, "Report", { process: job({ schedule: cron("0 3 * * *") }) });
-    report.calls(payments, { timeout: Duration.seconds(30) });
+    report.call(payments, { timeout: Duration.seconds(30) });
     expect(callVariables(mine, "Report")).toMatchObject({ PAYMENTS_TIMEOUT_MS: "30000" });
     expect(JSON.stringify(resources(mine, "aws_scheduler_schedule"))).toContain("_ToPaymentsOut");
   });
@@ -111,7 +111,7 @@ describe("a call", () => {
   it("by name needs nothing of the other repo but its data", () => {
     const platform = Platform.existing(new App(), "shop", { environment: DEV });
     const stack = platform.stack("orders");
-    new CloudNativeService(stack, "Orders").calls(serviceNamed("payments"));
+    new CloudNativeService(stack, "Orders").call(existingService("payments"));
     expect(Object.values((synthesize(stack).data as Record<string, object>).aws_ssm_parameter ?? {})).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: "/antifragile/dev/shop/services/payments" })]),
     );
@@ -120,8 +120,8 @@ describe("a call", () => {
 
   it("makes the callee's stacks be applied first, as long as that makes no cycle", () => {
     const { mine, theirs, orders, payments } = pair();
-    orders.calls(payments);
-    payments.calls(orders);
+    orders.call(payments);
+    payments.call(orders);
     expect(mine.dependsOn(theirs)).toBe(true);
     expect(theirs.dependsOn(mine)).toBe(false);
     expect(mine.dependsOn(theirs.data) && theirs.dependsOn(mine.data)).toBe(true);
@@ -134,9 +134,9 @@ describe("a call", () => {
       CloudNativeService,
       CloudNativeService,
     ];
-    a.calls(b);
-    b.calls(c);
-    c.calls(a);
+    a.call(b);
+    b.call(c);
+    c.call(a);
     const waits = Object.fromEntries(
       Object.values(resources(stack, "aws_ecs_service")).map(({ name, depends_on }) => [
         name,
@@ -154,49 +154,49 @@ describe("a call", () => {
   it("is warned of when the one who waits gives up before the work is done", () => {
     const { mine, orders, payments } = pair();
     const catalog = new CloudNativeService(mine, "Catalog");
-    orders.calls(payments, { timeout: Duration.seconds(1) });
-    payments.calls(catalog, { timeout: Duration.seconds(2) });
+    orders.call(payments, { timeout: Duration.seconds(1) });
+    payments.call(catalog, { timeout: Duration.seconds(2) });
     expect(warnings(orders)).toEqual([expect.stringContaining("[CALL_CHAIN]")]);
     expect(warnings(payments)).toEqual([]);
   });
 
   it.each<[string, CallOptions, string]>([
-    ["no time to wait", { timeout: Duration.millis(0) }, "CALL_TIMEOUT calls payments: timeout"],
-    ["more time than its own requests have", { timeout: Duration.seconds(19) }, "CALL_TIMEOUT calls payments: timeout"],
-    ["a negative budget", { retryBudgetPercent: -1 }, "CALL_RETRY_BUDGET calls payments: retryBudgetPercent"],
+    ["no time to wait", { timeout: Duration.millis(0) }, "CALL_TIMEOUT call payments: timeout"],
+    ["more time than its own requests have", { timeout: Duration.seconds(19) }, "CALL_TIMEOUT call payments: timeout"],
+    ["a negative budget", { retryBudgetPercent: -1 }, "CALL_RETRY_BUDGET call payments: retryBudgetPercent"],
     [
       "a breaker that is always open",
       { breakerFailurePercent: 0 },
-      "CALL_BREAKER calls payments: breakerFailurePercent",
+      "CALL_BREAKER call payments: breakerFailurePercent",
     ],
   ])("is refused with %s", (_, options, expected) => {
     const { orders, payments } = pair();
-    expect(refusals(() => orders.calls(payments, options))).toEqual([expected]);
+    expect(refusals(() => orders.call(payments, options))).toEqual([expected]);
   });
 
   it("is refused twice, to itself, to what takes no requests, to another platform, and to no name", () => {
     const { mine, orders, payments } = pair();
-    orders.calls(payments);
-    expect(refusals(() => orders.calls(payments))).toEqual(["ADD_ON_TWICE CallsPayments"]);
-    expect(refusals(() => orders.calls(orders))).toEqual(["CALL_SELF calls orders"]);
+    orders.call(payments);
+    expect(refusals(() => orders.call(payments))).toEqual(["ADD_ON_TWICE CallsPayments"]);
+    expect(refusals(() => orders.call(orders))).toEqual(["CALL_SELF call orders"]);
     const mailer = new CloudNativeService(mine, "Mailer", { process: worker() });
-    expect(refusals(() => orders.calls(mailer))).toEqual(["CALL_NO_PORT calls mailer"]);
+    expect(refusals(() => orders.call(mailer))).toEqual(["CALL_NO_PORT call mailer"]);
     const far = new CloudNativeService(shop(PRODUCTION).stack("far"), "Far");
-    expect(refusals(() => orders.calls(far))).toEqual(["CALL_OTHER_PLATFORM calls far"]);
-    expect(refusals(() => orders.calls(serviceNamed("${x}")))).toEqual(["CALL_NAME calls"]);
+    expect(refusals(() => orders.call(far))).toEqual(["CALL_OTHER_PLATFORM call far"]);
+    expect(refusals(() => orders.call(existingService("${x}")))).toEqual(["CALL_NAME call"]);
   });
 
   it("is refused where a security group would have too many rules", () => {
     const stack = shop().stack("all");
     const hub = new CloudNativeService(stack, "Hub");
     const callers = Array.from({ length: 59 }, (_, n) => new CloudNativeService(stack, `Caller${n}`));
-    for (const caller of callers.slice(0, 58)) caller.calls(hub);
-    expect(refusals(() => callers[58]?.calls(hub))).toEqual(["CALL_QUOTA calls Hub"]);
+    for (const caller of callers.slice(0, 58)) caller.call(hub);
+    expect(refusals(() => callers[58]?.call(hub))).toEqual(["CALL_QUOTA call Hub"]);
   });
 
   it("never sets a variable that is set", () => {
     const { orders, payments } = pair({ orders: { environment: { PAYMENTS_URL: "http://mine" } } });
-    expect(refusals(() => orders.calls(payments))).toEqual(["ENVIRONMENT_VARIABLE_TWICE environment.PAYMENTS_URL"]);
+    expect(refusals(() => orders.call(payments))).toEqual(["ENVIRONMENT_VARIABLE_TWICE environment.PAYMENTS_URL"]);
   });
 });
 

@@ -86,7 +86,7 @@ describe("CloudNativeService", () => {
       );
     };
     expect(out(ordersStack())).toEqual(["0.0.0.0/0"]);
-    expect(out(ordersStack(DEV, { network: { ipv6: true } })).sort()).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(out(ordersStack(DEV, { vpc: { ipv6: true } })).sort()).toEqual(["0.0.0.0/0", "::/0"]);
     const joined = Platform.existing(new App(), "shop", { environment: DEV, ipv6: true });
     expect(out(joined.stack("orders")).sort()).toEqual(["0.0.0.0/0", "::/0"]);
   });
@@ -200,7 +200,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("runs on Graviton or x86, on Fargate, spare capacity or machines of the platform", () => {
+  it("runs on Graviton or x86, on Fargate, spare capacity or instances of the platform", () => {
     const architecture = (props: CloudNativeServiceProps) =>
       only(orders(props).stack, "aws_ecs_task_definition").runtime_platform;
     expect(architecture({})).toMatchObject({ cpu_architecture: "ARM64" });
@@ -214,10 +214,10 @@ describe("CloudNativeService", () => {
       ],
       force_new_deployment: true,
     });
-    const machines = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
-    new CloudNativeService(machines, "Orders", { capacity: [Capacity.machines("Machines")] });
-    expect(only(machines, "aws_ecs_task_definition").requires_compatibilities).toEqual(["EC2"]);
-    expect(only(machines, "aws_ecs_service")).not.toHaveProperty("platform_version");
+    const instances = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
+    new CloudNativeService(instances, "Orders", { capacity: [Capacity.instances("Instances")] });
+    expect(only(instances, "aws_ecs_task_definition").requires_compatibilities).toEqual(["EC2"]);
+    expect(only(instances, "aws_ecs_service")).not.toHaveProperty("platform_version");
   });
 
   it("takes secrets by reference, and may read those alone", () => {
@@ -267,8 +267,8 @@ describe("CloudNativeService", () => {
     ["a memory target of zero", { scaling: { memoryPercent: 0 } }, ["SCALING_PERCENT scaling.memoryPercent"]],
     ["a port of root's", { process: web({ port: 80 }) }, ["SERVICE_PORT process.port"]],
     ["a task larger than Fargate", { size: { cpu: 32768, memoryMiB: 512 } }, ["SERVICE_SIZE size"]],
-    ["no time to end", { shutdown: Duration.seconds(5) }, ["SHUTDOWN_BUDGET shutdown"]],
-    ["more time than Fargate gives", { shutdown: Duration.minutes(3) }, ["SHUTDOWN_BUDGET shutdown"]],
+    ["no time to end", { stopTimeout: Duration.seconds(5) }, ["STOP_TIMEOUT_BUDGET stopTimeout"]],
+    ["more time than Fargate gives", { stopTimeout: Duration.minutes(3) }, ["STOP_TIMEOUT_BUDGET stopTimeout"]],
     ["root", { user: "0" }, ["SERVICE_USER_ROOT user"]],
     ["root by name", { user: "root" }, ["SERVICE_USER_ROOT user"]],
     ["an unknown processor", { architecture: "sparc" as never }, ["SERVICE_ARCHITECTURE architecture"]],
@@ -415,11 +415,11 @@ describe("Ingress", () => {
     return stack;
   };
 
-  it("lets the balancer alone in, waits for its rule, and leaves requests the time that the budget gives", () => {
+  it("lets the load balancer alone in, waits for its rule, and leaves requests the time that the budget gives", () => {
     const stack = withIngress();
     expect(only(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
       from_port: 8080,
-      referenced_security_group_id: expect.stringContaining("balancer.securityGroupId"),
+      referenced_security_group_id: expect.stringContaining("loadBalancer.securityGroupId"),
     });
     expect(only(stack, "aws_ecs_service").depends_on).toContain("aws_lb_listener_rule.Orders_Ingress_Rule_4050A54D");
     expect(only(stack, "aws_lb_target_group")).toMatchObject({
@@ -446,10 +446,10 @@ describe("Ingress", () => {
     expect(refusals(() => withIngress(props))).toEqual([expected]);
   });
 
-  it("refuses a platform of the same app that has no balancer", () => {
+  it("refuses a platform of the same app that has no load balancer", () => {
     const stack = ordersStack(DEV, { listener: undefined });
     const service = new CloudNativeService(stack, "Orders");
-    expect(refusals(() => service.add(new Ingress()))).toEqual(["PLATFORM_NO_BALANCER listener"]);
+    expect(refusals(() => service.add(new Ingress()))).toEqual(["PLATFORM_NO_LOAD_BALANCER listener"]);
   });
 });
 

@@ -9,13 +9,13 @@ import {
   Image,
   Ingress,
   job,
-  type NetworkProps,
   type ServiceStack,
+  type VpcProps,
   web,
   worker,
 } from "../../../constructs";
-import { TASK_ENDPOINTS } from "../../../constructs/network/settings";
 import { synthesize } from "../../../constructs/testing";
+import { TASK_ENDPOINTS } from "../../../constructs/vpc/vpc-props";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../support/synth";
 
 const DIGEST = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
@@ -112,17 +112,17 @@ describe("a worker", () => {
   });
 
   it("is refused where its queue is out of reach", () => {
-    const inNetwork = (network: NetworkProps) => {
+    const inVpc = (vpc: VpcProps) => {
       const stack = ordersStack(
         { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" },
-        { network },
+        { vpc },
       );
       const process = worker({ queue: existingQueue(stack, "Mails", QUEUE) });
       return new CloudNativeService(stack, "Mailer", { process });
     };
-    expect(refusals(() => inNetwork({ egress: "endpoints" }))).toEqual(["QUEUE_OUT_OF_REACH process.queue"]);
-    expect(inNetwork({ egress: "endpoints", endpoints: [...TASK_ENDPOINTS, "sqs"] })).toBeDefined();
-    expect(inNetwork({ egress: "single-nat" })).toBeDefined();
+    expect(refusals(() => inVpc({ egress: "endpoints" }))).toEqual(["QUEUE_OUT_OF_REACH process.queue"]);
+    expect(inVpc({ egress: "endpoints", endpoints: [...TASK_ENDPOINTS, "sqs"] })).toBeDefined();
+    expect(inVpc({ egress: "single-nat" })).toBeDefined();
   });
 
   it("has its command as text, whatever is in it", () => {

@@ -39,14 +39,14 @@ describe("what a service tells of its releases", () => {
   it("is one parameter a process, with all that a release needs and no more than a standard parameter holds", () => {
     const stack = ordersStack();
     const orders = new CloudNativeService(stack, "Orders");
-    orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
+    orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
     new CloudNativeService(stack, "Mailer", { process: worker({ command: ["node", "worker.js"] }) });
     new CloudNativeService(stack, "Report", { process: job({ schedule: every(Duration.hours(1)) }), image: DIGEST });
-    const told = templates(stack);
-    expect(Object.keys(told).sort()).toEqual(
+    const contract = templates(stack);
+    expect(Object.keys(contract).sort()).toEqual(
       ["mailer", "orders", "report"].map((name) => `/antifragile/dev/shop/releases/orders/processes/${name}`),
     );
-    const [mailer, web, report] = Object.values(told).sort((a, b) => (String(a.kind) < String(b.kind) ? 1 : -1));
+    const [mailer, web, report] = Object.values(contract).sort((a, b) => (String(a.kind) < String(b.kind) ? 1 : -1));
     expect(mailer).toMatchObject({ kind: "worker", owner: "pipeline", admin: {}, source: "orders" });
     expect(web).toMatchObject({
       kind: "web",
@@ -153,7 +153,7 @@ describe("what somebody needs who releases", () => {
 
   it("runs tasks only where there are admin processes", () => {
     expect(granted("ecs:RunTask")).toEqual([]);
-    orders.admin("migrate", ["node", "migrate.js"]);
+    orders.addAdminProcess("migrate", ["node", "migrate.js"]);
     const more = releaseStatements(stack, delivery).filter(({ actions }) => actions.includes("ecs:RunTask"));
     expect(more).toMatchObject([
       {
@@ -173,7 +173,7 @@ describe("what somebody needs who releases", () => {
 describe("an admin process", () => {
   it("keeps text as text", () => {
     const stack = ordersStack();
-    new CloudNativeService(stack, "Orders").admin("seed", ["node", '${file("/etc/passwd")}', "%{ if true }"]);
+    new CloudNativeService(stack, "Orders").addAdminProcess("seed", ["node", '${file("/etc/passwd")}', "%{ if true }"]);
     expect(Object.values(templates(stack))[0]?.admin).toEqual({
       seed: ["node", '$${file("/etc/passwd")}', "%%{ if true }"],
     });
@@ -181,14 +181,20 @@ describe("an admin process", () => {
 
   it("refuses names, commands and amounts that cannot be told", () => {
     const orders = new CloudNativeService(ordersStack(), "Orders");
-    expect(refusals(() => orders.admin("Seed!", []))).toEqual([
-      'ADMIN_NAME admin("Seed!")',
-      'ADMIN_COMMAND admin("Seed!")',
+    expect(refusals(() => orders.addAdminProcess("Seed!", []))).toEqual([
+      'ADMIN_NAME addAdminProcess("Seed!")',
+      'ADMIN_COMMAND addAdminProcess("Seed!")',
     ]);
-    expect(refusals(() => orders.admin("seed", ["node", ""]))).toEqual(['ADMIN_COMMAND admin("seed")']);
-    expect(refusals(() => orders.admin("seed", ["x".repeat(2000)]))).toEqual(['ADMIN_SIZE admin("seed")']);
-    orders.admin("seed", ["node", "seed.js"]);
-    expect(refusals(() => orders.admin("seed", ["node", "seed.js"]))).toEqual(['ADMIN_TWICE admin("seed")']);
+    expect(refusals(() => orders.addAdminProcess("seed", ["node", ""]))).toEqual([
+      'ADMIN_COMMAND addAdminProcess("seed")',
+    ]);
+    expect(refusals(() => orders.addAdminProcess("seed", ["x".repeat(2000)]))).toEqual([
+      'ADMIN_SIZE addAdminProcess("seed")',
+    ]);
+    orders.addAdminProcess("seed", ["node", "seed.js"]);
+    expect(refusals(() => orders.addAdminProcess("seed", ["node", "seed.js"]))).toEqual([
+      'ADMIN_TWICE addAdminProcess("seed")',
+    ]);
   });
 });
 

@@ -45,7 +45,7 @@ describe("scaling", () => {
         host.addTarget({
           targetGroupArn: "arn:tg",
           targetGroupArnSuffix: "targetgroup/second",
-          balancerArnSuffix: "app/lb",
+          loadBalancerArnSuffix: "app/lb",
           dependsOn: [],
         }),
     };
@@ -240,18 +240,18 @@ describe("the loss of a zone", () => {
 });
 
 describe("the network", () => {
-  const inNetwork = (cidr: string, max: number, environment = DEV) => {
-    const stack = ordersStack(environment, { network: { cidr } });
+  const inVpc = (cidr: string, max: number, environment = DEV) => {
+    const stack = ordersStack(environment, { vpc: { cidr } });
     new CloudNativeService(stack, "Orders", { scaling: { min: 2, max: 10 } });
     return () => new CloudNativeService(stack, "Payments", { scaling: { min: 2, max } });
   };
 
   it("has room for all tasks at max, old and new side by side, also when a zone is lost in production", () => {
     // A /22 has two zones of 123 addresses in dev, three in production.
-    expect(inNetwork("10.0.0.0/22", 113)()).toBeDefined();
-    expect(refusals(inNetwork("10.0.0.0/22", 114))).toEqual(["NETWORK_FULL_AT_MAX scaling.max"]);
-    expect(inNetwork("10.0.0.0/22", 113, PRODUCTION)()).toBeDefined();
-    expect(refusals(inNetwork("10.0.0.0/22", 114, PRODUCTION))).toEqual(["NETWORK_FULL_AT_MAX scaling.max"]);
-    expect(inNetwork("10.0.0.0/16", 114)()).toBeDefined();
+    expect(inVpc("10.0.0.0/22", 113)()).toBeDefined();
+    expect(refusals(inVpc("10.0.0.0/22", 114))).toEqual(["SUBNETS_FULL_AT_MAX scaling.max"]);
+    expect(inVpc("10.0.0.0/22", 113, PRODUCTION)()).toBeDefined();
+    expect(refusals(inVpc("10.0.0.0/22", 114, PRODUCTION))).toEqual(["SUBNETS_FULL_AT_MAX scaling.max"]);
+    expect(inVpc("10.0.0.0/16", 114)()).toBeDefined();
   });
 });

@@ -4,13 +4,13 @@ import {
   CloudNativeService,
   cron,
   Duration,
+  existingService,
   Image,
   Ingress,
   LogStream,
   rolling,
   type ServiceAddOn,
   type ServiceStack,
-  serviceNamed,
   web,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
@@ -62,12 +62,12 @@ describe("what a CloudNativeService compiles to", () => {
       environment: { GREETING: "hello" },
       secrets: { API_KEY: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key-a1b2c3" },
       logs: new LogStream(stack, "Audit", { delivery: "audit" }),
-      shutdown: Duration.seconds(60),
+      stopTimeout: Duration.seconds(60),
       user: "10001",
       addOns: [agent],
     });
     orders.add(new Ingress({ hosts: ["orders.example.com"], zoneId: "Z0123456789ABCDEFGHIJ", certificate: true }));
-    orders.calls(serviceNamed("payments"), { timeout: Duration.seconds(1) });
+    orders.call(existingService("payments"), { timeout: Duration.seconds(1) });
     await expect(snapshot(stack)).toMatchFileSnapshot("cloud-native-service.full.snap.json");
   });
 });

@@ -58,8 +58,8 @@ const ASKED: Readonly<
     props: { capacity: [Capacity.fargateSpot()] },
     shows: { capacity_provider_strategy: [{ capacity_provider: "FARGATE_SPOT", weight: 1 }] },
   },
-  machines: {
-    props: { capacity: [Capacity.machines("Machines")] },
+  instances: {
+    props: { capacity: [Capacity.instances("Instances")] },
     shows: { capacity_provider_strategy: [{ weight: 1 }] },
   },
   worker: { props: { process: worker() }, addOns: [], shows: { network_configuration: {} } },
@@ -114,8 +114,8 @@ function orders(
 ): ServiceStack {
   const platform = shop(DEV, { providerLine: line, listener: https({ certificateArn: CERTIFICATE }) });
   if (props.capacity?.some(({ kind }) => kind === "EC2")) {
-    const { network, cluster } = platform;
-    new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+    const { vpc, cluster } = platform;
+    new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
   }
   const stack = platform.stack("orders");
   new CloudNativeService(stack, "Orders", { ...props, addOns });
@@ -143,7 +143,7 @@ describe("the table of strategies", () => {
       );
       return `${strategy} ${line} ${row.join("")}`;
     });
-    // serviceConnect, spot, machines, worker, internal, auth, both owners; circuitBreaker, alarms, forceNewDeployment, steadyState
+    // serviceConnect, spot, instances, worker, internal, auth, both owners; circuitBreaker, alarms, forceNewDeployment, steadyState
     expect(columns).toHaveLength(12);
     expect(verdicts).toEqual([
       "rolling 5 ++++++++++++",
@@ -201,7 +201,7 @@ describe.each(cells)("%s on provider %i", (strategy, line) => {
 describe("a deployment that moves requests", () => {
   it("by ECS has two groups on one rule, a role for ECS, and Terraform leaves the weights alone", () => {
     const stack = orders(6, {
-      deployment: canary({ percent: 5, wait: Duration.minutes(10), bake: Duration.minutes(15) }),
+      deployment: canary({ percent: 5, wait: Duration.minutes(10), bakeTime: Duration.minutes(15) }),
     });
     const service = only(stack, "aws_ecs_service");
     expect(service).toMatchObject({
@@ -234,7 +234,7 @@ describe("a deployment that moves requests", () => {
   });
 
   it.each([
-    [blueGreen({ bake: Duration.minutes(0) }), { strategy: "BLUE_GREEN", bake_time_in_minutes: "0" }, "20m"],
+    [blueGreen({ bakeTime: Duration.minutes(0) }), { strategy: "BLUE_GREEN", bake_time_in_minutes: "0" }, "20m"],
     [
       linear({ percent: 30, wait: Duration.minutes(2) }),
       {
@@ -344,8 +344,8 @@ describe("a deployment that moves requests", () => {
     const payments = new CloudNativeService(stack, "Payments", { deployment: codeDeploy(canary()) });
     payments.add(new Ingress());
     const storefront = new CloudNativeService(stack, "Storefront");
-    storefront.calls(payments);
-    payments.calls(storefront);
+    storefront.call(payments);
+    payments.call(storefront);
     const services = Object.values(resources(stack, "aws_ecs_service"));
     expect(services).toHaveLength(2);
     for (const service of services) {
@@ -354,14 +354,14 @@ describe("a deployment that moves requests", () => {
     }
   });
 
-  it("counts as two target groups of the balancer", () => {
-    const environment = { ...DEV, quotas: { targetGroupsPerBalancer: 3 } };
+  it("counts as two target groups of the load balancer", () => {
+    const environment = { ...DEV, quotas: { targetGroupsPerLoadBalancer: 3 } };
     const stack = ordersStack(environment);
     const deployment = codeDeploy(canary());
     new CloudNativeService(stack, "Orders", { deployment }).add(new Ingress({ paths: ["/orders/*"] }));
     const second = new CloudNativeService(stack, "Payments", { deployment });
     expect(refusals(() => second.add(new Ingress({ paths: ["/payments/*"] })))).toEqual([
-      "BALANCER_QUOTA hosts and paths",
+      "LOAD_BALANCER_QUOTA hosts and paths",
     ]);
   });
 
@@ -371,7 +371,7 @@ describe("a deployment that moves requests", () => {
     const target = {
       targetGroupArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/x/1",
       targetGroupArnSuffix: "targetgroup/x/1",
-      balancerArnSuffix: "app/shop/1",
+      loadBalancerArnSuffix: "app/shop/1",
       dependsOn: [],
     };
     const extra = { name: "Extra", bind: (host: { addTarget(given: typeof target): void }) => host.addTarget(target) };
@@ -399,7 +399,7 @@ describe("a deployment that moves requests", () => {
     [linear({ percent: 51 }), "DEPLOYMENT_PERCENT deployment.percent"],
     [canary({ wait: Duration.seconds(90) }), "DEPLOYMENT_TIME deployment.wait"],
     [linear({ wait: Duration.minutes(0) }), "DEPLOYMENT_TIME deployment.wait"],
-    [blueGreen({ bake: Duration.days(2) }), "DEPLOYMENT_TIME deployment.bake"],
+    [blueGreen({ bakeTime: Duration.days(2) }), "DEPLOYMENT_TIME deployment.bakeTime"],
     [codeDeploy(canary({ percent: 0 })), "DEPLOYMENT_PERCENT deployment.percent"],
     [blueGreen({ errorPercent: 0 }), "DEPLOYMENT_ERRORS deployment.errorPercent"],
     [codeDeploy(linear({ minimumRequests: 0 })), "DEPLOYMENT_REQUESTS deployment.minimumRequests"],
@@ -425,7 +425,7 @@ describe("a deployment that moves requests", () => {
     expect(warned(linear({ wait: short }))).toEqual([
       expect.stringMatching(/wait 2 min is over.*DEPLOYMENT_TOO_SHORT/),
     ]);
-    expect(warned(codeDeploy(canary({ wait: short, bake: short })))).toEqual([
+    expect(warned(codeDeploy(canary({ wait: short, bakeTime: short })))).toEqual([
       expect.stringContaining("bake 2 min and wait 2 min"),
     ]);
     for (const deployment of [rolling(), blueGreen(), canary(), linear()]) expect(warned(deployment)).toEqual([]);

@@ -180,15 +180,19 @@ describe("the picture of a platform", () => {
     const terms = pictures.map(({ properties }) => JSON.stringify(properties.metrics));
     expect(terms).toHaveLength(7);
     const [cluster] = Object.keys(resources(platform, "aws_ecs_cluster"));
-    const [balancer] = Object.keys(resources(platform, "aws_lb"));
+    const [loadBalancer] = Object.keys(resources(platform, "aws_lb"));
     for (const term of terms) {
       expect(term).toMatch(/SEARCH\('\{/);
-      const names = [`aws_ecs_cluster.${cluster}.name`, `aws_lb.${balancer}.arn_suffix`, "Antifragile/shop-production"];
+      const names = [
+        `aws_ecs_cluster.${cluster}.name`,
+        `aws_lb.${loadBalancer}.arn_suffix`,
+        "Antifragile/shop-production",
+      ];
       expect(names.some((name) => term.includes(name))).toBe(true);
     }
   });
 
-  it("shows nothing of requests where there is no balancer", () => {
+  it("shows nothing of requests where there is no load balancer", () => {
     const platform = shop(DEV, { listener: undefined });
     new PlatformDashboard(platform, "Dashboard");
     expect(widgetsOf(only(platform, "aws_cloudwatch_dashboard")).map(({ properties }) => properties.title)).toEqual([

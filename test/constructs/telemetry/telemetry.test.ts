@@ -200,7 +200,7 @@ describe("telemetry", () => {
   });
 
   it("is refused where the network lets it reach nothing", () => {
-    const platform = { network: { egress: "endpoints" } } as const;
+    const platform = { vpc: { egress: "endpoints" } } as const;
     const environment = { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" };
     const to = [xRay(), otlp({ url: "https://otlp.example.com" })];
     expect(refusals(() => orders({ to }, platform, environment))).toEqual([

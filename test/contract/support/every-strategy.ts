@@ -30,10 +30,10 @@ import {
   strategyCell,
 } from "../../../constructs/service/strategies";
 
-const minutes = { wait: Duration.minutes(10), bake: Duration.minutes(30) };
+const minutes = { wait: Duration.minutes(10), bakeTime: Duration.minutes(30) };
 const DEPLOYMENTS: Readonly<Record<Strategy, readonly Deployment[]>> = {
   rolling: [rolling({ errorPercent: 1 })],
-  blueGreen: [blueGreen(), blueGreen({ bake: Duration.minutes(0) })],
+  blueGreen: [blueGreen(), blueGreen({ bakeTime: Duration.minutes(0) })],
   canary: [canary(), canary({ percent: 1, ...minutes })],
   linear: [linear(), linear({ percent: 30, ...minutes })],
   codeDeploy: [codeDeploy(blueGreen()), codeDeploy(canary({ percent: 1, ...minutes })), codeDeploy(linear(minutes))],
@@ -43,7 +43,7 @@ const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`)
 const PROPS: Readonly<Partial<Record<Feature, CloudNativeServiceProps>>> = {
   serviceConnect: { connect: true },
   spot: { capacity: [Capacity.fargateSpot()] },
-  machines: { capacity: [Capacity.machines("Machines")] },
+  instances: { capacity: [Capacity.instances("Instances")] },
   worker: { process: worker() },
   internal: { connect: true },
   ownerPipeline: { releaseOwner: "pipeline" },
@@ -54,7 +54,7 @@ const environment: Environment = {
   name: "dev",
   region: "eu-central-1",
   profile: "dev",
-  quotas: { rulesPerBalancer: 200, targetGroupsPerBalancer: 400 },
+  quotas: { rulesPerLoadBalancer: 200, targetGroupsPerLoadBalancer: 400 },
 };
 const app = new App();
 const platform = new Platform(app, "shop", {
@@ -62,8 +62,8 @@ const platform = new Platform(app, "shop", {
   listener: insecureHttp(),
   providerLine: process.env.LINE === "6" ? 6 : undefined,
 });
-const { network, cluster } = platform;
-new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+const { vpc, cluster } = platform;
+new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
 
 for (const strategy of STRATEGIES) {
   const stack = platform.stack(strategy.toLowerCase());

@@ -5,6 +5,7 @@ import {
   Bucket,
   Cache,
   ChaosExperiment,
+  CiRoles,
   CloudNativeService,
   canary,
   cloudWatch,
@@ -17,7 +18,6 @@ import {
   existingQueue,
   experimentGate,
   Fault,
-  GitHubActionsRoles,
   httpEndpoint,
   https,
   ImageRepository,
@@ -60,15 +60,15 @@ export function everything(profile: Profile = "dev"): App {
     environment,
     listener: https({ certificateArn }),
     tags: { CostCenter: "4711" },
-    network: { flowLogs: "all" },
+    vpc: { flowLogs: "all" },
     cluster: { exec: {} },
-    alarms: { emails: ["on-call@example.com"] },
+    alarmRecipients: { emails: ["on-call@example.com"] },
   });
-  const { network, cluster } = platform;
-  new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+  const { vpc, cluster } = platform;
+  new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
-  new WebAcl(platform, "WebAcl", { balancer: platform.balancer });
+  new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer });
   const people = new UserPool(platform, "People");
   orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
   new CloudNativeService(stack, "Back").add(
@@ -101,7 +101,7 @@ export function everything(profile: Profile = "dev"): App {
   storefront.add(new Ingress({ paths: ["/storefront/*"] }));
   const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
-  mailer.calls(orders);
+  mailer.call(orders);
   const events = new Queue(stack.data, "Events");
   const placed = new Topic(stack.data, "Placed");
   placed.subscribe(events);
@@ -133,7 +133,7 @@ export function everything(profile: Profile = "dev"): App {
       openSearch({
         domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
         endpoint: "https://vpc-logs.eu-central-1.es.amazonaws.com",
-        vpc: { network: stack.network, securityGroupId: "sg-0123456789abcdef0" },
+        vpc: { vpc: stack.vpc, securityGroupId: "sg-0123456789abcdef0" },
       }),
     ],
   });
@@ -144,7 +144,7 @@ export function everything(profile: Profile = "dev"): App {
     account: "123456789012",
     ...(profile === "strict" ? { profile, state: "s3" } : {}),
   });
-  new GitHubActionsRoles(delivery, "GitHub", {
+  new CiRoles(delivery, "GitHub", {
     repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } },
     images: ImageRepository.fromRepositoryName(delivery, "SameImages", "orders"),
     environments: [staging],

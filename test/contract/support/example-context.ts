@@ -14,14 +14,14 @@ export function exampleContext() {
   // Nothing stands in the example's own stack yet.
   const stack = platform.stack("example");
   const services = platform.stack("context");
-  const machines = new AutoScalingGroup(platform, "ContextMachines", {
-    network: platform.network,
+  const instances = new AutoScalingGroup(platform, "ContextMachines", {
+    vpc: platform.vpc,
     scaling: { max: 4 },
   });
   const orders = new CloudNativeService(services, "ContextOrders");
   const payments = new CloudNativeService(services, "ContextPayments");
   // What an example expects to be snapshot is not snapshot here: it is seen to run.
-  return { app, environment, platform, stack, machines, orders, payments, expect: seen };
+  return { app, environment, platform, stack, instances, orders, payments, expect: seen };
 }
 
 const seen = (value: unknown) => ({

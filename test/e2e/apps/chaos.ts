@@ -1,4 +1,4 @@
-/** Experiments on a service, on machines and on a zone, without a balancer: what watches is told by an alarm of others. */
+/** Experiments on a service, on machines and on a zone, without a load balancer: what watches is told by an alarm of others. */
 import {
   App,
   AutoScalingGroup,
@@ -9,7 +9,7 @@ import {
   every,
   existingAlarm,
   Fault,
-  Machines,
+  InstanceTypes,
   Platform,
   ServiceDashboard,
 } from "../../../constructs";
@@ -19,16 +19,16 @@ const environments = ["dev"];
 const agentImage = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`;
 
 const app = new App();
-const platform = new Platform(app, "shop", { environment, network: { egress: "single-nat" } });
+const platform = new Platform(app, "shop", { environment, vpc: { egress: "single-nat" } });
 const alarm = (name: string) => existingAlarm(platform, `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:${name}`);
 
-const machines = new AutoScalingGroup(platform, "Machines", {
-  network: platform.network,
-  machines: Machines.ofType("t4g.small"),
+const instances = new AutoScalingGroup(platform, "Instances", {
+  vpc: platform.vpc,
+  instanceTypes: InstanceTypes.ofType("t4g.small"),
   scaling: { min: 0, max: 1 },
 });
 new ChaosExperiment(platform, "MemoryFull", {
-  target: machines,
+  target: instances,
   fault: Fault.memory({ count: 1 }),
   environments,
   stopOn: [alarm("shop-errors")],

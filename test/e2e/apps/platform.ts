@@ -10,11 +10,11 @@ import {
   CloudNativeService,
   Duration,
   type Environment,
-  existingBalancer,
-  existingNetwork,
+  existingLoadBalancer,
+  existingVpc,
   Ingress,
+  InstanceTypes,
   insecureHttp,
-  Machines,
   Platform,
   UserData,
 } from "../../../constructs";
@@ -26,24 +26,24 @@ const app = new App();
 const platform = new Platform(app, "shop", {
   environment,
   listener: insecureHttp(),
-  network: {
+  vpc: {
     ipv6: true,
     endpoints: ["ecs"],
     flowLogs: changed ? "all" : "rejected",
     egress: changed ? "nat" : "single-nat",
   },
-  cluster: { capacity: [Capacity.machines("Machines")], exec: {} },
+  cluster: { capacity: [Capacity.instances("Instances")], exec: {} },
 });
-const { network, cluster, balancer } = platform;
-if (balancer === undefined) throw new Error("the platform has no listener");
+const { vpc, cluster, loadBalancer } = platform;
+if (loadBalancer === undefined) throw new Error("the platform has no listener");
 
 const reports = new AutoScalingGroup(platform, "Reports", {
-  network,
-  machines: Machines.atLeast({ vcpus: 2, memoryMiB: 4096 }),
+  vpc,
+  instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
   scaling: { min: 1, max: changed ? 8 : 4, cpuPercent: changed ? 50 : 55, networkInMiB: 100, prediction: "forecast" },
   spot: { onDemandBase: 1, percent: 75 },
 });
-reports.addSchedule("Morning", { cron: "0 7 * * MON-FRI", machines: 4, timezone: "Europe/Berlin" });
+reports.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 4, timezone: "Europe/Berlin" });
 reports.addSteps("Backlog", {
   metric: { namespace: "Shop/Reports", metricName: "Waiting", statistic: "Maximum" },
   out: [
@@ -53,29 +53,29 @@ reports.addSteps("Backlog", {
   in: [{ below: 10, remove: 1 }],
 });
 reports.addTarget("Jobs", { metric: { namespace: "Shop/Reports", metricName: "Running" }, target: 4 });
-reports.addHook("Warm", { on: "launch" });
-reports.addHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
+reports.addLifecycleHook("Warm", { on: "launch" });
+reports.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
 
 new AutoScalingGroup(platform, "Catalog", {
-  network,
-  machines: Machines.ofType("t4g.small"),
-  scaling: { min: 1, max: 4, requestsPerMachine: 1000 },
-  behind: { balancer, port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
+  vpc,
+  instanceTypes: InstanceTypes.ofType("t4g.small"),
+  scaling: { min: 1, max: 4, requestsPerInstance: 1000 },
+  registerWith: { loadBalancer, port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
   userData: UserData.file(join(__dirname, "../../../examples/auto-scaling-group/catalog.sh"), {
     variables: { PORT: "8080", GREETING: changed ? "hello again" : "it's ${HOME}" },
   }),
   warmPool: { min: 1 },
 });
 
-new AutoScalingGroup(platform, "Machines", {
-  network,
+new AutoScalingGroup(platform, "Instances", {
+  vpc,
   cluster,
-  machines: Machines.ofType("t4g.medium"),
+  instanceTypes: InstanceTypes.ofType("t4g.medium"),
   scaling: { min: 1, max: 6 },
 });
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders", {
-  capacity: [Capacity.machines("Machines")],
+  capacity: [Capacity.instances("Instances")],
   scaling: { min: 1, max: 4, cpuPercent: 60 },
 });
 orders.add(new Ingress({ paths: ["/v1/orders"] }));
@@ -93,13 +93,13 @@ if (process.env.SHOP !== undefined) {
       },
     },
     tags: { CostCenter: "4711" },
-    network: existingNetwork(shop.network),
-    listener: existingBalancer(shop.balancer),
+    vpc: existingVpc(shop.vpc),
+    listener: existingLoadBalancer(shop.loadBalancer),
   });
-  if (tenant.balancer === undefined) throw new Error("the platform has no listener");
+  if (tenant.loadBalancer === undefined) throw new Error("the platform has no listener");
   new AutoScalingGroup(tenant, "Guests", {
-    network: tenant.network,
-    behind: { balancer: tenant.balancer, port: 8080, paths: ["/guests"] },
+    vpc: tenant.vpc,
+    registerWith: { loadBalancer: tenant.loadBalancer, port: 8080, paths: ["/guests"] },
   });
 }
 

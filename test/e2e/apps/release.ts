@@ -19,7 +19,7 @@ const releaseOwner = (process.env.OWNER ?? "pipeline") as ReleaseOwner;
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
 
 const app = new App();
-const stack = new Platform(app, "shop", { environment, network: { egress: "public-ip" } }).stack("orders");
+const stack = new Platform(app, "shop", { environment, vpc: { egress: "public-ip" } }).stack("orders");
 
 const orders = new CloudNativeService(stack, "Orders", {
   releaseOwner,
@@ -30,8 +30,8 @@ const orders = new CloudNativeService(stack, "Orders", {
     schedules: [{ name: "Morning", schedule: cron("30 7 * * MON-FRI", { timezone: "Europe/Berlin" }), min: 3 }],
   },
 });
-orders.admin("migrate", ["node", "dist/admin/migrate.js"]);
-orders.admin("seed", ["node", "dist/admin/seed.js"]);
+orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
+orders.addAdminProcess("seed", ["node", "dist/admin/seed.js"]);
 
 new CloudNativeService(stack, "Mailer", {
   releaseOwner,

@@ -37,7 +37,7 @@ const platform = new Platform(app, "shop", {
   listener: https({ domain: "shop.example.com", zoneId: ZONE_ID }),
   cluster: { exec: {} },
 });
-new WebAcl(platform, "WebAcl", { balancer: platform.balancer });
+new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer });
 const customers = new UserPool(platform, "Customers", { selfSignUp: true, mfa: "optional" });
 const stack = platform.stack("shop");
 
@@ -99,9 +99,9 @@ const payments = new CloudNativeService(stack, version < 4 ? "Payments" : "Billi
   ...(version < 4 ? {} : { name: "payments" }),
   ...(version === 4 ? { renamedFrom: "Payments" } : {}),
 });
-storefront.calls(orders, { timeout: Duration.seconds(3) });
-orders.calls(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
-payments.calls(orders, { breakerFailurePercent: 25 });
+storefront.call(orders, { timeout: Duration.seconds(3) });
+orders.call(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
+payments.call(orders, { breakerFailurePercent: 25 });
 
 const mails = existingQueue(stack, "Mails", `arn:aws:sqs:${environment.region}:123456789012:mails`);
 const mailer = new CloudNativeService(stack, "Mailer", {
@@ -109,13 +109,13 @@ const mailer = new CloudNativeService(stack, "Mailer", {
   process: worker({ queue: mails, command: ["node", "dist/worker.js"] }),
   architecture: "x86_64",
 });
-mailer.calls(orders);
+mailer.call(orders);
 mails.grants.send(orders);
 
 const report = new CloudNativeService(stack, "Report", {
   process: job({ schedule: cron("0 3 * * *"), command: ["node", "dist/job.js"] }),
   image: Image.repository({ name: "shop" }),
 });
-report.calls(payments, { timeout: Duration.seconds(10) });
+report.call(payments, { timeout: Duration.seconds(10) });
 
 app.synth();

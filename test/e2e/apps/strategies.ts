@@ -22,13 +22,13 @@ import { ignoredChanges } from "../../../constructs/service/lifecycle";
 const version = Number(process.env.VERSION ?? "1");
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);
-const machines = [Capacity.machines("Machines")];
+const instances = [Capacity.instances("Instances")];
 const spot = [Capacity.fargateSpot()];
 
 const app = new App();
 const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
-const { network, cluster } = platform;
-new AutoScalingGroup(platform, "Machines", { network, cluster, scaling: { max: 4 } });
+const { vpc, cluster } = platform;
+new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
 const stack = platform.stack("shop");
 
 const storefront = new CloudNativeService(stack, "Storefront", {
@@ -40,7 +40,7 @@ const storefront = new CloudNativeService(stack, "Storefront", {
   ...(version === 3 ? { connect: false } : {}),
   addOns: [new Ingress({ paths: ["/shop", "/shop/*"] })],
 });
-new CloudNativeService(stack, "Internal", { capacity: machines, releaseOwner: "pipeline" });
+new CloudNativeService(stack, "Internal", { capacity: instances, releaseOwner: "pipeline" });
 new CloudNativeService(stack, "Mailer", { image, process: worker() });
 
 const halves = new CloudNativeService(stack, "Halves", {
@@ -55,7 +55,7 @@ new CloudNativeService(stack, "Canary", {
 });
 new CloudNativeService(stack, "Linear", {
   deployment: codeDeploy(linear({ percent: 25, wait: Duration.minutes(1) })),
-  capacity: machines,
+  capacity: instances,
   addOns: [new Ingress({ paths: ["/linear/*"] })],
 });
 

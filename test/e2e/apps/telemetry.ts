@@ -1,4 +1,4 @@
-/** All that sees services and keeps what they say, without a balancer: that takes a minute to make. */
+/** All that sees services and keeps what they say, without a load balancer: that takes a minute to make. */
 import {
   App,
   anotherAccount,
@@ -25,8 +25,8 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
+import { knownAfterApply } from "../../support/known-after-apply";
 import { linesElsewhere } from "../../support/lines-elsewhere";
-import { toldAtApply } from "../../support/told";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);
@@ -34,8 +34,8 @@ const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`)
 const app = new App();
 const platform = new Platform(app, "shop", {
   environment,
-  network: { egress: "public-ip" },
-  alarms: { emails: ["on-call@example.com"], urls: ["https://pager.example.com/in"] },
+  vpc: { egress: "public-ip" },
+  alarmRecipients: { emails: ["on-call@example.com"], urls: ["https://pager.example.com/in"] },
 });
 new PlatformDashboard(platform, "Dashboard");
 const kept = new LogArchive(platform, "Archive", { keep: Duration.days(365), coldAfter: Duration.days(90) });
@@ -51,7 +51,7 @@ const logs = new LogStream(stack, "OrdersLogs", {
 // On the loopback, without TLS.
 const domain = {
   domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
-  endpoint: toldAtApply(process.env.OPENSEARCH ?? ""),
+  endpoint: knownAfterApply(process.env.OPENSEARCH ?? ""),
 };
 const audit = new LogStream(stack, "MailerLogs", {
   name: "/shop/dev/mailer",
@@ -64,7 +64,7 @@ const orders = new CloudNativeService(stack, "Orders", { image, logs, alarms: {}
 const { securityGroupId } = orders.connections;
 new LogStream(stack, "AccessLogs", {
   name: "/shop/dev/access",
-  destinations: [openSearch({ ...domain, vpc: { network: stack.network, securityGroupId } }), sharedArchive(kept)],
+  destinations: [openSearch({ ...domain, vpc: { vpc: stack.vpc, securityGroupId } }), sharedArchive(kept)],
 });
 
 orders.add(
@@ -80,11 +80,11 @@ orders.add(
   }),
 );
 orders.add(new ServiceDashboard());
-// The alarms of a promise, on measures of a balancer that is not there.
+// The alarms of a promise, on measures of a load balancer that is not there.
 const measured = {
   targetGroupArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/orders/0123456789abcdef",
   targetGroupArnSuffix: "targetgroup/orders/0123456789abcdef",
-  balancerArnSuffix: "app/shop/0123456789abcdef",
+  loadBalancerArnSuffix: "app/shop/0123456789abcdef",
   dependsOn: [],
 };
 orders.add({

@@ -1,5 +1,5 @@
 import type { TaskDefinition } from "@aws-sdk/client-ecs";
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../border/release";
+import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../contract/release";
 import type { Cloud, Progress, TaskState } from "../../../operations/release/cloud";
 import { familyAndRevision } from "../../../operations/release/task";
 import type { World } from "../../../operations/release/world";

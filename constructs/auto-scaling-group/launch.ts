@@ -1,0 +1,117 @@
+import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
+import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
+import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
+import { Fn, TerraformLocal } from "cdktf";
+import type { Construct } from "constructs";
+import { namePrefix } from "../core/names";
+import { AwsStack } from "../core/stack";
+import type { AutoScalingGroupProps, AutoScalingGroupSettings } from "./auto-scaling-group-props";
+import { renderUserData } from "./user-data";
+
+interface Launch {
+  /** Name of the instances, without the prefix that the environment may demand. */
+  readonly name: string;
+  readonly props: AutoScalingGroupProps;
+  readonly settings: AutoScalingGroupSettings;
+  /** Role that the instances act as. */
+  readonly roleName: string;
+  readonly securityGroupId: string;
+}
+
+/** What each instance is started from. */
+export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate {
+  const { name, props, settings } = launch;
+  const { networkInMiB, networkOutMiB } = props.scaling ?? {};
+  const stack = AwsStack.of(scope);
+  const { architecture, diskGiB, image, instanceTypes, spot, warmPool } = settings;
+  const fullName = stack.prefixed(name);
+  const profile = new IamInstanceProfile(scope, "Profile", {
+    name: stack.physicalName("role", name),
+    path: stack.environment.guardrails?.rolePath,
+    role: launch.roleName,
+  });
+  const script = renderUserData(
+    props.userData,
+    props.cluster === undefined
+      ? {}
+      : {
+          ECS_CLUSTER: props.cluster.clusterName,
+          ECS_AWSVPC_BLOCK_IMDS: "true",
+          ...(spot === undefined ? {} : { ECS_ENABLE_SPOT_INSTANCE_DRAINING: "true" }),
+          ...(warmPool === undefined ? {} : { ECS_WARM_POOLS_CHECK: "true" }),
+        },
+  );
+  const types = instanceTypes.choice.kind === "types" ? instanceTypes.choice.types : [];
+  const tags = { ...stack.tags, Name: fullName };
+  return new LaunchTemplate(scope, "LaunchTemplate", {
+    namePrefix: namePrefix("launchTemplate", fullName),
+    updateDefaultVersion: true,
+    imageId:
+      image.parameter === undefined
+        ? image.imageId
+        : new DataAwsSsmParameter(scope, "Image", { name: image.parameter(architecture) }).insecureValue,
+    instanceType: types[0],
+    // By way of a local value it can be read in the program, and references in it stay references.
+    userData: script && Fn.base64encode(new TerraformLocal(scope, "UserData", script).asString),
+    iamInstanceProfile: { arn: profile.arn },
+    metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+    // The network is told a minute only where it is measured each minute.
+    monitoring: { enabled: stack.production || networkInMiB !== undefined || networkOutMiB !== undefined },
+    blockDeviceMappings: [
+      {
+        deviceName: "/dev/xvda",
+        ebs: { encrypted: "true", volumeType: "gp3", volumeSize: diskGiB, deleteOnTermination: "true" },
+      },
+    ],
+    networkInterfaces: [
+      {
+        deviceIndex: 0,
+        associatePublicIpAddress: String(props.vpc.egress === "public-ip"),
+        deleteOnTermination: "true",
+        securityGroups: [launch.securityGroupId],
+      },
+    ],
+    tagSpecifications: [
+      { resourceType: "instance", tags },
+      { resourceType: "volume", tags },
+    ],
+    lifecycle: { createBeforeDestroy: true },
+  });
+}
+
+/** One type alone goes into the group as it is; a choice, or Spot, needs a mixed instances policy. */
+export function whatToLaunch({ instanceTypes, spot }: AutoScalingGroupSettings, template: LaunchTemplate) {
+  const { choice } = instanceTypes;
+  const version = Fn.tostring(template.latestVersion);
+  if (spot === undefined && choice.kind === "types" && choice.types.length === 1) {
+    return { launchTemplate: { id: template.id, version } };
+  }
+  return {
+    mixedInstancesPolicy: {
+      instancesDistribution: {
+        onDemandBaseCapacity: spot?.onDemandBase ?? 0,
+        onDemandPercentageAboveBaseCapacity: 100 - (spot?.percent ?? 0),
+        // By need there is no order to keep to.
+        onDemandAllocationStrategy: choice.kind === "need" ? "lowest-price" : "prioritized",
+        spotAllocationStrategy: "price-capacity-optimized",
+      },
+      launchTemplate: {
+        launchTemplateSpecification: { launchTemplateId: template.id, version },
+        override:
+          choice.kind === "types"
+            ? choice.types.map((instanceType) => ({ instanceType }))
+            : [
+                {
+                  instanceRequirements: {
+                    vcpuCount: { min: choice.need.vcpus },
+                    memoryMib: { min: choice.need.memoryMiB },
+                    cpuManufacturers: choice.need.architecture === "arm64" ? ["amazon-web-services"] : ["intel", "amd"],
+                    instanceGenerations: ["current"],
+                    burstablePerformance: "included",
+                  },
+                },
+              ],
+      },
+    },
+  };
+}

@@ -1,0 +1,8 @@
+export {
+  type ExistingVpc,
+  existingVpc,
+  type IVpc,
+  Vpc,
+  type VpcAttributes,
+} from "./vpc";
+export { EGRESSES, type Egress, FLOW_LOGS, type FlowLogs, type VpcProps } from "./vpc-props";

@@ -1,0 +1,369 @@
+import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
+import { EgressOnlyInternetGateway } from "@cdktf/provider-aws/lib/egress-only-internet-gateway";
+import { Eip } from "@cdktf/provider-aws/lib/eip";
+import { FlowLog } from "@cdktf/provider-aws/lib/flow-log";
+import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway";
+import { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
+import { Route } from "@cdktf/provider-aws/lib/route";
+import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
+import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association";
+import { Subnet } from "@cdktf/provider-aws/lib/subnet";
+import { Vpc as AwsVpc } from "@cdktf/provider-aws/lib/vpc";
+import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Fn } from "cdktf";
+import { Construct, type IConstruct } from "constructs";
+import { Problems } from "../core/errors";
+import { Role } from "../core/iam";
+import { literal } from "../core/literal";
+import { pascal } from "../core/names";
+import { SecurityGroup } from "../core/security-group";
+import { AwsStack, addressOf } from "../core/stack";
+import { Duration } from "../core/units";
+import { LogStream } from "../logging/log-stream";
+import { planSubnets, usableAddresses } from "./cidr";
+import { EGRESSES, type Egress, resolveVpc, type VpcProps, type VpcSettings } from "./vpc-props";
+
+/** A network, owned by this app or by somebody else. */
+export interface IVpc extends IConstruct {
+  readonly vpcId: string;
+  /** One in each zone, with a route from and to the internet: for balancers. */
+  readonly publicSubnetIds: readonly string[];
+  /** One in each zone, with no way in from the internet: for everything else. */
+  readonly privateSubnetIds: readonly string[];
+  /** How what runs in it reaches others. */
+  readonly egress: Egress;
+  /** Whether it has IPv6 addresses too. */
+  readonly ipv6: boolean;
+  /** Addresses of the routes out: for `depends_on` of instances that need the way out when they start. */
+  readonly routeAddresses: readonly string[];
+  /** Names of its interface endpoints; undefined where somebody else owns it. */
+  readonly endpoints: readonly string[] | undefined;
+  /** Where tasks and instances run: the private subnets, or the public ones with egress "public-ip". */
+  readonly workloadSubnetIds: readonly string[];
+}
+
+/** What is needed to use a network that somebody else owns. */
+export interface VpcAttributes {
+  readonly vpcId: string;
+  /** One in each zone. */
+  readonly publicSubnetIds: readonly string[];
+  /** One in each zone, in the same order. */
+  readonly privateSubnetIds: readonly string[];
+  /**
+   * How what runs in it reaches others.
+   *
+   * @default "nat"
+   */
+  readonly egress?: Egress;
+  /** @default false */
+  readonly ipv6?: boolean;
+}
+
+/** A network that somebody else owns: see {@link existingVpc}. */
+export interface ExistingVpc extends VpcAttributes {
+  readonly kind: "existing-network";
+}
+
+/**
+ * Puts a platform into a network that somebody else owns.
+ *
+ * @example
+ * ```ts
+ * new Platform(app, "shop", {
+ *   environment,
+ *   vpc: existingVpc({
+ *     vpcId: "vpc-0a1b2c3d4e5f60718",
+ *     publicSubnetIds: ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
+ *     privateSubnetIds: ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+ *   }),
+ * });
+ * ```
+ */
+export function existingVpc(attributes: VpcAttributes): ExistingVpc {
+  return { kind: "existing-network", ...attributes };
+}
+
+/**
+ * A private network over two or more zones: a VPC with a public and a private subnet in each.
+ *
+ * Load balancers go into the public subnets, everything else into the private ones. The default security group is closed, refused
+ * connections are logged, and S3 is reached without the NAT gateway. Costs what its egress costs: see {@link Egress}.
+ *
+ * @example
+ * ```ts
+ * new Vpc(stack, "Vpc", { cidr: "10.20.0.0/16", zones: 3 });
+ * ```
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-example-private-subnets-nat.html
+ */
+export class Vpc extends Construct implements IVpc {
+  /** Refers to a network that somebody else owns. */
+  static fromAttributes(scope: Construct, id: string, attributes: VpcAttributes): IVpc {
+    return new ImportedVpc(scope, id, attributes);
+  }
+
+  readonly vpcId: string;
+  readonly publicSubnetIds: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+  readonly egress: Egress;
+  readonly ipv6: boolean;
+  readonly endpoints: readonly string[];
+  readonly routeAddresses: readonly string[];
+  readonly workloadSubnetIds: readonly string[];
+  /** Names of the zones it spreads over. */
+  readonly zoneNames: readonly string[];
+  /** How many addresses there are for tasks and instances in each zone. */
+  readonly workloadAddressesPerZone: number;
+
+  constructor(scope: Construct, id: string, props: VpcProps = {}) {
+    super(scope, id);
+    const settings = resolveVpc(this, props);
+    AwsStack.of(this).claim(this, "vpcs", 1);
+    const vpc = new AwsVpc(this, "Resource", {
+      cidrBlock: settings.cidr,
+      assignGeneratedIpv6CidrBlock: settings.ipv6 ? true : undefined,
+      enableDnsHostnames: true,
+      enableDnsSupport: true,
+      tags: named(this, ""),
+    });
+    // Every VPC has this group, and anything that names no other gets it: no rules, so nothing passes.
+    new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named(this, "-default-closed") });
+    const { publicSubnets, privateSubnets, privateTables, routes } = subnets(this, settings, vpc);
+    endpoints(this, settings, vpc, privateSubnets, privateTables);
+    if (settings.flowLogs !== "off") flowLog(this, vpc, settings.flowLogs === "all" ? "ALL" : "REJECT");
+
+    this.vpcId = vpc.id;
+    this.zoneNames = settings.zoneNames;
+    const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+    this.workloadAddressesPerZone = usableAddresses(
+      plan[settings.egress === "public-ip" ? "public" : "private"][0] ?? "",
+    );
+    this.egress = settings.egress;
+    this.ipv6 = settings.ipv6;
+    this.endpoints = settings.endpoints;
+    this.routeAddresses = routes.map(addressOf);
+    this.publicSubnetIds = publicSubnets.map((subnet) => subnet.id);
+    this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
+    this.workloadSubnetIds = workloadSubnetIds(this);
+  }
+}
+
+class ImportedVpc extends Construct implements IVpc {
+  readonly vpcId: string;
+  readonly publicSubnetIds: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+  readonly egress: Egress;
+  readonly ipv6: boolean;
+  readonly endpoints = undefined;
+  readonly routeAddresses = [];
+  readonly workloadSubnetIds: readonly string[];
+
+  /** @throws InvalidPropsError VPC_EGRESS, VPC_ID */
+  constructor(scope: Construct, id: string, attributes: VpcAttributes) {
+    super(scope, id);
+    this.egress = attributes.egress ?? "nat";
+    const problems = new Problems(this);
+    problems.check(EGRESSES.includes(this.egress), {
+      code: "VPC_EGRESS",
+      prop: "egress",
+      problem: `${JSON.stringify(this.egress)} is not known`,
+      remedy: `Use one of: ${EGRESSES.join(", ")}.`,
+    });
+    for (const [prop, ids] of [
+      ["vpcId", [attributes.vpcId]],
+      ["publicSubnetIds", attributes.publicSubnetIds],
+      ["privateSubnetIds", attributes.privateSubnetIds],
+    ] as const) {
+      problems.check(ids.length > 0 && ids.every((each) => each !== ""), {
+        code: "VPC_ID",
+        prop,
+        problem: "is empty",
+        remedy: "Pass the ids that AWS gave: vpc-..., subnet-...",
+      });
+    }
+    problems.throwIfAny();
+    this.vpcId = literal(attributes.vpcId);
+    this.publicSubnetIds = attributes.publicSubnetIds.map(literal);
+    this.privateSubnetIds = attributes.privateSubnetIds.map(literal);
+    this.ipv6 = attributes.ipv6 ?? false;
+    this.workloadSubnetIds = workloadSubnetIds(this);
+  }
+}
+
+function workloadSubnetIds(vpc: Omit<IVpc, "workloadSubnetIds">): readonly string[] {
+  return vpc.egress === "public-ip" ? vpc.publicSubnetIds : vpc.privateSubnetIds;
+}
+
+function named(scope: IConstruct, part: string): { Name: string } {
+  const stack = AwsStack.of(scope);
+  return { Name: stack.prefixed(stack.stackName, stack.environment.name) + part };
+}
+
+/** Which /64 of the VPC's /56 a subnet has; fixed, so that a zone added later moves nothing. */
+const IPV6_SUBNET = { private: 0, public: 16 } as const;
+
+function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
+  const { egress, ipv6 } = settings;
+  const gateway = new InternetGateway(scope, "InternetGateway", { vpcId: vpc.id, tags: named(scope, "") });
+  const publicRoutes = new RouteTable(scope, "PublicRoutes", { vpcId: vpc.id, tags: named(scope, "-public") });
+  const publicRoute = new Route(scope, "PublicDefaultRoute", {
+    routeTableId: publicRoutes.id,
+    destinationCidrBlock: "0.0.0.0/0",
+    gatewayId: gateway.id,
+  });
+  const natRoutes: Route[] = [];
+  if (ipv6) {
+    new Route(scope, "PublicDefaultRouteV6", {
+      routeTableId: publicRoutes.id,
+      destinationIpv6CidrBlock: "::/0",
+      gatewayId: gateway.id,
+    });
+  }
+  const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+  const subnet = (kind: "public" | "private", index: number) =>
+    new Subnet(scope, `${kind === "public" ? "Public" : "Private"}${index + 1}`, {
+      vpcId: vpc.id,
+      availabilityZone: settings.zoneNames[index],
+      cidrBlock: plan[kind][index],
+      ...(ipv6
+        ? {
+            ipv6CidrBlock: Fn.cidrsubnet(vpc.ipv6CidrBlock, 8, IPV6_SUBNET[kind] + index),
+            assignIpv6AddressOnCreation: true,
+          }
+        : {}),
+      tags: named(scope, `-${kind}-${index + 1}`),
+    });
+
+  const nats: NatGateway[] = [];
+  const publicSubnets: Subnet[] = [];
+  const privateSubnets: Subnet[] = [];
+  const privateTables: RouteTable[] = [];
+  settings.zoneNames.forEach((_, index) => {
+    const n = index + 1;
+    const publicSubnet = subnet("public", index);
+    publicSubnets.push(publicSubnet);
+    new RouteTableAssociation(scope, `Public${n}Association`, {
+      subnetId: publicSubnet.id,
+      routeTableId: publicRoutes.id,
+    });
+    if (egress === "nat" || (egress === "single-nat" && index === 0)) {
+      AwsStack.of(scope).claim(scope, "elasticIps", 1);
+      const address = new Eip(scope, `Nat${n}Address`, {
+        domain: "vpc",
+        tags: named(scope, `-nat-${n}`),
+        dependsOn: [gateway],
+      });
+      nats.push(
+        new NatGateway(scope, `Nat${n}`, {
+          subnetId: publicSubnet.id,
+          allocationId: address.id,
+          tags: named(scope, `-${n}`),
+          dependsOn: [gateway],
+        }),
+      );
+    }
+    const privateSubnet = subnet("private", index);
+    privateSubnets.push(privateSubnet);
+    // A table for each zone even with one NAT gateway, so that a change of egress replaces no association.
+    const routes = new RouteTable(scope, `Private${n}Routes`, { vpcId: vpc.id, tags: named(scope, `-private-${n}`) });
+    new RouteTableAssociation(scope, `Private${n}Association`, {
+      subnetId: privateSubnet.id,
+      routeTableId: routes.id,
+    });
+    privateTables.push(routes);
+  });
+
+  if (nats.length > 0) {
+    const egressOnly = ipv6
+      ? new EgressOnlyInternetGateway(scope, "EgressOnlyGateway", { vpcId: vpc.id, tags: named(scope, "") })
+      : undefined;
+    privateTables.forEach((table, index) => {
+      const nat = nats[index] ?? nats[0];
+      natRoutes.push(
+        new Route(scope, `Private${index + 1}DefaultRoute`, {
+          routeTableId: table.id,
+          destinationCidrBlock: "0.0.0.0/0",
+          natGatewayId: nat?.id,
+        }),
+      );
+      if (egressOnly !== undefined) {
+        new Route(scope, `Private${index + 1}DefaultRouteV6`, {
+          routeTableId: table.id,
+          destinationIpv6CidrBlock: "::/0",
+          egressOnlyGatewayId: egressOnly.id,
+        });
+      }
+    });
+  }
+  const routes = egress === "public-ip" ? [publicRoute] : natRoutes;
+  return { publicSubnets, privateSubnets, privateTables, routes };
+}
+
+function endpoints(
+  scope: Vpc,
+  settings: VpcSettings,
+  vpc: AwsVpc,
+  privateSubnets: readonly Subnet[],
+  privateTables: readonly RouteTable[],
+): void {
+  const { environment, stackName } = AwsStack.of(scope);
+  new VpcEndpoint(scope, "S3", {
+    vpcId: vpc.id,
+    serviceName: `com.amazonaws.${environment.region}.s3`,
+    vpcEndpointType: "Gateway",
+    routeTableIds: privateTables.map((routes) => routes.id),
+    tags: named(scope, "-s3"),
+  });
+  if (settings.endpoints.length === 0) return;
+  const { connections } = new SecurityGroup(scope, "EndpointsSecurityGroup", {
+    vpcId: vpc.id,
+    name: `${stackName}-${environment.name}-endpoints`,
+    port: 443,
+  });
+  new VpcSecurityGroupIngressRule(scope, "EndpointsFromNetwork", {
+    securityGroupId: connections.securityGroupId,
+    description: "AWS services, from the network itself",
+    cidrIpv4: settings.cidr,
+    ipProtocol: "tcp",
+    fromPort: 443,
+    toPort: 443,
+  });
+  for (const service of settings.endpoints) {
+    new VpcEndpoint(scope, `Endpoint${pascal(service)}`, {
+      vpcId: vpc.id,
+      serviceName: `com.amazonaws.${environment.region}.${service}`,
+      vpcEndpointType: "Interface",
+      privateDnsEnabled: true,
+      subnetIds: privateSubnets.map((subnet) => subnet.id),
+      securityGroupIds: [connections.securityGroupId],
+      tags: named(scope, `-${service}`),
+    });
+  }
+}
+
+function flowLog(scope: Vpc, vpc: AwsVpc, trafficType: "ALL" | "REJECT"): void {
+  const { environment, stackName, production } = AwsStack.of(scope);
+  const logs = new LogStream(scope, "FlowLogs", {
+    name: `/${stackName}/${environment.name}/flow-logs`,
+    retention: Duration.days(production ? 365 : 30),
+  });
+  const role = new Role(scope, "FlowLogsRole", {
+    name: `${stackName}-${environment.name}-flow-logs`,
+    service: "vpc-flow-logs.amazonaws.com",
+  });
+  logs.grants.write(role);
+  role.grant({ actions: ["logs:DescribeLogStreams"], resources: [`${logs.logGroupArn}:*`] });
+  const flow = new FlowLog(scope, "FlowLog", {
+    vpcId: vpc.id,
+    trafficType,
+    logDestinationType: "cloud-watch-logs",
+    logDestination: logs.logGroupArn,
+    iamRoleArn: role.roleArn,
+    maxAggregationInterval: 600,
+    tags: named(scope, ""),
+  });
+  // Without its permission the first lines are lost.
+  role.whenPolicy((address) => {
+    flow.dependsOn = [address];
+  });
+}

@@ -1,0 +1,714 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Lazy } from "cdktf";
+import { describe, expect, it } from "vitest";
+import {
+  AutoScalingGroup,
+  type AutoScalingGroupProps,
+  CloudNativeService,
+  Duration,
+  Ingress,
+  InstanceTypes,
+  MachineImage,
+  UserData,
+} from "../../../constructs";
+import { architectureOf } from "../../../constructs/auto-scaling-group/instance-types";
+import { stepsIn, stepsOut } from "../../../constructs/auto-scaling-group/steps";
+import { synthesize } from "../../../constructs/testing";
+import { DEV, only, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+
+type Props = Partial<AutoScalingGroupProps>;
+
+/** A platform with instances on it. */
+function withInstances(props: Props = {}, environment = DEV, platform = shop(environment)) {
+  const group = new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, ...props });
+  return { platform, group };
+}
+const instances = (props: Props = {}, environment = DEV) => withInstances(props, environment).platform;
+const inCluster = (props: Props = {}, environment = DEV) => {
+  const platform = shop(environment);
+  return withInstances({ cluster: platform.cluster, ...props }, environment, platform);
+};
+const registerWith = (props: Partial<NonNullable<Props["registerWith"]>> = {}) => {
+  const platform = shop();
+  return { platform, props: { registerWith: { loadBalancer: platform.loadBalancer!, port: 8080, ...props } } };
+};
+const policies = (platform: ReturnType<typeof shop>) => Object.keys(resources(platform, "aws_autoscaling_policy"));
+
+describe("an instance type's architecture", () => {
+  it.each([
+    ["t4g.small", "arm64"],
+    ["m7gd.2xlarge", "arm64"],
+    ["c8gn.large", "arm64"],
+    ["im4gn.large", "arm64"],
+    ["a1.large", "arm64"],
+    ["g5g.xlarge", "arm64"],
+    ["g5.xlarge", "x86_64"],
+    ["t3.small", "x86_64"],
+    ["m7i-flex.large", "x86_64"],
+    ["x2iedn.xlarge", "x86_64"],
+    ["p4d.24xlarge", "x86_64"],
+  ])("of %s is %s", (type, architecture) => {
+    expect(architectureOf(type)).toBe(architecture);
+  });
+});
+
+describe("steps", () => {
+  it("become intervals that begin at the threshold and leave no gap, in whatever order they are given", () => {
+    const out = [
+      { above: 1000, add: 4 },
+      { above: 100, add: 1 },
+    ];
+    expect(stepsOut(out)).toEqual({
+      threshold: 100,
+      adjustments: [
+        { from: 0, to: 900, change: 1 },
+        { from: 900, change: 4 },
+      ],
+    });
+    const inward = [
+      { below: 2, remove: 3 },
+      { below: 10, remove: 1 },
+    ];
+    expect(stepsIn(inward)).toEqual({
+      threshold: 10,
+      adjustments: [
+        { from: -8, to: 0, change: -1 },
+        { to: -8, change: -3 },
+      ],
+    });
+  });
+});
+
+describe("AutoScalingGroup", () => {
+  it("has instances over all zones between a fewest and a most, and scales on CPU, with the network and nothing else", () => {
+    const platform = instances();
+    const group = only(platform, "aws_autoscaling_group");
+    expect(group).toMatchObject({ min_size: 1, max_size: 4, health_check_type: "EC2" });
+    expect(group).not.toHaveProperty("desired_capacity");
+    expect(group.vpc_zone_identifier).toHaveLength(2);
+    expect(only(platform, "aws_autoscaling_policy")).toMatchObject({
+      policy_type: "TargetTrackingScaling",
+      target_tracking_configuration: {
+        predefined_metric_specification: { predefined_metric_type: "ASGAverageCPUUtilization" },
+        target_value: 60,
+      },
+    });
+  });
+
+  it("can lose a zone in production, and is not deleted while instances run", () => {
+    const group = only(instances({}, PRODUCTION), "aws_autoscaling_group");
+    expect(group).toMatchObject({ min_size: 2, max_size: 4, force_delete: false });
+    expect(group.vpc_zone_identifier).toHaveLength(3);
+  });
+
+  it("starts instances with IMDSv2, an encrypted disk, no key pair, no public address and Session Manager", () => {
+    const platform = instances();
+    const template = only(platform, "aws_launch_template");
+    expect(template).toMatchObject({
+      metadata_options: { http_tokens: "required", http_put_response_hop_limit: 1 },
+      block_device_mappings: [{ ebs: { encrypted: "true", volume_type: "gp3", volume_size: 30 } }],
+      network_interfaces: [{ associate_public_ip_address: "false" }],
+    });
+    expect(template).not.toHaveProperty("key_name");
+    expect(only(platform, "aws_iam_role_policy_attachment").policy_arn).toMatch(/AmazonSSMManagedInstanceCore$/);
+    const rules = Object.values(resources(platform, "aws_vpc_security_group_ingress_rule"));
+    expect(rules.map((rule) => rule.from_port)).toEqual([80]);
+  });
+
+  it("waits for the way out and the permissions before it starts the first instance", () => {
+    const { depends_on } = only(instances(), "aws_autoscaling_group");
+    expect(depends_on).toEqual([
+      expect.stringMatching(/^aws_iam_role_policy_attachment\./),
+      expect.stringMatching(/^aws_route\.Vpc_Private1DefaultRoute/),
+      expect.stringMatching(/^aws_route\.Vpc_Private2DefaultRoute/),
+      expect.stringMatching(/^aws_vpc_security_group_egress_rule\./),
+    ]);
+  });
+
+  it("gives instances and disks the stack's tags, which AWS's provider does not", () => {
+    const platform = shop(DEV, { tags: { CostCenter: "4711" } });
+    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
+    const all = { CostCenter: "4711", Environment: "dev", ManagedBy: "antifragile", Name: "shop-dev-instances" };
+    expect(only(platform, "aws_launch_template").tag_specifications).toEqual([
+      { resource_type: "instance", tags: expect.objectContaining(all) },
+      { resource_type: "volume", tags: expect.objectContaining(all) },
+    ]);
+    expect(only(platform, "aws_autoscaling_group").tag).toContainEqual({
+      key: "CostCenter",
+      value: "4711",
+      propagate_at_launch: true,
+    });
+  });
+
+  it("rolls a change out instance by instance, never below what is wanted, and back", () => {
+    expect(only(instances(), "aws_autoscaling_group")).toMatchObject({
+      instance_refresh: {
+        strategy: "Rolling",
+        preferences: { min_healthy_percentage: 100, max_healthy_percentage: 150, auto_rollback: true },
+      },
+      // A name such as $Latest would start no refresh.
+      launch_template: { version: expect.stringMatching(/latest_version/) },
+    });
+  });
+
+  it.each<[string, Props, string | undefined]>([
+    ["Amazon Linux for Graviton", {}, "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"],
+    [
+      "Amazon Linux for Intel",
+      { instanceTypes: InstanceTypes.ofType("t3.small") },
+      "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+    ],
+    [
+      "the image of ECS",
+      { image: MachineImage.ecs() },
+      "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id",
+    ],
+    [
+      "the image of ECS for Intel",
+      { image: MachineImage.ecs(), instanceTypes: InstanceTypes.ofType("t3.small") },
+      "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
+    ],
+    ["an image of one's own", { image: MachineImage.fromParameter("/images/golden") }, "/images/golden"],
+  ])("starts from %s", (_, props, parameter) => {
+    const platform = instances(props);
+    const { data } = synthesize(platform) as { data: { aws_ssm_parameter: Record<string, { name: string }> } };
+    expect(Object.values(data.aws_ssm_parameter).map(({ name }) => name)).toEqual([parameter]);
+    expect(only(platform, "aws_launch_template").image_id).toMatch(/insecure_value/);
+  });
+
+  it("starts from one image for ever when told so", () => {
+    const platform = instances({ image: MachineImage.id("ami-0a1b2c3d4e5f60718") });
+    expect(only(platform, "aws_launch_template").image_id).toBe("ami-0a1b2c3d4e5f60718");
+    expect(() => MachineImage.id("golden")).toThrow(RangeError);
+    expect(() => MachineImage.fromParameter('${file("/etc/passwd")}')).toThrow(RangeError);
+  });
+
+  it("takes the first of several types that there is", () => {
+    const platform = instances({ instanceTypes: InstanceTypes.ofType("m7g.large", "m6g.large") });
+    expect(only(platform, "aws_autoscaling_group")).toMatchObject({
+      mixed_instances_policy: {
+        instances_distribution: {
+          on_demand_percentage_above_base_capacity: 100,
+          on_demand_allocation_strategy: "prioritized",
+        },
+        launch_template: { override: [{ instance_type: "m7g.large" }, { instance_type: "m6g.large" }] },
+      },
+    });
+    expect(only(platform, "aws_autoscaling_group")).not.toHaveProperty("launch_template");
+  });
+
+  it("finds types by need, and mixes Spot above an on-demand base", () => {
+    const platform = instances({
+      instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096, architecture: "x86_64" }),
+      spot: { onDemandBase: 2, percent: 80 },
+    });
+    const group = only(platform, "aws_autoscaling_group");
+    expect(group).toMatchObject({
+      capacity_rebalance: true,
+      mixed_instances_policy: {
+        instances_distribution: {
+          on_demand_base_capacity: 2,
+          on_demand_percentage_above_base_capacity: 20,
+          spot_allocation_strategy: "price-capacity-optimized",
+        },
+        launch_template: {
+          override: [
+            {
+              instance_requirements: {
+                vcpu_count: { min: 2 },
+                memory_mib: { min: 4096 },
+                cpu_manufacturers: ["intel", "amd"],
+              },
+            },
+          ],
+        },
+      },
+    });
+    expect(only(platform, "aws_launch_template")).not.toHaveProperty("instance_type");
+  });
+
+  it("scales on the network, on requests and on a forecast, and on CPU only when that is asked for too", () => {
+    const { platform, props } = registerWith();
+    withInstances(
+      { ...props, scaling: { networkInMiB: 100, networkOutMiB: 200, requestsPerInstance: 500, prediction: "scale" } },
+      DEV,
+      platform,
+    );
+    const found = Object.values(resources(platform, "aws_autoscaling_policy"));
+    expect(found.map((policy) => policy.name)).toEqual([
+      "forecast",
+      "scale-on-network-in",
+      "scale-on-network-out",
+      "scale-on-requests",
+    ]);
+    expect(found[0]).toMatchObject({
+      policy_type: "PredictiveScaling",
+      predictive_scaling_configuration: { mode: "ForecastAndScale" },
+    });
+    expect(found[1]).toMatchObject({ target_tracking_configuration: { target_value: 104_857_600 } });
+    expect(only(platform, "aws_launch_template")).toMatchObject({ monitoring: { enabled: true } });
+    expect(found[3]).toMatchObject({
+      target_tracking_configuration: {
+        predefined_metric_specification: {
+          predefined_metric_type: "ALBRequestCountPerTarget",
+          resource_label: expect.stringMatching(/aws_lb\..*arn_suffix\}\/\$\{aws_lb_target_group\..*arn_suffix\}$/),
+        },
+      },
+    });
+    expect(policies(instances({ scaling: { networkInMiB: 1, cpuPercent: 50 } }))).toHaveLength(2);
+  });
+
+  it("scales on metrics of one's own: near a target, in steps, by the clock", () => {
+    const { platform, group } = withInstances();
+    const metric = { namespace: "Shop/Jobs", metricName: "Waiting", dimensions: { Queue: "mails" } };
+    group.addTarget("Jobs", { metric, target: 4 });
+    group.addSteps("Backlog", {
+      metric: { ...metric, statistic: "Maximum" },
+      out: [{ above: 100, add: 2 }],
+      in: [{ below: 5, remove: 1 }],
+    });
+    group.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 3, timezone: "Europe/Berlin" });
+    expect(policies(platform).sort()).toEqual([
+      expect.stringContaining("ScaleOnCpu"),
+      expect.stringContaining("ScaleOnJobs"),
+      expect.stringContaining("StepInOnBacklog"),
+      expect.stringContaining("StepOutOnBacklog"),
+    ]);
+    const alarms = Object.values(resources(platform, "aws_cloudwatch_metric_alarm"));
+    expect(alarms).toEqual([
+      expect.objectContaining({ threshold: 5, comparison_operator: "LessThanThreshold" }),
+      expect.objectContaining({
+        threshold: 100,
+        comparison_operator: "GreaterThanThreshold",
+        dimensions: { Queue: "mails" },
+        alarm_actions: [expect.stringContaining("StepOutOnBacklog")],
+      }),
+    ]);
+    // Bounds that a schedule moved would be a difference in every plan.
+    expect(only(platform, "aws_autoscaling_schedule")).toMatchObject({
+      desired_capacity: 3,
+      min_size: -1,
+      max_size: -1,
+      recurrence: "0 7 * * MON-FRI",
+      time_zone: "Europe/Berlin",
+    });
+  });
+
+  it("has instances wait at their start, the first ones too, and before their end", () => {
+    const { platform, group } = withInstances();
+    group.addLifecycleHook("Warm", { on: "launch" });
+    group.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(10), metadata: "bye" });
+    expect(Object.values(resources(platform, "aws_autoscaling_lifecycle_hook"))).toEqual([
+      expect.objectContaining({ name: "drain", default_result: "CONTINUE", heartbeat_timeout: 600 }),
+      expect.objectContaining({ name: "warm", default_result: "ABANDON", heartbeat_timeout: 300 }),
+    ]);
+    expect(only(platform, "aws_autoscaling_group").initial_lifecycle_hook).toEqual([
+      {
+        name: "warm",
+        lifecycle_transition: "autoscaling:EC2_INSTANCE_LAUNCHING",
+        heartbeat_timeout: 300,
+        default_result: "ABANDON",
+      },
+    ]);
+  });
+
+  it("keeps instances that wait, stopped", () => {
+    expect(only(instances({ warmPool: { min: 1, maxPrepared: 6 } }), "aws_autoscaling_group").warm_pool).toEqual({
+      min_size: 1,
+      max_group_prepared_capacity: 6,
+      pool_state: "Stopped",
+      instance_reuse_policy: { reuse_on_scale_in: true },
+    });
+  });
+
+  it("gets requests from a shared load balancer, which tells when a instance is not well", () => {
+    const { platform, props } = registerWith({ healthPath: "/health", paths: ["/catalog/*"] });
+    withInstances(props, DEV, platform);
+    expect(only(platform, "aws_autoscaling_group")).toMatchObject({
+      health_check_type: "ELB",
+      target_group_arns: [expect.stringContaining("aws_lb_target_group.")],
+      depends_on: expect.arrayContaining([expect.stringMatching(/^aws_lb_listener_rule\./)]),
+    });
+    expect(only(platform, "aws_lb_target_group")).toMatchObject({
+      target_type: "instance",
+      port: 8080,
+      health_check: { path: "/health" },
+    });
+    const inward = Object.values(resources(platform, "aws_vpc_security_group_ingress_rule"));
+    expect(inward).toContainEqual(
+      expect.objectContaining({
+        from_port: 8080,
+        referenced_security_group_id: expect.stringContaining("LoadBalancer_SecurityGroup"),
+      }),
+    );
+  });
+
+  it("takes hostile texts for text", () => {
+    const hostile = '${file("/etc/passwd")}';
+    const { platform, props } = registerWith({ hosts: [hostile] });
+    const { group } = withInstances({ ...props, userData: UserData.script(hostile) }, DEV, platform);
+    group.addTarget("X", {
+      metric: { namespace: hostile, metricName: hostile, dimensions: { [hostile]: hostile } },
+      target: 1,
+    });
+    group.addLifecycleHook("Y", { on: "launch", metadata: hostile });
+    const text = JSON.stringify(synthesize(platform));
+    expect(text.split("$${file(").length - 1).toBe(8);
+    expect(text).not.toMatch(/(?<!\$)\$\{file\(/);
+  });
+
+  it("may do in AWS what it is granted", () => {
+    const { platform, group } = withInstances();
+    group.grant({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::reports/*"] });
+    const ours = Object.entries(resources(platform, "aws_iam_role_policy")).find(([id]) => id.startsWith("Instances_"));
+    expect(ours?.[1].policy).toMatchObject({ Statement: [{ Action: ["s3:GetObject"] }] });
+  });
+
+  it("has public addresses only where the network is for trying out", () => {
+    const platform = shop(DEV, { vpc: { egress: "public-ip" } });
+    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
+    expect(only(platform, "aws_launch_template")).toMatchObject({
+      network_interfaces: [{ associate_public_ip_address: "true" }],
+    });
+    expect(JSON.stringify(only(platform, "aws_autoscaling_group").vpc_zone_identifier)).not.toContain("Private");
+  });
+});
+
+describe("an AutoScalingGroup of a cluster", () => {
+  it("is grown and drained by ECS, which protects instances that have tasks; destroy does not wait for these", () => {
+    const { platform } = inCluster({ scaling: { min: 0, max: 6 } });
+    expect(only(platform, "aws_ecs_capacity_provider")).toMatchObject({
+      auto_scaling_group_provider: {
+        managed_draining: "ENABLED",
+        managed_termination_protection: "ENABLED",
+        managed_scaling: { status: "ENABLED", target_capacity: 100, instance_warmup_period: 120 },
+      },
+    });
+    const group = only(platform, "aws_autoscaling_group");
+    expect(group).toMatchObject({ protect_from_scale_in: true, force_delete: true, min_size: 0 });
+    expect(group.tag).toContainEqual({ key: "AmazonECSManaged", value: "true", propagate_at_launch: true });
+    expect(group).toMatchObject({ instance_refresh: { preferences: { scale_in_protected_instances: "Refresh" } } });
+    expect(only(inCluster({}, PRODUCTION).platform, "aws_autoscaling_group")).toMatchObject({ force_delete: true });
+  });
+
+  it("has no policy of its own", () => {
+    expect(policies(inCluster().platform)).toEqual([]);
+  });
+
+  it("joins by its start script, keeps tasks from the instance's role, then runs the user's script", () => {
+    const { platform } = inCluster({
+      spot: {},
+      userData: UserData.script("#!/bin/bash -e\necho ${HOME} %{x}\n", { variables: { NAME: "it's" } }),
+    });
+    const { locals } = synthesize(platform) as { locals: Record<string, string> };
+    const [script = ""] = Object.values(locals);
+    expect(script.replace(/\$\{aws_ecs_cluster\.Cluster_\w+\.name\}/, "<cluster>").split("\n")).toEqual([
+      "#!/bin/bash -e",
+      "cat >> /etc/ecs/ecs.config <<'SETTINGS'",
+      "ECS_CLUSTER=<cluster>",
+      "ECS_AWSVPC_BLOCK_IMDS=true",
+      "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true",
+      "SETTINGS",
+      `export NAME='it'"'"'s'`,
+      "echo $${HOME} %%{x}",
+      "",
+    ]);
+    expect(only(platform, "aws_launch_template").user_data).toMatch(/^\$\{base64encode\(local\./);
+  });
+});
+
+describe("what an AutoScalingGroup compiles to", () => {
+  const snapshot = (platform: ReturnType<typeof shop>) => {
+    const { resource } = synthesize(platform) as { resource: Record<string, Record<string, unknown>> };
+    const ours = Object.entries(resource).flatMap(([type, byId]) =>
+      Object.entries(byId)
+        .filter(([id]) => id.startsWith("Instances_"))
+        .map(([id, block]) => [`${type}.${id}`, block]),
+    );
+    return `${JSON.stringify(Object.fromEntries(ours), undefined, 2)}\n`;
+  };
+
+  it("with nothing but a network", async () => {
+    await expect(snapshot(instances())).toMatchFileSnapshot("auto-scaling-group.defaults.snap.json");
+  });
+
+  it("with everything", async () => {
+    const { platform, props } = registerWith({
+      healthPath: "/health",
+      hosts: ["shop.example.com"],
+      paths: ["/x/*"],
+      priority: 5,
+    });
+    const { group } = withInstances(
+      {
+        ...props,
+        instanceTypes: InstanceTypes.ofType("m7g.large", "m6g.large"),
+        image: MachineImage.fromParameter("/images/golden"),
+        scaling: {
+          min: 2,
+          max: 9,
+          cpuPercent: 50,
+          networkInMiB: 10,
+          networkOutMiB: 20,
+          requestsPerInstance: 100,
+          prediction: "scale",
+        },
+        spot: { onDemandBase: 1, percent: 50 },
+        userData: UserData.script("echo hello\n"),
+        diskGiB: 50,
+        warmup: Duration.minutes(3),
+        instanceRefresh: { minHealthyPercent: 90, maxHealthyPercent: 120 },
+      },
+      DEV,
+      platform,
+    );
+    group.addLifecycleHook("Drain", { on: "terminate" });
+    group.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 4 });
+    await expect(snapshot(platform)).toMatchFileSnapshot("auto-scaling-group.full.snap.json");
+  });
+});
+
+describe("user data", () => {
+  it("is read from a file beside the code", () => {
+    const path = join(mkdtempSync(join(tmpdir(), "user-data-")), "start.sh");
+    writeFileSync(path, "echo hello\r\n");
+    const { locals } = synthesize(instances({ userData: UserData.file(path) })) as { locals: Record<string, string> };
+    expect(Object.values(locals)).toEqual(["#!/bin/bash\necho hello\n"]);
+    expect(() => UserData.file(`${path}.none`)).toThrow(/ENOENT/);
+  });
+
+  it("keeps references references", () => {
+    const token = Lazy.stringValue({ produce: () => "known-later" });
+    const platform = instances({ userData: UserData.script("run\n", { variables: { LATER: token } }) });
+    expect(Object.values((synthesize(platform) as { locals: object }).locals)).toEqual([
+      "#!/bin/bash\nexport LATER='known-later'\nrun\n",
+    ]);
+  });
+});
+
+describe("AutoScalingGroup refuses", () => {
+  const endpoints = () => shop(DEV, { vpc: { egress: "endpoints" } });
+  it.each<[string, () => unknown, string]>([
+    ["a negative count", () => instances({ scaling: { min: -1 } }), "SCALING_MIN scaling"],
+    ["half a instance", () => instances({ scaling: { max: 1.5 } }), "SCALING_MIN scaling"],
+    ["min above max", () => instances({ scaling: { min: 5, max: 4 } }), "SCALING_MIN_GT_MAX scaling.min"],
+    [
+      "one instance in production",
+      () => instances({ scaling: { min: 1 } }, PRODUCTION),
+      "SCALING_MIN_ONE_ZONE scaling.min",
+    ],
+    [
+      "a full instance as target",
+      () => instances({ scaling: { cpuPercent: 95 } }),
+      "SCALING_PERCENT scaling.cpuPercent",
+    ],
+    ["a target of nothing", () => instances({ scaling: { networkInMiB: 0 } }), "SCALING_TARGET scaling.networkInMiB"],
+    [
+      "requests without a load balancer",
+      () => instances({ scaling: { requestsPerInstance: 100 } }),
+      "SCALING_REQUESTS scaling.requestsPerInstance",
+    ],
+    [
+      "an unknown prediction",
+      () => instances({ scaling: { prediction: "guess" as never } }),
+      "SCALING_PREDICTION scaling.prediction",
+    ],
+    ["a target beside ECS's", () => inCluster({ scaling: { cpuPercent: 50 } }), "SCALING_CLUSTER scaling"],
+    ["no type", () => instances({ instanceTypes: InstanceTypes.ofType() }), "INSTANCE_TYPES instanceTypes"],
+    [
+      "a hostile type",
+      () => instances({ instanceTypes: InstanceTypes.ofType('${file("/x")}') }),
+      "INSTANCE_TYPES instanceTypes",
+    ],
+    [
+      "two architectures",
+      () => instances({ instanceTypes: InstanceTypes.ofType("t4g.small", "t3.small") }),
+      "INSTANCE_ARCHITECTURE instanceTypes",
+    ],
+    [
+      "an unknown architecture",
+      () =>
+        instances({
+          instanceTypes: InstanceTypes.atLeast({ vcpus: 1, memoryMiB: 512, architecture: "mips" as never }),
+        }),
+      "INSTANCE_ARCHITECTURE instanceTypes",
+    ],
+    [
+      "no need",
+      () => instances({ instanceTypes: InstanceTypes.atLeast({ vcpus: 0, memoryMiB: 512 }) }),
+      "INSTANCE_REQUIREMENTS instanceTypes",
+    ],
+    [
+      "a cluster that instances cannot reach",
+      () => {
+        const platform = endpoints();
+        return withInstances({ cluster: platform.cluster }, DEV, platform);
+      },
+      "INSTANCE_ENDPOINTS vpc.endpoints",
+    ],
+    [
+      "tasks without a way out",
+      () => {
+        const platform = shop(DEV, { vpc: { egress: "public-ip" } });
+        return withInstances({ cluster: platform.cluster }, DEV, platform);
+      },
+      "INSTANCE_PUBLIC_IP vpc.egress",
+    ],
+    ["no Spot as Spot", () => instances({ spot: { percent: 0 } }), "SPOT_PERCENT spot.percent"],
+    ["a base above max", () => instances({ spot: { onDemandBase: 9 } }), "SPOT_BASE spot.onDemandBase"],
+    ["a disk too small for ECS", () => inCluster({ diskGiB: 20 }), "DISK_SIZE diskGiB"],
+    ["an endless start", () => instances({ warmup: Duration.hours(2) }), "WARMUP warmup"],
+    ["warm Spot", () => instances({ spot: {}, warmPool: {} }), "WARM_POOL_MIXED warmPool"],
+    [
+      "a warm pool smaller than the group",
+      () => instances({ scaling: { min: 3 }, warmPool: { maxPrepared: 2 } }),
+      "WARM_POOL_SIZE warmPool",
+    ],
+    ["an unknown state", () => instances({ warmPool: { state: "cold" as never } }), "WARM_POOL_STATE warmPool.state"],
+    [
+      "a refresh that replaces nothing",
+      () => instances({ instanceRefresh: { minHealthyPercent: 100, maxHealthyPercent: 100 } }),
+      "INSTANCE_REFRESH_PERCENT instanceRefresh",
+    ],
+    [
+      "a refresh wider than AWS allows",
+      () => instances({ instanceRefresh: { minHealthyPercent: 50, maxHealthyPercent: 200 } }),
+      "INSTANCE_REFRESH_PERCENT instanceRefresh",
+    ],
+    [
+      "SSH from the load balancer",
+      () => {
+        const { platform, props } = registerWith({ port: 22 });
+        return withInstances(props, DEV, platform);
+      },
+      "REGISTRATION_PORT registerWith.port",
+    ],
+    [
+      "a hostile health path",
+      () => {
+        const { platform, props } = registerWith({ healthPath: '/${file("/x")}' });
+        return withInstances(props, DEV, platform);
+      },
+      "REGISTRATION_HEALTH_PATH registerWith.healthPath",
+    ],
+    [
+      "a path that is none",
+      () => {
+        const { platform, props } = registerWith({ paths: ["catalog"] });
+        return withInstances(props, DEV, platform);
+      },
+      "REGISTRATION_PATH registerWith.paths",
+    ],
+    [
+      "more conditions than a rule has",
+      () => {
+        const { platform, props } = registerWith({ paths: ["/a", "/b", "/c"], hosts: ["x", "y"] });
+        return withInstances(props, DEV, platform);
+      },
+      "REGISTRATION_CONDITIONS registerWith",
+    ],
+    [
+      "a priority that is not free",
+      () => {
+        const { platform, props } = registerWith({ priority: 1000 });
+        return withInstances(props, DEV, platform);
+      },
+      "REGISTRATION_PRIORITY registerWith.priority",
+    ],
+    [
+      "requests that a service of the platform takes",
+      () => {
+        const { platform, props } = registerWith({ paths: ["/v1/*"] });
+        withInstances(props, DEV, platform);
+        const orders = new CloudNativeService(platform.stack("orders"), "Orders");
+        return orders.add(new Ingress({ paths: ["/v1/*"] }));
+      },
+      "INGRESS_OVERLAP hosts and paths",
+    ],
+    [
+      "a script too long",
+      () => instances({ userData: UserData.script("x".repeat(16_384)) }),
+      "USER_DATA_SIZE userData",
+    ],
+    [
+      "a variable that is none",
+      () => instances({ userData: UserData.script("x", { variables: { "A B": "1" } }) }),
+      "USER_DATA_VARIABLE userData.variables.A B",
+    ],
+    [
+      "an id that gives no name",
+      () => {
+        const platform = shop();
+        return new AutoScalingGroup(platform, "9", { vpc: platform.vpc });
+      },
+      "INSTANCE_NAME id",
+    ],
+    [
+      "two of a name in one cluster",
+      () => {
+        const { platform } = inCluster();
+        return platform.cluster.addInstances({
+          name: "Instances",
+          autoScalingGroupArn: "arn",
+          autoScalingGroupName: "name",
+          warmup: Duration.minutes(1),
+        });
+      },
+      "CLUSTER_INSTANCES_TWICE cluster",
+    ],
+    [
+      "a metric without a name",
+      () => withInstances().group.addTarget("X", { metric: { namespace: "A", metricName: "" }, target: 1 }),
+      "METRIC X.metric",
+    ],
+    [
+      "a metric's target of nothing",
+      () => withInstances().group.addTarget("X", { metric: { namespace: "A", metricName: "B" }, target: 0 }),
+      "SCALING_TARGET X.target",
+    ],
+    [
+      "no steps",
+      () => withInstances().group.addSteps("X", { metric: { namespace: "A", metricName: "B" }, out: [] }),
+      "STEPS X",
+    ],
+    [
+      "steps that meet",
+      () =>
+        withInstances().group.addSteps("X", {
+          metric: { namespace: "A", metricName: "B" },
+          out: [{ above: 10, add: 1 }],
+          in: [{ below: 10, remove: 1 }],
+        }),
+      "STEPS_OVERLAP X.in",
+    ],
+    [
+      "a schedule that is none",
+      () => withInstances().group.addSchedule("X", { cron: "every day", instances: 1 }),
+      "SCHEDULE_CRON X.cron",
+    ],
+    [
+      "a time zone that is none",
+      () => withInstances().group.addSchedule("X", { cron: "0 7 * * *", instances: 1, timezone: "${x}" }),
+      "SCHEDULE_TIMEZONE X.timezone",
+    ],
+    [
+      "a schedule beyond max",
+      () => withInstances().group.addSchedule("X", { cron: "0 7 * * *", instances: 5 }),
+      "SCHEDULE_CAPACITY X.instances",
+    ],
+    [
+      "an unknown transition",
+      () => withInstances().group.addLifecycleHook("X", { on: "pause" as never }),
+      "LIFECYCLE_HOOK_TRANSITION X.on",
+    ],
+    [
+      "a hook without time",
+      () => withInstances().group.addLifecycleHook("X", { on: "launch", timeout: Duration.seconds(1) }),
+      "LIFECYCLE_HOOK_TIMEOUT X.timeout",
+    ],
+  ])("%s", (_, act, expected) => {
+    expect(refusals(act)).toEqual([expected]);
+  });
+});

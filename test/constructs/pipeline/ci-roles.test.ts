@@ -1,0 +1,139 @@
+import { App } from "cdktf";
+import { describe, expect, it } from "vitest";
+import {
+  CiRoles,
+  type CiRolesProps,
+  DeliveryStack,
+  type Environment,
+  ImageRepository,
+  Platform,
+} from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
+import { only, refusals, resources, warnings } from "../../support/synth";
+
+const account = "123456789012";
+const staging: Environment = { name: "staging", region: "eu-central-1", account, profile: "dev", state: "s3" };
+const production: Environment = { ...staging, name: "production", profile: "production" };
+const repository = { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } };
+
+function roles(props: Partial<CiRolesProps> = {}) {
+  const app = new App();
+  const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
+  const made = new CiRoles(stack, "GitHub", {
+    repository,
+    images: new ImageRepository(stack, "Images"),
+    environments: [staging, production],
+    ...props,
+  });
+  for (const environment of [staging, production]) new Platform(app, "shop", { environment });
+  return { stack, made };
+}
+
+interface Trust {
+  readonly Statement: readonly {
+    readonly Action: string;
+    readonly Principal: { readonly Federated: string };
+    readonly Condition: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  }[];
+}
+
+/** Who may take each role, by its name. */
+function subjects(props: Partial<CiRolesProps> = {}) {
+  return Object.fromEntries(
+    Object.values(resources(roles(props).stack, "aws_iam_role")).map(({ name, assume_role_policy: trust }) => [
+      String(name).replace("orders-delivery-gh-", ""),
+      (trust as Trust).Statement[0]?.Condition.StringEquals?.["token.actions.githubusercontent.com:sub"],
+    ]),
+  );
+}
+
+describe("CiRoles", () => {
+  it("lets in what GitHub says of this repository, letter by letter, with its numbers", () => {
+    const subject = "repo:acme@123456/orders@456789";
+    expect(subjects()).toEqual({
+      image: ["ref:refs/heads/main", "environment:staging", "environment:production"].map((of) => `${subject}:${of}`),
+      "staging-plan": [`${subject}:ref:refs/heads/main`, `${subject}:pull_request`, `${subject}:environment:staging`],
+      "staging-apply": [`${subject}:environment:staging`],
+      "staging-release": [`${subject}:environment:staging`],
+      "production-plan": [
+        `${subject}:ref:refs/heads/main`,
+        `${subject}:pull_request`,
+        `${subject}:environment:production`,
+      ],
+      "production-apply": [`${subject}:environment:production`],
+      "production-release": [`${subject}:environment:production`],
+    });
+  });
+
+  it("asks for the audience too, and for nothing by a pattern", () => {
+    for (const { assume_role_policy: trust } of Object.values(resources(roles().stack, "aws_iam_role"))) {
+      const { Statement: statements } = trust as Trust;
+      expect(statements).toHaveLength(1);
+      expect(statements[0]).toMatchObject({ Action: "sts:AssumeRoleWithWebIdentity" });
+      expect(Object.keys(statements[0]?.Condition ?? {})).toEqual(["StringEquals"]);
+      expect(statements[0]?.Condition.StringEquals?.["token.actions.githubusercontent.com:aud"]).toEqual([
+        "sts.amazonaws.com",
+      ]);
+      expect(JSON.stringify(trust)).not.toContain("*");
+    }
+  });
+
+  it("knows older repositories by their names, and says what that means", () => {
+    const old = { repository: { owner: "acme", name: "orders" }, branch: "trunk" };
+    expect(subjects(old).image).toEqual(
+      ["ref:refs/heads/trunk", "environment:staging", "environment:production"].map((of) => `repo:acme/orders:${of}`),
+    );
+    expect(warnings(roles(old).made).join()).toContain("15 July 2026");
+    expect(warnings(roles().made)).toEqual([]);
+  });
+
+  it("makes the account's identity provider, or finds the one that is there", () => {
+    expect(only(roles().stack, "aws_iam_openid_connect_provider")).toMatchObject({
+      url: "https://token.actions.githubusercontent.com",
+      client_id_list: ["sts.amazonaws.com"],
+    });
+    const { stack } = roles({ provider: "existing" });
+    expect(resources(stack, "aws_iam_openid_connect_provider")).toEqual({});
+    const { data } = synthesize(stack) as { data: Record<string, object> };
+    expect(Object.keys(data)).toContain("aws_iam_openid_connect_provider");
+  });
+
+  it("lets no role both plan and apply", () => {
+    const { stack } = roles();
+    const attachments = Object.values(resources(stack, "aws_iam_role_policy_attachment"));
+    const policiesOf = (role: string) =>
+      attachments.filter((each) => String(each.role).includes(role)).map((each) => String(each.policy_arn));
+    expect(policiesOf("StagingPlan").length).toBeGreaterThan(0);
+    expect(policiesOf("StagingPlan").filter((arn) => arn.includes("Write"))).toEqual([]);
+    expect(policiesOf("StagingApply").filter((arn) => arn.includes("Write")).length).toBeGreaterThan(0);
+    expect(policiesOf("StagingRelease")).toEqual([]);
+    expect(policiesOf("StagingApply").filter((arn) => arn.includes("Production"))).toEqual([]);
+  });
+
+  it.each<[string, Partial<CiRolesProps>]>([
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, owner: "*" } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "*" } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "orders:*" } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "ord?rs" } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: ".." } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, owner: "acme/orders" } }],
+    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: '${file("/etc/passwd")}' } }],
+    ["GITHUB_REPOSITORY repository.numbers", { repository: { ...repository, numbers: { owner: 0, repository: 1 } } }],
+    ["GITHUB_BRANCH branch", { branch: "release/*" }],
+    ["GITHUB_BRANCH branch", { branch: "" }],
+    ["GITHUB_PROVIDER provider", { provider: "other" as "made" }],
+    ["GITHUB_ENVIRONMENTS environments", { environments: [] }],
+    ["GITHUB_ENVIRONMENTS environments", { environments: [staging, staging] }],
+    ["GITHUB_STATE environments[0].state", { environments: [{ ...staging, state: "local" }] }],
+    ["GITHUB_ACCOUNT environments[0].account", { environments: [{ ...staging, account: "210987654321" }] }],
+  ])("refuses %s (%#)", (refusal, props) => {
+    expect(refusals(() => roles(props))).toContain(refusal);
+  });
+
+  it("refuses an environment without stacks at synth", () => {
+    const stack = new DeliveryStack(new App(), "orders", { region: "eu-central-1", account, state: "s3" });
+    const images = new ImageRepository(stack, "Images");
+    new CiRoles(stack, "GitHub", { repository, images, environments: [staging] });
+    expect(() => synthesize(stack)).toThrow(/PIPELINE_NO_STACKS/);
+  });
+});

@@ -1,6 +1,0 @@
-import { Fn } from "cdktf";
-
-/** A text as a thing of AWS would tell it: nobody knows it before it is applied, so that nothing checks it at synth. */
-export function toldAtApply(text: string): string {
-  return Fn.join("", [text]);
-}
