@@ -210,8 +210,9 @@ describe("the checks", () => {
   it("C19 sees codes in every form, of two families, that no test names", () => {
     const files = madeUp({
       "constructs/a/a.ts":
-        'problems.check(x, "A_B", "p", "q", "r"); problems.add("low_case", "p"); throw invalid(this, "TWO", "p");',
-      "constructs/b/b.ts": 'throw invalid(this, "TWO", "p"); const w = `x ${y}  [WARN_ME]`; set.add("OTHER");',
+        'problems.check(x, { code: "A_B", remedy }); add({ code: "low_case", remedy: "" }); throw invalid(this, { code: "TWO", remedy });',
+      "constructs/b/b.ts":
+        'throw invalid(this, { code: "TWO", remedy }); const w = `x ${y}  [WARN_ME]`; set({ code: "OTHER" });',
     });
     expect(where(codes(codesOf(files), '"A_B p" TWO'))).toEqual([
       "low_case is not UPPER_SNAKE",

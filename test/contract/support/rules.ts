@@ -259,20 +259,15 @@ export function everyResource(sources: Sources): Violation[] {
 /** A code that something is refused or warned with, and the files that use it. */
 export type Codes = ReadonlyMap<string, ReadonlySet<string>>;
 
-const CODE_ARGUMENT: Readonly<Record<string, number>> = { add: 0, check: 1, invalid: 1 };
-
 /** All codes that the sources refuse or warn with. */
 export function codesOf(sources: Sources): Codes {
   const codes = new Map<string, Set<string>>();
   const add = (code: string, path: string) => codes.set(code, (codes.get(code) ?? new Set()).add(path));
   for (const [path, source] of sources) {
     eachNode(source, (node) => {
-      if (ts.isCallExpression(node)) {
-        const callee = node.expression;
-        const name = ts.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText();
-        const onProblems = ts.isPropertyAccessExpression(callee) && callee.expression.getText() === "problems";
-        const argument = onProblems || name === "invalid" ? node.arguments[CODE_ARGUMENT[name] ?? -1] : undefined;
-        if (argument !== undefined && ts.isStringLiteral(argument)) add(argument.text, path);
+      if (ts.isPropertyAssignment(node) && node.name.getText() === "code" && ts.isStringLiteral(node.initializer)) {
+        const problem = node.parent.properties.some((property) => property.name?.getText() === "remedy");
+        if (problem) add(node.initializer.text, path);
       }
       if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node) || ts.isTemplateTail(node)) {
         const code = / {2}\[([A-Za-z0-9_]+)\]$/.exec(node.text)?.[1];
