@@ -80,6 +80,7 @@ FAKES: list[Fake] = [
     Fake("cognito-idp", ("DescribeUserPool",), "the tier of a user pool", amend=identity.amend_pool),
     Fake("route53", ("CreateHostedZone",), "zone ids that begin with Z", patch=network.zones_begin_as_in_aws),
     Fake("ec2", ("DescribeSubnets",), "subnets found by the association of their IPv6 range", patch=network.know_ipv6_subnets),
+    Fake("ec2", ("ModifyVpcEndpoint",), "routes of added and removed route tables", patch=network.route_by_changed_endpoints),
     Fake("ec2", ("DescribeLaunchTemplateVersions",), "the tags of a launch template apart from those of its instances", amend=network.amend_launch_templates),
     Fake("autoscaling", ("DescribePolicies",), "the enabled flag; no empty predictive configuration", amend=autoscaling.amend_policies),
     Fake("autoscaling", ("PutLifecycleHook",), "role, target and metadata of a hook", amend=autoscaling.remember_hook),

@@ -107,6 +107,25 @@ describeOnEmulator("updates on the emulator", () => {
     expect(await (await simulate("raise-minor-version", { cache: "orders" })).json()).toEqual({ version: "8.2.0" });
   });
 
+  test("of a VPC endpoint route by the tables that they add, and the endpoint can be deleted", async () => {
+    const VpcId = field(await aws.call("ec2", "CreateVpc", { CidrBlock: "10.1.0.0/16" }), "vpcId");
+    const table = async () => field(await aws.call("ec2", "CreateRouteTable", { VpcId }), "routeTableId") as string;
+    const [first, second] = [await table(), await table()];
+    const service = { VpcId, ServiceName: `com.amazonaws.${REGION}.s3`, VpcEndpointType: "Gateway" };
+    const made = await aws.call("ec2", "CreateVpcEndpoint", { ...service, RouteTableId: [first] });
+    const VpcEndpointId = field(made, "vpcEndpointId");
+    const routes = async (id: string) =>
+      (await aws.call("ec2", "DescribeRouteTables", { RouteTableId: [id] })).includes(`${VpcEndpointId}`);
+    await aws.call("ec2", "ModifyVpcEndpoint", {
+      VpcEndpointId,
+      AddRouteTableId: [second],
+      RemoveRouteTableId: [first],
+    });
+    expect([await routes(first), await routes(second)]).toEqual([false, true]);
+    await aws.call("ec2", "DeleteVpcEndpoints", { VpcEndpointId: [VpcEndpointId] });
+    expect(await routes(second)).toBe(false);
+  });
+
   test("of a database keep monitoring and insights, and a minor version is raised from the one that RDS picked", async () => {
     const DBInstanceIdentifier = "orders";
     await rds("CreateDBInstance", {

@@ -23,6 +23,7 @@ const JSON_TARGETS: Readonly<Record<string, string>> = {
   ecs: "AmazonEC2ContainerServiceV20141113",
   firehose: "Firehose_20150804",
   kinesis: "Kinesis_20131202",
+  kms: "TrentService",
   logs: "Logs_20140328",
   secretsmanager: "secretsmanager",
   sqs: "AmazonSQS",

@@ -49,3 +49,14 @@ moto_refuses(
     "ParameterAlreadyExists",
     DOCS + "systems-manager/latest/APIReference/API_PutParameter.html",
 )
+
+moto_refuses(
+    "secret-exists",
+    "secretsmanager",
+    "CreateSecret",
+    "ResourceExistsException",
+    DOCS + "secretsmanager/latest/apireference/API_CreateSecret.html",
+)
+moto_refuses(
+    "kms-alias-exists", "kms", "CreateAlias", "AlreadyExistsException", DOCS + "kms/latest/APIReference/API_CreateAlias.html"
+)

@@ -86,3 +86,18 @@ def unknown_target(call: Call) -> dict[str, Any] | None:
             if target not in known:
                 return {"action": name, "target": target}
     return None
+
+moto_refuses(
+    "ecr-repository-exists",
+    "ecr",
+    "CreateRepository",
+    "RepositoryAlreadyExistsException",
+    DOCS + "AmazonECR/latest/APIReference/API_CreateRepository.html",
+)
+moto_refuses(
+    "codebuild-project-exists",
+    "codebuild",
+    "CreateProject",
+    "ResourceAlreadyExistsException",
+    DOCS + "codebuild/latest/APIReference/API_CreateProject.html",
+)

@@ -455,3 +455,32 @@ def listener_exists(call: Call) -> dict[str, Any] | None:
         if str(listener.port) == str(call.params.get("Port")) and (listener.protocol != call.params.get("Protocol") or held != wanted):
             return {"arn": balancer.arn}
     return None
+
+
+@refuses(
+    "acm-certificate-in-use",
+    "acm",
+    "DeleteCertificate",
+    "ResourceInUseException",
+    "Certificate {arn} in account is in use.",
+    "https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html",
+)
+def certificate_in_use(call: Call) -> dict[str, Any] | None:
+    arn = call.params["CertificateArn"]
+    for balancer in backend("elbv2", call.region).load_balancers.values():
+        if any(arn in listener.certificates for listener in balancer.listeners.values()):
+            return {"arn": arn}
+    return None
+
+
+@refuses(
+    "waf-acl-exists",
+    "wafv2",
+    "CreateWebACL",
+    "WAFDuplicateItemException",
+    "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one.",
+    "https://docs.aws.amazon.com/waf/latest/APIReference/API_CreateWebACL.html",
+)
+def web_acl_exists(call: Call) -> bool:
+    kind = "regional" if call.params["Scope"] == "REGIONAL" else "global"
+    return any(each.name == call.params["Name"] and f":{kind}/" in each.arn for each in call.moto().wacls.values())

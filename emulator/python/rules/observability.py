@@ -102,3 +102,11 @@ def alarm_period(call: Call) -> dict[str, Any] | None:
     period = call.params.get("Period")
     fits = period is None or period in (10, 20, 30) or (period > 0 and period % 60 == 0)
     return None if fits else {"period": period}
+
+moto_refuses(
+    "logs-group-exists",
+    "logs",
+    "CreateLogGroup",
+    "ResourceAlreadyExistsException",
+    DOCS + "AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+)

@@ -102,3 +102,16 @@ def autoscaling_bounds(call: Call) -> dict[str, Any] | None:
 def delete_with_machines(call: Call) -> bool:
     held = call.moto().autoscaling_groups.get(call.params["AutoScalingGroupName"])
     return bool(held and held.instance_states and not call.params.get("ForceDelete"))
+
+
+@refuses(
+    "autoscaling-group-exists",
+    "autoscaling",
+    "CreateAutoScalingGroup",
+    "AlreadyExists",
+    "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
+    DOCS + "autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html",
+)
+def group_exists(call: Call) -> dict[str, Any] | None:
+    name = call.params["AutoScalingGroupName"]
+    return {"name": name} if name in call.moto().autoscaling_groups else None

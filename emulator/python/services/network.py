@@ -51,6 +51,25 @@ def delete_nat_interfaces() -> None:
     NatGatewayBackend.delete_nat_gateway = with_interface
 
 
+def route_by_changed_endpoints() -> None:
+    """ModifyVpcEndpoint: moto adds and removes route tables without their routes, and then cannot delete the endpoint."""
+    from moto.ec2.models.vpcs import VPCBackend
+
+    modify = VPCBackend.modify_vpc_endpoint
+
+    def patched(self: Any, vpc_id: str, *args: Any, **kwargs: Any) -> None:
+        endpoint = self.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])[0]
+        before = set(endpoint.route_table_ids or [])
+        modify(self, vpc_id, *args, **kwargs)
+        after, prefix_list = set(endpoint.route_table_ids or []), endpoint.destination_prefix_list_id
+        for table in after - before if prefix_list else []:
+            self.create_route(table, None, gateway_id=vpc_id, destination_prefix_list_id=prefix_list)
+        for table in before - after if prefix_list else []:
+            self.delete_route(table, prefix_list)
+
+    VPCBackend.modify_vpc_endpoint = patched  # type: ignore[method-assign]
+
+
 def amend_launch_templates(call: Call, result: dict[str, Any]) -> None:
     """DescribeLaunchTemplateVersions: moto lists the template's own tags among those of its instances."""
     for version in result.get("LaunchTemplateVersions", []):

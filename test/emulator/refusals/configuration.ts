@@ -2,6 +2,9 @@ import { aws, type Case } from "./account";
 
 const TOKEN = "00000000-0000-4000-8000-000000000000";
 
+const secret = (Name: string) => aws.call("secretsmanager", "CreateSecret", { Name, SecretString: "x" });
+const alias = (AliasName: string, TargetKeyId: string) => aws.call("kms", "CreateAlias", { AliasName, TargetKeyId });
+
 export const cases: Record<string, Case> = {
   // Secrets and parameters
   "secret-scheduled-for-deletion": {
@@ -28,5 +31,19 @@ export const cases: Record<string, Case> = {
     given: () => aws.call("ssm", "PutParameter", { Name: "/a", Type: "String", Value: "1" }),
     refused: () => aws.call("ssm", "PutParameter", { Name: "/a", Type: "String", Value: "2" }),
     accepted: () => aws.call("ssm", "PutParameter", { Name: "/a", Type: "String", Value: "2", Overwrite: true }),
+  },
+  "secret-exists": {
+    given: () => secret("db"),
+    refused: () => secret("db"),
+    accepted: () => secret("other"),
+  },
+  "kms-alias-exists": {
+    given: async () => {
+      const { KeyMetadata } = await aws.call("kms", "CreateKey");
+      await alias("alias/app", KeyMetadata.KeyId);
+      return KeyMetadata.KeyId;
+    },
+    refused: (key) => alias("alias/app", key),
+    accepted: (key) => alias("alias/other", key),
   },
 };

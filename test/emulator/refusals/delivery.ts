@@ -28,6 +28,15 @@ const deploymentGroup = (service: string) =>
     ecsServices: [{ clusterName: "main", serviceName: service }],
   });
 
+const project = (name: string) =>
+  aws.call("codebuild", "CreateProject", {
+    name,
+    source: { type: "CODEPIPELINE" },
+    artifacts: { type: "CODEPIPELINE" },
+    environment: { type: "LINUX_CONTAINER", image: "aws/codebuild/standard:7.0", computeType: "BUILD_GENERAL1_SMALL" },
+    serviceRole: "arn:aws:iam::123456789012:role/service-role/build",
+  });
+
 export const cases: Record<string, Case> = {
   // Registries and buckets
   "ecr-immutable-tag": {
@@ -60,5 +69,15 @@ export const cases: Record<string, Case> = {
   "fis-unknown-target": {
     refused: () => template(1, { actions: { stop: { actionId: "aws:ecs:stop-task", targets: { Tasks: "task" } } } }),
     accepted: () => template(1),
+  },
+  "ecr-repository-exists": {
+    given: () => aws.call("ecr", "CreateRepository", { repositoryName: "app" }),
+    refused: () => aws.call("ecr", "CreateRepository", { repositoryName: "app" }),
+    accepted: () => aws.call("ecr", "CreateRepository", { repositoryName: "other" }),
+  },
+  "codebuild-project-exists": {
+    given: () => project("app"),
+    refused: () => project("app"),
+    accepted: () => project("other"),
   },
 };

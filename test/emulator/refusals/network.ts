@@ -54,6 +54,14 @@ const certificate = async (): Promise<string> =>
 
 const REDIRECT = [{ Type: "redirect", RedirectConfig: { Protocol: "HTTPS", Port: "443", StatusCode: "HTTP_301" } }];
 
+const webAcl = (Name: string) =>
+  aws.call("wafv2", "CreateWebACL", {
+    Name,
+    Scope: "REGIONAL",
+    DefaultAction: { Allow: {} },
+    VisibilityConfig: { SampledRequestsEnabled: true, CloudWatchMetricsEnabled: true, MetricName: "app" },
+  });
+
 export const cases: Record<string, Case> = {
   // Networks
   "ec2-vpc-quota": {
@@ -314,5 +322,29 @@ export const cases: Record<string, Case> = {
     given: () => launchTemplate(),
     refused: () => launchTemplate(),
     accepted: () => launchTemplate("other"),
+  },
+  "acm-certificate-in-use": {
+    given: async () => {
+      const { balancer } = await balanced();
+      const CertificateArn = await certificate();
+      const secure = await elb("CreateListener", {
+        LoadBalancerArn: balancer,
+        Protocol: "HTTPS",
+        Port: 443,
+        Certificates: [{ CertificateArn }],
+        DefaultActions: FIXED,
+      });
+      return { CertificateArn, listener: field(secure, "ListenerArn") };
+    },
+    refused: ({ CertificateArn }) => aws.call("acm", "DeleteCertificate", { CertificateArn }),
+    accepted: async ({ CertificateArn, listener }) => {
+      await elb("DeleteListener", { ListenerArn: listener });
+      return aws.call("acm", "DeleteCertificate", { CertificateArn });
+    },
+  },
+  "waf-acl-exists": {
+    given: () => webAcl("app"),
+    refused: () => webAcl("app"),
+    accepted: () => webAcl("other"),
   },
 };

@@ -133,4 +133,9 @@ export const cases: Record<string, Case> = {
     refused: () => alarm(45),
     accepted: () => alarm(60),
   },
+  "logs-group-exists": {
+    given: () => aws.call("logs", "CreateLogGroup", { logGroupName: "/app" }),
+    refused: () => aws.call("logs", "CreateLogGroup", { logGroupName: "/app" }),
+    accepted: () => aws.call("logs", "CreateLogGroup", { logGroupName: "/other" }),
+  },
 };

@@ -65,4 +65,12 @@ export const cases: Record<string, Case> = {
     refused: () => autoscaling("DeleteAutoScalingGroup", { AutoScalingGroupName: "machines" }),
     accepted: () => autoscaling("DeleteAutoScalingGroup", { AutoScalingGroupName: "machines", ForceDelete: true }),
   },
+  "autoscaling-group-exists": {
+    given: async () => {
+      await launchTemplate();
+      await autoscaling("CreateAutoScalingGroup", machines());
+    },
+    refused: () => autoscaling("CreateAutoScalingGroup", machines()),
+    accepted: () => autoscaling("CreateAutoScalingGroup", machines({ AutoScalingGroupName: "other" })),
+  },
 };
