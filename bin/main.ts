@@ -63,6 +63,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "tell how the services of an account stand: tasks, release, deployment, alarms, scaling",
     load: async () => (await import("../operations/status-command")).runStatus,
   },
+  gameday: {
+    summary: "kill, delay or starve one of two local instances under load, and report what was lost",
+    load: async () => (await import("../operations/gameday/command")).runGamedayCommand,
+  },
   "stop-reasons": {
     summary: "tell why a service's tasks stopped",
     load: async () => (await import("../operations/stop-reasons-command")).runStopReasons,

@@ -2,23 +2,26 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 
-/** An OIDC issuer for this machine: real keys, real tokens, nobody's identity. */
+/** An OIDC issuer for local development: real keys and real tokens, without users. */
 export interface Issuer {
-  /** What AUTH_ISSUER must be. */
+  /** Value for AUTH_ISSUER. */
   readonly issuer: string;
-  /** A token with some scopes; claims replace what it would hold. */
-  token(scope: string, claims?: JWTPayload): Promise<string>;
-  /** Signs with a new key from now on, and forgets the old one. */
+  /** Issues a token with these scopes; `claims` override its claims. */
+  token(scope: string, claims?: JWTPayload, typ?: string): Promise<string>;
+  /** Replaces the signing key. */
   rotate(): Promise<void>;
+  /** Accepts connections and answers none from now on. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
-/** Starts an issuer. Whoever asks `GET /token?scope=...` gets a token: never let it be reached from elsewhere. */
+/** Starts an issuer. Everyone who can reach `GET /token?scope=...` gets a token: never expose it. */
 export async function startIssuer(audience: string, { port = 0, host = "127.0.0.1", name = "" } = {}): Promise<Issuer> {
   let key: CryptoKey;
   let kid = 0;
   let jwks = "";
   let issuer = name;
+  let frozen = false;
 
   const rotate = async () => {
     const pair = await generateKeyPair("ES256");
@@ -28,7 +31,7 @@ export async function startIssuer(audience: string, { port = 0, host = "127.0.0.
       keys: [{ ...(await exportJWK(pair.publicKey)), kid: String(kid), use: "sig", alg: "ES256" }],
     });
   };
-  const token = (scope: string, claims: JWTPayload = {}) =>
+  const token = (scope: string, claims: JWTPayload = {}, typ = "at+jwt") =>
     new SignJWT({
       iss: issuer,
       aud: audience,
@@ -37,11 +40,12 @@ export async function startIssuer(audience: string, { port = 0, host = "127.0.0.
       exp: Math.floor(Date.now() / 1000) + 8 * 3600,
       ...claims,
     })
-      .setProtectedHeader({ alg: "ES256", kid: String(kid), typ: "at+jwt" })
+      .setProtectedHeader({ alg: "ES256", kid: String(kid), typ })
       .setIssuedAt()
       .sign(key);
 
   const server = createServer(async (request, response) => {
+    if (frozen) return;
     const url = new URL(request.url ?? "/", "http://issuer");
     const json = (text: string) => response.setHeader("content-type", "application/json").end(text);
     if (url.pathname === "/.well-known/openid-configuration")
@@ -57,12 +61,17 @@ export async function startIssuer(audience: string, { port = 0, host = "127.0.0.
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { issuer, token, rotate, close };
+  const freeze = () => {
+    frozen = true;
+  };
+  return { issuer, token, rotate, freeze, close };
 }
 
-// In compose.yaml it is a service of its own.
+// compose.yaml runs it as a service.
 if (require.main === module) {
-  const { AUTH_ISSUER = "http://localhost:8090", AUTH_AUDIENCE = "" } = process.env;
+  const { AUTH_ISSUER = "http://localhost:8090", AUTH_AUDIENCE = "", HOST = "127.0.0.1" } = process.env;
   const port = Number(new URL(AUTH_ISSUER).port);
-  void startIssuer(AUTH_AUDIENCE, { port, host: "0.0.0.0", name: AUTH_ISSUER });
+  void startIssuer(AUTH_AUDIENCE, { port, host: HOST, name: AUTH_ISSUER }).then(({ issuer }) =>
+    console.log(`issuer    ${issuer}`),
+  );
 }

@@ -1,24 +1,24 @@
 import { Agent, createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A load balancer in front of some instances, as small as it can be. It never sends a request twice. */
-export interface Balancer {
+/** A minimal load balancer. It never sends a request twice. */
+export interface LoadBalancer {
   readonly url: string;
-  /** The instances that get requests now. */
+  /** The instances that receive requests. */
   healthy(): readonly string[];
   close(): Promise<void>;
 }
 
 /**
- * Starts a balancer on a free port: round robin over the instances whose `/readyz` answers 200, asked every `probeMs`.
- * One bad answer takes an instance out, one good one takes it in.
+ * Starts a load balancer on a free port: round robin over the instances whose `/readyz` returns 200, every `probeMs`. One
+ * failed health check deregisters an instance, one success registers it.
  *
- * @param onChange told when an instance goes out or comes in
+ * @param onChange called when an instance is registered or deregistered
  */
-export async function startBalancer(
+export async function startLoadBalancer(
   instances: readonly string[],
   { probeMs = 100, onChange = (_instance: string, _healthy: boolean) => {} } = {},
-): Promise<Balancer> {
+): Promise<LoadBalancer> {
   const agent = new Agent({ keepAlive: true });
   const healthy = new Set<string>();
   let turn = 0;
@@ -40,7 +40,7 @@ export async function startBalancer(
     if (!target) return void fail(503);
     const { method, headers, url } = incoming;
     const onward = request(new URL(url ?? "/", target), { method, headers, agent }, (answer: IncomingMessage) => {
-      // Whether the connection stays, is between this balancer and each of its two sides.
+      // Each of the two connections has its own keep-alive.
       const { connection: _, "keep-alive": __, ...kept } = answer.headers;
       outgoing.writeHead(answer.statusCode ?? 502, kept);
       answer.on("error", () => outgoing.destroy()).pipe(outgoing);

@@ -4,9 +4,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startBalancer } from "../scripts/balancer";
+import { draw } from "../../operations/gameday/chart";
+import { startLoadBalancer } from "../../operations/gameday/load-balancer";
 import {
-  draw,
   FAULTS,
   type Hypothesis,
   judge,
@@ -16,12 +16,12 @@ import {
   recoveredAt,
   type Sample,
   table,
-} from "../scripts/gameday-report";
+} from "../../operations/gameday/report";
 
-const plan: Plan = JSON.parse(readFileSync(join(__dirname, "../gameday/hypothesis.json"), "utf8"));
+const plan: Plan = JSON.parse(readFileSync(join(__dirname, "../../templates/service/gameday/hypothesis.json"), "utf8"));
 const hypothesis: Hypothesis = { answeredPercent: 99, p99Ms: 50, recoverySeconds: 2 };
 
-/** A request each 10 ms for 6 s, all answered in 5 ms but for some. */
+/** A request every 10 ms for 6 s, answered in 5 ms unless changed. */
 function samples(change: (sample: Sample) => Partial<Sample> = () => ({})): Sample[] {
   return Array.from({ length: 600 }, (_, index) => {
     const sample = { due: index * 10, done: index * 10 + 5, status: 201 };
@@ -38,7 +38,7 @@ const run = (more: Partial<Run> = {}): Run => ({
   ...more,
 });
 
-/** An instance that is ready, and does `what` with each request. */
+/** An instance that is ready, and answers or drops each request. */
 async function stub(what: "answer" | "drop"): Promise<{ url: string; asked: () => number }> {
   let asked = 0;
   const server = createServer((request, response) => {
@@ -55,10 +55,10 @@ async function stub(what: "answer" | "drop"): Promise<{ url: string; asked: () =
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked };
 }
 
-describe("the balancer", () => {
+describe("the load balancer", () => {
   it("sends no request twice, not even one that was lost", async () => {
     const [good, bad] = [await stub("answer"), await stub("drop")];
-    const balancer = await startBalancer([good.url, bad.url], { probeMs: 60_000 });
+    const balancer = await startLoadBalancer([good.url, bad.url], { probeMs: 60_000 });
     onTestFinished(balancer.close);
     const statuses: number[] = [];
     for (let sent = 0; sent < 6; sent++) statuses.push((await fetch(balancer.url)).status);
@@ -78,7 +78,7 @@ describe("a game day", () => {
     }
   });
 
-  it("holds when nobody felt it", () => {
+  it("holds when no caller noticed it", () => {
     const verdict = judge(run(), hypothesis);
     expect(verdict).toMatchObject({ held: true, lost: 0, underWay: 0, lostBefore: 0 });
     expect(verdict.claims.map(({ measured }) => measured)).toEqual(["100 %", "5 ms", "1 s"]);
@@ -86,8 +86,8 @@ describe("a game day", () => {
 
   it.each([
     ["an error of the service", 500],
-    ["an error of the balancer", 502],
-    ["no answer", undefined],
+    ["an error of the load balancer", 502],
+    ["no response", undefined],
   ])("counts %s as lost", (_, status) => {
     const lost = ({ due }: Sample) => (due >= 2000 && due < 2070 ? { status } : {});
     const verdict = judge(run({ samples: samples(lost) }), hypothesis);
@@ -98,11 +98,11 @@ describe("a game day", () => {
     );
   });
 
-  it("does not count a refusal as lost: somebody answered", () => {
+  it("does not count a refusal as lost: it is a response", () => {
     expect(judge(run({ samples: samples(() => ({ status: 400 })) }), hypothesis).lost).toBe(0);
   });
 
-  it("tells what was on its way from what came later, and from what was lost anyway", () => {
+  it("separates requests in flight from later ones, and from those lost before the fault", () => {
     const lost = ({ due }: Sample) => {
       if (due === 1000) return { status: undefined };
       if (due === 1990) return { status: 502, done: 2001 };
@@ -111,13 +111,13 @@ describe("a game day", () => {
     expect(judge(run({ samples: samples(lost) }), hypothesis)).toMatchObject({ lost: 5, lostBefore: 1, underWay: 1 });
   });
 
-  it("takes the wait from when a request was due, not from when it was sent", () => {
+  it("counts response times from the scheduled time of a request", () => {
     const late = ({ due }: Sample) => (due >= 2000 && due < 2100 ? { done: 2500 } : {});
     const verdict = judge(run({ samples: samples(late) }), hypothesis);
     expect(verdict.claims[1]).toMatchObject({ measured: "440 ms", held: false });
   });
 
-  it("is over when the balancer is whole and the last loss is behind", () => {
+  it("ends when both instances are healthy and no later request is lost", () => {
     const lost = ({ due }: Sample) => (due === 5000 ? { status: 502 } : {});
     expect(recoveredAt(run())).toBe(3000);
     expect(recoveredAt(run({ samples: samples(lost) }))).toBe(5005);
@@ -140,7 +140,7 @@ describe("a game day", () => {
     expect(never.reduce((sum, { requests }) => sum + requests, 0)).toBe(600);
   });
 
-  it("is never rounded in favour of the service", () => {
+  it("is rounded against the service", () => {
     const one = ({ due }: Sample) => (due === 2000 ? { status: 502 } : {});
     const many = Array.from({ length: 100 }, (_, copy) => samples(copy === 0 ? one : undefined)).flat();
     const verdict = judge(run({ samples: many }), { ...hypothesis, answeredPercent: 100 });
@@ -148,7 +148,7 @@ describe("a game day", () => {
     expect(table(verdict, "").at(-1)).toMatch(/^not held: 1 of 60 000 requests lost \(0\.01 %\)/);
   });
 
-  it("says nothing of answers that never came", () => {
+  it("reports no response time without a response", () => {
     const verdict = judge(run({ samples: samples(() => ({ status: undefined })) }), hypothesis);
     expect(verdict.claims.map(({ measured, held }) => [measured, held])).toEqual([
       ["0 %", false],
@@ -166,9 +166,9 @@ describe("a game day", () => {
     // One is the legend.
     expect(red(run())).toBe(1);
     expect(red(broken)).toBe(3);
-    const picture = draw(broken, judge(broken, hypothesis), hypothesis);
-    expect(picture).toContain("not held: 50 of 600 requests lost (8.34 %)");
-    expect(picture).not.toMatch(/NaN|Infinity|undefined/);
+    const chart = draw(broken, judge(broken, hypothesis), hypothesis);
+    expect(chart).toContain("not held: 50 of 600 requests lost (8.34 %)");
+    expect(chart).not.toMatch(/NaN|Infinity|undefined/);
     expect(draw(run({ samples: [] }), judge(run({ samples: [] }), hypothesis), hypothesis)).not.toMatch(/NaN|Infinity/);
   });
 });
