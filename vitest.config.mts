@@ -37,7 +37,6 @@ export default defineConfig({
         "test/generator/**/*.test.ts",
         "test/operations/**/*.test.ts",
         "test/templates/static.test.ts",
-        "test/templates/aws-token.test.ts",
       ]),
       project("contract", ["test/contract/**/*.test.ts"], { testTimeout: 120_000 }),
       project("golden", ["test/golden/**/*.test.ts"], { testTimeout: 120_000 }),

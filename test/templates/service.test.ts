@@ -90,7 +90,7 @@ describe("a service without any choice", () => {
 const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
   database: /postgres|\bpg\b|PG[A-Z]{3}|migrat|getQuote/i,
   cache: /valkey|redis/i,
-  queue: /sqs|\bqueue\b|QUEUE_|worker/i,
+  queue: /sqs|\bqueue\b|QUEUE_|\bworker\b/i,
   job: /\bjob\b/i,
   auth: /jose|oidc|AUTH_[A-Z]|issuer/i,
   calls: /payments|breaker/i,
@@ -110,7 +110,7 @@ describe.concurrent.each(VARIANTS)("with %j", (choices) => {
     }),
   );
 
-  it("bears no trace of what was not chosen", ({ expect }) => {
+  it("contains nothing that was not chosen", ({ expect }) => {
     const others = /^(README\.md|\.antifragile\.json|package-lock\.json)$/;
     const own = [...serviceFiles(choices)].filter(([path]) => !others.test(path));
     const text = own.map(([path, content]) => `${path}\n${content}`).join("\n");
@@ -244,11 +244,12 @@ describe("npm run dev", () => {
   });
 });
 
-describe("npm run gameday", () => {
+describe("antifragile gameday", () => {
   const lenient = { answeredPercent: 1, p99Ms: 60_000, recoverySeconds: 60 };
   const plan = JSON.parse(serviceFiles({}).get("gameday/hypothesis.json")!);
   const start = (target: string, args: readonly string[]) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "scripts/gameday.ts", ...args], {
+    const bin = join(__dirname, "../../bin/antifragile.ts");
+    const child = spawn(process.execPath, ["--import", "tsx", bin, "gameday", ...args], {
       cwd: target,
       env: cleanEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -264,7 +265,7 @@ describe("npm run gameday", () => {
     return target;
   }
 
-  it("kills one of two under load, counts every request, and draws it", { timeout: SLOW }, async () => {
+  it("kills one of two instances under load, counts every request, and draws a chart", { timeout: SLOW }, async () => {
     const target = withHypotheses("gameday-kill", { auth: "oidc" }, lenient);
     const { child, output } = start(target, ["kill", "--seconds", "6", "--rate", "30"]);
     expect(await once(child, "close"), output()).toEqual([0, null]);
@@ -302,16 +303,16 @@ describe("npm run gameday", () => {
     const { child, output } = start(everything, args);
     expect(await once(child, "close")).toEqual([2, null]);
     expect(output()).toContain(problem);
-    expect(output()).toContain("npm run gameday -- <kill | delay | starve>");
+    expect(output()).toContain("antifragile gameday <kill | delay | starve>");
     expect(output()).not.toContain("hypothesis     ");
   });
 
-  it("ends with 2 when the service does not answer before anything is wrong", { timeout: SLOW }, async () => {
+  it("ends with 2 when the service fails before the fault", { timeout: SLOW }, async () => {
     const target = withHypotheses("gameday-refused", {}, lenient);
     const wrong = { ...plan, request: { method: "GET", path: "/nowhere" } };
     writeFileSync(join(target, "gameday/hypothesis.json"), JSON.stringify(wrong));
     const { child, output } = start(target, ["kill"]);
     expect(await once(child, "close")).toEqual([2, null]);
-    expect(output()).toContain("before anything is wrong: 404 to GET /nowhere");
+    expect(output()).toContain("the service fails before the fault: 404 to GET /nowhere");
   });
 });

@@ -1,26 +1,38 @@
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { maxHeaderSize } from "node:http";
+import type { Socket } from "node:net";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { type Authorize, bindContract, type Contract, type Handlers } from "./contract";
 import { docsPage } from "./docs-page";
 import type { Log } from "./log";
+import { methodsOf } from "./methods";
 import { Problem } from "./problem";
 import { observeRequests } from "./telemetry";
 
-/** What the web process needs. */
+/** Dependencies of the web process. */
 export interface AppOptions {
   readonly log: Log;
   readonly contract: Contract;
   readonly handlers: Handlers;
   readonly authorize?: Authorize;
-  /** Whether this instance should get requests: started, and not shutting down. */
+  /** True while this instance should get requests: started, and not shutting down. */
   readonly ready: () => boolean;
-  /** The longest that a request may take, in milliseconds: what came in before SIGTERM must be done by the exit. */
+  /** Longest time from the first byte of a request to its response, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** Serves `/openapi.yaml` and `/docs` to everyone, without a token. */
+  readonly publicDocs: boolean;
 }
 
-/** The HTTP side of the service. It does not listen yet. */
+/** The HTTP server of the service. It does not listen yet. */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { log, contract, handlers, authorize, ready, requestTimeoutMs } = options;
+  const { log, contract, handlers, authorize, ready, requestTimeoutMs, publicDocs } = options;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
@@ -29,76 +41,143 @@ export function createApp(options: AppOptions): FastifyInstance {
       return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
     },
     rewriteUrl: ({ url = "/" }) => withoutServer(contract, url),
-    exposeHeadRoutes: false,
-    // While the load balancer takes this instance out, requests are still welcome.
+    // RFC 9110: HEAD wherever there is GET.
+    exposeHeadRoutes: true,
+    // While the load balancer deregisters this instance, it still accepts requests.
     return503OnClosing: false,
-    requestTimeout: requestTimeoutMs,
-    handlerTimeout: requestTimeoutMs,
-    // Longer than the idle timeout of the load balancer (60 s): it must be the one that closes.
+    // Ends connections whose request never arrives in full. The deadline below answers them first.
+    requestTimeout: 2 * requestTimeoutMs,
+    // Longer than the idle timeout of the load balancer (60 s), which must be the side that closes.
     keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 1000 },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    clientErrorHandler: refuseConnection,
   });
   app.removeContentTypeParser("text/plain");
+  const allowed = methodsOf(app);
 
   observeRequests(app);
 
+  let open = 0;
+  app.decorate("openRequests", () => open);
+  app.decorateRequest("deadline");
+  // Fastify's own `handlerTimeout` ends when the body has been read, so that handlers could take forever.
+  app.addHook("onRequest", (request, reply, done) => {
+    const deadline = new AbortController();
+    request.deadline = deadline.signal;
+    const timer = setTimeout(() => {
+      deadline.abort(new Problem(503, "the request took too long"));
+      // The body may not have been read: the connection cannot take another request.
+      if (!reply.sent) reply.header("connection", "close").send(deadline.signal.reason);
+      else if (!reply.raw.writableFinished) reply.raw.destroy();
+    }, requestTimeoutMs);
+    open += 1;
+    reply.raw.once("finish", () => clearTimeout(timer));
+    reply.raw.once("close", () => {
+      open -= 1;
+      clearTimeout(timer);
+      if (!reply.raw.writableFinished) deadline.abort(new Error("the caller disconnected"));
+    });
+    done();
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });
   app.addHook("onSend", async (_request, reply) => {
     if (!ready()) reply.header("connection", "close");
   });
-
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
     if (routeOptions.config.quiet) return;
-    // The path as it is in the contract, never the URL: what callers put into it may be secret.
+    // The path as declared in the contract, never the URL: what callers put into it may be secret.
     const fields = { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     request.log.info(fields, "request");
   });
 
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    let problem = error instanceof Problem ? error : undefined;
-    // What Fastify found before the handler: a wrong content type, broken JSON, a body that is too large.
-    if (!problem && error.statusCode && error.statusCode < 500) problem = new Problem(error.statusCode, error.message);
-    if (!problem || problem.status >= 500) request.log.error({ err: error }, "request failed");
-    problem ??= error.statusCode === 503 ? new Problem(503, "it took too long") : new Problem(500);
-    return reply
-      .code(problem.status)
-      .headers(problem.more.headers ?? {})
-      .type("application/problem+json")
-      .send(problem.toJSON());
-  });
-  app.setNotFoundHandler(async () => {
-    throw new Problem(404, "no such path, or not with this method");
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler(async ({ method, url }, reply) => {
+    if (method === "OPTIONS" && url === "*") return reply.code(204).send();
+    const methods = allowed(url);
+    if (methods.length === 0) throw new Problem(404, "no such path");
+    if (method === "OPTIONS") return reply.code(204).header("allow", methods.join(", ")).send();
+    throw new Problem(405, `use ${methods.join(", ")}`, { headers: { allow: methods.join(", ") } });
   });
 
-  // Neither asks a backing service: a database that is down must not make the platform replace every instance.
+  // Neither depends on a backing service: while a database is down, the platform must not replace every instance.
   const quiet = { config: { quiet: true } };
   app.get("/livez", quiet, async () => ({ status: "alive" }));
   app.get("/readyz", quiet, async (_request, reply) =>
     ready() ? { status: "ready" } : reply.code(503).send({ status: "draining" }),
   );
-  app.get("/openapi.yaml", (_request, reply) => reply.type("application/yaml").send(contract.text));
-  app.get("/docs", (_request, reply) =>
-    reply
-      .type("text/html")
-      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
-      .send(docsPage(contract)),
-  );
+  if (publicDocs) {
+    app.get("/openapi.yaml", (_request, reply) => reply.type("application/yaml").send(contract.text));
+    app.get("/docs", (_request, reply) =>
+      reply
+        .type("text/html")
+        .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+        .send(docsPage(contract)),
+    );
+  }
 
   bindContract(app, contract, handlers, authorize);
   return app;
 }
 
-/** On a shared balancer the service has a path of its own, which the contract names as its server. */
+/** Sends every error as RFC 9457 `application/problem+json`; those of the service itself are logged. */
+function sendProblem(error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+  return reply
+    .code(problem.status)
+    .headers(problem.more.headers ?? {})
+    .type("application/problem+json")
+    .send(JSON.stringify(problem));
+}
+
+function toProblem(error: FastifyError | Problem): Problem {
+  if (error instanceof Problem) return error;
+  const { statusCode = 500, code, message } = error;
+  // Their messages repeat the URL, which may hold secrets.
+  if (code === "FST_ERR_BAD_URL") return new Problem(400, "the URL is malformed");
+  if (code === "FST_ERR_MAX_PARAM_LENGTH") return new Problem(414, "a part of the path is too long");
+  // Errors that Fastify finds before the handler: a wrong content type, broken JSON, a body that is too large.
+  return statusCode < 500 ? new Problem(statusCode, message) : new Problem(500);
+}
+
+/** Answers what is not an HTTP request. There is no request to log it for, and no connection to keep. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  const problems: Record<string, Problem> = {
+    HPE_HEADER_OVERFLOW: new Problem(431, `the headers are larger than ${maxHeaderSize} bytes`),
+    ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, "the request did not arrive in time"),
+  };
+  const problem = problems[error.code ?? ""] ?? new Problem(400, "the request is malformed");
+  const body = JSON.stringify(problem);
+  const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\nconnection: close\r\ncontent-type: application/problem+json\r\n`;
+  // Nothing may follow a response that has begun.
+  const idle = !(socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent;
+  if (socket.writable && idle && error.code !== "ECONNRESET") {
+    socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
+}
+
+/** Behind a shared load balancer the service has a path of its own, which the contract names as its server. */
 function withoutServer({ document }: Contract, url: string): string {
   const path = document.servers?.[0]?.url;
   return path?.startsWith("/") && url.startsWith(`${path}/`) ? url.slice(path.length) : url;
 }
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** Number of requests without a complete response. */
+    openRequests(): number;
+  }
+  interface FastifyRequest {
+    /** Aborted when the time for the request is over, and when the caller disconnects. */
+    deadline: AbortSignal;
+  }
   interface FastifyContextConfig {
-    /** Neither logged nor traced: probes come every few seconds. */
+    /** Neither logged nor traced: load balancers send a health check every few seconds. */
     quiet?: boolean;
   }
 }

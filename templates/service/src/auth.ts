@@ -1,9 +1,11 @@
 import type { FastifyRequest } from "fastify";
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type Health, watchHealth } from "./backing/health";
 import type { Authorize } from "./contract";
+import type { Log } from "./log";
 import { Problem } from "./problem";
 
-/** Who calls, as the token says. */
+/** The caller, as stated by its token. */
 export interface Caller {
   readonly subject: string | undefined;
   readonly scopes: readonly string[];
@@ -16,33 +18,51 @@ declare module "fastify" {
   }
 }
 
-/** What the tokens must be. */
+/** Requirements for tokens. */
 export interface AuthOptions {
-  /** OIDC issuer: `iss` of the tokens; its keys are found by its discovery document. */
+  /** OIDC issuer: `iss` of the tokens. Its discovery document leads to its keys. */
   readonly issuer: string;
-  /** What `aud` must hold. */
+  /** Required value in `aud`. */
   readonly audience: string;
+  readonly log: Log;
   /**
-   * The least time between two looks at the issuer's keys, in milliseconds: so long can a new key go unnoticed.
+   * Least time between two looks at the issuer's keys because of a token with an unknown key, in milliseconds.
    *
    * @default 5000
    */
   readonly cooldownMs?: number;
+  /**
+   * Age at which keys are refreshed in the background, in milliseconds.
+   *
+   * @default 600000
+   */
+  readonly refreshMs?: number;
+  /**
+   * Age up to which keys are used while the issuer is away, in milliseconds. A revoked key is accepted this long at most.
+   *
+   * @default 86400000
+   */
+  readonly maxStaleMs?: number;
 }
 
-/** Public-key signatures only: with a shared secret everybody who can check a token could make one. */
+/** Public-key signatures only: with a shared secret, everyone who can validate a token could issue one. */
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
+/** Types of tokens that are meant for an API (RFC 9068, RFC 7519). An issuer that sets no type is accepted. */
+const TYPES = ["at+jwt", "jwt"];
+/** Longest wait for a response of the issuer, in milliseconds, and the time until the next try. */
+const ISSUER_MS = 3000;
+const RETRY_MS = 30_000;
 
 /**
- * Checks bearer tokens (RFC 6750, RFC 9068): signature, issuer, audience, expiry, and the scopes of the operation.
+ * Validates bearer tokens (RFC 6750, RFC 9068): signature, type, issuer, audience, expiry, and the scopes of the operation.
  *
- * @returns throws 401 without a good token, 403 without the scopes, 503 when the issuer's keys cannot be had
+ * @returns throws 401 without a valid token, 403 without the scopes, 503 while the issuer's keys are not available
  */
-export function createAuthorize({ issuer, audience, cooldownMs = 5000 }: AuthOptions): Authorize {
-  const keys = issuerKeys(issuer, cooldownMs);
+export function createAuthorize(options: AuthOptions): Authorize {
+  const keys = issuerKeys(options);
 
   return async (request, scopeSets) => {
-    const caller = await verify(request, keys, issuer, audience);
+    const caller = await verify(request, keys, options);
     if (!scopeSets.some((set) => set.every((scope) => caller.scopes.includes(scope)))) {
       const scope = scopeSets[0]?.join(" ");
       throw new Problem(403, `the token lacks the scope ${scope}`, {
@@ -56,59 +76,125 @@ export function createAuthorize({ issuer, audience, cooldownMs = 5000 }: AuthOpt
 async function verify(
   request: FastifyRequest,
   keys: JWTVerifyGetKey,
-  issuer: string,
-  audience: string,
+  { issuer, audience }: AuthOptions,
 ): Promise<Caller> {
   const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (!token) throw unauthorized("a bearer token is needed", "Bearer");
+  if (!token) throw unauthorized("send a bearer token", "Bearer");
   try {
-    const { payload } = await jwtVerify(token, keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
       issuer,
       audience,
       algorithms: ALGORITHMS,
       requiredClaims: ["exp"],
       clockTolerance: 5,
     });
-    // RFC 9068 says `scope`, a text; some issuers say `scp`, a text or a list.
-    const scopes = payload.scope ?? payload.scp;
-    return {
-      subject: payload.sub,
-      scopes: Array.isArray(scopes) ? scopes.map(String) : String(scopes ?? "").split(" "),
-    };
+    const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, "");
+    if (type && !TYPES.includes(type)) throw new errors.JWTInvalid(`tokens of type "${type}" are not for an API`);
+    return { subject: payload.sub, scopes: scopesOf(payload) };
   } catch (error) {
     if (error instanceof Problem) throw error;
-    const reason = error instanceof errors.JOSEError ? error.code : "unreadable";
+    const reason = reasonOf(error);
     request.log.info({ reason }, "token refused");
-    throw unauthorized("the token is not valid", 'Bearer error="invalid_token"');
+    throw unauthorized(reason, 'Bearer error="invalid_token"');
   }
+}
+
+/** RFC 9068 defines `scope`, a text; some issuers use `scp`, a text or a list. */
+function scopesOf({ scope, scp }: JWTPayload): string[] {
+  const scopes = scope ?? scp;
+  return Array.isArray(scopes) ? scopes.map(String) : String(scopes ?? "").split(" ");
+}
+
+/** The reason in words. It names the claim and not its value. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return "the token has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === "iss") return "the token is from another issuer than AUTH_ISSUER";
+    if (error.claim === "aud") return "the token is for another audience than AUTH_AUDIENCE";
+    return error.reason === "missing"
+      ? `the token lacks "${error.claim}"`
+      : `the token's "${error.claim}" is not valid`;
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) return "the issuer has no such key";
+  if (error instanceof errors.JWTInvalid) return error.message;
+  return "the token is not valid";
 }
 
 function unauthorized(detail: string, challenge: string): Problem {
   return new Problem(401, detail, { headers: { "www-authenticate": challenge } });
 }
 
-/** The issuer's public keys, looked up when first needed and again when a token names an unknown one. */
-function issuerKeys(issuer: string, cooldownDuration: number): JWTVerifyGetKey {
-  let keySet: Promise<JWTVerifyGetKey> | undefined;
-  const discover = async (): Promise<JWTVerifyGetKey> => {
-    const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(3000), redirect: "error" });
-    const document = (await answer.json()) as { issuer?: string; jwks_uri?: string };
-    if (document.issuer !== issuer) throw new Error(`${url} is not about the issuer ${issuer}`);
-    return createRemoteJWKSet(new URL(document.jwks_uri ?? ""), { cooldownDuration, timeoutDuration: 3000 });
+/**
+ * The issuer's public keys: fetched on first use, when a token names an unknown one, and regularly in the background. While
+ * the issuer is away, the known ones keep working for `maxStaleMs`.
+ */
+function issuerKeys({
+  issuer,
+  log,
+  cooldownMs = 5000,
+  refreshMs = 600_000,
+  maxStaleMs = 86_400_000,
+}: AuthOptions): JWTVerifyGetKey {
+  const health = watchHealth("issuer", log);
+  let known: ReturnType<typeof createRemoteJWKSet> | undefined;
+  let fetching: Promise<void> | undefined;
+  let nextRefresh = 0;
+
+  const fetchKeys = async (): Promise<void> => {
+    const next = createRemoteJWKSet(await jwksUrl(issuer), {
+      cooldownDuration: cooldownMs,
+      timeoutDuration: ISSUER_MS,
+      cacheMaxAge: maxStaleMs,
+    });
+    await next.reload();
+    known = next;
+  };
+  const refresh = (): Promise<void> => {
+    nextRefresh = Date.now() + refreshMs;
+    fetching ??= watched(fetchKeys(), health)
+      .catch((error) => {
+        nextRefresh = Date.now() + Math.min(refreshMs, RETRY_MS);
+        throw error;
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
   };
 
   return async (header, token) => {
-    keySet ??= discover();
     try {
-      return await (await keySet)(header, token);
+      if (!known?.fresh) await refresh();
+      // The request does not wait for it, and its failure is in the log and in the metric.
+      else if (Date.now() >= nextRefresh) refresh().catch(() => {});
+      return await known!(header, token);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      // Found out again at the next request: the caller's token may be good.
-      await keySet.catch(() => {
-        keySet = undefined;
-      });
-      throw new Problem(503, "the token cannot be checked now", { headers: { "retry-after": "5" } });
+      // An unknown key, or none at all, and the issuer is away: the caller's token may be valid.
+      health.down(error);
+      throw new Problem(503, "the token cannot be validated now", { headers: { "retry-after": "5" }, cause: error });
     }
   };
+}
+
+/** URL of the issuer's keys, from its discovery document (OpenID Connect Discovery 1.0). */
+async function jwksUrl(issuer: string): Promise<URL> {
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(ISSUER_MS), redirect: "error" });
+  if (!answer.ok) throw new Error(`AUTH_ISSUER: ${url} returned ${answer.status}`);
+  const document = (await answer.json()) as { issuer?: string; jwks_uri?: string };
+  if (document.issuer !== issuer) {
+    throw new Error(`AUTH_ISSUER is ${issuer}, but its discovery document names ${document.issuer}: set that one`);
+  }
+  return new URL(document.jwks_uri ?? "");
+}
+
+async function watched(work: Promise<void>, health: Health): Promise<void> {
+  try {
+    await work;
+    health.up();
+  } catch (error) {
+    health.down(error);
+    throw error;
+  }
 }

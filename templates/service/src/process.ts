@@ -2,18 +2,18 @@ import { type Config, ConfigError, loadConfig } from "./config";
 import { createLog, type Log } from "./log";
 import { startTelemetry } from "./telemetry";
 
-/** What every process of this service starts with. */
+/** Dependencies of every process of this service. */
 export interface Runtime {
   readonly config: Config;
   readonly log: Log;
-  /** Aborted by SIGTERM and SIGINT: stop taking on work, finish what came in. */
+  /** Aborted by SIGTERM and SIGINT: accept no more work, finish the work in progress. */
   readonly stopping: AbortSignal;
 }
 
 /**
- * Runs a process: checks the environment, then `work`, then exits.
+ * Runs a process: validates the environment, runs `work`, then exits.
  *
- * Exit codes: 0 done, also after SIGTERM; 1 a fault, or not finished SHUTDOWN_SECONDS after SIGTERM; 78 wrong environment.
+ * Exit codes: 0 done, also after SIGTERM; 1 failed, or not done SHUTDOWN_SECONDS after SIGTERM; 78 invalid environment.
  */
 export async function runProcess(work: (runtime: Runtime) => Promise<void>): Promise<void> {
   const env = process.env;
@@ -24,8 +24,8 @@ export async function runProcess(work: (runtime: Runtime) => Promise<void>): Pro
   };
   process.on("uncaughtException", crash("uncaught exception"));
   process.on("unhandledRejection", crash("unhandled rejection"));
-  // Node's own listener would write text.
-  process.removeAllListeners("warning").on("warning", (err) => log.warn({ err }, "warning of Node"));
+  // Node's own listener would write plain text.
+  process.removeAllListeners("warning").on("warning", (err) => log.warn({ err }, "Node.js warning"));
 
   try {
     const config = loadConfig(env);
@@ -48,7 +48,7 @@ function stopSignal(log: Log, seconds: number): AbortSignal {
     if (controller.signal.aborted) return;
     log.info({ signal }, "stopping");
     controller.abort();
-    // Whatever still hangs then must not wait for the platform's SIGKILL, which would cut the log off.
+    // Work that hangs must not wait for the platform's SIGKILL, which would cut off the log.
     setTimeout(() => {
       log.fatal({ seconds }, "not stopped in SHUTDOWN_SECONDS");
       process.exit(1);

@@ -1,9 +1,10 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Issuer, startIssuer } from "../scripts/issuer";
-import { createAuthorize } from "../src/auth";
+import { type AuthOptions, createAuthorize } from "../src/auth";
 import { readContract } from "../src/contract";
+import { createLog } from "../src/log";
 import { testApp, validRequest } from "./support/app";
 
 const AUDIENCE = "under-test";
@@ -20,14 +21,19 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
-const guarded = (options: { issuer?: string } = {}) =>
-  testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, cooldownMs: 0, ...options }) }).app;
+const log = createLog("info", { name: "under-test", version: "0" }, { write: (line) => void logged.push(line) });
+const logged: string[] = [];
+beforeEach(() => void logged.splice(0));
+
+const guarded = (options: Partial<AuthOptions> = {}) =>
+  testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log, cooldownMs: 0, ...options }) })
+    .app;
 
 const now = () => Math.floor(Date.now() / 1000);
 const claims = () => ({ iss: issuer.issuer, aud: AUDIENCE, sub: "forger", scope: ALL, exp: now() + 600 });
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** Everything that must not pass, as the value of the header. */
+/** Tokens that must be refused, as the value of the header. */
 const forged: Record<string, () => Promise<string | undefined> | string | undefined> = {
   nothing: () => undefined,
   "another scheme": () => "Basic dXNlcjpwYXNz",
@@ -40,15 +46,15 @@ const forged: Record<string, () => Promise<string | undefined> | string | undefi
     const hmac = createHmac("sha256", JSON.stringify(keys[0]));
     return `Bearer ${unsigned}.${hmac.update(unsigned).digest("base64url")}`;
   },
-  "a stranger's key": async () => {
+  "a foreign key": async () => {
     const { privateKey } = await generateKeyPair("ES256");
     return `Bearer ${await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "9" }).sign(privateKey)}`;
   },
-  "a stranger's key under the issuer's name for its own": async () => {
+  "a foreign key with the key id of the issuer": async () => {
     const { privateKey } = await generateKeyPair("ES256");
     return `Bearer ${await new SignJWT(claims()).setProtectedHeader({ alg: "ES256", kid: "1" }).sign(privateKey)}`;
   },
-  "a key that the token itself brings": async () => {
+  "a key that the token itself carries": async () => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const header = { alg: "ES256", jwk: await exportJWK(publicKey) };
     return `Bearer ${await new SignJWT(claims()).setProtectedHeader(header).sign(privateKey)}`;
@@ -59,7 +65,8 @@ const forged: Record<string, () => Promise<string | undefined> | string | undefi
   },
   "an expired token": async () => `Bearer ${await issuer.token(ALL, { exp: now() - 60 })}`,
   "a token that never expires": async () => `Bearer ${await issuer.token(ALL, { exp: undefined })}`,
-  "a token of later": async () => `Bearer ${await issuer.token(ALL, { nbf: now() + 600 })}`,
+  "a token that is not valid yet": async () => `Bearer ${await issuer.token(ALL, { nbf: now() + 600 })}`,
+  "another type of token": async () => `Bearer ${await issuer.token(ALL, {}, "logout+jwt")}`,
   "another issuer": async () => `Bearer ${await issuer.token(ALL, { iss: "https://issuer.example" })}`,
   "another audience": async () => `Bearer ${await issuer.token(ALL, { aud: "another" })}`,
   "no audience": async () => `Bearer ${await issuer.token(ALL, { aud: undefined })}`,
@@ -74,14 +81,14 @@ describe.each(operations)("%s", (id) => {
     expect(answer.headers["content-type"]).toContain("application/problem+json");
   });
 
-  it("refuses a good token without the scope with 403, and says which", async () => {
+  it("refuses a valid token without the scope with 403, and names the scope", async () => {
     const headers = { authorization: `Bearer ${await issuer.token("quotes quotes:other")}` };
     const answer = await guarded().inject({ ...validRequest(id), headers });
     expect(answer.statusCode).toBe(403);
     expect(answer.headers["www-authenticate"]).toMatch(/insufficient_scope.*quotes:(read|write)/);
   });
 
-  it("takes a good token with the scope, however the issuer writes scopes", async () => {
+  it("accepts a valid token with the scope, in each notation of scopes", async () => {
     const app = guarded();
     for (const other of [{}, { scope: undefined, scp: ALL.split(" ") }]) {
       const headers = { authorization: `Bearer ${await issuer.token(ALL, other)}` };
@@ -91,7 +98,7 @@ describe.each(operations)("%s", (id) => {
 });
 
 describe("authentication", () => {
-  it("leaves open what the platform and readers of the contract need, and nothing else", async () => {
+  it("is not required for health checks and the contract, and for nothing else", async () => {
     const app = guarded();
     for (const url of OPEN) expect((await app.inject(url)).statusCode).toBe(200);
     const routes = app.printRoutes({ commonPrefix: false }).matchAll(/(\/\S*) \(([A-Z, ]+)\)/g);
@@ -101,12 +108,12 @@ describe("authentication", () => {
     expect(paths.length).toBe(OPEN.length + closed.length);
   });
 
-  it("refuses before it reads: a request that does not fit is 401 as well", async () => {
+  it("comes before the body is read: an invalid request is 401 as well", async () => {
     const answer = await guarded().inject({ method: "POST", url: "/v1/quotes", payload: "{" });
     expect(answer.statusCode).toBe(401);
   });
 
-  it("follows the issuer to a new key, and forgets the old one", async () => {
+  it("accepts a new key of the issuer, and no longer the old one", async () => {
     const app = guarded();
     const call = async (token: string) =>
       (await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } })).statusCode;
@@ -131,11 +138,59 @@ describe("authentication", () => {
     expect((await call(app)).statusCode).toBe(201);
   });
 
-  it("does not believe a discovery document about another issuer", async () => {
+  it("keeps accepting tokens while the issuer is away, for a limited time, and logs once why", async () => {
+    const { port } = new URL(issuer.issuer);
+    const headers = { authorization: `Bearer ${await issuer.token(ALL)}` };
+    const call = async (app: ReturnType<typeof guarded>) =>
+      (await app.inject({ ...validRequest("createQuote"), headers })).statusCode;
+    const app = guarded({ refreshMs: 0 });
+    const impatient = guarded({ refreshMs: 0, maxStaleMs: 1 });
+    expect([await call(app), await call(impatient)]).toEqual([201, 201]);
+    await issuer.close();
+    logged.splice(0);
+    for (let request = 0; request < 5; request += 1) expect(await call(app)).toBe(201);
+    await expect.poll(() => logged.filter((line) => line.includes("backing service is down"))).toHaveLength(1);
+    expect(logged.join()).toContain('"backing":"issuer"');
+    expect(await call(impatient)).toBe(503);
+    issuer = await startIssuer(AUDIENCE, { port: Number(port) });
+    await issuer.rotate();
+    headers.authorization = `Bearer ${await issuer.token(ALL)}`;
+    expect([await call(app), await call(impatient)]).toEqual([201, 201]);
+  });
+
+  it("does not wait for a frozen issuer while its keys are known", async () => {
+    const slow = await startIssuer(AUDIENCE);
+    const app = guarded({ issuer: slow.issuer, refreshMs: 0 });
+    const headers = { authorization: `Bearer ${await slow.token(ALL)}` };
+    const call = async () => (await app.inject({ ...validRequest("createQuote"), headers })).statusCode;
+    expect(await call()).toBe(201);
+    slow.freeze();
+    const start = performance.now();
+    expect([await call(), await call()]).toEqual([201, 201]);
+    // One look at the issuer takes three seconds.
+    expect(performance.now() - start).toBeLessThan(2500);
+    await slow.close();
+    await expect.poll(() => logged.join()).toContain("backing service is down");
+  });
+
+  it("trusts no discovery document of another issuer, and logs which issuer to set", async () => {
     const other = await startIssuer(AUDIENCE, { name: "http://issuer.example" });
     const app = guarded({ issuer: issuer.issuer.replace("localhost", "127.0.0.1") });
     const headers = { authorization: `Bearer ${await other.token(ALL)}` };
     expect((await app.inject({ ...validRequest("createQuote"), headers })).statusCode).toBe(503);
+    expect(logged.join()).toContain(`its discovery document names ${issuer.issuer}: set that one`);
     await other.close();
+  });
+
+  it.each([
+    ["another issuer than AUTH_ISSUER", { iss: "https://issuer.example" }],
+    ["another audience than AUTH_AUDIENCE", { aud: "another" }],
+    ["has expired", { exp: 1 }],
+  ])("tells the caller and the log that the token is from or for %s", async (words, claims) => {
+    const { app, lines } = testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log }) });
+    const headers = { authorization: `Bearer ${await issuer.token(ALL, claims)}` };
+    const answer = await app.inject({ ...validRequest("createQuote"), headers });
+    expect(answer.json().detail).toContain(words);
+    expect(lines.join()).toContain(words);
   });
 });

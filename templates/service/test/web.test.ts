@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { validRequest } from "./support/app";
 import { start, startWeb, type Web } from "./support/service";
 import { slowRequest } from "./support/slow-request";
@@ -10,7 +10,7 @@ const busy = ({ url, headers }: Web) =>
   slowRequest(url, "/v1/quotes", validRequest("createQuote").payload as object, headers);
 
 describe("the web process", () => {
-  it("listens on PORT, for everybody", async () => {
+  it("listens on PORT, on every interface", async () => {
     // Free a moment ago, so most likely still.
     const probe = createServer().listen(0);
     await once(probe, "listening");
@@ -22,7 +22,7 @@ describe("the web process", () => {
     expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   });
 
-  it("says that it is ready, and gives every request an id", async () => {
+  it("reports that it is ready, and gives every request an id", async () => {
     const { url } = await startWeb();
     const answer = await fetch(`${url}/readyz`, { headers: { "x-request-id": "mine" } });
     expect(answer.status).toBe(200);
@@ -47,12 +47,12 @@ describe("the web process", () => {
     await service.logged((line) => line.msg === "stopping");
     await sleep(200);
     finish();
-    // 503 where it needs something that is not there: it was served all the same.
+    // 503 where a backing service is not there: the request was served all the same.
     expect(await promise).toMatch(/^HTTP\/1\.1 (201|503) /);
     expect(await service.exit).toBe(0);
   });
 
-  it("is not held by a stuck request: that is answered in time, and the exit is in order", async () => {
+  it("answers a stuck request in time, and exits with 0", async () => {
     const service = await startWeb({ SHUTDOWN_SECONDS: "2" });
     const { promise } = await busy(service);
     service.process.kill("SIGTERM");
@@ -60,7 +60,34 @@ describe("the web process", () => {
     expect(await service.exit).toBe(0);
   });
 
-  it("is not held by anything: it ends with 1 after SHUTDOWN_SECONDS", async () => {
+  it.each([
+    ["is silent", ""],
+    ["sends half of its headers", "POST /v1/quotes HTTP/1.1\r\nhost: a\r\n"],
+    [
+      "sent a request that was refused, and not its body",
+      "POST /v1/none HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n",
+    ],
+  ])("exits with 0 while a connection %s", async (_, bytes) => {
+    const service = await startWeb();
+    const socket = connect(Number(new URL(service.url).port), "127.0.0.1").on("error", () => {});
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    socket.write(bytes);
+    // An answer on a later connection says that the server knows this one.
+    await fetch(`${service.url}/livez`);
+    service.process.kill("SIGTERM");
+    expect(await service.exit).toBe(0);
+  });
+
+  it("exits with 0 when nobody reads its log any more", async () => {
+    const service = await startWeb();
+    service.process.stdout?.destroy();
+    expect((await fetch(`${service.url}/v1/nothing`)).status).toBe(404);
+    service.process.kill("SIGTERM");
+    expect(await Promise.race([once(service.process, "exit"), sleep(9000, "still there")])).toEqual([0, null]);
+  });
+
+  it("exits with 1 after SHUTDOWN_SECONDS when it cannot stop", async () => {
     const service = start("../test/support/crash.ts", { CRASH: "never ends", SHUTDOWN_SECONDS: "1" });
     await service.logged(({ msg }) => msg === "working");
     service.process.kill("SIGTERM");
@@ -68,7 +95,7 @@ describe("the web process", () => {
     expect(JSON.parse(service.lines.at(-1)!)).toMatchObject({ level: "fatal", msg: "not stopped in SHUTDOWN_SECONDS" });
   });
 
-  it("ends with 1 and one line when its port is taken", async () => {
+  it("exits with 1 and one line when its port is taken", async () => {
     const { url } = await startWeb();
     const second = start("main.ts", { PORT: new URL(url).port });
     expect(await second.exit).toBe(1);

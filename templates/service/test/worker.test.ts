@@ -3,6 +3,7 @@ import { openQueue } from "../src/backing/queue";
 import { loadConfig } from "../src/config";
 import { createLog } from "../src/log";
 import { startCollector } from "./support/collector";
+import { startProxy } from "./support/proxy";
 import { environment, type Line, start, startWeb } from "./support/service";
 import { startSqs } from "./support/sqs";
 
@@ -19,7 +20,7 @@ function queueOf(env: Record<string, string>) {
 }
 
 describe("the worker", () => {
-  it("handles what another process sent, in the same trace, and ends with 0 on SIGTERM", async () => {
+  it("handles the message of another process, in the same trace, and exits with 0 on SIGTERM", async () => {
     const [sqs, collector] = [await startSqs(), await startCollector()];
     const worker = start("worker.ts", { ...sqs.env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     const traceparent = { DataType: "String", StringValue: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
@@ -33,15 +34,43 @@ describe("the worker", () => {
     expect(span).toMatchObject({ traceId: line.trace_id, parentSpanId: "b7ad6b7169203331" });
   });
 
-  it("stays up while the queue is down, says so once, and still ends with 0", async () => {
+  it("keeps running while the queue is down, logs it once, and still exits with 0", async () => {
     const collector = await startCollector();
     const worker = start("worker.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     await worker.logged(({ backing, msg }) => backing === "queue" && msg === "backing service is down");
     worker.process.kill("SIGTERM");
     expect(await worker.exit).toBe(0);
-    const told = worker.lines.map((line): Line => JSON.parse(line)).filter(({ backing }) => backing === "queue");
-    expect(told.map(({ msg }) => msg)).toEqual(["backing service is down"]);
+    const logged = worker.lines.map((line): Line => JSON.parse(line)).filter(({ backing }) => backing === "queue");
+    expect(logged.map(({ msg }) => msg)).toEqual(["backing service is down"]);
     expect(collector.values("backing.up", "queue")).toContain(0);
+  });
+});
+
+describe("a frozen queue", () => {
+  it("is 503 for the caller in two seconds, and does not delay the exit", async () => {
+    const QUEUE_URL = `http://127.0.0.1:${(await startProxy()).port}/000000000000/service`;
+    const worker = start("worker.ts", { QUEUE_URL });
+    await worker.logged(({ msg }) => msg === "working");
+    const { queue, lines } = queueOf({ QUEUE_URL });
+    await expect(queue.send({})).rejects.toMatchObject({ name: "Problem", status: 503 });
+    expect(lines.filter((line) => line.includes("backing service is down"))).toHaveLength(1);
+    worker.process.kill("SIGTERM");
+    expect(await worker.exit).toBe(0);
+  });
+
+  it("does not hold a worker that stops with messages in hand", async () => {
+    const sqs = await startSqs();
+    const proxy = await startProxy({ host: "127.0.0.1", port: Number(new URL(sqs.env.QUEUE_URL).port) });
+    sqs.waiting.push({ Body: "1" }, { Body: "2" }, { Body: "3" });
+    const stop = new AbortController();
+    const QUEUE_URL = `http://127.0.0.1:${proxy.port}/000000000000/service`;
+    const { queue, lines } = queueOf({ ...sqs.env, QUEUE_URL });
+    const work = queue.work(async () => {
+      proxy.freeze("later");
+      stop.abort();
+    }, stop.signal);
+    await work;
+    expect(lines.join()).toContain("messages not returned");
   });
 });
 
@@ -53,7 +82,7 @@ describe("the queue", () => {
     expect(JSON.parse(sqs.waiting[0]!.Body)).toEqual({ type: "test" });
   });
 
-  it("finishes the message in hand when it must stop, and gives the others back at once", async () => {
+  it("finishes the current message when it must stop, and returns the others at once", async () => {
     const sqs = await startSqs();
     sqs.waiting.push({ Body: "1" }, { Body: "2" }, { Body: "3" });
     const stop = new AbortController();
@@ -67,7 +96,13 @@ describe("the queue", () => {
     expect(sqs.givenBack).toEqual(["2", "3"]);
   });
 
-  it("keeps a message whose handling failed, and goes on", async () => {
+  it("escapes the two characters that SQS refuses", async () => {
+    const sqs = await startSqs();
+    await queueOf(sqs.env).queue.send({ text: "\uFFFE\uFFFF" });
+    expect(sqs.waiting[0]!.Body).toBe('{"text":"\\ufffe\\uffff"}');
+  });
+
+  it("keeps a message whose handling failed, and continues", async () => {
     const sqs = await startSqs();
     sqs.waiting.push({ Body: "1" }, { Body: "2" });
     const stop = new AbortController();
@@ -80,7 +115,7 @@ describe("the queue", () => {
     expect(lines.join()).toContain("broken");
   });
 
-  it("that is down is 503 for the caller, and no reason to replace the instance", async () => {
+  it("is 503 for the caller while it is down, and the instance stays ready", async () => {
     const service = await startWeb();
     const headers = { ...service.headers, "content-type": "application/json" };
     expect((await fetch(`${service.url}/v1/quotes`, { method: "POST", body, headers })).status).toBe(503);

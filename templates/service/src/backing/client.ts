@@ -1,67 +1,86 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { CountBreaker, circuitBreaker, handleWhen, isBrokenCircuitError } from "cockatiel";
 import type { Log } from "../log";
 import { unavailable, watchHealth } from "./health";
 
-/** How one service calls another. It comes from the environment: the infrastructure declares it on the edge. */
+/** Settings of calls to another service. They come from the environment: the infrastructure declares them with the call. */
 export interface ClientOptions {
+  /** Base URL; a path in it is kept. */
   readonly url: string;
-  /** For a whole call, retries included. */
+  /** Longest time for a whole call, retries included. */
   readonly timeoutMs: number;
-  /** How many requests of a hundred may be repeated. */
+  /** Percentage of requests that may be retried. */
   readonly retryBudgetPercent: number;
-  /** From how many failures of a hundred on no more requests are sent for a while. */
+  /** Percentage of failures among the last 20 requests that opens the circuit breaker. */
   readonly breakerFailurePercent: number;
   /**
-   * How long the breaker stays open, in milliseconds.
+   * Time that the circuit breaker stays open, in milliseconds.
    *
    * @default 5000
    */
   readonly breakerOpenMs?: number;
 }
 
-/** Another service of ours. */
+/** Another service that this one calls. */
 export interface Client {
   /**
-   * Sends a request; the trace goes with it. Any answer below 500 is given back.
+   * Sends a request, and the trace with it. Returns any response below 500.
    *
-   * Throws `Problem` 503 when there is no such answer in time, or when the breaker is open.
+   * Throws `Problem` 503 when there is no such response in time, and while the circuit breaker is open.
+   *
+   * @param path path below the base URL, and the query; it cannot lead to another host
    */
   request(path: string, init?: RequestInit): Promise<Response>;
 }
 
-const REPEATABLE = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"];
+/** Methods that do no harm when they are sent twice. */
+const RETRYABLE = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"];
 
 export function openClient(name: string, options: ClientOptions, log: Log): Client {
   const health = watchHealth(name, log);
   const budget = retryBudget(options.retryBudgetPercent);
-  const breaker = circuitBreaker(options.breakerFailurePercent, options.breakerOpenMs ?? 5000);
 
   const once = async (url: URL, init: RequestInit): Promise<Response> => {
     const answer = await fetch(url, init);
     if (answer.status < 500) return answer;
-    // An answer that nobody reads would keep its connection.
+    // A response body that is never read would keep its connection.
     await answer.body?.cancel();
-    throw new Error(`${name} answered ${answer.status}`);
+    throw new Error(`${name} returned ${answer.status}`);
   };
+  // A call that its own caller cancels says nothing about the other service.
+  const breaker = circuitBreaker(
+    handleWhen((error) => !(error instanceof Canceled)),
+    {
+      halfOpenAfter: options.breakerOpenMs ?? 5000,
+      breaker: new CountBreaker({
+        // It opens above its threshold, and 100 % must be possible.
+        threshold: options.breakerFailurePercent / 100 - 0.001,
+        size: 20,
+        minimumNumberOfCalls: 10,
+      }),
+    },
+  );
 
   return {
     async request(path, init = {}) {
-      if (!breaker.allows()) throw unavailable();
+      const url = urlBelow(options.url, path);
       budget.earn();
-      const url = new URL(path, options.url);
       const timeout = AbortSignal.timeout(options.timeoutMs);
       const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-      const repeatable = REPEATABLE.includes((init.method ?? "GET").toUpperCase());
+      const retryable = RETRYABLE.includes((init.method ?? "GET").toUpperCase());
+      const attempt = () =>
+        once(url, { ...init, signal }).catch((error) => {
+          throw init.signal?.aborted ? new Canceled("canceled by its caller", { cause: error }) : error;
+        });
       for (;;) {
         try {
-          const answer = await once(url, { ...init, signal });
-          breaker.record(true);
+          const answer = await breaker.execute(attempt);
           health.up();
           return answer;
         } catch (error) {
-          breaker.record(false);
-          if (init.signal?.aborted) throw error;
-          if (repeatable && !timeout.aborted && breaker.allows() && budget.spend()) {
+          if (error instanceof Canceled) throw init.signal?.reason;
+          if (isBrokenCircuitError(error)) throw unavailable();
+          if (retryable && !timeout.aborted && budget.spend()) {
             await sleep(20 + Math.random() * 80);
             continue;
           }
@@ -73,7 +92,20 @@ export function openClient(name: string, options: ClientOptions, log: Log): Clie
   };
 }
 
-/** Retries as a share of the requests, so that a service in trouble does not get a multiple of its load. */
+class Canceled extends Error {}
+
+/** Resolves a path below a base URL. What a caller put into the path cannot change the host, or leave the path of the base. */
+function urlBelow(base: string, path: string): URL {
+  const root = new URL(base);
+  const prefix = root.pathname.replace(/\/$/, "");
+  const url = new URL(`${root.origin}${prefix}${path}`);
+  const inside = url.origin === root.origin && url.pathname.startsWith(`${prefix}/`) && !url.username && !url.password;
+  if (!path.startsWith("/") || !inside)
+    throw new TypeError("the path of a call must begin with / and stay below its URL");
+  return url;
+}
+
+/** Limits retries to a percentage of requests, so that a service in trouble does not get a multiple of its load. */
 function retryBudget(percent: number) {
   let tokens = percent > 0 ? 1 : 0;
   return {
@@ -84,32 +116,6 @@ function retryBudget(percent: number) {
       if (tokens < 1) return false;
       tokens -= 1;
       return true;
-    },
-  };
-}
-
-/** Opens when too many of the last 20 requests failed; after a while one request tries whether it is over. */
-function circuitBreaker(failurePercent: number, openMs: number) {
-  let recent: boolean[] = [];
-  let openUntil = 0;
-  let trying = false;
-  return {
-    allows(): boolean {
-      if (openUntil === 0) return true;
-      if (Date.now() < openUntil || trying) return false;
-      trying = true;
-      return true;
-    },
-    record(good: boolean): void {
-      if (trying) {
-        trying = false;
-        recent = [];
-        openUntil = good ? 0 : Date.now() + openMs;
-        return;
-      }
-      recent = [...recent, good].slice(-20);
-      const failures = recent.filter((each) => !each).length;
-      if (recent.length >= 10 && failures * 100 >= failurePercent * recent.length) openUntil = Date.now() + openMs;
     },
   };
 }

@@ -2,34 +2,33 @@ import { metrics } from "@opentelemetry/api";
 import type { Log } from "../log";
 import { Problem } from "../problem";
 
-/** Whether a backing service answers: told once at each change in the log, and always as the metric `backing.up`. */
+/** State of a backing service: each change is logged once, and the metric `backing.up` is 1 or 0 at all times. */
 export interface Health {
-  /** The backing service answered. */
+  /** The backing service responded. */
   up(): void;
-  /** It did not. */
+  /** It did not respond. */
   down(reason: unknown): void;
 }
 
-const states = new Map<string, boolean>();
-
 export function watchHealth(name: string, log: Log): Health {
+  let state: boolean | undefined;
   const gauge = metrics.getMeter("backing").createObservableGauge("backing.up");
-  gauge.addCallback((result) => result.observe(states.get(name) === false ? 0 : 1, { "backing.name": name }));
+  gauge.addCallback((result) => result.observe(state === false ? 0 : 1, { "backing.name": name }));
   return {
     up() {
-      if (states.get(name) === false) log.info({ backing: name }, "backing service is back");
-      states.set(name, true);
+      if (state === false) log.info({ backing: name }, "backing service is up again");
+      state = true;
     },
     down(err) {
-      if (states.get(name) !== false) log.error({ backing: name, err }, "backing service is down");
-      states.set(name, false);
+      if (state !== false) log.error({ backing: name, err }, "backing service is down");
+      state = false;
     },
   };
 }
 
-/** What a caller is told while a backing service is down: come back later. Which one it is, is not theirs to know. */
+/** Response while a backing service is down: retry later. Which service it is, stays internal. */
 export function unavailable(): Problem {
-  return new Problem(503, "a service that is needed for this is not available now", {
+  return new Problem(503, "a service that this request needs is not available", {
     headers: { "retry-after": "5" },
   });
 }

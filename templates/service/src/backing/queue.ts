@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  ChangeMessageVisibilityCommand,
+  ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
   type Message,
   ReceiveMessageCommand,
@@ -12,14 +12,19 @@ import type { Config } from "../config";
 import type { Log } from "../log";
 import { unavailable, watchHealth } from "./health";
 
-/** The attached queue (Amazon SQS). A message comes at least once: what handles it must bear it twice. */
+/** The attached queue (Amazon SQS). A message is delivered at least once: handling it twice must do no harm. */
 export interface Queue {
-  /** Puts a message in. Throws `Problem` 503 when the queue cannot be reached. */
+  /** Sends a message. Throws `Problem` 503 when the queue cannot be reached. */
   send(message: object): Promise<void>;
-  /** Hands messages to `handle` until `stopping`; one that fails comes again, and in the end goes to the dead-letter queue. */
+  /** Passes messages to `handle` until `stopping`. A failed one is delivered again, and finally moves to the dead-letter queue. */
   work(handle: (message: unknown) => Promise<void>, stopping: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+const LONG_POLL_SECONDS = 20;
+/** Longest wait for a response of the queue, in milliseconds; a long poll comes on top. */
+const COMMAND_MS = 2000;
+const inTime = (ms = COMMAND_MS) => AbortSignal.timeout(ms);
 
 export function openQueue(config: Config, log: Log): Queue {
   const QueueUrl = config.QUEUE_URL;
@@ -37,11 +42,12 @@ export function openQueue(config: Config, log: Log): Queue {
     await tracer.startActiveSpan("process message", { kind: SpanKind.CONSUMER }, parent, async (span) => {
       try {
         await handle(JSON.parse(message.Body ?? "null"));
-        await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+        const done = new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle });
+        await client.send(done, { abortSignal: inTime() });
         log.info({ message_id: message.MessageId }, "message handled");
       } catch (err) {
         span.setStatus({ code: SpanStatusCode.ERROR });
-        log.error({ message_id: message.MessageId, err }, "message failed, it comes again");
+        log.error({ message_id: message.MessageId, err }, "message failed, it will be delivered again");
       } finally {
         span.end();
       }
@@ -49,8 +55,14 @@ export function openQueue(config: Config, log: Log): Queue {
   };
   const receive = async (stopping: AbortSignal): Promise<Message[]> => {
     try {
-      const wanted = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20, MessageAttributeNames: ["All"] };
-      const { Messages = [] } = await client.send(new ReceiveMessageCommand(wanted), { abortSignal: stopping });
+      const wanted = {
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: LONG_POLL_SECONDS,
+        MessageAttributeNames: ["All"],
+      };
+      const abortSignal = AbortSignal.any([stopping, inTime(LONG_POLL_SECONDS * 1000 + COMMAND_MS)]);
+      const { Messages = [] } = await client.send(new ReceiveMessageCommand(wanted), { abortSignal });
       health.up();
       return Messages;
     } catch (error) {
@@ -59,6 +71,18 @@ export function openQueue(config: Config, log: Log): Queue {
       await sleep(1000, undefined, { signal: stopping }).catch(() => {});
       return [];
     }
+  };
+  /** Returns messages that were not started: another worker gets them at once instead of after the visibility timeout. */
+  const giveBack = async (messages: readonly Message[]): Promise<void> => {
+    const Entries = messages.map(({ ReceiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+      VisibilityTimeout: 0,
+    }));
+    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries });
+    await client
+      .send(command, { abortSignal: inTime() })
+      .catch((err) => log.warn({ err }, "messages not returned, they will be delivered later"));
   };
 
   return {
@@ -72,12 +96,12 @@ export function openQueue(config: Config, log: Log): Queue {
         ]);
         const MessageAttributes = Object.fromEntries(attributes);
         try {
-          await client.send(
-            new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message), MessageAttributes }),
-          );
+          const command = new SendMessageCommand({ QueueUrl, MessageBody: bodyOf(message), MessageAttributes });
+          await client.send(command, { abortSignal: inTime() });
           health.up();
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR });
+          if (isRefused(error)) throw error;
           health.down(error);
           throw unavailable();
         } finally {
@@ -87,20 +111,27 @@ export function openQueue(config: Config, log: Log): Queue {
     },
     async work(handle, stopping) {
       while (!stopping.aborted) {
-        for (const message of await receive(stopping)) {
-          if (!stopping.aborted) await handleOne(handle, message);
-          // Not begun: another worker may have it at once instead of after the visibility timeout.
-          else await giveBack(message);
-        }
+        const messages = await receive(stopping);
+        while (messages.length > 0 && !stopping.aborted) await handleOne(handle, messages.shift()!);
+        if (messages.length > 0) await giveBack(messages);
       }
     },
     async close() {
       client.destroy();
     },
   };
+}
 
-  async function giveBack({ ReceiptHandle }: Message): Promise<void> {
-    const command = new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 });
-    await client.send(command).catch((err) => log.warn({ err }, "message not given back, it comes again later"));
-  }
+/** The message as JSON. SQS refuses two characters that JSON allows, unless they are escaped. */
+function bodyOf(message: object): string {
+  return JSON.stringify(message).replace(
+    /[\uFFFE\uFFFF]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** The queue responded, and refused the request itself: too large, not allowed, no such queue. */
+function isRefused(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 500;
+  return status >= 400 && status < 500 && status !== 429;
 }

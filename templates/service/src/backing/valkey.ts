@@ -1,73 +1,130 @@
 import { createClient, type RedisClientOptions } from "@redis/client";
 import type { Config } from "../config";
 import type { Log } from "../log";
-import { awsToken } from "./aws-token";
+import { cacheToken } from "./cache-token";
 import { watchHealth } from "./health";
 
-/** The attached cache (Valkey or Redis). Nothing in it is kept for sure, and everything works without it, slower. */
+/** The attached cache (Valkey or Redis). Its content may be lost at any time, and everything works without it, slower. */
 export interface Cache {
-  /** What the cache holds for the key, or what `make` gives, which is then held for some seconds. */
-  remember<T>(key: string, seconds: number, make: () => Promise<T>): Promise<T>;
+  /**
+   * Returns the cached value of the key, or the value of `make`, which is then cached for some seconds.
+   *
+   * @param fits tells a value of this release from one of another: those are replaced
+   */
+  remember<T>(key: string, seconds: number, make: () => Promise<T>, fits?: (held: unknown) => boolean): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Connects in the background, and again whenever the cache is back. */
+/** Longest wait for the cache in one request, in milliseconds. */
+const COMMAND_MS = 500;
+/** Longest wait until a new connection is ready, in milliseconds. */
+const READY_MS = 5000;
+
+/** Connects in the background, and reconnects when the cache is up again. */
 export function openCache(config: Config, log: Log): Cache {
   const health = watchHealth("cache", log);
-  const client = createClient({
-    url: config.REDIS_URL,
-    ...signIn(config),
-    // While it is away a command fails at once instead of waiting.
-    disableOfflineQueue: true,
-    commandOptions: { timeout: 500 },
-    socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 3000) },
-  });
-  client.on("error", (error) => health.down(error));
-  client.on("ready", () => health.up());
-  client.connect().catch((error) => health.down(error));
+  let closed = false;
 
-  const attempt = async <T>(command: () => Promise<T>): Promise<T | undefined> => {
+  const connect = () => {
+    const client = createClient({
+      url: config.REDIS_URL,
+      ...signIn(config),
+      // Without a connection a command fails at once instead of waiting.
+      disableOfflineQueue: true,
+      socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(100 * 2 ** retries, 3000) },
+    });
+    client.on("error", (error) => health.down(error));
+    client.on("ready", () => health.up());
+    client.connect().catch((error) => health.down(error));
+    return client;
+  };
+  let client = connect();
+  let since = Date.now();
+
+  /** Replaces a connection that no longer responds: node-redis itself would wait until TCP gives up, in a quarter of an hour. */
+  const replace = (of: typeof client, reason: unknown) => {
+    health.down(reason);
+    if (closed || client !== of) return;
+    of.destroy();
+    client = connect();
+    since = Date.now();
+  };
+
+  const attempt = async <T>(command: (on: typeof client) => Promise<T>): Promise<T | undefined> => {
+    const used = client;
+    // Not connected yet, or not any more: the request does not wait for that.
+    if (!used.isReady) {
+      if (Date.now() - since > READY_MS) replace(used, new Error(`not ready in ${READY_MS} ms`));
+      return undefined;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new Error(`no response in ${COMMAND_MS} ms`);
+        replace(used, error);
+        reject(error);
+      }, COMMAND_MS);
+    });
     try {
-      return await command();
+      return await Promise.race([command(used), late]);
     } catch (error) {
       health.down(error);
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   };
+
   return {
-    async remember(key, seconds, make) {
-      const held = await attempt(() => client.get(key));
-      if (held) return JSON.parse(held);
+    async remember<T>(
+      key: string,
+      seconds: number,
+      make: () => Promise<T>,
+      fits: (held: unknown) => boolean = () => true,
+    ): Promise<T> {
+      const parsed = (text: string | null | undefined): T | undefined => {
+        try {
+          const value = text ? JSON.parse(text) : undefined;
+          return value !== undefined && fits(value) ? value : undefined;
+        } catch {
+          return undefined;
+        }
+      };
+      const held = await attempt((on) => on.get(key));
+      const value = parsed(held);
+      if (value !== undefined) return value;
       const made = await make();
-      // Of two instances that were asked at once, both answer with what the first one put there.
-      const first = await attempt(() =>
-        client.set(key, JSON.stringify(made), {
-          condition: "NX",
-          GET: true,
-          expiration: { type: "EX", value: seconds },
-        }),
+      // Undefined, and not null: the cache did not answer, and is not asked twice in one request.
+      if (held === undefined) return made;
+      const expiration = { type: "EX", value: seconds } as const;
+      const text = JSON.stringify(made);
+      // Of two instances that miss at the same time, both return the value of the first.
+      const first = await attempt((on) =>
+        held === null
+          ? on.set(key, text, { condition: "NX", GET: true, expiration })
+          : on.set(key, text, { expiration }),
       );
-      return first ? JSON.parse(first) : made;
+      return (held === null ? parsed(first) : undefined) ?? made;
     },
     async close() {
+      closed = true;
       client.destroy();
     },
   };
 }
 
-/** By the task's role where the cache knows it; else with what the environment says. */
+/** Signs in by the task's role where REDIS_IAM_ARN is set, and with the configured user and password otherwise. */
 function signIn({ REDIS_USERNAME, REDIS_PASSWORD, REDIS_IAM_ARN }: Config): RedisClientOptions {
   if (!REDIS_IAM_ARN) return { username: REDIS_USERNAME, password: REDIS_PASSWORD };
-  const [, , , region = "", , , host = ""] = REDIS_IAM_ARN.split(":");
+  const [, , , region = "", , , cache = ""] = REDIS_IAM_ARN.split(":");
   const username = REDIS_USERNAME ?? "";
-  const query = { Action: "connect", User: username };
   return {
     credentialsProvider: {
       type: "async-credentials-provider",
-      // Asked at every new connection: a token ends soon.
+      // Called for every new connection: a token expires soon.
       credentials: async () => ({
         username,
-        password: await awsToken({ service: "elasticache", region, host, query }),
+        password: await cacheToken({ region, cache, user: username }),
       }),
     },
   };

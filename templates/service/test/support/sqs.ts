@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 
-/** A queue as Amazon SQS answers (JSON protocol), with what was asked of it. It never gives a message twice. */
+/** A stand-in for Amazon SQS (JSON protocol) that records its calls. It delivers each message once. */
 export async function startSqs() {
   const waiting: { Body: string; MessageAttributes?: object }[] = [];
   const deleted: string[] = [];
@@ -32,7 +32,9 @@ export async function startSqs() {
       response.end(JSON.stringify({ Messages }));
     } else {
       if (action === "DeleteMessage") deleted.push(body.ReceiptHandle);
-      if (action === "ChangeMessageVisibility" && body.VisibilityTimeout === 0) givenBack.push(body.ReceiptHandle);
+      const entries: { ReceiptHandle: string; VisibilityTimeout: number }[] =
+        action === "ChangeMessageVisibilityBatch" ? body.Entries : [];
+      givenBack.push(...entries.flatMap((entry) => (entry.VisibilityTimeout === 0 ? entry.ReceiptHandle : [])));
       response.end("{}");
     }
   });

@@ -1,0 +1,15 @@
+import type { Quote } from "./quotes";
+
+/** True for a quote as this release writes it: a cache may still hold those of another. */
+export function isQuote(value: unknown): value is Quote {
+  const { id, createdAt, lines, totalCents } = Object(value) as { readonly [name in keyof Quote]: unknown };
+  return (
+    [id, createdAt].every((text) => typeof text === "string") &&
+    Number.isSafeInteger(totalCents) &&
+    Array.isArray(lines) &&
+    lines.every(
+      (line) =>
+        typeof line?.sku === "string" && [line.quantity, line.unitPriceCents].every((each) => Number.isInteger(each)),
+    )
+  );
+}

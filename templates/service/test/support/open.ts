@@ -1,0 +1,13 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { runProcess } from "../../src/process";
+import { testApp } from "./app";
+
+// The service without backing services and without authentication, in a process of its own.
+void runProcess(async ({ log, stopping }) => {
+  const { app } = testApp();
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  log.info({ port: (app.server.address() as AddressInfo).port }, "listening");
+  await once(stopping, "abort");
+  await app.close();
+});
