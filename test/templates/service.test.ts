@@ -244,7 +244,7 @@ describe("npm run dev", () => {
   });
 });
 
-describe("antifragile gameday", () => {
+describe("npm run gameday", () => {
   const lenient = { answeredPercent: 1, p99Ms: 60_000, recoverySeconds: 60 };
   const plan = JSON.parse(serviceFiles({}).get("gameday/hypothesis.json")!);
   const start = (target: string, args: readonly string[]) => {
