@@ -1,4 +1,10 @@
-import { type Cell, FEATURES, type Feature, STRATEGIES, STRATEGY_TABLE } from "../constructs/service/strategies";
+import {
+  type Cell,
+  FEATURES,
+  type Feature,
+  STRATEGIES,
+  STRATEGY_TABLE,
+} from "../constructs/service/deployment/strategy-support";
 
 const WORDS: Readonly<Record<Cell["verdict"], string>> = { yes: "yes", connect: "with Service Connect", no: "**no**" };
 
@@ -41,7 +47,7 @@ function notes(): string {
 
 /** docs/strategies.md, from the table that refusals and synthesized services come from. */
 export function strategiesPage(): string {
-  return `<!-- Written by npm run docs from constructs/service/strategies.ts. -->
+  return `<!-- Written by npm run docs from constructs/service/deployment/strategy-support.ts. -->
 
 # How a new version goes live
 

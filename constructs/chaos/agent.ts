@@ -2,8 +2,8 @@ import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
 import { ServiceStack } from "../platform/platform";
+import type { ServiceAddOn, ServiceHost } from "../service/add-on";
 import type { CloudNativeService } from "../service/cloud-native-service";
-import type { ServiceAddOn, ServiceHost } from "../service/host";
 import { requireInternet } from "../vpc/images";
 import type { Need } from "./fault";
 

@@ -4,7 +4,7 @@ import { KEEP_IMAGE_ACTIONS } from "../../contract/images";
 import type { Environment } from "../core/environment";
 import { policyDocument, type Role } from "../core/iam";
 import type { AwsStack } from "../core/stack";
-import { releaseStatements } from "../service/release";
+import { releaseStatements } from "../service/deployment/release-template";
 import type { EnvironmentStacks } from "./environment-stacks";
 
 export interface ReleaseAccess {

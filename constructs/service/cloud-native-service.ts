@@ -17,9 +17,29 @@ import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
 import { ServiceStack } from "../platform/platform";
 import { reachableImage, repositoryArn } from "../vpc/images";
-import { checkAdmin } from "./admin";
-import { AdminAccess } from "./admin-access";
-import { watchRequests, watchRuns, watchTasks } from "./alarms";
+import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./add-on";
+import { checkAdmin } from "./deployment/admin-process";
+import { AdminAccess } from "./deployment/admin-role";
+import { ignoredChanges } from "./deployment/ignored-changes";
+import { publishTemplate } from "./deployment/release-template";
+import { called, tooShort } from "./deployment/strategy-props";
+import { brings, STRATEGY_TABLE } from "./deployment/strategy-support";
+import { watchRequests, watchRuns, watchTasks } from "./monitoring/alarms";
+import { errorAlarm } from "./monitoring/error-alarm";
+import { FailedRuns } from "./monitoring/failed-runs";
+import { type MonitoredJob, type MonitoredService, signalsOf, signalsOfJob } from "./monitoring/signals";
+import { groupsOf } from "./monitoring/target-metrics";
+import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./props";
+import { CodeDeployment } from "./runtime/code-deploy";
+import { runAlways } from "./runtime/ecs-service";
+import { claimAddresses, claimName, warnOfNoRoom } from "./runtime/network-capacity";
+import { runOnSchedule } from "./runtime/scheduled-task";
+import { scale } from "./scaling/scaling";
+import { containerDefinitions, type Secret } from "./task/container-definitions";
+import { sessionStatements } from "./task/exec-permissions";
+import type { Process } from "./task/process";
+import type { ShutdownBudget } from "./task/shutdown";
+import { fargateSize, type TaskSize } from "./task/task-size";
 import {
   CalledService,
   type Caller,
@@ -31,29 +51,9 @@ import {
   type ICallee,
   resolveCall,
   StartOrder,
-} from "./calls";
-import { CodeDeployment } from "./code-deploy";
-import { containerDefinitions, type Secret } from "./container-definitions";
-import { called, tooShort } from "./deployment";
-import { runAlways } from "./ecs-service";
-import { errorAlarm } from "./error-alarm";
-import { FailedRuns } from "./failed-runs";
-import type { AlarmOptions, ServiceAddOn, ServiceHost, Sidecar, Target, TargetShift } from "./host";
-import { Identity } from "./identity";
-import { ignoredChanges } from "./lifecycle";
-import { groupsOf } from "./metrics";
-import type { Process } from "./process";
-import { publishTemplate } from "./release";
-import { claimAddresses, claimName, warnOfNoRoom } from "./room";
-import { scale } from "./scaling";
-import { runOnSchedule } from "./scheduled-task";
-import { PROXY_SIZE, serviceConnect } from "./service-connect";
-import { sessionStatements } from "./sessions";
-import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceSettings } from "./settings";
-import type { ShutdownBudget } from "./shutdown";
-import { type MonitoredJob, type MonitoredService, signalsOf, signalsOfJob } from "./signals";
-import { brings, STRATEGY_TABLE } from "./strategies";
-import { fargateSize, type TaskSize } from "./task-size";
+} from "./traffic/calls";
+import { Identity } from "./traffic/identity";
+import { PROXY_SIZE, serviceConnect } from "./traffic/service-connect";
 
 /** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
 const TASK_DEFINITION_BYTES = 65_536;

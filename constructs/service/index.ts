@@ -1,6 +1,15 @@
-export type { ServiceAlarms } from "./alarms";
-export { type CallOptions, existingService, type ICallee } from "./calls";
+export type {
+  AlarmOptions,
+  ServiceAddOn,
+  ServiceHost,
+  Sidecar,
+  Target,
+  TargetGroup,
+  TargetShift,
+} from "./add-on";
 export { CloudNativeService } from "./cloud-native-service";
+export { RELEASE_OWNERS, type ReleaseOwner } from "./deployment/ignored-changes";
+export { releaseStatements } from "./deployment/release-template";
 export {
   type BlueGreenDeployment,
   blueGreen,
@@ -16,22 +25,13 @@ export {
   rolling,
   type TrafficShift,
   type TrafficShiftOptions,
-} from "./deployment";
-export type {
-  AlarmOptions,
-  ServiceAddOn,
-  ServiceHost,
-  Sidecar,
-  Target,
-  TargetGroup,
-  TargetShift,
-} from "./host";
-export { Image } from "./image";
-export { Ingress, type IngressProps } from "./ingress";
-export { RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
-export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./process";
-export { releaseStatements } from "./release";
-export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling";
-export type { CloudNativeServiceProps } from "./settings";
-export type { ShutdownBudget } from "./shutdown";
-export { ARCHITECTURES, type Architecture, type TaskSize } from "./task-size";
+} from "./deployment/strategy-props";
+export type { ServiceAlarms } from "./monitoring/alarms";
+export type { CloudNativeServiceProps } from "./props";
+export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling/scaling";
+export { Image } from "./task/image";
+export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./task/process";
+export type { ShutdownBudget } from "./task/shutdown";
+export { ARCHITECTURES, type Architecture, type TaskSize } from "./task/task-size";
+export { type CallOptions, existingService, type ICallee } from "./traffic/calls";
+export { Ingress, type IngressProps } from "./traffic/ingress";

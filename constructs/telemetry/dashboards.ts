@@ -6,8 +6,8 @@ import type { MetricStat, Signal } from "../core/alarm";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type Platform, ServiceStack } from "../platform/platform";
+import type { ServiceAddOn, ServiceHost } from "../service/add-on";
 import { CloudNativeService } from "../service/cloud-native-service";
-import type { ServiceAddOn, ServiceHost } from "../service/host";
 
 interface Widget {
   readonly type: "metric" | "alarm" | "text";

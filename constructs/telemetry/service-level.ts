@@ -2,9 +2,9 @@ import { Alarm, CompositeAlarm, type MetricDataQuery } from "../core/alarm";
 import { Problems } from "../core/errors";
 import type { Duration } from "../core/units";
 import { ServiceStack } from "../platform/platform";
-import type { ServiceAddOn, ServiceHost } from "../service/host";
-import { groupsOf } from "../service/metrics";
-import { errorPercent, fastPercent, latePercent } from "../service/signals";
+import type { ServiceAddOn, ServiceHost } from "../service/add-on";
+import { errorPercent, fastPercent, latePercent } from "../service/monitoring/signals";
+import { groupsOf } from "../service/monitoring/target-metrics";
 
 /**
  * How fast what may fail in 30 days is used up: over a long window, so that it matters, and over a short one, so that it

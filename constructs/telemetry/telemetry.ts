@@ -3,7 +3,7 @@ import { literal } from "../core/literal";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { ServiceStack } from "../platform/platform";
-import type { ServiceAddOn, ServiceHost } from "../service/host";
+import type { ServiceAddOn, ServiceHost } from "../service/add-on";
 import { AUTHORIZATION_VARIABLE, collectorConfiguration } from "./collector";
 import { checkExporters, cloudWatch, type TelemetryExporter, xRay } from "./exporters";
 

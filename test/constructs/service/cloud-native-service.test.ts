@@ -14,8 +14,8 @@ import {
   type ServiceStack,
   web,
 } from "../../../constructs";
-import { splitShutdown } from "../../../constructs/service/shutdown";
-import { fargateSize } from "../../../constructs/service/task-size";
+import { splitShutdown } from "../../../constructs/service/task/shutdown";
+import { fargateSize } from "../../../constructs/service/task/task-size";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 

@@ -12,7 +12,7 @@ import {
   web,
   worker,
 } from "../../../constructs";
-import { ignoredChanges, WRITTEN_BY_OTHERS } from "../../../constructs/service/lifecycle";
+import { ignoredChanges, WRITTEN_BY_OTHERS } from "../../../constructs/service/deployment/ignored-changes";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
 

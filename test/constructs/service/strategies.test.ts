@@ -26,7 +26,7 @@ import {
   STRATEGIES,
   type Strategy,
   strategyCell,
-} from "../../../constructs/service/strategies";
+} from "../../../constructs/service/deployment/strategy-support";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, refusals, resources, shop, warnings } from "../../support/synth";
 

@@ -28,7 +28,7 @@ import {
   STRATEGIES,
   type Strategy,
   strategyCell,
-} from "../../../constructs/service/strategies";
+} from "../../../constructs/service/deployment/strategy-support";
 
 const minutes = { wait: Duration.minutes(10), bakeTime: Duration.minutes(30) };
 const DEPLOYMENTS: Readonly<Record<Strategy, readonly Deployment[]>> = {

@@ -17,7 +17,7 @@ import {
   rolling,
   worker,
 } from "../../../constructs";
-import { ignoredChanges } from "../../../constructs/service/lifecycle";
+import { ignoredChanges } from "../../../constructs/service/deployment/ignored-changes";
 
 const version = Number(process.env.VERSION ?? "1");
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };

@@ -1,6 +1,6 @@
-import { literal } from "../core/literal";
-import type { Metric } from "../core/metric";
-import type { Target, TargetGroup } from "./host";
+import { literal } from "../../core/literal";
+import type { Metric } from "../../core/metric";
+import type { Target, TargetGroup } from "../add-on";
 
 /** A measure of the user's, complete, and as text for Terraform. */
 export function literally({ namespace, metricName, dimensions = {}, statistic = "Average" }: Metric): Required<Metric> {

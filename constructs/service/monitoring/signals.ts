@@ -1,8 +1,8 @@
-import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
-import type { MetricDataQuery, MetricStat, Signal } from "../core/alarm";
-import type { Duration } from "../core/units";
+import { crashesOf, failedRunsOf } from "../../cluster/stopped-tasks";
+import type { MetricDataQuery, MetricStat, Signal } from "../../core/alarm";
+import type { Duration } from "../../core/units";
 import { groupOfJob } from "./failed-runs";
-import { type MonitoredTargetGroup, ofTarget } from "./metrics";
+import { type MonitoredTargetGroup, ofTarget } from "./target-metrics";
 
 /** What of a service there is to measure. */
 export interface MonitoredService {

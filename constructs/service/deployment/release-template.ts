@@ -1,13 +1,13 @@
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Construct } from "constructs";
-import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../contract/release";
-import { type ReleasedProcess, releasePermissions } from "../../contract/release-permissions";
-import type { Statement } from "../core/iam";
-import { PublishedContract } from "../core/parameter-contract";
-import { type AwsStack, addressOf } from "../core/stack";
-import type { ServiceStack } from "../platform/platform";
-import { ignoredChanges, type ReleaseOwner } from "./lifecycle";
+import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../../contract/release";
+import { type ReleasedProcess, releasePermissions } from "../../../contract/release-permissions";
+import type { Statement } from "../../core/iam";
+import { PublishedContract } from "../../core/parameter-contract";
+import { type AwsStack, addressOf } from "../../core/stack";
+import type { ServiceStack } from "../../platform/platform";
+import { ignoredChanges, type ReleaseOwner } from "./ignored-changes";
 
 /** What each stack's services are to a release, by stack. */
 const processes = new WeakMap<ServiceStack, (() => ReleasedProcess)[]>();

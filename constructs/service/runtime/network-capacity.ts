@@ -1,8 +1,8 @@
 import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
-import { invalid } from "../core/errors";
-import type { ServiceStack } from "../platform/platform";
-import { keptWithoutAZone, type ScalingSettings } from "./scaling";
+import { invalid } from "../../core/errors";
+import type { ServiceStack } from "../../platform/platform";
+import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling";
 
 /** Addresses that the services of an app want at most, by platform. */
 const WANTED = new WeakMap<IConstruct, Map<string, number>>();

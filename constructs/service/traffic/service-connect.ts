@@ -1,7 +1,7 @@
 import type { EcsServiceServiceConnectConfiguration } from "@cdktf/provider-aws/lib/ecs-service";
-import type { ILogStream } from "../logging/log-stream";
-import type { ServiceSettings } from "./settings";
-import type { TaskSize } from "./task-size";
+import type { ILogStream } from "../../logging/log-stream";
+import type { ServiceSettings } from "../props";
+import type { TaskSize } from "../task/task-size";
 
 /** What the proxy takes of a task. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html */
 export const PROXY_SIZE: TaskSize = { cpu: 256, memoryMiB: 64 };

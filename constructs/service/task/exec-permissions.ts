@@ -1,5 +1,5 @@
-import type { Sessions } from "../cluster/cluster";
-import type { Statement } from "../core/iam";
+import type { Sessions } from "../../cluster/cluster";
+import type { Statement } from "../../core/iam";
 
 /**
  * What the role of a task needs so that people can open a shell in it, logged and encrypted.

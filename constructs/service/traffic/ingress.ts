@@ -3,21 +3,21 @@ import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import { TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
-import { Problems } from "../core/errors";
-import { namePrefix } from "../core/names";
-import { QUOTAS } from "../core/quotas";
-import { addressOf } from "../core/stack";
-import { type Authentication, authenticateFirst } from "../load-balancer/authentication";
-import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../load-balancer/certificate";
-import { claimRule } from "../load-balancer/claims";
-import { EXPLICIT_PRIORITY, rulePriority } from "../load-balancer/priority";
-import { ServiceStack } from "../platform/platform";
-import { called } from "./deployment";
-import type { ServiceAddOn, ServiceHost } from "./host";
+import { Problems } from "../../core/errors";
+import { namePrefix } from "../../core/names";
+import { QUOTAS } from "../../core/quotas";
+import { addressOf } from "../../core/stack";
+import { type Authentication, authenticateFirst } from "../../load-balancer/authentication";
+import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
+import { claimRule } from "../../load-balancer/claims";
+import { EXPLICIT_PRIORITY, rulePriority } from "../../load-balancer/priority";
+import { ServiceStack } from "../../platform/platform";
+import type { ServiceAddOn, ServiceHost } from "../add-on";
+import { ignoredChanges } from "../deployment/ignored-changes";
+import { called } from "../deployment/strategy-props";
+import { STRATEGY_TABLE, strategyCell } from "../deployment/strategy-support";
+import { READINESS } from "../task/shutdown";
 import { checkAuth, PATH_PATTERN, publicPriority, reachedByHttps } from "./ingress-auth";
-import { ignoredChanges } from "./lifecycle";
-import { READINESS } from "./shutdown";
-import { STRATEGY_TABLE, strategyCell } from "./strategies";
 
 export interface IngressProps {
   /**

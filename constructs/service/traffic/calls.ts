@@ -1,13 +1,13 @@
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { Connections } from "../core/connections";
-import { invalid, type Problems } from "../core/errors";
-import { NAME_PATTERN, NAME_RULE } from "../core/names";
-import { Wishes } from "../core/order";
-import { ImportedContract } from "../core/parameter-contract";
-import { Duration } from "../core/units";
-import type { ServiceStack } from "../platform/platform";
-import type { Process } from "./process";
+import { Connections } from "../../core/connections";
+import { invalid, type Problems } from "../../core/errors";
+import { NAME_PATTERN, NAME_RULE } from "../../core/names";
+import { Wishes } from "../../core/order";
+import { ImportedContract } from "../../core/parameter-contract";
+import { Duration } from "../../core/units";
+import type { ServiceStack } from "../../platform/platform";
+import type { Process } from "../task/process";
 
 /** How one service calls another: what its client must keep to. */
 export interface CallOptions {

@@ -2,8 +2,8 @@ import type { Construct } from "constructs";
 import type { IAlarm, Signal } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
-import type { Deployment } from "./deployment";
-import type { Process } from "./process";
+import type { Deployment } from "./deployment/strategy-props";
+import type { Process } from "./task/process";
 
 /** A container beside the app's own. */
 export interface Sidecar {

@@ -9,7 +9,7 @@ const FARGATE: readonly { readonly cpu: number; readonly memory: readonly number
   { cpu: 16384, memory: steps(32768, 122880, 8192) },
 ];
 
-export { ARCHITECTURES, type Architecture } from "../core/architecture";
+export { ARCHITECTURES, type Architecture } from "../../core/architecture";
 
 /** What a task gets of a machine. */
 export interface TaskSize {

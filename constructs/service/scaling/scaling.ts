@@ -5,16 +5,16 @@ import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { DataResource, Lazy } from "cdktf";
 import type { Construct } from "constructs";
-import type { IQueue } from "../backing/queue";
-import { alarmRows, type MetricDataQuery, policyRows } from "../core/alarm";
-import type { Problems } from "../core/errors";
-import type { Metric } from "../core/metric";
-import { kebab } from "../core/names";
-import type { Schedule } from "../core/schedule";
-import { AwsStack, addressOf } from "../core/stack";
-import type { Target } from "./host";
-import { groupsOf, literally, ofTarget } from "./metrics";
-import type { Process } from "./process";
+import type { IQueue } from "../../backing/queue";
+import { alarmRows, type MetricDataQuery, policyRows } from "../../core/alarm";
+import type { Problems } from "../../core/errors";
+import type { Metric } from "../../core/metric";
+import { kebab } from "../../core/names";
+import type { Schedule } from "../../core/schedule";
+import { AwsStack, addressOf } from "../../core/stack";
+import type { Target } from "../add-on";
+import { groupsOf, literally, ofTarget } from "../monitoring/target-metrics";
+import type { Process } from "../task/process";
 
 /** Tasks are added and taken away so that a measure stays at a value. */
 export interface MetricTarget {

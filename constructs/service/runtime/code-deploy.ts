@@ -4,10 +4,10 @@ import { CodedeployDeploymentGroup } from "@cdktf/provider-aws/lib/codedeploy-de
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { Role } from "../core/iam";
-import { AwsStack } from "../core/stack";
-import type { TrafficShift } from "./deployment";
-import type { TargetShift } from "./host";
+import { Role } from "../../core/iam";
+import { AwsStack } from "../../core/stack";
+import type { TargetShift } from "../add-on";
+import type { TrafficShift } from "../deployment/strategy-props";
 
 interface CodeDeploymentProps {
   /** First parts of names: platform, environment, service. */

@@ -1,5 +1,5 @@
-import type { Problems } from "../core/errors";
-import { NAME_PATTERN, NAME_RULE } from "../core/names";
+import type { Problems } from "../../core/errors";
+import { NAME_PATTERN, NAME_RULE } from "../../core/names";
 
 /** All commands of a service together; they stand in a parameter of 4 KB, with what else a release needs. */
 const ADMIN_BYTES = 2000;

@@ -2,9 +2,9 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { failedRunsOf, stoppedTasksOf } from "../cluster/stopped-tasks";
-import { onlyByTls, resourcePolicy } from "../core/iam";
-import type { ServiceStack } from "../platform/platform";
+import { failedRunsOf, stoppedTasksOf } from "../../cluster/stopped-tasks";
+import { onlyByTls, resourcePolicy } from "../../core/iam";
+import type { ServiceStack } from "../../platform/platform";
 
 /** Group that ECS tells with each task of a job; its admin processes are of the same family, and in another group. */
 export function groupOfJob(name: string): string {

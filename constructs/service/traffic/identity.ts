@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
-import { PublishedContract } from "../core/parameter-contract";
-import { SecurityGroup } from "../core/security-group";
-import { DiscoveryName } from "../discovery/discovery-name";
-import type { INamespace } from "../discovery/namespace";
+import { PublishedContract } from "../../core/parameter-contract";
+import { SecurityGroup } from "../../core/security-group";
+import { DiscoveryName } from "../../discovery/discovery-name";
+import type { INamespace } from "../../discovery/namespace";
 
 export interface IdentityProps {
   /** Name of the parameter that tells others. */

@@ -1,4 +1,4 @@
-import { Duration } from "../core/units";
+import { Duration } from "../../core/units";
 
 /** What every part of the system needs to know about a task's end; all from one number. */
 export interface ShutdownBudget {

@@ -2,13 +2,13 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
-import { Role } from "../core/iam";
-import { physicalName } from "../core/names";
-import type { ServiceStack } from "../platform/platform";
-import { groupOfJob } from "./failed-runs";
-import { ignoredChanges } from "./lifecycle";
-import type { JobProcess } from "./process";
-import { circumstancesOf, type ServiceSettings } from "./settings";
+import { Role } from "../../core/iam";
+import { physicalName } from "../../core/names";
+import type { ServiceStack } from "../../platform/platform";
+import { ignoredChanges } from "../deployment/ignored-changes";
+import { groupOfJob } from "../monitoring/failed-runs";
+import { circumstancesOf, type ServiceSettings } from "../props";
+import type { JobProcess } from "../task/process";
 
 interface Scheduled {
   readonly stack: ServiceStack;

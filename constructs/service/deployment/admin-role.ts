@@ -1,4 +1,4 @@
-import type { Role, Statement } from "../core/iam";
+import type { Role, Statement } from "../../core/iam";
 
 /**
  * What one-off tasks of a service may do besides what the service may, such as change a schema: a role and variables that

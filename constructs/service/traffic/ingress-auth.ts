@@ -1,8 +1,8 @@
 import { Op } from "cdktf";
-import type { Problems } from "../core/errors";
-import type { AuthenticatedRule, Authentication } from "../load-balancer/authentication";
-import type { ILoadBalancer } from "../load-balancer/load-balancer";
-import { covers, EXPLICIT_PRIORITY, ruleBand, rulePriority } from "../load-balancer/priority";
+import type { Problems } from "../../core/errors";
+import type { AuthenticatedRule, Authentication } from "../../load-balancer/authentication";
+import type { ILoadBalancer } from "../../load-balancer/load-balancer";
+import { covers, EXPLICIT_PRIORITY, ruleBand, rulePriority } from "../../load-balancer/priority";
 
 export const PATH_PATTERN = /^\/(?!.{128})[A-Za-z0-9_\-.$/~"'@:+*?&]*$/;
 

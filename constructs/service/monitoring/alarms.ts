@@ -1,8 +1,8 @@
 import type { Construct } from "constructs";
-import { Alarm, type AlarmProps } from "../core/alarm";
-import type { Problems } from "../core/errors";
-import { Duration } from "../core/units";
-import type { AlarmOptions } from "./host";
+import { Alarm, type AlarmProps } from "../../core/alarm";
+import type { Problems } from "../../core/errors";
+import { Duration } from "../../core/units";
+import type { AlarmOptions } from "../add-on";
 import {
   failedRuns,
   latency,

@@ -1,9 +1,9 @@
 import type { Construct } from "constructs";
-import { Alarm } from "../core/alarm";
-import type { Deployment } from "./deployment";
-import type { Target } from "./host";
-import { groupsOf } from "./metrics";
+import { Alarm } from "../../core/alarm";
+import type { Target } from "../add-on";
+import type { Deployment } from "../deployment/strategy-props";
 import { errorPercent } from "./signals";
+import { groupsOf } from "./target-metrics";
 
 /**
  * The alarm that a deployment goes back on. It counts what this service's own tasks answered, and connections to them that

@@ -1,4 +1,4 @@
-import type { ProviderLine } from "../core/provider-line";
+import type { ProviderLine } from "../../core/provider-line";
 
 export const STRATEGIES = ["rolling", "blueGreen", "canary", "linear", "codeDeploy"] as const;
 /** A way in which a new version goes live. */

@@ -1,7 +1,7 @@
-import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../contract/release";
-import { literal } from "../core/literal";
-import type { ILogStream } from "../logging/log-stream";
-import type { Sidecar } from "./host";
+import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../../contract/release";
+import { literal } from "../../core/literal";
+import type { ILogStream } from "../../logging/log-stream";
+import type { Sidecar } from "../add-on";
 import type { Image } from "./image";
 import type { Process } from "./process";
 import type { ShutdownBudget } from "./shutdown";

@@ -2,15 +2,15 @@ import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Lazy, Op, TerraformSelf } from "cdktf";
 import type { Construct } from "constructs";
-import { physicalName } from "../core/names";
-import { addOnProvider6, onProvider6 } from "../core/provider-6";
-import type { ServiceStack } from "../platform/platform";
-import { type Deployment, deploymentMinutes } from "./deployment";
-import type { Target } from "./host";
-import { ignoredChanges } from "./lifecycle";
-import type { ScalingSettings } from "./scaling";
-import { circumstancesOf, type ServiceSettings } from "./settings";
-import { brings, STRATEGY_TABLE } from "./strategies";
+import { physicalName } from "../../core/names";
+import { addOnProvider6, onProvider6 } from "../../core/provider-6";
+import type { ServiceStack } from "../../platform/platform";
+import type { Target } from "../add-on";
+import { ignoredChanges } from "../deployment/ignored-changes";
+import { type Deployment, deploymentMinutes } from "../deployment/strategy-props";
+import { brings, STRATEGY_TABLE } from "../deployment/strategy-support";
+import { circumstancesOf, type ServiceSettings } from "../props";
+import type { ScalingSettings } from "../scaling/scaling";
 
 /** How long the load balancer's verdict on a task does not count after its start. */
 const START_SECONDS = 60;

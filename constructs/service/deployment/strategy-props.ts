@@ -1,5 +1,5 @@
-import type { Problems } from "../core/errors";
-import { Duration } from "../core/units";
+import type { Problems } from "../../core/errors";
+import { Duration } from "../../core/units";
 
 /** What makes a deployment go back. */
 export interface RollbackCriteria {

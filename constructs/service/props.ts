@@ -7,16 +7,16 @@ import { isSecretName, isSecretReference, secretIn } from "../core/secrets";
 import { Duration } from "../core/units";
 import type { ILogStream } from "../logging/log-stream";
 import type { ServiceStack } from "../platform/platform";
-import { resolveAlarms, type ServiceAlarms } from "./alarms";
-import { called, checkDeployment, type Deployment, rolling } from "./deployment";
-import type { ServiceAddOn } from "./host";
-import { Image } from "./image";
-import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./lifecycle";
-import { type Process, web } from "./process";
-import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling";
-import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./shutdown";
-import { type Feature, STRATEGY_TABLE, strategyCell } from "./strategies";
-import { ARCHITECTURES, type Architecture, fargateSize, type TaskSize } from "./task-size";
+import type { ServiceAddOn } from "./add-on";
+import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./deployment/ignored-changes";
+import { called, checkDeployment, type Deployment, rolling } from "./deployment/strategy-props";
+import { type Feature, STRATEGY_TABLE, strategyCell } from "./deployment/strategy-support";
+import { resolveAlarms, type ServiceAlarms } from "./monitoring/alarms";
+import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling/scaling";
+import { Image } from "./task/image";
+import { type Process, web } from "./task/process";
+import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./task/shutdown";
+import { ARCHITECTURES, type Architecture, fargateSize, type TaskSize } from "./task/task-size";
 
 export interface CloudNativeServiceProps {
   /**

@@ -1,5 +1,5 @@
-import type { IQueue } from "../backing/queue";
-import type { Schedule } from "../core/schedule";
+import type { IQueue } from "../../backing/queue";
+import type { Schedule } from "../../core/schedule";
 
 /** What kind of process a service is: see {@link web}, {@link worker} and {@link job}. */
 export type Process = WebProcess | WorkerProcess | JobProcess;
