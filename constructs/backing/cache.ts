@@ -144,6 +144,8 @@ export class Cache extends Construct implements ICache, IConnectable {
       autoMinorVersionUpgrade: "true",
       snapshotRetentionLimit: stack.production ? 7 : 1,
       applyImmediately: !stack.production,
+      // AWS raises the minor version; the provider would plan a replacement to get the older one back.
+      lifecycle: { ignoreChanges: ["engine_version"] },
     });
     this.#alarm = this.#watch();
     this.#parameter = backingParameter(stack.environment.name, stack.stackName, kebab(id));

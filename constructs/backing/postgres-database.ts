@@ -363,6 +363,8 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       deletionProtection: production,
       skipFinalSnapshot: !production,
       finalSnapshotIdentifier: production ? `${place.identifier}-final` : undefined,
+      // Permits a higher `version`, which RDS refuses otherwise; it upgrades nothing on its own.
+      allowMajorVersionUpgrade: true,
       // Minor versions and certificates change by themselves, in the hour that is kept for it.
       applyImmediately: !production,
     };

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DescribeTaskDefinitionCommand, DescribeTasksCommand } from "@aws-sdk/client-ecs";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { GetRolePolicyCommand, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { processesPath } from "../../contract/release";
 import { AwsCloud } from "../../operations/release/aws";
-import { AwsCaller } from "../support/aws-call";
+import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
@@ -40,8 +40,15 @@ describeOnEmulator("what a service is attached to", () => {
     return { variables: Object.fromEntries(environment.map(({ name, value }) => [name, value])), secrets };
   }
 
-  it("leaves nothing to do once it is applied", async () => {
+  it("has an empty plan once it is applied, even after AWS and a release changed what they own", async () => {
+    const database = await app.simulate("raise-minor-version", { database: "orders-dev-database" });
+    const cache = await app.simulate("raise-minor-version", { cache: "orders-dev-cache" });
+    expect([database, cache]).toEqual([{ version: "17.5" }, { version: "8.1.0" }]);
+    await app.simulate("rotate-secret", { id: field(await aws.call("rds", "DescribeDBInstances"), "SecretArn") });
+    const released = await app.simulate("release", { cluster: "shop-dev", service: "orders" });
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
+    const described = new DescribeServicesCommand({ cluster: "shop-dev", services: ["orders"] });
+    expect((await app.clients.ecs.send(described)).services).toMatchObject([released]);
   });
 
   it("is what the service's variables say", async () => {

@@ -117,7 +117,9 @@ describeOnEmulator("services on a platform", () => {
     expect(missing).toEqual([]);
   });
 
-  it("are deployed, and a new plan of the same code is empty", async () => {
+  it("are deployed, and a new plan of the same code is empty, even after ACM renewed the certificate", async () => {
+    const { CertificateSummaryList } = await aws.call("acm", "ListCertificates");
+    await shop.simulate("renew-certificate", { arn: CertificateSummaryList[0].CertificateArn });
     await shop.expectNoDrift();
     const storefront = await describeService("storefront");
     expect(storefront).toMatchObject({

@@ -156,6 +156,17 @@ export class Deployment {
     });
   }
 
+  /** Makes a change that AWS, or a release, makes on its own; returns what it changed. */
+  async simulate(change: string, fields: object): Promise<unknown> {
+    const response = await fetch(`${this.emulator.url}/antifragile/simulate`, {
+      method: "POST",
+      body: JSON.stringify({ region: this.region, change, ...fields }),
+      headers: { "content-type": "application/json" },
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return response.json();
+  }
+
   /** Stop the emulator and close the clients; logs stay. */
   async end(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();

@@ -92,6 +92,9 @@ FIELDS = {
 }
 """Parameters that moto forgets, and the fields that show them."""
 
+DEFAULT_CA = "rds-ca-rsa2048-g1"
+"""Certificate authority of a new instance; for moto's own the provider would modify, and wait for, each instance."""
+
 _databases = Store()
 
 
@@ -99,7 +102,8 @@ def remember_fields(call: Call, result: dict[str, Any]) -> None:
     """CreateDBInstance, ModifyDBInstance, CreateDBCluster, ModifyDBCluster: keep what moto forgets."""
     kind = "Cluster" if "Cluster" in call.operation else "Instance"
     key = (kind, call.params[f"DB{kind}Identifier"].lower())
-    held = {} if call.operation.startswith("Create") else _databases.of(call.region).get(key, {})
+    defaults = {"CACertificateIdentifier": DEFAULT_CA} if kind == "Instance" else {}
+    held = defaults if call.operation.startswith("Create") else _databases.of(call.region).get(key, {})
     named = {shown: call.params[name] for name, shown in FIELDS.items() if call.params.get(name) is not None}
     _databases.of(call.region)[key] = {**held, **named}
     amend_databases(call, {f"DB{kind}s": [result.get(f"DB{kind}", {})]})

@@ -74,6 +74,7 @@ describe("PostgresDatabase", () => {
       max_allocated_storage: 200,
       publicly_accessible: false,
       multi_az: false,
+      allow_major_version_upgrade: true,
       backup_retention_period: 7,
       deletion_protection: false,
       skip_final_snapshot: true,
@@ -126,6 +127,7 @@ describe("PostgresDatabase", () => {
     expect(only(dev, "aws_rds_cluster")).toMatchObject({
       engine: "aurora-postgresql",
       engine_version: "16",
+      allow_major_version_upgrade: true,
       manage_master_user_password: true,
       iam_database_authentication_enabled: true,
       storage_encrypted: true,
@@ -293,6 +295,7 @@ describe("Cache", () => {
       replication_group_id: "orders-dev-cache",
       engine: "valkey",
       engine_version: "8.0",
+      lifecycle: { ignore_changes: ["engine_version"] },
       node_type: "cache.t4g.micro",
       num_cache_clusters: 1,
       automatic_failover_enabled: false,
