@@ -213,7 +213,7 @@ abstract class StackOnPlatform extends AwsStack {
     this.#platform = new ImportedContract(this, "Platform", {
       name: platformParameter(props.environment.name, props.platform),
       expect: {
-        condition: (contract) => `contains(${JSON.stringify(alike)}, ${contract}.network.egress)`,
+        condition: (contract) => `contains(${JSON.stringify(alike)}, ${contract}.vpc.egress)`,
         message: `The network of platform ${props.platform} has another egress than ${alike.join(" or ")}: pass its own to Platform.existing.`,
       },
     });

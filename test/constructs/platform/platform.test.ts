@@ -43,9 +43,7 @@ describe("Platform", () => {
       const stack = Platform.existing(new App(), "shop", { environment: DEV, egress }).stack("orders");
       return JSON.stringify(Object.values(resources({ resource: synthesize(stack).data }, "aws_ssm_parameter")));
     };
-    expect(contract()).toContain(
-      'contains([\\"nat\\",\\"single-nat\\"], jsondecode(self.insecure_value).network.egress)',
-    );
+    expect(contract()).toContain('contains([\\"nat\\",\\"single-nat\\"], jsondecode(self.insecure_value).vpc.egress)');
     expect(contract("endpoints")).toContain('contains([\\"endpoints\\"], ');
   });
 
