@@ -109,9 +109,9 @@ function reporter(context: Context): DeployReport & { readonly failed: () => voi
         context.print(`    ${text}\n`);
       }
     },
-    done: (result) => {
+    done: (result, milliseconds = context.now() - begun) => {
       const [first, ...more] = result.split("\n");
-      const time = seconds(context.now() - begun).padStart(7);
+      const time = seconds(milliseconds).padStart(7);
       context.print(`${clear}  ${colour("green", "✔")} ${title.padEnd(36)} ${time}  ${first}\n`);
       for (const text of more) context.print(`${" ".repeat(50)}${text}\n`);
     },

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inOrder, type StackManifest } from "../contract/stacks";
 import { Emulator } from "./index";
-import { type Change, describeProgress, type Plan, type Progress, TerraformStack } from "./terraform";
+import { ProviderProcess } from "./provider-process";
+import { type Change, describeProgress, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools } from "./tools";
 
 /** What a local deployment tells of itself while it works. */
@@ -12,8 +13,8 @@ export interface DeployReport {
   readonly begin: (title: string) => void;
   /** What goes on in the step: replaces what was told before. */
   readonly progress: (text: string) => void;
-  /** The step is done, and what came of it. */
-  readonly done: (result: string) => void;
+  /** The step is done: what came of it, and how long it took where it began before it was told. */
+  readonly done: (result: string, milliseconds?: number) => void;
 }
 
 export interface DeployLocallyOptions {
@@ -46,7 +47,6 @@ interface Manifest extends StackManifest {
  */
 export async function deployLocally({ synthesized, report, signal }: DeployLocallyOptions): Promise<void> {
   const manifest = JSON.parse(await readFile(join(synthesized, "manifest.json"), "utf8")) as Manifest;
-  const names = inOrder(manifest);
   const tools = await findTools();
   const missing = missingTools(tools);
   if (missing.length > 0) throw new ToolsMissingError(missing);
@@ -54,44 +54,61 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
   const folder = await mkdtemp(join(tmpdir(), "antifragile-local-"));
   report.begin("start the emulator");
   const emulator = await Emulator.start({ log: join(folder, "emulator.log"), tools });
-  try {
-    report.done(`an AWS account on this machine, ${emulator.url}`);
-    const stacks = names.map(
+  const failed = new AbortController();
+  const turns = new Turns(report);
+  const [main, ...others] = independentGroups(manifest).map((group, index) => {
+    const told = index === 0 ? turns.first : turns.beside;
+    const provider = new ProviderProcess(join(folder, `provider-${index}.log`));
+    const stacks = group.map(
       (name) =>
         new TerraformStack({
           stack: join(synthesized, manifest.stacks[name]?.workingDirectory ?? ""),
           folder,
           emulatorUrl: emulator.url,
           tools,
-          signal,
-          onProgress: (progress) => report.progress(tell(progress)),
+          provider,
+          signal: AbortSignal.any([signal, failed.signal]),
+          onProgress: (progress) => told.progress(tell(progress)),
         }),
     );
-    for (const stack of stacks) {
-      report.begin(`plan ${stack.name}`);
-      const plan = await stack.plan();
-      report.done(summary(plan));
-      report.begin(`apply ${stack.name}`);
-      await stack.applyPlanned();
-      report.done("applied");
-    }
+    return new Group(stacks, provider, told);
+  });
+  // The others use the minutes in which AWS makes the first group's load balancer, one after the other.
+  const sideBySide = async (first: (group: Group) => Promise<void>, other: (group: Group) => Promise<void>) => {
+    const inTurn = async () => {
+      for (const group of others) await other(group);
+    };
+    const problems: unknown[] = [];
+    const stop = (error: unknown) => {
+      problems.push(error);
+      // The other's Terraform ends in good order before the emulator does.
+      failed.abort();
+    };
+    await Promise.all([main && first(main).catch(stop), inTurn().catch(stop)]);
+    if (problems.length > 0) throw problems[0];
+  };
+  try {
+    report.done(`an AWS account on this machine, ${emulator.url}`);
+    await sideBySide(
+      (group) => group.apply(),
+      async (group) => {
+        await group.apply();
+        await group.planAgain();
+        await group.provider.stop();
+      },
+    );
     for (const region of await regionsOf(synthesized, manifest)) {
       report.begin(`read back from AWS's API, ${region}`);
       const found = await readBack(emulator.url, region);
       report.done(found.length === 0 ? "no service, no log group" : found.join("\n"));
     }
-    for (const stack of stacks) {
-      report.begin(`plan ${stack.name} again`);
-      const plan = await stack.plan();
-      if (!plan.empty)
-        throw new Error(`${stack.name} is not what was applied:\n${plan.changes.map(describe).join("\n")}`);
-      report.done("no changes");
-    }
-    for (const stack of [...stacks].reverse()) {
-      report.begin(`destroy ${stack.name}`);
-      await stack.destroy();
-      report.done("destroyed");
-    }
+    await sideBySide(
+      async (group) => {
+        await group.planAgain();
+        await group.destroy();
+      },
+      (group) => group.destroy(),
+    );
     report.begin("look for what is left");
     const { billable, free } = await emulator.leftovers();
     if (billable.length > 0) {
@@ -106,20 +123,110 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
     const where = `logs are kept in ${folder}`;
     throw error instanceof Error ? Object.assign(error, { message: `${error.message}\n${where}` }) : error;
   } finally {
+    await Promise.all([main, ...others].map((group) => group?.provider.stop()));
     await emulator.stop();
   }
   await rm(folder, { recursive: true, force: true });
 }
 
+/** Stacks that depend on each other, in the order in which they are applied; the largest group first. */
+export function independentGroups(manifest: StackManifest): string[][] {
+  const groups: Set<string>[] = [];
+  for (const name of inOrder(manifest)) {
+    const own = new Set(inOrder(manifest, [name]));
+    const met = groups.filter((group) => [...own].some((each) => group.has(each)));
+    for (const group of met) groups.splice(groups.indexOf(group), 1);
+    groups.push(new Set([...met.flatMap((group) => [...group]), ...own]));
+  }
+  const order = inOrder(manifest);
+  return groups
+    .map((group) => order.filter((name) => group.has(name)))
+    .sort((a, b) => b.length - a.length || order.indexOf(a[0] as string) - order.indexOf(b[0] as string));
+}
+
+/** Stacks that no stack outside depends on, with the provider that they use in turn. */
+class Group {
+  constructor(
+    readonly stacks: readonly TerraformStack[],
+    readonly provider: ProviderProcess,
+    readonly report: DeployReport,
+  ) {}
+
+  async apply(): Promise<void> {
+    for (const stack of this.stacks) {
+      this.report.begin(`plan ${stack.name}`);
+      const { add, change, remove } = await stack.countPlanned();
+      this.report.done(`${add} to add, ${change} to change, ${remove} to destroy`);
+      this.report.begin(`apply ${stack.name}`);
+      await stack.applyPlanned();
+      this.report.done("applied");
+    }
+  }
+
+  async planAgain(): Promise<void> {
+    for (const stack of this.stacks) {
+      this.report.begin(`plan ${stack.name} again`);
+      const plan = await stack.plan();
+      if (!plan.empty)
+        throw new Error(`${stack.name} is not what was applied:\n${plan.changes.map(describe).join("\n")}`);
+      this.report.done("no changes");
+    }
+  }
+
+  async destroy(): Promise<void> {
+    for (const stack of [...this.stacks].reverse()) {
+      this.report.begin(`destroy ${stack.name}`);
+      await stack.destroy();
+      this.report.done("destroyed");
+    }
+  }
+}
+
+/** Reports of two that work at once, told as steps one after the other: what is done beside a step is told after it. */
+class Turns {
+  #isWithinStep = false;
+  readonly #beside: [title: string, result: string, milliseconds: number][] = [];
+  readonly first: DeployReport;
+  readonly beside: DeployReport;
+
+  constructor(report: DeployReport) {
+    const tellBeside = () => {
+      for (const [title, result, milliseconds] of this.#beside.splice(0)) {
+        report.begin(title);
+        report.done(result, milliseconds);
+      }
+    };
+    this.first = {
+      begin: (title) => {
+        this.#isWithinStep = true;
+        report.begin(title);
+      },
+      progress: report.progress,
+      done: (result) => {
+        report.done(result);
+        this.#isWithinStep = false;
+        tellBeside();
+      },
+    };
+    let title = "";
+    let begun = 0;
+    this.beside = {
+      begin: (text) => {
+        title = text;
+        begun = performance.now();
+      },
+      progress: () => undefined,
+      done: (result) => {
+        this.#beside.push([title, result, performance.now() - begun]);
+        if (!this.#isWithinStep) tellBeside();
+      },
+    };
+  }
+}
+
 function tell(progress: Progress): string {
   const why = progress.address.startsWith("aws_lb.") ? " (Terraform waits a fixed minute for a load balancer)" : "";
   return describeProgress(progress) + why;
-}
-
-function summary({ changes }: Plan): string {
-  const count = (action: string) =>
-    changes.filter(({ actions, address }) => actions.includes(action) && !address.startsWith("output.")).length;
-  return `${count("create")} to add, ${count("update")} to change, ${count("delete")} to destroy`;
 }
 
 function describe({ address, actions, attributes }: Change): string {

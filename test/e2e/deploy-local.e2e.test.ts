@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inOrder } from "../../contract/stacks";
-import { type DeployReport, deployLocally } from "../../emulator/deploy-local";
+import { type DeployReport, deployLocally, independentGroups } from "../../emulator/deploy-local";
 import { describeOnEmulator } from "../support/deployment";
 
 const FIXTURE = {
@@ -11,13 +11,14 @@ const FIXTURE = {
   provider: { aws: [{ region: "eu-central-1" }] },
 };
 
-/** Writes an app of two stacks, of which the first by name stands on the other. */
+/** Writes an app of three stacks, of which the first by name depends on the second, and the third on none. */
 function write(folder: string, service: object): void {
   const stacks = {
     "a-service": { resource: { aws_cloudwatch_log_group: { Logs: { name: "/a", retention_in_days: 7 } }, ...service } },
     "b-platform": {
       resource: { aws_ssm_parameter: { Contract: { name: "/b", type: "String", insecure_value: "x" } } },
     },
+    "c-delivery": { resource: { aws_ecr_repository: { Images: { name: "images" } } } },
   };
   for (const [name, stack] of Object.entries(stacks)) {
     mkdirSync(join(folder, "stacks", name), { recursive: true });
@@ -27,6 +28,7 @@ function write(folder: string, service: object): void {
     stacks: {
       "a-service": { dependencies: ["b-platform"], workingDirectory: "stacks/a-service" },
       "b-platform": { dependencies: [], workingDirectory: "stacks/b-platform" },
+      "c-delivery": { dependencies: [], workingDirectory: "stacks/c-delivery" },
     },
   };
   writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
@@ -53,11 +55,23 @@ describeOnEmulator("a local deployment", () => {
     return { told, ended: deployLocally({ synthesized: folder, report, signal }) };
   }
 
-  it("plans and applies each stack after what it stands on, reads back, plans again, takes all away", async () => {
+  it("plans and applies each stack after those it depends on, reads back, plans again, takes all away", async () => {
     write(folder, {});
     const { told, ended } = await run();
     await ended;
-    expect(told.filter((line) => !line.includes("127.0.0.1"))).toEqual([
+    const beside = (line: string, index: number) =>
+      `${line.startsWith("  ") ? told[index - 1] : line}`.includes("c-delivery");
+    expect(told.filter(beside)).toEqual([
+      "plan c-delivery",
+      "  1 to add, 0 to change, 0 to destroy",
+      "apply c-delivery",
+      "  applied",
+      "plan c-delivery again",
+      "  no changes",
+      "destroy c-delivery",
+      "  destroyed",
+    ]);
+    expect(told.filter((line, index) => !line.includes("127.0.0.1") && !beside(line, index))).toEqual([
       "start the emulator",
       "plan b-platform",
       "  1 to add, 0 to change, 0 to destroy",
@@ -109,6 +123,19 @@ describeOnEmulator("a local deployment", () => {
     expect(told.at(-1)).toBe("apply b-platform");
     rmSync(/logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "", { recursive: true });
   });
+});
+
+it("deploys side by side what does not depend on each other, even through others", () => {
+  const stack = (...dependencies: string[]) => ({ dependencies, workingDirectory: "" });
+  const groups = (stacks: Record<string, ReturnType<typeof stack>>) => independentGroups({ stacks });
+  expect(
+    groups({ delivery: stack(), service: stack("data", "platform"), data: stack("platform"), platform: stack() }),
+  ).toEqual([["platform", "data", "service"], ["delivery"]]);
+  expect(groups({ a: stack(), b: stack(), c: stack("b", "a"), d: stack(), e: stack("d") })).toEqual([
+    ["a", "b", "c"],
+    ["d", "e"],
+  ]);
+  expect(groups({})).toEqual([]);
 });
 
 it("orders stacks by what they stand on, then by name", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -8,8 +8,9 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateNatGatewayCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import { DescribeServicesCommand, DescribeTasksCommand, ListTasksCommand } from "@aws-sdk/client-ecs";
+import { GetParametersCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Emulator } from "../../emulator";
+import { Emulator, ProviderProcess, TerraformStack } from "../../emulator";
 import { clientsFor, type Deployment, deploy, describeOnEmulator, resultsFolder, tools } from "../support/deployment";
 import { fixtureProgram } from "../support/fixture-program";
 
@@ -86,6 +87,47 @@ describeOnEmulator("the harness", () => {
     });
   });
 
+  test("stacks that use one provider in turn keep their own region and tags, and go on when it ends", async () => {
+    const provider = new ProviderProcess(join(app.results, "shared-provider.log"));
+    const regions = { east: "us-east-1", west: "us-west-2" };
+    const stacks = Object.entries(regions).map(([name, region]) => {
+      mkdirSync(join(folder, "stacks", name), { recursive: true });
+      const program = {
+        terraform: { required_providers: { aws: { source: "hashicorp/aws", version: "5.100.0" } } },
+        provider: { aws: [{ region, default_tags: [{ tags: { [name]: region } }] }] },
+        resource: { aws_ssm_parameter: { Parameter: { name: `/${name}`, type: "String", insecure_value: "x" } } },
+      };
+      writeFileSync(join(folder, "stacks", name, "cdk.tf.json"), JSON.stringify(program));
+      return new TerraformStack({
+        stack: join(folder, "stacks", name),
+        folder: app.results,
+        emulatorUrl: app.emulator.url,
+        tools,
+        provider,
+      });
+    });
+    // To and fro, so that each finds the provider as the other left it.
+    for (const stack of stacks) expect(await stack.countPlanned()).toMatchObject({ add: 1, change: 0, remove: 0 });
+    for (const stack of stacks) await stack.applyPlanned();
+    for (const stack of stacks) expect((await stack.plan()).empty).toBe(true);
+    for (const [name, region] of Object.entries(regions)) {
+      const { ssm } = clientsFor(app.emulator.url, region);
+      const { TagList } = await ssm.send(
+        new ListTagsForResourceCommand({ ResourceType: "Parameter", ResourceId: `/${name}` }),
+      );
+      expect(TagList).toEqual([{ Key: name, Value: region }]);
+    }
+    expect(readFileSync(provider.log, "utf8").match(/plugin address/g)).toHaveLength(1);
+
+    await provider.stop();
+    for (const stack of stacks) await stack.destroy();
+    for (const [name, region] of Object.entries(regions)) {
+      const { ssm } = clientsFor(app.emulator.url, region);
+      const { Parameters } = await ssm.send(new GetParametersCommand({ Names: [`/${name}`] }));
+      expect(Parameters).toEqual([]);
+    }
+  });
+
   test("what is planted past Terraform is left, and named", async () => {
     const { Subnets } = await app.clients.ec2.send(new DescribeSubnetsCommand({}));
     const planted = await app.clients.ec2.send(
@@ -120,7 +162,6 @@ describeOnEmulator("the harness", () => {
 
 /** The same app after its program changed, on the same emulator and with the same state. */
 async function deployed(folder: string, app: Deployment): Promise<Deployment> {
-  const { TerraformStack } = await import("../../emulator");
   const { Deployment } = await import("../support/deployment");
   const stack = new TerraformStack({
     stack: join(folder, "stacks/fixture"),

@@ -13,7 +13,15 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { describe, test } from "vitest";
 import { inOrder } from "../../contract/stacks";
-import { type Change, Emulator, findTools, type Leftover, missingTools, TerraformStack } from "../../emulator";
+import {
+  type Change,
+  Emulator,
+  findTools,
+  type Leftover,
+  missingTools,
+  ProviderProcess,
+  TerraformStack,
+} from "../../emulator";
 
 /** What this machine has of Terraform, its plugins and moto. */
 export const tools = await findTools();
@@ -88,6 +96,8 @@ export class Deployment {
     readonly region: string,
     /** Folder of all logs. */
     readonly results: string,
+    /** Provider that the stacks use in turn. */
+    readonly provider?: ProviderProcess,
   ) {
     this.clients = clientsFor(emulator.url, region);
   }
@@ -170,6 +180,7 @@ export class Deployment {
   /** Stop the emulator and close the clients; logs stay. */
   async end(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();
+    await this.provider?.stop();
     await this.emulator.stop();
   }
 
@@ -200,10 +211,11 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   const names = options.stacks ?? inOrder(JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")));
   const folders = names.map((name) => join(synthesized, "stacks", name));
   const region = options.region ?? regionOf(folders[0] as string);
+  const provider = new ProviderProcess(join(results, "provider.log"));
   const stacks = folders.map(
-    (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools }),
+    (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools, provider }),
   );
-  return new Deployment(emulator, stacks, region, results);
+  return new Deployment(emulator, stacks, region, results, provider);
 }
 
 async function synthesize(main: string, output: string, variables: Readonly<Record<string, string>>): Promise<string> {

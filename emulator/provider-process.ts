@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const START_TIMEOUT_MS = 60_000;
+/** Ends the provider when its standard input closes, and so with the process that started it, however that ends. */
+const UNTIL_INPUT_ENDS = '"$1" -debug & cat >/dev/null; kill -KILL $!';
+
+/**
+ * The AWS provider as one process that several Terraform runs use in turn, so that it starts once and not with each run.
+ *
+ * Every run configures it anew: region, default tags and credentials are those of the stack that is run. Two runs at once
+ * would mix them up, so stacks that are deployed side by side need one each. Where it cannot be started, Terraform starts
+ * its own.
+ *
+ * @see https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
+ */
+export class ProviderProcess {
+  #starting: Promise<string | undefined> | undefined;
+  #process: ChildProcess | undefined;
+
+  /** @param log file that the provider writes its log to */
+  constructor(readonly log: string) {}
+
+  /**
+   * Starts it once, from what Terraform installed into a stack's folder.
+   *
+   * @returns value of `TF_REATTACH_PROVIDERS`; undefined where it does not run
+   */
+  async attach(stack: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+    this.#starting ??= this.#start(stack, env).catch(() => undefined);
+    const attached = await this.#starting;
+    return this.#process === undefined ? undefined : attached;
+  }
+
+  async stop(): Promise<void> {
+    await this.#starting;
+    const running = this.#process;
+    if (running === undefined) return;
+    const ended = new Promise((done) => running.once("exit", done));
+    running.ref();
+    running.stdin?.end();
+    await ended;
+  }
+
+  async #start(stack: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+    const executable = await findExecutable(stack);
+    if (executable === undefined) return undefined;
+    const log = openSync(this.log, "a");
+    const shell = spawn("sh", ["-c", UNTIL_INPUT_ENDS, "sh", executable], {
+      env,
+      stdio: ["pipe", "pipe", log],
+      // Ctrl-C at a terminal reaches Terraform, which still needs the provider to stop in good order.
+      detached: true,
+    });
+    closeSync(log);
+    this.#process = shell;
+    const end = () => {
+      this.#process = undefined;
+    };
+    shell.once("exit", end);
+    shell.once("error", end);
+    shell.stdin?.on("error", end);
+    const attached = await readAttachment(shell);
+    if (attached === undefined) shell.stdin?.end();
+    // It must not keep this process alive.
+    shell.unref();
+    for (const stream of [shell.stdin, shell.stdout]) (stream as { unref?(): void } | null)?.unref?.();
+    return attached;
+  }
+}
+
+/** The provider's executable, where the folder of a stack has exactly one. */
+async function findExecutable(stack: string): Promise<string | undefined> {
+  const versions = join(stack, ".terraform", "providers", "registry.terraform.io", "hashicorp", "aws");
+  const found: string[] = [];
+  for (const version of await readdir(versions)) {
+    for (const platform of await readdir(join(versions, version))) {
+      for (const file of await readdir(join(versions, version, platform))) {
+        if (file.startsWith("terraform-provider-aws")) found.push(join(versions, version, platform, file));
+      }
+    }
+  }
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** What the provider prints when it is ready: `TF_REATTACH_PROVIDERS='{...}'`. */
+function readAttachment(shell: ChildProcess): Promise<string | undefined> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => done(undefined), START_TIMEOUT_MS);
+    const settle = (attached: string | undefined) => {
+      clearTimeout(timer);
+      done(attached);
+    };
+    shell.once("error", () => settle(undefined));
+    shell.once("exit", () => settle(undefined));
+    createInterface({ input: shell.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+      const attached = /TF_REATTACH_PROVIDERS='(\{.*\})'/.exec(line)?.[1];
+      if (attached !== undefined) settle(attached);
+    });
+  });
+}
