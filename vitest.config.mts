@@ -30,6 +30,7 @@ export default defineConfig({
   },
   test: {
     expect: { requireAssertions: true },
+    setupFiles: [join(root, "test/support/setup.ts")],
     testTimeout: 30_000,
     projects: [
       project("unit", [
