@@ -46,7 +46,7 @@ export interface Plan {
 }
 
 /** How many resources an apply would touch; a replaced one is added and removed. */
-export interface PlannedCounts {
+interface PlannedCounts {
   readonly add: number;
   readonly change: number;
   readonly remove: number;
