@@ -377,7 +377,7 @@ describe("npm run image", () => {
   const HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 
   /** An ECR that has an image once it was pushed, and a docker that notes how it is called. */
-  async function build({ pushed = false, dirty = false, broken = false } = {}) {
+  async function build({ pushed = false, dirty = false, broken = false, builder = "docker" } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "antifragile-image-"));
     const calls = join(folder, "docker.log");
     if (pushed) writeFileSync(calls, "push before\n");
@@ -397,11 +397,12 @@ describe("npm run image", () => {
     const repository = join(folder, "orders");
     writeFiles(repository, repositoryFiles({ ci: "none" }));
     mkdirSync(join(folder, "bin"));
-    writeFileSync(
-      join(folder, "bin/docker"),
-      `#!/bin/sh\ninput=$(cat)\necho "$@ <$input>" >> ${calls}\n${broken ? "exit 1\n" : ""}`,
-      { mode: 0o755 },
-    );
+    for (const name of ["docker", "podman", "buildah", "finch"]) {
+      // One works; the others are installed, as a client without its daemon is.
+      const works = `[ "$1" = info ] && exit 0\ninput=$(cat)\necho "$@ <$input>" >> ${calls}\n${broken ? "exit 1\n" : ""}`;
+      const script = `#!/bin/sh\n${name === builder ? works : "exit 1\n"}`;
+      writeFileSync(join(folder, "bin", name), script, { mode: 0o755 });
+    }
     const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
     const git = (...args: string[]) => run("git", ["-c", "user.name=a", "-c", "user.email=a@b.c", ...args], repository);
     await git("init", "-q");
@@ -432,26 +433,42 @@ describe("npm run image", () => {
     return result;
   }
 
-  it("builds the image of the commit, pushes it, and writes its URI by digest", { timeout: 60_000 }, async () => {
-    const { code, output, commit, calls, image } = await build();
-    expect(code, output).toBe(0);
-    expect(image).toBe(`${HOST}/orders@${DIGEST}\n`);
-    expect(calls.split("\n").filter(Boolean)).toEqual([
-      `login --username AWS --password-stdin ${HOST} <p@ss>`,
-      `build --platform linux/arm64 --provenance=false --tag ${HOST}/orders:commit-${commit} . <>`,
-      `push ${HOST}/orders:commit-${commit} <>`,
-    ]);
-  });
+  it.each([
+    ["docker", " --provenance=false"],
+    ["podman", ""],
+    ["buildah", " --format docker"],
+    ["finch", ""],
+  ])(
+    "builds the image of the commit with %s, pushes it, and writes its URI by digest",
+    {
+      timeout: 60_000,
+    },
+    async (builder, own) => {
+      const { code, output, commit, calls, image } = await build({ builder });
+      expect(code, output).toBe(0);
+      expect(image).toBe(`${HOST}/orders@${DIGEST}\n`);
+      expect(calls.split("\n").filter(Boolean)).toEqual([
+        `login --username AWS --password-stdin ${HOST} <p@ss>`,
+        `build --platform linux/arm64${own} --tag ${HOST}/orders:commit-${commit} . <>`,
+        `push ${HOST}/orders:commit-${commit} <>`,
+      ]);
+    },
+  );
 
   it("builds a commit once", { timeout: 60_000 }, async () => {
     const { image, calls } = await build({ pushed: true });
     expect([image, calls]).toEqual([`${HOST}/orders@${DIGEST}\n`, "push before\n"]);
   });
 
-  it("builds no commit that has changes, and writes nothing when docker fails", { timeout: 60_000 }, async () => {
+  it("refuses uncommitted changes, and writes nothing when the builder fails or there is none", {
+    timeout: 60_000,
+  }, async () => {
     const dirty = await build({ dirty: true });
     expect([dirty.code, dirty.image, dirty.calls]).toEqual([1, "", ""]);
     expect(dirty.output).toMatch(/commit them/);
+    const none = await build({ builder: "none" });
+    expect([none.code, none.image]).toEqual([1, ""]);
+    expect(none.output).toContain("no image builder works here: install or start docker, podman, buildah, finch");
     const broken = await build({ broken: true });
     expect([broken.code, broken.image]).toEqual([1, ""]);
   });

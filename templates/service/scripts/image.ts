@@ -1,11 +1,11 @@
 /**
- * `npm run image`: builds the image of the commit that is checked out, and pushes it to the repository that `delivery` of
- * infra/environments.ts tells of. There is one for each commit: the second time it is only looked up. Its URI, by digest,
- * goes to image.txt, for `npm run release -- staging --image-file image.txt`.
+ * `npm run image`: builds the image of the current commit, and pushes it to the ECR repository of `delivery` in
+ * infra/environments.ts. Each commit has one image: the second time it is only looked up. Writes its URI, by digest, to
+ * image.txt, for `npm run release -- staging --image-file image.txt`.
  *
- * Needs `ecr:DescribeRepositories`, `ecr:DescribeImages` and what a push needs.
+ * Needs Docker, Podman, Buildah or Finch, `ecr:DescribeRepositories`, `ecr:DescribeImages` and permission to push.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -24,8 +24,26 @@ function git(...args: string[]): string {
   return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 }
 
-function docker(args: string[], input?: string): void {
-  execFileSync("docker", args, {
+/** Programs that build images, in order of preference, with their own arguments for a build. */
+const BUILDERS: Readonly<Record<string, readonly string[]>> = {
+  // Without provenance the tag refers to an image, which ECR scans, and not to an index, which it does not scan.
+  docker: ["--provenance=false"],
+  podman: [],
+  // Its default format has no health check.
+  buildah: ["--format", "docker"],
+  finch: [],
+};
+
+/** The first builder that works here: `docker` may be installed without its daemon. */
+function findBuilder(): string {
+  const found = Object.keys(BUILDERS).find((name) => spawnSync(name, ["info"], { stdio: "ignore" }).status === 0);
+  if (found === undefined)
+    throw new Error(`no image builder works here: install or start ${Object.keys(BUILDERS).join(", ")}`);
+  return found;
+}
+
+function runBuilder(builder: string, args: readonly string[], input?: string): void {
+  execFileSync(builder, args, {
     cwd: root,
     input,
     stdio: [input === undefined ? "ignore" : "pipe", "inherit", "inherit"],
@@ -47,22 +65,24 @@ async function push(uri: string, tag: string): Promise<void> {
   const [user = "", password = ""] = Buffer.from(authorizationData?.[0]?.authorizationToken ?? "", "base64")
     .toString("utf8")
     .split(":");
-  docker(["login", "--username", user, "--password-stdin", uri.split("/")[0] ?? uri], password);
-  // Without provenance the tag means an image, which ECR scans, and not an index, which it does not.
-  docker(["build", "--platform", "linux/arm64", "--provenance=false", "--tag", `${uri}:${tag}`, "."]);
-  docker(["push", `${uri}:${tag}`]);
+  const builder = findBuilder();
+  const own = BUILDERS[builder] ?? [];
+  runBuilder(builder, ["login", "--username", user, "--password-stdin", uri.split("/")[0] ?? uri], password);
+  runBuilder(builder, ["build", "--platform", "linux/arm64", ...own, "--tag", `${uri}:${tag}`, "."]);
+  runBuilder(builder, ["push", `${uri}:${tag}`]);
 }
 
 async function main(): Promise<void> {
-  if (git("status", "--porcelain") !== "") throw new Error("there are changes: commit them, an image is of a commit");
+  if (git("status", "--porcelain") !== "")
+    throw new Error("there are uncommitted changes: commit them, an image belongs to a commit");
   const { name } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
   const tag = `commit-${git("rev-parse", "HEAD")}`;
   const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
   const uri = repositories?.[0]?.repositoryUri;
-  if (uri === undefined) throw new Error(`ECR does not tell where ${name} is`);
+  if (uri === undefined) throw new Error(`ECR returned no URI for the repository ${name}`);
   if ((await digestOf(name, tag)) === undefined) await push(uri, tag);
   const digest = await digestOf(name, tag);
-  if (digest === undefined) throw new Error(`${uri}:${tag} was pushed, and is not there`);
+  if (digest === undefined) throw new Error(`${uri}:${tag} was pushed, but ECR does not have it`);
   writeFileSync(join(root, "image.txt"), `${uri}@${digest}\n`);
   console.log(`${uri}@${digest}`);
 }
