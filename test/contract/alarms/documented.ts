@@ -143,8 +143,6 @@ export const STATISTIC_VALUES = [
   { source: STATISTICS, statistic: "Minimum", samples: [1, 2, 6], value: 1 },
   { source: STATISTICS, statistic: "Maximum", samples: [1, 2, 6], value: 6 },
   { source: STATISTICS, statistic: "TC(:2)", samples: [1, 2, 6], value: 2 },
-  // "p95 is the 95th percentile and means that 95 percent of the data within the period is lower than this value".
-  { source: STATISTICS, statistic: "p50", samples: [1, 2, 3, 4], value: 2 },
 ] as const;
 
 /** Composite alarms, by the states of those that they name. */
@@ -301,7 +299,10 @@ export const COOLDOWN = [
   { source: STEPS, before: 10, first: 2, second: 2, result: 12 },
 ] as const;
 
-/** Target tracking: in proportion to the metric, by none where data are missing, in only well below the target. */
+/**
+ * Target tracking: in proportion to the metric, rounded so that enough is there; not at all where data are missing; in only
+ * when the metric is more than a tenth below the target.
+ */
 export const TARGET_TRACKING = [
   { source: TRACKING, capacity: 10, target: 50, value: 60, missing: false, result: 12 },
   { source: TRACKING, capacity: 10, target: 50, value: 51, missing: false, result: 11 },
