@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { EXTRA_DATAPOINTS } from "../../../emulator/alarms/metric-alarm";
+import { everythingWatched } from "./everything-watched";
+import { figuresOf, isQuiet, promiseOf } from "./figures";
+import { LATE, PUNCTUAL, SPARSE, VERY_LATE } from "./metrics";
+import { lookBack, type Watched } from "./timeline";
+
+const alarms = everythingWatched().flatMap((stack) => stack.alarms);
+
+/** AWS documents that it looks further back than the evaluation periods, and not how far. */
+const RANGES = [EXTRA_DATAPOINTS, 10];
+
+/** What alarms look at and how, whatever their names are: one of those that are equal is run. */
+function shapeOf({ members, rule }: Watched): string {
+  const known: string[] = [];
+  const text = JSON.stringify([members.map(({ address, name, policies, ...shape }) => shape), rule === undefined]);
+  return text.replace(/"dimensions":\{[^}]*(\$\{[^}]*\}[^}]*)*\}/g, (dimensions) => {
+    if (!known.includes(dimensions)) known.push(dimensions);
+    return `"dimensions":${known.indexOf(dimensions)}`;
+  });
+}
+
+function distinct(watched: readonly Watched[]): Watched[] {
+  const byShape = new Map(watched.map((each) => [shapeOf(each), each]));
+  return [...byShape.values()];
+}
+
+describe("every alarm of one of everything", () => {
+  it("is found", () => {
+    expect(alarms.length).toBeGreaterThan(60);
+    expect(alarms.filter(({ decides }) => decides.includes("rolls back")).length).toBeGreaterThan(30);
+    expect(alarms.filter(({ decides }) => decides.includes("stops experiments")).length).toBeGreaterThan(8);
+  });
+
+  for (const watched of distinct(alarms)) {
+    describe(watched.title, () => {
+      for (const extra of RANGES) {
+        it(`fires within its minutes, and recovers, looking ${extra} datapoints further back`, () => {
+          const figures = figuresOf(watched, extra);
+          const at = (found: number | undefined) => found ?? Number.POSITIVE_INFINITY;
+          expect(at(figures.punctual)).toBeLessThanOrEqual(promiseOf(watched, 0));
+          expect(at(figures.late)).toBeLessThanOrEqual(promiseOf(watched, 1));
+          expect(at(figures.veryLate)).toBeLessThanOrEqual(promiseOf(watched, 2));
+          expect(at(figures.oneLate)).toBeLessThanOrEqual(promiseOf(watched, 2));
+          expect(at(figures.sparse)).toBeLessThanOrEqual(2 * promiseOf(watched, 0));
+          expect(at(figures.recovers)).toBeLessThanOrEqual(lookBack(watched, extra));
+        });
+
+        it(`is quiet in calm, and in silence, looking ${extra} datapoints further back`, () => {
+          for (const arrival of [PUNCTUAL, LATE, VERY_LATE, SPARSE]) {
+            expect(`${arrival.title}: ${isQuiet(watched, arrival, extra)}`).toBe(`${arrival.title}: true`);
+          }
+        });
+      }
+    });
+  }
+});
