@@ -72,10 +72,8 @@ export class Capacity {
   scaleOut(wanted: number, now: number, cooldown: number): void {
     const capacity = Math.min(this.max, wanted);
     if (capacity <= this.desired) return;
-    if (now >= this.#coolsUntil) {
-      this.#countedFrom = this.desired;
-      this.#coolsUntil = now + cooldown;
-    }
+    if (now >= this.#coolsUntil) this.#countedFrom = this.desired;
+    this.#coolsUntil = now + cooldown;
     this.#inCoolsUntil = Number.NEGATIVE_INFINITY;
     this.desired = capacity;
   }

@@ -118,6 +118,11 @@ export interface ScalingSettings {
 
 /** Most tasks of one service. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
 const MAX_TASKS = 5000;
+/**
+ * Longer than it takes until a new task shows in metrics: it starts, works for a minute, and what it reports may be two
+ * minutes late. Sooner, the same load would add tasks again; more load adds some at any time.
+ */
+const COOLDOWN_SECONDS = 300;
 /** What a queue's worker tracks unless told. */
 const MESSAGES_PER_TASK = 100;
 
@@ -300,8 +305,8 @@ export function scale(scope: Construct, scaled: ScaledService): void {
       targetTrackingScalingPolicyConfiguration: {
         targetValue,
         ...specification,
-        scaleOutCooldown: 60,
-        scaleInCooldown: 300,
+        scaleOutCooldown: COOLDOWN_SECONDS,
+        scaleInCooldown: COOLDOWN_SECONDS,
       },
     });
   const predefined = (predefinedMetricType: string) => ({ predefinedMetricSpecification: { predefinedMetricType } });
@@ -321,8 +326,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
       stepScalingPolicyConfiguration: {
         adjustmentType: "ChangeInCapacity",
         metricAggregationType: "Maximum",
-        // Longer than a task takes to start, or each minute of waiting would add another.
-        cooldown: 180,
+        cooldown: COOLDOWN_SECONDS,
         stepAdjustment: steps.map(({ from, add }, index) => {
           const next = steps[index + 1];
           return {
@@ -393,8 +397,9 @@ export function scale(scope: Construct, scaled: ScaledService): void {
 }
 
 /**
- * Requests that a task of the busiest target group gets in a minute. AWS's own measure is tied to one group, which during
- * a shift between two may be the one that nobody asks any more.
+ * Requests that a task of the busiest target group gets in a minute. AWS's own metric is tied to one group, which during
+ * a shift between two may be the one that gets no requests any more. A minute whose requests are not reported yet counts as
+ * the one before it, and where none are reported for longer, as 0.
  */
 function requestsPerTask(targets: readonly Target[]): MetricDataQuery[] {
   const groups = groupsOf(targets);
@@ -402,11 +407,8 @@ function requestsPerTask(targets: readonly Target[]): MetricDataQuery[] {
     { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
     { id: `tasks${index}`, metric: ofTarget(group, "HealthyHostCount", "Average") },
   ]);
-  const each = groups.map((_, index) => `FILL(requests${index} / tasks${index}, 0)`);
-  return [
-    ...rows,
-    { id: "result", expression: each.length === 1 ? `${each[0]}` : `MAX([${each.join(", ")}])`, returned: true },
-  ];
+  const each = groups.map((_, index) => `FILL(requests${index}, REPEAT) / tasks${index}`);
+  return [...rows, { id: "result", expression: `MAX([${each.join(", ")}])`, returned: true }];
 }
 
 /** Each task says once a minute how busy it is, so the number of samples is the number of tasks, without Container Insights. */
@@ -424,24 +426,37 @@ function inQueue(queue: IQueue, metricName: string): Required<Metric> {
   return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queue.queueName }, statistic: "Maximum" };
 }
 
+/**
+ * Messages for each task. Amazon SQS and Amazon ECS report independently: a minute that one has not reported yet counts as
+ * the one before it. Without any task there is no value, and the first comes by a step.
+ */
 function messagesPerTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [
-    { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
-    // In work counts too, or the task that handles the last message would be taken away.
-    { id: "working", metric: inQueue(queue, "ApproximateNumberOfMessagesNotVisible") },
-    { id: "tasks", metric: tasks },
+    ...inQueueAndTasks(queue, tasks),
     {
       id: "result",
-      expression: "(FILL(waiting, 0) + FILL(working, 0)) / IF(FILL(tasks, 0) > 0, FILL(tasks, 0), 1)",
+      // In work counts too, or the task that handles the last message would be taken away.
+      expression: "(FILL(waiting, REPEAT) + FILL(working, REPEAT)) / FILL(tasks, REPEAT)",
       returned: true,
     },
   ];
 }
 
+/**
+ * Messages that wait while no task works. A task whose minute is not reported yet is still there, and one that holds a
+ * message works, whatever ECS reports: otherwise a late or lost metric would start tasks up to the most allowed.
+ */
 function waitingWithoutTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [
+    ...inQueueAndTasks(queue, tasks),
+    { id: "result", expression: "IF(FILL(tasks, REPEAT) + working > 0, 0, waiting)", returned: true },
+  ];
+}
+
+function inQueueAndTasks(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
+  return [
     { id: "waiting", metric: inQueue(queue, "ApproximateNumberOfMessagesVisible") },
+    { id: "working", metric: inQueue(queue, "ApproximateNumberOfMessagesNotVisible") },
     { id: "tasks", metric: tasks },
-    { id: "result", expression: "IF(FILL(tasks, 0) > 0, 0, FILL(waiting, 0))", returned: true },
   ];
 }

@@ -72,7 +72,7 @@ describe("a worker", () => {
     expect(JSON.stringify(tracking)).toContain("ApproximateNumberOfMessagesNotVisible");
     const alarm = only(stack, "aws_cloudwatch_metric_alarm");
     expect(alarm).toMatchObject({ threshold: 1, treat_missing_data: "notBreaching" });
-    expect(JSON.stringify(alarm)).toContain("IF(FILL(tasks, 0) > 0, 0, FILL(waiting, 0))");
+    expect(JSON.stringify(alarm)).toContain("IF(FILL(tasks, REPEAT) + working > 0, 0, waiting)");
   });
 
   it("may be at zero in production, where its queue keeps the work; without a queue it may not", () => {

@@ -37,7 +37,7 @@ describe("scaling", () => {
       expect(metrics.filter(({ return_data }) => return_data).map(({ id }) => id)).toEqual(["result"]);
       return [metrics.find(({ id }) => id === "result")?.expression, metrics.length];
     };
-    expect(expression()).toEqual(["FILL(requests0 / tasks0, 0)", 3]);
+    expect(expression()).toEqual(["MAX([FILL(requests0, REPEAT) / tasks0])", 3]);
 
     const second: ServiceAddOn = {
       name: "Second",
@@ -50,7 +50,7 @@ describe("scaling", () => {
         }),
     };
     service.add(second);
-    expect(expression()).toEqual(["MAX([FILL(requests0 / tasks0, 0), FILL(requests1 / tasks1, 0)])", 5]);
+    expect(expression()).toEqual(["MAX([FILL(requests0, REPEAT) / tasks0, FILL(requests1, REPEAT) / tasks1])", 5]);
     expect(only(stack, "aws_ecs_service").load_balancer).toHaveLength(2);
   });
 

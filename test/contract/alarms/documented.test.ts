@@ -185,7 +185,7 @@ describe("a scaling policy", () => {
     capacity.scaleOut(capacity.base(0) + first, 0, 5);
     capacity.scaleOut(capacity.base(1) + second, 1, 5);
     expect(capacity.desired).toBe(result);
-    capacity.scaleOut(capacity.base(5) + second, 5, 5);
+    capacity.scaleOut(capacity.base(6) + second, 6, 5);
     expect(capacity.desired).toBe(result + second);
   });
 

@@ -66,11 +66,38 @@ export function everything(profile: Profile = "dev"): App {
   });
   const { vpc, cluster } = platform;
   new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
+  const waiting = { namespace: "Shop/Jobs", metricName: "Waiting" };
+  const batch = new AutoScalingGroup(platform, "Batch", { vpc });
+  batch.addSteps("Waiting", {
+    metric: waiting,
+    out: [
+      { above: 100, add: 1 },
+      { above: 1000, add: 4 },
+    ],
+    in: [{ below: 10, remove: 1 }],
+  });
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
   new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer });
   const people = new UserPool(platform, "People");
   orders.add(new Ingress({ hosts: ["orders.example.com"], auth: people.signIn({ publicPaths: ["/status"] }) }));
+  new CloudNativeService(stack, "Stepped", {
+    process: worker(),
+    scaling: {
+      memoryPercent: 70,
+      metrics: [{ name: "Sessions", metric: { namespace: "Shop/Live", metricName: "SessionsPerTask" }, target: 100 }],
+      steps: [
+        {
+          name: "Backlog",
+          metric: waiting,
+          steps: [
+            { from: 50, add: 1 },
+            { from: 500, add: 4 },
+          ],
+        },
+      ],
+    },
+  });
   new CloudNativeService(stack, "Back").add(
     new Ingress({
       hosts: ["back.example.com"],
