@@ -192,7 +192,7 @@ export class Cache extends Construct implements ICache, IConnectable {
     return healthAlarm(this, {
       description: `${this.#cacheName} has used up nine tenths of its processor or memory: take a larger node, or keep less.`,
       threshold: 90,
-      periods: 5,
+      datapoints: 5,
       queries: () => [
         row("cpu", "EngineCPUUtilization"),
         row("memory", "DatabaseMemoryUsagePercentage"),

@@ -412,7 +412,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     return healthAlarm(this, {
       description: `${identifier} has used up nine tenths of its processor, connections or disk: see which in its measures.`,
       threshold: 0.9,
-      periods: 5,
+      datapoints: 5,
       queries: () => [
         row("cpu", "CPUUtilization"),
         row("connections", "DatabaseConnections"),

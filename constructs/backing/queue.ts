@@ -166,6 +166,7 @@ export class Queue extends Construct implements IQueue {
     this.#alarm = healthAlarm(this, {
       description: `Messages of ${this.queueName} could not be handled: read them in ${deadName}, mend, and redrive.`,
       threshold: 0,
+      datapoints: 1,
       periods: 1,
       queries: () => [
         {

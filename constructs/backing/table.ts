@@ -183,10 +183,11 @@ export class Table extends Construct implements ITable {
     this.#alarm = healthAlarm(this, {
       description: `Requests to ${this.tableName} are refused: one key gets too many, or the account's quota is reached.`,
       threshold: 0,
-      periods: 3,
+      datapoints: 3,
       queries: () => [
         count("reads", "ReadThrottleEvents"),
         count("writes", "WriteThrottleEvents"),
+        // Reported only when there are any; and alarms keep their state where metrics of DynamoDB are missing.
         { id: "refused", expression: "FILL(reads, 0) + FILL(writes, 0)", returned: true },
       ],
     });

@@ -69,6 +69,7 @@ export class Topic extends Construct implements ITopic {
     this.#alarm = healthAlarm(this, {
       description: `Messages of ${topicName} did not reach a subscriber: see whether its queue and that queue's policy are there.`,
       threshold: 0,
+      datapoints: 1,
       periods: 1,
       queries: () => [
         {

@@ -111,10 +111,14 @@ export interface AlarmProps {
   readonly whenBelow?: boolean;
   /** Length of one datapoint. @default 60 */
   readonly periodSeconds?: number;
-  /** How many datapoints are looked at. @default 2 */
-  readonly periods?: number;
-  /** How many of them must be bad. @default - all */
+  /** Number of datapoints beyond the threshold that set it off. @default 2 */
   readonly datapoints?: number;
+  /**
+   * Number of datapoints that it looks at.
+   *
+   * @default - two more than `datapoints`: it goes off although one of its metrics, or all, are two periods late
+   */
+  readonly periods?: number;
   /** Whether it tells nobody: it is only part of another. @default false */
   readonly silent?: boolean;
 }
@@ -134,7 +138,7 @@ export class Alarm extends Construct implements IAlarm {
 
   constructor(scope: Construct, id: string, props: AlarmProps) {
     super(scope, id);
-    const { periods = 2, periodSeconds = 60, whenBelow = false } = props;
+    const { datapoints = 2, periods = datapoints + 2, periodSeconds = 60, whenBelow = false } = props;
     this.alarmName = AwsStack.of(this).physicalName("alarm", ...props.name);
     const tells = props.silent === true ? [] : [...AwsStack.of(this).alarmTopicArns];
     const resource = new CloudwatchMetricAlarm(this, "Resource", {
@@ -143,7 +147,7 @@ export class Alarm extends Construct implements IAlarm {
       comparisonOperator: whenBelow ? "LessThanThreshold" : "GreaterThanThreshold",
       threshold: props.threshold,
       evaluationPeriods: periods,
-      datapointsToAlarm: props.datapoints ?? periods,
+      datapointsToAlarm: datapoints,
       treatMissingData: "notBreaching",
       metricQuery: Lazy.anyValue({ produce: () => alarmRows(props.queries(), periodSeconds) }),
       alarmActions: tells.length === 0 ? undefined : tells,

@@ -106,6 +106,7 @@ export class LogDelivery extends Construct {
       description: `Lines of ${stream.name.join("-")} do not arrive (${title}). ${way.deadLetters === undefined ? "CloudWatch tries for a day" : `What was not delivered is below ${way.deadLetters} in the archive`}.`,
       threshold: 0,
       periodSeconds: 300,
+      datapoints: 1,
       periods: 1,
       queries: () => failures(stream, way),
     });

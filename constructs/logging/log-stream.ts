@@ -298,7 +298,9 @@ export class LogStream extends Construct implements ILogStream {
       description: `More than ${alarmAbove} lines in 5 minutes: ${name}.`,
       threshold: alarmAbove,
       periodSeconds: 300,
-      periods: 1,
+      // The last but one is complete, however late lines are counted.
+      datapoints: 1,
+      periods: 2,
       queries: () => [
         { id: "lines", metric: { ...measure, dimensions: {}, statistic: "Sum" } },
         { id: "result", expression: "FILL(lines, 0)", returned: true },

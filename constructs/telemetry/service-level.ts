@@ -160,6 +160,7 @@ function watch(host: ServiceHost, { id, part, goalPercent, bad, using, queries }
           description: `More than ${most} of a hundred ${bad} in ${periodSeconds / 60} minutes. Part of ${burnPart}.`,
           threshold: most,
           periodSeconds,
+          datapoints: 1,
           periods: 1,
           silent: true,
           queries,

@@ -29,7 +29,7 @@ export interface ServiceAlarms {
    */
   readonly latencyPercentile?: number;
   /**
-   * How much CPU and memory of its tasks may be in use for 10 minutes.
+   * Share of CPU and memory that its tasks may use in 8 of 10 minutes.
    *
    * @default 85
    */
@@ -125,8 +125,9 @@ export function watchTasks(scope: Construct, watch: Watch): void {
   for (const what of ["CPU", "Memory"] as const) {
     watch.add(
       alarm(scope, `${what}High`, watch, what.toLowerCase(), {
-        description: `Tasks use more than ${alarms.saturationPercent} % of their ${what} for 10 minutes: raise scaling.max, or size.`,
+        description: `Tasks use more than ${alarms.saturationPercent} % of their ${what} in 8 of 10 minutes: raise scaling.max, or size.`,
         threshold: alarms.saturationPercent,
+        datapoints: 8,
         periods: 10,
         queries: () => usage(measured(), what),
       }),
@@ -137,7 +138,9 @@ export function watchTasks(scope: Construct, watch: Watch): void {
       description: `More than ${alarms.restarts} tasks crashed in 5 minutes: antifragile stop-reasons tells why.`,
       threshold: alarms.restarts,
       periodSeconds: 300,
-      periods: 1,
+      // The last but one is complete, however late the crashes are counted.
+      datapoints: 1,
+      periods: 2,
       queries: () => restarts(measured()),
     }),
     { rollsBack: true },
@@ -148,7 +151,7 @@ export function watchTasks(scope: Construct, watch: Watch): void {
     alarm(scope, "QueueAge", watch, "queue-age", {
       description: `A message has waited for more than ${alarms.queueAge}: raise scaling.max, or look for one that always fails.`,
       threshold: alarms.queueAge.toSeconds(),
-      periods: 3,
+      datapoints: 3,
       queries: () => queueAge(queueName),
     }),
   );
@@ -161,7 +164,7 @@ export function watchRequests(scope: Construct, watch: Watch): void {
     alarm(scope, "Latency", watch, "latency", {
       description: `The ${alarms.latencyPercentile}th percentile of answers takes longer than ${alarms.latency}.`,
       threshold: alarms.latency.toSeconds(),
-      periods: 3,
+      datapoints: 3,
       queries: () => latency(measured().groups, alarms.latencyPercentile, watch.minimumRequests),
     }),
     { rollsBack: true },
@@ -170,7 +173,7 @@ export function watchRequests(scope: Construct, watch: Watch): void {
     alarm(scope, "Unhealthy", watch, "unhealthy", {
       description: "Tasks that were ready are not any more, for 5 minutes.",
       threshold: 0,
-      periods: 5,
+      datapoints: 5,
       queries: () => unhealthy(measured().groups),
     }),
     { rollsBack: true },
@@ -184,6 +187,7 @@ export function watchRuns(scope: Construct, watch: Named & { most: number; measu
     description: `${most === 0 ? "A run" : `More than ${most} runs`} of ${measured.name} failed in half an hour: read its log lines, what the platform keeps of stopped tasks, and ${measured.notStartedQueueName}.`,
     threshold: most,
     periodSeconds: 1800,
+    datapoints: 1,
     periods: 1,
     queries: () => failedRuns(measured),
   });

@@ -24,9 +24,19 @@ export interface MonitoredJob extends Pick<MonitoredService, "platform" | "envir
   readonly notStartedQueueName: string;
 }
 
-/** A sum over the target groups of a service, gaps being nothing. */
-function overGroups(groups: readonly MonitoredTargetGroup[], ids: readonly string[]): string {
-  return groups.flatMap((_, index) => ids.map((id) => `FILL(${id}${index}, 0)`)).join(" + ");
+/**
+ * A sum over target groups. CloudWatch adds nothing for a group without requests, and where none of them has a value there is
+ * none: filled with 0, the newest minute of a metric that arrives late would always count as 0, and no alarm could go off.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ */
+function overGroups(groups: readonly MonitoredTargetGroup[], id: string): string {
+  return groups.map((_, index) => `${id}${index}`).join(" + ");
+}
+
+/** The same as a result, which must be of a function. */
+function total(groups: readonly MonitoredTargetGroup[], id: string): string {
+  return `SUM([${groups.map((_, index) => `${id}${index}`).join(", ")}])`;
 }
 
 const result = (expression: string): MetricDataQuery => ({ id: "result", expression, returned: true });
@@ -42,10 +52,10 @@ export function errorPercent(
   worst = true,
 ): MetricDataQuery[] {
   const percentOf = (indexes: readonly number[]) => {
-    const sum = (...names: string[]) =>
-      indexes.flatMap((index) => names.map((name) => `FILL(${name}${index}, 0)`)).join(" + ");
-    const asked = `(${sum("requests")})`;
-    return `IF(${asked} >= ${minimumRequests}, 100 * (${sum("failed", "refused")}) / ${asked}, 0)`;
+    const asked = `(${indexes.map((index) => `requests${index}`).join(" + ")})`;
+    // These are reported only when there are any.
+    const failed = indexes.flatMap((index) => [`FILL(failed${index}, 0)`, `FILL(refused${index}, 0)`]).join(" + ");
+    return `IF(${asked} >= ${minimumRequests}, 100 * (${failed}) / ${asked}, 0)`;
   };
   const all = groups.map((_, index) => index);
   // Of a tenth of the requests all may fail without a twentieth of all failing: each group counts by itself too.
@@ -66,7 +76,7 @@ export function latency(
   percentile: number,
   minimumRequests: number,
 ): MetricDataQuery[] {
-  const slowest = groups.map((_, index) => `FILL(slow${index}, 0)`).join(", ");
+  const slowest = groups.map((_, index) => `slow${index}`).join(", ");
   return [
     ...groups.flatMap((group, index): MetricDataQuery[] => [
       {
@@ -75,7 +85,7 @@ export function latency(
       },
       { id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") },
     ]),
-    result(`IF(${overGroups(groups, ["requests"])} >= ${minimumRequests}, MAX([${slowest}]), 0)`),
+    result(`IF(${overGroups(groups, "requests")} >= ${minimumRequests}, MAX([${slowest}]), 0)`),
   ];
 }
 
@@ -93,8 +103,8 @@ function inTime(groups: readonly MonitoredTargetGroup[], within: Duration) {
       { id: `fast${index}`, metric: measure(group, `TC(:${within.toSeconds()})`) },
       { id: `answers${index}`, metric: measure(group, "SampleCount") },
     ]),
-    fast: `(${overGroups(groups, ["fast"])})`,
-    answers: `(${overGroups(groups, ["answers"])})`,
+    fast: `(${overGroups(groups, "fast")})`,
+    answers: `(${overGroups(groups, "answers")})`,
   };
 }
 
@@ -116,14 +126,14 @@ export function unhealthy(groups: readonly MonitoredTargetGroup[]): MetricDataQu
       id: `unhealthy${index}`,
       metric: ofTarget(group, "UnHealthyHostCount", "Maximum"),
     })),
-    result(overGroups(groups, ["unhealthy"])),
+    result(total(groups, "unhealthy")),
   ];
 }
 
 function requests(groups: readonly MonitoredTargetGroup[]): MetricDataQuery[] {
   return [
     ...groups.map((group, index) => ({ id: `requests${index}`, metric: ofTarget(group, "RequestCount", "Sum") })),
-    result(overGroups(groups, ["requests"])),
+    result(total(groups, "requests")),
   ];
 }
 

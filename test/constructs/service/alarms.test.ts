@@ -71,7 +71,7 @@ describe("what watches a service", () => {
     expect(latency?.metric_query).toMatchObject([
       { metric: { metric_name: "TargetResponseTime", stat: "p99.9" } },
       { metric: { metric_name: "RequestCount" } },
-      { expression: "IF(FILL(requests0, 0) >= 20, MAX([FILL(slow0, 0)]), 0)", return_data: true },
+      { expression: "IF(requests0 >= 20, MAX([slow0]), 0)", return_data: true },
     ]);
     for (const { treat_missing_data: silence } of alarms) expect(silence).toBe("notBreaching");
   });

@@ -35,7 +35,7 @@ describe("a deployment", () => {
       metric?: { metric_name: string; dimensions: object };
     }[];
     expect(queries.find(({ id }) => id === "result")?.expression).toBe(
-      "IF((FILL(requests0, 0)) >= 50, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (FILL(requests0, 0)), 0)",
+      "IF((requests0) >= 50, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (requests0), 0)",
     );
     const measures = queries.flatMap(({ metric }) => (metric === undefined ? [] : [metric]));
     expect(measures.map(({ metric_name }) => metric_name)).toEqual([

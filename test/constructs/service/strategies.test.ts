@@ -328,14 +328,14 @@ describe("a deployment that moves requests", () => {
     // 10 is the most that an alarm takes.
     expect(queries.length).toBeLessThanOrEqual(10);
     expect(queries.at(-1)?.expression).toBe(
-      "MAX([IF((FILL(requests0, 0) + FILL(requests1, 0)) >= 20, 100 * (FILL(failed0, 0) + FILL(refused0, 0) + FILL(failed1, 0) + FILL(refused1, 0)) / (FILL(requests0, 0) + FILL(requests1, 0)), 0), " +
-        "IF((FILL(requests0, 0)) >= 20, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (FILL(requests0, 0)), 0), " +
-        "IF((FILL(requests1, 0)) >= 20, 100 * (FILL(failed1, 0) + FILL(refused1, 0)) / (FILL(requests1, 0)), 0)])",
+      "MAX([IF((requests0 + requests1) >= 20, 100 * (FILL(failed0, 0) + FILL(refused0, 0) + FILL(failed1, 0) + FILL(refused1, 0)) / (requests0 + requests1), 0), " +
+        "IF((requests0) >= 20, 100 * (FILL(failed0, 0) + FILL(refused0, 0)) / (requests0), 0), " +
+        "IF((requests1) >= 20, 100 * (FILL(failed1, 0) + FILL(refused1, 0)) / (requests1), 0)])",
     );
     const policies = Object.values(resources(stack, "aws_appautoscaling_policy"));
     const [onRequests] = policies.filter(({ name }) => name === "scale-on-requests");
     const tracked = JSON.stringify(onRequests);
-    expect(tracked).toContain("MAX([FILL(requests0 / tasks0, 0), FILL(requests1 / tasks1, 0)])");
+    expect(tracked).toContain("MAX([FILL(requests0, REPEAT) / tasks0, FILL(requests1, REPEAT) / tasks1])");
     expect(tracked).toMatch(/Orders_Ingress_[0-9A-F]+\.arn_suffix.*Orders_Ingress_Alternate_/);
   });
 
