@@ -3,22 +3,22 @@ import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import type { Authentication } from "../load-balancer/authentication";
 
-/** What tokens must be for the load balancer to let a request pass. */
+/** Requirements of a token for the load balancer to let a request pass. */
 export interface BearerTokenOptions {
-  /** What the issuer calls itself: `iss` of its tokens. */
+  /** Issuer: `iss` of its tokens. */
   readonly issuer: string;
-  /** Where the issuer's public keys are: `jwks_uri` of its discovery document. The load balancer must reach it over the internet. */
+  /** URL of the issuer's public keys: `jwks_uri` of its discovery document. The load balancer must reach it over the internet. */
   readonly jwksUrl: string;
-  /** What `aud` must be, or hold: what the issuer calls this service. */
+  /** Audience: the value that `aud` must be, or contain; the issuer's name for this service. */
   readonly audience: string;
   /**
-   * How the issuer writes `aud`: `text`, or `list` when it may name several.
+   * Form of `aud`: `text`, or `list` when the issuer may name several audiences.
    *
    * @default "text"
    */
   readonly audienceIs?: "text" | "list";
   /**
-   * What `scope` must hold for every path of the Ingress; which route needs which, the service decides by its contract.
+   * Scopes that a token needs for every path of the Ingress; the contract of the service decides which route needs which.
    *
    * @default - not looked at
    */
@@ -94,7 +94,7 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
       {
         code: "BEARER_TOKEN_ISSUER",
         prop: `auth.${prop}`,
-        problem: `${JSON.stringify(url)} is no https address of at most 256 characters`,
+        problem: `${JSON.stringify(url)} is not an https URL of at most 256 characters`,
         remedy: "Take it from <issuer>/.well-known/openid-configuration.",
       },
     );

@@ -8,9 +8,9 @@ import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
 /** An OIDC issuer and what it knows this app as. */
 export interface OidcSignInOptions extends SignInOptions {
-  /** What the issuer calls itself: `iss` of its tokens. */
+  /** Issuer: `iss` of its tokens. */
   readonly issuer: string;
-  /** Where people are sent to sign in: `authorization_endpoint` of the issuer's discovery document. */
+  /** URL of the sign-in page: `authorization_endpoint` of the issuer's discovery document. */
   readonly authorizationUrl: string;
   /** `token_endpoint` of the issuer's discovery document. */
   readonly tokenUrl: string;
@@ -20,7 +20,7 @@ export interface OidcSignInOptions extends SignInOptions {
   /** ARN of the secret that holds the client secret; `<arn>:<key>::` for one key of a secret in JSON. */
   readonly clientSecretArn: string;
   /**
-   * What is asked for about people, besides `openid`.
+   * Scopes to request besides `openid`.
    *
    * @default ["email"]
    */
@@ -36,7 +36,7 @@ const SECRET_ARN =
  * `https://<host>/oauth2/idpresponse` of each host of the Ingress.
  *
  * The load balancer's API takes the client secret as text, so that it is in the Terraform state: encrypt the state, limit who reads
- * it. A task is told who signed in by `x-amzn-oidc-data`, a token that the load balancer signs. Free.
+ * it. A task receives the user in `x-amzn-oidc-data`, a token that the load balancer signs. Free.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ function checkOidc(problems: Problems, options: OidcSignInOptions): void {
     problems.check(Token.isUnresolved(options[prop]) || HTTPS_URL.test(options[prop]), {
       code: "SIGN_IN_ISSUER",
       prop: `auth.${prop}`,
-      problem: `${JSON.stringify(options[prop])} is no https address`,
+      problem: `${JSON.stringify(options[prop])} is not an https URL`,
       remedy: "Take it from <issuer>/.well-known/openid-configuration.",
     });
   }
@@ -107,7 +107,7 @@ function checkOidc(problems: Problems, options: OidcSignInOptions): void {
     {
       code: "SIGN_IN_SCOPE",
       prop: "auth.scopes",
-      problem: `${JSON.stringify(options.scopes)} has what is no scope`,
+      problem: `${JSON.stringify(options.scopes)} contains an invalid scope`,
       remedy: 'Use words without spaces: ["email", "profile"].',
     },
   );

@@ -2,10 +2,10 @@ import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 
 export const UNAUTHENTICATED = ["sign-in", "refuse"] as const;
-/** What somebody meets who has not signed in: the issuer's page (`sign-in`), or 401 (`refuse`), as scripts of a page want it. */
+/** Response to a user who is not signed in: the issuer's page (`sign-in`), or 401 (`refuse`), as scripts of a page need it. */
 export type Unauthenticated = (typeof UNAUTHENTICATED)[number];
 
-/** What all ways for people to sign in at the load balancer have in common. */
+/** Options of every way for users to sign in at the load balancer. */
 export interface SignInOptions {
   /**
    * Path patterns within the Ingress's own that everybody may ask for, at most 3: `/status`.
@@ -14,13 +14,13 @@ export interface SignInOptions {
    */
   readonly publicPaths?: readonly string[];
   /**
-   * How long a session lasts, 1 second to 7 days.
+   * Duration of a session, 1 second to 7 days.
    *
    * @default Duration.hours(12)
    */
   readonly session?: Duration;
   /**
-   * What somebody meets who has not signed in.
+   * Response to a user who is not signed in.
    *
    * @default "sign-in"
    */
@@ -33,7 +33,7 @@ export function checkSignIn(problems: Problems, { session, unauthenticated }: Si
   problems.check(Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800, {
     code: "SIGN_IN_SESSION",
     prop: "auth.session",
-    problem: `${session} is no length of a session`,
+    problem: `${session} is not a valid session duration`,
     remedy: "Use whole seconds, 1 second to 7 days.",
   });
   problems.check(unauthenticated === undefined || UNAUTHENTICATED.includes(unauthenticated), {
@@ -44,7 +44,7 @@ export function checkSignIn(problems: Problems, { session, unauthenticated }: Si
   });
 }
 
-/** What the load balancer's actions for people have in common. */
+/** Settings that all sign-in actions of the load balancer share. */
 export function signInAction(serviceName: string, options: SignInOptions) {
   return {
     // A cookie of its own, so that who may use one service has not signed in to another.
@@ -54,7 +54,7 @@ export function signInAction(serviceName: string, options: SignInOptions) {
   };
 }
 
-/** Where people come back to, which the issuer must know: the load balancer answers there itself. */
+/** Callback URL that the issuer must know: the load balancer itself answers there. */
 export function callbackUrls(hosts: readonly string[]): string[] {
   return hosts.map((host) => `https://${host}/oauth2/idpresponse`);
 }

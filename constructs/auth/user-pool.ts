@@ -12,7 +12,7 @@ import type { Authentication } from "../load-balancer/authentication";
 import { callbackUrls, checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
 export const MFA = ["required", "optional", "off"] as const;
-/** Whether people prove by a second thing, an app that shows codes, who they are. */
+/** Multi-factor authentication: a second factor, an app that shows codes. */
 export type Mfa = (typeof MFA)[number];
 
 export interface UserPoolProps {
@@ -23,7 +23,7 @@ export interface UserPoolProps {
    */
   readonly mfa?: Mfa;
   /**
-   * Whether people may make accounts for themselves; otherwise somebody makes them.
+   * Lets users sign up by themselves; otherwise an administrator creates accounts.
    *
    * @default false
    */
@@ -35,8 +35,8 @@ export interface UserPoolProps {
    */
   readonly passwordLength?: number;
   /**
-   * Whether Cognito refuses sign-ins that look like an attack, and passwords that were leaked. Its Plus tier costs 0.02 USD for
-   * each person who signs in within a month.
+   * Refuses sign-ins that look like an attack, and passwords that were leaked. The Plus tier of Cognito costs 0.02 USD for
+   * each user who signs in within a month.
    *
    * @default false, and true in profile `strict`
    */
@@ -49,7 +49,7 @@ export interface UserPoolProps {
   readonly domainPrefix?: string;
 }
 
-/** A user pool, owned by this app or by somebody else. */
+/** A user pool, owned by this app or imported. */
 export interface IUserPool extends IConstruct {
   readonly userPoolArn: string;
   readonly userPoolId: string;
@@ -61,7 +61,7 @@ export interface IUserPool extends IConstruct {
   signIn(options?: SignInOptions): Authentication;
 }
 
-/** What is needed to use a user pool that somebody else owns. */
+/** Attributes of a user pool that another stack owns. */
 export interface UserPoolAttributes {
   readonly userPoolArn: string;
   readonly userPoolId: string;
@@ -123,7 +123,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
 
 /**
  * People who may sign in, kept by Amazon Cognito: a user pool with a sign-in page. Passwords are long, a second factor is
- * required, and nobody makes an account for themselves unless asked for.
+ * required, and users cannot sign up by themselves unless configured.
  *
  * The first 10 000 people a month are free, further ones cost 0.015 USD each. Cognito itself sends 50 mails a day.
  *
@@ -135,7 +135,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools.html
  */
 export class UserPool extends UserPoolBase {
-  /** Refers to a user pool that somebody else owns; it must have a domain. */
+  /** Refers to a user pool that another stack owns; it must have a domain. */
   static fromAttributes(scope: Construct, id: string, attributes: UserPoolAttributes): IUserPool {
     return new ImportedUserPool(scope, id, attributes);
   }
@@ -194,7 +194,7 @@ export class UserPool extends UserPoolBase {
     });
   }
 
-  /** Nobody reads an account's id off a public address. */
+  /** Keeps account ids out of public addresses. */
   #accountHash(stack: AwsStack): string {
     return Token.asString(Fn.substr(Fn.sha256(stack.accountId), 0, 8));
   }

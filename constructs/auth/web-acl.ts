@@ -30,31 +30,31 @@ export const MANAGED_RULES = Object.keys(RULE_GROUPS) as readonly ManagedRules[]
 export type ManagedRules = keyof typeof RULE_GROUPS;
 
 export const WEB_ACL_MODES = ["block", "count"] as const;
-/** What happens to a request that a rule matches: it is answered with 403 (`block`), or noted and let through (`count`). */
+/** Action for a request that a rule matches: answers 403 (`block`), or records and lets it through (`count`). */
 export type WebAclMode = (typeof WEB_ACL_MODES)[number];
 
 export const WEB_ACL_LOGS = ["matched", "all"] as const;
-/** Which requests are logged: those that a rule matched, or all of them. */
+/** Requests that are logged: those that a rule matched, or all of them. */
 export type WebAclLogs = (typeof WEB_ACL_LOGS)[number];
 
 export interface WebAclProps {
-  /** What it guards: `platform.loadBalancer`. A load balancer has one web ACL. */
+  /** Load balancer to protect: `platform.loadBalancer`. A load balancer has one web ACL. */
   readonly loadBalancer: ILoadBalancer | undefined;
   /**
-   * What is done with a request that a rule matches. Begin with `count` where requests of real users are not known yet, and
-   * read in the log what would have been refused.
+   * Action for a request that a rule matches. Begin with `count` while the requests of real users are not known yet, and
+   * read in the log which requests would have been refused.
    *
    * @default "block"
    */
   readonly mode?: WebAclMode;
   /**
-   * Which of AWS's own rules are asked. Each group costs 1 USD a month.
+   * Managed rule groups of AWS to evaluate. Each group costs 1 USD a month.
    *
    * @default ["common", "known-bad-inputs", "ip-reputation"]
    */
   readonly managedRules?: readonly ManagedRules[];
   /**
-   * How many requests one address may send within five minutes, at least 10.
+   * Number of requests that one address may send within five minutes, at least 10.
    *
    * @default 2000
    */
@@ -66,7 +66,7 @@ export interface WebAclProps {
    */
   readonly largeBodies?: boolean;
   /**
-   * Which requests are logged, without what is in the headers authorization and cookie.
+   * Requests to log, without the headers authorization and cookie.
    *
    * @default "matched"
    */
@@ -100,7 +100,7 @@ const GUARDED = new WeakSet<IConstruct>();
  */
 export class WebAcl extends Construct {
   readonly webAclArn: string;
-  /** What was matched; its name begins as AWS WAF wants it. */
+  /** Log group of matched requests; its name starts as AWS WAF requires. */
   readonly logs: ILogStream;
 
   /**
@@ -171,7 +171,7 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
   problems.check(Number.isInteger(requestsPerIp) && requestsPerIp >= 10 && requestsPerIp <= 2_000_000_000, {
     code: "WEB_ACL_RATE",
     prop: "requestsPerIp",
-    problem: `${requestsPerIp} is no limit that AWS WAF has`,
+    problem: `${requestsPerIp} is not a valid rate limit of AWS WAF`,
     remedy: "Use a whole number, 10 to 2000000000, for five minutes.",
   });
   problems.check(

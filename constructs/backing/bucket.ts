@@ -24,7 +24,7 @@ export interface IBucket extends IConstruct, BackingService {
   readonly grants: BucketGrants;
 }
 
-/** What may be done with a bucket: `bucket.grants.read(report)`. */
+/** Permissions on a bucket: `bucket.grants.read(report)`. */
 export class BucketGrants {
   constructor(private readonly bucketArn: string) {}
 
@@ -45,7 +45,7 @@ export class BucketGrants {
 
 export interface BucketProps {
   /**
-   * How long what was overwritten or deleted can still be had back, in days.
+   * Number of days that an overwritten or deleted object can still be restored.
    *
    * @default Duration.days(30)
    */
@@ -54,9 +54,9 @@ export interface BucketProps {
 
 /**
  * A bucket (Amazon S3): private, encrypted, with former versions, reached by TLS alone. It lives with the data; in production
- * it is destroyed only when it is empty, and an alarm tells of S3's own errors.
+ * it is destroyed only when it is empty, and an alarm reports S3's own errors.
  *
- * Costs about 0.025 USD a GB and month, and in production about 5 USD a month for the measures that the alarm reads.
+ * Costs about 0.025 USD per GB and month, and in production about 5 USD a month for the metrics that the alarm reads.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export class Bucket extends Construct implements IBucket {
       throw invalid(this, {
         code: "BUCKET_FORMER",
         prop: "keepFormer",
-        problem: `${keepFormer} is no number of days`,
+        problem: `${keepFormer} is not a valid number of days`,
         remedy: "Use whole days, at least 1.",
       });
     }
@@ -189,7 +189,7 @@ class ExistingBucket extends Construct implements IBucket {
   constructor(scope: Construct, id: string, bucketName: string) {
     super(scope, id);
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
-      const problem = `${JSON.stringify(bucketName)} is no name of a bucket`;
+      const problem = `${JSON.stringify(bucketName)} is not a valid bucket name`;
       throw invalid(this, {
         code: "BUCKET_NAME",
         prop: "bucketName",

@@ -49,7 +49,7 @@ export interface CacheProps {
    */
   readonly replicas?: number;
   /**
-   * Where it stands, in private subnets.
+   * VPC of the cache, which uses its private subnets.
    *
    * @default - the platform's
    */
@@ -60,7 +60,7 @@ export interface CacheProps {
  * A cache (Valkey 8 on Amazon ElastiCache): private, encrypted at rest and on the way. In production a copy in another zone
  * takes over. It lives with the data, though nothing in it is kept for sure.
  *
- * Nobody knows a password: the app signs in by IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`, `REDIS_USERNAME`
+ * No password exists: the app signs in by IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`, `REDIS_USERNAME`
  * and `REDIS_IAM_ARN`.
  *
  * Costs about 9 USD a month in dev and 18 in production.
@@ -95,7 +95,7 @@ export class Cache extends Construct implements ICache, IConnectable {
     problems.check(Number.isInteger(replicas) && replicas >= 0 && replicas <= 5, {
       code: "CACHE_REPLICAS",
       prop: "replicas",
-      problem: `${replicas} is no count of copies`,
+      problem: `${replicas} is not a valid number of replicas`,
       remedy: "Use whole numbers from 0 to 5.",
     });
     problems.throwIfAny();
@@ -184,7 +184,7 @@ export class Cache extends Construct implements ICache, IConnectable {
       metric: {
         namespace: "AWS/ElastiCache",
         metricName,
-        // The first node, which takes the writes at first; measures have no dimension of the whole.
+        // The first node, which takes the writes at first; metrics have no dimension for the whole cache.
         dimensions: { CacheClusterId: `${this.#cacheName}-001` },
         statistic: "Maximum",
       },
@@ -222,7 +222,7 @@ export interface CacheAttributes {
 }
 
 /**
- * Refers to a cache that another app owns, wherever it is. `service.use(cache)` sets `REDIS_URL`, and where told
+ * Refers to a cache that another app owns. `service.use(cache)` sets `REDIS_URL`, and where configured
  * `REDIS_USERNAME` and `REDIS_PASSWORD`.
  *
  * @example

@@ -3,11 +3,11 @@ import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { AwsStack } from "../core/stack";
 
-/** What is kept free of connections: for migrations, for people, and for the database's own. */
+/** Connections that stay free: for migrations, for operators, and for the database itself. */
 const KEPT_FREE = 15;
 
 /**
- * How many connections PostgreSQL takes with so much memory. AWS gives one for each 9531392 bytes of what it leaves to the
+ * Number of connections that PostgreSQL accepts with this much memory. AWS gives one for each 9531392 bytes left to the
  * database, which is about seven tenths.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
@@ -16,7 +16,7 @@ export function connectionsOf(memoryGiB: number): number {
   return Math.min(5000, Math.floor((0.7 * memoryGiB * 1024 ** 3) / 9_531_392));
 }
 
-/** Who takes how many connections of a database, at most. */
+/** Checks that the tasks of all services together fit the connections of a database. */
 export class ConnectionBudget {
   readonly #claims: { readonly who: string; readonly connections: number }[] = [];
 

@@ -15,7 +15,7 @@ const SIZES: Readonly<Record<string, number>> = {
 
 const INSTANCE_CLASS = /^db\.(t4g|t3|m6g|m6i|m7g|m7i|m8g|r6g|r6i|r7g|r7i|r8g)\.(\d*[a-z]+)$/;
 
-/** What a database runs on: one instance, or Aurora that grows and shrinks by itself. */
+/** Capacity of a database: one instance, or Aurora that scales by itself. */
 export class DatabaseCapacity {
   /**
    * One instance, and in production a second one in another zone that takes over. `db.t4g.micro` costs about 13 USD a month.
@@ -28,7 +28,7 @@ export class DatabaseCapacity {
 
   /**
    * Aurora serverless v2: a unit (ACU) is 2 GiB of memory and costs about 0.12 USD an hour. With `min` 0 it pauses when
-   * nobody is connected for ten minutes, and then takes some 15 s to answer; a pool of connections keeps it awake.
+   * there are no connections for ten minutes, and then takes some 15 s to answer; a connection pool keeps it awake.
    *
    * @param options.min fewest units, 0 to 256 in halves. Default: 0.5
    * @param options.max most units, 1 to 256 in halves. Default: 4
@@ -44,11 +44,11 @@ export class DatabaseCapacity {
     readonly maxUnits: number = 0,
   ) {}
 
-  /** What is wrong with it; undefined when nothing is. */
+  /** Problem with the capacity; undefined when there is none. */
   get problem(): string | undefined {
     if (this.kind === "instance") {
       const known = this.instanceClass === undefined || memoryOf(this.instanceClass) !== undefined;
-      return known ? undefined : `${JSON.stringify(this.instanceClass)} is no instance class that is known`;
+      return known ? undefined : `${JSON.stringify(this.instanceClass)} is not a known instance class`;
     }
     const inHalves = (units: number) => Number.isInteger(units * 2) && units >= 0 && units <= 256;
     const fits =

@@ -8,10 +8,10 @@ import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
 
 export interface ExternalServiceProps {
-  /** Where it is, without user and password: `https://api.payments.example.com/v1`. */
+  /** URL of the service, without user and password: `https://api.payments.example.com/v1`. */
   readonly url: string;
   /**
-   * What it wants to know of who calls, by the last part of the variable's name: ARNs of secrets or parameters. `API_KEY`
+   * Credentials of the caller, by the last part of the variable's name: ARNs of secrets or parameters. `API_KEY`
    * of a service `Payments` is `PAYMENTS_API_KEY`.
    *
    * @default - none
@@ -24,7 +24,7 @@ export interface ExternalServiceProps {
    */
   readonly timeout?: Duration;
   /**
-   * How many of a hundred requests may be repeated.
+   * Retry budget: percentage of requests that may be repeated.
    *
    * @default 10
    */
@@ -38,11 +38,11 @@ export interface ExternalServiceProps {
 }
 
 /**
- * A service of somebody else, by its URL. `service.use(payments)` sets what `service.call(...)` would, so that a service
- * of one's own can take its place: `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`, `PAYMENTS_RETRY_BUDGET_PERCENT`,
+ * A service that another team or company runs, by its URL. `service.use(payments)` sets what `service.call(...)` would, so that a
+ * service of your own can take its place: `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`, `PAYMENTS_RETRY_BUDGET_PERCENT`,
  * `PAYMENTS_BREAKER_FAILURE_PERCENT`; and its secrets.
  *
- * Costs nothing. AWS does not measure it: how it is tells `backing.up` of the service.
+ * Costs nothing. AWS has no metrics of it: `backing.up` of the service reports its health.
  *
  * @example
  * ```ts
@@ -78,14 +78,14 @@ export class ExternalService extends Construct implements BackingService {
       problems.check(/^[A-Z][A-Z0-9_]*$/.test(name) && isSecretReference(arn), {
         code: "EXTERNAL_SECRET",
         prop: `secrets.${name}`,
-        problem: "is no name for a variable, or its value is no ARN of a secret or parameter",
+        problem: "is not a valid variable name, or its value is not the ARN of a secret or parameter",
         remedy: SECRET_REFERENCE_RULE,
       });
     }
     problems.check(Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60, {
       code: "EXTERNAL_TIMEOUT",
       prop: "timeout",
-      problem: `${timeout} is no time to wait`,
+      problem: `${timeout} is not a valid timeout`,
       remedy: "Use 1 ms to 60 s.",
     });
     for (const [prop, percent, lowest] of [
@@ -95,7 +95,7 @@ export class ExternalService extends Construct implements BackingService {
       problems.check(Number.isInteger(percent) && percent >= lowest && percent <= 100, {
         code: "EXTERNAL_PERCENT",
         prop,
-        problem: `${percent} is no share`,
+        problem: `${percent} is not a valid percentage`,
         remedy: `Use whole numbers from ${lowest} to 100.`,
       });
     }

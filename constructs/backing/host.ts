@@ -3,21 +3,21 @@ import type { IAlarm } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 
-/** What one-off tasks of a service get besides what the service has: what may change the schema, and the app may not. */
+/** Settings that only the one-off tasks of a service get: permissions to change the schema, which the app does not have. */
 export interface AdminHost extends IGrantable {
   /** Sets a variable of admin tasks alone. */
   addEnvironment(name: string, value: string): void;
 }
 
-/** What a backing service may do to the service that uses it; all that it may do. */
+/** Operations that a backing service may perform on the service that uses it. */
 export interface BackingHost extends IGrantable {
-  /** Where it puts what belongs to the service. */
+  /** Scope of the resources that belong to the service. */
   readonly scope: Construct;
   /** The service's place in the network. */
   readonly connections: Connections;
   /** Most processes of the service that work at a time, releases left out. */
   readonly maxTasks: number;
-  /** What the service works off, and so has its variables of already. */
+  /** Queue that the service consumes, whose variables it has already. */
   readonly worksOff: unknown;
   /** One-off tasks, such as migrations. */
   readonly admin: AdminHost;

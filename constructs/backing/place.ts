@@ -29,7 +29,7 @@ export function backingName(construct: IConstruct, kind: NameKind): string {
   return stack.physicalName(kind, stack.stackName, stack.environment.name, kebab(construct.node.id));
 }
 
-/** A network that is told, or the one that the stack stands in. */
+/** VPC that was passed, or the VPC of the platform that the stack belongs to. */
 export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
   const vpc = contract ?? ("vpc" in stack ? (stack.vpc as IVpc) : undefined);
@@ -37,7 +37,7 @@ export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   throw invalid(construct, {
     code: "BACKING_VPC",
     prop: "vpc",
-    problem: `is not set, and ${stack.node.path} stands on no platform`,
+    problem: `is not set, and ${stack.node.path} belongs to no platform`,
     remedy: "Pass a network, or put it into the data stack of platform.stack(...).",
   });
 }
@@ -52,7 +52,7 @@ export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): 
   return { alarmName: alarm.alarmName, alarmArn: sharedArn(stack, "cloudwatch", `alarm:${alarm.alarmName}`) };
 }
 
-/** What is used is there first. */
+/** Orders the stacks: the backing service is applied before its users. */
 export function comesFirst(backing: IConstruct, host: BackingHost): void {
   const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
   if (theirs !== ours) theirs.addDependency(ours);

@@ -40,8 +40,8 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 
 export interface PostgresDatabaseProps {
   /**
-   * What it runs on: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. To change from
-   * one to the other makes a new, empty database.
+   * Capacity: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. A change from
+   * one to the other creates a new, empty database.
    *
    * @default DatabaseCapacity.instance()
    */
@@ -77,13 +77,13 @@ export interface PostgresDatabaseProps {
    */
   readonly storageGiB?: number;
   /**
-   * How far back any second can be had back, 1 to 35 days.
+   * Retention of backups, 1 to 35 days: any second within it can be restored.
    *
    * @default Duration.days(7)
    */
   readonly backups?: Duration;
   /**
-   * Where it stands, in private subnets.
+   * VPC of the database, which uses its private subnets.
    *
    * @default - the platform's
    */
@@ -101,7 +101,7 @@ interface DatabaseSettings {
   readonly backupDays: number;
 }
 
-/** What the pool of a task holds unless told. */
+/** Default size of the connection pool of a task. */
 const CONNECTIONS_PER_TASK = 5;
 
 /** Notes DATABASE_POOL. */
@@ -109,7 +109,7 @@ function checkPool(problems: Problems, connectionsPerTask: number): void {
   problems.check(Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100, {
     code: "DATABASE_POOL",
     prop: "connectionsPerTask",
-    problem: `${connectionsPerTask} is no size of a pool`,
+    problem: `${connectionsPerTask} is not a valid pool size`,
     remedy: "Use whole numbers from 1 to 100.",
   });
 }
@@ -141,7 +141,7 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
     problems.check(IDENTIFIER.test(name) && !RESERVED.test(name), {
       code,
       prop,
-      problem: `${JSON.stringify(name)} is no name, or PostgreSQL keeps it for itself`,
+      problem: `${JSON.stringify(name)} is not a valid name, or is reserved by PostgreSQL`,
       remedy: "Use up to 63 small letters, digits and _, first a letter.",
     });
   }
@@ -149,13 +149,13 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
   problems.check(Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553, {
     code: "DATABASE_STORAGE",
     prop: "storageGiB",
-    problem: `${storageGiB} is no size of a disk that can grow tenfold`,
+    problem: `${storageGiB} is not a valid size of a disk that can grow tenfold`,
     remedy: "Use whole numbers from 20 to 6553.",
   });
   problems.check(Number.isInteger(backups.toDays()) && backups.toDays() >= 1 && backups.toDays() <= 35, {
     code: "DATABASE_BACKUPS",
     prop: "backups",
-    problem: `${backups} is no time that RDS keeps backups for`,
+    problem: `${backups} is not a valid retention of backups`,
     remedy: "Use 1 to 35 whole days.",
   });
   problems.throwIfAny();
@@ -175,8 +175,8 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
  * A PostgreSQL database (Amazon RDS or Aurora): private, encrypted at rest and on the way, with backups. In production it is
  * in two zones, protected from deletion, and leaves a snapshot when it goes. It lives with the data.
  *
- * Nobody knows a password. The app signs in by IAM as a user that owns nothing (`PG_IAM_ARN`). The master's password is made,
- * kept and rotated by AWS; admin tasks alone may read it (`PG_MASTER_CREDENTIALS_ARN`), make that user, and change the schema.
+ * No password exists for the app: it signs in by IAM as a user that owns nothing (`PG_IAM_ARN`). AWS creates, keeps and rotates
+ * the master password; only admin tasks may read it (`PG_MASTER_CREDENTIALS_ARN`), create that user, and change the schema.
  *
  * `service.use(database)` sets `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGSSLMODE`, `PG_IAM_ARN` and `PG_POOL_MAX`.
  *
@@ -410,7 +410,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     });
     const limit = connectionsOf(capacity.memoryGiB(instanceClass));
     return healthAlarm(this, {
-      description: `${identifier} has used up nine tenths of its processor, connections or disk: see which in its measures.`,
+      description: `${identifier} has used up nine tenths of its processor, connections or disk: its metrics show which.`,
       threshold: 0.9,
       datapoints: 5,
       queries: () => [
@@ -489,7 +489,7 @@ class ExistingDatabase extends Construct implements IDatabase {
     problems.check(Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host), {
       code: "DATABASE_HOST",
       prop: "host",
-      problem: `${JSON.stringify(host)} is no name in DNS`,
+      problem: `${JSON.stringify(host)} is not a valid DNS name`,
       remedy: "Use the host alone, as in orders.example.com.",
     });
     problems.check(Number.isInteger(port) && port >= 1 && port <= 65535, {

@@ -18,7 +18,7 @@ export interface IQueue extends IConstruct, BackingService {
   readonly grants: QueueGrants;
 }
 
-/** What may be done with a queue: `queue.grants.consume(worker)`. */
+/** Permissions on a queue: `queue.grants.consume(worker)`. */
 export class QueueGrants {
   constructor(private readonly queueArn: string) {}
 
@@ -47,26 +47,26 @@ export class QueueGrants {
 
 export interface QueueProps {
   /**
-   * How long a message is hidden from others once it was received: longer than its handling may take. What is not deleted
-   * by then comes again.
+   * Time that a received message stays hidden from other consumers: longer than its handling may take. A message that is not
+   * deleted by then is received again.
    *
    * @default Duration.minutes(1)
    */
   readonly visibility?: Duration;
   /**
-   * How often a message may come until it goes to the dead-letter queue, 1 to 1000.
+   * Number of receives before a message moves to the dead-letter queue, 1 to 1000.
    *
    * @default 5
    */
   readonly maxReceives?: number;
   /**
-   * How long a message is kept that nobody handles, 1 minute to 14 days. Dead letters are kept for 14 days.
+   * Time that an unhandled message is kept, 1 minute to 14 days. Dead letters are kept for 14 days.
    *
    * @default Duration.days(4)
    */
   readonly retention?: Duration;
   /**
-   * Whether messages of a group come in order, and each once. Slower, and a third dearer.
+   * Delivers messages of a group in order, and each once (FIFO). Slower, and a third more expensive.
    *
    * @default false
    */
@@ -91,19 +91,19 @@ function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
   problems.check(isWithin(visibility, 1, 43_200), {
     code: "QUEUE_VISIBILITY",
     prop: "visibility",
-    problem: `${visibility} is no time that a message can be hidden`,
+    problem: `${visibility} is not a valid visibility timeout`,
     remedy: "Use whole seconds, 1 second to 12 hours.",
   });
   problems.check(Number.isInteger(maxReceives) && maxReceives >= 1 && maxReceives <= 1000, {
     code: "QUEUE_RECEIVES",
     prop: "maxReceives",
-    problem: `${maxReceives} is no count of receives`,
+    problem: `${maxReceives} is not a valid number of receives`,
     remedy: "Use whole numbers from 1 to 1000.",
   });
   problems.check(isWithin(retention, 60, 1_209_600), {
     code: "QUEUE_RETENTION",
     prop: "retention",
-    problem: `${retention} is no time that a message can be kept`,
+    problem: `${retention} is not a valid retention of messages`,
     remedy: "Use whole seconds, 1 minute to 14 days.",
   });
   problems.throwIfAny();
@@ -111,7 +111,7 @@ function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
 }
 
 /**
- * A queue (Amazon SQS) with a dead-letter queue, encrypted, reached by TLS alone; its alarm tells of dead letters. It lives
+ * A queue (Amazon SQS) with a dead-letter queue, encrypted, reached by TLS alone; its alarm reports dead letters. It lives
  * with the data.
  *
  * Costs 0.40 USD a million requests, the first million of a month is free.
@@ -164,7 +164,7 @@ export class Queue extends Construct implements IQueue {
       redrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: maxReceives }),
     });
     this.#alarm = healthAlarm(this, {
-      description: `Messages of ${this.queueName} could not be handled: read them in ${deadName}, mend, and redrive.`,
+      description: `Messages of ${this.queueName} could not be handled: read them in ${deadName}, fix the cause, and redrive.`,
       threshold: 0,
       datapoints: 1,
       periods: 1,

@@ -14,7 +14,7 @@ export interface ITable extends IConstruct, BackingService {
   readonly grants: TableGrants;
 }
 
-/** What may be done with a table and its indexes: `table.grants.read(report)`. */
+/** Permissions on a table and its indexes: `table.grants.read(report)`. */
 export class TableGrants {
   constructor(private readonly tableArn: string) {}
 
@@ -65,10 +65,10 @@ export interface TableIndex {
 }
 
 export interface TableProps {
-  /** What spreads items. */
+  /** Partition key: distributes items over partitions. */
   readonly partitionKey: TableKey;
   /**
-   * What orders items of one partition key.
+   * Sort key: orders the items of one partition key.
    *
    * @default - none: one item for each partition key
    */
@@ -102,7 +102,7 @@ function checkTable(scope: IConstruct, props: TableProps): void {
     problems.check(name.length >= 1 && name.length <= 255, {
       code: "TABLE_ATTRIBUTE",
       prop,
-      problem: `${JSON.stringify(name)} is no name of an attribute`,
+      problem: `${JSON.stringify(name)} is not a valid attribute name`,
       remedy: "Use 1 to 255 characters.",
     });
     problems.check(KEY_TYPES.includes(type) && (types.get(name) ?? type) === type, {
@@ -128,7 +128,7 @@ function checkTable(scope: IConstruct, props: TableProps): void {
 
 /**
  * A table (Amazon DynamoDB): paid by request, encrypted by AWS's own key, any second of the last 35 days can be had back in
- * production; its alarm tells of refused requests. It lives with the data.
+ * production; its alarm reports throttled requests. It lives with the data.
  *
  * Costs about 0.75 USD a million writes and 0.15 USD a million reads, and 0.30 USD a GB and month; nothing when idle.
  *

@@ -16,7 +16,7 @@ export interface ITopic extends IConstruct, BackingService {
   readonly grants: TopicGrants;
 }
 
-/** What may be done with a topic: `topic.grants.publish(orders)`. */
+/** Permissions on a topic: `topic.grants.publish(orders)`. */
 export class TopicGrants {
   constructor(private readonly topicArn: string) {}
 
@@ -37,7 +37,7 @@ export interface TopicProps {
 
 /**
  * A topic (Amazon SNS): each message goes to all queues that are subscribed. Encrypted by AWS's own key for SNS, reached by
- * TLS alone; its alarm tells of messages that did not arrive. It lives with the data.
+ * TLS alone; its alarm reports messages that were not delivered. It lives with the data.
  *
  * That key lets apps of the account publish, and neither CloudWatch alarms nor EventBridge. Costs 0.50 USD a million messages.
  *

@@ -4,7 +4,7 @@ import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
 import { type BlastRadius, type FaultSpec, type LatencyOptions, lastingOf, needOf, type StressOptions } from "./fault";
 
-/** Where a fault strikes, as far as AWS FIS must know. */
+/** Target of a fault, as far as AWS FIS must know it. */
 export type Place =
   | {
       readonly kind: "service";
@@ -21,7 +21,7 @@ export type Place =
 export interface Action {
   readonly actionId: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** How the action calls its target. */
+  /** Key of the target in the action. */
   readonly targetKey: string;
   readonly target: {
     readonly resourceType: string;
@@ -102,7 +102,7 @@ interface OnTask {
 }
 
 function onTask(spec: FaultSpec): OnTask | undefined {
-  // On Fargate there is no other way into the network of a task; on instances it works as well.
+  // On Fargate there is no other access to a task's network; on instances it works as well.
   const endpoints = { useEcsFaultInjectionEndpoints: "true" };
   switch (spec.kind) {
     case "stop-tasks":
@@ -252,7 +252,7 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
   };
 }
 
-/** May run one document on what bears the tags, and nothing else. */
+/** Permission to run one document on resources with the tags, and nothing else. */
 function sendCommand(
   stack: AwsStack,
   document: string,

@@ -110,7 +110,7 @@ class FaultAgent implements ServiceAddOn {
       conditions: { StringEquals: { [`aws:ResourceTag/${SERVICE_TAG}`]: fullName } },
     });
     host.grant({
-      // What is registered has no ARN yet, but it must bear the tags of this service, and no others.
+      // A managed instance has no ARN before registration, but it must carry the tags of this service, and no others.
       actions: ["ssm:AddTagsToResource", "ssm:CreateActivation"],
       resources: ["*"],
       conditions: {

@@ -10,16 +10,16 @@ import { CloudNativeService } from "../service/cloud-native-service";
 import { latency, loadPercent } from "./action";
 import { type BlastRadius, type Fault, type FaultSpec, lastingOf, needOf, ZONE_LOSS_WORD } from "./fault";
 
-/** Built like production, so that what holds there holds here, and nobody is served. */
+/** Profile of the environment: built like production, so that results hold there, but without users. */
 const STAGING = "staging";
 
 /** The word that lets an experiment into an environment where users are served. */
 export const PRODUCTION_WORD = "users may notice";
 
-/** Stop conditions of a template; AWS raises it for nobody. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
+/** Stop conditions of a template; AWS does not raise this quota. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
 export const STOP_CONDITIONS = 5;
 
-/** Where AWS publishes the agent. */
+/** Repository of the agent's image at AWS. */
 const AGENT_REPOSITORY = "public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent";
 
 /** Prints the digest of its newest version. */
@@ -28,12 +28,12 @@ const AGENT_DIGEST = `docker buildx imagetools inspect ${AGENT_REPOSITORY}:lates
 /** An alarm needs about two minutes to go off. */
 export const DEFAULT_WATCH = Duration.minutes(5);
 
-/** What can be hit: tasks of a service, instances of a group, or a zone of a platform. */
+/** Targets of a fault: tasks of a service, instances of a group, or a zone of a platform. */
 export type FaultTarget = CloudNativeService | AutoScalingGroup | IPlatform;
 
 /**
- * Where the report of an experiment goes, and what it shows: what happened, and pictures of dashboards from 20 minutes before
- * it until 20 minutes after it. AWS takes 5 USD for each report.
+ * Report of an experiment: its timeline, and graphs of dashboards from 20 minutes before
+ * the experiment to 20 minutes after it. AWS charges 5 USD for each report.
  */
 export interface ExperimentReport {
   /** Name of a bucket in the same region. */
@@ -41,7 +41,7 @@ export interface ExperimentReport {
   /** @default - the experiment's name */
   readonly prefix?: string;
   /**
-   * Names of dashboards of this account whose pictures it shows.
+   * Names of dashboards of this account to include.
    *
    * @default - those of the target: the service's ServiceDashboard, the platform's PlatformDashboard, and none of instances
    */
@@ -49,9 +49,9 @@ export interface ExperimentReport {
 }
 
 export interface ChaosExperimentProps {
-  /** What is hit. */
+  /** Target of the fault. */
   readonly target: FaultTarget;
-  /** What goes wrong: `Fault.stopTasks({ percent: 50 })`. */
+  /** Fault to inject: `Fault.stopTasks({ percent: 50 })`. */
   readonly fault: Fault;
   /** Names of the environments that it may be in. In any other it is refused. */
   readonly environments: readonly string[];
@@ -59,7 +59,7 @@ export interface ChaosExperimentProps {
    * The hypothesis: none of these goes off while the fault is there. One that does stops the experiment, which has then
    * failed. At least one, at most five.
    *
-   * @default - `service.health`: the alarms that a deployment goes back on, or all where none does; a group of instances and
+   * @default - `service.health`: the alarms that roll back a deployment, or all where none does; a group of instances and
    *   a platform have none of their own
    */
   readonly stopOn?: readonly IAlarm[];
@@ -70,7 +70,7 @@ export interface ChaosExperimentProps {
    */
   readonly production?: typeof PRODUCTION_WORD;
   /**
-   * How long alarms are watched when the fault is over, in whole minutes, 1 to 720: they tell late what went wrong, and a
+   * Time to watch the alarms after the fault, in whole minutes, 1 to 720: they go off late, and a
    * fault such as `stopTasks` is over at once.
    *
    * @default Duration.minutes(5)
@@ -141,14 +141,14 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
   problems.check(props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName), {
     code: "CHAOS_REPORT_BUCKET",
     prop: "report.bucketName",
-    problem: `${JSON.stringify(props.report?.bucketName)} is no name of a bucket`,
+    problem: `${JSON.stringify(props.report?.bucketName)} is not a valid bucket name`,
     remedy: "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
   });
   for (const name of props.report?.dashboards ?? []) {
     problems.check(/^[\w-]{1,255}$/.test(name), {
       code: "CHAOS_REPORT_DASHBOARD",
       prop: "report.dashboards",
-      problem: `${JSON.stringify(name)} is no name of a dashboard`,
+      problem: `${JSON.stringify(name)} is not a valid dashboard name`,
       remedy: "Use the name alone: 1 to 255 letters, digits, hyphens and _.",
     });
   }
@@ -223,7 +223,7 @@ function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperim
       code: "CHAOS_FAULT_TARGET",
       prop,
       problem: "cannot hit a platform",
-      remedy: "Use zoneLoss, or name the service or the group of machines.",
+      remedy: "Use zoneLoss, or name the service or the Auto Scaling group.",
     });
   }
   problems.check(stopOn !== undefined, {
@@ -278,7 +278,7 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
     problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535, {
       code: "CHAOS_PORT",
       prop: `${prop}.port`,
-      problem: `${port} is no port`,
+      problem: `${port} is not a valid port`,
       remedy: "Use 1 to 65535.",
     });
   }
@@ -326,7 +326,7 @@ function checkRadius(
   problems.check(isPart, {
     code: "CHAOS_RADIUS",
     prop,
-    problem: `${JSON.stringify({ percent, count })} is no part of what runs`,
+    problem: `${JSON.stringify({ percent, count })} is not a valid blast radius`,
     remedy: "Use percent, a whole number from 1 to 100, or count, at least 1.",
   });
   if (!isPart) return;
@@ -360,7 +360,7 @@ function checkPercent(problems: Problems, prop: string, percent: number): void {
   problems.check(Number.isInteger(percent) && percent >= 1 && percent <= 100, {
     code: "CHAOS_PERCENT",
     prop,
-    problem: `${percent} is no such share`,
+    problem: `${percent} is not a valid percentage`,
     remedy: "Use whole numbers from 1 to 100.",
   });
 }
@@ -381,7 +381,7 @@ function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExpe
       problem:
         agentImage === undefined
           ? "is not set, and the fault is inside of tasks, where an agent must do it"
-          : `${JSON.stringify(agentImage)} is no image by digest`,
+          : `${JSON.stringify(agentImage)} is not an image by digest`,
       remedy: `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>, which this prints: ${AGENT_DIGEST}`,
     },
   );

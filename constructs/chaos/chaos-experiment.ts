@@ -28,17 +28,17 @@ import { lastingOf, needOf } from "./fault";
 import { experimentGate, experimentName, type GateOptions } from "./gate";
 import { reportOf } from "./report";
 
-/** What a template calls its only target. */
+/** Key of a template's only target. */
 const TARGET = "target";
 
-/** What it calls the time after the fault in which alarms may still go off. */
+/** Key of the wait after the fault in which alarms may still go off. */
 const WATCH = "watch";
 
 /**
  * An experiment: something is made to go wrong, for part of what runs, and a hypothesis says what users do not feel. It is
- * told by alarms, and one that goes off stops the experiment (AWS FIS): while the fault is there, and for a while after it.
+ * Alarms watch it, and an alarm that goes off stops the experiment (AWS FIS): during the fault, and for a while after it.
  *
- * Costs 0.10 USD for each minute that it runs, and nothing else until somebody starts it.
+ * Costs 0.10 USD for each minute that it runs, and nothing until it is started.
  *
  * @example
  * ```ts
@@ -55,11 +55,11 @@ const WATCH = "watch";
  */
 export class ChaosExperiment extends Construct {
   readonly experimentTemplateArn: string;
-  /** What `aws fis start-experiment --experiment-template-id` takes. */
+  /** Template id, for `aws fis start-experiment --experiment-template-id`. */
   readonly experimentTemplateId: string;
-  /** What was said before, while and after it ran. */
+  /** Log of events before, during and after the experiment. */
   readonly logs: LogStream;
-  /** From the beginning of the fault until nobody watches any more. */
+  /** Duration from the start of the fault until alarms are no longer watched. */
   readonly #lasts: Duration;
 
   constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
@@ -114,7 +114,7 @@ export class ChaosExperiment extends Construct {
       stopCondition: Lazy.anyValue({
         produce: () => alarms().map((alarm) => ({ source: "aws:cloudwatch:alarm", value: this.#arnOf(stack, alarm) })),
       }),
-      // A hypothesis about nobody would hold.
+      // An experiment without a target would always succeed.
       experimentOptions: { accountTargeting: "single-account", emptyTargetResolutionMode: "fail" },
       logConfiguration: {
         logSchemaVersion: 2,
@@ -161,7 +161,7 @@ export class ChaosExperiment extends Construct {
     return experimentGate(this.node.id, { timeout, ...options, environment, stack: stackName });
   }
 
-  /** Where the fault strikes, in the experiment's own stack. */
+  /** Target of the fault, in the experiment's own stack. */
   #place(stack: AwsStack, { target, fault }: ChaosExperimentProps): Place {
     if (target instanceof CloudNativeService || target instanceof AutoScalingGroup) {
       this.#checkStack(AwsStack.of(target) === stack, target.node.path, "the stack of its target");
@@ -204,7 +204,7 @@ export class ChaosExperiment extends Construct {
     });
   }
 
-  /** What a service has of alarms is known when all of its add-ons are there. */
+  /** Alarms of a service, complete only when all add-ons have been added. */
   #checkAlarms(alarms: () => readonly IAlarm[]): void {
     this.node.addValidation({
       validate: () => {
@@ -223,7 +223,7 @@ export class ChaosExperiment extends Construct {
     });
   }
 
-  /** One of another stack is told by its name: a reference would tie the two states together. */
+  /** An alarm of another stack is referenced by name: a reference would couple the two states. */
   #arnOf(stack: AwsStack, alarm: IAlarm): string {
     const elsewhere = alarm instanceof Construct && AwsStack.of(alarm) !== stack;
     return elsewhere ? stack.arn("cloudwatch", `alarm:${alarm.alarmName}`) : alarm.alarmArn;

@@ -1,12 +1,12 @@
 import { Duration } from "../core/units";
 
-/** How long a fault lasts that nobody has said more of. */
+/** Default duration of a fault. */
 export const DEFAULT_DURATION = Duration.minutes(5);
 
 /** From the recommendation to the notice that AWS takes a Spot instance back: the least that there is. */
 export const DEFAULT_AFTER = Duration.minutes(2);
 
-/** How much of a target is hit at once: a share of what runs, rounded down, or a number. AWS chooses which. */
+/** Blast radius of a fault: a percentage of the targets, rounded down, or a number. AWS selects them at random. */
 export type BlastRadius =
   | {
       /** Whole percent, 1 to 100; of what is stopped at most 99. */
@@ -14,7 +14,7 @@ export type BlastRadius =
     }
   | { readonly count: number };
 
-/** What a fault that lasts takes besides. */
+/** Options of faults with a duration. */
 export interface FaultDuration {
   /**
    * Whole minutes, 1 to 720.
@@ -24,7 +24,7 @@ export interface FaultDuration {
   readonly duration?: Duration;
 }
 
-/** Whom a fault of the network is between: the target and these. */
+/** Peers of a network fault: traffic between the target and these is affected. */
 export interface NetworkFaultScope {
   /**
    * IPv4 addresses, CIDR blocks and host names; what goes to IPv6 addresses is never hit.
@@ -36,7 +36,7 @@ export interface NetworkFaultScope {
 
 export interface StressOptions extends FaultDuration {
   /**
-   * How much of the processors, or of the memory, is taken.
+   * Percentage of CPU, or of memory, to load.
    *
    * @default 80
    */
@@ -45,13 +45,13 @@ export interface StressOptions extends FaultDuration {
 
 export interface LatencyOptions extends FaultDuration, NetworkFaultScope {
   /**
-   * What each packet that goes out waits.
+   * Delay of each outgoing packet.
    *
    * @default Duration.millis(200)
    */
   readonly delay?: Duration;
   /**
-   * How far the wait swings around that.
+   * Jitter of the delay.
    *
    * @default Duration.millis(10)
    */
@@ -60,7 +60,7 @@ export interface LatencyOptions extends FaultDuration, NetworkFaultScope {
 
 export interface PacketLossOptions extends FaultDuration, NetworkFaultScope {
   /**
-   * How many of a hundred packets that go out are lost.
+   * Percentage of outgoing packets to drop.
    *
    * @default 7
    */
@@ -70,13 +70,13 @@ export interface PacketLossOptions extends FaultDuration, NetworkFaultScope {
 export const ZONE_LOSS_WORD = "every service of the platform";
 
 export interface ZoneLossOptions extends FaultDuration {
-  /** Which of the platform's zones, counted from 0. */
+  /** Index of the platform's zone, from 0. */
   readonly zone: number;
-  /** The word that says it was meant: whatever the platform has in the zone is cut off, of whoever it is. */
+  /** Confirmation: everything that the platform has in the zone is disconnected, whichever team owns it. */
   readonly hits: typeof ZONE_LOSS_WORD;
 }
 
-/** What there is to go wrong, and with which options. */
+/** Kinds of faults, each with its options. */
 export type FaultSpec =
   | { readonly kind: "stop-tasks" | "stop-instances"; readonly radius: BlastRadius }
   | { readonly kind: "cpu" | "memory"; readonly radius: BlastRadius; readonly options: StressOptions }
@@ -95,7 +95,7 @@ export type FaultSpec =
   | { readonly kind: "zone-loss"; readonly options: ZoneLossOptions };
 
 /**
- * What goes wrong in an experiment. Which faults a target can have depends on what it is: see each.
+ * A fault that an experiment injects. The faults available depend on the target: see each.
  *
  * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
  */
@@ -115,7 +115,7 @@ export class Fault {
     return new Fault({ kind: "memory", radius: options, options });
   }
 
-  /** What tasks of a service send comes late. They need an agent. */
+  /** Delays outgoing packets of a service's tasks. Needs the agent. */
   static networkLatency(options: BlastRadius & LatencyOptions): Fault {
     return new Fault({ kind: "network-latency", radius: options, options });
   }
@@ -156,18 +156,18 @@ export class Fault {
   private constructor(readonly spec: FaultSpec) {}
 }
 
-/** What a task must have for a fault, beyond what it has anyway. */
+/** Requirements of a task for a fault, beyond its defaults. */
 export type Need = "nothing" | "agent" | "agent and network";
 
 const OF_NETWORK: readonly FaultSpec["kind"][] = ["network-latency", "network-loss", "blackhole-port"];
 
-/** What a fault of a service needs inside of its tasks. */
+/** Permissions and sidecars that a fault needs in tasks of a service. */
 export function needOf({ kind }: FaultSpec): Need {
   if (OF_NETWORK.includes(kind)) return "agent and network";
   return kind === "cpu" ? "agent" : "nothing";
 }
 
-/** How long a fault lasts; no time at all where something is stopped. */
+/** Duration of a fault; zero where targets are stopped. */
 export function lastingOf(spec: FaultSpec): Duration {
   if (!("options" in spec)) return Duration.minutes(0);
   if (spec.kind === "spot-interruption") return spec.options.after ?? DEFAULT_AFTER;

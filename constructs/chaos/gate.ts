@@ -8,19 +8,19 @@ import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
 import type { ReleaseGate } from "../pipeline/pipeline-props";
 
-/** Requests that are sent while an experiment runs, so that there is somebody who would feel it. */
+/** Load during an experiment, without which no alarm could go off. */
 export interface GateRequests {
-  /** Where to, as the builds of the pipeline reach it: `https://staging.example.com/`. Any answer but a 5xx is a good one. */
+  /** URL to request, as reachable from the builds of the pipeline: `https://staging.example.com/`. Any response but a 5xx succeeds. */
   readonly url: string;
   /**
-   * How many a second: the alarm on errors counts minutes with at least 20 requests.
+   * Requests per second: the alarm on errors counts minutes with at least 20 requests.
    *
    * @default 2
    */
   readonly perSecond?: number;
 }
 
-/** What a gate needs besides its experiment. */
+/** Options of a gate besides its experiment. */
 export interface GateOptions {
   /**
    * Longest that the experiment may take.
@@ -31,12 +31,12 @@ export interface GateOptions {
   /**
    * Requests that are sent meanwhile. The gate fails where none of them was answered.
    *
-   * @default - none: where nobody else asks, every experiment holds
+   * @default - none: without other traffic, every experiment succeeds
    */
   readonly requests?: GateRequests;
 }
 
-/** Where an experiment is, by names: it may be of another program. */
+/** Reference to an experiment by names: it may belong to another program. */
 export interface ExperimentGateOptions extends GateOptions {
   /** The environment that it is in, and that was released before it runs. */
   readonly environment: Environment;
@@ -85,7 +85,7 @@ export function experimentGate(id: string, options: ExperimentGateOptions): Rele
   };
 }
 
-/** What an experiment's template is called in AWS. */
+/** Name of an experiment's template in AWS. */
 export function experimentName({ name, guardrails }: Environment, stack: string, id: string): string {
   return prefixed(guardrails?.namePrefix, stack, name, kebab(id));
 }
@@ -114,14 +114,14 @@ function checkThere(
   ];
 }
 
-/** What is put into a line that a shell runs. */
+/** Escapes a value for a shell command. */
 function checkRequests(requests: GateRequests | undefined): string[] {
   if (requests === undefined) return [];
   const { url, perSecond = 2 } = requests;
   const problems = [];
   if (!/^https?:\/\/[A-Za-z0-9.:-]+(\/[\w./~%?&=+-]*)?$/.test(url)) {
     problems.push(
-      `requests.url: ${JSON.stringify(url)} is no address that requests can be sent to\n  Use http:// or https://, a host and a path.  [CHAOS_GATE_URL]`,
+      `requests.url: ${JSON.stringify(url)} is not a valid URL for requests\n  Use http:// or https://, a host and a path.  [CHAOS_GATE_URL]`,
     );
   }
   if (!(perSecond >= 0.5 && perSecond <= 50)) {
@@ -132,7 +132,7 @@ function checkRequests(requests: GateRequests | undefined): string[] {
   return problems;
 }
 
-/** Asks at a steady rate until it is told to end, whether answers come or not; fails where none came. Without ', for a shell. */
+/** Sends requests at a steady rate until stopped, without waiting for responses; fails where none succeeded. Without ', for a shell. */
 const REQUESTS = `
 const [url, rate] = process.argv.slice(1);
 let answered = 0, failed = 0;
@@ -154,7 +154,7 @@ process.on("SIGTERM", () => {
   .trim()
   .replaceAll("\n", " ");
 
-/** Starts the experiment, waits for its end, tells how it ended, and fails unless it was completed. */
+/** Starts the experiment, waits for its end, reports its outcome, and fails unless it completed. */
 function commands(region: string, parameter: string, requests: GateRequests | undefined): string[] {
   const ask = (query: string) =>
     `aws fis get-experiment --id "$EXPERIMENT" --query experiment.state${query} --output text`;

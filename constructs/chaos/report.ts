@@ -62,7 +62,7 @@ function ownDashboards(stack: AwsStack, target: FaultTarget): string[] {
     .findAll()
     .filter((node) => node instanceof CloudwatchDashboard)
     .map((dashboard) =>
-      // One of another stack is told by its name: a reference would tie the two states together.
+      // A dashboard of another stack is referenced by name: a reference would couple the two states.
       AwsStack.of(dashboard) === stack ? dashboard.dashboardArn : arnOf(stack, dashboard.dashboardNameInput ?? ""),
     );
 }

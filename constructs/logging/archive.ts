@@ -16,7 +16,7 @@ import { Duration } from "../core/units";
 /** Fewest days that cold storage is charged for. @see https://aws.amazon.com/s3/pricing/ */
 const COLD_DAYS = 90;
 
-/** Where log lines are kept for long, of one stream or of many: made here, or by another stack. */
+/** Long-term archive of log lines, for one stream or many, created here or by another stack. */
 export interface ILogArchive extends IConstruct {
   readonly bucketArn: string;
   /** Key that what is kept is encrypted with. */
@@ -25,7 +25,7 @@ export interface ILogArchive extends IConstruct {
 
 export interface LogArchiveProps {
   /**
-   * How long lines are kept, in whole days.
+   * Retention of archived lines, in whole days.
    *
    * @default Duration.days(30) in dev, Duration.days(365) in production
    */
@@ -47,7 +47,7 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
   problems.check(Number.isInteger(keep) && keep >= 1, {
     code: "ARCHIVE_KEEP",
     prop: "keep",
-    problem: `${props.keep} is no time that an archive can keep lines for`,
+    problem: `${props.keep} is not a valid retention of an archive`,
     remedy: "Use whole days, at least one.",
   });
   problems.check(
@@ -190,7 +190,7 @@ class SharedArchive extends Construct implements ILogArchive {
   constructor(scope: Construct, id: string, stackName: string) {
     super(scope, id);
     if (!NAME_PATTERN.test(stackName)) {
-      const problem = `${JSON.stringify(stackName)} is no name of a platform or service`;
+      const problem = `${JSON.stringify(stackName)} is not a valid name of a platform or service`;
       throw invalid(this, { code: "ARCHIVE_STACK", prop: "stackName", problem, remedy: `Use ${NAME_RULE}.` });
     }
     const contract = new ImportedContract(this, "Contract", {
@@ -201,7 +201,7 @@ class SharedArchive extends Construct implements ILogArchive {
   }
 }
 
-/** An archive as seen from a construct: its own where they are in one stack, otherwise by what its stack tells. */
+/** Resolves an archive for a construct: the archive itself within one stack, otherwise through its stack's parameter contract. */
 export function archiveSeenFrom(scope: Construct, id: string, archive: ILogArchive): ILogArchive {
   const [mine, its] = [AwsStack.of(scope), AwsStack.of(archive)];
   if (mine === its || !(archive instanceof LogArchive)) return archive;

@@ -25,29 +25,29 @@ const TITLES = {
   opensearch: "opensearch",
 } as const;
 
-/** Where dead letters can come from, so that there must be a place for them. */
+/** Sources of dead letters, for which an archive must exist. */
 const HAVE_DEAD_LETTERS: readonly LogDestination["kind"][] = ["http-endpoint", "opensearch"];
 
-/** How old what waits may grow before somebody is told. Firehose itself waits for 5 minutes. */
+/** Age of waiting data at which an alarm goes off. Firehose itself buffers for 5 minutes. */
 const LATE_SECONDS = 1800;
 
-/** What is measured of a destination that fails, and when it does. */
+/** Metric of failed deliveries to a destination, and its alarm threshold. */
 interface Failures {
   readonly queries: readonly MetricDataQuery[];
   /** Any of these, in the words of CloudWatch's metric math. */
   readonly when: readonly string[];
 }
 
-/** How lines get to a destination. */
+/** Delivery of log lines to a destination. */
 interface Way {
   readonly arn: string;
   /** As whom CloudWatch sends them, where the destination does not say who may. */
   readonly sender?: Role;
   /** Address of what says that CloudWatch may, where the destination does. */
   readonly permission?: string;
-  /** Where in the archive that is which was not delivered. */
+  /** Prefix in the archive of lines that were not delivered. */
   readonly deadLetters?: string;
-  /** @default - what CloudWatch itself measures */
+  /** @default - CloudWatch's own metrics */
   readonly failures?: Failures;
 }
 
@@ -62,7 +62,7 @@ interface Stream {
  * letters, below `failed/` in the archive, and sets off an alarm.
  */
 export class LogDelivery extends Construct {
-  /** Where dead letters of the stream are, where a destination can have any. */
+  /** Archive of the stream's dead letters, where a destination can have any. */
   readonly archive: ILogArchive | undefined;
   readonly alarms: readonly IAlarm[];
 
@@ -246,7 +246,7 @@ export class LogDelivery extends Construct {
   }
 }
 
-/** What a service of AWS says of its own failures to deliver. */
+/** Log of a service of AWS about its own failures to deliver. */
 function ownLog(scope: Construct, name: string): CloudwatchLogGroup {
   const made = scope.node.tryFindChild("Log") as CloudwatchLogGroup | undefined;
   if (made !== undefined) return made;

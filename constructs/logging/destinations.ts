@@ -37,7 +37,7 @@ export interface OpenSearchDestination extends OpenSearchOptions {
   readonly kind: "opensearch";
 }
 
-/** Where log lines go besides CloudWatch. */
+/** Destination of log lines besides CloudWatch. */
 export type LogDestination =
   | ArchiveDestination
   | HttpDestination
@@ -79,7 +79,7 @@ export function httpEndpoint(options: {
 export interface OpenSearchOptions {
   /** `arn:aws:es:eu-central-1:123456789012:domain/logs` */
   readonly domainArn: string;
-  /** Where the domain answers: `https://vpc-logs-abc.eu-central-1.es.amazonaws.com`. */
+  /** Endpoint of the domain: `https://vpc-logs-abc.eu-central-1.es.amazonaws.com`. */
   readonly endpoint: string;
   /**
    * First part of the names of indices; after it comes the day of a line, in UTC: `orders-2026.11.22`.
@@ -103,7 +103,7 @@ export interface OpenSearchOptions {
  * A line of JSON becomes the fields of a document, any other its `@message`; one whose fields contradict those of earlier
  * lines is kept as `@message` too. The domain must let the function's role in, which is called as the function: `shop-dev-orders-opensearch`.
  *
- * Costs about 0.20 USD a million batches, and next to nothing for the time; the domain is somebody else's.
+ * Costs about 0.20 USD per million batches, and next to nothing for the run time; the domain is not included.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_OpenSearch_Stream.html
  */
@@ -151,7 +151,7 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
       problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(destination.url), {
         code: "LOG_ENDPOINT_URL",
         prop: "destinations.url",
-        problem: `${JSON.stringify(destination.url)} is no address that lines can be sent to`,
+        problem: `${JSON.stringify(destination.url)} is not an https URL that lines can be sent to`,
         remedy: "Use https://, a host and a path.",
       });
       problems.check(destination.secretArn === undefined || known(destination.secretArn, SECRET_ARN), {
@@ -185,13 +185,13 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
       problems.check(known(destination.endpoint, /^https:\/\/[A-Za-z0-9.-]+$/), {
         code: "LOG_OPENSEARCH_ENDPOINT",
         prop: "destinations.openSearch.endpoint",
-        problem: `${JSON.stringify(destination.endpoint)} is no address of a domain`,
+        problem: `${JSON.stringify(destination.endpoint)} is not a valid endpoint of a domain`,
         remedy: "Use https:// and the host of the domain's endpoint, without a path.",
       });
       problems.check(destination.index === undefined || /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index), {
         code: "LOG_OPENSEARCH_INDEX",
         prop: "destinations.openSearch.index",
-        problem: `${JSON.stringify(destination.index)} is no name for an index`,
+        problem: `${JSON.stringify(destination.index)} is not a valid index name`,
         remedy: "Use up to 200 small letters, digits, dots, hyphens and _, first a letter or a digit.",
       });
     }
@@ -200,7 +200,7 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
         code: "LOG_ACCOUNT_ARN",
         prop: "destinations.anotherAccount",
         problem: `${JSON.stringify(destination.destinationArn)} is no ARN of a destination of CloudWatch Logs`,
-        remedy: "Use arn:aws:logs:<region>:<account>:destination:<name>, as the other account's owner tells you.",
+        remedy: "Use arn:aws:logs:<region>:<account>:destination:<name>, which the owner of the other account knows.",
       });
     }
   }

@@ -23,7 +23,7 @@ export const RETENTION_DAYS = [
 
 export const DELIVERIES = ["availability", "audit"] as const;
 /**
- * What happens when the log service is slow: `availability` drops the oldest lines from a buffer of 25 MiB in each task,
+ * Behavior when the log service is slow: `availability` drops the oldest lines from a buffer of 25 MiB in each task,
  * `audit` blocks the writer and loses nothing.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
@@ -38,34 +38,34 @@ export interface LogStreamProps {
    */
   readonly name?: string;
   /**
-   * How long lines stay searchable in CloudWatch; one of the lengths that it has, in days.
+   * Time that lines stay searchable in CloudWatch; must be one of the retentions that CloudWatch offers.
    *
    * @default Duration.days(30) in dev, Duration.days(365) in production
    */
   readonly retention?: Duration;
   /**
-   * What happens when CloudWatch is slow.
+   * Behavior when CloudWatch is slow.
    *
    * @default "availability"
    */
   readonly delivery?: Delivery;
   /**
-   * Where lines go besides, at most two: `archive()`, `sharedArchive()`, `openSearch()`, `httpEndpoint()`, `kinesis()`,
+   * Further destinations of lines, at most two: `archive()`, `sharedArchive()`, `openSearch()`, `httpEndpoint()`, `kinesis()`,
    * `anotherAccount()`.
    *
    * @default - none: lines end with the retention
    */
   readonly destinations?: readonly LogDestination[];
   /**
-   * What is hidden in lines before anybody sees them, by AWS's names: `EmailAddress`, `CreditCardNumber`, `Name`,
-   * `IpAddress`. Destinations get the lines as they are hidden. Costs 0.12 USD a GB.
+   * Data to mask in lines, by AWS's data identifiers: `EmailAddress`, `CreditCardNumber`, `Name`,
+   * `IpAddress`. Destinations receive masked lines. Costs 0.12 USD per GB.
    *
    * @default - nothing
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/protect-sensitive-log-data-types.html
    */
   readonly mask?: readonly string[];
   /**
-   * Lines that are counted, and that somebody is told of where there are too many.
+   * Metric filters: count matching lines, with an alarm where there are too many.
    *
    * @default - none
    */
@@ -79,12 +79,12 @@ export interface LogStreamProps {
   readonly queries?: Readonly<Record<string, string>>;
 }
 
-/** Lines that are counted: a measure in CloudWatch. Costs 0.30 USD a month. */
+/** A metric filter: counts matching lines as a CloudWatch metric. Costs 0.30 USD a month. */
 export interface MetricFilter {
   /** `PaymentsRefused`: letters and digits. */
   readonly name: string;
   /**
-   * Which lines: `{ $.level = "error" }` for lines of JSON.
+   * Filter pattern: `{ $.level = "error" }` for lines of JSON.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
    */
@@ -106,7 +106,7 @@ export interface ILogStream extends IConstruct {
   readonly grants: LogStreamGrants;
 }
 
-/** Who may do what with a log stream. */
+/** Permissions on a log stream: `logs.grants.write(report)`. */
 export class LogStreamGrants {
   constructor(private readonly logGroupArn: string) {}
 
@@ -141,14 +141,14 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
     {
       code: "LOG_NAME",
       prop: "name",
-      problem: `${JSON.stringify(name)} is no name for a log group`,
+      problem: `${JSON.stringify(name)} is not a valid log group name`,
       remedy: `Use up to ${NAME_LIMITS.logGroup} letters, digits and . - _ / #`,
     },
   );
   problems.check((RETENTION_DAYS as readonly number[]).includes(retention.toDays()), {
     code: "LOG_RETENTION",
     prop: "retention",
-    problem: `${retention} is no retention that CloudWatch Logs has`,
+    problem: `${retention} is not a retention of CloudWatch Logs`,
     remedy: `Use one of these, in days: ${RETENTION_DAYS.join(", ")}.`,
   });
   problems.check(DELIVERIES.includes(delivery), {
@@ -163,7 +163,7 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
     problems.check(/^[A-Z][A-Za-z0-9]*(-[A-Z]{2})?$/.test(word), {
       code: "LOG_MASK",
       prop: "mask",
-      problem: `${JSON.stringify(word)} is no name of something that CloudWatch finds in lines`,
+      problem: `${JSON.stringify(word)} is not a data identifier that CloudWatch can mask`,
       remedy: "Use AWS's own: EmailAddress, CreditCardNumber, Name, Address, PhoneNumber-DE.",
     });
   }
@@ -214,7 +214,7 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html
  */
 export class LogStream extends Construct implements ILogStream {
-  /** Refers to a log group that somebody else owns, by its full name. */
+  /** Refers to a log group that another stack owns, by its full name. */
   static fromLogGroupName(
     scope: Construct,
     id: string,
@@ -229,7 +229,7 @@ export class LogStream extends Construct implements ILogStream {
   readonly retention: Duration;
   readonly delivery: Delivery;
   readonly grants: LogStreamGrants;
-  /** Where lines are kept for long, and what could not be delivered; undefined where there is neither. */
+  /** Archive of lines and of what could not be delivered; undefined where there is neither. */
   readonly archive: ILogArchive | undefined;
   /** Of lines that do not arrive, and of lines that are counted. */
   readonly alarms: readonly IAlarm[];

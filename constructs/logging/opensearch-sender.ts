@@ -17,7 +17,7 @@ import { AwsStack, addressOf } from "../core/stack";
 import type { ILogArchive } from "./archive";
 import type { OpenSearchDestination } from "./destinations";
 
-/** Where in a stack's folder its functions are. */
+/** Folder of a stack's function code. */
 const FOLDER = "functions";
 
 /** A source of Lambda's, as it stands beside this file. */
@@ -29,11 +29,11 @@ export interface OpenSearchSenderProps {
   readonly destination: OpenSearchDestination;
   /** First part of the names of indices. */
   readonly index: string;
-  /** Whose lines they are. */
+  /** Log stream whose lines are sent. */
   readonly logGroupName: string;
-  /** Where batches go that were refused three times. */
+  /** Bucket for batches that were refused three times. */
   readonly deadLetters: ILogArchive;
-  /** What the function says of itself. */
+  /** Log group of the function itself. */
   readonly log: CloudwatchLogGroup;
 }
 
@@ -45,7 +45,7 @@ export interface OpenSearchSenderProps {
  */
 export class OpenSearchSender extends Construct {
   readonly functionArn: string;
-  /** What must be there before lines are sent to the function. */
+  /** Addresses that must exist before lines are sent to the function. */
   readonly permissionAddress: string;
 
   constructor(scope: Construct, id: string, props: OpenSearchSenderProps) {
@@ -138,7 +138,7 @@ export class OpenSearchSender extends Construct {
   }
 }
 
-/** Where Lambda puts dead letters of a function. @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+/** Prefix of the dead letters that Lambda writes for a function. @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
 export function deadLetterPrefix(functionName: string): string {
   return `aws/lambda/async/${functionName}/`;
 }
@@ -146,6 +146,6 @@ export function deadLetterPrefix(functionName: string): string {
 /** The same bytes on every instance and day, so that nothing is deployed that has not changed. */
 function zipped(): Uint8Array {
   const source = readFileSync(join(__dirname, SOURCE));
-  // A time without a zone, and the permissions of a file that everybody may read: Lambda runs it as nobody in particular.
+  // A time without a zone, and world-readable file permissions: Lambda runs the code as an unprivileged user.
   return zipSync({ [SOURCE]: [source, { mtime: new Date(1980, 0, 1), os: 3, attrs: 0o100644 << 16, level: 9 }] });
 }

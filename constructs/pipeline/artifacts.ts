@@ -10,12 +10,12 @@ import type { IGrantable } from "../core/iam";
 import { EncryptionKey } from "../core/key";
 import { AwsStack } from "../core/stack";
 
-/** How long what actions hand to each other stays: longer than a person may take to approve, which is 7 days. */
+/** Retention of artifacts: longer than an approval may take, which is 7 days. */
 const KEPT_DAYS = 30;
 
 /**
- * What the actions of a pipeline hand to each other: sources and plans, in a bucket that nobody else reads, encrypted with a
- * key that also encrypts what the pipeline says to people. A plan holds all values of its state in clear.
+ * Artifact store of a pipeline: sources and plans, in a bucket that only the pipeline reads, encrypted with a
+ * key that also encrypts the pipeline's notifications. A plan contains all values of its state in clear text.
  */
 export class Artifacts extends Construct {
   readonly bucketName: string;

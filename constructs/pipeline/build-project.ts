@@ -19,7 +19,7 @@ export interface BuildProjectProps {
   readonly timeout: Duration;
   /** @default - none */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Whether it may run a Docker engine, and with it everything on its machine. @default false */
+  /** Runs a Docker engine in the build, which can then do anything on its host. @default false */
   readonly privileged?: boolean;
 }
 

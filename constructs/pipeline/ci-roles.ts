@@ -12,13 +12,13 @@ import type { IImageRepository } from "./image-repository";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
 
-/** Who issues the tokens of GitHub Actions. */
+/** Issuer of the tokens of GitHub Actions. */
 const ISSUER = "token.actions.githubusercontent.com";
-/** Whom they are meant for. */
+/** Audience of the tokens. */
 const AUDIENCE = "sts.amazonaws.com";
 
 export const OIDC_PROVIDERS = ["made", "existing"] as const;
-/** Whether GitHub's identity provider is made here, or is in the account already: there can be one in an account. */
+/** Identity provider of GitHub: created here, or already in the account; an account can have only one. */
 export type OidcProvider = (typeof OIDC_PROVIDERS)[number];
 
 /** A repository at GitHub, as its tokens name it. */
@@ -28,8 +28,8 @@ export interface GitHubRepository {
   /** `orders`. */
   readonly name: string;
   /**
-   * What GitHub numbers them by: `gh api repos/acme/orders --jq '.owner.id, .id'`. The tokens of repositories that were made,
-   * renamed or handed over since 15 July 2026 hold both numbers, so that nobody who takes over a name takes over its roles.
+   * Ids of owner and repository at GitHub: `gh api repos/acme/orders --jq '.owner.id, .id'`. Tokens of repositories created,
+   * renamed or transferred since 15 July 2026 contain both ids, so that taking over a name does not take over its roles.
    *
    * @default - none: an older repository, which never was renamed
    * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
@@ -42,7 +42,7 @@ export interface CiRolesProps {
   readonly repository: GitHubRepository;
   /** Environments, by the same names at GitHub: protection rules there say who may deploy to which. State must be in S3. */
   readonly environments: readonly Environment[];
-  /** Where workflows push images to, and release them from. */
+  /** Image repository that workflows push to and release from. */
   readonly images: IImageRepository;
   /**
    * The branch whose workflows push images, and plan besides those of pull requests.
@@ -51,7 +51,7 @@ export interface CiRolesProps {
    */
   readonly branch?: string;
   /**
-   * Whether GitHub's identity provider is made here or is in the account already.
+   * Identity provider of GitHub: created here, or already in the account.
    *
    * @default "made"
    */
@@ -67,7 +67,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     {
       code: "GITHUB_REPOSITORY",
       prop: "repository",
-      problem: `${JSON.stringify(`${owner}/${name}`)} is no repository at GitHub`,
+      problem: `${JSON.stringify(`${owner}/${name}`)} is not a valid GitHub repository`,
       remedy: "Use the owner's and the repository's name. Wildcards would let others' repositories in.",
     },
   );
@@ -84,7 +84,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
   problems.check(/^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."), {
     code: "GITHUB_BRANCH",
     prop: "branch",
-    problem: `${JSON.stringify(branch)} is no branch`,
+    problem: `${JSON.stringify(branch)} is not a valid branch name`,
     remedy: "Use one branch's name; wildcards are not possible.",
   });
   const provider = props.provider ?? "made";
@@ -115,7 +115,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     problems.check(environment.account === own, {
       code: "GITHUB_ACCOUNT",
       prop: `environments[${index}].account`,
-      problem: `of ${environment.name} is ${environment.account ?? "not told"}, and that of the roles ${own ?? "not told"}`,
+      problem: `of ${environment.name} is ${environment.account ?? "not set"}, and that of the roles ${own ?? "not set"}`,
       remedy: "Roles are in the account that they deploy to: make them in a DeliveryStack of each account.",
     });
   });
@@ -123,8 +123,8 @@ function check(scope: IConstruct, props: CiRolesProps): void {
 }
 
 /**
- * What workflows of GitHub Actions may do in AWS, without a key that could be stolen: for each environment a role that plans,
- * one that applies and one that releases, and one that pushes images. Each is trusted to one repository, letter by letter:
+ * IAM roles for a CI system outside AWS, without a long-lived key: for each environment a role that plans,
+ * one that applies and one that releases, and one that pushes images. Each trusts exactly one repository:
  *
  * | role | who may take it |
  * |---|---|

@@ -1,8 +1,8 @@
 import type { Architecture } from "../core/architecture";
 
 /**
- * What the builds of a pipeline run, as data: npm scripts of the repository, docker, and the `antifragile` that the
- * repository has installed. No command holds a value of the user's: those come as variables of the environment, which a
+ * Commands of a pipeline's builds, as data: npm scripts of the repository, docker, and the `antifragile` that the
+ * repository has installed. No command contains a user's value: values come as environment variables, which a
  * shell does not evaluate.
  */
 
@@ -26,7 +26,7 @@ export const TERRAFORM = {
 
 export const INSTALL: readonly string[] = ["npm ci"];
 
-/** What must hold of a commit before anything is made of it. */
+/** Checks that a commit must pass before anything is built from it. */
 export const TEST: readonly string[] = ["npm run lint", "npm run typecheck", "npm test"];
 
 const FIND_DIGEST =

@@ -13,13 +13,13 @@ export interface DeliveryStackProps {
    */
   readonly account?: string;
   /**
-   * Where Terraform keeps its state: see Environment.
+   * State backend of Terraform: see Environment.
    *
    * @default "local"
    */
   readonly state?: Environment["state"];
   /**
-   * How strict it is. What was released must stay, so that it is never a thing for trying out.
+   * Profile. Released images must be kept, so the default is production.
    *
    * @default "production"
    */
@@ -27,7 +27,7 @@ export interface DeliveryStackProps {
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
-   * What the owner of the account demands.
+   * Guardrails of the account's owner.
    *
    * @default - nothing
    */

@@ -47,7 +47,7 @@ export class EnvironmentStacks {
   }
 }
 
-/** Whether there is anything to apply, and whether the role that does could change itself. For a validation: stacks may come late. */
+/** Validates that there are stacks to apply, and that the apply role cannot change itself. Runs at synth, since stacks may be added late. */
 export function checkAgainstOwnRoles(
   scope: IConstruct,
   environment: Environment,

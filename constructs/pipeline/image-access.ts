@@ -1,7 +1,7 @@
 import type { IGrantable } from "../core/iam";
 import type { IImageRepository } from "./image-repository";
 
-/** Lets somebody push images into a repository, and see which are there. */
+/** Permissions to push images into a repository, and to list them. */
 export function allowPush(grantee: IGrantable, { repositoryArn }: IImageRepository): void {
   // ECR hands out tokens for all of its repositories at once.
   grantee.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });

@@ -13,7 +13,7 @@ export interface ImageRepositoryProps {
    */
   readonly name?: string;
   /**
-   * How many images are kept, the newest; 10 to 10000. Those that were ever released are kept besides.
+   * Number of images to keep, newest first; 10 to 10000. Images that were ever released are kept in addition.
    *
    * @default 500
    */
@@ -24,7 +24,7 @@ export interface ImageRepositoryProps {
 export interface IImageRepository extends IConstruct {
   readonly repositoryArn: string;
   readonly repositoryName: string;
-  /** What its images are called without tag or digest. */
+  /** URI of the images, without tag or digest. */
   readonly repositoryUrl: string;
 }
 
@@ -36,8 +36,8 @@ export interface IImageRepository extends IConstruct {
 const ALL = 100_000;
 
 /**
- * Where a service's images are kept for all its environments: an ECR repository whose tags never move and whose images are
- * scanned when they come in. An image that was released is never expired, since tasks may be started from it at any time;
+ * Image repository of a service for all its environments: an ECR repository with immutable tags, whose images are
+ * scanned on push. An image that was released never expires, since tasks may be started from it at any time;
  * a release marks it by a tag.
  *
  * Costs 0.10 USD a GB and month.
@@ -49,7 +49,7 @@ const ALL = 100_000;
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
  */
 export class ImageRepository extends Construct implements IImageRepository {
-  /** Refers to a repository that somebody else owns, in this account and region. */
+  /** Refers to a repository that another stack owns, in this account and region. */
   static fromRepositoryName(scope: Construct, id: string, name: string): IImageRepository {
     return new ImportedImageRepository(scope, id, name);
   }
@@ -128,7 +128,7 @@ function checkName(scope: IConstruct, name: string): void {
   throw invalid(scope, {
     code: "REPOSITORY_NAME",
     prop: "name",
-    problem: `${JSON.stringify(name)} is no name for an ECR repository`,
+    problem: `${JSON.stringify(name)} is not a valid ECR repository name`,
     remedy: "Use 2 to 256 small letters and digits, joined by single . _ / or -.",
   });
 }

@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
-/** What people are told: what went wrong, and what waits for them. */
+/** Events that subscribers are notified of: failures, and approvals that wait. */
 const EVENTS = [
   "codepipeline-pipeline-pipeline-execution-failed",
   "codepipeline-pipeline-manual-approval-needed",
@@ -19,7 +19,7 @@ export interface NotificationsProps {
   readonly emails: readonly string[];
 }
 
-/** A topic that tells people of failures and of approvals that wait for them; encrypted, and only this account's pipelines write to it. */
+/** Topic that notifies people of failures and waiting approvals; encrypted, and only this account's pipelines publish to it. */
 export class Notifications extends Construct {
   readonly topicArn: string;
 

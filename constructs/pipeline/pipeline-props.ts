@@ -11,7 +11,7 @@ import type { FilePathFilter, ImageSource, Source } from "./source";
 
 export const EXECUTION_MODES = ["superseded", "queued"] as const;
 /**
- * What happens to a commit that comes while others are on their way: `superseded` lets the newest overtake those that wait
+ * Execution mode of concurrent commits: with `superseded` the newest overtakes those that wait
  * before a stage, since it holds all of them; `queued` releases each, one after the other. Two at once would apply to the
  * same state, so that there is no third.
  *
@@ -23,22 +23,22 @@ export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 export interface ReleaseGate {
   /** `experiment`. Small letters, digits and hyphens. */
   readonly name: string;
-  /** What runs, in a checkout of the repository where `npm ci` was run; the first that fails stops the pipeline. */
+  /** Commands to run, in a checkout of the repository after `npm ci`; the first that fails stops the pipeline. */
   readonly commands: readonly string[];
   /**
-   * What the commands may do in AWS.
+   * IAM statements of the commands.
    *
    * @default - nothing
    */
   readonly permissions?: readonly Statement[];
   /**
-   * How long it may take.
+   * Timeout of the commands.
    *
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
   /**
-   * What is wrong with it in this app, a sentence each; asked for at synth, when all stacks are there.
+   * Problems of the gate in this app, one sentence each; called at synth, when all stacks exist.
    *
    * @default - nothing
    */
@@ -50,48 +50,48 @@ export interface PipelineRelease {
   /** Its stacks in this app are planned and applied; its state must be in S3. */
   readonly environment: Environment;
   /**
-   * Whether a person approves its plans. Nothing else is applied then: what could not be planned before makes the run fail.
+   * Requires a manual approval of plans. Only approved plans are applied: what could not be planned before makes the run fail.
    *
    * @default false
    */
   readonly approval?: boolean;
   /**
-   * How long no alarm may go off after the release; 0 looks once.
+   * Time after the release in which no alarm may go off; 0 checks once.
    *
    * @default Duration.minutes(5)
    */
   readonly watch?: Duration;
   /**
-   * What must succeed before the next environment is touched.
+   * Gates that must succeed before the next environment starts.
    *
    * @default - nothing
    */
   readonly gates?: readonly ReleaseGate[];
 }
 
-/** A value that whoever starts the pipeline by hand can change; a variable of every build. */
+/** A variable of every build, which a user can change when starting the pipeline by hand. */
 export interface PipelineVariable {
   /** `LOG_LEVEL`. No secrets: everybody who sees the pipeline sees it. */
   readonly name: string;
-  /** What it is when the pipeline starts by itself. */
+  /** Value when the pipeline starts by itself. */
   readonly value: string;
   /** @default - none */
   readonly description?: string;
 }
 
 export interface PipelineProps {
-  /** Where the repository is: `Source.gitHub("acme/orders")`. */
+  /** Source repository: `Source.gitHub("acme/orders")`. */
   readonly source: Source;
   /** The environments, in the order in which a commit goes through them. */
   readonly releases: readonly PipelineRelease[];
   /**
-   * Where the image goes that is built from the repository's Dockerfile; or an image that others build: `Source.ecr(...)`.
+   * Repository for the image that is built from the Dockerfile; or an image that others build: `Source.ecr(...)`.
    *
    * @default - an ImageRepository of the pipeline's own
    */
   readonly images?: IImageRepository | ImageSource;
   /**
-   * What is run on a commit before anything is made of it, after `npm ci`.
+   * Commands to run on a commit before anything is built from it, after `npm ci`.
    *
    * @default - npm run lint, npm run typecheck, npm test
    */
@@ -103,7 +103,7 @@ export interface PipelineProps {
    */
   readonly architecture?: Architecture;
   /**
-   * What happens to a commit that comes while others are on their way.
+   * Execution mode of concurrent commits.
    *
    * @default "superseded"
    */
@@ -115,9 +115,9 @@ export interface PipelineProps {
    */
   readonly variables?: readonly PipelineVariable[];
   /**
-   * E-mail addresses that are told of failures, and of approvals that wait. Each must confirm once.
+   * E-mail addresses to notify of failures and of waiting approvals. Each must confirm once.
    *
-   * @default - nobody; the topic is there
+   * @default - none; the topic exists without subscribers
    */
   readonly notify?: readonly string[];
 }
@@ -152,7 +152,7 @@ const BUILT_IN: readonly PipelineVariable[] = [
   },
 ];
 
-/** What builds are told by the pipeline itself. */
+/** Variables that the pipeline itself passes to builds. */
 const RESERVED = /^(AWS_|CODEBUILD_|ENVIRONMENT$|IMAGE$|APPROVED$|PLANS_ARTIFACT$|REPOSITORY_|WATCH_MINUTES$|ALLOW_)/;
 const SECRET = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/;
 const KEBAB = /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/;
@@ -212,7 +212,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     problems.check(/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email) && notify.indexOf(email) === index, {
       code: "PIPELINE_NOTIFY",
       prop: `notify[${index}]`,
-      problem: `${JSON.stringify(email)} is no e-mail address, or is there twice`,
+      problem: `${JSON.stringify(email)} is not a valid e-mail address, or is listed twice`,
       remedy: "Use addresses, each once.",
     });
   });
@@ -239,7 +239,7 @@ function checkSource(problems: Problems, { definition }: Source): void {
     source(
       /^(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(definition.bucket) &&
         /^[\w!.*'()/-]{1,1024}$/.test(definition.key),
-      `${JSON.stringify(`s3://${definition.bucket}/${definition.key}`)} is no object of S3`,
+      `${JSON.stringify(`s3://${definition.bucket}/${definition.key}`)} is not a valid S3 object`,
       'Use the bucket\'s name and the object\'s key: Source.s3("acme-sources", "orders.zip").',
     );
     return;
@@ -248,13 +248,13 @@ function checkSource(problems: Problems, { definition }: Source): void {
   problems.check(/^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."), {
     code: "PIPELINE_BRANCH",
     prop: "source.branch",
-    problem: `${JSON.stringify(branch)} is no branch`,
+    problem: `${JSON.stringify(branch)} is not a valid branch name`,
     remedy: "Use one branch's name; wildcards are not possible.",
   });
   if (definition.kind === "codeCommit") {
     source(
       /^[\w.-]{1,100}$/.test(repository),
-      `${JSON.stringify(repository)} is no repository of CodeCommit`,
+      `${JSON.stringify(repository)} is not a valid CodeCommit repository`,
       "Use its name.",
     );
     return;
@@ -262,7 +262,7 @@ function checkSource(problems: Problems, { definition }: Source): void {
   const groups = definition.provider === "GitLab" ? "{1,20}" : "{1}";
   source(
     new RegExp(`^[\\w.-]+(/[\\w.-]+)${groups}$`).test(repository) && !/(^|\/)\.\.?(\/|$)/.test(repository),
-    `${JSON.stringify(repository)} is no repository at ${definition.provider}`,
+    `${JSON.stringify(repository)} is not a valid repository at ${definition.provider}`,
     "Use its owner and name: acme/orders.",
   );
   const { connectionArn } = definition;
@@ -312,7 +312,7 @@ function checkImage(problems: Problems, { repository, tag }: ImageSource): void 
   problems.check(/^(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*$/.test(repository) && /^[\w][\w.-]{0,127}$/.test(tag), {
     code: "PIPELINE_IMAGE",
     prop: "images",
-    problem: `${JSON.stringify(`${repository}:${tag}`)} is no image in ECR`,
+    problem: `${JSON.stringify(`${repository}:${tag}`)} is not a valid ECR image`,
     remedy: 'Use the repository\'s name and the tag that moves: Source.ecr("orders", { tag: "latest" }).',
   });
 }
@@ -330,7 +330,7 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
   problems.check(account === own, {
     code: "PIPELINE_ACCOUNT",
     prop: `${prop}.environment.account`,
-    problem: `of ${name} is ${account ?? "not told"}, and that of the pipeline ${own ?? "not told"}`,
+    problem: `of ${name} is ${account ?? "not set"}, and that of the pipeline ${own ?? "not set"}`,
     remedy:
       "A pipeline releases within its account: make one in a DeliveryStack of each account, or release from there by antifragile release.",
   });
@@ -359,7 +359,7 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
       {
         code: "PIPELINE_GATE",
         prop: `${prop}.gates[${index}]`,
-        problem: `${JSON.stringify(gate.name)} is no gate`,
+        problem: `${JSON.stringify(gate.name)} is not a valid gate`,
         remedy: "Use a name of its own in small letters, at least one command, and a timeout of 5 minutes to 8 hours.",
       },
     );

@@ -33,7 +33,7 @@ import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
 
-/** What builds get as their checkout. */
+/** Source artifact of builds: their checkout. */
 const SOURCE = "Source";
 
 /**
@@ -67,9 +67,9 @@ const SOURCE = "Source";
 export class Pipeline extends Construct {
   readonly pipelineName: string;
   readonly pipelineArn: string;
-  /** Topic that people are told by. */
+  /** Topic of the pipeline's notifications. */
   readonly topicArn: string;
-  /** Where its images go; undefined when others build them. */
+  /** Repository of its images; undefined when others build them. */
   readonly images: IImageRepository | undefined;
   readonly #role: Role;
   readonly #artifacts: Artifacts;
@@ -415,7 +415,7 @@ function approvalAction(environment: string, runOrder: number): CodepipelineStag
   };
 }
 
-/** What starts the pipeline at GitHub, GitLab and Bitbucket; without it every push to every file of the branch would. */
+/** Triggers of GitHub, GitLab and Bitbucket; without them every push to any file of the branch would start the pipeline. */
 function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefined {
   if (definition.kind !== "connection") return undefined;
   const { branch = "main", paths = {}, tags } = definition;
@@ -441,7 +441,7 @@ function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefin
   ];
 }
 
-/** What starts the pipeline elsewhere: events of EventBridge. */
+/** Triggers of other sources: EventBridge rules. */
 function events(
   stack: AwsStack,
   definition: SourceDefinition,

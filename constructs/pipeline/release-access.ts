@@ -12,7 +12,7 @@ export interface ReleaseAccess {
   readonly stack: AwsStack;
   readonly environment: Environment;
   readonly stacks: EnvironmentStacks;
-  /** Where the image is that is released. */
+  /** Repository of the image to release. */
   readonly repositoryArn: string;
 }
 

@@ -29,7 +29,7 @@ export interface ConnectedSourceOptions {
    */
   readonly connectionArn?: string;
   /**
-   * Which files start the pipeline.
+   * File filters that decide which pushes start the pipeline.
    *
    * @default - all
    */
@@ -52,7 +52,7 @@ export type SourceDefinition =
   | { readonly kind: "codeCommit"; readonly repository: string; readonly branch?: string }
   | { readonly kind: "s3"; readonly bucket: string; readonly key: string };
 
-/** Where the repository is that a pipeline delivers. */
+/** Source repository of a pipeline. */
 export class Source {
   /** `acme/orders` at GitHub, by AWS CodeConnections. */
   static gitHub(repository: string, options: ConnectedSourceOptions = {}): Source {

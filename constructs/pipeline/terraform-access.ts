@@ -25,7 +25,7 @@ export const ELSEWHERE = ["chatbot", "route53"];
 
 type Access = "read" | "write";
 
-/** What Terraform does, each by its own name, in this region; most has no finer grain, and names are not known before. */
+/** Actions of Terraform, each named in full, in this region; most support no resource-level permissions, and ids are not known before. */
 export function serviceStatements(access: Access, region: string): Statement[] {
   return Object.entries(TERRAFORM_ACTIONS)
     .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
@@ -38,7 +38,7 @@ export function serviceStatements(access: Access, region: string): Statement[] {
     }));
 }
 
-/** Where an environment's things are, by their names. */
+/** ARNs of an environment's resources, by name prefix. */
 interface Names {
   readonly partition: string;
   readonly account: string;
@@ -52,7 +52,7 @@ interface Names {
 }
 
 /**
- * What Terraform does to what has a name that is known: state, roles, buckets, parameters. Who applies has both.
+ * Actions on resources with known names: state, roles, buckets, parameters. The apply role has both kinds.
  */
 export function namedStatements(access: Access, names: Names): Statement[] {
   const { partition, account, environment, prefixes } = names;
@@ -111,7 +111,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   ];
 }
 
-/** Who plans reads state and locks it; only who applies writes it. */
+/** State access: the plan role reads and locks the state; only the apply role writes it. */
 function stateStatements(access: Access, { partition, environment, stackIds }: Names): Statement[] {
   const places = stackIds.flatMap((id) => statePlace(id, environment) ?? []);
   const [place] = places;
@@ -152,8 +152,8 @@ export interface TerraformAccessProps {
 }
 
 /**
- * What Terraform may do in one environment, for two roles: one that plans and changes nothing, one that applies. As policies
- * of their own, since all of it is more than a role holds in itself. Free.
+ * Permissions of Terraform in one environment, for two roles: one that plans and changes nothing, one that applies. Managed
+ * policies, since they exceed the size of inline policies. Free.
  */
 export class TerraformAccess extends Construct {
   readonly #plan: readonly IamPolicy[];

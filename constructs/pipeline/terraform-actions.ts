@@ -1,6 +1,6 @@
 /**
- * What Terraform calls for the resources that constructs make, by IAM's name of the service: `read` to find out what is
- * there, `write` to make, change and delete it. Every action is named in full. A new type of resource belongs in here: a test
+ * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh,
+ * `write` to create, update and delete. Every action is named in full. A new resource type belongs in here: a test
  * fails until its service is.
  *
  * Not in it is what reads data of users: objects of buckets, values of secrets, messages, lines of logs.
@@ -595,7 +595,7 @@ export const TERRAFORM_ACTIONS: Readonly<
   },
 };
 
-/** What Terraform does to roles and instance profiles: only to those with the names of the environment. */
+/** Actions on roles and instance profiles, limited to the names of the environment. */
 export const ROLE_ACTIONS = {
   read: [
     "iam:GetInstanceProfile",
@@ -619,7 +619,7 @@ export const ROLE_ACTIONS = {
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
   ],
-  /** What gives a role permissions: bounded, where the owner of the account has a boundary. */
+  /** Actions that grant a role permissions: bounded, where the account has a permissions boundary. */
   bounded: [
     "iam:CreateRole",
     "iam:DeleteRolePolicy",
@@ -670,7 +670,7 @@ export const SERVICE_LINKED = [
   "wafv2.amazonaws.com",
 ] as const;
 
-/** What Terraform does to buckets, apart from what is in them. */
+/** Actions on buckets, apart from their objects. */
 export const BUCKET_ACTIONS = {
   read: [
     "s3:GetAccelerateConfiguration",
@@ -711,7 +711,7 @@ export const BUCKET_ACTIONS = {
   ],
 } as const;
 
-/** What Terraform does to the parameters by which stacks tell each other who they are. */
+/** Actions on the parameters of stack contracts. */
 export const PARAMETER_ACTIONS = {
   read: ["ssm:GetParameter", "ssm:GetParameters"],
   write: ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource"],

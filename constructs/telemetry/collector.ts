@@ -1,6 +1,6 @@
 import type { TelemetryExporter } from "./exporters";
 
-/** Where the collector keeps the header that an OTLP endpoint wants. */
+/** Environment variable of the header that an OTLP endpoint requires. */
 export const AUTHORIZATION_VARIABLE = "OTLP_AUTHORIZATION";
 
 interface Collected {
@@ -8,7 +8,7 @@ interface Collected {
   readonly region: string;
   /** Log group that metrics are written to as lines. */
   readonly metricsLogGroup: string;
-  /** Where CloudWatch keeps them: `Antifragile/shop-dev`. */
+  /** Namespace of the metrics in CloudWatch: `Antifragile/shop-dev`. */
   readonly namespace: string;
   /** Of a hundred traces so many are kept. */
   readonly tracesPercent: number;

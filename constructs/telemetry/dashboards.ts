@@ -66,7 +66,7 @@ function alarmList(title: string, arns: readonly string[]): Widget[] {
 }
 
 /**
- * A picture of a service: its alarms, and all that there is to measure of it.
+ * A dashboard of a service: its alarms, and all metrics of it.
  *
  * Costs 3 USD a month; the first three of an account are free.
  *
@@ -100,7 +100,7 @@ export class ServiceDashboard implements ServiceAddOn {
 
 export interface PlatformDashboardProps {
   /**
-   * How far back it shows, in whole hours, unless whoever looks says otherwise.
+   * Default time range, in whole hours.
    *
    * @default Duration.hours(3)
    */
@@ -108,8 +108,8 @@ export interface PlatformDashboardProps {
 }
 
 /**
- * A picture of a platform and of all services on it, those of other repos too: how much each uses, what is asked of it, how
- * slow and how often wrong it answers, and what crashes. The alarms are those of this app's services.
+ * A dashboard of a platform and of all services on it, those of other repos too: usage, requests, latency,
+ * error rates and crashes. The alarms are those of this app's services.
  *
  * Costs 3 USD a month; the first three of an account are free.
  *

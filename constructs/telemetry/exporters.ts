@@ -24,7 +24,7 @@ export interface PrometheusExporter {
   readonly workspaceArn: string;
 }
 
-/** Where a service's telemetry goes. */
+/** Destination of a service's telemetry. */
 export type TelemetryExporter = XRayExporter | CloudWatchExporter | OtlpExporter | PrometheusExporter;
 
 /** Traces to AWS X-Ray: 5 USD a million, the first 100 000 a month free. */
@@ -74,7 +74,7 @@ export function checkExporters(problems: Problems, exporters: readonly Telemetry
       problems.check(/^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(exporter.url), {
         code: "TELEMETRY_URL",
         prop: "to.url",
-        problem: `${JSON.stringify(exporter.url)} is no address that telemetry can be sent to`,
+        problem: `${JSON.stringify(exporter.url)} is not a URL that telemetry can be sent to`,
         remedy: "Use https:// and a host, on the usual port, and a path where there is one.",
       });
       problems.check(exporter.authorizationArn === undefined || known(exporter.authorizationArn, SECRET), {

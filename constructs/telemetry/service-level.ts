@@ -7,8 +7,8 @@ import { errorPercent, fastPercent, latePercent } from "../service/monitoring/si
 import { groupsOf } from "../service/monitoring/target-metrics";
 
 /**
- * How fast what may fail in 30 days is used up: over a long window, so that it matters, and over a short one, so that it
- * still goes on. The first uses up a fiftieth in an hour, the second a twentieth in six.
+ * Burn rates of the error budget of 30 days: over a long window, so that the alarm matters, and over a short one, so that it
+ * ends soon after the problem. The first uses up 2 % in an hour, the second 5 % in six.
  *
  * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
  */
@@ -17,23 +17,23 @@ const BURNS = [
   { id: "Slow", part: "budget-slow", factor: 6, longSeconds: 21_600, shortSeconds: 1800 },
 ] as const;
 
-/** How fast a service promises to answer. */
+/** Latency objective of a service. */
 export interface LatencyGoal {
-  /** How many of a hundred answers are to come in time, over 30 days; above 94 and below 100: 99. */
+  /** Percentage of requests to answer in time, over 30 days; above 94 and below 100: 99. */
   readonly percent: number;
-  /** What is in time, from when the load balancer has sent the request on until the first byte of the answer; whole milliseconds. */
+  /** Threshold, from the request that the load balancer forwards to the first byte of the response; whole milliseconds. */
   readonly within: Duration;
 }
 
 export interface ServiceLevelProps {
   /**
-   * How many of a hundred requests are to be answered without an error, over 30 days; above 94 and below 100.
+   * Percentage of requests to answer without an error, over 30 days; above 94 and below 100.
    *
    * @default 99.9
    */
   readonly availablePercent?: number;
   /**
-   * How many answers are to come in time. An error that comes in time counts as fast: it is `availablePercent` that it breaks.
+   * Latency objective. An error that is returned in time counts as fast: it violates `availablePercent`.
    *
    * @default - none: nothing is promised of how long answers take
    */
@@ -47,17 +47,17 @@ interface Promised {
   /** First part of names of its alarms. */
   readonly part: "" | "latency-";
   readonly goalPercent: number;
-  /** What breaks it: `requests failed`. */
+  /** Violation of the objective: `requests failed`. */
   readonly bad: string;
-  /** What uses it up: `Errors use up what may fail`. */
+  /** Description of the burn: `Errors use up the error budget`. */
   readonly using: string;
-  /** How many of a hundred broke it. */
+  /** Percentage of requests that violated the objective. */
   readonly queries: () => readonly MetricDataQuery[];
 }
 
 /**
- * What a service promises to those who call it (an SLO), and alarms when it is about to break that: when errors, or answers
- * that come late, use up what 30 days have room for too fast. Counts requests one by one, of all target groups together.
+ * Service level objectives (SLOs) of a service, with alarms on their burn rate: when errors, or slow responses,
+ * use up the error budget of 30 days too fast. Counts single requests, of all target groups together.
  * Needs an Ingress.
  *
  * Costs about 2.20 USD a month for the alarms of `availablePercent` and 1.80 for those of `fast`, where the service has one
@@ -84,7 +84,7 @@ export class ServiceLevel implements ServiceAddOn {
       validate: () =>
         host.targets().length === 0
           ? [
-              `${host.scope.node.path}: nothing is measured of its requests\n  Add an Ingress, or leave ServiceLevel out.  [SERVICE_LEVEL_WITHOUT_INGRESS]`,
+              `${host.scope.node.path}: has no request metrics\n  Add an Ingress, or leave ServiceLevel out.  [SERVICE_LEVEL_WITHOUT_INGRESS]`,
             ]
           : [],
     });
@@ -129,7 +129,7 @@ function check({ scope, process }: ServiceHost, availablePercent: number, fast: 
     problems.check(Number.isInteger(fast.within.toMillis()) && fast.within.toMillis() >= 1, {
       code: "SERVICE_LEVEL_WITHIN",
       prop: "fast.within",
-      problem: `${fast.within} is no time that an answer can be measured by`,
+      problem: `${fast.within} is not a threshold that latency can be counted by`,
       remedy: "Use whole milliseconds, at least one: Duration.millis(500).",
     });
   }

@@ -17,13 +17,13 @@ const COLLECTOR_IMAGE =
 
 export interface TelemetryProps {
   /**
-   * Where it goes: `xRay()`, `cloudWatch()`, `otlp({ url })`, `managedPrometheus(workspaceArn)`.
+   * Destinations: `xRay()`, `cloudWatch()`, `otlp({ url })`, `managedPrometheus(workspaceArn)`.
    *
    * @default [xRay(), cloudWatch()]
    */
   readonly to?: readonly TelemetryExporter[];
   /**
-   * How many of a hundred traces are kept, whole ones.
+   * Percentage of traces to keep; a trace is kept or dropped as a whole.
    *
    * @default 100
    */
@@ -38,8 +38,8 @@ export interface TelemetryProps {
 }
 
 /**
- * Sends what a service measures and traces on, by a collector (OpenTelemetry) beside it, which starts before the app and
- * outlives it. The app gets `OTEL_EXPORTER_OTLP_ENDPOINT` and says the rest in OTLP.
+ * Exports the metrics and traces of a service by an OpenTelemetry collector in a sidecar, which starts before the app and
+ * outlives it. The app gets `OTEL_EXPORTER_OTLP_ENDPOINT` and sends OTLP.
  *
  * Costs 128 CPU units and 256 MiB of each task, about 5 USD a month where that makes the task larger; and what the exporters
  * cost.
@@ -82,7 +82,7 @@ export class Telemetry implements ServiceAddOn {
       name: "collector",
       image: this.props.image ?? COLLECTOR_IMAGE,
       cpu: 128,
-      // Go is told to clean up from four fifths of it on, as the collector's memory limiter asks for.
+      // GOMEMLIMIT at four fifths of the memory, as the collector's memory limiter recommends.
       memoryMiB: 256,
       // JSON is YAML too. What looks like an expression is the collector's own, not Terraform's.
       environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)), GOMEMLIMIT: "204MiB" },

@@ -5,7 +5,7 @@ import { type TerraformStack, Testing } from "cdktf";
 export type SynthesizedStack = { readonly [block: string]: unknown };
 
 /**
- * What a stack compiles to: sorted, without versions, paths and metadata, with JSON inside strings taken apart so that a
+ * Synthesizes a stack for snapshots: sorted, without versions, paths and metadata, with JSON inside strings parsed so that a
  * changed variable is a changed line. Runs the constructs' validations. Needs no network, no Terraform and no AWS.
  *
  * @example

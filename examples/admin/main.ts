@@ -1,4 +1,4 @@
-/** Admin processes: one-off tasks of a release. `migrate` runs first in every release; the other when somebody asks for it. */
+/** Admin processes: one-off tasks of a release. `migrate` runs first in every release; `seed` runs on demand. */
 import { App, CloudNativeService, type Environment, Ingress, insecureHttp, Platform } from "antifragile";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };

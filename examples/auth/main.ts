@@ -1,4 +1,4 @@
-/** Who may call: customers of a user pool, staff of an issuer elsewhere, and a firewall before both of them. */
+/** Authentication: customers of a user pool, employees of an external issuer, and a firewall in front of both. */
 import {
   App,
   CloudNativeService,

@@ -1,4 +1,4 @@
-/** Everything that a service can be attached to: made here, somebody else's, or outside of AWS. */
+/** Backing services of every kind: created here, owned by another app, or outside AWS. */
 import {
   App,
   Bucket,

@@ -1,4 +1,4 @@
-/** A canary with AWS provider 5: CodeDeploy moves a tenth of the requests first, and goes back when they fail. */
+/** A canary with AWS provider 5: CodeDeploy shifts a tenth of the requests first, and rolls back when they fail. */
 import {
   App,
   CloudNativeService,

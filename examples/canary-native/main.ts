@@ -1,6 +1,6 @@
 /**
  * A canary with AWS provider 6: ECS itself moves the requests, and callers by Service Connect go with them. With
- * `@cdktf/provider-aws` 21 installed, `providerLine` need not be told.
+ * `@cdktf/provider-aws` 21 installed, `providerLine` can be left out.
  */
 import {
   App,
@@ -26,7 +26,7 @@ const orders = new CloudNativeService(stack, "Orders", {
 });
 orders.add(new Ingress());
 
-// Nobody outside asks it; its callers' proxies move from the old version to the new one.
+// It has no Ingress; the proxies of its callers shift from the old version to the new one.
 const prices = new CloudNativeService(stack, "Prices", {
   deployment: linear({ percent: 25, wait: Duration.minutes(2) }),
 });

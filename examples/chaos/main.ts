@@ -1,5 +1,5 @@
 /**
- * What a service is expected to bear, said as experiments: half of its tasks go, and what it depends on answers late. Both
+ * Chaos experiments on a service: half of its tasks stop, and a dependency responds late. Both
  * stop when the service's own alarms go off. In an environment of the name `dev` alone.
  */
 import {

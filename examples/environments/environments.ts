@@ -1,6 +1,6 @@
 import { type Environment, placeholder } from "antifragile";
 
-/** What differs from one environment to the next. */
+/** Settings that differ between environments. */
 export interface ShopEnvironment extends Environment {
   readonly scaling: { readonly min: number; readonly max: number };
   /** Domain that requests come to, and the id of its zone; without one, plain HTTP. */
@@ -28,7 +28,7 @@ export const environments: readonly ShopEnvironment[] = [
     account: "210987654321",
     state: "s3",
     scaling: { min: 3, max: 20 },
-    // Until somebody says it, production is left out, and asked for by name it says so; the others work.
+    // Until these are filled in, production is skipped, and an error when selected by name; the others work.
     domain: { name: "shop.example.com", zoneId: placeholder("id of the zone shop.example.com in Route 53") },
   },
 ];

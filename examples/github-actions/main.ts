@@ -1,4 +1,4 @@
-/** What workflows of GitHub Actions may do: plan for everybody who works on the repository, apply and release by environment. */
+/** IAM roles for GitHub Actions: plan for everyone who works on the repository, apply and release by environment. */
 import {
   App,
   CiRoles,

@@ -41,7 +41,7 @@ const payments = new CloudNativeService(paymentsStack, "Payments", {
 
 storefront.call(catalog, { timeout: Duration.seconds(1) });
 storefront.call(orders, { timeout: Duration.seconds(3) });
-// Orders asks for a payment, and payments tells when it is through.
+// Orders requests a payment, and payments reports when it is complete.
 orders.call(payments, { timeout: Duration.seconds(2), retryBudgetPercent: 0 });
 payments.call(orders);
 

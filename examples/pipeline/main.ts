@@ -22,7 +22,7 @@ const production: Environment = {
   account,
   profile: "production",
   state: "s3",
-  // Without it, whoever can change a plan could have a role made that may do anything.
+  // Without a boundary, anyone who can change a plan could create a role with any permission.
   guardrails: { permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary` },
 };
 

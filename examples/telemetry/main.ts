@@ -1,6 +1,6 @@
 /**
  * A service that can be seen: traces in X-Ray, metrics in CloudWatch, alarms on the golden signals and on what it promises,
- * and pictures of it and of its platform.
+ * and dashboards of the service and of its platform.
  *
  * Costs about 5 USD a month for the collector, and 6 for its alarms.
  */
