@@ -103,14 +103,14 @@ describe("WebAcl", () => {
   it("is refused where it cannot be, or would take another's place", () => {
     const bad = { requestsPerIp: 9, managedRules: ["sql", "sql"] as const, mode: "allow" as never };
     expect(refusals(() => guarded({ ...bad, loadBalancer: undefined }))).toEqual([
-      "WEB_ACL_LOAD_BALANCER load balancer",
+      "WEB_ACL_LOAD_BALANCER loadBalancer",
       "WEB_ACL_RATE requestsPerIp",
       "WEB_ACL_RULES managedRules",
       "WEB_ACL_MODE mode and log",
     ]);
     const platform = guarded();
     expect(refusals(() => new WebAcl(platform, "Second", { loadBalancer: platform.loadBalancer }))).toEqual([
-      "WEB_ACL_TWICE load balancer",
+      "WEB_ACL_TWICE loadBalancer",
     ]);
   });
 });

@@ -200,7 +200,7 @@ describe("a call", () => {
   });
 });
 
-describe.each(["microservices", "shared-balancer"])("the example %s", (name) => {
+describe.each(["microservices", "shared-load-balancer"])("the example %s", (name) => {
   let outdir: string;
   beforeAll(() => {
     outdir = synthExample(name);

@@ -89,7 +89,7 @@ function missing(
     ClusterName: (value) => value === cluster,
     TargetGroup: (value) => groups.includes(value),
     LoadBalancer: (value) =>
-      /balancer\.balancerArnSuffix/.test(value) && Object.keys(resources(platform, "aws_lb")).length === 1,
+      /loadBalancer\.loadBalancerArnSuffix/.test(value) && Object.keys(resources(platform, "aws_lb")).length === 1,
     QueueName: (value) => queues.includes(value) || made.includes(value),
     Group: (value) => services.includes(value.replace(/^service:/, "")) || jobs.includes(value),
   };
