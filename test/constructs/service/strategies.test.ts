@@ -426,7 +426,7 @@ describe("a deployment that moves requests", () => {
       expect.stringMatching(/wait 2 min is over.*DEPLOYMENT_TOO_SHORT/),
     ]);
     expect(warned(codeDeploy(canary({ wait: short, bakeTime: short })))).toEqual([
-      expect.stringContaining("bake 2 min and wait 2 min"),
+      expect.stringContaining("bakeTime 2 min and wait 2 min"),
     ]);
     for (const deployment of [rolling(), blueGreen(), canary(), linear()]) expect(warned(deployment)).toEqual([]);
   });
