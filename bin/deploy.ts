@@ -4,7 +4,7 @@ import { type DeployReport, deployLocally, ToolsMissingError } from "../emulator
 import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
 import { cancelled, type ExitCode, UserError } from "../generator/errors";
-import { npmCommand } from "../generator/processes";
+import { programOf } from "../generator/processes";
 import { OperationError } from "../operations/command";
 import { deploy, synthesize } from "../operations/deploy";
 
@@ -37,7 +37,7 @@ export async function runDeploy(context: Context): Promise<ExitCode> {
   }
   try {
     if (first === "--local") return await runLocally(context);
-    const npm = npmCommand({ env: context.env, platform: context.platform, execPath: process.execPath });
+    const npm = programOf("npm", { env: context.env, platform: context.platform, execPath: process.execPath });
     return await deploy({ repository: context.cwd, environment: first, flags: more, print: context.print, npm });
   } catch (error) {
     if (error instanceof OperationError) throw new UserError(error.message, error.outcome);
@@ -85,7 +85,7 @@ function seconds(milliseconds: number): string {
 
 /** One line a step: what goes on is shown in place on a terminal, and now and then elsewhere. */
 function reporter(context: Context): DeployReport & { readonly failed: () => void } {
-  const colour = (format: "green" | "red" | "dim", text: string) => (context.colour ? styleText(format, text) : text);
+  const colour = (format: "green" | "red" | "dim", text: string) => (context.color ? styleText(format, text) : text);
   const inPlace = context.stdoutIsTerminal;
   const clear = inPlace ? "\r\u001b[K" : "";
   let title = "";

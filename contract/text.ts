@@ -59,3 +59,15 @@ export function didYouMean(word: string, words: Iterable<string>, prefix = ""): 
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/** Wraps a text at word ends, each line with the indent and a newline. A longer word has a line of its own. */
+export function wrap(text: string, columns: number, indent = ""): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && indent.length + last.length + 1 + word.length <= columns)
+      lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => `${indent}${line}\n`).join("");
+}

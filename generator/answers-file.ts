@@ -29,6 +29,11 @@ function repeatedKeys(json: string): string[] {
   return repeated;
 }
 
+/** True if a text has a comment outside of strings. */
+function hasComment(json: string): boolean {
+  return /\/\/|\/\*|^\s*#/m.test(json.replace(/"(?:[^"\\\n]|\\.)*"/g, '""'));
+}
+
 /**
  * Reads the raw values of an answers file and reports problems of the file itself. `resolveAnswers` checks keys and values, as it
  * does for flags and prompts.
@@ -46,6 +51,7 @@ export function parseAnswersFile(
   try {
     content = JSON.parse(json);
   } catch (error) {
+    if (hasComment(json)) return broken("contains a comment, which JSON does not allow; remove the comments");
     return broken(`is not JSON: ${quoted((error as Error).message).slice(1, -1)}`);
   }
   if (content === null || typeof content !== "object" || Array.isArray(content)) {
@@ -60,10 +66,12 @@ export function parseAnswersFile(
   values.delete("$schema");
   if (header !== undefined) {
     const schema = header?.schema;
-    if (typeof schema !== "number") return broken(`${HEADER}.schema: must be the number ${SCHEMA_VERSION}`);
-    if (schema > SCHEMA_VERSION) {
+    if (!Number.isInteger(schema) || Number(schema) < 1) {
+      return broken(`${HEADER}.schema: must be an integer from 1 to ${SCHEMA_VERSION}`);
+    }
+    if (Number(schema) > SCHEMA_VERSION) {
       return broken(
-        `${HEADER}.schema: ${schema} is newer than ${SCHEMA_VERSION}, the newest that this version knows; use the version of antifragile that wrote the file`,
+        `${HEADER}.schema: ${schema} is newer than ${SCHEMA_VERSION}, the newest that this version supports; use the version of antifragile that wrote the file`,
       );
     }
   }

@@ -3,13 +3,14 @@ import { didYouMean, quoted } from "../contract/text";
 import type { OptionTable, Place, Row, Value } from "./option-table";
 
 /** Origin of an answer. */
-export type Source = "flag" | "file" | "prompt" | "known" | "default";
+export type Source = "flag" | "file" | "prompt" | "preset" | "known" | "default";
 
 /** Answers of the user by source. The values are raw: {@link resolveAnswers} checks them. */
 export interface Given {
   readonly flag: ReadonlyMap<string, unknown>;
   readonly file: ReadonlyMap<string, unknown>;
   readonly prompt: ReadonlyMap<string, Value>;
+  readonly preset?: ReadonlyMap<string, Value>;
   /** Name of the answers file, for messages. */
   readonly fileName: string;
 }
@@ -31,6 +32,9 @@ export function refusal(row: Row, raw: unknown): string | undefined {
   if (row.kind === "choice") {
     if (typeof raw === "string" && Object.hasOwn(row.values, raw)) return undefined;
     const words = Object.keys(row.values);
+    const reason =
+      typeof raw === "string" && Object.hasOwn(row.unsupported ?? {}, raw) ? row.unsupported?.[raw] : undefined;
+    if (reason !== undefined) return `${reason}; use one of ${words.join(", ")}`;
     return `use one of ${words.join(", ")}${typeof raw === "string" ? didYouMean(raw, words) : ""}`;
   }
   return typeof raw === "string" && row.rule.pattern.test(raw)
@@ -44,8 +48,8 @@ export function defaultOf(row: Row, earlier: Readonly<Record<string, Value>>): V
 }
 
 /**
- * Checks every value and reports all problems at once. A flag takes precedence over the file, then come the prompt, the value
- * known from the place and the default.
+ * Checks every value and reports all problems at once. A flag takes precedence over the file, then come the prompt, the
+ * preset, the value known from the place and the default.
  */
 export function resolveAnswers(table: OptionTable, given: Given, place: Place): Resolution {
   const answers: Record<string, Value> = Object.create(null);
@@ -58,14 +62,14 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
   // After an unknown key or a refused row, "does not apply" would be a guess.
   let guessing = problems.length > 0;
   for (const [key, row] of Object.entries(table)) {
-    const at = { flag: `--${kebab(key)}`, file: `${given.fileName}: ${key}`, prompt: key };
-    const source = (["flag", "file", "prompt"] as const).find((candidate) => given[candidate].has(key));
+    const at = { flag: `--${kebab(key)}`, file: `${given.fileName}: ${key}`, prompt: key, preset: `--preset: ${key}` };
+    const source = (["flag", "file", "prompt", "preset"] as const).find((candidate) => given[candidate]?.has(key));
     if (row.when !== undefined && !row.when(answers)) {
       if (source !== undefined && !guessing) problems.push(`${at[source]}: ${row.otherwise}`);
       continue;
     }
     if (source !== undefined) {
-      const raw = given[source].get(key);
+      const raw = given[source]?.get(key);
       const reason = refusal(row, raw);
       if (reason === undefined) {
         answers[key] = raw as Value;
@@ -76,7 +80,7 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
       }
       continue;
     }
-    const known = row.kind === "text" ? row.known?.(place) : undefined;
+    const known = row.known?.(place);
     const value = known ?? defaultOf(row, answers);
     if (value === undefined) missing.push(key);
     else {

@@ -13,9 +13,11 @@ export interface Context {
   readonly packageRoot: string;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
-  readonly colour: boolean;
+  readonly color: boolean;
+  /** Width of the terminal, or 80 without one. */
+  readonly columns: () => number;
   readonly print: (text: string) => void;
-  /** Reads a file, or stdin for `-`, and stops after the maximum size of an answers file. */
+  /** Reads a UTF-8 file, or stdin for `-`, and stops after the maximum size of an answers file. */
   readonly readText: (path: string) => Promise<string>;
   readonly prompter: () => Prompter;
   readonly run: Run;

@@ -1,189 +1,119 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { stripVTControlCharacters, styleText } from "node:util";
-import { count, visible } from "../contract/text";
+import { styleText } from "node:util";
+import { count, visible, wrap } from "../contract/text";
 import type { Context } from "./context";
-import { cancelled, type ExitCode } from "./errors";
-import { npmCommand, type Outcome } from "./processes";
-import { type OutputFile, vendoredPath } from "./render";
+import { cancelled, type ExitCode, UserError } from "./errors";
+import { gitStep } from "./git";
+import { installStep, snapshotStep } from "./install";
+import { nextSteps } from "./next-steps";
+import { commandOf } from "./package-managers";
+import { vendoredPath } from "./render";
 import { serializers } from "./serializers";
-import type { Target } from "./write";
-
-/** A repository whose files are written. */
-interface WrittenRepository {
-  readonly path: string;
-  readonly shownPath: string;
-  readonly version: string;
-  /** The package that made it. */
-  readonly packed: Uint8Array;
-  readonly files: ReadonlyMap<string, OutputFile>;
-  readonly target: Target;
-  readonly install: boolean;
-  readonly git: boolean;
-}
-
-type StepContext = Context & { readonly signal: AbortSignal };
-
-/** How a step ended: done, done in part (the user has something to do), or failed (what follows it makes no sense). */
-interface StepResult {
-  readonly state: "done" | "partly" | "failed";
-  /** What was done, or why it was not. */
-  readonly text: string;
-  /** What the user runs to do it themselves. */
-  readonly commands?: readonly string[];
-}
-
-interface Step {
-  readonly title: string;
-  readonly run: () => Promise<StepResult>;
-  /** What the user runs when the step was not reached. */
-  readonly commands: readonly string[];
-}
-
-const COMMIT = 'git add -A && git commit -m "feat: first version"';
-
-function lastLines(output: string): string {
-  const lines = stripVTControlCharacters(output).trimEnd().split(/\r?\n/).slice(-15);
-  return lines.map((line) => `      ${visible(line)}`).join("\n");
-}
-
-function failure(title: string, outcome: Outcome, program: string): string {
-  if (outcome.notFound) return `${title}: there is no ${program} on the PATH`;
-  return `${title} failed (exit code ${outcome.code})\n${lastLines(outcome.output)}`;
-}
-
-function vendorStep(repository: WrittenRepository): Step {
-  const path = vendoredPath(repository.version);
-  return {
-    title: path,
-    commands: [],
-    run: async () => {
-      await mkdir(dirname(join(repository.path, path)), { recursive: true });
-      await writeFile(join(repository.path, path), repository.packed, { flag: "wx" });
-      return { state: "done", text: path };
-    },
-  };
-}
-
-function npmStep(args: readonly string[], repository: WrittenRepository, context: StepContext): Step {
-  const title = `npm ${args.filter((arg) => !arg.startsWith("-")).join(" ")}`;
-  return {
-    title,
-    commands: [title],
-    run: async () => {
-      const npm = npmCommand({ env: context.env, platform: context.platform, execPath: process.execPath });
-      const outcome = await context.run([...npm, ...args], repository.path, context.signal);
-      return outcome.code === 0
-        ? { state: "done", text: title }
-        : { state: "failed", text: failure(title, outcome, "npm"), commands: [title] };
-    },
-  };
-}
-
-function gitStep(repository: WrittenRepository, context: StepContext): Step {
-  const git = (...args: string[]) => context.run(["git", ...args], repository.path, context.signal);
-  const partly = (text: string, ...commands: string[]): StepResult => ({ state: "partly", text, commands });
-  const all = `git init -b main && ${COMMIT}`;
-  return {
-    title: "git init, first commit",
-    commands: [all],
-    run: async () => {
-      const around = await git("rev-parse", "--show-toplevel");
-      if (around.notFound) return partly("git init: there is no git on the PATH", all);
-      if (around.code === 0) {
-        return partly(`no first commit: ${visible(around.output.trim())} is a git repository already`, COMMIT);
-      }
-      const init = await git("-c", "init.defaultBranch=main", "init");
-      if (init.code !== 0) return partly(failure("git init", init, "git"), all);
-      const add = await git("add", "-A");
-      if (add.code !== 0) return partly(failure("git add", add, "git"), COMMIT);
-      const commit = await git("commit", "--quiet", "-m", `feat: first version, by antifragile ${repository.version}`);
-      if (commit.code === 0) return { state: "done", text: "git init, first commit" };
-      const identity = /user\.(name|email)|tell me who you are/i.test(commit.output)
-        ? ['git config --global user.name "Your Name"', "git config --global user.email you@example.com"]
-        : [];
-      return partly(failure("git init is done; git commit", commit, "git"), ...identity, COMMIT);
-    },
-  };
-}
-
-/** What can be run in the new repository, told only when its package.json has the script. */
-const SCRIPTS: readonly (readonly [script: string, command: string, sentence: string])[] = [
-  ["dev", "npm run dev", "start it"],
-  ["test", "npm test", "its tests, and a snapshot of the infrastructure"],
-  ["deploy:local", "npm run deploy:local", "the AWS part, on an emulator, no account needed"],
-  ["deploy", "npm run deploy -- dev", "the AWS part, in your account"],
-  ["doctor", "npm run doctor", "what only you know and have to fill in"],
-];
-
-function nextSteps(repository: WrittenRepository, todo: readonly string[]): string {
-  const source = repository.files.get("package.json")?.content ?? "{}";
-  const scripts = (JSON.parse(source) as { readonly scripts?: object }).scripts ?? {};
-  const rows = SCRIPTS.filter(([script]) => Object.hasOwn(scripts, script));
-  const width = Math.max(0, ...rows.map(([, command]) => command.length));
-  const folder = repository.shownPath.replace(/^\.\//, "");
-  const lines = [
-    ...(folder === "." ? [] : [`cd ${/^[\w./\\:-]+$/.test(folder) ? folder : serializers.sh(folder)}`]),
-    ...todo,
-    ...rows.map(([, command, sentence]) => `${command.padEnd(width)}  ${sentence}`),
-  ];
-  return lines.map((line) => `  ${line}\n`).join("");
-}
+import { managerOf, type Step, type StepContext, type StepResult, vendorStep, type WrittenRepository } from "./steps";
 
 const seconds = (milliseconds: number): string =>
   milliseconds < 9_950 ? `${(milliseconds / 1000).toFixed(1)} s` : `${Math.round(milliseconds / 1000)} s`;
 
+/** Seconds between progress lines if stdout is not a terminal. */
+const QUIET_MS = 15_000;
+
+/** Prints the running step: in place on a terminal, and now and then elsewhere. */
+function stepReporter(context: Context) {
+  let title = "";
+  let detail = "";
+  let begun = 0;
+  let printed = 0;
+  const clear = context.stdoutIsTerminal ? "\r\u001b[K" : "";
+  const show = (): void => {
+    const time = context.now() - begun;
+    const text = `  … ${title}${time < 1_000 ? "" : `  ${seconds(time)}`}${detail === "" ? "" : `  ${detail}`}`;
+    if (context.stdoutIsTerminal) context.print(`${clear}${text.slice(0, context.columns() - 1)}`);
+    else if (context.now() - printed > QUIET_MS) {
+      printed = context.now();
+      context.print(`${text}\n`);
+    }
+  };
+  return {
+    progress: (text: string): void => {
+      detail = text;
+      show();
+    },
+    /** Runs a step with its progress visible. */
+    during: async <T>(step: string, work: () => Promise<T>): Promise<T> => {
+      title = step;
+      detail = "";
+      begun = printed = context.now();
+      show();
+      const timer = setInterval(show, 1_000);
+      try {
+        return await work();
+      } finally {
+        clearInterval(timer);
+        context.print(clear);
+      }
+    },
+  };
+}
+
+/** Result of a step, for `--json`. */
+export interface StepReport {
+  readonly step: string;
+  readonly state: StepResult["state"];
+  readonly text: string;
+}
+
 /**
- * What comes after the files, each a step of its own: the package, its dependencies, the first infrastructure snapshot,
- * the first commit. A step that fails leaves the repository and says how to go on.
+ * Runs the steps after the files: the package, its dependencies, the infrastructure snapshot, the first commit. A failed step
+ * leaves the repository and prints how to continue.
  */
 export async function finishRepository(
   repository: WrittenRepository,
-  context: StepContext,
+  world: Context & { readonly signal: AbortSignal },
   written: { readonly written: number; readonly milliseconds: number },
-): Promise<ExitCode> {
-  const paint = (colour: "green" | "yellow" | "red", text: string): string =>
-    context.colour ? styleText(colour, text) : text;
+): Promise<{ readonly exitCode: ExitCode; readonly steps: readonly StepReport[] }> {
+  const reporter = stepReporter(world);
+  const context: StepContext = { ...world, progress: reporter.progress };
+  const paint = (color: "green" | "yellow" | "red", text: string): string =>
+    context.color ? styleText(color, text) : text;
   const marks = { done: paint("green", "✔"), partly: paint("yellow", "!"), failed: paint("red", "✖") } as const;
   const done = (text: string, milliseconds: number): void =>
     context.print(`  ${marks.done} ${text.padEnd(32)} ${seconds(milliseconds)}\n`);
+  const remark = (text: string): void => {
+    const [first = "", ...lines] = text.split("\n");
+    const wrapped = wrap(first, context.columns(), "    ").slice(4);
+    context.print(`  ${marks.partly} ${wrapped}${lines.map((line) => `${line}\n`).join("")}`);
+  };
 
   context.print("\n");
   done(`${count(written.written, "file")} in ${repository.shownPath}`, written.milliseconds);
-  for (const path of repository.target.kept) context.print(`  ${marks.partly} ${path} was there and stays as it is\n`);
+  for (const path of repository.target.merged.keys()) remark(`${path} keeps its lines and has new ones`);
+  for (const path of repository.target.kept) remark(`${path} stays as it is`);
 
-  const steps = [
-    vendorStep(repository),
-    ...(repository.install
-      ? [
-          npmStep(["install", "--include=dev", "--no-audit", "--no-fund"], repository, context),
-          npmStep(["run", "snapshot"], repository, context),
-        ]
-      : []),
+  const manager = managerOf(repository);
+  const steps: readonly Step[] = [
+    vendorStep(repository, vendoredPath(repository.version)),
+    ...(repository.install ? [installStep(repository, context), snapshotStep(repository, context)] : []),
     ...(repository.git ? [gitStep(repository, context)] : []),
   ];
-  const todo: string[] = repository.install ? [] : ["npm install", "npm run snapshot"];
+  const todo: string[] = repository.install ? [] : [commandOf(manager, "install"), commandOf(manager, "snapshot")];
+  const reports: StepReport[] = [];
   let failed = false;
   for (const [index, step] of steps.entries()) {
     const start = context.now();
-    if (context.stdoutIsTerminal) context.print(`  … ${step.title}`);
-    const result = await step.run().catch(
-      (error: unknown): StepResult => ({
-        state: "failed",
-        text: `${step.title}: ${visible((error as Error).message)}`,
+    const result = await reporter.during(step.title, () =>
+      step.run().catch((error: unknown): StepResult => {
+        const text = error instanceof UserError ? error.message : visible((error as Error).message);
+        return { state: "failed", text: `${step.title}: ${text}` };
       }),
     );
-    if (context.stdoutIsTerminal) context.print("\r\u001b[K");
     if (context.signal.aborted) {
-      throw cancelled(
-        `${repository.shownPath} is written; not done: ${steps
-          .slice(index)
-          .map(({ title }) => title)
-          .join(", ")}`,
-      );
+      const left = steps.slice(index).map(({ title }) => title);
+      throw cancelled(`${repository.shownPath} is written; not done: ${left.join(", ")}`);
     }
+    reports.push({ step: step.title, state: result.state, text: result.text });
     if (result.state === "done") done(result.text, context.now() - start);
-    else context.print(`  ${marks[result.state]} ${result.text}\n`);
+    else if (result.state === "partly") remark(result.text);
+    else context.print(`  ${marks.failed} ${result.text}\n`);
+    for (const note of result.notes ?? []) remark(note);
     todo.push(...(result.commands ?? []));
     if (result.state === "failed") {
       failed = true;
@@ -191,7 +121,9 @@ export async function finishRepository(
       break;
     }
   }
-  context.print(failed ? `\n  ${repository.shownPath} is written. To go on:\n` : "\n");
-  context.print(nextSteps(repository, todo));
-  return failed ? 1 : 0;
+  const folder = repository.shownPath.replace(/^\.\//, "");
+  const enter = folder === "." ? [] : [`cd ${/^[\w./\\:-]+$/.test(folder) ? folder : serializers.sh(folder)}`];
+  const layout = { columns: context.columns(), complete: todo.length === 0 };
+  context.print(`\n${nextSteps(repository.answers, [...enter, ...todo], layout)}`);
+  return { exitCode: failed ? 1 : 0, steps: reports };
 }

@@ -13,8 +13,10 @@ interface Switch {
 
 export const switches = {
   answers: { value: "FILE", help: "Read answers from a JSON file, or from stdin with -." },
+  preset: { value: "api|worker|minimal|platform", help: "Start from the answers of a preset." },
   yes: { short: "y", help: "Accept the defaults without asking." },
   "dry-run": { help: "List the files without writing them." },
+  json: { help: "Print the answers, files and steps as JSON, and never ask." },
   "no-install": { help: "Do not install dependencies or record the infrastructure snapshot." },
   "no-git": { help: "Do not create a git repository and its first commit." },
   interactive: { help: "Ask even if stdin or stdout is not a terminal." },
@@ -27,7 +29,7 @@ export type SwitchName = keyof typeof switches;
 /** Parsed command line. */
 export interface CommandLine {
   readonly operands: readonly string[];
-  /** Switches of the command line. `answers` has its value, the others have "". */
+  /** Switches of the command line. `answers` and `preset` have their values, the others have "". */
   readonly switches: ReadonlyMap<SwitchName, string>;
   /** Raw answers by key of the option table. */
   readonly answers: ReadonlyMap<string, unknown>;

@@ -41,6 +41,8 @@ const sqs: When = ({ queue }) => queue === "sqs";
 const oidc: When = ({ auth }) => auth === "oidc";
 const job: When = (answers) => answers.job === true;
 const calls: When = (answers) => answers.calls !== "none";
+const npm: When = ({ packageManager }) => packageManager === "npm";
+const pnpm: When = ({ packageManager }) => packageManager === "pnpm";
 const ci =
   (...systems: readonly string[]): When =>
   (answers) =>
@@ -63,11 +65,11 @@ export const manifest: readonly ManifestRow[] = [
   },
   { path: ".gitignore", template: "repo/_gitignore" },
   { path: ".gitlab-ci.yml", template: "ci/gitlab-ci.yml.hbs", of: "service", when: ci("gitlab") },
-  { path: ".npmrc", template: "repo/_npmrc" },
-  { path: ".teamcity/settings.kts", template: "ci/teamcity.kts", of: "service", when: ci("teamcity") },
+  { path: ".npmrc", template: "repo/_npmrc", when: npm },
+  { path: ".teamcity/settings.kts", template: "ci/teamcity.kts.hbs", of: "service", when: ci("teamcity") },
   { path: ".travis.yml", template: "ci/travis.yml.hbs", of: "service", when: ci("travis") },
   { path: "Dockerfile", template: "service/Dockerfile.hbs", of: "service" },
-  { path: "Jenkinsfile", template: "ci/Jenkinsfile", of: "service", when: ci("jenkins") },
+  { path: "Jenkinsfile", template: "ci/Jenkinsfile.hbs", of: "service", when: ci("jenkins") },
   { path: "LICENSE", template: "repo/LICENSE.hbs", when: ({ license }) => license === "mit-0" },
   { path: "README.md", template: "platform/README.md.hbs", of: "platform" },
   { path: "README.md", template: "repo/README.md.hbs", of: "service" },
@@ -94,6 +96,7 @@ export const manifest: readonly ManifestRow[] = [
   { path: "openapi.yaml", template: "service/openapi.yaml.hbs", of: "service" },
   { path: "package.json", template: "platform/package.json.hbs", of: "platform" },
   { path: "package.json", template: "repo/package.json.hbs", of: "service" },
+  { path: "pnpm-workspace.yaml", template: "repo/pnpm-workspace.yaml", when: pnpm },
   { path: "scripts/dev.ts", template: "service/scripts/dev.ts.hbs", of: "service" },
   { path: "scripts/environment.ts", template: "service/scripts/environment.ts", of: "service" },
   { path: "scripts/generate.ts", template: "service/scripts/generate.ts", of: "service" },

@@ -9,6 +9,10 @@ export type Earlier = Readonly<Record<string, Value | undefined>>;
 export interface Place {
   /** Last part of the path of the target folder, or undefined without one. */
   readonly folder: string | undefined;
+  /** Branch that the git repository around the folder deploys from. */
+  readonly branch?: string | undefined;
+  /** Package manager that started this process. */
+  readonly packageManager?: string | undefined;
 }
 
 /** Valid values of a text row. */
@@ -39,6 +43,27 @@ interface Common<V> {
    */
   readonly ask?: string;
 
+  /**
+   * Hint beside the question, in a few words.
+   *
+   * @default - none
+   */
+  readonly hint?: string;
+
+  /**
+   * Label in the question "What does it need?", which asks for all rows with a label at once.
+   *
+   * @default - the row has its own question, or none
+   */
+  readonly need?: string;
+
+  /**
+   * Value known from the place, so that no question is needed.
+   *
+   * @default - none
+   */
+  readonly known?: (place: Place) => V | undefined;
+
   /** Purpose of the value, in one sentence. */
   readonly help: string;
 
@@ -54,19 +79,19 @@ type TextSpec = Common<string> &
   (Always | Sometimes) & {
     readonly example: string;
     readonly rule: TextRule;
-
-    /**
-     * Value known from the place, so that no question is needed.
-     *
-     * @default - none
-     */
-    readonly known?: (place: Place) => string | undefined;
   };
 
 type ChoiceSpec = Common<string> &
   (Always | Sometimes) & {
     /** Choices with their labels. */
     readonly values: Readonly<Record<string, string>>;
+
+    /**
+     * Reasons why other values are not supported.
+     *
+     * @default - no special reasons
+     */
+    readonly unsupported?: Readonly<Record<string, string>>;
   };
 
 type FlagSpec = Common<boolean> & (Always | Sometimes) & { readonly default: boolean };

@@ -1,5 +1,6 @@
 import { NAME_PATTERN, NAME_RULE } from "../contract/names";
-import { type AnswersOf, choice, defineOptions, type Earlier, flag, text } from "./option-table";
+import { type AnswersOf, choice, defineOptions, type Earlier, flag, text, type Value } from "./option-table";
+import { callerOf, PACKAGE_MANAGERS, UNSUPPORTED } from "./package-managers";
 
 /** The pattern of names, without some of them. */
 const nameExcept = (words: string): RegExp => new RegExp(`^(?!(?:${words})$)${NAME_PATTERN.source.slice(1)}`);
@@ -37,6 +38,7 @@ const SENTENCE = {
 export const options = defineOptions({
   name: text({
     ask: "What is the name?",
+    hint: "lowercase, for example orders",
     help: "Name of the service or platform. Names the repository and the image, and prefixes AWS names.",
     example: "orders",
     rule: NAME,
@@ -47,7 +49,7 @@ export const options = defineOptions({
     default: false,
   }),
   description: text({
-    ask: "What does it do?",
+    ask: "What does it do, in one sentence?",
     help: "Description in one sentence.",
     example: "Takes orders and notifies payments",
     rule: SENTENCE,
@@ -61,25 +63,28 @@ export const options = defineOptions({
     ...OF_A_SERVICE,
   }),
   database: choice({
-    ask: "Where does it keep data?",
+    need: "PostgreSQL database",
     help: "Database of the service.",
     values: { none: "No database", postgres: "PostgreSQL" },
     default: "none",
     ...OF_A_SERVICE,
   }),
   cache: choice({
+    need: "Valkey cache (compatible with Redis)",
     help: "Cache of the service.",
     values: { none: "None", valkey: "Valkey (compatible with Redis)" },
     default: "none",
     ...OF_A_SERVICE,
   }),
   queue: choice({
+    need: "SQS queue with a worker",
     help: "Queue that the service sends messages to, and a worker process that handles them.",
     values: { none: "None", sqs: "Amazon SQS" },
     default: "none",
     ...OF_A_SERVICE,
   }),
   job: flag({
+    need: "Scheduled job",
     help: "Add a process that runs on a schedule.",
     default: false,
     ...OF_A_SERVICE,
@@ -89,6 +94,33 @@ export const options = defineOptions({
     help: "Authentication of the callers.",
     values: { oidc: "Callers with a token from an OIDC issuer", none: "Every caller on the network" },
     default: "oidc",
+    ...OF_A_SERVICE,
+  }),
+  ci: choice({
+    ask: "Which CI system deploys it?",
+    help: "CI system that tests the service, builds the image and deploys to staging and production.",
+    values: {
+      codepipeline: "AWS CodePipeline",
+      "github-actions": "GitHub Actions",
+      gitlab: "GitLab CI",
+      jenkins: "Jenkins",
+      travis: "Travis CI",
+      teamcity: "TeamCity",
+      none: "None for now",
+    },
+    default: "codepipeline",
+    ...OF_A_SERVICE,
+  }),
+  deployment: choice({
+    ask: "How does a new version go live?",
+    help: "Deployment strategy. All but rolling shift traffic with AWS CodeDeploy.",
+    values: {
+      rolling: "Rolling: replace tasks step by step",
+      "blue-green": "Blue/green: shift all traffic at once",
+      canary: "Canary: shift a tenth of the traffic first",
+      linear: "Linear: shift a tenth of the traffic at a time",
+    },
+    default: "rolling",
     ...OF_A_SERVICE,
   }),
   calls: text({
@@ -108,26 +140,28 @@ export const options = defineOptions({
     default: false,
     ...OF_A_SERVICE,
   }),
-  ci: choice({
-    ask: "Which CI system deploys it?",
-    help: "CI system that tests the service, builds the image and deploys to staging and production.",
-    values: {
-      codepipeline: "AWS CodePipeline",
-      "github-actions": "GitHub Actions",
-      gitlab: "GitLab CI",
-      jenkins: "Jenkins",
-      travis: "Travis CI",
-      teamcity: "TeamCity",
-      none: "None for now",
-    },
-    default: "codepipeline",
-    ...OF_A_SERVICE,
-  }),
   region: text({
     help: "AWS region.",
     example: "eu-west-1",
     rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "an AWS region code" },
     default: "eu-central-1",
+  }),
+  branch: text({
+    help: "Branch of the git repository that is deployed.",
+    example: "trunk",
+    rule: {
+      pattern: /^(?!.*(?:\.\.|\/\/|\.lock$))[A-Za-z0-9][\w./-]{0,99}(?<![./])$/,
+      allowed: "a branch name of letters, digits, dots, hyphens, underscores and slashes",
+    },
+    known: ({ branch }) => branch,
+    default: "main",
+  }),
+  packageManager: choice({
+    help: "Package manager of the repository.",
+    values: { npm: PACKAGE_MANAGERS.npm.label, pnpm: PACKAGE_MANAGERS.pnpm.label },
+    unsupported: UNSUPPORTED,
+    known: ({ packageManager }) => callerOf(packageManager),
+    default: "npm",
   }),
   license: choice({
     help: "License of the code in the new repository.",
@@ -138,3 +172,11 @@ export const options = defineOptions({
 
 /** Answers that a repository is rendered from. */
 export type Answers = AnswersOf<typeof options>;
+
+/** Answers of `--preset`. */
+export const presets: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
+  api: { database: "postgres" },
+  worker: { queue: "sqs" },
+  minimal: { auth: "none", ci: "none" },
+  platform: { platform: true },
+};

@@ -4,9 +4,10 @@ import { didYouMean, quoted, visible } from "../contract/text";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
 import { type ExitCode, UserError } from "./errors";
+import { inquirerPrompter } from "./inquirer-prompter";
+import { linePrompter } from "./line-prompter";
 import { findPackageRoot } from "./package-files";
 import { processRunner } from "./processes";
-import { inquirerPrompter } from "./prompts";
 
 async function readText(path: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -14,9 +15,9 @@ async function readText(path: string): Promise<string> {
   for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
     chunks.push(chunk as Buffer);
     bytes += (chunk as Buffer).length;
-    if (bytes > MAX_ANSWERS_BYTES) break;
+    if (bytes > MAX_ANSWERS_BYTES) return Buffer.concat(chunks).toString("latin1");
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
 }
 
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -31,23 +32,33 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   }
 }
 
+/** The current folder, which may have been deleted. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UserError("the current folder does not exist any more; change to another folder and run again", 2);
+  }
+}
+
 /** Creates the context of a real process. */
 export function createContext(args: readonly string[], from: string): Context {
   const stdoutIsTerminal = process.stdout.isTTY === true;
   return {
     args,
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     env: process.env,
     platform: process.platform,
     packageRoot: findPackageRoot(from),
     stdinIsTerminal: process.stdin.isTTY === true,
     stdoutIsTerminal,
-    colour: stdoutIsTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+    columns: () => process.stdout.columns ?? 80,
+    color: stdoutIsTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
     print: (text) => {
       process.stdout.write(text);
     },
     readText,
-    prompter: inquirerPrompter,
+    prompter: () => (process.env.TERM === "dumb" ? linePrompter() : inquirerPrompter()),
     run: processRunner(process.env),
     now: () => performance.now(),
     disk,

@@ -1,65 +1,70 @@
+import { kebab } from "../contract/names";
 import { defaultOf, type Given, refusal, resolveAnswers } from "./answers";
-import { cancelled } from "./errors";
 import type { OptionTable, Place, Row, Value } from "./option-table";
+
+/** Choice of a question. */
+export interface Choice {
+  readonly value: string;
+  readonly name: string;
+}
+
+/** Question on a terminal. */
+export interface Question {
+  readonly message: string;
+  /** A few words beside the question. */
+  readonly hint?: string;
+}
 
 /** Asks one question and waits for the answer. */
 export interface Prompter {
-  text(question: {
-    readonly message: string;
-    readonly default?: string;
-    /** Returns true, or a sentence with the allowed values. */
-    readonly validate: (value: string) => true | string;
-  }): Promise<string>;
-  choice(question: {
-    readonly message: string;
-    readonly choices: readonly { readonly value: string; readonly name: string }[];
-    readonly default?: string;
-  }): Promise<string>;
-  flag(question: { readonly message: string; readonly default: boolean }): Promise<boolean>;
-}
-
-interface Streams {
-  readonly input?: NodeJS.ReadableStream;
-  readonly output?: NodeJS.WritableStream;
-}
-
-/** Creates a prompter on a terminal with inquirer, which is loaded for the first question. */
-export function inquirerPrompter(streams: Streams = {}): Prompter {
-  const ask = async <V>(question: object): Promise<V> => {
-    const { default: inquirer } = await import("inquirer");
-    const prompt = inquirer.createPromptModule(streams as Parameters<typeof inquirer.createPromptModule>[0]);
-    try {
-      return (await prompt<{ value: V }>([{ name: "value", ...question } as never])).value;
-    } catch (error) {
-      if (error instanceof Error && error.name === "ExitPromptError") throw cancelled("nothing was written");
-      throw error;
-    }
-  };
-  return {
-    text: (question) => ask({ type: "input", ...question }),
-    choice: ({ choices, ...question }) => ask({ type: "select", choices: [...choices], loop: false, ...question }),
-    flag: (question) => ask({ type: "confirm", ...question }),
-  };
+  text(
+    question: Question & {
+      readonly default?: string;
+      /** Returns true, or a sentence with the allowed values. */
+      readonly validate: (value: string) => true | string;
+    },
+  ): Promise<string>;
+  choice(question: Question & { readonly choices: readonly Choice[]; readonly default?: string }): Promise<string>;
+  flag(question: Question & { readonly default: boolean }): Promise<boolean>;
+  /** Asks for any number of choices. */
+  many(
+    question: Question & { readonly choices: readonly (Choice & { readonly checked: boolean })[] },
+  ): Promise<string[]>;
 }
 
 async function askRow(row: Row, suggested: Value | undefined, prompter: Prompter): Promise<Value> {
-  const message = row.ask ?? row.help;
-  if (row.kind === "flag") return prompter.flag({ message, default: suggested === true });
+  const question = { message: row.ask ?? row.need ?? row.help, ...(row.hint === undefined ? {} : { hint: row.hint }) };
+  if (row.kind === "flag") return prompter.flag({ ...question, default: suggested === true });
   const preset = typeof suggested === "string" ? { default: suggested } : {};
   if (row.kind === "choice") {
-    return prompter.choice({
-      message,
-      choices: Object.entries(row.values).map(([value, name]) => ({ value, name })),
-      ...preset,
-    });
+    const choices = Object.entries(row.values).map(([value, name]) => ({ value, name }));
+    return prompter.choice({ ...question, choices, ...preset });
   }
-  return prompter.text({ message, ...preset, validate: (value) => sentence(refusal(row, value)) });
+  return prompter.text({ ...question, ...preset, validate: (value) => sentence(refusal(row, value)) });
 }
 
 const sentence = (reason: string | undefined): true | string =>
   reason === undefined ? true : reason[0]!.toUpperCase() + reason.slice(1);
 
-/** Asks every row that applies, has a question and no answer. */
+/** Value of a row with a `need` if the user selects it. */
+function selectedValue(row: Row): Value {
+  return row.kind === "choice" ? Object.keys(row.values).find((value) => value !== "none")! : true;
+}
+
+/** Asks for all open rows with a `need` in one question. */
+async function askNeeds(needs: readonly (readonly [string, Row])[], prompter: Prompter): Promise<[string, Value][]> {
+  const selected = await prompter.many({
+    message: "What does it need?",
+    hint: "Space selects, Enter continues",
+    choices: needs.map(([value, row]) => ({ value, name: row.need ?? value, checked: false })),
+  });
+  return needs.map(([key, row]) => [
+    key,
+    selected.includes(key) ? selectedValue(row) : row.kind === "choice" ? "none" : false,
+  ]);
+}
+
+/** Asks every row that applies, has a question and no answer. After a preset, only texts are asked. */
 export async function askOpenQuestions(
   table: OptionTable,
   given: Given,
@@ -67,10 +72,17 @@ export async function askOpenQuestions(
   prompter: Prompter,
 ): Promise<Given> {
   const prompt = new Map(given.prompt);
+  const resolve = () => resolveAnswers(table, { ...given, prompt }, place);
   for (const [key, row] of Object.entries(table)) {
-    const { answers, sources, missing } = resolveAnswers(table, { ...given, prompt }, place);
-    const open = sources[key] === "default" || missing.includes(key);
-    if (open && (row.ask !== undefined || missing.includes(key))) {
+    const { answers, sources, missing } = resolve();
+    if (sources[key] !== "default" && !missing.includes(key)) continue;
+    if ((given.preset?.size ?? 0) > 0 && row.kind !== "text") continue;
+    if (row.need !== undefined) {
+      const open = Object.entries(table).filter(
+        ([other, { need }]) => need !== undefined && sources[other] === "default",
+      );
+      for (const [other, value] of await askNeeds(open, prompter)) prompt.set(other, value);
+    } else if (row.ask !== undefined || missing.includes(key)) {
       prompt.set(key, await askRow(row, defaultOf(row, answers), prompter));
     }
   }
@@ -87,16 +99,27 @@ export async function reopenAnswer(
 ): Promise<Given> {
   const before = resolveAnswers(table, given, place).answers;
   const answer = await askRow(table[key]!, before[key], prompter);
-  const next = { flag: new Map(given.flag), file: new Map(given.file), prompt: new Map(given.prompt).set(key, answer) };
+  const next = {
+    flag: new Map(given.flag),
+    file: new Map(given.file),
+    prompt: new Map(given.prompt).set(key, answer),
+    preset: new Map(given.preset),
+  };
+  const { fileName } = given;
   next.flag.delete(key);
   next.file.delete(key);
   for (const [other, row] of Object.entries(table)) {
-    const { answers } = resolveAnswers(table, { ...next, fileName: given.fileName }, place);
+    const { answers } = resolveAnswers(table, { ...next, fileName }, place);
     if (row.when === undefined || row.when(answers)) continue;
     for (const source of Object.values(next)) source.delete(other);
   }
-  return askOpenQuestions(table, { ...next, fileName: given.fileName }, place, prompter);
+  return askOpenQuestions(table, { ...next, fileName }, place, prompter);
 }
+
+const short = (value: Value): string => {
+  const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
+  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+};
 
 /** Asks to confirm the plan: write, cancel, or ask one row again. */
 export async function confirmPlan(
@@ -111,7 +134,10 @@ export async function confirmPlan(
     choices: [
       { value: "yes", name: "Yes" },
       { value: "no", name: "No, cancel" },
-      ...rows.map((key) => ({ value: `reopen ${key}`, name: `Change ${key} (${answers[key]})` })),
+      ...rows.map((key) => ({
+        value: `reopen ${key}`,
+        name: `Change ${kebab(key).replaceAll("-", " ")} (${short(answers[key]!)})`,
+      })),
     ],
     default: "yes",
   });

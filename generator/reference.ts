@@ -1,21 +1,25 @@
+import { wrap } from "../contract/text";
 import { ANSWERS_FILE, HEADER } from "./answers-file";
 import { flagOf, switches } from "./flags";
 import type { OptionTable, Row } from "./option-table";
 
 function defaultText(row: Row): string {
-  if (row.kind === "text" && row.known !== undefined) return "name of the folder";
+  if (row.known !== undefined)
+    return row.default === undefined ? "name of the folder" : `detected, else ${row.default}`;
   if (typeof row.default === "function") return "depends on other answers";
   if (row.default === undefined) return "required";
   return row.kind === "flag" ? (row.default ? "yes" : "no") : `${row.default}`;
 }
 
-function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+/** Each flag with its purpose below it, wrapped at word ends. */
+function flagList(rows: readonly (readonly [string, string])[], columns: number): string[] {
+  return rows.map(([flag, purpose]) =>
+    `${wrap(flag.replaceAll("|", " | "), columns, "  ")}${wrap(purpose, columns, "      ")}`.trimEnd(),
+  );
 }
 
 /** Help text of `antifragile new --help`. */
-export function helpText(table: OptionTable): string {
+export function helpText(table: OptionTable, columns: number): string {
   const forRun = Object.entries<{ short?: string; value?: string; help: string }>(switches).map(
     ([name, { short, value, help }]) =>
       [`${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`, help] as const,
@@ -23,19 +27,25 @@ export function helpText(table: OptionTable): string {
   return [
     "Usage: antifragile new [dir] [flags]",
     "",
-    "Generates a service and its AWS infrastructure in a new folder. Asks for missing answers on a terminal.",
-    "With --platform it generates the infrastructure that several services share, without a service.",
+    wrap(
+      "Generates a service and its AWS infrastructure in a new folder. Asks for missing answers on a terminal. With --platform it generates the infrastructure that several services share, without a service.",
+      columns,
+    ).trimEnd(),
     "",
     "Options:",
-    ...twoColumns(
+    ...flagList(
       Object.entries(table).map(([key, row]) => [flagOf(key, row), `${row.help} (${defaultText(row)})`] as const),
+      columns,
     ),
     "",
     "Flags of this run:",
-    ...twoColumns(forRun),
+    ...flagList(forRun, columns),
     "",
     "Precedence: flag, answers file, question, default.",
-    "Exit code: 0 done, 1 a step failed, 2 invalid usage or answers, 3 the folder is not empty, 130 canceled.",
+    wrap(
+      "Exit code: 0 done, 1 a step failed, 2 invalid usage or answers, 3 the folder is not empty, 130 canceled.",
+      columns,
+    ).trimEnd(),
     "",
   ].join("\n");
 }

@@ -1,7 +1,9 @@
 import { ANSWERS_FILE, formatAnswersFile } from "./answers-file";
 import { compileTemplate } from "./compile-template";
+import { withImports } from "./imports";
 import { type ManifestRow, rowsFor } from "./manifest";
 import type { Answers } from "./options";
+import { PNPM_VERSION } from "./package-managers";
 
 /** The files below `templates/`, and the version of the package that they belong to. */
 export interface Templates {
@@ -23,8 +25,8 @@ export function vendoredPath(version: string): string {
 }
 
 /** Variables of templates in addition to the answers. */
-export function templateVariables(version: string): Readonly<Record<"version" | "vendored", string>> {
-  return { version, vendored: `file:${vendoredPath(version)}` };
+export function templateVariables(version: string): Readonly<Record<"version" | "vendored" | "pnpmVersion", string>> {
+  return { version, vendored: `file:${vendoredPath(version)}`, pnpmVersion: PNPM_VERSION };
 }
 
 function fill(source: string, row: ManifestRow, context: object): string {
@@ -34,22 +36,6 @@ function fill(source: string, row: ManifestRow, context: object): string {
   } catch (error) {
     throw new Error(`templates/${row.template}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-const WIDTH = 120;
-
-/** Puts imports that fit into one line, as formatters want them: how many names there are, the answers decide. */
-function fitImports(source: string): string {
-  return source.replace(
-    /^import \{\n((?: {2}[\w ]+,\n)+)\} from ("[^"]+");$/gm,
-    (whole, names: string, from: string) => {
-      const line = `import { ${names
-        .trim()
-        .replace(/,\n\s+/g, ", ")
-        .replace(/,$/, "")} } from ${from};`;
-      return line.length <= WIDTH ? line : whole;
-    },
-  );
 }
 
 /** Renders a repository: files by path, sorted. Pure: equal answers give equal bytes. */
@@ -62,7 +48,7 @@ export function render(answers: Answers, templates: Templates): Map<string, Outp
     const source = templates.files.get(row.template);
     if (source === undefined) throw new Error(`templates/${row.template} is missing, but the manifest names it`);
     const filled = row.template.endsWith(".hbs") ? fill(source, row, context) : source;
-    const content = row.template.endsWith(".ts.hbs") ? fitImports(filled) : filled;
+    const content = row.template.endsWith(".ts.hbs") ? withImports(filled) : filled;
     files.push([row.path, { content, mode: row.mode ?? 0o644 }]);
   }
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -4,6 +4,7 @@
  */
 
 import { NAME_PATTERN } from "../contract/names";
+import { callerOf, commandOf } from "./package-managers";
 
 function given(value: unknown): string | number | boolean {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
@@ -66,6 +67,14 @@ export const serializers = {
       : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
     // Handlebars passes its own object as the last argument.
     return JSON.stringify(typeof role === "string" ? id + role : id);
+  },
+
+  /** Writes a command of the package manager: `{{command packageManager "deploy" "dev"}}`. */
+  command: (value: unknown, script?: unknown, args?: unknown): string => {
+    const manager = callerOf(String(given(value)));
+    if (manager === undefined || typeof script !== "string")
+      throw new Error("a template needs a package manager and a script");
+    return commandOf(manager, script, typeof args === "string" ? args : "");
   },
 
   /** Writes a service name as an identifier of TypeScript: `stock-keeper` gives `stockKeeper`. */

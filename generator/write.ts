@@ -17,21 +17,57 @@ export interface Target {
   readonly exists: boolean;
   /** Existing files that stay unchanged, although a new repository would have them. */
   readonly kept: readonly string[];
+  /** Existing files that get the missing lines of a new repository, with their text. */
+  readonly merged: ReadonlyMap<string, string>;
+  /** Existing entries that do not belong to the new repository. */
+  readonly foreign: readonly string[];
   /** Messages about repairs after a killed run. */
   readonly notices: readonly string[];
 }
 
-/** Entries that an existing folder may contain; others are conflicts. */
-const WELCOME = [".git", "LICENSE", "README.md"];
+/**
+ * Entries that GitHub, GitLab and editors put into a new folder. The user's `keep` files replace the generated file, `merge` files
+ * get the missing lines; `other` entries stay out of the first commit. Everything else is a conflict.
+ */
+const WELCOME: readonly {
+  readonly pattern: RegExp;
+  readonly kind: "keep" | "merge" | "other";
+  readonly path?: string;
+}[] = [
+  { pattern: /^README([._-].*)?$/i, kind: "keep", path: "README.md" },
+  { pattern: /^(LICEN[CS]E|COPYING)([._-].*)?$/i, kind: "keep", path: "LICENSE" },
+  { pattern: /^\.gitignore$/, kind: "merge" },
+  { pattern: /^\.gitattributes$/, kind: "merge" },
+  { pattern: /^(\.git|\.idea|\.vscode|\.vs|\.fleet|\.DS_Store|Thumbs\.db|desktop\.ini)$/, kind: "other" },
+];
+
+const MAX_MERGED_BYTES = 1_048_576;
+
+/** Appends the lines of a new file that an existing file lacks. */
+export function mergeLines(existing: string, added: string): string {
+  const known = new Set(existing.split(/\r?\n/).map((line) => line.trim()));
+  const blocks = added
+    .trimEnd()
+    .split("\n\n")
+    .map((block) => block.split("\n").filter((line) => line.startsWith("#") || !known.has(line.trim())))
+    .filter((lines) => lines.some((line) => !line.startsWith("#")));
+  if (blocks.length === 0) return existing;
+  const eol = existing.includes("\r\n") ? "\r\n" : "\n";
+  const gap = existing === "" ? "" : existing.endsWith("\n") ? eol : eol + eol;
+  return `${existing}${gap}${blocks.map((lines) => lines.join(eol)).join(eol + eol)}${eol}`;
+}
 
 const JOURNAL = ".antifragile-journal.json";
-const JOURNAL_DRAFT = `${JOURNAL}.draft`;
+const DRAFT = ".draft";
+const JOURNAL_DRAFT = `${JOURNAL}${DRAFT}`;
 
 /** Record of the files to write, stored in the folder first so that a later run can undo them after a kill. */
 interface Journal {
   readonly pid: number;
   readonly folders: readonly string[];
   readonly files: Readonly<Record<string, string>>;
+  /** Texts of the files that existed before and are replaced. */
+  readonly before?: Readonly<Record<string, string>>;
 }
 
 const isCode = (error: unknown, ...codes: string[]): boolean =>
@@ -93,13 +129,33 @@ async function stateOf(
   return is.equals(wanted.subarray(0, is.length)) ? "begun" : "other";
 }
 
-/** Removes the files of the journal, except those that changed since. */
+/** Replaces a file by a rename, so that it has the old or the new text at any moment. */
+async function replaceFile(path: string, content: string, disk: Disk): Promise<void> {
+  await disk.writeFile(`${path}${DRAFT}`, content, { flag: "w", mode: 0o644 });
+  await disk.rename(`${path}${DRAFT}`, path);
+}
+
+async function removeIfThere(path: string, disk: Disk): Promise<void> {
+  await disk.unlink(path).catch((error) => {
+    if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
+  });
+}
+
+/** Removes the files of the journal and restores the replaced ones, except those that changed since. */
 async function undo(folder: string, journal: Journal, disk: Disk): Promise<string[]> {
   const left: string[] = [];
   for (const [entry, content] of Object.entries(journal.files).reverse()) {
+    const before = journal.before?.[entry];
+    const path = inside(folder, entry);
+    if (before !== undefined) {
+      await removeIfThere(`${path}${DRAFT}`, disk);
+      if ((await stateOf(folder, entry, before, disk)) === "all") continue;
+    }
     const state = await stateOf(folder, entry, content, disk);
     if (state === "other") left.push(entry);
-    else if (state !== "absent") await disk.unlink(inside(folder, entry));
+    else if (before !== undefined && state === "all") await replaceFile(path, before, disk);
+    else if (before !== undefined) left.push(entry);
+    else if (state !== "absent") await disk.unlink(path);
   }
   for (const entry of [...journal.folders].reverse()) {
     if (await hasLinkAbove(folder, entry, disk)) continue;
@@ -107,11 +163,7 @@ async function undo(folder: string, journal: Journal, disk: Disk): Promise<strin
       if (!isCode(error, "ENOENT", "ENOTEMPTY", "ENOTDIR", "EEXIST")) throw error;
     });
   }
-  for (const file of [JOURNAL, JOURNAL_DRAFT]) {
-    await disk.unlink(nodePath.join(folder, file)).catch((error) => {
-      if (!isCode(error, "ENOENT")) throw error;
-    });
-  }
+  for (const file of [JOURNAL, JOURNAL_DRAFT]) await removeIfThere(nodePath.join(folder, file), disk);
   return left;
 }
 
@@ -120,11 +172,10 @@ async function readJournal(folder: string, disk: Disk): Promise<Journal | undefi
   const found = await disk.lstat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   try {
-    const { pid, folders, files } = JSON.parse(await disk.readFile(path, "utf8"));
+    const { pid, folders, files, before = {} } = JSON.parse(await disk.readFile(path, "utf8"));
     const texts = (values: unknown[]): boolean => values.every((value) => typeof value === "string");
-    if (found.isFile() && Number.isInteger(pid) && texts(folders) && texts(Object.values(files))) {
-      return { pid, folders, files };
-    }
+    const valid = texts(folders) && texts(Object.values(files)) && texts(Object.values(before));
+    if (found.isFile() && Number.isInteger(pid) && valid) return { pid, folders, files, before };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
@@ -143,9 +194,7 @@ function isAlive(pid: number): boolean {
 
 /** Finishes or undoes a killed run in the folder and describes what it did. */
 async function recoverFolder(folder: string, mayFinish: boolean, disk: Disk): Promise<string[]> {
-  await disk.unlink(nodePath.join(folder, JOURNAL_DRAFT)).catch((error) => {
-    if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
-  });
+  await removeIfThere(nodePath.join(folder, JOURNAL_DRAFT), disk);
   const journal = await readJournal(folder, disk);
   if (journal === undefined) return [];
   const file = visible(nodePath.join(folder, JOURNAL));
@@ -220,25 +269,55 @@ export async function inspectTarget(folder: string, repair: boolean, disk: Disk 
   }
   const notices = repair ? await recover(path, found !== undefined, disk) : [];
   const entries = found === undefined ? [] : await disk.readdir(path, { withFileTypes: true });
-  const conflicts = entries
-    .filter((entry) => !WELCOME.includes(entry.name) || (entry.name !== ".git" && !entry.isFile()))
-    .map((entry) => visible(entry.name) + (entry.isDirectory() ? "/" : ""))
-    .sort();
+  const conflicts: string[] = [];
+  const kept: string[] = [];
+  const foreign: string[] = [];
+  const merged = new Map<string, string>();
+  for (const entry of entries) {
+    const { name } = entry;
+    const welcome = WELCOME.find(({ pattern }) => pattern.test(name));
+    if (welcome === undefined || (welcome.kind !== "other" && !entry.isFile())) {
+      conflicts.push(visible(name) + (entry.isDirectory() ? "/" : ""));
+    } else if (welcome.kind === "merge") {
+      const text = await disk.readFile(nodePath.join(path, name), "utf8");
+      if (text.length > MAX_MERGED_BYTES) conflicts.push(name);
+      else merged.set(name, text);
+    } else {
+      if (welcome.kind === "keep") kept.push(name);
+      if (name !== ".git") foreign.push(name);
+    }
+  }
   if (conflicts.length > 0) {
-    const shown = conflicts.slice(0, 10).map((name) => `  ${name}`);
+    const shown = conflicts
+      .sort()
+      .slice(0, 10)
+      .map((name) => `  ${name}`);
     if (conflicts.length > shown.length) shown.push(`  and ${conflicts.length - shown.length} more`);
     throw new UserError(
       [
         ...notices,
-        `${visible(path)} is not empty: a new repository goes to an absent or empty folder (${WELCOME.join(", ")} may be there).`,
+        `${visible(path)} is not empty: a new repository needs an absent or empty folder. It may contain .git, .gitignore, .gitattributes, a README, a license and settings of an editor.`,
         ...shown,
-        "Nothing was written. Name another folder, or move these away.",
+        "Nothing was written. Name another folder, or move these files.",
       ].join("\n"),
       3,
     );
   }
-  const kept = entries.filter((entry) => entry.name !== ".git").map((entry) => entry.name);
-  return { path, exists: found !== undefined, kept: kept.sort(), notices };
+  return { path, exists: found !== undefined, kept: kept.sort(), merged, foreign: foreign.sort(), notices };
+}
+
+/** Files to write to the target: without those that the user keeps, and with the lines of the merged ones. */
+export function filesFor(target: Target, files: ReadonlyMap<string, OutputFile>): ReadonlyMap<string, OutputFile> {
+  const replaced = WELCOME.filter(({ pattern }) => target.kept.some((name) => pattern.test(name)));
+  const wanted = [...files].filter(([path]) => !replaced.some((welcome) => welcome.path === path));
+  return new Map(
+    wanted.flatMap(([path, file]) => {
+      const existing = target.merged.get(path);
+      if (existing === undefined) return [[path, file] as const];
+      const content = mergeLines(existing, file.content);
+      return content === existing ? [] : [[path, { ...file, content }] as const];
+    }),
+  );
 }
 
 /** Describes a file system error for the user. */
@@ -281,14 +360,16 @@ export async function writeTree(
   signal: AbortSignal,
   disk: Disk = nodeDisk,
 ): Promise<void> {
-  const wanted = [...files].filter(([path]) => !target.kept.includes(path));
+  const wanted = [...filesFor(target, files)];
+  const before = Object.fromEntries([...target.merged].filter(([path]) => wanted.some(([name]) => name === path)));
   const journal: Journal = {
     pid: process.pid,
     folders: foldersOf(wanted.map(([path]) => path)),
     files: Object.fromEntries(wanted.map(([path, { content }]) => [path, content])),
+    before,
   };
   // Only files of this run are undone, never files that another program created meanwhile.
-  const made = { pid: process.pid, folders: [] as string[], files: {} as Record<string, string> };
+  const made = { pid: process.pid, folders: [] as string[], files: {} as Record<string, string>, before };
   let folder = target.exists ? target.path : stagingOf(target.path);
   let at = folder;
   let ours = false;
@@ -311,6 +392,14 @@ export async function writeTree(
     }
     for (const [entry, { content, mode }] of wanted) {
       at = inside(folder, entry);
+      if (entry in before) {
+        if ((await stateOf(folder, entry, before[entry] ?? "", disk)) !== "all") {
+          throw Object.assign(new Error(), { code: "EEXIST" });
+        }
+        made.files[entry] = content;
+        await replaceFile(at, content, disk);
+        continue;
+      }
       await disk.writeFile(at, content, { flag: "wx", mode }).catch((error) => {
         if (!isCode(error, "EEXIST")) made.files[entry] = content;
         throw error;

@@ -127,14 +127,26 @@ function checkInstalled({ repository }: DoctorOptions): Check[] {
   const found: Check[] = [];
   const vendored = /"antifragile":\s*"file:([^"]+)"/.exec(read(repository, "package.json") ?? "")?.[1];
   if (vendored !== undefined && !existsSync(join(repository, vendored))) {
-    const remedy = "take it from version control: npm ci needs it";
+    const remedy = "take it from version control: the install needs it";
     found.push({ level: "problem", about, what: `${vendored} is missing`, remedy });
   }
-  if (!existsSync(join(repository, "package-lock.json"))) {
-    found.push({ level: "problem", about, what: "package-lock.json is missing", remedy: "npm install, and commit it" });
+  const pnpm = existsSync(join(repository, "pnpm-workspace.yaml"));
+  const [manager, lockFile] = pnpm ? ["pnpm", "pnpm-lock.yaml"] : ["npm", "package-lock.json"];
+  if (!existsSync(join(repository, lockFile))) {
+    found.push({
+      level: "problem",
+      about,
+      what: `${lockFile} is missing`,
+      remedy: `${manager} install, and commit it`,
+    });
   }
   if (tsxOf(repository) === undefined) {
-    found.push({ level: "problem", about, what: "its packages are not installed", remedy: "npm ci" });
+    found.push({
+      level: "problem",
+      about,
+      what: "its packages are not installed",
+      remedy: pnpm ? "pnpm install" : "npm ci",
+    });
   }
   return found.length === 0 ? [{ level: "ok", about, what: "its packages are installed" }] : found;
 }

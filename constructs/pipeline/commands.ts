@@ -24,7 +24,9 @@ export const TERRAFORM = {
   },
 } as const;
 
-export const INSTALL: readonly string[] = ["npm ci"];
+export const INSTALL: readonly string[] = [
+  "if [ -f pnpm-lock.yaml ]; then npx --yes pnpm@10.34.9 install --frozen-lockfile; else npm ci; fi",
+];
 
 /** Checks that a commit must pass before anything is built from it. */
 export const TEST: readonly string[] = ["npm run lint", "npm run typecheck", "npm test"];

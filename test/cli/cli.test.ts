@@ -183,8 +183,8 @@ describe("new", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const { scripts, dependencies } = JSON.parse(readFileSync(join(work, "shop/package.json"), "utf8"));
     expect(dependencies).toBeUndefined();
-    const told = [...stdout.matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script!);
-    expect(told).toEqual(["install", "snapshot", "test", "deploy:local", "deploy", "doctor"]);
+    const told = [...stdout.matchAll(/^ {4}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script!);
+    expect(told).toEqual(["install", "snapshot", "test", "deploy:local", "doctor", "deploy"]);
     for (const script of told.slice(1)) expect(Object.keys(scripts)).toContain(script);
     expect(readdirSync(join(work, "shop")).sort()).toEqual(
       [
@@ -326,11 +326,15 @@ describe("new", () => {
   it("hands no value of the user to a shell: programs get each as one word", async () => {
     const bin = join(work, "bin");
     mkdirSync(bin);
-    for (const program of ["npm", "git"]) {
-      writeFileSync(
-        join(bin, program),
-        `#!/bin/sh\nfor word in "$0" "$@"; do printf '%s\\n' "$word" >> "${work}/argv"; done\n[ "$1" != rev-parse ]\n`,
-      );
+    // Each leaves what a step looks for.
+    const record = `require("node:fs").appendFileSync(${JSON.stringify(join(work, "argv"))}, process.argv.slice(1).join("\\n") + "\\n");`;
+    const install = `const fs = require("node:fs"); const { dependencies, devDependencies } = JSON.parse(fs.readFileSync("package.json", "utf8"));
+      for (const name of Object.keys({ ...dependencies, ...devDependencies })) { fs.mkdirSync("node_modules/" + name, { recursive: true }); fs.writeFileSync("node_modules/" + name + "/package.json", "{}"); }
+      fs.writeFileSync("package-lock.json", "{}"); fs.mkdirSync("infra/test/__snapshots__", { recursive: true }); fs.writeFileSync("infra/test/__snapshots__/a", "");`;
+    const listed = `if (process.argv[2] === "ls-tree") console.log(require("node:fs").readdirSync(".", { recursive: true }).join("\\n"));
+      if (process.argv[2] === "rev-parse") process.exitCode = 128;`;
+    for (const [program, script] of Object.entries({ npm: install, git: listed })) {
+      writeFileSync(join(bin, program), `#!${process.execPath}\n${record}\n${script}\n`);
       chmodSync(join(bin, program), 0o755);
     }
     const description = "$(touch pwned) `touch pwned`; touch pwned && x";
@@ -460,7 +464,7 @@ describe("new on a terminal", () => {
 
   it.skipIf(!has)("asks, shows the plan, and writes after a yes", async () => {
     open("new", "orders", "--no-install", "--no-git");
-    await until("What does it do?");
+    await until("What does it do");
     tmux("send-keys", "-t", "t", "Takes orders", "Enter");
     // Whatever else the table asks: its first choice.
     for (let turn = 0; turn < 40 && !/Write \d+ files/.test(screen()); turn++) {
@@ -478,7 +482,7 @@ describe("new on a terminal", () => {
 
   it.skipIf(!has)("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
     open("new", "orders");
-    await until("What does it do?");
+    await until("What does it do");
     tmux("send-keys", "-t", "t", "C-c");
     expect(await until("exit code")).toContain("exit code 130");
     expect(screen()).toContain("canceled: nothing was written");

@@ -133,6 +133,7 @@ describe.each([
           text: async ({ message }) => byMessage(message),
           choice: async ({ message }) => byMessage(message),
           flag: async ({ message }) => byMessage(message),
+          many: async () => [],
         };
         const asked = await askOpenQuestions(table, given({ flag: silent }), nowhere, prompter);
         const prompts = resolveAnswers(table, asked, nowhere);

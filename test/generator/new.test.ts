@@ -43,26 +43,36 @@ describe("new, without a terminal", () => {
     );
     expect(readdirSync(join(root, "orders/vendor"))).toEqual([vendored().slice("vendor/".length)]);
     expect(started.map((words) => words.join(" "))).toEqual([
-      "npm install --include=dev --no-audit --no-fund",
+      "git rev-parse --show-toplevel",
+      expect.stringMatching(/^npm install --include=dev /),
       "npm run snapshot",
       "git rev-parse --show-toplevel",
+      "git -c init.defaultBranch=main init",
+      "git add -- .",
+      expect.stringMatching(/^git commit --quiet -m feat: first version, by antifragile /),
+      "git ls-tree -r --name-only HEAD",
     ]);
     expect(output()).toMatch(/✔ \d+ files in \.\/orders/);
-    expect(output()).toMatch(/\n {2}cd orders\n/);
+    expect(output()).toMatch(/\n {4}cd orders\n/);
   });
 
   it.each([
-    ["a service", [], ["dev", "test", "deploy:local", "deploy", "doctor"]],
+    ["a service", [], ["dev", "test", "deploy:local", "doctor", "deploy"]],
+    [
+      "a service with a database",
+      ["--database=postgres"],
+      ["migrate", "dev", "test", "deploy:local", "doctor", "deploy"],
+    ],
     // An emulator has no platform to join.
-    ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "deploy", "doctor"]],
-    ["a platform", ["--platform"], ["test", "deploy:local", "deploy", "doctor"]],
+    ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "doctor", "deploy"]],
+    ["a platform", ["--platform"], ["test", "deploy:local", "doctor", "deploy"]],
   ])(
     "tells every script of the new package.json that a user of %s starts with, and no other",
     async (_of, flags, all) => {
       const { context, output } = world(["orders", "--yes", ...flags]);
       await runNew(context);
       const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
-      const told = [...output().matchAll(/^ {2}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
+      const told = [...output().matchAll(/^ {4}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
       expect(told).toEqual(all);
       for (const script of told) expect(Object.keys(scripts)).toContain(script);
     },
@@ -100,7 +110,7 @@ describe("new, without a terminal", () => {
   it.each([
     ["ENOENT", "does not exist"],
     ["EISDIR", "is a folder"],
-    ["EACCES", "may not be read"],
+    ["EACCES", "cannot be read: permission denied"],
   ])("explains an answers file that gives %s", async (code, reason) => {
     const readText = async () => {
       throw Object.assign(new Error(code), { code });
@@ -128,7 +138,8 @@ describe("new, without a terminal", () => {
     expect(output()).toMatch(
       /Then: .*, npm install, npm run snapshot, git init, first commit\.\nDry run: nothing was written\.\n$/,
     );
-    expect([readdirSync(root), started]).toEqual([[], []]);
+    expect(readdirSync(root)).toEqual([]);
+    expect(started.map((words) => words.join(" "))).toEqual(["git rev-parse --show-toplevel"]);
   });
 
   it("does not even put right what a killed run left, on a dry run", async () => {
@@ -148,15 +159,18 @@ describe("new, without a terminal", () => {
     });
     await expect(runNew(context)).resolves.toBe(0);
     expect(readFileSync(join(root, "orders/README.md"), "utf8")).toBe("# theirs\n");
-    expect(output()).toContain("README.md was there and stays as it is");
-    expect(output()).toContain("is a git repository already");
-    expect(output()).toContain('  git add -A && git commit -m "feat: first version"\n');
+    expect(output()).toContain("README.md stays as it is");
+    expect(output().replaceAll(/\s+/g, " ")).toContain("is already a git repository");
+    expect(output()).toContain(
+      '    git add . ":^README.md"\n    git commit -m "feat: first version" -- . ":^README.md"\n',
+    );
     expect(output()).not.toContain("  cd ");
   });
 });
 
 describe("new, on a terminal", () => {
-  const open = { "What does it do?": ["Takes orders"] };
+  const question = "What does it do, in one sentence?";
+  const open = { [question]: ["Takes orders"] };
   /** Answers every other question of the table with its first choice. */
   const prompter = (script: Record<string, (string | boolean)[]>) => {
     const fake = fakePrompter(script);
@@ -166,6 +180,7 @@ describe("new, on a terminal", () => {
       choice: async (question: Parameters<typeof fake.choice>[0]) =>
         question.message in script ? fake.choice(question) : question.choices[0]!.value,
       flag: async () => false,
+      many: async () => [],
     };
   };
   const write = /^Write \d+ files to \.\/orders\?$/;
@@ -183,8 +198,8 @@ describe("new, on a terminal", () => {
     });
     await expect(runNew(context)).resolves.toBe(0);
     expect(confirmed).toHaveLength(1);
-    expect(output()).toContain("  orders   Takes orders\n");
-    expect(output()).toMatch(/\n {2}(.* · )?region eu-central-1\n/);
+    expect(output()).toContain("  orders: Takes orders\n");
+    expect(output()).toMatch(/\n {2}(?:.* · )?region\s+eu-central-1 · branch main · /);
     expect(JSON.parse(readFileSync(join(root, "orders/.antifragile.json"), "utf8"))).toMatchObject({
       name: "orders",
       description: "Takes orders",
@@ -192,12 +207,12 @@ describe("new, on a terminal", () => {
   });
 
   it("asks no question of a service for a platform", async () => {
-    const fake = fakePrompter({ "What does it do?": ["All that sells"] });
+    const fake = fakePrompter({ [question]: ["All that sells"] });
     const choice: typeof fake.choice = async (question) =>
       write.test(question.message) ? "yes" : fake.choice(question);
     const args = ["orders", "--platform", "--no-install", "--no-git"];
     await runNew(world(args, { ...terminal, prompter: () => ({ ...fake, choice }) }).context);
-    expect(fake.asked).toEqual(["What does it do?"]);
+    expect(fake.asked).toEqual([question]);
     expect(readdirSync(join(root, "orders"))).not.toContain("openapi.yaml");
   });
 
@@ -215,7 +230,7 @@ describe("new, on a terminal", () => {
   });
 
   it("opens an answer again before it writes", async () => {
-    const fake = prompter({ "What does it do?": ["First", "Second"] });
+    const fake = prompter({ [question]: ["First", "Second"] });
     const picks = ["reopen description", "yes"];
     const choice: typeof fake.choice = async (question) =>
       write.test(question.message) ? picks.shift()! : fake.choice(question);
@@ -246,7 +261,7 @@ describe("new, on a terminal", () => {
 
   it("asks without a terminal when told so", async () => {
     const { context } = world(["orders", "--interactive"]);
-    await expect(runNew(context)).rejects.toThrow("unexpected question: What does it do?");
+    await expect(runNew(context)).rejects.toThrow(`unexpected question: ${question}`);
   });
 
   it("looks at the folder before the first question", async () => {
@@ -261,10 +276,10 @@ describe("a step after the files", () => {
     const outcomes = { "npm install": { code: 1, output: "x\n\u001b[31mnpm error\u001b[39m no network\u0007\n" } };
     const { context, started, output } = world(["orders", "--yes"], { outcomes });
     await expect(runNew(context)).resolves.toBe(1);
-    expect(started).toHaveLength(1);
+    expect(started.map((words) => words[0])).toEqual(["git", "npm"]);
     expect(output()).toContain("✖ npm install failed (exit code 1)\n      x\n      npm error no network\\u0007\n");
     expect(output()).toContain(
-      './orders is written. To go on:\n  cd orders\n  npm install\n  npm run snapshot\n  git init -b main && git add -A && git commit -m "feat: first version"\n',
+      '  To finish:\n\n    cd orders\n    npm install\n    npm run snapshot\n    git init -b main\n    git add .\n    git commit -m "feat: first version" -- .\n',
     );
     expect(readdirSync(join(root, "orders"))).toContain("package.json");
   });
@@ -272,14 +287,14 @@ describe("a step after the files", () => {
   it("that finds no npm says so", async () => {
     const { context, output } = world(["orders", "--yes"], { outcomes: { npm: { code: null, notFound: true } } });
     await expect(runNew(context)).resolves.toBe(1);
-    expect(output()).toContain("✖ npm install: there is no npm on the PATH");
+    expect(output()).toContain("✖ npm install: npm is not on the PATH");
   });
 
   it("that is interrupted ends as cancelled, with what was not done", async () => {
     const { context, controller } = world(["orders", "--yes"]);
-    const run: Context["run"] = async () => {
-      controller.abort();
-      return { code: null, output: "", notFound: false };
+    const run: Context["run"] = async ([program]) => {
+      if (program === "npm") controller.abort();
+      return { code: program === "git" ? 128 : null, output: "", notFound: false };
     };
     await expect(runNew({ ...context, run })).rejects.toMatchObject({
       exitCode: 130,
@@ -354,7 +369,7 @@ describe("git", () => {
     await expect(runNew(context)).resolves.toBe(0);
     expect(output()).toContain("! git init is done; git commit failed");
     expect(output()).toContain(
-      '  git config --global user.name "Your Name"\n  git config --global user.email you@example.com\n  git add -A && git commit',
+      '    git config --global user.name "Your Name"\n    git config --global user.email you@example.com\n    git add .\n    git commit',
     );
     expect(git("status", "--porcelain")).toContain("A  package.json");
   });
@@ -363,13 +378,13 @@ describe("git", () => {
     execFileSync("git", ["init", "-q", root]);
     const { context, output } = world(args, { run: processRunner(identity({})) });
     await expect(runNew(context)).resolves.toBe(0);
-    expect(output()).toContain(`! no first commit: ${root} is a git repository already`);
+    expect(output()).toContain(`! no first commit: ${root} is already a git repository`);
     expect(readdirSync(join(root, "orders"))).not.toContain(".git");
   });
 
   it("that is not installed is told, and is no failure", async () => {
     const { context, output } = world(args, { outcomes: { git: { code: null, notFound: true } } });
     await expect(runNew(context)).resolves.toBe(0);
-    expect(output()).toContain("! git init: there is no git on the PATH");
+    expect(output()).toContain("! git init: git is not on the PATH");
   });
 });

@@ -149,6 +149,8 @@ describe("platform", () => {
       description: "The shop platform",
       capacity: "fargate",
       region: "eu-central-1",
+      branch: "main",
+      packageManager: "npm",
       license: "none",
     });
     expect(resolve({}).answers).toMatchObject({ platform: false, description: "The shop service", joins: "none" });

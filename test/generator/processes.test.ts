@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { npmCommand, processRunner } from "../../generator/processes";
+import { processRunner, programOf } from "../../generator/processes";
 
 const never = new AbortController().signal;
 
@@ -33,11 +33,13 @@ describe("npm is started", () => {
       ["C:\\node\\node.exe", "C:\\node\\node_modules\\npm\\bin\\npm-cli.js"],
     ],
   ])("%s", (_title, place, env, command) => {
-    expect(npmCommand({ ...place, env, exists })).toEqual(command);
+    expect(programOf("npm", { ...place, env, exists })).toEqual(command);
   });
 
   it("from the PATH when the npm that started us is gone", () => {
-    expect(npmCommand({ ...posix, env: { npm_execpath: "/gone/npm-cli.js" }, exists: () => false })).toEqual(["npm"]);
+    expect(programOf("npm", { ...posix, env: { npm_execpath: "/gone/npm-cli.js" }, exists: () => false })).toEqual([
+      "npm",
+    ]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { render } from "@inquirer/testing";
 import { describe, expect, it } from "vitest";
 import { resolveAnswers } from "../../generator/answers";
-import { askOpenQuestions, confirmPlan, inquirerPrompter, type Prompter, reopenAnswer } from "../../generator/prompts";
+import { inquirerPrompter } from "../../generator/inquirer-prompter";
+import { askOpenQuestions, confirmPlan, type Prompter, reopenAnswer } from "../../generator/prompts";
 import { fakePrompter, noPrompts } from "./support/fake-prompts";
 import { given } from "./support/given";
 import { sampleTable } from "./support/sample-table";

@@ -82,18 +82,25 @@ describe("help and reference", () => {
   });
 
   it("name every row with its flag, and every switch", () => {
-    for (const page of [helpText(options), optionsPage(options).replaceAll("\\|", "|")]) {
+    const packed = (text: string) => text.replaceAll(/\s+/g, "");
+    for (const page of [helpText(options, 80), optionsPage(options).replaceAll("\\|", "|")].map(packed)) {
       for (const [key, row] of Object.entries(options)) {
-        expect(page).toContain(flagOf(key, row));
-        expect(page).toContain(row.help);
+        expect(page).toContain(packed(flagOf(key, row)));
+        expect(page).toContain(packed(row.help));
       }
       for (const name of Object.keys(switches)) expect(page).toContain(`--${name}`);
     }
   });
 
+  it.each([60, 80, 120])("fits into %i columns, broken at word ends", (columns) => {
+    const lines = helpText(options, columns).split("\n");
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(Math.max(...lines.map((line) => line.length))).toBeGreaterThan(columns - 12);
+  });
+
   it("show a row of every kind", () => {
-    expect(helpText(sampleTable)).toContain("--capacity fargate|ec2");
-    expect(helpText(sampleTable)).toMatch(/--chaos, --no-chaos +Adds experiments\. \(no\)/);
+    expect(helpText(sampleTable, 80)).toContain("--capacity fargate | ec2");
+    expect(helpText(sampleTable, 80)).toMatch(/--chaos, --no-chaos\n +Adds experiments\. \(no\)/);
     expect(optionsPage(sampleTable)).toContain(
       "| `instanceType` | `--instance-type TEXT` | The instances.<br>needs --capacity ec2 |",
     );

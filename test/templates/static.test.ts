@@ -149,6 +149,7 @@ describe("the infrastructure", () => {
     "platform-machines": repositoryFiles({ name: "shop", platform: true, capacity: "ec2" }),
     machines: repositoryFiles({ capacity: "ec2" }),
     "machines-joins": repositoryFiles({ ...EVERYTHING, capacity: "ec2", joins: "shop" }),
+    canary: repositoryFiles({ ...EVERYTHING, deployment: "canary", packageManager: "pnpm", branch: "trunk" }),
     experiments: repositoryFiles({ chaos: true }),
     "experiments-weekly": repositoryFiles({ chaos: true, ci: "github-actions" }),
   };

@@ -159,7 +159,10 @@ describe("Pipeline", () => {
     expect(JSON.stringify(phases)).not.toContain("npm");
     expect(JSON.stringify(phases.build.commands)).toContain("docker push");
     expect(buildspec(stack, "orders-test").phases).toEqual({
-      install: { "runtime-versions": { nodejs: 22 }, commands: ["npm ci"] },
+      install: {
+        "runtime-versions": { nodejs: 22 },
+        commands: [expect.stringMatching(/pnpm-lock\.yaml.* install --frozen-lockfile; else npm ci; fi$/)],
+      },
       build: { commands: ["npm run lint", "npm run typecheck", "npm test"] },
     });
   });

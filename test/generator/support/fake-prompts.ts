@@ -24,6 +24,12 @@ export function fakePrompter(script: Readonly<Record<string, (string | boolean)[
       return answer;
     },
     flag: async ({ message }) => next(message) as boolean,
+    many: async ({ message, choices }) => {
+      const answers = (next(message) as string).split(" ").filter(Boolean);
+      const unknown = answers.filter((answer) => !choices.some(({ value }) => value === answer));
+      if (unknown.length > 0) throw new Error(`${message}: no choice ${unknown.join()}`);
+      return answers;
+    },
   };
 }
 

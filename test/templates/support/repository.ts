@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { resolveAnswers } from "../../../generator/answers";
 import { type Answers, options } from "../../../generator/options";
 import { loadTemplates } from "../../../generator/package-files";
-import { npmCommand } from "../../../generator/processes";
+import { programOf } from "../../../generator/processes";
 import { render } from "../../../generator/render";
 import { given } from "../../generator/support/given";
 
@@ -86,7 +86,11 @@ export function collect(child: ChildProcess): () => string {
 
 /** npm, as the generator runs it. */
 export function npm(args: readonly string[], cwd: string): Promise<Outcome> {
-  const [command, ...first] = npmCommand({ env: process.env, platform: process.platform, execPath: process.execPath });
+  const [command, ...first] = programOf("npm", {
+    env: process.env,
+    platform: process.platform,
+    execPath: process.execPath,
+  });
   return run(command, [...first, ...args, "--no-audit", "--no-fund", "--prefer-offline"], cwd);
 }
 
