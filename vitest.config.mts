@@ -45,7 +45,7 @@ export default defineConfig({
       project("emulator", ["test/emulator/**/*.test.ts"], { group: 1, testTimeout: 120_000, hookTimeout: 120_000 }),
       project("cli", ["test/cli/**/*.test.ts"], { group: 2, testTimeout: 120_000, hookTimeout: 300_000 }),
       // A generated service is installed and run, with a database and a cache.
-      project("templates", ["test/templates/service.test.ts"], {
+      project("templates", ["test/templates/service.test.ts", "test/templates/image.test.ts"], {
         group: 3,
         testTimeout: 300_000,
         hookTimeout: 600_000,
