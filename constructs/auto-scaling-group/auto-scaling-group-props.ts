@@ -3,8 +3,23 @@ import type { IConstruct } from "constructs";
 import type { Cluster } from "../cluster/cluster";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import { Problems } from "../core/errors";
+import { checkMetric } from "../core/metric";
+import {
+  type Bounds,
+  checkBounds,
+  checkPolicyNames,
+  checkSteps,
+  checkTarget,
+  checkUtilization,
+  checkZoneLoss,
+  type MetricTarget,
+  type ScaleInStep,
+  type ScalingSteps,
+} from "../core/scaling";
+import { checkSchedule, type Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
+import { type ListenerRuleSettings, resolveListenerRule } from "../load-balancer/listener-rule";
 import type { ILoadBalancer } from "../load-balancer/load-balancer";
 import type { IVpc } from "../vpc/vpc";
 import { INSTANCE_TYPE, InstanceTypes, MachineImage } from "./instance-types";
@@ -60,6 +75,44 @@ export interface InstanceScaling {
    * @default - no forecast
    */
   readonly prediction?: Prediction;
+  /**
+   * Metrics of your own that are kept at a target.
+   *
+   * @default - none
+   */
+  readonly metrics?: readonly MetricTarget[];
+  /**
+   * Metrics that add and remove instances in steps.
+   *
+   * @default - none
+   */
+  readonly steps?: readonly InstanceScalingSteps[];
+  /**
+   * Numbers of instances at certain times; policies go on from there.
+   *
+   * @default - none
+   */
+  readonly schedules?: readonly ScheduledInstances[];
+}
+
+/** Adds and removes instances in steps: the farther a metric is off, the more. */
+export interface InstanceScalingSteps extends ScalingSteps {
+  /**
+   * Steps that remove instances, all below the lowest of `out`.
+   *
+   * @default - none
+   */
+  readonly in?: readonly ScaleInStep[];
+}
+
+/** Sets the number of instances at a time. Min and max stay as they are, and so does the plan. */
+export interface ScheduledInstances {
+  /** Name of the scheduled action, unique within the group; part of addresses: `Morning`. */
+  readonly name: string;
+  /** Made by `cron(...)`; EC2 Auto Scaling has no intervals. */
+  readonly schedule: Schedule;
+  /** Number of instances, from scaling.min to scaling.max. */
+  readonly instances: number;
 }
 
 /** Instances that AWS may take back with two minutes' notice, for about a third of the price. */
@@ -221,16 +274,20 @@ export interface AutoScalingGroupSettings {
   readonly warmup: Duration;
   readonly warmPool: { readonly min: number; readonly maxPrepared?: number; readonly state: WarmState } | undefined;
   readonly instanceRefresh: Required<InstanceRefresh>;
+  readonly listenerRule: ListenerRuleSettings;
 }
 
 /** AWS services that instances of a cluster need besides what a task needs, where there is no way to the internet. */
 const CLUSTER_ENDPOINTS = ["ecs", "ecs-agent", "ecs-telemetry"] as const;
 
 /**
- * @throws InvalidPropsError SCALING_MIN, SCALING_MIN_GT_MAX, SCALING_MIN_ONE_ZONE, SCALING_PERCENT, SCALING_TARGET,
- *   SCALING_REQUESTS, SCALING_PREDICTION, SCALING_CLUSTER, INSTANCE_TYPES, INSTANCE_REQUIREMENTS, INSTANCE_ARCHITECTURE,
+ * Applies defaults and checks.
+ *
+ * @throws InvalidPropsError METRIC, SCALING_MIN, SCALING_MIN_GT_MAX, SCALING_MIN_ONE_ZONE, SCALING_NAME, SCALING_PERCENT,
+ *   SCALING_TARGET, SCALING_STEPS, SCALING_STEPS_OVERLAP, SCHEDULE, SCHEDULE_INTERVAL, SCHEDULE_CAPACITY, SCALING_REQUESTS, SCALING_PREDICTION, SCALING_CLUSTER, INSTANCE_TYPES, INSTANCE_REQUIREMENTS, INSTANCE_ARCHITECTURE,
  *   INSTANCE_ENDPOINTS, INSTANCE_PUBLIC_IP, SPOT_PERCENT, SPOT_BASE, DISK_SIZE, WARMUP, WARM_POOL_MIXED, WARM_POOL_SIZE, WARM_POOL_STATE,
- *   INSTANCE_REFRESH_PERCENT, REGISTRATION_PORT, REGISTRATION_HEALTH_PATH, USER_DATA_SIZE, USER_DATA_VARIABLE
+ *   INSTANCE_REFRESH_PERCENT, REGISTRATION_PORT, REGISTRATION_HEALTH_PATH,
+ *   LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH, LISTENER_RULE_PRIORITY, USER_DATA_SIZE, USER_DATA_VARIABLE
  */
 export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGroupProps): AutoScalingGroupSettings {
   const problems = new Problems(scope);
@@ -284,6 +341,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     },
   );
   if (props.registerWith !== undefined) checkRegistration(props.registerWith, problems);
+  const listenerRule = resolveListenerRule(problems, props.registerWith ?? {}, "registerWith.");
   if (props.userData !== undefined) checkUserData(props.userData, problems);
   problems.throwIfAny();
   return {
@@ -296,6 +354,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     warmup,
     warmPool,
     instanceRefresh: { minHealthyPercent, maxHealthyPercent },
+    listenerRule,
   };
 }
 
@@ -305,41 +364,25 @@ function resolveSizes(scope: IConstruct, props: AutoScalingGroupProps, problems:
   const scaling: InstanceScaling = props.scaling ?? {};
   const min = scaling.min ?? (production ? 2 : 1);
   const max = scaling.max ?? Math.max(4, 2 * min);
-  const { networkInMiB, networkOutMiB, requestsPerInstance, prediction } = scaling;
-  const others = [networkInMiB, networkOutMiB, requestsPerInstance].some((target) => target !== undefined);
+  const { networkInMiB, networkOutMiB, requestsPerInstance, prediction, metrics = [], steps = [] } = scaling;
+  const { schedules = [] } = scaling;
+  const others =
+    metrics.length > 0 || [networkInMiB, networkOutMiB, requestsPerInstance].some((target) => target !== undefined);
   const cpuPercent = scaling.cpuPercent ?? (cluster !== undefined || others ? undefined : 60);
-  problems.check(Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1, {
-    code: "SCALING_MIN",
-    prop: "scaling",
-    problem: `min ${min} and max ${max} are no counts of instances`,
-    remedy: "Use whole numbers, min >= 0 and max >= 1.",
-  });
-  problems.check(min <= max, {
-    code: "SCALING_MIN_GT_MAX",
-    prop: "scaling.min",
-    problem: `must be <= scaling.max (${max}), got ${min}`,
-    remedy: "Raise max or lower min.",
-  });
-  problems.check(!production || min >= 2 || cluster !== undefined, {
-    code: "SCALING_MIN_ONE_ZONE",
-    prop: "scaling.min",
-    problem: `${min} cannot lose a zone: the other zones have no instance to take over`,
-    remedy: 'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
-  });
-  problems.check(cpuPercent === undefined || (cpuPercent >= 10 && cpuPercent <= 90), {
-    code: "SCALING_PERCENT",
-    prop: "scaling.cpuPercent",
-    problem: `${cpuPercent} leaves no room to scale before instances are full, or never scales in`,
-    remedy: "Use 10 to 90.",
-  });
+  checkBounds(problems, "scaling", { min, max });
+  // Without instances of their own, tasks wait until ECS has started some.
+  if (production && cluster === undefined) checkZoneLoss(problems, "scaling.min", min, "instance");
+  checkUtilization(problems, "scaling.cpuPercent", cpuPercent);
   for (const [prop, target] of Object.entries({ networkInMiB, networkOutMiB, requestsPerInstance })) {
-    problems.check(target === undefined || (Number.isFinite(target) && target > 0), {
-      code: "SCALING_TARGET",
-      prop: `scaling.${prop}`,
-      problem: `${target} is no target`,
-      remedy: "Use a number above 0.",
-    });
+    checkTarget(problems, `scaling.${prop}`, target);
   }
+  for (const { name, metric, target } of metrics) {
+    checkMetric(problems, `scaling.metrics.${name}.metric`, metric);
+    checkTarget(problems, `scaling.metrics.${name}`, target);
+  }
+  for (const each of steps) checkSteps(problems, `scaling.steps.${each.name}`, each);
+  for (const each of schedules) checkScheduledInstances(problems, each, { min, max });
+  checkPolicyNames(problems, [...metrics, ...steps, ...schedules]);
   problems.check(requestsPerInstance === undefined || registerWith !== undefined, {
     code: "SCALING_REQUESTS",
     prop: "scaling.requestsPerInstance",
@@ -352,13 +395,41 @@ function resolveSizes(scope: IConstruct, props: AutoScalingGroupProps, problems:
     problem: `${JSON.stringify(prediction)} is not known`,
     remedy: `Use one of: ${PREDICTIONS.join(", ")}.`,
   });
-  problems.check(cluster === undefined || (scaling.cpuPercent === undefined && !others && prediction === undefined), {
-    code: "SCALING_CLUSTER",
-    prop: "scaling",
-    problem: "has a target of its own, and the cluster makes the group as large as its tasks need",
-    remedy: "Leave min and max alone, and scale the services; or leave cluster out.",
-  });
+  problems.check(
+    cluster === undefined ||
+      (scaling.cpuPercent === undefined &&
+        !others &&
+        steps.length + schedules.length === 0 &&
+        prediction === undefined),
+    {
+      code: "SCALING_CLUSTER",
+      prop: "scaling",
+      problem: "must have min and max alone: ECS makes a group in a cluster as large as its tasks need",
+      remedy: "Scale the services instead, or leave cluster out.",
+    },
+  );
   return { min, max, cpuPercent };
+}
+
+function checkScheduledInstances(
+  problems: Problems,
+  { name, schedule, instances }: ScheduledInstances,
+  { min, max }: Bounds,
+): void {
+  const prop = `scaling.schedules.${name}`;
+  checkSchedule(problems, `${prop}.schedule`, schedule);
+  problems.check(typeof schedule?.expression !== "string" || schedule.recurrence !== undefined, {
+    code: "SCHEDULE_INTERVAL",
+    prop: `${prop}.schedule`,
+    problem: `must be made by cron(...), got ${schedule?.expression}: EC2 Auto Scaling has no intervals`,
+    remedy: 'Use for example cron("0 7 * * MON-FRI").',
+  });
+  problems.check(Number.isInteger(instances) && instances >= min && instances <= max, {
+    code: "SCHEDULE_CAPACITY",
+    prop: `${prop}.instances`,
+    problem: `must be a whole number from scaling.min (${min}) to scaling.max (${max}), got ${instances}`,
+    remedy: "Change it, or widen min and max.",
+  });
 }
 
 function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void {

@@ -9,8 +9,9 @@ import type { Connections, IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
-import type { Metric } from "../core/metric";
+import { type Metric, resolveMetric } from "../core/metric";
 import { kebab, NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
+import { type StepPolicy, scaleInPolicy, scaleOutPolicy } from "../core/scaling";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
@@ -21,17 +22,8 @@ import {
   resolveAutoScalingGroup,
 } from "./auto-scaling-group-props";
 import { launchTemplate, whatToLaunch } from "./launch";
-import { resolveMetric } from "./metric";
-import {
-  checkMetric,
-  type LifecycleHookOptions,
-  type ScheduleOptions,
-  type StepsOptions,
-  TRANSITIONS,
-  type TrackOptions,
-} from "./options";
-import { type StepPolicy, stepsIn, stepsOut } from "./steps";
-import { joinLoadBalancer } from "./target-registration";
+import { type LifecycleHookOptions, TRANSITIONS } from "./lifecycle-hook";
+import { registerTargets } from "./target-registration";
 
 /** What an Auto Scaling group measures of itself; free of charge. */
 const GROUP_METRICS = [
@@ -113,7 +105,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       roleName: this.#role.roleName,
       securityGroupId: this.connections.securityGroupId,
     });
-    const target = props.registerWith && joinLoadBalancer(this, props.vpc.vpcId, props.registerWith);
+    const target =
+      props.registerWith && registerTargets(this, props.vpc.vpcId, props.registerWith, settings.listenerRule);
     if (props.registerWith !== undefined)
       this.connections.allowFrom("LoadBalancer", props.registerWith.loadBalancer.connections);
 
@@ -182,124 +175,6 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   /** Lets the instances do something in AWS. */
   grant(statement: Statement): void {
     this.#role.grant(statement);
-  }
-
-  /**
-   * Keeps a metric of one's own near a target.
-   *
-   * @example
-   * ```ts
-   * instances.addTarget("Jobs", { metric: { namespace: "Shop/Jobs", metricName: "RunningPerMachine" }, target: 4 });
-   * ```
-   * @throws InvalidPropsError METRIC, SCALING_TARGET
-   */
-  addTarget(id: string, options: TrackOptions): void {
-    const problems = new Problems(this);
-    checkMetric(options.metric, `${id}.metric`, problems);
-    problems.check(Number.isFinite(options.target) && options.target > 0, {
-      code: "SCALING_TARGET",
-      prop: `${id}.target`,
-      problem: `${options.target} is no target`,
-      remedy: "Use a number above 0.",
-    });
-    problems.throwIfAny();
-    const { dimensions, ...metric } = resolveMetric(options.metric);
-    this.#policy(`ScaleOn${id}`, {
-      policyType: "TargetTrackingScaling",
-      targetTrackingConfiguration: {
-        targetValue: options.target,
-        customizedMetricSpecification: {
-          ...metric,
-          metricDimension: Object.entries(dimensions).map(([name, value]) => ({ name, value })),
-        },
-      },
-    });
-  }
-
-  /**
-   * Adds or takes away instances in steps, the farther a metric is off the more.
-   *
-   * @example
-   * ```ts
-   * instances.addSteps("Backlog", {
-   *   metric: { namespace: "Shop/Jobs", metricName: "Waiting", statistic: "Maximum" },
-   *   out: [{ above: 100, add: 1 }, { above: 1000, add: 4 }],
-   *   in: [{ below: 10, remove: 1 }],
-   * });
-   * ```
-   * @throws InvalidPropsError METRIC, STEPS, STEPS_OVERLAP
-   */
-  addSteps(id: string, options: StepsOptions): void {
-    const { out, in: inward = [] } = options;
-    const problems = new Problems(this);
-    checkMetric(options.metric, `${id}.metric`, problems);
-    const counts = [...out.map(({ add }) => add), ...inward.map(({ remove }) => remove)];
-    const bounds = [out.map(({ above }) => above), inward.map(({ below }) => below)] as const;
-    problems.check(
-      out.length > 0 &&
-        counts.every((count) => Number.isInteger(count) && count > 0) &&
-        bounds.every((side) => side.every(Number.isFinite) && new Set(side).size === side.length),
-      {
-        code: "STEPS",
-        prop: id,
-        problem: `${JSON.stringify({ out, in: inward })} are no steps`,
-        remedy: "Use at least one step in out, each bound once, and whole numbers of instances above 0.",
-      },
-    );
-    problems.check(Math.max(...bounds[1]) < Math.min(...bounds[0]), {
-      code: "STEPS_OVERLAP",
-      prop: `${id}.in`,
-      problem: `takes instances away below ${Math.max(...bounds[1])}, out adds them above ${Math.min(...bounds[0])}`,
-      remedy: "Leave a gap between the two, or the group swings.",
-    });
-    problems.throwIfAny();
-    this.#steps(`StepOutOn${id}`, options.metric, "GreaterThanThreshold", stepsOut(out));
-    if (inward.length > 0) this.#steps(`StepInOn${id}`, options.metric, "LessThanThreshold", stepsIn(inward));
-  }
-
-  /**
-   * Wants a number of instances at a time; policies go on from there. It moves within min and max and never moves these, so
-   * that a plan stays empty.
-   *
-   * @example
-   * ```ts
-   * instances.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 4, timezone: "Europe/Berlin" });
-   * ```
-   * @throws InvalidPropsError SCHEDULE_CRON, SCHEDULE_TIMEZONE, SCHEDULE_CAPACITY
-   */
-  addSchedule(id: string, options: ScheduleOptions): void {
-    const { min, max } = this.#settings;
-    const { cron, instances, timezone = "UTC" } = options;
-    const problems = new Problems(this);
-    problems.check(/^(?:[\dA-Z*,/-]+ ){4}[\dA-Z*,/-]+$/.test(cron), {
-      code: "SCHEDULE_CRON",
-      prop: `${id}.cron`,
-      problem: `${JSON.stringify(cron)} is no schedule of cron`,
-      remedy: "Use five fields with one space between: 0 7 * * MON-FRI.",
-    });
-    problems.check(/^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$/.test(timezone), {
-      code: "SCHEDULE_TIMEZONE",
-      prop: `${id}.timezone`,
-      problem: `${JSON.stringify(timezone)} is no name of a time zone`,
-      remedy: "Use a name of the IANA database, as Europe/Berlin.",
-    });
-    problems.check(Number.isInteger(instances) && instances >= min && instances <= max, {
-      code: "SCHEDULE_CAPACITY",
-      prop: `${id}.instances`,
-      problem: `${instances} is not within scaling.min (${min}) and scaling.max (${max})`,
-      remedy: "Widen min and max, or use a number within them.",
-    });
-    problems.throwIfAny();
-    new AutoscalingSchedule(this, `At${id}`, {
-      scheduledActionName: kebab(id),
-      autoscalingGroupName: this.autoScalingGroupName,
-      recurrence: cron,
-      timeZone: timezone,
-      desiredCapacity: instances,
-      // Leaves them as they are.
-      minSize: -1,
-      maxSize: -1,
-    });
   }
 
   /**
@@ -372,6 +247,35 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     track("ScaleOnNetworkIn", "ASGAverageNetworkIn", bytes(networkInMiB));
     track("ScaleOnNetworkOut", "ASGAverageNetworkOut", bytes(networkOutMiB));
     track("ScaleOnRequests", "ALBRequestCountPerTarget", requestsPerInstance, requestsLabel);
+    for (const { name, metric, target } of scaling.metrics ?? []) {
+      const { dimensions, ...rest } = resolveMetric(metric);
+      this.#policy(`ScaleOn${name}`, {
+        policyType: "TargetTrackingScaling",
+        targetTrackingConfiguration: {
+          targetValue: target,
+          customizedMetricSpecification: {
+            ...rest,
+            metricDimension: Object.entries(dimensions).map(([key, value]) => ({ name: key, value })),
+          },
+        },
+      });
+    }
+    for (const { name, metric, out, in: inward = [] } of scaling.steps ?? []) {
+      this.#steps(`StepOutOn${name}`, metric, scaleOutPolicy(out));
+      if (inward.length > 0) this.#steps(`StepInOn${name}`, metric, scaleInPolicy(inward));
+    }
+    for (const { name, schedule, instances } of scaling.schedules ?? []) {
+      new AutoscalingSchedule(this, `At${name}`, {
+        scheduledActionName: kebab(name),
+        autoscalingGroupName: this.autoScalingGroupName,
+        recurrence: schedule.recurrence,
+        timeZone: schedule.timezone,
+        desiredCapacity: instances,
+        // Leaves the bounds as they are, so that the next plan is empty.
+        minSize: -1,
+        maxSize: -1,
+      });
+    }
     if (prediction !== undefined) {
       this.#policy("Forecast", {
         policyType: "PredictiveScaling",
@@ -398,27 +302,20 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     });
   }
 
-  #steps(id: string, metric: Metric, comparison: string, { threshold, adjustments }: StepPolicy): void {
+  #steps(id: string, metric: Metric, { stepAdjustment, ...alarm }: StepPolicy): void {
     const policy = this.#policy(id, {
       policyType: "StepScaling",
       adjustmentType: "ChangeInCapacity",
       metricAggregationType: "Average",
       estimatedInstanceWarmup: this.#settings.warmup.toSeconds(),
-      stepAdjustment: adjustments.map(({ from, to, change }) => ({
-        metricIntervalLowerBound: from === undefined ? undefined : String(from),
-        metricIntervalUpperBound: to === undefined ? undefined : String(to),
-        scalingAdjustment: change,
-      })),
+      stepAdjustment: [...stepAdjustment],
     });
-    const { dimensions, ...measure } = resolveMetric(metric);
     const stack = AwsStack.of(this);
     new CloudwatchMetricAlarm(this, `${id}Alarm`, {
       alarmName: stack.prefixed(stack.stackName, stack.environment.name, kebab(this.node.id), kebab(id)),
-      alarmDescription: "Changes the number of machines.",
-      ...measure,
-      dimensions,
-      comparisonOperator: comparison,
-      threshold,
+      alarmDescription: "Changes the number of instances.",
+      ...resolveMetric(metric),
+      ...alarm,
       period: 60,
       evaluationPeriods: 2,
       treatMissingData: "notBreaching",

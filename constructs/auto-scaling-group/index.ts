@@ -3,8 +3,10 @@ export {
   type AutoScalingGroupProps,
   type InstanceRefresh,
   type InstanceScaling,
+  type InstanceScalingSteps,
   PREDICTIONS,
   type Prediction,
+  type ScheduledInstances,
   type Spot,
   type TargetRegistration,
   WARM_STATES,
@@ -12,6 +14,5 @@ export {
   type WarmState,
 } from "./auto-scaling-group-props";
 export { type InstanceRequirements, InstanceTypes, MachineImage } from "./instance-types";
-export type { LifecycleHookOptions, ScheduleOptions, StepsOptions, TrackOptions } from "./options";
-export type { StepIn, StepOut } from "./steps";
+export type { LifecycleHookOptions } from "./lifecycle-hook";
 export { UserData } from "./user-data";

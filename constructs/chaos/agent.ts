@@ -1,6 +1,7 @@
 import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { Role } from "../core/iam";
+import { Registry } from "../core/registry";
 import { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "../service/add-on";
 import type { CloudNativeService } from "../service/cloud-native-service";
@@ -49,10 +50,11 @@ const SCRIPT = [
  * @throws InvalidPropsError CHAOS_AGENT_TWICE, CHAOS_EXEC, INTERNET_OUT_OF_REACH
  */
 export function addFaultAgent(scope: IConstruct, service: CloudNativeService, image: string, need: Need): void {
-  const known = images.get(service);
+  const agent = Registry.of(service).get(AGENT);
+  const known = agent.image;
   if (known === undefined) {
     service.add(new FaultAgent(image));
-    images.set(service, image);
+    agent.image = image;
   } else if (known !== image) {
     throw invalid(scope, {
       code: "CHAOS_AGENT_TWICE",
@@ -66,7 +68,8 @@ export function addFaultAgent(scope: IConstruct, service: CloudNativeService, im
   }
 }
 
-const images = new WeakMap<IConstruct, string>();
+/** The agent of a service, whose image all experiments on it share. */
+const AGENT = (): { image?: string } => ({});
 
 const ENDPOINTS = "FaultEndpoints";
 

@@ -4,7 +4,7 @@ import { Fn, Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { AutoScalingGroup } from "../auto-scaling-group/auto-scaling-group";
 import type { IAlarm } from "../core/alarm";
-import { invalid } from "../core/errors";
+import { invalid, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { kebab, physicalName } from "../core/names";
 import { experimentParameter, PublishedContract } from "../core/parameter-contract";
@@ -206,20 +206,27 @@ export class ChaosExperiment extends Construct {
 
   /** Alarms of a service, complete only when all add-ons have been added. */
   #checkAlarms(alarms: () => readonly IAlarm[]): void {
-    this.node.addValidation({
-      validate: () => {
-        const { length } = alarms();
-        if (length === 0) {
-          return [
-            `${this.node.path}: stopOn is not set, and the service has no alarm: nothing would stop the experiment\n  Add an Ingress or another alarm to the service, or name alarms in stopOn.  [CHAOS_NO_HYPOTHESIS]`,
-          ];
-        }
-        return length <= STOP_CONDITIONS
-          ? []
-          : [
-              `${this.node.path}: the service has ${length} alarms, and an experiment takes ${STOP_CONDITIONS}\n  Name those that users feel in stopOn.  [CHAOS_STOP_CONDITIONS]`,
-            ];
-      },
+    validateAtSynth(this, () => {
+      const { length } = alarms();
+      if (length === 0) {
+        return [
+          {
+            code: "CHAOS_NO_HYPOTHESIS",
+            prop: "stopOn",
+            problem: "is not set, and the service has no alarm that could stop the experiment",
+            remedy: "Add an Ingress or another alarm to the service, or set stopOn.",
+          },
+        ];
+      }
+      if (length <= STOP_CONDITIONS) return [];
+      return [
+        {
+          code: "CHAOS_STOP_CONDITIONS",
+          prop: "stopOn",
+          problem: `must have at most ${STOP_CONDITIONS} alarms, and the service has ${length}`,
+          remedy: "Set stopOn to the alarms that users feel.",
+        },
+      ];
     });
   }
 

@@ -2,6 +2,7 @@ import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import type { IConstruct } from "constructs";
 import { partitionOf } from "../../contract/partition";
 import type { Environment } from "../core/environment";
+import type { Problem } from "../core/errors";
 import { kebab, prefixed } from "../core/names";
 import { experimentParameter } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
@@ -99,7 +100,7 @@ function checkThere(
     readonly id: string;
     readonly parameter: string;
   },
-): string[] {
+): Problem[] {
   const stacks = app.node.children.filter(
     (child): child is AwsStack =>
       child instanceof AwsStack &&
@@ -110,24 +111,35 @@ function checkThere(
   const contract = stacks.flatMap((stack) => stack.node.findAll()).filter((node) => node instanceof SsmParameter);
   if (stacks.length === 0 || contract.some(({ nameInput }) => nameInput === of.parameter)) return [];
   return [
-    `experiment ${JSON.stringify(of.id)} is not in stack ${of.stack} of environment ${of.environment.name}\n  Make a ChaosExperiment of this id there, or take the gate out.  [CHAOS_GATE_NOT_THERE]`,
+    {
+      code: "CHAOS_GATE_NOT_THERE",
+      prop: "experiment",
+      problem: `must be in stack ${of.stack} of environment ${of.environment.name}, which has no ${JSON.stringify(of.id)}`,
+      remedy: "Create a ChaosExperiment with this id there, or remove the gate.",
+    },
   ];
 }
 
-/** Escapes a value for a shell command. */
-function checkRequests(requests: GateRequests | undefined): string[] {
+/** Checks values that become part of a shell command. */
+function checkRequests(requests: GateRequests | undefined): Problem[] {
   if (requests === undefined) return [];
   const { url, perSecond = 2 } = requests;
-  const problems = [];
+  const problems: Problem[] = [];
   if (!/^https?:\/\/[A-Za-z0-9.:-]+(\/[\w./~%?&=+-]*)?$/.test(url)) {
-    problems.push(
-      `requests.url: ${JSON.stringify(url)} is not a valid URL for requests\n  Use http:// or https://, a host and a path.  [CHAOS_GATE_URL]`,
-    );
+    problems.push({
+      code: "CHAOS_GATE_URL",
+      prop: "requests.url",
+      problem: `must be a URL with http or https, got ${JSON.stringify(url)}`,
+      remedy: "Use http:// or https://, a host and a path.",
+    });
   }
   if (!(perSecond >= 0.5 && perSecond <= 50)) {
-    problems.push(
-      `requests.perSecond: ${perSecond} is too few for an alarm, or more than one small build can send\n  Use 0.5 to 50.  [CHAOS_GATE_RATE]`,
-    );
+    problems.push({
+      code: "CHAOS_GATE_RATE",
+      prop: "requests.perSecond",
+      problem: `must be from 0.5 to 50, got ${perSecond}`,
+      remedy: "Send enough for an alarm to count, and no more than a small build can send.",
+    });
   }
   return problems;
 }

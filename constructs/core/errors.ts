@@ -1,32 +1,50 @@
+import { Annotations, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
+import { Registry } from "./registry";
 
-/** One thing that is wrong with what the user asked for. */
+/** A reason why props cannot work. */
 export interface Problem {
-  /** Stable name, for searching and for suppressing: `SCALING_MIN_GT_MAX`. */
+  /** Stable code, for searching: `SCALING_MIN_GT_MAX`. */
   readonly code: string;
   /** The prop in the user's words: `scaling.min`. */
   readonly prop: string;
-  /** What is wrong, with the value and the bound; lower case, no full stop. */
+  /** The rule and the value that breaks it, as in "must be at most 4, got 9"; lower case, no full stop. */
   readonly problem: string;
-  /** What to do instead, as a sentence. */
+  /** Instruction that solves it, as a sentence. */
   readonly remedy: string;
 }
 
-/** Thrown at synth when props cannot work. Names the construct, the prop, the value, what is allowed and the remedy. */
+/** Writes a problem as users see it, with the path of the construct that has it. */
+export function formatProblem(path: string, problem: Problem): string {
+  return `${path}: ${withoutPath(problem)}`;
+}
+
+function withoutPath({ code, prop, problem, remedy }: Problem): string {
+  return `${prop} ${problem}\n  ${remedy}  [${code}]`;
+}
+
+/** Thrown at synth when props cannot work. Names the construct, the prop, the value, the allowed values and the remedy. */
 export class InvalidPropsError extends Error {
   override readonly name = "InvalidPropsError";
   /** Path of the construct: `orders-dev-service/Orders`. */
   readonly path: string;
   readonly problems: readonly Problem[];
 
-  constructor(path: string, problems: readonly Problem[]) {
-    super(problems.map((p) => `${path}: ${p.prop} ${p.problem}\n  ${p.remedy}  [${p.code}]`).join("\n"));
+  /** @param others errors of other constructs that were found at the same time; their problems are added to these */
+  constructor(path: string, problems: readonly Problem[], others: readonly InvalidPropsError[] = []) {
+    const own = problems.map((problem) => formatProblem(path, problem));
+    super([...own, ...others.map(({ message }) => message)].join("\n"));
     this.path = path;
-    this.problems = problems;
+    this.problems = [...problems, ...others.flatMap((other) => other.problems)];
+  }
+
+  /** Prints the message and the stack alone: Node would add every property, and with it each problem a second time. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.stack ?? this.message;
   }
 }
 
-/** Collects everything that is wrong with a construct's props, so that one synth shows all of it. */
+/** Collects all problems of a construct's props, so that one synth shows all of them. */
 export class Problems {
   readonly #found: Problem[] = [];
 
@@ -42,13 +60,39 @@ export class Problems {
     if (!condition) this.add(problem);
   }
 
-  /** @throws InvalidPropsError with all problems noted so far */
+  /** @throws InvalidPropsError with all problems recorded so far */
   throwIfAny(): void {
     if (this.#found.length > 0) throw new InvalidPropsError(this.scope.node.path, this.#found);
   }
 }
 
-/** The error for a single problem. */
+/** Creates the error for a single problem. */
 export function invalid(scope: IConstruct, problem: Problem): InvalidPropsError {
   return new InvalidPropsError(scope.node.path, [problem]);
+}
+
+interface SynthCheck {
+  readonly scope: IConstruct;
+  readonly find: () => readonly Problem[];
+}
+
+const SYNTH_CHECKS = (): SynthCheck[] => [];
+
+/** Checks a construct when its stack is written, for conditions that only the finished app can meet. */
+export function validateAtSynth(scope: IConstruct, find: () => readonly Problem[]): void {
+  Registry.of(TerraformStack.of(scope)).get(SYNTH_CHECKS).push({ scope, find });
+}
+
+/** @throws InvalidPropsError with all problems that the checks of a stack's constructs find */
+export function runSynthChecks(stack: TerraformStack): void {
+  const [first, ...others] = Registry.of(stack)
+    .get(SYNTH_CHECKS)
+    .map(({ scope, find }) => new InvalidPropsError(scope.node.path, find()))
+    .filter(({ problems }) => problems.length > 0);
+  if (first !== undefined) throw new InvalidPropsError(first.path, first.problems, others);
+}
+
+/** Warns about props that are allowed and will hurt. */
+export function warn(scope: IConstruct, problem: Problem): void {
+  Annotations.of(scope).addWarning(withoutPath(problem));
 }

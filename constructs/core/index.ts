@@ -10,6 +10,7 @@ export { type Placeholder, placeholder, placeholdersIn } from "./placeholders";
 export { PROFILE_DEFAULTS, PROFILES, type Profile, type ProfileDefaults } from "./profiles";
 export type { ProviderLine } from "./provider-line";
 export { QUOTAS, type Quota } from "./quotas";
+export type { MetricTarget, ScaleInStep, ScaleOutStep, ScalingSteps } from "./scaling";
 export { cron, every, type Schedule } from "./schedule";
 export { type SelectedEnvironments, selectEnvironments } from "./select-environments";
 export { AwsStack, type AwsStackProps, LIFETIMES, type Lifetime } from "./stack";

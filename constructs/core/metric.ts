@@ -1,17 +1,58 @@
+import type { Problems } from "./errors";
+import { literal } from "./literal";
+
 export const STATISTICS = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
-/** A measure in CloudWatch. */
+/** A metric in CloudWatch. */
 export interface Metric {
   /** `Shop/Jobs` */
   readonly namespace: string;
   readonly metricName: string;
   /**
-   * What is measured, by name and value.
+   * Names and values of the metric's dimensions, at most 30.
    *
    * @default - none
    */
   readonly dimensions?: Readonly<Record<string, string>>;
   /** @default "Average" */
   readonly statistic?: Statistic;
+}
+
+/**
+ * Records METRIC unless CloudWatch accepts such a metric.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metric.html
+ */
+export function checkMetric(problems: Problems, prop: string, metric: Metric): void {
+  const within = (text: unknown, most: number) => typeof text === "string" && text.length >= 1 && text.length <= most;
+  const dimensions = Object.entries(metric?.dimensions ?? {});
+  problems.check(
+    typeof metric?.namespace === "string" &&
+      /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
+      within(metric.metricName, 255) &&
+      STATISTICS.includes(metric.statistic ?? "Average") &&
+      dimensions.length <= 30 &&
+      dimensions.every(([name, value]) => within(name, 255) && within(value, 1024)),
+    {
+      code: "METRIC",
+      prop,
+      problem: `must be a metric that CloudWatch accepts, got ${JSON.stringify(metric)}`,
+      remedy: `Set a namespace without colons, a metric name, up to 30 dimensions with values, and one of the statistics ${STATISTICS.join(", ")}.`,
+    },
+  );
+}
+
+/** Fills in the defaults, and turns the user's texts into Terraform strings. */
+export function resolveMetric(metric: Metric): Required<Metric> {
+  return {
+    namespace: literal(metric.namespace),
+    metricName: literal(metric.metricName),
+    statistic: metric.statistic ?? "Average",
+    dimensions: Object.fromEntries(
+      Object.entries(metric.dimensions ?? {})
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => [literal(name), literal(value)]),
+    ),
+  };
 }

@@ -1,9 +1,10 @@
+import type { Problems } from "./errors";
 import type { Duration } from "./units";
 
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
-/** One of cron's five fields: what it may hold, and the words for its numbers. */
+/** One of cron's five fields: its range, and the words for its numbers. */
 interface Field {
   readonly name: string;
   readonly min: number;
@@ -19,28 +20,29 @@ const FIELDS: readonly Field[] = [
   { name: "day of the week", min: 0, max: 7, words: [...DAYS, "SUN"] },
 ];
 
-/** When something happens again and again: see {@link cron} and {@link every}. */
+/** Time at which something is repeated: see {@link cron} and {@link every}. */
 export interface Schedule {
-  /** As AWS writes it: `cron(0 3 * * ? *)`, `rate(5 minutes)`. */
+  /** Expression of EventBridge and Application Auto Scaling: `cron(0 3 * * ? *)`, `rate(5 minutes)`. */
   readonly expression: string;
-  /** Name of a time zone as in the IANA database; the expression is read in it, summer time included. */
+  /** The same in cron's own five fields, as EC2 Auto Scaling expects it: `0 3 * * *`; undefined for {@link every}. */
+  readonly recurrence: string | undefined;
+  /** IANA time zone of the expression, with daylight saving time. */
   readonly timezone: string;
 }
 
 /**
- * A schedule as cron has it: minute, hour, day of the month, month, day of the week.
+ * Creates a schedule from cron's five fields: minute, hour, day of the month, month, day of the week.
  *
- * @param expression five fields: `0 3 * * *` is three in the morning of each day, `*\/10 8-18 * * MON-FRI` every ten minutes
- *   of the working day
+ * @param expression `0 3 * * *` is 3 a.m. every day, `*\/10 8-18 * * MON-FRI` every ten minutes of working days
  * @param options.timezone `Europe/Berlin`. Default: "UTC"
- * @throws RangeError what is wrong with it
+ * @throws RangeError when a field or the time zone is not valid
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export function cron(expression: string, options: { readonly timezone?: string } = {}): Schedule {
   const refuse = (why: string) => new RangeError(`cron(${JSON.stringify(expression)}): ${why}`);
   const parts = expression.trim().split(/\s+/);
   if (parts.length !== FIELDS.length) {
-    throw refuse(`has ${parts.length} fields; use five: minute, hour, day of the month, month, day of the week`);
+    throw refuse(`must have five fields (minute, hour, day of the month, month, day of the week), got ${parts.length}`);
   }
   const [minute, hour, dayOfMonth, month, dayOfWeek] = parts.map((part, index) => {
     const field = FIELDS[index] as Field;
@@ -49,36 +51,49 @@ export function cron(expression: string, options: { readonly timezone?: string }
       .map((item) => translate(item, field))
       .join(",");
     if (translated.includes("!")) {
-      throw refuse(`${JSON.stringify(part)} is no ${field.name}; use ${field.min} to ${field.max}, * , - / and commas`);
+      throw refuse(
+        `the ${field.name} must be ${field.min} to ${field.max}, *, or combine such with commas, - and /, got ${JSON.stringify(part)}`,
+      );
     }
     return translated;
   });
   // AWS wants exactly one of the two days to be "?".
   if (dayOfMonth !== "*" && dayOfWeek !== "*") {
-    throw refuse("names a day of the month and a day of the week; AWS takes one, let the other be *");
+    throw refuse("must not set both a day of the month and a day of the week; use * for one of them");
   }
   const days = dayOfWeek === "*" ? [dayOfMonth, month, "?"] : ["?", month, dayOfWeek];
   return {
     expression: `cron(${[minute, hour, ...days, "*"].join(" ")})`,
+    recurrence: parts.map((part, index) => openRanges(part.toUpperCase(), FIELDS[index] as Field)).join(" "),
     timezone: checkedTimezone(options.timezone ?? "UTC"),
   };
 }
 
 /**
- * A schedule by the time between two runs.
+ * Creates a schedule from the time between two runs.
  *
  * @param interval whole minutes, at least one
- * @throws RangeError when it is none
+ * @throws RangeError when the interval is not in whole minutes
  */
 export function every(interval: Duration): Schedule {
   const minutes = interval.toMinutes();
   if (!Number.isInteger(minutes) || minutes < 1) {
-    throw new RangeError(`every(${interval}): use whole minutes, at least one`);
+    throw new RangeError(`every(${interval}): must be whole minutes, at least one`);
   }
-  return { expression: `rate(${minutes} minute${minutes === 1 ? "" : "s"})`, timezone: "UTC" };
+  return { expression: `rate(${minutes} minute${minutes === 1 ? "" : "s"})`, recurrence: undefined, timezone: "UTC" };
 }
 
-/** One item of a field in AWS's words; `!` when it is none. */
+/** Records SCHEDULE unless the value was created by {@link cron} or {@link every}; generated programs run without type checks. */
+export function checkSchedule(problems: Problems, prop: string, schedule: Schedule): void {
+  problems.check(typeof schedule?.expression === "string" && typeof schedule.timezone === "string", {
+    code: "SCHEDULE",
+    prop,
+    problem: `must be a schedule, got ${JSON.stringify(schedule)}`,
+    remedy: 'Use cron("0 3 * * *") or every(Duration.hours(1)).',
+  });
+}
+
+/** Translates one item of a field for AWS; `!` when the item is not valid. */
 function translate(item: string, field: Field): string {
   const match = /^(\*|[0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?(?:\/(\d+))?$/.exec(item);
   if (match === null) return "!";
@@ -91,6 +106,14 @@ function translate(item: string, field: Field): string {
   const range = [from, to].filter((end) => end !== undefined).map((end) => one(end, field));
   // Cron counts days of the week from 0 and AWS from 1, so that days are always written as words.
   return range.join("-") + (step === undefined ? "" : `/${step}`);
+}
+
+/** Writes `5/20`, which AWS alone understands, as cron's `5-59/20`. */
+function openRanges(part: string, { max, words }: Field): string {
+  return part.replace(/(^|,)([0-9A-Z]+)\/(\d+)/g, (_, before: string, from: string, step: string) => {
+    const start = words?.includes(from) ? words.indexOf(from) : from;
+    return `${before}${start}-${max}/${step}`;
+  });
 }
 
 function one(value: string, { min, max, words }: Field): string {
@@ -107,6 +130,6 @@ function checkedTimezone(timezone: string): string {
     new Intl.DateTimeFormat("en", { timeZone: timezone });
     return timezone;
   } catch {
-    throw new RangeError(`timezone ${JSON.stringify(timezone)} is not known; use a name such as "Europe/Berlin"`);
+    throw new RangeError(`timezone must be an IANA name such as "Europe/Berlin", got ${JSON.stringify(timezone)}`);
   }
 }

@@ -4,13 +4,14 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkEnvironment, type Environment } from "./environment";
-import { invalid } from "./errors";
+import { invalid, runSynthChecks } from "./errors";
 import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
+import { Registry } from "./registry";
 import { keepState } from "./state";
 
 export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
@@ -117,9 +118,7 @@ export class AwsStack extends TerraformStack {
    * one. That is decided at synth, when all such wishes are known.
    */
   preferAfter(stack: AwsStack): void {
-    const wishes = wishesByApp.get(this.node.root) ?? new Wishes<TerraformStack>();
-    wishesByApp.set(this.node.root, wishes);
-    if (stack !== this) wishes.add(this, stack);
+    if (stack !== this) Registry.of(this.node.root).get(WISHES).add(this, stack);
   }
 
   // cdktf's own two walk every path, of which a dense graph has more than can be counted.
@@ -138,6 +137,12 @@ export class AwsStack extends TerraformStack {
   }
 
   /** @hidden */
+  override runAllValidations(): void {
+    runSynthChecks(this);
+    super.runAllValidations();
+  }
+
+  /** @hidden */
   override prepareStack(): void {
     grantWishes(this.node.root);
     super.prepareStack();
@@ -153,7 +158,12 @@ export class AwsStack extends TerraformStack {
     return this.defaults.production;
   }
 
-  /** Topics that alarms of this stack tell; those of the platform, where it stands on one. */
+  /** Name of the platform that the stack is or runs on; its own name where there is none. */
+  get platformName(): string {
+    return this.stackName;
+  }
+
+  /** Topics that alarms of this stack notify; those of the platform, where it runs on one. */
   get alarmTopicArns(): readonly string[] {
     return [];
   }
@@ -193,7 +203,7 @@ export class AwsStack extends TerraformStack {
   claim(construct: IConstruct, quota: Quota, amount: number): void {
     const { account, name, region, quotas } = this.environment;
     const place = `${account ?? name} ${region}`;
-    const claims = claimsOf(this.node.root);
+    const claims = Registry.of(this.node.root).get(CLAIMS);
     const claimed = (claims.get(`${quota} ${place}`) ?? 0) + amount;
     claims.set(`${quota} ${place}`, claimed);
     const limit = quotas?.[quota] ?? QUOTAS[quota];
@@ -213,20 +223,14 @@ export class AwsStack extends TerraformStack {
   }
 }
 
-const claimsByApp = new WeakMap<IConstruct, Map<string, number>>();
+/** Amounts that the stacks of an app claim of each quota, by quota and place. */
+const CLAIMS = () => new Map<string, number>();
 
-function claimsOf(app: IConstruct): Map<string, number> {
-  const claims = claimsByApp.get(app) ?? new Map<string, number>();
-  claimsByApp.set(app, claims);
-  return claims;
-}
-
-/** Stacks that are to be applied first where that makes no circle, by app. */
-const wishesByApp = new WeakMap<IConstruct, Wishes<TerraformStack>>();
+/** Stacks of an app that are to be applied first where that creates no cycle. */
+const WISHES = () => new Wishes<TerraformStack>();
 
 function grantWishes(app: IConstruct): void {
-  const wishes = wishesByApp.get(app);
-  if (wishes === undefined) return;
+  const wishes = Registry.of(app).get(WISHES);
   for (const [stack, granted] of wishes.granted((each) => each.dependencies)) {
     stack.dependencies.push(...granted.filter((each) => !stack.dependencies.includes(each)));
   }

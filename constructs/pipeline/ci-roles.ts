@@ -3,7 +3,7 @@ import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-con
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import type { Environment } from "../core/environment";
-import { Problems } from "../core/errors";
+import { Problems, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
 import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
@@ -175,7 +175,7 @@ export class CiRoles extends Construct {
     for (const environment of props.environments) {
       const part = environment.name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
       const stacks = new EnvironmentStacks(this, environment);
-      this.node.addValidation({ validate: () => checkAgainstOwnRoles(this, environment, stacks, "environments") });
+      validateAtSynth(this, () => checkAgainstOwnRoles(this, environment, stacks, "environments"));
       const access = new TerraformAccess(this, `${part}Access`, {
         environment,
         stacks,

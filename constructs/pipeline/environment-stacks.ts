@@ -1,6 +1,7 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import type { IConstruct } from "constructs";
 import type { Environment } from "../core/environment";
+import type { Problem } from "../core/errors";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
@@ -53,19 +54,26 @@ export function checkAgainstOwnRoles(
   environment: Environment,
   stacks: EnvironmentStacks,
   prop: string,
-): string[] {
+): Problem[] {
   const stack = AwsStack.of(scope);
   const own = stack.prefixed(stack.stackName, "delivery");
   if (stacks.ids().length === 0) {
     return [
-      `${prop}: this app has no stack of environment ${environment.name}; make its platform or its services in the same app  [PIPELINE_NO_STACKS]`,
+      {
+        code: "PIPELINE_NO_STACKS",
+        prop,
+        problem: `must name environments that this app has stacks of, and it has no stack of environment ${environment.name}`,
+        remedy: "Create its platform or its services in the same app.",
+      },
     ];
   }
   return stacks
     .prefixes()
     .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
-    .map(
-      (prefix) =>
-        `${prop}: roles of ${environment.name} begin with ${prefix}, as those that deploy it do: they could change themselves; rename the platform or the stack  [PIPELINE_OWN_ROLES]`,
-    );
+    .map((prefix) => ({
+      code: "PIPELINE_OWN_ROLES",
+      prop,
+      problem: `must not let the deploying roles change themselves, and roles of ${environment.name} share their prefix ${prefix}`,
+      remedy: "Rename the platform or the stack.",
+    }));
 }

@@ -1,7 +1,7 @@
 import type { IConstruct } from "constructs";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import type { Environment } from "../core/environment";
-import { Problems } from "../core/errors";
+import { type Problem, Problems } from "../core/errors";
 import type { Statement } from "../core/iam";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -42,7 +42,7 @@ export interface ReleaseGate {
    *
    * @default - nothing
    */
-  readonly check?: (app: IConstruct) => readonly string[];
+  readonly check?: (app: IConstruct) => readonly Problem[];
 }
 
 /** One environment on the way of a commit. */

@@ -9,6 +9,7 @@ import {
 } from "@cdktf/provider-aws/lib/codepipeline";
 import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
+import { validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
@@ -258,14 +259,12 @@ export class Pipeline extends Construct {
     const stack = AwsStack.of(this);
     const id = pascal(environment.name);
     const stacks = new EnvironmentStacks(this, environment);
-    this.node.addValidation({
-      validate: () => [
-        ...checkAgainstOwnRoles(this, environment, stacks, "releases"),
-        ...gates.flatMap(({ name, check }) =>
-          (check?.(this.node.root) ?? []).map((problem) => `${this.node.path}: gate ${name}: ${problem}`),
-        ),
-      ],
-    });
+    validateAtSynth(this, () => [
+      ...checkAgainstOwnRoles(this, environment, stacks, "releases"),
+      ...gates.flatMap(({ name, check }) =>
+        (check?.(this.node.root) ?? []).map((problem) => ({ ...problem, prop: `gates.${name}.${problem.prop}` })),
+      ),
+    ]);
     const access = new TerraformAccess(this, `${id}Access`, {
       environment,
       stacks,

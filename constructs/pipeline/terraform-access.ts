@@ -3,6 +3,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { Environment } from "../core/environment";
+import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
 import { AwsStack } from "../core/stack";
 import { statePlace } from "../core/state";
@@ -181,16 +182,20 @@ export class TerraformAccess extends Construct {
       Lazy.stringValue({
         produce: () => document(access, { partition: stack.partition, account: stack.accountId }),
       });
-    this.node.addValidation({
-      validate: () =>
-        (["read", "write"] as const).some(
-          (access) => document(access, { partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
-        )
-          ? [
-              `releases: ${stacks.ids().length} stacks of ${environment.name} are more than an IAM policy can name: deliver services by pipelines of their own, each in an app of its own  [PIPELINE_TOO_MANY_STACKS]`,
-            ]
-          : [],
-    });
+    validateAtSynth(this, () =>
+      (["read", "write"] as const).some(
+        (access) => document(access, { partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
+      )
+        ? [
+            {
+              code: "PIPELINE_TOO_MANY_STACKS",
+              prop: "releases",
+              problem: `must have few enough stacks for an IAM policy to name, and ${environment.name} has ${stacks.ids().length}`,
+              remedy: "Deliver services by pipelines of their own, each in an app of its own.",
+            },
+          ]
+        : [],
+    );
     const all = (access: Access) =>
       documents(serviceStatements(access, environment.region)).map((text, index) =>
         policy(`${access === "read" ? "Read" : "Write"}${index + 1}`, `${access}-${index + 1}`, text),

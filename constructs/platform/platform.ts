@@ -192,8 +192,7 @@ interface OnPlatformProps extends ExistingPlatformProps {
 
 /** A stack that stands on a platform and reads of it by name. */
 abstract class StackOnPlatform extends AwsStack {
-  /** Name of the platform. */
-  readonly platformName: string;
+  readonly #platformName: string;
   readonly #owner: Platform | undefined;
   readonly #egress: Egress;
   readonly #ipv6: boolean;
@@ -205,7 +204,7 @@ abstract class StackOnPlatform extends AwsStack {
       const problem = `${JSON.stringify(props.platform)} is no name of a platform`;
       throw invalid(this, { code: "PLATFORM_NAME", prop: "platform", problem, remedy: `Use ${NAME_RULE}.` });
     }
-    this.platformName = props.platform;
+    this.#platformName = props.platform;
     this.#owner = props.owner;
     this.#egress = props.egress ?? "nat";
     this.#ipv6 = props.ipv6 ?? false;
@@ -218,6 +217,11 @@ abstract class StackOnPlatform extends AwsStack {
       },
     });
     if (props.owner !== undefined) this.addDependency(props.owner);
+  }
+
+  /** Name of the platform that the stack runs on. */
+  override get platformName(): string {
+    return this.#platformName;
   }
 
   override get alarmTopicArns(): readonly string[] {

@@ -7,11 +7,12 @@ import type { ProcessTemplate } from "../../contract/release";
 import type { BackingHost, BackingService } from "../backing/host";
 import { Alarm, type IAlarm, type Signal } from "../core/alarm";
 import { Connections, type IConnectable } from "../core/connections";
-import { invalid, Problems } from "../core/errors";
+import { invalid, Problems, validateAtSynth } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal, physicalName } from "../core/names";
 import { ImportedContract, serviceParameter } from "../core/parameter-contract";
+import { Registry } from "../core/registry";
 import { movedFrom } from "../core/renamed";
 import { addressOf } from "../core/stack";
 import { type ILogStream, LogStream } from "../logging/log-stream";
@@ -358,20 +359,28 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
         logs: this.logs,
         region: this.#stack.environment.region,
       });
-    this.node.addValidation({
-      validate: () => [
-        ...(this.#size === undefined
-          ? [
-              `${this.node.path}: size with its add-ons fits into no task of Fargate\n  Use fewer or smaller add-ons.  [SERVICE_SIZE]`,
-            ]
-          : []),
-        ...(Buffer.byteLength(definitions()) > TASK_DEFINITION_BYTES
-          ? [
-              `${this.node.path}: environment with what add-ons set makes a task definition of more than ${TASK_DEFINITION_BYTES} bytes\n  Keep large values elsewhere and pass where they are.  [TASK_DEFINITION_SIZE]`,
-            ]
-          : []),
-      ],
-    });
+    validateAtSynth(this, () => [
+      ...(this.#size === undefined
+        ? [
+            {
+              code: "SERVICE_SIZE",
+              prop: "size",
+              problem: "must fit into a Fargate task together with its add-ons",
+              remedy: "Use fewer or smaller add-ons.",
+            },
+          ]
+        : []),
+      ...(Buffer.byteLength(definitions()) > TASK_DEFINITION_BYTES
+        ? [
+            {
+              code: "TASK_DEFINITION_SIZE",
+              prop: "environment",
+              problem: `must make a task definition of at most ${TASK_DEFINITION_BYTES} bytes, the variables of add-ons included`,
+              remedy: "Keep large values in a file or parameter, and pass its name.",
+            },
+          ]
+        : []),
+    ]);
     return new EcsTaskDefinition(this, "Task", {
       family: physicalName("taskFamily", ...this.#fullName),
       cpu: Lazy.stringValue({ produce: () => String(this.#size?.cpu) }),
@@ -514,16 +523,18 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     }
     const { verdict, note } = STRATEGY_TABLE[deployment.kind].internal;
     if (process.kind !== "web" || verdict === "yes") return;
-    this.node.addValidation({
-      validate: () =>
-        this.#targets.length > 0 || (verdict === "connect" && this.#connected)
-          ? []
-          : [
-              `${this.node.path}: deployment ${called(deployment)} has no requests to move: ${note}\n  Add an Ingress${
-                verdict === "connect" ? ", say connect: true" : ""
-              }, or use rolling().  [STRATEGY_NEEDS_INGRESS]`,
-            ],
-    });
+    validateAtSynth(this, () =>
+      this.#targets.length > 0 || (verdict === "connect" && this.#connected)
+        ? []
+        : [
+            {
+              code: "STRATEGY_NEEDS_INGRESS",
+              prop: "deployment",
+              problem: `${called(deployment)} needs requests to shift: ${note}`,
+              remedy: `Add an Ingress${verdict === "connect" ? ", set connect: true" : ""}, or use rolling().`,
+            },
+          ],
+    );
   }
 
   /** Says what is legal and will hurt; refuses what is known only when all add-ons are there. */
@@ -531,14 +542,18 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     const { scaling } = this.#settings;
     if (scaling === undefined) return;
     const { requestsPerTask } = scaling;
-    this.node.addValidation({
-      validate: () =>
-        requestsPerTask !== undefined && this.#targets.length === 0
-          ? [
-              `${this.node.path}: scaling.requestsPerTask needs requests from a load balancer\n  Add an Ingress, or leave it out.  [SCALING_REQUESTS_WITHOUT_INGRESS]`,
-            ]
-          : [],
-    });
+    validateAtSynth(this, () =>
+      requestsPerTask !== undefined && this.#targets.length === 0
+        ? [
+            {
+              code: "SCALING_REQUESTS_WITHOUT_INGRESS",
+              prop: "scaling.requestsPerTask",
+              problem: "needs requests from a load balancer, and the service has no Ingress",
+              remedy: "Add an Ingress, or leave it out.",
+            },
+          ]
+        : [],
+    );
     warnOfNoRoom(this, this.#stack, scaling);
   }
 
@@ -832,10 +847,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-const startOrders = new WeakMap<ServiceStack, StartOrder<CloudNativeService>>();
+const START_ORDER = () => new StartOrder<CloudNativeService>();
 
 function startOrderOf(stack: ServiceStack): StartOrder<CloudNativeService> {
-  const order = startOrders.get(stack) ?? new StartOrder<CloudNativeService>();
-  startOrders.set(stack, order);
-  return order;
+  return Registry.of(stack).get(START_ORDER);
 }

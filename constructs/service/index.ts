@@ -28,7 +28,7 @@ export {
 } from "./deployment/strategy-props";
 export type { ServiceAlarms } from "./monitoring/alarms";
 export type { CloudNativeServiceProps } from "./props";
-export type { MetricTarget, Scaling, ScalingSteps, ScheduledBounds } from "./scaling/scaling";
+export type { Scaling, ScheduledBounds } from "./scaling/scaling";
 export { Image } from "./task/image";
 export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./task/process";
 export type { ShutdownBudget } from "./task/shutdown";

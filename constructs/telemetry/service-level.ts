@@ -1,5 +1,5 @@
 import { Alarm, CompositeAlarm, type MetricDataQuery } from "../core/alarm";
-import { Problems } from "../core/errors";
+import { Problems, validateAtSynth } from "../core/errors";
 import type { Duration } from "../core/units";
 import { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "../service/add-on";
@@ -80,14 +80,18 @@ export class ServiceLevel implements ServiceAddOn {
     const { fast } = this.props;
     const availablePercent = this.props.availablePercent ?? 99.9;
     check(host, availablePercent, fast);
-    host.scope.node.addValidation({
-      validate: () =>
-        host.targets().length === 0
-          ? [
-              `${host.scope.node.path}: has no request metrics\n  Add an Ingress, or leave ServiceLevel out.  [SERVICE_LEVEL_WITHOUT_INGRESS]`,
-            ]
-          : [],
-    });
+    validateAtSynth(host.scope, () =>
+      host.targets().length > 0
+        ? []
+        : [
+            {
+              code: "SERVICE_LEVEL_WITHOUT_INGRESS",
+              prop: "ServiceLevel",
+              problem: "needs requests from a load balancer, and the service has no Ingress",
+              remedy: "Add an Ingress, or leave ServiceLevel out.",
+            },
+          ],
+    );
     const groups = () => groupsOf(host.targets());
     watch(host, {
       id: "",

@@ -48,7 +48,7 @@ const PURE = [
   "emulator/alarms/metric-alarm.ts",
   "constructs/load-balancer/priority.ts",
   "constructs/vpc/cidr.ts",
-  "constructs/auto-scaling-group/steps.ts",
+  "constructs/core/scaling.ts",
   "constructs/service/task/shutdown.ts",
   "constructs/service/deployment/strategy-support.ts",
   "constructs/service/task/task-size.ts",

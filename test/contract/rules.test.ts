@@ -69,13 +69,6 @@ const EXCEPTIONS: readonly Exception[] = [
     where: "StackOnPlatform.loadBalancer",
     why: "whether a platform of another repo has a load balancer is not known at synth, so its type cannot say it",
   },
-  ...["SCALING_MIN", "SCALING_MIN_GT_MAX", "SCALING_MIN_ONE_ZONE", "SCALING_PERCENT", "SCALING_TARGET"].map(
-    (where) => ({
-      rule: "C19",
-      where,
-      why: "means the same for tasks and for machines",
-    }),
-  ),
 ];
 
 const sources = readSources("constructs");

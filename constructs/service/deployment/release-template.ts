@@ -5,12 +5,13 @@ import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter
 import { type ReleasedProcess, releasePermissions } from "../../../contract/release-permissions";
 import type { Statement } from "../../core/iam";
 import { PublishedContract } from "../../core/parameter-contract";
+import { Registry } from "../../core/registry";
 import { type AwsStack, addressOf } from "../../core/stack";
 import type { ServiceStack } from "../../platform/platform";
 import { ignoredChanges, type ReleaseOwner } from "./ignored-changes";
 
-/** What each stack's services are to a release, by stack. */
-const processes = new WeakMap<ServiceStack, (() => ReleasedProcess)[]>();
+/** Processes of a stack that a release updates. */
+const PROCESSES = (): (() => ReleasedProcess)[] => [];
 
 /**
  * What somebody needs to release the services of a stack, run their admin processes and look at their releases: for the
@@ -29,7 +30,9 @@ export function releaseStatements(stack: ServiceStack, from: AwsStack): Statemen
       account: environment.account ?? from.accountId,
       cluster: stack.physicalName("cluster", platformName, environment.name),
     },
-    (processes.get(stack) ?? []).map((process) => process()),
+    Registry.of(stack)
+      .get(PROCESSES)
+      .map((process) => process()),
   );
 }
 
@@ -53,7 +56,7 @@ export function publishTemplate(
   },
 ): void {
   const { stack, name, owner, task, template, process } = props;
-  processes.set(stack, [...(processes.get(stack) ?? []), process]);
+  Registry.of(stack).get(PROCESSES).push(process);
   new PublishedContract(scope, "ReleaseTemplate", {
     name: `${processesPath(releasePlace(stack))}/${name}`,
     value: template,

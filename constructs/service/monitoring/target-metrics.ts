@@ -1,16 +1,5 @@
-import { literal } from "../../core/literal";
 import type { Metric } from "../../core/metric";
 import type { Target, TargetGroup } from "../add-on";
-
-/** A measure of the user's, complete, and as text for Terraform. */
-export function literally({ namespace, metricName, dimensions = {}, statistic = "Average" }: Metric): Required<Metric> {
-  return {
-    namespace: literal(namespace),
-    metricName: literal(metricName),
-    dimensions: Object.fromEntries(Object.entries(dimensions).map(([name, value]) => [literal(name), literal(value)])),
-    statistic,
-  };
-}
 
 /** A target group as the load balancer measures it. */
 export type MonitoredTargetGroup = Pick<Target, "loadBalancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;

@@ -1,14 +1,15 @@
 import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
 import { invalid } from "../../core/errors";
+import { Registry } from "../../core/registry";
 import type { ServiceStack } from "../../platform/platform";
 import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling";
 
-/** Addresses that the services of an app want at most, by platform. */
-const WANTED = new WeakMap<IConstruct, Map<string, number>>();
+/** Most addresses that the services of an app need, by platform. */
+const ADDRESSES = () => new Map<string, number>();
 
 /** Services of an app, by platform and name. */
-const NAMES = new WeakMap<IConstruct, Map<string, string>>();
+const NAMES = () => new Map<string, string>();
 
 /**
  * Takes a name on the platform: it is that of roles, of the parameter and in DNS. One of another repo cannot be seen at
@@ -18,7 +19,7 @@ const NAMES = new WeakMap<IConstruct, Map<string, string>>();
  */
 export function claimName(service: IConstruct, { platformName, environment }: ServiceStack, name: string): void {
   const { root, path } = service.node;
-  const names = NAMES.get(root) ?? new Map<string, string>();
+  const names = Registry.of(root).get(NAMES);
   const key = `${platformName}-${environment.name}/${name}`;
   const owner = names.get(key);
   if (owner !== undefined) {
@@ -30,7 +31,6 @@ export function claimName(service: IConstruct, { platformName, environment }: Se
     });
   }
   names.set(key, path);
-  NAMES.set(root, names);
 }
 
 /**
@@ -43,12 +43,10 @@ export function claimName(service: IConstruct, { platformName, environment }: Se
 export function claimAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
   const { addressesPerZone, zones, production, platformName, environment } = stack;
   if (addressesPerZone === undefined) return;
-  const { root } = service.node;
-  const byPlatform = WANTED.get(root) ?? new Map<string, number>();
+  const byPlatform = Registry.of(service.node.root).get(ADDRESSES);
   const platform = `${platformName}-${environment.name}`;
   const wanted = (byPlatform.get(platform) ?? 0) + (max === undefined ? 1 : 2 * max);
   byPlatform.set(platform, wanted);
-  WANTED.set(root, byPlatform);
   const room = addressesPerZone * (production ? zones - 1 : zones);
   if (wanted <= room) return;
   throw invalid(service, {

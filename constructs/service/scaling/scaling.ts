@@ -8,31 +8,25 @@ import type { Construct } from "constructs";
 import type { IQueue } from "../../backing/queue";
 import { alarmRows, type MetricDataQuery, policyRows } from "../../core/alarm";
 import type { Problems } from "../../core/errors";
-import type { Metric } from "../../core/metric";
+import { checkMetric, type Metric, resolveMetric } from "../../core/metric";
 import { kebab } from "../../core/names";
-import type { Schedule } from "../../core/schedule";
+import {
+  checkBounds,
+  checkPolicyNames,
+  checkSteps,
+  checkTarget,
+  checkUtilization,
+  checkZoneLoss,
+  type MetricTarget,
+  type ScaleOutStep,
+  type ScalingSteps,
+  scaleOutPolicy,
+} from "../../core/scaling";
+import { checkSchedule, type Schedule } from "../../core/schedule";
 import { AwsStack, addressOf } from "../../core/stack";
 import type { Target } from "../add-on";
-import { groupsOf, literally, ofTarget } from "../monitoring/target-metrics";
+import { groupsOf, ofTarget } from "../monitoring/target-metrics";
 import type { Process } from "../task/process";
-
-/** Tasks are added and taken away so that a measure stays at a value. */
-export interface MetricTarget {
-  /** Unique within the service; part of addresses: `Sessions`. */
-  readonly name: string;
-  /** A measure that falls when tasks are added, such as sessions per task. */
-  readonly metric: Metric;
-  readonly target: number;
-}
-
-/** Tasks are added when a measure passes bounds; each step says how many. Taking away is left to the other policies. */
-export interface ScalingSteps {
-  /** Unique within the service; part of addresses: `Backlog`. */
-  readonly name: string;
-  readonly metric: Metric;
-  /** From which value on how many tasks are added, rising in both. */
-  readonly steps: readonly { readonly from: number; readonly add: number }[];
-}
 
 /** From a time on there are other bounds. */
 export interface ScheduledBounds {
@@ -145,18 +139,7 @@ export function resolveScaling(
   const cpuPercent = props.cpuPercent ?? (queue === undefined ? Math.min(60, Math.max(10, bearable)) : undefined);
   const { memoryPercent, requestsPerTask, metrics = [], steps = [], schedules = [] } = props;
 
-  problems.check(Number.isInteger(min) && min >= 0 && Number.isInteger(max) && max >= 1, {
-    code: "SCALING_MIN",
-    prop: "scaling",
-    problem: `min ${min} and max ${max} are no counts of tasks`,
-    remedy: "Use whole numbers, min >= 0 and max >= 1.",
-  });
-  problems.check(min <= max, {
-    code: "SCALING_MIN_GT_MAX",
-    prop: "scaling.min",
-    problem: `must be <= scaling.max (${max}), got ${min}`,
-    remedy: "Raise max or lower min.",
-  });
+  checkBounds(problems, "scaling", { min, max });
   problems.check(max <= MAX_TASKS, {
     code: "SCALING_MAX_QUOTA",
     prop: "scaling.max",
@@ -164,23 +147,9 @@ export function resolveScaling(
     remedy: `Use up to ${MAX_TASKS}, larger tasks, or a second service.`,
   });
   // A queue keeps the work when all workers are gone; requests are lost.
-  problems.check(!production || queue !== undefined || min >= 2, {
-    code: "SCALING_MIN_ONE_ZONE",
-    prop: "scaling.min",
-    problem: `${min} cannot lose a zone: the other zones have no task to take over`,
-    remedy: 'Use scaling.min >= 2, or profile "dev" for an environment that may go down.',
-  });
-  for (const [prop, percent] of [
-    ["scaling.cpuPercent", cpuPercent],
-    ["scaling.memoryPercent", memoryPercent],
-  ] as const) {
-    problems.check(percent === undefined || (percent >= 10 && percent <= 90), {
-      code: "SCALING_PERCENT",
-      prop,
-      problem: `${percent} leaves no room to scale before tasks are full, or never scales in`,
-      remedy: "Use 10 to 90.",
-    });
-  }
+  if (production && queue === undefined) checkZoneLoss(problems, "scaling.min", min, "task");
+  checkUtilization(problems, "scaling.cpuPercent", cpuPercent);
+  checkUtilization(problems, "scaling.memoryPercent", memoryPercent);
   problems.check(requestsPerTask === undefined || process.kind === "web", {
     code: "SCALING_REQUESTS_OF_WORKER",
     prop: "scaling.requestsPerTask",
@@ -193,31 +162,15 @@ export function resolveScaling(
     problem: "is set, and the process has no queue",
     remedy: "Use process: worker({ queue }).",
   });
-  for (const [prop, value] of [
-    ["scaling.requestsPerTask", requestsPerTask],
-    ["scaling.messagesPerTask", props.messagesPerTask],
-    ...metrics.map(({ name, target }) => [`scaling.metrics.${name}`, target] as const),
-  ] as const) {
-    problems.check(value === undefined || (Number.isFinite(value) && value > 0), {
-      code: "SCALING_TARGET",
-      prop,
-      problem: `${value} is no value to stay at`,
-      remedy: "Use a number above 0.",
-    });
+  checkTarget(problems, "scaling.requestsPerTask", requestsPerTask);
+  checkTarget(problems, "scaling.messagesPerTask", props.messagesPerTask);
+  for (const { name, metric, target } of metrics) {
+    checkMetric(problems, `scaling.metrics.${name}.metric`, metric);
+    checkTarget(problems, `scaling.metrics.${name}`, target);
   }
-  for (const { name, steps: own } of steps) {
-    const rising = own.every(({ from, add }, index) => {
-      const before = own[index - 1];
-      return Number.isInteger(add) && add > 0 && (before === undefined || (from > before.from && add >= before.add));
-    });
-    problems.check(own.length > 0 && rising, {
-      code: "SCALING_STEPS",
-      prop: `scaling.steps.${name}`,
-      problem: `${JSON.stringify(own)} are no rising steps`,
-      remedy: "Give at least one { from, add }, rising in from and not falling in add, with whole tasks above 0.",
-    });
-  }
-  for (const { name, min: from, max: to } of schedules) {
+  for (const each of steps) checkSteps(problems, `scaling.steps.${each.name}`, each);
+  for (const { name, schedule, min: from, max: to } of schedules) {
+    checkSchedule(problems, `scaling.schedules.${name}.schedule`, schedule);
     const counts = [from, to].filter((count) => count !== undefined);
     problems.check(
       counts.length > 0 &&
@@ -230,22 +183,11 @@ export function resolveScaling(
         remedy: `Give min, max or both, whole numbers, min <= max; what is not given stays (min ${min}, max ${max}).`,
       },
     );
-    problems.check(!production || queue !== undefined || from === undefined || from >= 2, {
-      code: "SCALING_MIN_ONE_ZONE",
-      prop: `scaling.schedules.${name}.min`,
-      problem: `${from} cannot lose a zone: the other zones have no task to take over`,
-      remedy: "Use at least 2 in production.",
-    });
+    if (production && queue === undefined && from !== undefined) {
+      checkZoneLoss(problems, `scaling.schedules.${name}.min`, from, "task");
+    }
   }
-  const names = [...metrics, ...steps, ...schedules].map(({ name }) => name);
-  for (const name of names) {
-    problems.check(/^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && names.indexOf(name) === names.lastIndexOf(name), {
-      code: "SCALING_NAME",
-      prop: `scaling name ${JSON.stringify(name)}`,
-      problem: "is no name, or is there twice",
-      remedy: "Use letters and digits, first a capital, each name once among metrics, steps and schedules.",
-    });
-  }
+  checkPolicyNames(problems, [...metrics, ...steps, ...schedules]);
   return {
     min,
     max,
@@ -313,12 +255,8 @@ export function scale(scope: Construct, scaled: ScaledService): void {
   const computed = (metrics: () => object[]) => ({
     customizedMetricSpecification: { metrics: Lazy.anyValue({ produce: metrics }) },
   });
-  const step = (
-    id: string,
-    queries: readonly MetricDataQuery[],
-    steps: readonly { readonly from: number; readonly add: number }[],
-  ) => {
-    const threshold = steps[0]?.from ?? 0;
+  const step = (id: string, queries: readonly MetricDataQuery[], out: readonly ScaleOutStep[]) => {
+    const { stepAdjustment, ...alarm } = scaleOutPolicy(out);
     const policy = new AppautoscalingPolicy(scope, id, {
       ...common,
       name: kebab(id),
@@ -327,21 +265,13 @@ export function scale(scope: Construct, scaled: ScaledService): void {
         adjustmentType: "ChangeInCapacity",
         metricAggregationType: "Maximum",
         cooldown: COOLDOWN_SECONDS,
-        stepAdjustment: steps.map(({ from, add }, index) => {
-          const next = steps[index + 1];
-          return {
-            scalingAdjustment: add,
-            metricIntervalLowerBound: String(from - threshold),
-            ...(next === undefined ? {} : { metricIntervalUpperBound: String(next.from - threshold) }),
-          };
-        }),
+        stepAdjustment: [...stepAdjustment],
       },
     });
     new CloudwatchMetricAlarm(scope, `${id}Alarm`, {
       alarmName: AwsStack.of(scope).physicalName("alarm", ...scaled.fullName, kebab(id)),
       alarmDescription: "Adds tasks; no reason to get up.",
-      comparisonOperator: "GreaterThanOrEqualToThreshold",
-      threshold,
+      ...alarm,
       evaluationPeriods: 1,
       treatMissingData: "notBreaching",
       alarmActions: [policy.arn],
@@ -376,11 +306,11 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     track(
       `ScaleOn${name}`,
       value,
-      computed(() => policyRows([{ id: "measure", metric: literally(metric), returned: true }])),
+      computed(() => policyRows([{ id: "measure", metric: resolveMetric(metric), returned: true }])),
     );
   }
-  for (const { name, metric, steps } of settings.steps) {
-    step(`ScaleOn${name}`, [{ id: "measure", metric: literally(metric), returned: true }], steps);
+  for (const { name, metric, out } of settings.steps) {
+    step(`ScaleOn${name}`, [{ id: "measure", metric: resolveMetric(metric), returned: true }], out);
   }
   for (const { name, schedule, min, max } of settings.schedules) {
     new AppautoscalingScheduledAction(scope, `Scale${name}`, {

@@ -5,6 +5,7 @@ import { invalid, type Problems } from "../../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
 import { Wishes } from "../../core/order";
 import { ImportedContract } from "../../core/parameter-contract";
+import { Registry } from "../../core/registry";
 import { Duration } from "../../core/units";
 import type { ServiceStack } from "../../platform/platform";
 import type { Process } from "../task/process";
@@ -168,10 +169,7 @@ const CALLS_PER_GROUP = 58;
 /** All calls between the services of an app, found by either end. */
 export class Calls {
   static of(service: IConstruct): Calls {
-    const { root } = service.node;
-    const calls = byApp.get(root) ?? new Calls();
-    byApp.set(root, calls);
-    return calls;
+    return Registry.of(service.node.root).get(ALL_CALLS);
   }
 
   readonly #from = new Map<IConstruct, Call[]>();
@@ -200,7 +198,7 @@ export class Calls {
   }
 }
 
-const byApp = new WeakMap<IConstruct, Calls>();
+const ALL_CALLS = () => new Calls();
 
 function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   const list = lists.get(key) ?? [];

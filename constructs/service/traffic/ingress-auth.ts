@@ -1,10 +1,9 @@
 import { Op } from "cdktf";
 import type { Problems } from "../../core/errors";
 import type { AuthenticatedRule, Authentication } from "../../load-balancer/authentication";
+import { PATH_PATTERN } from "../../load-balancer/listener-rule";
 import type { ILoadBalancer } from "../../load-balancer/load-balancer";
 import { covers, EXPLICIT_PRIORITY, ruleBand, rulePriority } from "../../load-balancer/priority";
-
-export const PATH_PATTERN = /^\/(?!.{128})[A-Za-z0-9_\-.$/~"'@:+*?&]*$/;
 
 interface Guarded {
   readonly hosts?: readonly string[];

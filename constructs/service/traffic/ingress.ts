@@ -5,19 +5,22 @@ import { TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../../core/errors";
 import { namePrefix } from "../../core/names";
-import { QUOTAS } from "../../core/quotas";
 import { addressOf } from "../../core/stack";
 import { type Authentication, authenticateFirst } from "../../load-balancer/authentication";
-import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
-import { claimRule } from "../../load-balancer/claims";
-import { EXPLICIT_PRIORITY, rulePriority } from "../../load-balancer/priority";
+import { aliasRecord, Certificate, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
+import {
+  claimListenerRule,
+  type ListenerRuleSettings,
+  resolveListenerRule,
+  ruleConditions,
+} from "../../load-balancer/listener-rule";
 import { ServiceStack } from "../../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "../add-on";
 import { ignoredChanges } from "../deployment/ignored-changes";
 import { called } from "../deployment/strategy-props";
 import { STRATEGY_TABLE, strategyCell } from "../deployment/strategy-support";
 import { READINESS } from "../task/shutdown";
-import { checkAuth, PATH_PATTERN, publicPriority, reachedByHttps } from "./ingress-auth";
+import { checkAuth, publicPriority, reachedByHttps } from "./ingress-auth";
 
 export interface IngressProps {
   /**
@@ -77,14 +80,16 @@ export class Ingress implements ServiceAddOn {
   constructor(private readonly props: IngressProps = {}) {}
 
   /**
-   * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_CONDITIONS, INGRESS_HOST, INGRESS_PATH, INGRESS_PRIORITY, INGRESS_ZONE, INGRESS_CERTIFICATE,
-   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, INGRESS_OVERLAP, INGRESS_PRIORITY_TAKEN, LOAD_BALANCER_QUOTA, PLATFORM_NO_LOAD_BALANCER, STRATEGY_AUTH
+   * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_ZONE, INGRESS_CERTIFICATE,
+   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, PLATFORM_NO_LOAD_BALANCER, STRATEGY_AUTH, and what {@link resolveListenerRule}
+   *   and {@link claimListenerRule} find
    */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
     const stack = ServiceStack.of(scope);
-    this.#check(host, stack);
-    const { hosts = [], paths = [], priority = rulePriority({ hosts, paths }), zoneId } = this.props;
+    const { match, priority } = this.#check(host, stack);
+    const { hosts } = match;
+    const { zoneId } = this.props;
     const loadBalancer = stack.loadBalancer;
     const targetGroup = (id: string) =>
       new LbTargetGroup(scope, id, {
@@ -113,7 +118,7 @@ export class Ingress implements ServiceAddOn {
     const rule = new LbListenerRule(scope, "Rule", {
       listenerArn: loadBalancer.listenerArn,
       priority,
-      condition: conditionOf(hosts, paths),
+      condition: ruleConditions(match),
       action: [
         // ECS wants both groups on its rule before the first deployment; CodeDeploy adds the second itself.
         controller === "ECS" && alternate !== undefined
@@ -143,7 +148,7 @@ export class Ingress implements ServiceAddOn {
           new LbListenerRule(scope, "Public", {
             listenerArn: loadBalancer.listenerArn,
             priority: publicPriority(this.props),
-            condition: conditionOf(hosts, auth.publicPaths),
+            condition: ruleConditions({ hosts, paths: auth.publicPaths }),
             action: [forward],
           }),
         );
@@ -183,9 +188,8 @@ export class Ingress implements ServiceAddOn {
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }
 
-  #check({ scope, process, serviceName, deployment }: ServiceHost, stack: ServiceStack): void {
-    const { hosts = [], paths = [], zoneId, certificate = false } = this.props;
-    const priority = this.props.priority ?? rulePriority({ hosts, paths });
+  #check({ scope, process, serviceName, deployment }: ServiceHost, stack: ServiceStack): ListenerRuleSettings {
+    const { hosts = [], zoneId, certificate = false } = this.props;
     const problems = new Problems(scope);
     problems.check(process.kind === "web", {
       code: "TARGET_OF_NO_WEB",
@@ -193,28 +197,7 @@ export class Ingress implements ServiceAddOn {
       problem: `is a ${process.kind}, which takes no requests`,
       remedy: "Use process: web().",
     });
-    problems.check(hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3, {
-      code: "INGRESS_CONDITIONS",
-      prop: "hosts and paths",
-      problem: `have ${hosts.length + paths.length} values; a rule may have 5 conditions' values in all`,
-      remedy: "Use up to 3 hosts and 3 paths, 4 together.",
-    });
-    for (const name of hosts) {
-      problems.check(HOST_PATTERN.test(name), {
-        code: "INGRESS_HOST",
-        prop: "hosts",
-        problem: `${JSON.stringify(name)} is no host name`,
-        remedy: `Use ${HOST_RULE}.`,
-      });
-    }
-    for (const path of paths) {
-      problems.check(PATH_PATTERN.test(path), {
-        code: "INGRESS_PATH",
-        prop: "paths",
-        problem: `${JSON.stringify(path)} is no path pattern`,
-        remedy: "Begin with / and use up to 128 letters, digits and _-.$/~\"'@:+&, with * and ? as wildcards.",
-      });
-    }
+    const rule = resolveListenerRule(problems, this.props);
     const authCell = strategyCell(deployment.kind, stack.providerLine, "auth");
     problems.check(this.props.auth === undefined || authCell.verdict !== "no", {
       code: "STRATEGY_AUTH",
@@ -222,17 +205,6 @@ export class Ingress implements ServiceAddOn {
       problem: `does not go with ${called(deployment)}: ${authCell.note}`,
       remedy: "Use rolling(), or let the service itself look at tokens.",
     });
-    const explicit = this.props.priority !== undefined;
-    problems.check(
-      !explicit ||
-        (Number.isInteger(priority) && priority >= EXPLICIT_PRIORITY.min && priority <= EXPLICIT_PRIORITY.max),
-      {
-        code: "INGRESS_PRIORITY",
-        prop: "priority",
-        problem: `${priority} is outside what is free for explicit ones`,
-        remedy: `Use ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, or leave it out.`,
-      },
-    );
     problems.check(
       zoneId === undefined || (hosts.length > 0 && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
       {
@@ -251,36 +223,13 @@ export class Ingress implements ServiceAddOn {
     checkAuth(problems, this.props, { serviceName, scheme: stack.scheme, providerLine: stack.providerLine });
     problems.throwIfAny();
 
-    const { platformName, environment } = stack;
-    const limitOf = (quota: keyof typeof QUOTAS) => environment.quotas?.[quota] ?? QUOTAS[quota];
+    const owner = scope.node.scope?.node.path ?? scope.node.path;
+    claimListenerRule(scope, owner, { ...rule, targetGroups: STRATEGY_TABLE[deployment.kind].twoGroups ? 2 : 1 });
     const publicPaths = this.props.auth?.publicPaths ?? [];
-    for (const claim of [
-      { match: { hosts, paths }, priority, targetGroups: STRATEGY_TABLE[deployment.kind].twoGroups ? 2 : 1 },
-      ...(publicPaths.length === 0
-        ? []
-        : [{ match: { hosts, paths: publicPaths }, priority: publicPriority(this.props), targetGroups: 0 }]),
-    ]) {
-      claimRule(
-        problems,
-        scope.node.root,
-        {
-          loadBalancer: `${platformName}-${environment.name}`,
-          owner: scope.node.scope?.node.path ?? scope.node.path,
-          ...claim,
-          explicit,
-        },
-        { rules: limitOf("rulesPerLoadBalancer"), targetGroups: limitOf("targetGroupsPerLoadBalancer") },
-      );
+    if (publicPaths.length > 0) {
+      const match = { hosts, paths: publicPaths };
+      claimListenerRule(scope, owner, { ...rule, match, priority: publicPriority(this.props), targetGroups: 0 });
     }
-    problems.throwIfAny();
+    return rule;
   }
-}
-
-function conditionOf(hosts: readonly string[], paths: readonly string[]) {
-  return [
-    ...(hosts.length === 0 ? [] : [{ hostHeader: { values: [...hosts] } }]),
-    ...(paths.length === 0 && hosts.length > 0
-      ? []
-      : [{ pathPattern: { values: paths.length === 0 ? ["/*"] : [...paths] } }]),
-  ];
 }

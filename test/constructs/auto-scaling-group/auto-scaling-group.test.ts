@@ -7,14 +7,16 @@ import {
   AutoScalingGroup,
   type AutoScalingGroupProps,
   CloudNativeService,
+  cron,
   Duration,
+  every,
   Ingress,
   InstanceTypes,
   MachineImage,
+  type Schedule,
   UserData,
 } from "../../../constructs";
 import { architectureOf } from "../../../constructs/auto-scaling-group/instance-types";
-import { stepsIn, stepsOut } from "../../../constructs/auto-scaling-group/steps";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
@@ -51,33 +53,6 @@ describe("an instance type's architecture", () => {
     ["p4d.24xlarge", "x86_64"],
   ])("of %s is %s", (type, architecture) => {
     expect(architectureOf(type)).toBe(architecture);
-  });
-});
-
-describe("steps", () => {
-  it("become intervals that begin at the threshold and leave no gap, in whatever order they are given", () => {
-    const out = [
-      { above: 1000, add: 4 },
-      { above: 100, add: 1 },
-    ];
-    expect(stepsOut(out)).toEqual({
-      threshold: 100,
-      adjustments: [
-        { from: 0, to: 900, change: 1 },
-        { from: 900, change: 4 },
-      ],
-    });
-    const inward = [
-      { below: 2, remove: 3 },
-      { below: 10, remove: 1 },
-    ];
-    expect(stepsIn(inward)).toEqual({
-      threshold: 10,
-      adjustments: [
-        { from: -8, to: 0, change: -1 },
-        { to: -8, change: -3 },
-      ],
-    });
   });
 });
 
@@ -261,15 +236,24 @@ describe("AutoScalingGroup", () => {
   });
 
   it("scales on metrics of one's own: near a target, in steps, by the clock", () => {
-    const { platform, group } = withInstances();
     const metric = { namespace: "Shop/Jobs", metricName: "Waiting", dimensions: { Queue: "mails" } };
-    group.addTarget("Jobs", { metric, target: 4 });
-    group.addSteps("Backlog", {
-      metric: { ...metric, statistic: "Maximum" },
-      out: [{ above: 100, add: 2 }],
-      in: [{ below: 5, remove: 1 }],
+    const platform = instances({
+      scaling: {
+        cpuPercent: 60,
+        metrics: [{ name: "Jobs", metric, target: 4 }],
+        steps: [
+          {
+            name: "Backlog",
+            metric: { ...metric, statistic: "Maximum" },
+            out: [{ from: 100, add: 2 }],
+            in: [{ upTo: 5, remove: 1 }],
+          },
+        ],
+        schedules: [
+          { name: "Morning", schedule: cron("0 7 * * MON-FRI", { timezone: "Europe/Berlin" }), instances: 3 },
+        ],
+      },
     });
-    group.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 3, timezone: "Europe/Berlin" });
     expect(policies(platform).sort()).toEqual([
       expect.stringContaining("ScaleOnCpu"),
       expect.stringContaining("ScaleOnJobs"),
@@ -278,10 +262,10 @@ describe("AutoScalingGroup", () => {
     ]);
     const alarms = Object.values(resources(platform, "aws_cloudwatch_metric_alarm"));
     expect(alarms).toEqual([
-      expect.objectContaining({ threshold: 5, comparison_operator: "LessThanThreshold" }),
+      expect.objectContaining({ threshold: 5, comparison_operator: "LessThanOrEqualToThreshold" }),
       expect.objectContaining({
         threshold: 100,
-        comparison_operator: "GreaterThanThreshold",
+        comparison_operator: "GreaterThanOrEqualToThreshold",
         dimensions: { Queue: "mails" },
         alarm_actions: [expect.stringContaining("StepOutOnBacklog")],
       }),
@@ -347,15 +331,21 @@ describe("AutoScalingGroup", () => {
 
   it("takes hostile texts for text", () => {
     const hostile = '${file("/etc/passwd")}';
-    const { platform, props } = registerWith({ hosts: [hostile] });
-    const { group } = withInstances({ ...props, userData: UserData.script(hostile) }, DEV, platform);
-    group.addTarget("X", {
-      metric: { namespace: hostile, metricName: hostile, dimensions: { [hostile]: hostile } },
-      target: 1,
+    const { platform, group } = withInstances({
+      userData: UserData.script(hostile),
+      scaling: {
+        metrics: [
+          {
+            name: "X",
+            metric: { namespace: hostile, metricName: hostile, dimensions: { [hostile]: hostile } },
+            target: 1,
+          },
+        ],
+      },
     });
     group.addLifecycleHook("Y", { on: "launch", metadata: hostile });
     const text = JSON.stringify(synthesize(platform));
-    expect(text.split("$${file(").length - 1).toBe(8);
+    expect(text.split("$${file(").length - 1).toBe(7);
     expect(text).not.toMatch(/(?<!\$)\$\{file\(/);
   });
 
@@ -454,6 +444,7 @@ describe("what an AutoScalingGroup compiles to", () => {
           networkOutMiB: 20,
           requestsPerInstance: 100,
           prediction: "scale",
+          schedules: [{ name: "Morning", schedule: cron("0 7 * * MON-FRI"), instances: 4 }],
         },
         spot: { onDemandBase: 1, percent: 50 },
         userData: UserData.script("echo hello\n"),
@@ -465,7 +456,6 @@ describe("what an AutoScalingGroup compiles to", () => {
       platform,
     );
     group.addLifecycleHook("Drain", { on: "terminate" });
-    group.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 4 });
     await expect(snapshot(platform)).toMatchFileSnapshot("auto-scaling-group.full.snap.json");
   });
 });
@@ -489,6 +479,15 @@ describe("user data", () => {
 });
 
 describe("AutoScalingGroup refuses", () => {
+  const METRIC = { namespace: "A", metricName: "B" };
+  const scheduled = (schedule: Schedule, count = 1) =>
+    instances({ scaling: { schedules: [{ name: "X", schedule, instances: count }] } });
+
+  it("a schedule that cron and the calendar do not know", () => {
+    expect(() => scheduled(cron("61 99 * * FOO"))).toThrow(/minute must be 0 to 59/);
+    expect(() => scheduled(cron("0 7 * * *", { timezone: "Nowhere/Atlantis" }))).toThrow(/IANA name/);
+  });
+
   const endpoints = () => shop(DEV, { vpc: { egress: "endpoints" } });
   it.each<[string, () => unknown, string]>([
     ["a negative count", () => instances({ scaling: { min: -1 } }), "SCALING_MIN scaling"],
@@ -599,15 +598,26 @@ describe("AutoScalingGroup refuses", () => {
         const { platform, props } = registerWith({ paths: ["catalog"] });
         return withInstances(props, DEV, platform);
       },
-      "REGISTRATION_PATH registerWith.paths",
+      "LISTENER_RULE_PATH registerWith.paths",
+    ],
+    [
+      "a host that is none",
+      () => {
+        const { platform, props } = registerWith({ hosts: ["not a host!!"] });
+        return withInstances(props, DEV, platform);
+      },
+      "LISTENER_RULE_HOST registerWith.hosts",
     ],
     [
       "more conditions than a rule has",
       () => {
-        const { platform, props } = registerWith({ paths: ["/a", "/b", "/c"], hosts: ["x", "y"] });
+        const { platform, props } = registerWith({
+          paths: ["/a", "/b", "/c"],
+          hosts: ["a.example.com", "b.example.com"],
+        });
         return withInstances(props, DEV, platform);
       },
-      "REGISTRATION_CONDITIONS registerWith",
+      "LISTENER_RULE_CONDITIONS registerWith.hosts and registerWith.paths",
     ],
     [
       "a priority that is not free",
@@ -615,7 +625,7 @@ describe("AutoScalingGroup refuses", () => {
         const { platform, props } = registerWith({ priority: 1000 });
         return withInstances(props, DEV, platform);
       },
-      "REGISTRATION_PRIORITY registerWith.priority",
+      "LISTENER_RULE_PRIORITY registerWith.priority",
     ],
     [
       "requests that a service of the platform takes",
@@ -625,7 +635,7 @@ describe("AutoScalingGroup refuses", () => {
         const orders = new CloudNativeService(platform.stack("orders"), "Orders");
         return orders.add(new Ingress({ paths: ["/v1/*"] }));
       },
-      "INGRESS_OVERLAP hosts and paths",
+      "LISTENER_RULE_OVERLAP hosts and paths",
     ],
     [
       "a script too long",
@@ -660,43 +670,51 @@ describe("AutoScalingGroup refuses", () => {
     ],
     [
       "a metric without a name",
-      () => withInstances().group.addTarget("X", { metric: { namespace: "A", metricName: "" }, target: 1 }),
-      "METRIC X.metric",
+      () => instances({ scaling: { metrics: [{ name: "X", metric: { namespace: "A", metricName: "" }, target: 1 }] } }),
+      "METRIC scaling.metrics.X.metric",
     ],
     [
-      "a metric's target of nothing",
-      () => withInstances().group.addTarget("X", { metric: { namespace: "A", metricName: "B" }, target: 0 }),
-      "SCALING_TARGET X.target",
+      "a target of zero",
+      () => instances({ scaling: { metrics: [{ name: "X", metric: METRIC, target: 0 }] } }),
+      "SCALING_TARGET scaling.metrics.X",
     ],
     [
       "no steps",
-      () => withInstances().group.addSteps("X", { metric: { namespace: "A", metricName: "B" }, out: [] }),
-      "STEPS X",
+      () => instances({ scaling: { steps: [{ name: "X", metric: METRIC, out: [] }] } }),
+      "SCALING_STEPS scaling.steps.X",
     ],
     [
-      "steps that meet",
+      "steps in and out that meet",
       () =>
-        withInstances().group.addSteps("X", {
-          metric: { namespace: "A", metricName: "B" },
-          out: [{ above: 10, add: 1 }],
-          in: [{ below: 10, remove: 1 }],
+        instances({
+          scaling: {
+            steps: [{ name: "X", metric: METRIC, out: [{ from: 10, add: 1 }], in: [{ upTo: 10, remove: 1 }] }],
+          },
         }),
-      "STEPS_OVERLAP X.in",
+      "SCALING_STEPS_OVERLAP scaling.steps.X.in",
     ],
     [
-      "a schedule that is none",
-      () => withInstances().group.addSchedule("X", { cron: "every day", instances: 1 }),
-      "SCHEDULE_CRON X.cron",
+      "one name for two policies",
+      () =>
+        instances({
+          scaling: {
+            metrics: [{ name: "X", metric: METRIC, target: 1 }],
+            steps: [{ name: "X", metric: METRIC, out: [{ from: 10, add: 1 }] }],
+          },
+        }),
+      'SCALING_NAME scaling name "X"',
     ],
+    ["a schedule that is a plain text", () => scheduled("0 7 * * *" as never), "SCHEDULE scaling.schedules.X.schedule"],
     [
-      "a time zone that is none",
-      () => withInstances().group.addSchedule("X", { cron: "0 7 * * *", instances: 1, timezone: "${x}" }),
-      "SCHEDULE_TIMEZONE X.timezone",
+      "a schedule by an interval",
+      () => scheduled(every(Duration.hours(1))),
+      "SCHEDULE_INTERVAL scaling.schedules.X.schedule",
     ],
+    ["a schedule beyond max", () => scheduled(cron("0 7 * * *"), 5), "SCHEDULE_CAPACITY scaling.schedules.X.instances"],
     [
-      "a schedule beyond max",
-      () => withInstances().group.addSchedule("X", { cron: "0 7 * * *", instances: 5 }),
-      "SCHEDULE_CAPACITY X.instances",
+      "a schedule where ECS decides",
+      () => inCluster({ scaling: { schedules: [{ name: "X", schedule: cron("0 7 * * *"), instances: 1 }] } }),
+      "SCALING_CLUSTER scaling",
     ],
     [
       "an unknown transition",

@@ -11,7 +11,16 @@ describe("a schedule", () => {
     ["0 6 * * 7", "cron(0 6 ? * SUN *)"],
     ["5/20 4 15 jan,7 *", "cron(5/20 4 15 JAN,JUL ? *)"],
   ])("written as cron %s is AWS's %s", (ours, theirs) => {
-    expect(cron(ours)).toEqual({ expression: theirs, timezone: "UTC" });
+    expect(cron(ours)).toMatchObject({ expression: theirs, timezone: "UTC" });
+  });
+
+  it.each([
+    ["0  7 * * mon-fri", "0 7 * * MON-FRI"],
+    ["*/10 8-18 * * 1-5", "*/10 8-18 * * 1-5"],
+    ["5/20,50 4 15 jan,7 *", "5-59/20,50 4 15 JAN,7 *"],
+    ["0 6 * * MON/2", "0 6 * * 1-7/2"],
+  ])("written as cron %s recurs in EC2 Auto Scaling at %s", (ours, theirs) => {
+    expect(cron(ours).recurrence).toBe(theirs);
   });
 
   it.each([

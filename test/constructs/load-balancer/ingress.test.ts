@@ -110,10 +110,10 @@ describe("services behind one load balancer", () => {
 
   it("that want the same requests are refused, both owners named", () => {
     const both = () => registered({ Orders: { paths: ["/v1/*"] }, Payments: { paths: ["/v1", "/*/x"] } });
-    expect(refusals(both)).toEqual(["INGRESS_OVERLAP hosts and paths"]);
+    expect(refusals(both)).toEqual(["LISTENER_RULE_OVERLAP hosts and paths"]);
     expect(message(both)).toContain("orders-dev-service/Orders (/v1/*)");
     expect(message(both)).toContain("payments-dev-service/Payments (/v1, /*/x)");
-    expect(refusals(() => registered({ Orders: {}, Payments: {} }))).toEqual(["INGRESS_OVERLAP hosts and paths"]);
+    expect(refusals(() => registered({ Orders: {}, Payments: {} }))).toEqual(["LISTENER_RULE_OVERLAP hosts and paths"]);
   });
 
   it("may overlap when one is narrower, or when the user says who comes first", () => {
@@ -125,7 +125,7 @@ describe("services behind one load balancer", () => {
   it("cannot have one priority", () => {
     const both = () =>
       registered({ Orders: { paths: ["/a/*"], priority: 7 }, Payments: { paths: ["/b/*"], priority: 7 } });
-    expect(refusals(both)).toEqual(["INGRESS_PRIORITY_TAKEN priority"]);
+    expect(refusals(both)).toEqual(["LISTENER_RULE_PRIORITY_TAKEN priority"]);
     expect(message(both)).toMatch(/orders-dev-service\/Orders.*|payments-dev-service\/Payments/);
   });
 
@@ -178,12 +178,12 @@ describe("a service's own host", () => {
   });
 
   it.each<[string, IngressProps, string[]]>([
-    ["a host that is none", { hosts: ["Orders"] }, ["INGRESS_HOST hosts"]],
-    ["a host that Terraform would evaluate", { hosts: ['${file("x")}.de'] }, ["INGRESS_HOST hosts"]],
+    ["a host that is none", { hosts: ["Orders"] }, ["LISTENER_RULE_HOST hosts"]],
+    ["a host that Terraform would evaluate", { hosts: ['${file("x")}.de'] }, ["LISTENER_RULE_HOST hosts"]],
     ["a zone without hosts", { zoneId: ZONE }, ["INGRESS_ZONE zoneId"]],
     ["a zone that is none", { hosts: ["a.de"], zoneId: "${x}" }, ["INGRESS_ZONE zoneId"]],
     ["a certificate without a zone", { hosts: ["a.de"], certificate: true }, ["INGRESS_CERTIFICATE certificate"]],
-    ["a priority for nobody", { priority: 1000 }, ["INGRESS_PRIORITY priority"]],
+    ["a priority for nobody", { priority: 1000 }, ["LISTENER_RULE_PRIORITY priority"]],
   ])("refuses %s", (_, props, expected) => {
     expect(refusals(() => withIngress(props))).toEqual(expected);
   });

@@ -438,10 +438,14 @@ describe("Ingress", () => {
   });
 
   it.each<[string, IngressProps, string]>([
-    ["too many values", { hosts: ["a.de", "b.de", "c.de"], paths: ["/1", "/2"] }, "INGRESS_CONDITIONS hosts and paths"],
-    ["a path without a slash", { paths: ["v1"] }, "INGRESS_PATH paths"],
-    ["a path that Terraform would evaluate", { paths: ['/${file("x")}'] }, "INGRESS_PATH paths"],
-    ["a priority out of range", { priority: 0 }, "INGRESS_PRIORITY priority"],
+    [
+      "too many values",
+      { hosts: ["a.de", "b.de", "c.de"], paths: ["/1", "/2"] },
+      "LISTENER_RULE_CONDITIONS hosts and paths",
+    ],
+    ["a path without a slash", { paths: ["v1"] }, "LISTENER_RULE_PATH paths"],
+    ["a path that Terraform would evaluate", { paths: ['/${file("x")}'] }, "LISTENER_RULE_PATH paths"],
+    ["a priority out of range", { priority: 0 }, "LISTENER_RULE_PRIORITY priority"],
   ])("refuses %s", (_, props, expected) => {
     expect(refusals(() => withIngress(props))).toEqual([expected]);
   });

@@ -71,11 +71,11 @@ describe("scaling", () => {
   });
 
   it("by steps adds as many tasks as each step says, on an alarm at the first", () => {
-    const steps = [
-      { from: 100, add: 1 },
+    const out = [
       { from: 500, add: 4 },
+      { from: 100, add: 1 },
     ];
-    const { stack } = orders({ steps: [{ name: "Backlog", metric: METRIC, steps }] });
+    const { stack } = orders({ steps: [{ name: "Backlog", metric: METRIC, out }] });
     expect(policies(stack)["scale-on-backlog"]).toMatchObject({
       policy_type: "StepScaling",
       step_scaling_policy_configuration: {
@@ -140,7 +140,7 @@ describe("scaling", () => {
       { metrics: [{ name: "A", metric: METRIC, target: -1 }] },
       "SCALING_TARGET scaling.metrics.A",
     ],
-    ["steps that are none", { steps: [{ name: "A", metric: METRIC, steps: [] }] }, "SCALING_STEPS scaling.steps.A"],
+    ["steps that are none", { steps: [{ name: "A", metric: METRIC, out: [] }] }, "SCALING_STEPS scaling.steps.A"],
     [
       "steps that fall",
       {
@@ -148,7 +148,7 @@ describe("scaling", () => {
           {
             name: "A",
             metric: METRIC,
-            steps: [
+            out: [
               { from: 5, add: 2 },
               { from: 9, add: 1 },
             ],
@@ -156,6 +156,21 @@ describe("scaling", () => {
         ],
       },
       "SCALING_STEPS scaling.steps.A",
+    ],
+    [
+      "a target for a metric without a name",
+      { metrics: [{ name: "Depth", metric: { namespace: "Shop", metricName: "" }, target: 5 }] },
+      "METRIC scaling.metrics.Depth.metric",
+    ],
+    [
+      "steps on a metric whose namespace has a colon",
+      { steps: [{ name: "Depth", metric: { namespace: "A:B", metricName: "C" }, out: [{ from: 1, add: 1 }] }] },
+      "METRIC scaling.steps.Depth.metric",
+    ],
+    [
+      "a schedule that is a plain text",
+      { schedules: [{ name: "A", schedule: "0 1 * * *" as never, min: 3 }] },
+      "SCHEDULE scaling.schedules.A.schedule",
     ],
     [
       "a schedule that changes nothing",
@@ -183,10 +198,7 @@ describe("scaling", () => {
 
   it("refuses a name twice, and requests of a worker", () => {
     const metric = { name: "A", metric: METRIC, target: 1 };
-    expect(refusals(() => orders({ metrics: [metric, metric] }))).toEqual([
-      'SCALING_NAME scaling name "A"',
-      'SCALING_NAME scaling name "A"',
-    ]);
+    expect(refusals(() => orders({ metrics: [metric, metric] }))).toEqual(['SCALING_NAME scaling name "A"']);
     const stack = ordersStack();
     const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
     const process = worker({ queue });

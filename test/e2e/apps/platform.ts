@@ -8,6 +8,7 @@ import {
   AutoScalingGroup,
   Capacity,
   CloudNativeService,
+  cron,
   Duration,
   type Environment,
   existingLoadBalancer,
@@ -40,19 +41,28 @@ if (loadBalancer === undefined) throw new Error("the platform has no listener");
 const reports = new AutoScalingGroup(platform, "Reports", {
   vpc,
   instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
-  scaling: { min: 1, max: changed ? 8 : 4, cpuPercent: changed ? 50 : 55, networkInMiB: 100, prediction: "forecast" },
+  scaling: {
+    min: 1,
+    max: changed ? 8 : 4,
+    cpuPercent: changed ? 50 : 55,
+    networkInMiB: 100,
+    prediction: "forecast",
+    schedules: [{ name: "Morning", schedule: cron("0 7 * * MON-FRI", { timezone: "Europe/Berlin" }), instances: 4 }],
+    steps: [
+      {
+        name: "Backlog",
+        metric: { namespace: "Shop/Reports", metricName: "Waiting", statistic: "Maximum" },
+        out: [
+          { from: 100, add: 1 },
+          { from: 1000, add: 4 },
+        ],
+        in: [{ upTo: 10, remove: 1 }],
+      },
+    ],
+    metrics: [{ name: "Jobs", metric: { namespace: "Shop/Reports", metricName: "Running" }, target: 4 }],
+  },
   spot: { onDemandBase: 1, percent: 75 },
 });
-reports.addSchedule("Morning", { cron: "0 7 * * MON-FRI", instances: 4, timezone: "Europe/Berlin" });
-reports.addSteps("Backlog", {
-  metric: { namespace: "Shop/Reports", metricName: "Waiting", statistic: "Maximum" },
-  out: [
-    { above: 100, add: 1 },
-    { above: 1000, add: 4 },
-  ],
-  in: [{ below: 10, remove: 1 }],
-});
-reports.addTarget("Jobs", { metric: { namespace: "Shop/Reports", metricName: "Running" }, target: 4 });
 reports.addLifecycleHook("Warm", { on: "launch" });
 reports.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
 

@@ -56,7 +56,7 @@ const storefront = new CloudNativeService(stack, "Storefront", {
       {
         name: "Backlog",
         metric: { namespace: "Shop", metricName: "Backlog", statistic: "Maximum" },
-        steps: [
+        out: [
           { from: 100, add: 1 },
           { from: 500, add: 4 },
         ],

@@ -1,0 +1,29 @@
+import type { IConstruct } from "constructs";
+
+/** Creates the first value of an entry. The function itself is the entry's key, so declare it once, at module level. */
+export type Entry<T> = () => T;
+
+const registries = new WeakMap<IConstruct, Registry>();
+
+/**
+ * State that constructs share without knowing each other, such as the listener rules of an app: kept per owner, which is
+ * the app (`construct.node.root`), a stack or a service, and gone with it.
+ */
+export class Registry {
+  /** The registry of an app, a stack or a service. */
+  static of(owner: IConstruct): Registry {
+    const registry = registries.get(owner) ?? new Registry();
+    registries.set(owner, registry);
+    return registry;
+  }
+
+  readonly #values = new Map<Entry<unknown>, unknown>();
+
+  private constructor() {}
+
+  /** Returns the value of an entry, and creates it on first use. */
+  get<T>(entry: Entry<T>): T {
+    if (!this.#values.has(entry)) this.#values.set(entry, entry());
+    return this.#values.get(entry) as T;
+  }
+}
