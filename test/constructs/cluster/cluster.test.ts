@@ -43,7 +43,7 @@ describe("Cluster", () => {
     const platform = cluster({ capacity: [Capacity.instances("Instances")] });
     new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
     const provider = expect.stringMatching(
-      /^\$\{aws_ecs_capacity_provider\.Cluster_MachinesCapacityProvider_\w+\.name\}$/,
+      /^\$\{aws_ecs_capacity_provider\.Cluster_InstancesCapacityProvider_\w+\.name\}$/,
     );
     expect(only(platform, "aws_ecs_cluster_capacity_providers").capacity_providers).toEqual([
       "FARGATE",
@@ -60,7 +60,7 @@ describe("Cluster", () => {
     new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
       insecure_value: {
-        cluster: { capacityProviderNames: { InstanceTypes: expect.stringContaining("aws_ecs_capacity_provider.") } },
+        cluster: { capacityProviderNames: { Instances: expect.stringContaining("aws_ecs_capacity_provider.") } },
       },
     });
     const contract = ordersStack().cluster.strategy([Capacity.instances("Instances", { weight: 2 })]);
@@ -165,10 +165,10 @@ describe("Cluster refuses", () => {
   });
 
   it("instances that nobody gave it", () => {
-    expect(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] }))).toThrow(/CLUSTER_MACHINES_UNKNOWN/);
+    expect(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] }))).toThrow(/CLUSTER_INSTANCES_UNKNOWN/);
     const stack = ordersStack();
     stack.cluster.strategy([Capacity.instances("Big")]);
-    expect(() => synthesize(stack)).toThrow(/"Big" is no group of machines.*it has none.*CLUSTER_MACHINES_UNKNOWN/s);
+    expect(() => synthesize(stack)).toThrow(/"Big" is no group of instances.*it has none.*CLUSTER_INSTANCES_UNKNOWN/s);
     const other = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
     expect(refusals(() => other.strategy([Capacity.instances("Big")]))).toEqual(["CLUSTER_INSTANCES_UNKNOWN capacity"]);
   });
@@ -201,7 +201,7 @@ describe("what the owner of the account demands", () => {
     });
     expect(only(platform, "aws_ecs_cluster").name).toBe("acme-shop-dev");
     expect(only(platform, "aws_lb").name).toBe("acme-shop-dev");
-    expect(only(platform, "aws_autoscaling_group").name_prefix).toBe("acme-shop-dev-machines-");
+    expect(only(platform, "aws_autoscaling_group").name_prefix).toBe("acme-shop-dev-instances-");
     for (const group of Object.values(resources(platform, "aws_security_group"))) {
       expect(group.name_prefix).toMatch(/^acme-shop-dev-/);
     }
