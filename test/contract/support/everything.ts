@@ -67,14 +67,21 @@ export function everything(profile: Profile = "dev"): App {
   const { vpc, cluster } = platform;
   new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
   const waiting = { namespace: "Shop/Jobs", metricName: "Waiting" };
-  const batch = new AutoScalingGroup(platform, "Batch", { vpc });
-  batch.addSteps("Waiting", {
-    metric: waiting,
-    out: [
-      { above: 100, add: 1 },
-      { above: 1000, add: 4 },
-    ],
-    in: [{ below: 10, remove: 1 }],
+  new AutoScalingGroup(platform, "Batch", {
+    vpc,
+    scaling: {
+      steps: [
+        {
+          name: "Waiting",
+          metric: waiting,
+          out: [
+            { from: 100, add: 1 },
+            { from: 1000, add: 4 },
+          ],
+          in: [{ upTo: 10, remove: 1 }],
+        },
+      ],
+    },
   });
   const stack = platform.stack("orders");
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max: 4, cpuPercent: 60, requestsPerTask: 100 } });
@@ -90,7 +97,7 @@ export function everything(profile: Profile = "dev"): App {
         {
           name: "Backlog",
           metric: waiting,
-          steps: [
+          out: [
             { from: 50, add: 1 },
             { from: 500, add: 4 },
           ],
