@@ -2,7 +2,7 @@ import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import type { Cluster } from "../cluster/cluster";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
-import { Problems } from "../core/errors";
+import { invalid, Problems } from "../core/errors";
 import { checkMetric } from "../core/metric";
 import {
   type Bounds,
@@ -21,7 +21,7 @@ import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type ListenerRuleSettings, resolveListenerRule } from "../load-balancer/listener-rule";
 import type { ILoadBalancer } from "../load-balancer/load-balancer";
-import type { IVpc } from "../vpc/vpc";
+import { type IVpc, stackVpc } from "../vpc/vpc";
 import { INSTANCE_TYPE, InstanceTypes, MachineImage } from "./instance-types";
 import { USER_DATA_BYTES, type UserData } from "./user-data";
 
@@ -201,7 +201,12 @@ export interface InstanceRefresh {
 }
 
 export interface AutoScalingGroupProps {
-  readonly vpc: IVpc;
+  /**
+   * VPC that the instances run in.
+   *
+   * @default - the VPC of the platform that the group is in
+   */
+  readonly vpc?: IVpc;
   /**
    * By name or by need.
    *
@@ -263,6 +268,7 @@ export interface AutoScalingGroupProps {
 }
 
 export interface AutoScalingGroupSettings {
+  readonly vpc: IVpc;
   readonly instanceTypes: InstanceTypes;
   readonly architecture: Architecture;
   readonly image: MachineImage;
@@ -294,7 +300,16 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   const sizes = resolveSizes(scope, props, problems);
   const instanceTypes = props.instanceTypes ?? InstanceTypes.ofType("t4g.small");
   checkInstances(instanceTypes, problems);
-  checkVpc(props, problems);
+  const vpc = props.vpc ?? stackVpc(scope);
+  if (vpc === undefined) {
+    throw invalid(scope, {
+      code: "INSTANCE_VPC",
+      prop: "vpc",
+      problem: "must be set where the group is in no platform",
+      remedy: "Set vpc, or create the group in a Platform.",
+    });
+  }
+  checkVpc(vpc, props, problems);
   const spot = props.spot && { onDemandBase: props.spot.onDemandBase ?? 0, percent: props.spot.percent ?? 100 };
   if (spot !== undefined) {
     problems.check(spot.percent >= 1 && spot.percent <= 100 && Number.isInteger(spot.percent), {
@@ -346,6 +361,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   problems.throwIfAny();
   return {
     ...sizes,
+    vpc,
     instanceTypes,
     architecture: instanceTypes.architectures[0] ?? "arm64",
     image: props.image ?? (props.cluster === undefined ? MachineImage.amazonLinux() : MachineImage.ecs()),
@@ -469,7 +485,7 @@ function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void 
   });
 }
 
-function checkVpc({ vpc, cluster }: AutoScalingGroupProps, problems: Problems): void {
+function checkVpc(vpc: IVpc, { cluster }: AutoScalingGroupProps, problems: Problems): void {
   const { egress, endpoints } = vpc;
   problems.check(cluster === undefined || egress !== "public-ip", {
     code: "INSTANCE_PUBLIC_IP",

@@ -48,7 +48,6 @@ const MIB = 1_048_576;
  * @example
  * ```ts
  * new AutoScalingGroup(platform, "Reports", {
- *   vpc: platform.vpc,
  *   instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
  *   scaling: { min: 2, max: 12, cpuPercent: 55 },
  * });
@@ -70,7 +69,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   readonly #role: Role;
   readonly #launchHooks: object[] = [];
 
-  constructor(scope: Construct, id: string, props: AutoScalingGroupProps) {
+  constructor(scope: Construct, id: string, props: AutoScalingGroupProps = {}) {
     super(scope, id);
     const settings = resolveAutoScalingGroup(this, props);
     this.#settings = settings;
@@ -84,13 +83,13 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     }
 
     const group = new SecurityGroup(this, "SecurityGroup", {
-      vpcId: props.vpc.vpcId,
+      vpcId: settings.vpc.vpcId,
       name,
       port: props.registerWith?.port,
     });
     this.connections = group.connections;
     // AWS's own APIs and those of others; names are resolved without a rule.
-    this.connections.allowToInternet(443, { ipv6: props.vpc.ipv6 });
+    this.connections.allowToInternet(443, { ipv6: settings.vpc.ipv6 });
 
     this.#role = new Role(this, "Role", { name, service: "ec2.amazonaws.com", sendsSourceAccount: false });
     this.roleArn = this.#role.roleArn;
@@ -106,7 +105,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       securityGroupId: this.connections.securityGroupId,
     });
     const target =
-      props.registerWith && registerTargets(this, props.vpc.vpcId, props.registerWith, settings.listenerRule);
+      props.registerWith && registerTargets(this, settings.vpc.vpcId, props.registerWith, settings.listenerRule);
     if (props.registerWith !== undefined)
       this.connections.allowFrom("LoadBalancer", props.registerWith.loadBalancer.connections);
 
@@ -114,7 +113,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       namePrefix: namePrefix("autoScalingGroup", stack.prefixed(name)),
       minSize: settings.min,
       maxSize: settings.max,
-      vpcZoneIdentifier: [...props.vpc.workloadSubnetIds],
+      vpcZoneIdentifier: [...settings.vpc.workloadSubnetIds],
       ...whatToLaunch(settings, template),
       defaultInstanceWarmup: settings.warmup.toSeconds(),
       healthCheckType: target === undefined ? "EC2" : "ELB",
@@ -158,7 +157,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     // Instances need their permissions, the way out and their requests' rule from the start.
     instances.dependsOn = [
       ...permissions,
-      ...props.vpc.routeAddresses,
+      ...settings.vpc.routeAddresses,
       ...this.connections.ruleAddresses,
       ...(target === undefined ? [] : [addressOf(target.rule)]),
     ];

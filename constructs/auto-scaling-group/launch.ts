@@ -66,7 +66,7 @@ export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate
     networkInterfaces: [
       {
         deviceIndex: 0,
-        associatePublicIpAddress: String(props.vpc.egress === "public-ip"),
+        associatePublicIpAddress: String(settings.vpc.egress === "public-ip"),
         deleteOnTermination: "true",
         securityGroups: [launch.securityGroupId],
       },

@@ -4,7 +4,7 @@ import { invalid } from "../core/errors";
 import { kebab, type NameKind } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
-import type { IVpc } from "../vpc/vpc";
+import { type IVpc, stackVpc } from "../vpc/vpc";
 import type { BackingHost } from "./host";
 
 /**
@@ -32,7 +32,7 @@ export function backingName(construct: IConstruct, kind: NameKind): string {
 /** VPC that was passed, or the VPC of the platform that the stack belongs to. */
 export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
-  const vpc = contract ?? ("vpc" in stack ? (stack.vpc as IVpc) : undefined);
+  const vpc = contract ?? stackVpc(construct);
   if (vpc !== undefined) return vpc;
   throw invalid(construct, {
     code: "BACKING_VPC",

@@ -15,7 +15,7 @@ import {
   type Listener,
   LoadBalancer,
 } from "../load-balancer/load-balancer";
-import { type ExistingVpc, type IVpc, Vpc } from "../vpc/vpc";
+import { type ExistingVpc, type IVpc, provideVpc, Vpc } from "../vpc/vpc";
 import type { Egress, VpcProps } from "../vpc/vpc-props";
 import { type AlarmRecipients, AlarmTopic } from "./alarm-topic";
 
@@ -121,6 +121,7 @@ export class Platform extends AwsStack implements IPlatform {
       props.vpc !== undefined && "kind" in props.vpc
         ? Vpc.fromAttributes(this, "Vpc", props.vpc)
         : new Vpc(this, "Vpc", props.vpc);
+    provideVpc(this, () => this.vpc);
     this.cluster = new Cluster(this, "Cluster", props.cluster);
     this.namespace = new Namespace(this, "Namespace", { vpc: this.vpc });
     if (props.listener?.kind === "existing-balancer") {
@@ -216,6 +217,7 @@ abstract class StackOnPlatform extends AwsStack {
         message: `The network of platform ${props.platform} has another egress than ${alike.join(" or ")}: pass its own to Platform.existing.`,
       },
     });
+    provideVpc(this, () => this.vpc);
     if (props.owner !== undefined) this.addDependency(props.owner);
   }
 

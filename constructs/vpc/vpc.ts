@@ -17,6 +17,7 @@ import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
+import { Registry } from "../core/registry";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
@@ -146,6 +147,19 @@ export class Vpc extends Construct implements IVpc {
     this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
     this.workloadSubnetIds = workloadSubnetIds(this);
   }
+}
+
+/** Finds the VPC of a stack; set by the stacks of platforms and services. */
+const STACK_VPC = (): { find?: () => IVpc } => ({});
+
+/** Makes a VPC the default of the constructs in a stack. `find` runs when the first of them needs it. */
+export function provideVpc(stack: AwsStack, find: () => IVpc): void {
+  Registry.of(stack).get(STACK_VPC).find = find;
+}
+
+/** Returns the VPC of the platform that a construct's stack is or runs on; undefined where there is no platform. */
+export function stackVpc(construct: IConstruct): IVpc | undefined {
+  return Registry.of(AwsStack.of(construct)).get(STACK_VPC).find?.();
 }
 
 class ImportedVpc extends Construct implements IVpc {

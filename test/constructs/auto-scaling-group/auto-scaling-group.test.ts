@@ -1,11 +1,12 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Lazy } from "cdktf";
+import { App, Lazy } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   AutoScalingGroup,
   type AutoScalingGroupProps,
+  AwsStack,
   CloudNativeService,
   cron,
   Duration,
@@ -70,6 +71,14 @@ describe("AutoScalingGroup", () => {
         target_value: 60,
       },
     });
+  });
+
+  it("runs in the VPC of its platform unless another is set", () => {
+    const platform = shop();
+    new AutoScalingGroup(platform, "Instances");
+    expect(only(platform, "aws_autoscaling_group").vpc_zone_identifier).toEqual(
+      only(instances(), "aws_autoscaling_group").vpc_zone_identifier,
+    );
   });
 
   it("can lose a zone in production, and is not deleted while instances run", () => {
@@ -515,6 +524,11 @@ describe("AutoScalingGroup refuses", () => {
       "SCALING_PREDICTION scaling.prediction",
     ],
     ["a target beside ECS's", () => inCluster({ scaling: { cpuPercent: 50 } }), "SCALING_CLUSTER scaling"],
+    [
+      "a group in no VPC",
+      () => new AutoScalingGroup(new AwsStack(new App(), "lone", { environment: DEV, lifetime: "platform" }), "Group"),
+      "INSTANCE_VPC vpc",
+    ],
     ["no type", () => instances({ instanceTypes: InstanceTypes.ofType() }), "INSTANCE_TYPES instanceTypes"],
     [
       "a hostile type",
