@@ -1,53 +1,37 @@
+import { defineCommand } from "../contract/command-line";
+import type { ExitCode } from "../contract/user-error";
 import { resolveAnswers } from "../generator/answers";
 import { parseAnswersFile } from "../generator/answers-file";
 import type { Context } from "../generator/context";
-import { type ExitCode, UserError } from "../generator/errors";
 import { options } from "../generator/options";
 import { packageVersion } from "../generator/package-files";
-import { OperationError, readFlags } from "../operations/command";
 import { describeChecks, examine } from "../operations/doctor";
 
-const HELP = `Usage: antifragile doctor [environment] [--json]
-
-Tells what is missing before a repository can be deployed: tools, what is installed, and in infra/environments.ts what only
-you know. Of one environment, or of all. Asks nothing of the network, changes nothing. Exit code 0: nothing is wrong; 1: a
-problem.
-
-  --json  the same as data
-`;
-
-/** `antifragile doctor`, in a generated repository. */
-export async function runDoctor(context: Context): Promise<ExitCode> {
-  const { args, print, cwd, env, packageRoot } = context;
-  if (args.includes("--help") || args.includes("-h")) {
-    print(HELP);
-    return 0;
-  }
-  try {
-    const { operands } = readFlags(
-      args.filter((arg) => arg !== "--json"),
-      {},
-      HELP,
-    );
-    if (operands.length > 1) throw new OperationError(`name one environment, not ${operands.join(", ")}\n${HELP}`, 2);
+/** The command `antifragile doctor`, in a generated repository. */
+export const runDoctor = defineCommand(
+  {
+    name: "doctor",
+    operands: ["[environment]"],
+    description:
+      "Shows what is missing before a repository can be deployed: tools, installed packages, and the values in infra/environments.ts that only you know; of one environment or of all. Sends nothing over the network, changes nothing. Exit code 1: there is a problem.",
+    flags: { json: { help: "print the checks as JSON" } },
+  },
+  async (line, { print, cwd, env, packageRoot }: Context): Promise<ExitCode> => {
     const checks = examine({
       repository: cwd,
-      environment: operands[0],
+      environment: line.operands[0],
       env,
       nodeVersion: process.versions.node,
       version: packageVersion(packageRoot),
       checkAnswers,
     });
     const ok = checks.every(({ level }) => level !== "problem");
-    print(args.includes("--json") ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : describeChecks(checks));
+    print(line.has("json") ? `${JSON.stringify({ ok, checks }, undefined, 2)}\n` : describeChecks(checks));
     return ok ? 0 : 1;
-  } catch (error) {
-    if (error instanceof OperationError) throw new UserError(error.message, error.outcome);
-    throw error;
-  }
-}
+  },
+);
 
-/** What is wrong with a recorded answers file. */
+/** Problems of a recorded answers file. */
 function checkAnswers(text: string): readonly string[] {
   const fileName = ".antifragile.json";
   const { values, problems } = parseAnswersFile(text, fileName);

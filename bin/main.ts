@@ -1,14 +1,18 @@
+import { isOlder, OLDEST_NODE } from "../contract/version";
 import type { Context } from "../generator/context";
+import { type Output, surviveOutput } from "./output";
 
-/** A command: what `--help` says of it, and where its code is. The code is loaded when the command is called. */
+/** Command: its line in the help, and its code, which is loaded when the command is called. */
 interface Command {
   readonly summary: string;
+  /** The output is all that the command does: a disk that is full makes it fail. */
+  readonly onlyPrints?: true;
   readonly load: () => Promise<(context: Context) => Promise<number>>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
   new: {
-    summary: "write a new service, or a platform for several, and the AWS it runs on",
+    summary: "create a service, or a platform for several, and the AWS it runs on",
     load: async () => (await import("../generator/new")).runNew,
   },
   deploy: {
@@ -16,31 +20,33 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("./deploy")).runDeploy,
   },
   plan: {
-    summary: "plan an environment and keep the plans, for apply",
+    summary: "plan an environment and save the plans, for apply",
     load: async () => (await import("../operations/saved-plans-command")).runPlan,
   },
   apply: {
-    summary: "apply the plans that plan has kept",
+    summary: "apply the plans that plan has saved",
     load: async () => (await import("../operations/saved-plans-command")).runApply,
   },
   doctor: {
-    summary: "tell what is missing before a repository can be deployed",
+    summary: "check what is missing before a repository can be deployed",
+    onlyPrints: true,
     load: async () => (await import("./doctor")).runDoctor,
   },
   bootstrap: {
-    summary: "make the bucket that holds Terraform's state of an environment",
+    summary: "create the bucket that holds Terraform's state of an environment",
     load: async () => (await import("../operations/bootstrap-command")).runBootstrap,
   },
   alarms: {
-    summary: "look at the alarms of an environment's services, for some minutes",
+    summary: "watch the alarms of an environment's services",
     load: async () => (await import("../operations/alarms-command")).runAlarms,
   },
   "plan-gate": {
-    summary: "refuse a plan that takes away what must not go unnoticed",
+    summary: "refuse a plan that deletes or replaces services, databases or keys",
+    onlyPrints: true,
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,
   },
   release: {
-    summary: "make an image live: migrate, then workers, web and schedules, all or nothing",
+    summary: "make an image live: migrate, then move workers, web and schedules, all or nothing",
     load: async () => (await import("../operations/release/commands")).runRelease,
   },
   rollback: {
@@ -48,19 +54,21 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("../operations/release/commands")).runRollback,
   },
   releases: {
-    summary: "list releases, and tell which applied config is not live",
+    summary: "list releases, and show which applied config is not live",
+    onlyPrints: true,
     load: async () => (await import("../operations/release/commands")).runReleases,
   },
   migrate: {
-    summary: "run the migrations of the release that runs, or of an image",
+    summary: "run the migrations of the live release, or of an image",
     load: async () => (await import("../operations/release/commands")).runMigrate,
   },
   admin: {
-    summary: "run an admin process of the release that runs",
+    summary: "run an admin process of the live release",
     load: async () => (await import("../operations/release/commands")).runAdminCommand,
   },
   status: {
-    summary: "tell how the services of an account stand: tasks, release, deployment, alarms, scaling",
+    summary: "show the services of an account: tasks, release, deployment, alarms, scaling",
+    onlyPrints: true,
     load: async () => (await import("../operations/status-command")).runStatus,
   },
   gameday: {
@@ -68,17 +76,11 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("../operations/gameday/command")).runGamedayCommand,
   },
   "stop-reasons": {
-    summary: "tell why a service's tasks stopped",
+    summary: "show why a service's tasks stopped",
+    onlyPrints: true,
     load: async () => (await import("../operations/stop-reasons-command")).runStopReasons,
   },
 };
-
-const OLDEST_NODE = [20, 19] as const;
-
-function nodeIsTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
-}
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
@@ -87,42 +89,53 @@ function help(): string {
     "",
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "  antifragile <command> --help  what a command takes",
+    "  antifragile <command> --help  flags of a command",
     "  antifragile --version         the version",
     "",
   ].join("\n");
 }
 
-/** Does what the words of the command line say, and returns the exit code. Never throws. */
+/** Runs a command line and returns the exit code. Never throws. */
 export async function main(words: readonly string[]): Promise<number> {
-  if (nodeIsTooOld(process.versions.node)) {
+  if (isOlder(process.versions.node, OLDEST_NODE)) {
     process.stderr.write(
       `antifragile needs Node.js ${OLDEST_NODE.join(".")} or newer; this is ${process.versions.node}. Install the current release from https://nodejs.org\n`,
     );
     return 2;
   }
-  // A reader that has seen enough (head, less) closes the pipe: that is no fault.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
-  });
-  const [word, ...args] = words;
+  const output = surviveOutput([process.stdout, process.stderr]);
   const { createContext, report, unknownCommand } = await import("../generator/process-context");
+  // Node.js would print the line of the source, which is the whole bundle.
+  process.on("uncaughtException", (error) => process.exit(report(error)));
+  const [word, ...args] = words;
   try {
-    if (word === undefined || word === "--help" || word === "-h" || word === "help") {
+    const asksForHelp = word === undefined || word === "--help" || word === "-h" || word === "help";
+    if (asksForHelp && (word !== "help" || args.length === 0)) {
       process.stdout.write(help());
-      return word === undefined ? 2 : 0;
+      return word === undefined ? 2 : await printed(output);
     }
-    const context = createContext(args, __dirname);
-    if (word === "--version" || word === "-v") {
+    const [name = "", ownArgs] = word === "help" ? [args[0], ["--help"]] : [word, args];
+    const context = createContext(ownArgs, __dirname);
+    if (name === "--version" || name === "-v" || name === "-V") {
       const { packageVersion } = await import("../generator/package-files");
       context.print(`${packageVersion(context.packageRoot)}\n`);
-      return 0;
+      return await printed(output);
     }
-    const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
-    if (command === undefined) throw unknownCommand(word, Object.keys(commands));
-    return await (await command.load())(context);
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) throw unknownCommand(name, Object.keys(commands));
+    const code = await (await command.load())(context);
+    if (code !== 0 || command.onlyPrints !== true) return code;
+    return await printed(output);
   } catch (error) {
     return report(error);
   }
+}
+
+/** Exit code of a command that has printed all that it was asked for, once the last write has ended. */
+async function printed(output: Output): Promise<0 | 1> {
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  const failure = output.failure();
+  if (failure === undefined) return 0;
+  process.stderr.write(`✖ the output could not be written: ${failure}\n`);
+  return 1;
 }

@@ -1,18 +1,18 @@
 /**
- * What constructs and the release command agree on: where a service tells what a release needs, where releases are
- * recorded, and what the command may do. Plain data that both import, so that neither imports the other.
+ * Contract between constructs and the release commands: where a service publishes what a release needs, and where releases
+ * are recorded. Plain data that both import, so that neither imports the other.
  */
 
-/** Where a task definition keeps the command that a release puts in with its image, while the bootstrap image runs. */
+/** Docker label that keeps the command of the image which a release brings, while the bootstrap image runs. */
 export const COMMAND_LABEL = "antifragile.command";
 
-/** Variable of the bootstrap image alone: a release takes it out. */
+/** Variable of the bootstrap image only: a release removes it. */
 export const BOOTSTRAP_VARIABLE = "BOOTSTRAP_HEALTHY";
 
-/** The admin process that every release runs first, with the new image. */
+/** Admin process that every release runs first, with the new image. */
 export const MIGRATE = "migrate";
 
-/** The stack of services that are released together. */
+/** Stack of services that are released together. */
 export interface ReleasePlace {
   /** Name of the environment: `dev`. */
   readonly environment: string;
@@ -31,7 +31,7 @@ export function recordParameter(place: ReleasePlace): string {
   return `${releasePath(place)}/record`;
 }
 
-/** Name of the SSM parameter that is there while a release runs, so that no other starts; a {@link ReleaseLock}. */
+/** Name of the SSM parameter that exists while a release runs, so that no other starts; a {@link ReleaseLock}. */
 export function lockParameter(place: ReleasePlace): string {
   return `${releasePath(place)}/lock`;
 }
@@ -41,18 +41,18 @@ export function processesPath(place: ReleasePlace): string {
   return `${releasePath(place)}/processes`;
 }
 
-/** How tasks of a process are placed in the network. */
+/** Placement of a process's tasks in the network. */
 export interface TaskNetwork {
-  /** Ids, with commas between. */
+  /** Ids, separated by commas. */
   readonly subnets: string;
   readonly securityGroup: string;
   readonly assignPublicIp: boolean;
 }
 
-/** What a release, an admin process and `status` need to know of one service. */
+/** Data about one service that releases, admin processes and `status` need. */
 export interface ProcessTemplate {
   readonly kind: "web" | "worker" | "job";
-  /** Who moves it to another task definition. */
+  /** Owner of the task definition that runs: a release moves it, or Terraform. */
   readonly owner: "pipeline" | "terraform";
   readonly cluster: string;
   /** Name of the ECS service; a job has none. */
@@ -61,15 +61,15 @@ export interface ProcessTemplate {
   readonly schedule?: string;
   /** Name of the app's container. */
   readonly container: string;
-  /** ARN of the task definition that Terraform wrote: all of a release but image and command. */
+  /** ARN of the task definition that Terraform wrote: everything of a release but image and command. */
   readonly task: string;
-  /** What its images are called: a repository of ECR, or `registry/name` of an image that Terraform starts. */
+  /** Name of its images: a repository of ECR, or `registry/name` of an image that Terraform starts. */
   readonly source: string;
-  /** Whether Terraform starts the bootstrap image, whose command goes with it. */
+  /** True where Terraform starts the bootstrap image; a release replaces its command too. */
   readonly bootstrap: boolean;
-  /** How it goes over to a new version. */
+  /** Deployment strategy: `rolling`, `canary` ... */
   readonly strategy: string;
-  /** Only where CodeDeploy moves it. */
+  /** Set only where CodeDeploy deploys it. */
   readonly codeDeploy?: { readonly application: string; readonly deploymentGroup: string; readonly port: number };
   readonly network: TaskNetwork;
   readonly platformVersion?: string;
@@ -78,48 +78,73 @@ export interface ProcessTemplate {
   readonly alarms?: readonly string[];
   /** Commands of its admin processes, by name. */
   readonly admin: Readonly<Record<string, readonly string[]>>;
-  /** ARN of the role that admin processes run as, where it is not the service's own: an override of the task's. */
+  /** ARN of the task role of admin processes, where it is not the service's own. */
   readonly adminRole?: string;
-  /** Variables that admin processes get besides the service's: what may change a schema, and the app may not. */
+  /** Variables that admin processes receive in addition: credentials that may change a schema, for example. */
   readonly adminEnvironment?: Readonly<Record<string, string>>;
 }
 
-/** One process of a release. */
+/** Process of a release. */
 export interface ReleasedTask {
   /** Family and revision of the task definition that runs: `shop-dev-orders:12`. */
   readonly task: string;
-  /** Revision of the task definition of Terraform that it was made from: another one means config that is not live. */
+  /** Revision of the Terraform task definition that it was made from: a newer one means config that is not live. */
   readonly template: number;
-  /** Hash over all of the task definition but the image. */
+  /** Hash over the task definition without the image. */
   readonly config: string;
 }
 
-/** A release: which image, with which config, as which task definition of each process. */
+/** Release: images, config, and the task definition of each process. */
 export interface Release {
-  /** 1, 2, 3 ... Every attempt has one. */
+  /** 1, 2, 3 ... Every attempt has its own. */
   readonly number: number;
-  /** When it was live, ISO 8601. */
+  /** Time at which it was live, ISO 8601. */
   readonly at: string;
-  /** Who released it: the last part of an ARN. */
+  /** User who released it, as the CI system or the machine names them. */
   readonly by: string;
-  /** The image of each source, by digest: `registry/name@sha256:...`. */
+  /** Image of each source, by digest: `registry/name@sha256:...`. */
   readonly images: Readonly<Record<string, string>>;
   readonly processes: Readonly<Record<string, ReleasedTask>>;
-  /** The release that it brought back; undefined for a new one. */
+  /** Time at which it began, ISO 8601: an alarm that was red before is not its fault. */
+  readonly began?: string;
+  /** Release that a rollback restored; undefined for a new one. */
   readonly of?: number;
 }
 
-/** What the record parameter holds; `{}` before the first release. */
+/** Attempt at a release, whatever became of it. */
+export type Attempt = Pick<Release, "number" | "at" | "by" | "images">;
+
+/** Value of the record parameter; `{}` before the first release. */
 export interface ReleaseRecord {
   readonly live?: Release;
-  /** The attempt after it, where that failed. */
-  readonly failed?: Pick<Release, "number" | "at" | "by" | "images"> & { readonly reason: string };
+  /** Attempt after the live release that failed. */
+  readonly failed?: Attempt & { readonly reason: string };
+  /** Attempt that has begun and not ended: it is running while its lock beats, and has died otherwise. */
+  readonly started?: Attempt;
 }
 
-/** What the lock parameter holds. */
+/** Value of the lock parameter. */
 export interface ReleaseLock {
+  /** Random id of the command that holds the lock; only that one removes it. */
+  readonly id: string;
   readonly number: number;
   readonly by: string;
-  /** When it began, ISO 8601. */
+  /** Begin of the release, ISO 8601. */
   readonly at: string;
 }
+
+/** Lock as it was read from AWS. */
+export interface LockHolder {
+  /** Undefined where the parameter was written by hand and cannot be read. */
+  readonly lock: ReleaseLock | undefined;
+  /** Last heartbeat: when the parameter was last written. */
+  readonly beat: Date;
+  /** Version of the parameter. */
+  readonly version: number;
+}
+
+/** Time between two heartbeats of a lock. */
+export const HEARTBEAT_MS = 30_000;
+
+/** Silence after which the release that holds a lock counts as dead. */
+export const SILENT_AFTER_MS = 120_000;

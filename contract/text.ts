@@ -9,6 +9,11 @@ export function visible(text: string): string {
   );
 }
 
+/** Log line of another program, safe for a terminal: {@link visible}, with tabs as spaces. */
+export function logLine(line: string): string {
+  return visible(line.replaceAll("\t", "    "));
+}
+
 /** Quotes a refused value for a message: {@link visible}, and at most 80 characters. */
 export function quoted(value: unknown): string {
   if (Array.isArray(value)) return "a list";
@@ -70,4 +75,10 @@ export function wrap(text: string, columns: number, indent = ""): string {
     else lines.push(word);
   }
   return lines.map((line) => `${indent}${line}\n`).join("");
+}
+
+/** `5 s`, `4 min 10 s`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -1,16 +1,9 @@
-import { parseArgs } from "node:util";
+import { type Flag, type FlagTable, readFlags } from "../contract/command-line";
 import { kebab } from "../contract/names";
-import { didYouMean, quoted } from "../contract/text";
+import { quoted } from "../contract/text";
 import type { OptionTable, Row } from "./option-table";
 
-/** Flag for one run. Unlike an option, it does not change the files of the repository. */
-interface Switch {
-  readonly short?: string;
-  /** Placeholder of the value. A switch without one takes no value. */
-  readonly value?: string;
-  readonly help: string;
-}
-
+/** Flags for one run. Unlike options, they do not change the files of the repository. */
 export const switches = {
   answers: { value: "FILE", help: "Read answers from a JSON file, or from stdin with -." },
   preset: { value: "api|worker|minimal|platform", help: "Start from the answers of a preset." },
@@ -22,7 +15,7 @@ export const switches = {
   interactive: { help: "Ask even if stdin or stdout is not a terminal." },
   "no-interactive": { help: "Never ask. Default without a terminal, with --yes, and if CI is set." },
   help: { short: "h", help: "Show this help." },
-} as const satisfies Readonly<Record<string, Switch>>;
+} as const satisfies FlagTable;
 
 export type SwitchName = keyof typeof switches;
 
@@ -34,12 +27,6 @@ export interface CommandLine {
   /** Raw answers by key of the option table. */
   readonly answers: ReadonlyMap<string, unknown>;
   readonly problems: readonly string[];
-}
-
-interface Meaning {
-  readonly takesValue: boolean;
-  readonly allows: string;
-  readonly set: (value: string) => void;
 }
 
 function placeholder(row: Row): string {
@@ -55,71 +42,26 @@ export function flagOf(key: string, row: Row): string {
 
 /** Parses a command line strictly and reports all problems at once. */
 export function parseCommandLine(table: OptionTable, args: readonly string[]): CommandLine {
-  const answers = new Map<string, unknown>();
-  const given = new Map<SwitchName, string>();
-  const known = new Map<string, Meaning>();
-  for (const [name, { value }] of Object.entries<Switch>(switches)) {
-    known.set(name, {
-      takesValue: value !== undefined,
-      allows: value ?? "",
-      set: (text) => given.set(name as SwitchName, text),
-    });
-  }
+  const flags: Record<string, Flag> = { ...switches };
   for (const [key, row] of Object.entries(table)) {
-    const takesValue = row.kind !== "flag";
-    known.set(kebab(key), {
-      takesValue,
-      allows: placeholder(row),
-      set: (text) => answers.set(key, takesValue ? text : true),
-    });
-    if (row.kind === "flag")
-      known.set(`no-${kebab(key)}`, { takesValue, allows: "", set: () => answers.set(key, false) });
+    const { help } = row;
+    flags[kebab(key)] = row.kind === "flag" ? { help } : { help, value: placeholder(row) };
+    if (row.kind === "flag") flags[`no-${kebab(key)}`] = { help };
   }
-  const { tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-    options: Object.fromEntries(
-      [...known].map(([name, { takesValue }]) => {
-        const short = (switches as Readonly<Record<string, Switch>>)[name]?.short;
-        return [name, { type: takesValue ? "string" : "boolean", ...(short === undefined ? {} : { short }) } as const];
-      }),
-    ),
-  });
-
-  const problems: string[] = [];
-  const operands: string[] = [];
-  const seen = new Set<string>();
-  let unknown = false;
-  for (const token of tokens) {
-    if (token.kind === "positional") operands.push(token.value);
-    if (token.kind !== "option") continue;
-    const flag = token.rawName.length > 60 ? quoted(token.rawName) : quoted(token.rawName).slice(1, -1);
-    const meaning = known.get(token.name);
-    if (meaning === undefined) {
-      unknown = true;
-      problems.push(`${flag}: unknown flag${didYouMean(token.name, known.keys(), "--")}`);
-    } else if (seen.has(token.name)) {
-      problems.push(`${flag}: occurs twice; keep one`);
-    } else if (meaning.takesValue && (token.value === undefined || (!token.inlineValue && /^-./.test(token.value)))) {
-      problems.push(
-        `${flag}: needs a value; use ${flag} ${meaning.allows}, or ${flag}=VALUE when the value starts with a hyphen`,
-      );
-    } else if (!meaning.takesValue && token.value !== undefined) {
-      problems.push(`${flag}: takes no value, got ${quoted(token.value)}; use ${flag} alone`);
-    } else {
-      meaning.set(token.value ?? "");
-    }
-    seen.add(token.name);
+  const read = readFlags(flags, args);
+  const given = new Map<SwitchName, string>();
+  for (const [name, [value = ""]] of read.given) {
+    if (Object.hasOwn(switches, name)) given.set(name as SwitchName, value);
   }
-  for (const [name, meaning] of known) {
-    if (seen.has(name) && seen.has(`no-${name}`) && known.has(`no-${name}`) && !meaning.takesValue) {
-      problems.push(`--${name}, --no-${name}: contradict each other; keep one`);
-    }
+  const answers = new Map<string, unknown>();
+  for (const [key, row] of Object.entries(table)) {
+    const [value] = read.given.get(kebab(key)) ?? [];
+    if (value !== undefined) answers.set(key, row.kind === "flag" ? true : value);
+    if (row.kind === "flag" && read.given.has(`no-${kebab(key)}`)) answers.set(key, false);
   }
-  // The word after an unknown flag may be its value.
-  if (operands.length > 1 && !unknown) {
+  const { operands, ambiguous } = read;
+  const problems = [...read.problems];
+  if (operands.length > 1 && !ambiguous) {
     problems.push(
       `${operands.slice(1).map(quoted).join(", ")}: one folder is enough; put a text with spaces in quotes`,
     );

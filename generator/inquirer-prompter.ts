@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { cancelled } from "./errors";
+import { cancelled } from "../contract/user-error";
 import type { Prompter, Question } from "./prompts";
 
 interface Streams {

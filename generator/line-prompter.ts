@@ -1,4 +1,4 @@
-import { cancelled } from "./errors";
+import { cancelled } from "../contract/user-error";
 import type { Choice, Prompter, Question } from "./prompts";
 
 interface Streams {

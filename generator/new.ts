@@ -4,7 +4,7 @@ import { count, didYouMean, quoted, visible, wrap } from "../contract/text";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";
-import { badUsage, cancelled, type ExitCode } from "./errors";
+import { badUsage, cancelled, type ExitCode } from "../contract/user-error";
 import { finishRepository, type StepReport } from "./finish";
 import { type CommandLine, flagOf, parseCommandLine, type SwitchName } from "./flags";
 import { inspectGit } from "./git";

@@ -3,8 +3,8 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { UserError } from "../contract/user-error";
 import { TEMPLATES } from "./compile-template";
-import { UserError } from "./errors";
 import { manifest } from "./manifest";
 import type { Templates } from "./render";
 

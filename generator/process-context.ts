@@ -3,7 +3,7 @@ import disk from "node:fs/promises";
 import { didYouMean, quoted, visible } from "../contract/text";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
-import { type ExitCode, UserError } from "./errors";
+import { type ExitCode, UserError } from "../contract/user-error";
 import { inquirerPrompter } from "./inquirer-prompter";
 import { linePrompter } from "./line-prompter";
 import { findPackageRoot } from "./package-files";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import nodePath from "node:path";
-import { UserError } from "./errors";
+import { UserError } from "../contract/user-error";
 import type { PackageManager } from "./package-managers";
 
 /** Result of a child process. */

@@ -1,7 +1,7 @@
 import nodeDisk from "node:fs/promises";
 import nodePath from "node:path";
 import { quoted, visible } from "../contract/text";
-import { cancelled, UserError } from "./errors";
+import { cancelled, UserError } from "../contract/user-error";
 import type { OutputFile } from "./render";
 
 /** The part of the file system that writing needs. */

@@ -1,32 +1,26 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type CommandContext, defineCommand } from "../contract/command-line";
+import { badUsage, type ExitCode, UserError } from "../contract/user-error";
 import { watchAlarms } from "./alarms";
-import { type Call, OperationError, type Outcome, readFlags, run } from "./command";
 import { AwsCloud } from "./release/aws";
 import { findStacks } from "./release/find";
 
-const USAGE = `Usage: antifragile alarms <environment> [--minutes N]
-
-Looks at the alarms of the environment's services, and ends with 1 as soon as one is in alarm.
-
-  --minutes N  goes on looking for so long, 0 to 120; default: 0, once
-`;
-
-/** How many alarms CloudWatch tells of at once. */
+/** Number of alarms that CloudWatch describes in one call. */
 const AT_ONCE = 100;
 
 /** The command `antifragile alarms`. */
-export function runAlarms({ args, print, cwd }: Call & { readonly cwd: string }): Promise<Outcome> {
-  return run(async () => {
-    if (args.includes("--help") || args.includes("-h")) {
-      print(USAGE);
-      return 0;
-    }
-    const { flags, operands } = readFlags(args, { minutes: {} }, USAGE);
-    const [environment, ...more] = operands;
-    const [minutes = "0"] = flags.minutes ?? [];
-    if (environment === undefined || more.length > 0) throw new OperationError(`name one environment\n${USAGE}`, 2);
+export const runAlarms = defineCommand(
+  {
+    name: "alarms",
+    operands: ["<environment>"],
+    description: "Watches the alarms of an environment's services. Exit code 1: one is in alarm.",
+    flags: { minutes: { value: "N", help: "keep watching for N minutes, 0 to 120 (default: 0, look once)" } },
+  },
+  async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {
+    const environment = line.operands[0] as string;
+    const minutes = line.value("minutes") ?? "0";
     if (!/^\d{1,3}$/.test(minutes) || Number(minutes) > 120) {
-      throw new OperationError(`--minutes ${minutes} is not 0 to 120\n${USAGE}`, 2);
+      throw badUsage([`--minutes ${minutes}: must be 0 to 120`], "antifragile alarms --help explains it.");
     }
     const stacks = await findStacks(cwd, environment);
     const names: { region: string; name: string }[] = [];
@@ -55,8 +49,8 @@ export function runAlarms({ args, print, cwd }: Call & { readonly cwd: string })
       now: () => performance.now(),
       sleep: async (milliseconds) => void (await delay(milliseconds)),
     });
-  });
-}
+  },
+);
 
 async function statesOf(region: string, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const { CloudWatchClient, DescribeAlarmsCommand } = await loadCloudWatch();
@@ -79,6 +73,6 @@ async function loadCloudWatch() {
   try {
     return await import("@aws-sdk/client-cloudwatch");
   } catch {
-    throw new OperationError("the AWS SDK is missing: npm install --save-dev @aws-sdk/client-cloudwatch", 1);
+    throw new UserError("the AWS SDK is missing: npm install --save-dev @aws-sdk/client-cloudwatch", 1);
   }
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { OperationError } from "./command";
+import { UserError } from "../contract/user-error";
 import { type Allowances, describeVerdict, judgePlan, readPlan } from "./plan-gate";
 import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
 
@@ -127,7 +127,7 @@ function read(stack: string, text: string) {
   try {
     return readPlan(text);
   } catch (error) {
-    throw new OperationError(`the plan of ${stack} ${(error as Error).message}`, 1);
+    throw new UserError(`the plan of ${stack} ${(error as Error).message}`, 1);
   }
 }
 

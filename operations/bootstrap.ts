@@ -2,17 +2,18 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { partitionOf } from "../contract/partition";
-import { OperationError } from "./command";
+import { UserError } from "../contract/user-error";
+import { loadSdk } from "./aws-sdk";
 
-/** Where a synthesized stack keeps its state in S3. */
+/** S3 backend of a synthesized stack. */
 export interface StateBackend {
   readonly stack: string;
   readonly bucket: string;
   readonly region: string;
   readonly key: string;
-  /** Key in KMS, where it is not S3's own. */
+  /** KMS key, where it is not S3's own. */
   readonly kmsKeyArn?: string;
-  /** The one account that the stack may go to, where it is told. */
+  /** The only account that the stack may be deployed to, where one is set. */
   readonly account?: string;
 }
 
@@ -30,7 +31,7 @@ interface Program {
   };
 }
 
-/** Where the stacks keep their state, for those that keep it in S3. */
+/** S3 backends of the stacks; stacks with local state have none. */
 export function backendsOf(outdir: string, stacks: readonly string[]): StateBackend[] {
   return stacks.flatMap((stack) => {
     const program = JSON.parse(readFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), "utf8")) as Program;
@@ -42,7 +43,7 @@ export function backendsOf(outdir: string, stacks: readonly string[]): StateBack
 }
 
 export interface BootstrapOptions {
-  /** Folder that was synthesized into: `infra/cdktf.out`. State that was local is beside it. */
+  /** Output folder of synth, `infra/cdktf.out`; local state is beside it. */
   readonly outdir: string;
   readonly backends: readonly StateBackend[];
   readonly print: (text: string) => void;
@@ -51,16 +52,16 @@ export interface BootstrapOptions {
 const OLD_VERSIONS_DAYS = 90;
 
 /**
- * Makes the buckets that hold Terraform's state: versioned, encrypted, public in no way, reached by TLS alone. What is there
- * already is put right. State that was a file beside the app moves into the bucket, unless there is state already.
+ * Creates the buckets that hold Terraform's state: versioned, encrypted, closed to the public, reachable over TLS only.
+ * Corrects buckets that exist. A state file beside the app moves into the bucket, unless the bucket has state already.
  *
  * Needs `sts:GetCallerIdentity`; of S3 on these buckets `CreateBucket`, `ListBucket`, `GetObject`, `PutObject`, and `Get` and `Put` of
  * versioning, encryption, public access block, policy and lifecycle.
  *
- * @throws OperationError for credentials of another account, and for a bucket that is another account's
+ * @throws UserError for credentials of another account, and for a bucket that is another account's
  */
 export async function bootstrap({ outdir, backends, print }: BootstrapOptions): Promise<void> {
-  const { S3Client } = await import("@aws-sdk/client-s3");
+  const { S3Client } = await loadSdk("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
   const buckets = [...new Map(backends.map((backend) => [backend.bucket, backend])).values()];
   for (const backend of buckets) {
     const account = await accountFor(backend);
@@ -77,13 +78,16 @@ export async function bootstrap({ outdir, backends, print }: BootstrapOptions): 
 }
 
 async function accountFor({ account, region, stack }: StateBackend): Promise<string> {
-  const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+  const { GetCallerIdentityCommand, STSClient } = await loadSdk(
+    "@aws-sdk/client-sts",
+    () => import("@aws-sdk/client-sts"),
+  );
   const sts = new STSClient({ region });
   try {
     const { Account = "" } = await sts.send(new GetCallerIdentityCommand({}));
     if (account !== undefined && Account !== account) {
-      throw new OperationError(
-        `the credentials are for account ${Account}, and ${stack} goes to ${account}: nothing was made`,
+      throw new UserError(
+        `the credentials are for account ${Account}, and ${stack} goes to ${account}: nothing was created`,
         1,
       );
     }
@@ -96,7 +100,7 @@ async function accountFor({ account, region, stack }: StateBackend): Promise<str
 const statusOf = (error: unknown) =>
   (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
 
-/** What is asked for, or undefined when S3 has none. */
+/** Answer of S3; undefined where it has none. */
 async function found<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -132,7 +136,7 @@ async function ensureBucket(
 
   const existing = await found(s3.send(new HeadBucketCommand(of))).catch((error: unknown) => {
     if (statusOf(error) !== 403) throw error;
-    throw new OperationError(
+    throw new UserError(
       `bucket ${bucket} is another account's, or closed to these credentials: name another one by state: { bucket: "..." }`,
       1,
     );
@@ -186,7 +190,7 @@ async function ensureBucket(
   if (!policy.Statement.some(({ Sid }) => Sid === tls.Sid)) {
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [...policy.Statement, tls] });
     await s3.send(new PutBucketPolicyCommand({ ...of, Policy }));
-    done.push("reached by TLS alone");
+    done.push("reachable over TLS only");
   }
 
   if ((await found(s3.send(new GetBucketLifecycleConfigurationCommand(of)))) === undefined) {
@@ -208,7 +212,7 @@ async function ensureBucket(
     );
     done.push(`old versions end after ${OLD_VERSIONS_DAYS} days`);
   }
-  print(`${bucket} in ${region}, account ${account}: ${done.join(", ") || "is as it should be"}\n`);
+  print(`${bucket} in ${region}, account ${account}: ${done.join(", ") || "needs no change"}\n`);
 }
 
 function tlsOnly(bucket: string, region: string) {
@@ -223,7 +227,7 @@ function tlsOnly(bucket: string, region: string) {
   };
 }
 
-/** Puts a stack's local state into the bucket, and the file aside. */
+/** Uploads a stack's local state to the bucket, and renames the file. */
 async function moveState(
   s3: S3Client,
   { stack, bucket, key, kmsKeyArn }: StateBackend,
@@ -236,8 +240,8 @@ async function moveState(
   const { HeadObjectCommand, PutObjectCommand } = await import("@aws-sdk/client-s3");
   const of = { Bucket: bucket, Key: key, ExpectedBucketOwner: account };
   if ((await found(s3.send(new HeadObjectCommand(of)))) !== undefined) {
-    throw new OperationError(
-      `${stack} has state in ${bucket} and in ${file}: see which is right, and take the file away if it is the bucket's`,
+    throw new UserError(
+      `${stack} has state in ${bucket} and in ${file}: decide which one is right, and delete the file if it is the bucket's`,
       1,
     );
   }
@@ -246,13 +250,13 @@ async function moveState(
       ...of,
       Body: readFileSync(file),
       ContentType: "application/json",
-      // Nobody else may have written it meanwhile.
+      // Fails if another command has written it in between.
       IfNoneMatch: "*",
       ...(kmsKeyArn === undefined ? {} : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
     }),
   );
   renameSync(file, `${file}.moved`);
-  // What Terraform remembers of the state's old place.
+  // Terraform's note about the old backend.
   rmSync(join(outdir, "stacks", stack, ".terraform", "terraform.tfstate"), { force: true });
-  print(`  ${stack}: its state is there now; the file is kept as ${file}.moved\n`);
+  print(`  ${stack}: its state moved there; the file is kept as ${file}.moved\n`);
 }

@@ -1,11 +1,13 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { inOrder, type StackManifest } from "../contract/stacks";
+import { UserError } from "../contract/user-error";
 import { applyStacks } from "./apply";
-import { OperationError, readFlags } from "./command";
+import type { Allowances } from "./plan-gate";
+import { findTerraform } from "./terraform";
 
 /**
  * The command line of CDK for Terraform. Fetched when it is first used: it is 576 packages, which no `npm install` of a
@@ -45,20 +47,17 @@ export function readManifest(outdir: string): StackManifest {
 export async function synthesize(repository: string, environment?: string): Promise<string> {
   const main = join(repository, "infra", "main.ts");
   if (!existsSync(main)) {
-    throw new OperationError(
-      `no infra/main.ts in ${repository}: run this in a repository that antifragile new wrote`,
-      2,
-    );
+    throw new UserError(`no infra/main.ts in ${repository}: run this in a repository that antifragile new wrote`, 2);
   }
   let tsx: string;
   try {
     tsx = createRequire(main).resolve("tsx/cli");
   } catch {
-    throw new OperationError("tsx is not installed here: run npm install first", 2);
+    throw new UserError("tsx is not installed here: run npm install first", 2);
   }
   const words = environment === undefined || environment === DELIVERY ? [] : [environment];
   const code = await inForeground([process.execPath, tsx, main, ...words], repository, process.env);
-  if (code !== 0) throw new OperationError("infra/main.ts does not synthesize: see above", 1);
+  if (code !== 0) throw new UserError("infra/main.ts does not synthesize: see above", 1);
   return join(repository, "infra", "cdktf.out");
 }
 
@@ -67,8 +66,9 @@ export interface DeployOptions {
   readonly repository: string;
   /** Name of the environment, `dev`; or `delivery`. */
   readonly environment: string;
-  /** Flags: `--auto-approve`, `--allow-delete ADDRESS`, `--allow-replace ADDRESS`. */
-  readonly flags: readonly string[];
+  /** Applies each plan that passes the gate without asking. */
+  readonly autoApprove: boolean;
+  readonly allowances: Allowances;
   readonly print: (text: string) => void;
   /** How npm is started without a shell. */
   readonly npm: readonly [string, ...string[]];
@@ -78,39 +78,27 @@ export interface DeployOptions {
  * Deploys the stacks of an environment to the account that the AWS credentials are for. Each plan is shown, passes the gate
  * (see {@link applyStacks}) and is asked for; then `cdktf deploy` applies the stack.
  *
- * @throws OperationError when Terraform, the environment or somebody to ask is missing
+ * @throws UserError when Terraform, the environment or somebody to ask is missing
  */
-export async function deploy({ repository, environment, flags, print, npm }: DeployOptions): Promise<0 | 1 | 3> {
-  const autoApprove = flags.includes("--auto-approve");
-  const { flags: given, operands } = readFlags(
-    flags.filter((flag) => flag !== "--auto-approve"),
-    { "allow-delete": { multiple: true }, "allow-replace": { multiple: true } },
-    "antifragile deploy --help tells what it takes.",
-  );
-  if (operands.length > 0) throw new OperationError(`one environment, not ${operands.join(" ")} as well`, 2);
+export async function deploy(options: DeployOptions): Promise<0 | 1 | 3> {
+  const { repository, environment, autoApprove, allowances, print, npm } = options;
   if (!autoApprove && !process.stdin.isTTY) {
-    throw new OperationError("nobody can be asked here whether a plan is wanted: pass --auto-approve", 2);
+    throw new UserError("nobody can be asked here whether a plan is wanted: pass --auto-approve", 2);
   }
-  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  if (spawnSync(terraform, ["version"], { stdio: "ignore" }).error !== undefined) {
-    throw new OperationError(
-      `${terraform} is not installed: see https://developer.hashicorp.com/terraform/install (1.5 or newer)`,
-      1,
-    );
-  }
+  const terraform = findTerraform(process.env);
   const outdir = await synthesize(repository, environment);
   const manifest = readManifest(outdir);
   const stacks = stacksOf(environment, manifest);
   if (stacks.length === 0) {
-    throw new OperationError(
+    throw new UserError(
       `infra/environments.ts has no environment ${JSON.stringify(environment)}; its stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
       2,
     );
   }
   return applyStacks({
     folders: stacks.map((stack) => join(outdir, "stacks", stack)),
-    terraform: [terraform],
-    allowances: { delete: given["allow-delete"] ?? [], replace: given["allow-replace"] ?? [] },
+    terraform,
+    allowances,
     confirm: autoApprove ? async () => true : ask,
     print,
     // Neither cdktf nor Terraform calls home.

@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { placeholdersIn } from "../contract/placeholders";
-import { OperationError } from "./command";
+import { UserError } from "../contract/user-error";
+import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM } from "../contract/version";
+import { terraformProgram } from "./terraform";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -34,22 +36,16 @@ export interface DoctorOptions {
 const ENVIRONMENTS = "infra/environments.ts";
 const ANSWERS = ".antifragile.json";
 
-/** Terraform that synthesized stacks need, and the one that locks state in S3. */
-const TERRAFORM = { any: [1, 5], s3: [1, 11] } as const;
-
 /**
  * Looks at a generated repository and at this machine: tools, what is installed, answers, and what only the user knows.
  * Nothing is asked of the network, and nothing is changed.
  *
- * @throws OperationError when the folder holds no repository, or has no such environment
+ * @throws UserError when the folder holds no repository, or has no such environment
  */
 export function examine(options: DoctorOptions): Check[] {
   const { repository } = options;
   if (!existsSync(join(repository, ENVIRONMENTS))) {
-    throw new OperationError(
-      `no ${ENVIRONMENTS} in ${repository}: run this in a repository that antifragile new wrote`,
-      2,
-    );
+    throw new UserError(`no ${ENVIRONMENTS} in ${repository}: run this in a repository that antifragile new wrote`, 2);
   }
   const installed = checkInstalled(options);
   const canRead = installed.every(({ level }) => level !== "problem");
@@ -64,25 +60,24 @@ export function examine(options: DoctorOptions): Check[] {
   return [...tools, ...installed, ...checkRecorded(options), ...(data ? checkKnown(data, options) : [notRead])];
 }
 
-/** Parts of a version that are compared. */
-function isOlder(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [ours = 0, second = 0] = version.split(".").map(Number);
-  return ours < major || (ours === major && second < minor);
-}
-
 function checkTools({ env, nodeVersion }: DoctorOptions, usesS3: boolean): Check[] {
   const about = "tools";
   const found: Check[] = [];
   found.push(
-    isOlder(nodeVersion, [20, 19])
-      ? { level: "problem", about, what: `Node.js is ${nodeVersion}`, remedy: "install 20.19 or newer" }
+    isOlder(nodeVersion, OLDEST_NODE)
+      ? {
+          level: "problem",
+          about,
+          what: `Node.js is ${nodeVersion}`,
+          remedy: `install ${OLDEST_NODE.join(".")} or newer`,
+        }
       : { level: "ok", about, what: `Node.js ${nodeVersion}` },
   );
 
-  const name = env.TERRAFORM_BINARY_NAME ?? "terraform";
+  const name = terraformProgram(env);
   const said = spawnSync(name, ["version", "-json"], { encoding: "utf8", env: { ...env, CHECKPOINT_DISABLE: "1" } });
   const version = /"terraform_version":\s*"([\d.]+)/.exec(said.stdout ?? "")?.[1];
-  const wanted = usesS3 ? TERRAFORM.s3 : TERRAFORM.any;
+  const wanted = usesS3 ? OLDEST_TERRAFORM.s3 : OLDEST_TERRAFORM.any;
   const why = usesS3 ? ", which locks state in S3" : "";
   const install = `install ${wanted.join(".")} or newer${why}: https://developer.hashicorp.com/terraform/install`;
   if (version === undefined) {
@@ -189,7 +184,7 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
   const parts = [...environments.map((each) => [each.name, each] as const), ...Object.entries(others)];
   const wanted = parts.filter(([name]) => environment === undefined || name === environment);
   if (wanted.length === 0) {
-    throw new OperationError(`${ENVIRONMENTS} has no environment ${environment}; it has: ${names.join(", ")}`, 2);
+    throw new UserError(`${ENVIRONMENTS} has no environment ${environment}; it has: ${names.join(", ")}`, 2);
   }
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const repeated = twice.map(
@@ -217,7 +212,7 @@ function readEnvironments(repository: string): Known {
     cwd: repository,
     encoding: "utf8",
   });
-  if (status !== 0) throw new OperationError(`${ENVIRONMENTS} does not run:\n${stderr}`, 1);
+  if (status !== 0) throw new UserError(`${ENVIRONMENTS} does not run:\n${stderr}`, 1);
   const { environments = [], ...others } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "{}") as Partial<Known>;
   return { environments, others };
 }

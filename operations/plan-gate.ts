@@ -48,7 +48,7 @@ const GUARDED: Readonly<Record<string, Loss>> = {
   },
   aws_ecs_cluster: { what: "cluster", deleted: "every service in it must end first" },
   aws_lb: {
-    what: "loadBalancer",
+    what: "load balancer",
     deleted: "no service behind it can be reached",
     replaced: "no service behind it can be reached for some minutes, and then only by its new name",
   },

@@ -1,90 +1,54 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Call, OperationError, type Outcome, readFlags, run } from "./command";
+import { type CommandContext, defineCommand } from "../contract/command-line";
+import { type ExitCode, UserError } from "../contract/user-error";
+import { ALLOWANCE_FLAGS } from "./allowances";
 import { synthesize } from "./deploy";
 import { applySavedPlans, savePlans } from "./saved-plans";
-
-const PLAN_USAGE = `Usage: antifragile plan <environment> [--allow-delete ADDRESS]... [--allow-replace ADDRESS]...
-
-Plans the stacks of an environment and keeps the plans that pass the gate in infra/cdktf.out, for antifragile apply: nothing
-is changed. A stack that stands on one which changes is planned by apply. Exit code 0: may be applied; 3: the gate refused.
-`;
-
-const APPLY_USAGE = `Usage: antifragile apply <environment> [--only-saved]
-
-Applies the plans that antifragile plan kept in infra/cdktf.out, each as it is. Nothing is synthesized.
-
-  --only-saved  a stack that was left for later, and changes, is not applied: nobody has seen its plan
-`;
-
-/** A command that works in the folder of a repository. */
-export interface FolderCall extends Call {
-  readonly cwd: string;
-}
+import { findTerraform } from "./terraform";
 
 /** The command `antifragile plan`. */
-export function runPlan({ args, print, cwd }: FolderCall): Promise<Outcome> {
-  return run(async () => {
-    if (args.includes("--help") || args.includes("-h")) {
-      print(PLAN_USAGE);
-      return 0;
-    }
-    const { flags, operands } = readFlags(
-      args,
-      { "allow-delete": { multiple: true }, "allow-replace": { multiple: true } },
-      PLAN_USAGE,
-    );
-    const environment = oneOperand(operands, PLAN_USAGE);
-    const terraform = findTerraform();
+export const runPlan = defineCommand(
+  {
+    name: "plan",
+    operands: ["<environment>"],
+    description:
+      "Plans the stacks of an environment and saves the plans that pass the gate in infra/cdktf.out, for antifragile apply. Changes nothing. A stack that depends on one that changes is planned by apply. Exit code 0: may be applied; 3: the gate refused.",
+    flags: ALLOWANCE_FLAGS,
+  },
+  async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {
+    const environment = line.operands[0] as string;
+    const terraform = findTerraform(process.env);
     return savePlans({
       outdir: await synthesize(cwd, environment),
       environment,
-      allowances: { delete: flags["allow-delete"] ?? [], replace: flags["allow-replace"] ?? [] },
+      allowances: { delete: line.values("allow-delete"), replace: line.values("allow-replace") },
       terraform,
       print,
       env: process.env,
     });
-  });
-}
+  },
+);
 
 /** The command `antifragile apply`. */
-export function runApply({ args, print, cwd }: FolderCall): Promise<Outcome> {
-  return run(async () => {
-    if (args.includes("--help") || args.includes("-h")) {
-      print(APPLY_USAGE);
-      return 0;
-    }
-    const onlySaved = args.includes("--only-saved");
-    const { operands } = readFlags(
-      args.filter((arg) => arg !== "--only-saved"),
-      {},
-      APPLY_USAGE,
-    );
-    const environment = oneOperand(operands, APPLY_USAGE);
+export const runApply = defineCommand(
+  {
+    name: "apply",
+    operands: ["<environment>"],
+    description:
+      "Applies the plans that antifragile plan saved in infra/cdktf.out, each as it is. Synthesizes nothing. Exit code 3: the gate refused a stack that could not be planned earlier.",
+    flags: {
+      "only-saved": { help: "refuse a stack that was left for later and changes: nobody has approved its plan" },
+    },
+  },
+  async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {
+    const environment = line.operands[0] as string;
     const outdir = join(cwd, "infra", "cdktf.out");
     if (!existsSync(outdir)) {
-      throw new OperationError(`no infra/cdktf.out in ${cwd}: run antifragile plan ${environment} first`, 2);
+      throw new UserError(`no infra/cdktf.out in ${cwd}: run antifragile plan ${environment} first`, 2);
     }
-    return applySavedPlans({ outdir, environment, onlySaved, terraform: findTerraform(), print, env: process.env });
-  });
-}
-
-export function oneOperand(operands: readonly string[], usage: string): string {
-  const [environment, ...more] = operands;
-  if (environment === undefined || more.length > 0) {
-    throw new OperationError(`name one environment, got ${operands.join(" ") || "none"}\n${usage}`, 2);
-  }
-  return environment;
-}
-
-function findTerraform(): readonly [string] {
-  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  if (spawnSync(terraform, ["version"], { stdio: "ignore" }).error !== undefined) {
-    throw new OperationError(
-      `${terraform} is not installed: see https://developer.hashicorp.com/terraform/install (1.11 or newer)`,
-      1,
-    );
-  }
-  return [terraform];
-}
+    const onlySaved = line.has("only-saved");
+    const terraform = findTerraform(process.env);
+    return applySavedPlans({ outdir, environment, onlySaved, terraform, print, env: process.env });
+  },
+);

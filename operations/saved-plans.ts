@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackManifest } from "../contract/stacks";
+import { UserError } from "../contract/user-error";
 import { applyPlan, initStack, PLAN, type PlanOptions, planStack, tellUnused } from "./apply";
-import { OperationError } from "./command";
 import { readManifest, stacksOf } from "./deploy";
 import type { Allowances } from "./plan-gate";
 
@@ -31,7 +31,7 @@ function stacksIn(outdir: string, environment: string): { readonly names: string
   const manifest = readManifest(outdir);
   const names = stacksOf(environment, manifest);
   if (names.length === 0) {
-    throw new OperationError(
+    throw new UserError(
       `there is no environment ${JSON.stringify(environment)}; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
       2,
     );
@@ -88,7 +88,7 @@ export interface ApplySavedOptions extends SavedPlansOptions {
  * passes the same gate, and is applied; with `onlySaved` it must have no changes.
  *
  * @returns 0 all is applied; 1 Terraform failed, or something is not saved; 3 the gate refused
- * @throws OperationError when there are no plans, or plans of another environment
+ * @throws UserError when there are no plans, or plans of another environment
  */
 export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1 | 3> {
   const { outdir, environment, onlySaved, print } = options;
@@ -96,7 +96,7 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
   const { names } = stacksIn(outdir, environment);
   const unknown = saved.stacks.map(({ name }) => name).join() === names.join() ? undefined : names;
   if (unknown !== undefined) {
-    throw new OperationError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan anew`, 1);
+    throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan anew`, 1);
   }
   const used = new Set<string>();
   const planOptions = { ...options, allowances: saved.allowances };
@@ -115,7 +115,7 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
         return 1;
       }
     } else {
-      if (!existsSync(join(folder, PLAN))) throw new OperationError(`the plan of ${name} is gone: plan anew`, 1);
+      if (!existsSync(join(folder, PLAN))) throw new UserError(`the plan of ${name} is gone: plan anew`, 1);
       print(`\n${name}\n`);
       if ((await initStack(folder, planOptions)) !== 0) return 1;
     }
@@ -132,11 +132,11 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
 function readSaved(outdir: string, environment: string): SavedPlans {
   const file = join(outdir, FILE);
   if (!existsSync(file)) {
-    throw new OperationError(`no plans in ${outdir}: run antifragile plan ${environment} first`, 2);
+    throw new UserError(`no plans in ${outdir}: run antifragile plan ${environment} first`, 2);
   }
   const saved = JSON.parse(readFileSync(file, "utf8")) as SavedPlans;
   if (saved.environment !== environment) {
-    throw new OperationError(`the plans in ${outdir} are of ${saved.environment}, not of ${environment}`, 2);
+    throw new UserError(`the plans in ${outdir} are of ${saved.environment}, not of ${environment}`, 2);
   }
   return saved;
 }

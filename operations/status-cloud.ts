@@ -1,9 +1,12 @@
 import type { DescribeServicesCommandOutput, ECSClient } from "@aws-sdk/client-ecs";
 import type { Parameter } from "@aws-sdk/client-ssm";
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../contract/release";
+import { type ProcessTemplate, type ReleaseRecord, SILENT_AFTER_MS } from "../contract/release";
+import { readLock, readRecord, readTemplate } from "../contract/release-schema";
+import { alarmStates } from "./alarm-states";
+import { AwsClients, loadSdk } from "./aws-sdk";
 import type { Activity, Observed, ObservedService } from "./status";
 
-/** Where to look. */
+/** Place to look for services. */
 export interface StatusPlace {
   /** Undefined: what the AWS SDK finds in the environment and in its own files. */
   readonly region: string | undefined;
@@ -13,10 +16,10 @@ export interface StatusPlace {
   readonly platform: string | undefined;
 }
 
-/** What a platform or a service has told, by where it told it. */
-type Told = ReadonlyMap<string, string>;
+/** Values of parameters by name, with the time at which each was written. */
+export type Parameters = ReadonlyMap<string, { readonly value: string; readonly at?: Date }>;
 
-/** A service before ECS was asked. */
+/** Service as its parameters describe it. */
 interface Known {
   readonly service: string;
   readonly environment: string;
@@ -24,130 +27,138 @@ interface Known {
   readonly cluster: string;
   readonly template: ProcessTemplate | undefined;
   readonly record: ReleaseRecord | undefined;
-  readonly lock: ReleaseLock | undefined;
+  readonly recordProblem?: string;
+  readonly lock: Observed["lock"];
 }
 
-/** How many services ECS tells of at once. */
+/** Number of services that ECS describes in one call. */
 const SERVICES_AT_ONCE = 10;
-/** How many alarms CloudWatch tells of at once. */
-const ALARMS_AT_ONCE = 100;
 
 /**
- * What AWS tells of the services below a place, each of which has told of itself in a parameter.
+ * Reads the state of the services below a place, each of which has published itself in a parameter.
  *
  * Needs `ssm:GetParametersByPath`, `ecs:DescribeServices`, `cloudwatch:DescribeAlarms` and
  * `application-autoscaling:DescribeScalingActivities`.
- *
- * @throws Error when AWS refuses
  */
 export async function observe(place: StatusPlace): Promise<Observed[]> {
-  const told = await parametersBelow(place);
-  const known = knownServices(told, place);
-  const region = await regionOf(place);
-  const [ecs, alarms, activities] = await Promise.all([
-    servicesOf(known, place),
-    alarmStates(
-      known.flatMap(({ template }) => template?.alarms ?? []),
-      place,
-    ),
-    lastActivities(known, place),
-  ]);
-  return known.map((service): Observed => {
-    const names = service.template?.alarms ?? [];
-    return {
-      ...service,
-      region,
-      ecs: ecs.get(arnTail(service)),
-      alarms: new Map(names.flatMap((name) => (alarms.has(name) ? [[name, alarms.get(name) ?? ""] as const] : []))),
-      activities: activities.get(service) ?? [],
-    };
-  });
+  const clients = new AwsClients({ region: place.region });
+  try {
+    const known = knownServices(await parametersBelow(clients, place), place, Date.now());
+    const region = await regionOf(clients, place);
+    const [ecs, alarms, activities] = await Promise.all([
+      servicesOf(known, clients),
+      alarmStates(
+        known.flatMap(({ template }) => template?.alarms ?? []),
+        clients,
+      ),
+      lastActivities(known, clients),
+    ]);
+    return known.map((service): Observed => {
+      const names = service.template?.alarms ?? [];
+      const own = names.flatMap((name) => (alarms.has(name) ? [[name, alarms.get(name)?.state ?? ""] as const] : []));
+      return {
+        ...service,
+        region,
+        ecs: ecs.get(arnTail(service)),
+        alarms: new Map(own),
+        activities: activities.get(service) ?? [],
+      };
+    });
+  } finally {
+    clients.destroy();
+  }
 }
 
-async function parametersBelow({ region, environment, platform }: StatusPlace): Promise<Told> {
-  const { paginateGetParametersByPath, SSMClient } = await import("@aws-sdk/client-ssm");
-  const client = new SSMClient({ region });
+async function parametersBelow(clients: AwsClients, { environment, platform }: StatusPlace): Promise<Parameters> {
+  const { paginateGetParametersByPath, SSMClient } = await loadSdk(
+    "@aws-sdk/client-ssm",
+    () => import("@aws-sdk/client-ssm"),
+  );
   const path = ["/antifragile", environment, environment && platform].filter((part) => part !== undefined).join("/");
   const found: Parameter[] = [];
-  try {
-    for await (const { Parameters = [] } of paginateGetParametersByPath({ client }, { Path: path, Recursive: true })) {
-      found.push(...Parameters);
-    }
-  } finally {
-    client.destroy();
+  const client = clients.get(SSMClient);
+  for await (const { Parameters = [] } of paginateGetParametersByPath({ client }, { Path: path, Recursive: true })) {
+    found.push(...Parameters);
   }
-  return new Map(found.map(({ Name = "", Value = "" }) => [Name, Value]));
+  return new Map(found.map(({ Name = "", Value = "", LastModifiedDate: at }) => [Name, { value: Value, at }]));
 }
 
-/** Which services there are, by what was told below `/antifragile/<environment>/<platform>`. */
-export function knownServices(told: Told, { platform: wanted }: Pick<StatusPlace, "platform">): Known[] {
-  const json = (name: string) => parse(told.get(name));
+/** Services that have published themselves below `/antifragile/<environment>/<platform>`. */
+export function knownServices(
+  parameters: Parameters,
+  { platform: wanted }: Pick<StatusPlace, "platform">,
+  now: number,
+): Known[] {
   const known = new Map<string, Known>();
-  for (const name of told.keys()) {
+  for (const [name, { value }] of parameters) {
     const [, , environment = "", platform = "", kind, first = "", second, third] = name.split("/");
     if (wanted !== undefined && platform !== wanted) continue;
     const root = `/antifragile/${environment}/${platform}`;
     const key = (service: string) => `${root} ${service}`;
     if (kind === "services" && !known.get(key(first))?.template) {
-      const { cluster } = (json(`${root}/platform`) ?? {}) as { cluster?: { clusterName?: string } };
-      known.set(key(first), {
-        service: first,
-        environment,
-        platform,
-        cluster: cluster?.clusterName ?? "",
-        template: undefined,
-        record: undefined,
-        lock: undefined,
-      });
+      const cluster = clusterNameIn(parameters.get(`${root}/platform`)?.value);
+      const nothing = { template: undefined, record: undefined, lock: undefined };
+      known.set(key(first), { service: first, environment, platform, cluster, ...nothing });
     }
     if (kind === "releases" && second === "processes" && third !== undefined) {
-      const template = json(name) as unknown as ProcessTemplate | undefined;
+      const read = readTemplate(value);
+      const template = "value" in read ? read.value : undefined;
       known.set(key(third), {
         service: third,
         environment,
         platform,
         cluster: template?.cluster ?? "",
         template,
-        record: json(`${root}/releases/${first}/record`) as ReleaseRecord | undefined,
-        lock: json(`${root}/releases/${first}/lock`) as ReleaseLock | undefined,
+        ...recordIn(parameters.get(`${root}/releases/${first}/record`)),
+        lock: lockIn(parameters.get(`${root}/releases/${first}/lock`), now),
       });
     }
   }
   return [...known.values()];
 }
 
-/** What is no JSON was not written by this tool. */
-function parse(text: string | undefined): object | undefined {
+function clusterNameIn(text = "{}"): string {
   try {
-    const value: unknown = text === undefined ? undefined : JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : undefined;
+    const { cluster } = JSON.parse(text) as { readonly cluster?: { readonly clusterName?: unknown } };
+    return typeof cluster?.clusterName === "string" ? cluster.clusterName : "";
   } catch {
-    return undefined;
+    return "";
   }
 }
 
-/** Cluster and service as ARNs end: what a scaling target is called, too. */
+type Stored = { readonly value: string; readonly at?: Date } | undefined;
+
+function recordIn(parameter: Stored): Pick<Known, "record" | "recordProblem"> {
+  if (parameter === undefined) return { record: undefined };
+  const read = readRecord(parameter.value);
+  return "value" in read ? { record: read.value } : { record: undefined, recordProblem: read.problem };
+}
+
+function lockIn(parameter: Stored, now: number): Known["lock"] {
+  if (parameter === undefined) return undefined;
+  const read = readLock(parameter.value);
+  if ("problem" in read) return undefined;
+  return { number: read.value.number, silent: now - (parameter.at?.getTime() ?? 0) > SILENT_AFTER_MS };
+}
+
+/** End of the service's ARN, which is the id of its scaling target too. */
 function arnTail({ cluster, service, template }: Known): string {
   return `service/${cluster}/${template?.service ?? service}`;
 }
 
-async function servicesOf(known: readonly Known[], { region }: StatusPlace): Promise<Map<string, ObservedService>> {
-  const { ECSClient } = await import("@aws-sdk/client-ecs");
-  const ecs = new ECSClient({ region });
+async function servicesOf(known: readonly Known[], clients: AwsClients): Promise<Map<string, ObservedService>> {
+  const { ECSClient } = await loadSdk("@aws-sdk/client-ecs", () => import("@aws-sdk/client-ecs"));
+  const ecs = clients.get(ECSClient);
   const found = new Map<string, ObservedService>();
-  try {
-    for (const cluster of new Set(known.map((service) => service.cluster).filter((name) => name !== ""))) {
-      const names = known
-        .filter((service) => service.cluster === cluster && service.template?.kind !== "job")
-        .map(({ service, template }) => template?.service ?? service);
-      for (const some of inGroups(names, SERVICES_AT_ONCE)) {
-        for (const each of await describe(ecs, cluster, some)) {
-          if (each.status === "ACTIVE") found.set(`service/${cluster}/${each.serviceName}`, observed(each));
-        }
+  for (const cluster of new Set(known.map((service) => service.cluster).filter((name) => name !== ""))) {
+    const names = known
+      .filter((service) => service.cluster === cluster && service.template?.kind !== "job")
+      .map(({ service, template }) => template?.service ?? service);
+    for (const some of inGroups(names, SERVICES_AT_ONCE)) {
+      for (const each of await describe(ecs, cluster, some)) {
+        if (each.status === "ACTIVE") found.set(`service/${cluster}/${each.serviceName}`, observed(each));
       }
     }
-  } finally {
-    ecs.destroy();
   }
   return found;
 }
@@ -159,7 +170,7 @@ async function describe(ecs: ECSClient, cluster: string, services: string[]): Pr
   try {
     return (await ecs.send(new DescribeServicesCommand({ cluster, services }))).services ?? [];
   } catch (error) {
-    // A platform that was destroyed before what stood on it.
+    // The platform was destroyed before its services.
     if ((error as Error).name === "ClusterNotFoundException") return [];
     throw error;
   }
@@ -172,7 +183,7 @@ function observed({
   deployments,
   taskSets,
 }: Service): ObservedService {
-  // With CodeDeploy there are sets of tasks in place of deployments.
+  // Under CodeDeploy a service has task sets in place of deployments.
   const sets = taskSets?.map(({ status, stabilityStatus }) => ({
     primary: status === "PRIMARY",
     state: stabilityStatus === "STEADY_STATE" ? "COMPLETED" : "IN_PROGRESS",
@@ -192,35 +203,16 @@ function observed({
   };
 }
 
-async function alarmStates(names: readonly string[], { region }: StatusPlace): Promise<Map<string, string>> {
-  const states = new Map<string, string>();
-  if (names.length === 0) return states;
-  const { CloudWatchClient, paginateDescribeAlarms } = await import("@aws-sdk/client-cloudwatch");
-  const client = new CloudWatchClient({ region });
-  try {
-    for (const AlarmNames of inGroups([...new Set(names)], ALARMS_AT_ONCE)) {
-      const pages = paginateDescribeAlarms({ client }, { AlarmNames, AlarmTypes: ["MetricAlarm", "CompositeAlarm"] });
-      for await (const { MetricAlarms = [], CompositeAlarms = [] } of pages) {
-        for (const { AlarmName = "", StateValue = "" } of [...MetricAlarms, ...CompositeAlarms]) {
-          states.set(AlarmName, StateValue);
-        }
-      }
-    }
-  } finally {
-    client.destroy();
-  }
-  return states;
-}
-
-/** The last two of each service, since one tells only where it went. */
-async function lastActivities(known: readonly Known[], { region }: StatusPlace): Promise<Map<Known, Activity[]>> {
+/** Last two activities of each service, since one contains only the count that it led to. */
+async function lastActivities(known: readonly Known[], clients: AwsClients): Promise<Map<Known, Activity[]>> {
   const found = new Map<Known, Activity[]>();
   const scaled = known.filter(({ cluster, template }) => cluster !== "" && template?.kind !== "job");
   if (scaled.length === 0) return found;
-  const { ApplicationAutoScalingClient, DescribeScalingActivitiesCommand } = await import(
-    "@aws-sdk/client-application-auto-scaling"
+  const { ApplicationAutoScalingClient, DescribeScalingActivitiesCommand } = await loadSdk(
+    "@aws-sdk/client-application-auto-scaling",
+    () => import("@aws-sdk/client-application-auto-scaling"),
   );
-  const client = new ApplicationAutoScalingClient({ region });
+  const client = clients.get(ApplicationAutoScalingClient);
   const ask = async (service: Known) => {
     const { ScalingActivities = [] } = await client.send(
       new DescribeScalingActivitiesCommand({ ServiceNamespace: "ecs", ResourceId: arnTail(service), MaxResults: 2 }),
@@ -233,24 +225,15 @@ async function lastActivities(known: readonly Known[], { region }: StatusPlace):
     }));
     found.set(service, activities);
   };
-  try {
-    // A few at a time: AWS counts how often an account asks.
-    for (const some of inGroups(scaled, SERVICES_AT_ONCE)) await Promise.all(some.map(ask));
-  } finally {
-    client.destroy();
-  }
+  // A few at a time: AWS limits the rate of an account.
+  for (const some of inGroups(scaled, SERVICES_AT_ONCE)) await Promise.all(some.map(ask));
   return found;
 }
 
-async function regionOf({ region }: StatusPlace): Promise<string> {
+async function regionOf(clients: AwsClients, { region }: StatusPlace): Promise<string> {
   if (region !== undefined) return region;
   const { SSMClient } = await import("@aws-sdk/client-ssm");
-  const client = new SSMClient({});
-  try {
-    return await client.config.region();
-  } finally {
-    client.destroy();
-  }
+  return clients.get(SSMClient).config.region();
 }
 
 function inGroups<T>(items: readonly T[], size: number): T[][] {

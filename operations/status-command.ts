@@ -1,50 +1,44 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Call, OperationError, type Outcome, readFlags, run } from "./command";
+import { type CommandContext, defineCommand } from "../contract/command-line";
+import { type ExitCode, UserError } from "../contract/user-error";
+import { awsErrorForUser } from "./aws-sdk";
 import { synthesize } from "./deploy";
 import { describeStatus, statusOf } from "./status";
 import { observe, type StatusPlace } from "./status-cloud";
 
-const USAGE = `Usage: antifragile status [environment] [--platform NAME] [--region REGION] [--json]
-
-Tells how the services stand that run in an account: wanted and running tasks, the release that is live and what is next,
-deployment, alarms, and when they last scaled. Uses the credentials of the environment, and only reads.
-
-  --platform NAME   only services on this platform
-  --region REGION   where to look; default: the regions of infra/environments.ts here, else the region of the AWS configuration
-  --json            for programs: all of it, as one JSON array
-`;
-
-/** What the command takes from the world. */
-export interface StatusCall extends Call {
-  /** Folder of a generated repository, or any other. */
-  readonly cwd: string;
-  /** For tests. @default the clock */
+/** Context of the command: the folder of a generated repository, or any other. */
+export interface StatusContext extends CommandContext {
+  /** @default - the clock */
   readonly clock?: () => Date;
 }
 
 /** The command `antifragile status`. */
-export function runStatus({ args, print, cwd, clock = () => new Date() }: StatusCall): Promise<Outcome> {
-  return run(async () => {
-    if (args.includes("--help") || args.includes("-h")) {
-      print(USAGE);
-      return 0;
-    }
-    const json = args.includes("--json");
-    const { flags, operands } = readFlags(
-      args.filter((arg) => arg !== "--json"),
-      { platform: {}, region: {} },
-      USAGE,
-    );
-    if (operands.length > 1) throw new OperationError(`one environment, not ${operands.join(" and ")}\n${USAGE}`, 2);
-    const [environment] = operands;
-    const [platform, region] = [flags.platform?.[0], flags.region?.[0]];
+export const runStatus = defineCommand(
+  {
+    name: "status",
+    operands: ["[environment]"],
+    description:
+      "Shows the services that run in an account: running and desired tasks, the release that is live and the next one, deployment, alarms, and the last scaling. Uses the AWS credentials of the shell; only reads. Exit code 1: there are no services.",
+    flags: {
+      platform: { value: "NAME", help: "only services on this platform" },
+      region: {
+        value: "REGION",
+        help: "region to look in (default: the regions of infra/environments.ts here, else the region of the AWS configuration)",
+      },
+      json: { help: "print all of it as one JSON array" },
+    },
+  },
+  async (line, { print, cwd, clock = () => new Date() }: StatusContext): Promise<ExitCode> => {
+    const [environment] = line.operands;
+    const [platform, region] = [line.value("platform"), line.value("region")];
+    const json = line.has("json");
     const places: StatusPlace[] =
       region === undefined && existsSync(join(cwd, "infra", "main.ts"))
         ? (await placesOf(cwd, environment)).map((place) => ({ ...place, platform }))
         : [{ region, environment, platform }];
     if (places.length === 0) {
-      throw new OperationError(`infra/environments.ts has no environment ${JSON.stringify(environment)}`, 2);
+      throw new UserError(`infra/environments.ts has no environment ${JSON.stringify(environment)}`, 2);
     }
     const services = (await Promise.all(places.map(ask))).flat().map(statusOf);
     if (json) print(`${JSON.stringify(services, (_, value: unknown) => value ?? null, 2)}\n`);
@@ -52,8 +46,8 @@ export function runStatus({ args, print, cwd, clock = () => new Date() }: Status
     if (services.length > 0) return 0;
     if (!json) print(nothing(places));
     return 1;
-  });
-}
+  },
+);
 
 function nothing(places: readonly StatusPlace[]): string {
   const where = places.map(({ environment, region }) =>
@@ -62,7 +56,7 @@ function nothing(places: readonly StatusPlace[]): string {
   return `no services are deployed to ${where.join(", ")} in this account\n`;
 }
 
-/** What was synthesized last will do, where it knows the environment: regions hardly ever change. */
+/** Uses the stacks that were synthesized last, where they include the environment: regions hardly ever change. */
 async function placesOf(cwd: string, environment: string | undefined) {
   const last = join(cwd, "infra", "cdktf.out");
   const places = existsSync(join(last, "stacks")) ? placesIn(last, environment) : [];
@@ -96,14 +90,6 @@ async function ask(place: StatusPlace) {
   try {
     return await observe(place);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") {
-      const clients = ["application-auto-scaling", "cloudwatch", "ecs", "ssm"].map((name) => `@aws-sdk/client-${name}`);
-      throw new OperationError(`the AWS SDK is missing: npm install --save-dev ${clients.join(" ")}`, 1);
-    }
-    if (message === "Region is missing") {
-      throw new OperationError("no region is known: pass --region, or set AWS_REGION", 2);
-    }
-    throw new OperationError(`AWS did not tell: ${message}`, 1);
+    throw awsErrorForUser(error);
   }
 }

@@ -1,26 +1,27 @@
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../contract/release";
+import type { ProcessTemplate, ReleaseRecord } from "../contract/release";
+import { formatTable } from "../contract/table";
 
-/** How one service stands. */
+/** Status of one service. */
 export interface ServiceStatus {
   readonly service: string;
   readonly environment: string;
   readonly platform: string;
   readonly region: string;
   readonly kind: ProcessTemplate["kind"] | "unknown";
-  /** Undefined before the first release, and where Terraform decides what runs. */
+  /** Release that is live, and the attempts after it. */
   readonly release: ReleaseStatus;
   /** Undefined for a job: a schedule starts its tasks. */
   readonly tasks: { readonly running: number; readonly wanted: number; readonly pending: number } | undefined;
   readonly deployment: {
     readonly state: DeploymentState;
-    /** `rolling`, `blueGreen` ...; undefined where nothing tells. */
+    /** `rolling`, `blueGreen` ...; undefined where it is not known. */
     readonly strategy: string | undefined;
     readonly reason: string | undefined;
   };
   readonly alarms: {
     readonly ok: readonly string[];
     readonly alarm: readonly string[];
-    /** Has not seen enough to say. */
+    /** Without enough data. */
     readonly unknown: readonly string[];
   };
   readonly lastScaling: ScalingEvent | undefined;
@@ -30,15 +31,19 @@ export interface ReleaseStatus {
   readonly owner: ProcessTemplate["owner"] | "unknown";
   /** Number of the release that is live. */
   readonly live: number | undefined;
-  /** Number of the one that is on its way. */
+  /** Number of the release that is running. */
   readonly next: number | undefined;
   /** Number of the attempt after the live one, where that failed. */
   readonly failed: number | undefined;
-  /** Whether Terraform knows other config than what the live release was made from: the next release takes it. */
+  /** Number of an attempt that ended without a result: killed, or cut off from AWS. */
+  readonly died: number | undefined;
+  /** Reason why the record of releases cannot be read. */
+  readonly unreadable: string | undefined;
+  /** True where Terraform has applied config that the live release does not have: the next release takes it. */
   readonly configNotLive: boolean;
 }
 
-/** `steady`: what is wanted runs. `missing`: there is a service on paper, and none in the cluster. */
+/** `steady`: the desired tasks run. `missing`: the service is applied, and the cluster has none. */
 export type DeploymentState = "steady" | "deploying" | "starting" | "rolled back" | "failed" | "scheduled" | "missing";
 
 export interface ScalingEvent {
@@ -46,13 +51,13 @@ export interface ScalingEvent {
   readonly to: number;
   /** ISO 8601. */
   readonly at: string;
-  /** What made it: a policy, a schedule. */
+  /** Cause: a policy, a schedule. */
   readonly cause: string;
   /** `Successful`, `Failed` ... */
   readonly outcome: string;
 }
 
-/** What AWS tells of a service, before anything is made of it. */
+/** State of a service as AWS reports it. */
 export interface Observed {
   readonly service: string;
   readonly environment: string;
@@ -60,7 +65,10 @@ export interface Observed {
   readonly region: string;
   readonly template: ProcessTemplate | undefined;
   readonly record: ReleaseRecord | undefined;
-  readonly lock: ReleaseLock | undefined;
+  /** Reason why the record cannot be read. */
+  readonly recordProblem?: string;
+  /** Release that holds the lock; dead where its lock is silent. */
+  readonly lock: { readonly number: number; readonly silent: boolean } | undefined;
   /** Undefined where ECS knows none. */
   readonly ecs: ObservedService | undefined;
   /** State of each alarm, by name; one that is gone is not there. */
@@ -84,7 +92,7 @@ export interface Activity {
   readonly outcome: string;
 }
 
-/** What is to be said of a service. */
+/** Derives the status of a service. */
 export function statusOf(observed: Observed): ServiceStatus {
   const { template, alarms, activities } = observed;
   const inState = (state: string) => [...alarms].filter(([, is]) => is === state).map(([name]) => name);
@@ -114,14 +122,18 @@ export function statusOf(observed: Observed): ServiceStatus {
   };
 }
 
-function releaseOf({ service, template, record, lock }: Observed): ReleaseStatus {
+function releaseOf({ service, template, record, recordProblem, lock }: Observed): ReleaseStatus {
+  const running = lock?.silent === false ? lock.number : undefined;
+  const started = record?.started?.number ?? (lock?.silent === true ? lock.number : undefined);
   const released = record?.live?.processes[service];
   const revision = Number(template?.task.split(":").at(-1));
   return {
     owner: template?.owner ?? "unknown",
     live: record?.live?.number,
-    next: lock?.number,
-    failed: record?.failed !== undefined && lock === undefined ? record.failed.number : undefined,
+    next: running,
+    failed: record?.failed !== undefined && running === undefined ? record.failed.number : undefined,
+    died: started !== running ? started : undefined,
+    unreadable: recordProblem,
     configNotLive: template?.owner === "pipeline" && released !== undefined && released.template !== revision,
   };
 }
@@ -164,22 +176,14 @@ function causeOf(cause: string): string {
 
 const COLUMNS = ["service", "env", "release", "tasks", "deployment", "alarms", "last scaling"] as const;
 
-/** A line for each service, under a line of headings; of several platforms their names come first. */
+/** Table with a line for each service; the platform is the first column where there are several. */
 export function describeStatus(services: readonly ServiceStatus[], now: Date): string {
   const several = new Set(services.map(({ platform }) => platform)).size > 1;
   const rows = [...services]
     .sort(byPlace)
     .map((status) => [...(several ? [status.platform] : []), ...cells(status, now)]);
   const headings = [...(several ? ["platform"] : []), ...COLUMNS];
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  return `${[headings, ...rows].map(line).map(printable).join("\n")}\n`;
+  return formatTable(headings, rows);
 }
 
 function byPlace(a: ServiceStatus, b: ServiceStatus): number {
@@ -199,13 +203,15 @@ function cells({ service, environment, release, tasks, deployment, alarms, lastS
   ];
 }
 
-function releaseCell({ owner, live, next, failed, configNotLive }: ReleaseStatus): string {
+function releaseCell({ owner, live, next, failed, died, unreadable, configNotLive }: ReleaseStatus): string {
   const notes = [
     ...(next === undefined ? [] : [`${next} next`]),
     ...(failed === undefined ? [] : [`${failed} failed`]),
+    ...(died === undefined ? [] : [`${died} died`]),
     ...(configNotLive ? ["config not live"] : []),
   ];
-  const running = live === undefined ? (owner === "terraform" ? "terraform" : "none") : String(live);
+  const none = unreadable !== undefined ? "unreadable" : owner === "terraform" ? "terraform" : "none";
+  const running = live === undefined ? none : String(live);
   return notes.length === 0 ? running : `${running} (${notes.join(", ")})`;
 }
 
@@ -228,10 +234,4 @@ function ago(at: string, now: Date): string {
   if (minutes < 60) return `${minutes} min ago`;
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h ago` : `${Math.round(hours / 24)} d ago`;
-}
-
-/** Control characters of others' text do not reach the terminal. */
-function printable(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }

@@ -1,25 +1,28 @@
 import type { DescribeServicesCommandOutput, Task } from "@aws-sdk/client-ecs";
+import { logLine } from "../contract/text";
+import { UserError } from "../contract/user-error";
+import { AwsClients, loadSdk } from "./aws-sdk";
 
-/** Where a service is. */
+/** Region, cluster and name of a service. */
 export interface ServicePlace {
   readonly region: string;
   readonly cluster: string;
   readonly service: string;
 }
 
-/** Why tasks stopped: one entry for all that stopped for the same reason. */
+/** Reason why tasks stopped; one entry for all that stopped for the same reason. */
 export interface StopReason {
   readonly tasks: number;
   /** Family and revision: `shop-dev-orders:7`. */
   readonly taskDefinition: string;
   readonly reason: string;
-  /** How each container ended that told. */
+  /** Exit of each container that reported one. */
   readonly containers: readonly string[];
-  /** The last lines that one of the tasks wrote. */
+  /** Last log lines of one of the tasks. */
   readonly lines: readonly string[];
 }
 
-/** How a service's deployments stand, and why its tasks stopped. */
+/** Deployments of a service, and the reasons why its tasks stopped. */
 export interface StopReport {
   readonly deployments: readonly { readonly taskDefinition: string; readonly state: string; readonly reason: string }[];
   readonly stopped: readonly StopReason[];
@@ -29,7 +32,7 @@ const LINES = 10;
 const MAX_TASKS = 100;
 
 /**
- * Asks ECS why a service's tasks stopped. ECS remembers a stopped task for an hour.
+ * Reads from ECS why a service's tasks stopped. ECS keeps a stopped task for an hour.
  *
  * Needs `ecs:DescribeServices`, `ecs:ListTasks`, `ecs:DescribeTasks`, `ecs:DescribeTaskDefinition` and `logs:GetLogEvents`.
  *
@@ -37,15 +40,17 @@ const MAX_TASKS = 100;
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-errors.html
  */
 export async function findStopReasons(place: ServicePlace): Promise<StopReport> {
-  const { DescribeServicesCommand, DescribeTasksCommand, ECSClient, ListTasksCommand } = await import(
-    "@aws-sdk/client-ecs"
+  const { DescribeServicesCommand, DescribeTasksCommand, ECSClient, ListTasksCommand } = await loadSdk(
+    "@aws-sdk/client-ecs",
+    () => import("@aws-sdk/client-ecs"),
   );
   const { region, cluster, service } = place;
-  const ecs = new ECSClient({ region });
+  const clients = new AwsClients({ region });
+  const ecs = clients.get(ECSClient);
   try {
     const described = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
     const found = described.services?.[0];
-    if (found === undefined) throw new Error(`no service ${service} in cluster ${cluster} in ${region}`);
+    if (found === undefined) throw new UserError(`no service ${service} in cluster ${cluster} in ${region}`, 1);
     const { taskArns = [] } = await ecs.send(
       new ListTasksCommand({ cluster, serviceName: service, desiredStatus: "STOPPED", maxResults: MAX_TASKS }),
     );
@@ -58,15 +63,15 @@ export async function findStopReasons(place: ServicePlace): Promise<StopReport> 
         return {
           tasks: alike.length,
           taskDefinition: lastPart(task.taskDefinitionArn),
-          reason: task.stoppedReason ?? "no reason told",
+          reason: task.stoppedReason ?? "no reason given",
           containers: containersOf(task),
-          lines: await lastLines(region, task).catch(() => []),
+          lines: await lastLines(clients, task).catch(() => []),
         };
       }),
     );
     return { deployments: deploymentsOf(found), stopped };
   } finally {
-    ecs.destroy();
+    clients.destroy();
   }
 }
 
@@ -94,30 +99,26 @@ function containersOf({ containers = [] }: Task): string[] {
     .sort();
 }
 
-/** What the first container of a task wrote last. */
-async function lastLines(region: string, task: Task): Promise<string[]> {
+/** Last log lines of a task's first essential container. */
+async function lastLines(clients: AwsClients, task: Task): Promise<string[]> {
   const { DescribeTaskDefinitionCommand, ECSClient } = await import("@aws-sdk/client-ecs");
-  const { CloudWatchLogsClient, GetLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
-  const ecs = new ECSClient({ region });
-  const logs = new CloudWatchLogsClient({ region });
-  try {
-    const { taskDefinition } = await ecs.send(
-      new DescribeTaskDefinitionCommand({ taskDefinition: task.taskDefinitionArn }),
-    );
-    const container = taskDefinition?.containerDefinitions?.find(({ essential }) => essential === true);
-    const options = container?.logConfiguration?.options ?? {};
-    const { events = [] } = await logs.send(
-      new GetLogEventsCommand({
-        logGroupName: options["awslogs-group"],
-        logStreamName: [options["awslogs-stream-prefix"], container?.name, lastPart(task.taskArn)].join("/"),
-        limit: LINES,
-      }),
-    );
-    return events.map(({ message = "" }) => message.trimEnd());
-  } finally {
-    ecs.destroy();
-    logs.destroy();
-  }
+  const { CloudWatchLogsClient, GetLogEventsCommand } = await loadSdk(
+    "@aws-sdk/client-cloudwatch-logs",
+    () => import("@aws-sdk/client-cloudwatch-logs"),
+  );
+  const { taskDefinition } = await clients
+    .get(ECSClient)
+    .send(new DescribeTaskDefinitionCommand({ taskDefinition: task.taskDefinitionArn }));
+  const container = taskDefinition?.containerDefinitions?.find(({ essential }) => essential === true);
+  const options = container?.logConfiguration?.options ?? {};
+  const { events = [] } = await clients.get(CloudWatchLogsClient).send(
+    new GetLogEventsCommand({
+      logGroupName: options["awslogs-group"],
+      logStreamName: [options["awslogs-stream-prefix"], container?.name, lastPart(task.taskArn)].join("/"),
+      limit: LINES,
+    }),
+  );
+  return events.map(({ message = "" }) => message.trimEnd());
 }
 
 function lastPart(arn: string | undefined): string {
@@ -130,7 +131,7 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
   return groups;
 }
 
-/** The report as a person reads it. Control characters of others' log lines do not reach the terminal. */
+/** Report as text; log lines are made safe for a terminal. */
 export function describeStopReport({ service }: ServicePlace, { deployments, stopped }: StopReport): string {
   const lines = [`${service}:`];
   for (const { taskDefinition, state, reason } of deployments) lines.push(`  ${taskDefinition} ${state} ${reason}`);
@@ -140,6 +141,5 @@ export function describeStopReport({ service }: ServicePlace, { deployments, sto
     lines.push(...containers.map((container) => `    ${container}`));
     if (last.length > 0) lines.push("    last lines:", ...last.map((line) => `      ${line}`));
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return `${lines.map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "?")).join("\n")}\n`;
+  return `${lines.map(logLine).join("\n")}\n`;
 }

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { DeploymentInfo } from "@aws-sdk/client-codedeploy";
 import type { Deployment, Service } from "@aws-sdk/client-ecs";
 import {
+  type LockHolder,
   lockParameter,
   type ProcessTemplate,
   processesPath,
@@ -9,47 +11,42 @@ import {
   type ReleaseRecord,
   recordParameter,
 } from "../../contract/release";
-import { OperationError } from "../command";
+import { readLock, readRecord, readTemplate } from "../../contract/release-schema";
+import { UserError } from "../../contract/user-error";
+import { AwsClients, loadSdk } from "../aws-sdk";
 import { findStopReasons } from "../stop-reasons";
 import { appSpec } from "./app-spec";
-import type { Cloud, Lines, Progress, TaskState } from "./cloud";
+import type { Cloud, History, Lines, Progress, TaskState } from "./cloud";
 import { type DescribedTask, familyAndRevision } from "./task";
 
-/** The SDK's clients that releases use. Only where a job is released, or CodeDeploy moves, are the last two loaded. */
-const PACKAGES = {
-  ecs: "@aws-sdk/client-ecs",
-  ssm: "@aws-sdk/client-ssm",
-  logs: "@aws-sdk/client-cloudwatch-logs",
-  scheduler: "@aws-sdk/client-scheduler",
-  codeDeploy: "@aws-sdk/client-codedeploy",
-} as const;
+const loadEcs = () => loadSdk("@aws-sdk/client-ecs", () => import("@aws-sdk/client-ecs"));
+const loadSsm = () => loadSdk("@aws-sdk/client-ssm", () => import("@aws-sdk/client-ssm"));
+const loadLogs = () => loadSdk("@aws-sdk/client-cloudwatch-logs", () => import("@aws-sdk/client-cloudwatch-logs"));
+const loadScheduler = () => loadSdk("@aws-sdk/client-scheduler", () => import("@aws-sdk/client-scheduler"));
+const loadCodeDeploy = () => loadSdk("@aws-sdk/client-codedeploy", () => import("@aws-sdk/client-codedeploy"));
 
-async function load<T>(which: keyof typeof PACKAGES, client: () => Promise<T>): Promise<T> {
-  try {
-    return await client();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "MODULE_NOT_FOUND" && code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new OperationError(`the AWS SDK is missing: npm install --save-dev ${PACKAGES[which]}`, 1);
-  }
-}
-
-/** How a deployment of CodeDeploy ends. */
+/** Final states of a CodeDeploy deployment. */
 const ENDED = ["Succeeded", "Failed", "Stopped"];
-
-const loadEcs = () => load("ecs", () => import("@aws-sdk/client-ecs"));
-const loadSsm = () => load("ssm", () => import("@aws-sdk/client-ssm"));
-const loadLogs = () => load("logs", () => import("@aws-sdk/client-cloudwatch-logs"));
-const loadScheduler = () => load("scheduler", () => import("@aws-sdk/client-scheduler"));
-const loadCodeDeploy = () => load("codeDeploy", () => import("@aws-sdk/client-codedeploy"));
 
 /** AWS in a region, with the credentials of the environment. */
 export class AwsCloud implements Cloud {
+  readonly #clients: AwsClients;
+
   constructor(
     private readonly region: string,
-    /** How often CodeDeploy is asked whether what was stopped has ended. */
-    private readonly pollMilliseconds = 5_000,
-  ) {}
+    {
+      print,
+      pollMilliseconds = 5_000,
+    }: { readonly print?: (text: string) => void; readonly pollMilliseconds?: number } = {},
+  ) {
+    this.#clients = new AwsClients({ region, print });
+    this.#print = print ?? (() => undefined);
+    this.#pollMilliseconds = pollMilliseconds;
+  }
+
+  readonly #print: (text: string) => void;
+  /** Time between two looks at a CodeDeploy deployment that was stopped. */
+  readonly #pollMilliseconds: number;
 
   async processes(place: ReleasePlace): Promise<ReadonlyMap<string, ProcessTemplate>> {
     const { GetParametersByPathCommand } = await loadSsm();
@@ -60,7 +57,14 @@ export class AwsCloud implements Cloud {
     do {
       const page = await ssm.send(new GetParametersByPathCommand({ Path: path, NextToken: token }));
       for (const { Name = "", Value = "" } of page.Parameters ?? []) {
-        found.push([Name.slice(path.length + 1), parse<ProcessTemplate>(Name, Value)]);
+        const read = readTemplate(Value);
+        if ("problem" in read) {
+          throw new UserError(
+            `${Name} cannot be read: ${read.problem}. antifragile deploy ${place.environment} writes it again`,
+            1,
+          );
+        }
+        found.push([Name.slice(path.length + 1), read.value]);
       }
       token = page.NextToken;
     } while (token !== undefined);
@@ -68,27 +72,51 @@ export class AwsCloud implements Cloud {
   }
 
   async record(place: ReleasePlace): Promise<ReleaseRecord | undefined> {
-    return this.#read<ReleaseRecord>(recordParameter(place));
+    const { GetParameterCommand, ParameterNotFound } = await loadSsm();
+    const name = recordParameter(place);
+    try {
+      const { Parameter } = await (await this.#ssm()).send(new GetParameterCommand({ Name: name }));
+      const read = readRecord(Parameter?.Value ?? "");
+      if ("value" in read) return read.value;
+    } catch (error) {
+      if (error instanceof ParameterNotFound) return undefined;
+      throw error;
+    }
+    const { records, unreadable } = await this.history(place);
+    for (const each of unreadable) this.#print(`  ! ${each}\n`);
+    const [newest] = records;
+    if (newest !== undefined) return newest;
+    throw new UserError(
+      `${name} has no version that can be read: delete the parameter, and antifragile deploy ${place.environment} creates an empty one`,
+      1,
+    );
   }
 
-  async history(place: ReleasePlace): Promise<readonly ReleaseRecord[]> {
+  async history(place: ReleasePlace): Promise<History> {
     const { GetParameterHistoryCommand, ParameterNotFound } = await loadSsm();
     const ssm = await this.#ssm();
     const name = recordParameter(place);
-    const versions: { readonly version: number; readonly record: ReleaseRecord }[] = [];
+    const versions: { readonly version: number; readonly text: string }[] = [];
     let token: string | undefined;
     try {
       do {
         const page = await ssm.send(new GetParameterHistoryCommand({ Name: name, MaxResults: 50, NextToken: token }));
         for (const { Version = 0, Value = "" } of page.Parameters ?? []) {
-          versions.push({ version: Version, record: parse(name, Value) });
+          versions.push({ version: Version, text: Value });
         }
         token = page.NextToken;
       } while (token !== undefined);
     } catch (error) {
       if (!(error instanceof ParameterNotFound)) throw error;
     }
-    return versions.sort((a, b) => b.version - a.version).map(({ record }) => record);
+    const records: ReleaseRecord[] = [];
+    const unreadable: string[] = [];
+    for (const { version, text } of versions.sort((a, b) => b.version - a.version)) {
+      const read = readRecord(text);
+      if ("value" in read) records.push(read.value);
+      else unreadable.push(`version ${version} of ${name} is skipped: ${read.problem}`);
+    }
+    return { records, unreadable };
   }
 
   async writeRecord(place: ReleasePlace, record: ReleaseRecord): Promise<void> {
@@ -98,8 +126,8 @@ export class AwsCloud implements Cloud {
     );
   }
 
-  /** A parameter that is there cannot be made: of two that try at once, one is told so. */
-  async lock(place: ReleasePlace, lock: ReleaseLock): Promise<ReleaseLock | undefined> {
+  /** Creating a parameter that exists fails, so of two commands at once one gets the lock. */
+  async lock(place: ReleasePlace, lock: ReleaseLock): Promise<LockHolder | undefined> {
     const { ParameterAlreadyExists, PutParameterCommand } = await loadSsm();
     const ssm = await this.#ssm();
     const Name = lockParameter(place);
@@ -112,8 +140,27 @@ export class AwsCloud implements Cloud {
     }
   }
 
-  async lockedBy(place: ReleasePlace): Promise<ReleaseLock | undefined> {
-    return this.#read<ReleaseLock>(lockParameter(place));
+  async lockedBy(place: ReleasePlace): Promise<LockHolder | undefined> {
+    const { GetParameterCommand, ParameterNotFound } = await loadSsm();
+    try {
+      const { Parameter = {} } = await (await this.#ssm()).send(
+        new GetParameterCommand({ Name: lockParameter(place) }),
+      );
+      const read = readLock(Parameter.Value ?? "");
+      const beat = Parameter.LastModifiedDate ?? new Date(0);
+      return { lock: "value" in read ? read.value : undefined, beat, version: Parameter.Version ?? 0 };
+    } catch (error) {
+      if (error instanceof ParameterNotFound) return undefined;
+      throw error;
+    }
+  }
+
+  async writeLock(place: ReleasePlace, lock: ReleaseLock): Promise<number> {
+    const { PutParameterCommand } = await loadSsm();
+    const { Version = 0 } = await (await this.#ssm()).send(
+      new PutParameterCommand({ Name: lockParameter(place), Value: JSON.stringify(lock), Overwrite: true }),
+    );
+    return Version;
   }
 
   async unlock(place: ReleasePlace): Promise<void> {
@@ -150,7 +197,7 @@ export class AwsCloud implements Cloud {
       return familyAndRevision(Target?.EcsParameters?.TaskDefinitionArn ?? "");
     }
     const service = await this.#service(process);
-    // Under CodeDeploy the service itself names what it was made with.
+    // Under CodeDeploy the service itself names the task definition that it was created with.
     const primary = service.taskSets?.find(({ status }) => status === "PRIMARY");
     return familyAndRevision(primary?.taskDefinition ?? service.taskDefinition ?? "");
   }
@@ -162,7 +209,7 @@ export class AwsCloud implements Cloud {
     return this.#moveService(process, arn);
   }
 
-  async lastWords(process: ProcessTemplate, task: string): Promise<readonly string[]> {
+  async stoppedTaskLogs(process: ProcessTemplate, task: string): Promise<readonly string[]> {
     const { service, cluster } = process;
     if (service === undefined) return [];
     const { stopped } = await findStopReasons({ region: this.region, cluster, service });
@@ -181,6 +228,8 @@ export class AwsCloud implements Cloud {
         capacityProviderStrategy: [...capacity],
         platformVersion,
         startedBy: "antifragile-admin",
+        // A call that is repeated because its answer was lost starts no second task.
+        clientToken: randomUUID(),
         enableECSManagedTags: true,
         propagateTags: "TASK_DEFINITION",
         networkConfiguration: {
@@ -191,7 +240,7 @@ export class AwsCloud implements Cloud {
           },
         },
         overrides: {
-          // What may change a schema is the admin task's own, and never the app's.
+          // Credentials that may change a schema belong to the admin task, never to the app.
           taskRoleArn: process.adminRole,
           containerOverrides: [
             {
@@ -205,7 +254,7 @@ export class AwsCloud implements Cloud {
     );
     const arn = tasks[0]?.taskArn;
     if (arn === undefined) {
-      throw new Error(`ECS starts no task: ${failures.map(({ reason }) => reason).join(", ") || "no reason told"}`);
+      throw new Error(`ECS starts no task: ${failures.map(({ reason }) => reason).join(", ") || "no reason given"}`);
     }
     return arn;
   }
@@ -214,7 +263,7 @@ export class AwsCloud implements Cloud {
     const { DescribeTasksCommand } = await loadEcs();
     const { tasks = [] } = await (await this.#ecs()).send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
     const [task] = tasks;
-    // A task that was just started may not be known everywhere yet.
+    // ECS is eventually consistent: a task that was just started may not be listed yet.
     if (task === undefined) return { stopped: false, exitCode: undefined, reason: undefined };
     const own = task.containers?.find(({ name }) => name === container);
     return {
@@ -246,7 +295,7 @@ export class AwsCloud implements Cloud {
       );
       return { lines: events.map(({ message = "" }) => message.trimEnd()), next: nextForwardToken };
     } catch (error) {
-      // The stream is there when the container has written something.
+      // The stream exists once the container has written a line.
       if (error instanceof ResourceNotFoundException) return { lines: [], next };
       throw error;
     }
@@ -269,7 +318,7 @@ export class AwsCloud implements Cloud {
   async #moveSchedule(name: string, arn: string): Promise<() => Promise<Progress>> {
     const { UpdateScheduleCommand } = await loadScheduler();
     const { Target, ...schedule } = await this.#schedule(name);
-    // What is not told is set to its default: all is told again.
+    // A member that is left out is reset to its default, so every member is sent again.
     await (await this.#scheduler()).send(
       new UpdateScheduleCommand({
         Name: name,
@@ -300,7 +349,7 @@ export class AwsCloud implements Cloud {
     arn: string,
   ): Promise<() => Promise<Progress>> {
     const key = `${application}/${deploymentGroup}`;
-    // One at a time: what is under way is given up first, and CodeDeploy brings back what it has moved.
+    // One at a time: a deployment under way is stopped first, and CodeDeploy rolls it back.
     const underWay = this.#deployments.get(key);
     if (underWay !== undefined) await this.#stopDeployment(underWay);
     if ((await this.running(process)) === familyAndRevision(arn)) return async () => ({ state: "live" });
@@ -324,12 +373,12 @@ export class AwsCloud implements Cloud {
       if (status === "Succeeded") return { state: "live" };
       const { rollbackDeploymentId, rollbackMessage } = rollbackInfo ?? {};
       if (rollbackDeploymentId !== undefined) this.#deployments.set(key, rollbackDeploymentId);
-      const told = errorInformation?.message ?? rollbackMessage ?? "no reason told";
-      return { state: "failed", reason: `CodeDeploy: ${deploymentId} ${status.toLowerCase()}: ${told}` };
+      const reason = errorInformation?.message ?? rollbackMessage ?? "no reason given";
+      return { state: "failed", reason: `CodeDeploy: ${deploymentId} ${status.toLowerCase()}: ${reason}` };
     };
   }
 
-  /** Deployments of CodeDeploy that this command has begun, or seen begin, and not seen end; by deployment group. */
+  /** CodeDeploy deployments that this command has seen begin and not end, by deployment group. */
   readonly #deployments = new Map<string, string>();
 
   async #deployment(deploymentId: string): Promise<DeploymentInfo> {
@@ -338,7 +387,7 @@ export class AwsCloud implements Cloud {
     return deploymentInfo ?? {};
   }
 
-  /** Ends a deployment, unless it is the way back already, and waits until nothing moves. */
+  /** Stops a deployment, unless it is a rollback already, and waits until nothing moves. */
   async #stopDeployment(deploymentId: string): Promise<void> {
     const { DeploymentAlreadyCompletedException, StopDeploymentCommand } = await loadCodeDeploy();
     let id: string | undefined = deploymentId;
@@ -351,7 +400,7 @@ export class AwsCloud implements Cloud {
     while (id !== undefined) {
       const { status, rollbackInfo }: DeploymentInfo = await this.#deployment(id);
       if (ENDED.includes(status ?? "")) id = rollbackInfo?.rollbackDeploymentId;
-      else await new Promise((resolve) => setTimeout(resolve, this.pollMilliseconds));
+      else await new Promise((resolve) => setTimeout(resolve, this.#pollMilliseconds));
     }
   }
 
@@ -370,65 +419,33 @@ export class AwsCloud implements Cloud {
     return (await this.#scheduler()).send(new GetScheduleCommand({ Name: name }));
   }
 
-  async #read<T>(name: string): Promise<T | undefined> {
-    const { GetParameterCommand, ParameterNotFound } = await loadSsm();
-    try {
-      const { Parameter } = await (await this.#ssm()).send(new GetParameterCommand({ Name: name }));
-      return parse<T>(name, Parameter?.Value ?? "");
-    } catch (error) {
-      if (error instanceof ParameterNotFound) return undefined;
-      throw error;
-    }
-  }
-
-  // One client each for as long as the command runs.
-  readonly #clients = new Map<string, unknown>();
-
-  #once<T>(name: string, make: () => T): T {
-    if (!this.#clients.has(name)) this.#clients.set(name, make());
-    return this.#clients.get(name) as T;
-  }
-
   async #ecs() {
-    const { ECSClient } = await loadEcs();
-    return this.#once("ecs", () => new ECSClient({ region: this.region }));
+    return this.#clients.get((await loadEcs()).ECSClient);
   }
 
   async #ssm() {
-    const { SSMClient } = await loadSsm();
-    return this.#once("ssm", () => new SSMClient({ region: this.region }));
+    return this.#clients.get((await loadSsm()).SSMClient);
   }
 
   async #logs() {
-    const { CloudWatchLogsClient } = await loadLogs();
-    return this.#once("logs", () => new CloudWatchLogsClient({ region: this.region }));
+    return this.#clients.get((await loadLogs()).CloudWatchLogsClient);
   }
 
   async #scheduler() {
-    const { SchedulerClient } = await loadScheduler();
-    return this.#once("scheduler", () => new SchedulerClient({ region: this.region }));
+    return this.#clients.get((await loadScheduler()).SchedulerClient);
   }
 
   async #codeDeploy() {
-    const { CodeDeployClient } = await loadCodeDeploy();
-    return this.#once("codeDeploy", () => new CodeDeployClient({ region: this.region }));
+    return this.#clients.get((await loadCodeDeploy()).CodeDeployClient);
   }
 
-  /** Ends what is open. */
+  /** Closes all connections. */
   destroy(): void {
-    for (const client of this.#clients.values()) (client as { destroy(): void }).destroy();
+    this.#clients.destroy();
   }
 }
 
-function parse<T>(name: string, text: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new OperationError(`${name} holds no JSON: somebody has written to it by hand`, 1);
-  }
-}
-
-/** The newest deployment of a service to a task definition. */
+/** Newest deployment of a service to a task definition. */
 function deploymentTo({ deployments = [] }: Service, arn: string): Deployment | undefined {
   return deployments
     .filter(({ taskDefinition }) => taskDefinition === arn)
@@ -436,14 +453,14 @@ function deploymentTo({ deployments = [] }: Service, arn: string): Deployment | 
 }
 
 /**
- * How a deployment stands. ECS that gave one up goes back by itself and is steady again: what counts is this one's state.
+ * Progress of a deployment. ECS rolls back a deployment that it gives up, and is steady again: only this one's state counts.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
  */
 export function progressOf(service: Service, arn: string, id: string | undefined): Progress {
   const deployment = service.deployments?.find((each) => each.id === id);
   if (deployment?.rolloutState === "FAILED") {
-    return { state: "failed", reason: deployment.rolloutStateReason ?? "ECS gave the deployment up" };
+    return { state: "failed", reason: deployment.rolloutStateReason ?? "ECS gave up the deployment" };
   }
   if (service.taskDefinition !== arn) {
     return { state: "failed", reason: `${familyAndRevision(service.taskDefinition ?? "")} has taken its place` };

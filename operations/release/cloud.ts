@@ -1,56 +1,64 @@
 import type { RegisterTaskDefinitionCommandInput } from "@aws-sdk/client-ecs";
-import type { ProcessTemplate, ReleaseLock, ReleasePlace, ReleaseRecord } from "../../contract/release";
+import type { LockHolder, ProcessTemplate, ReleaseLock, ReleasePlace, ReleaseRecord } from "../../contract/release";
 import type { DescribedTask } from "./task";
 
-/** How a process stands that was sent to another task definition. */
+/** Versions of a record. */
+export interface History {
+  readonly records: readonly ReleaseRecord[];
+  /** Versions that cannot be read, each with the reason. */
+  readonly unreadable: readonly string[];
+}
+
+/** Progress of a process on its way to another task definition. */
 export type Progress =
   | { readonly state: "moving" }
   | { readonly state: "live" }
-  /** ECS or CodeDeploy gave it up. */
+  /** Given up by ECS or CodeDeploy. */
   | { readonly state: "failed"; readonly reason: string };
 
-/** How a one-off task stands. */
+/** State of a one-off task. */
 export interface TaskState {
   readonly stopped: boolean;
-  /** Of the app's container; undefined where it did not start. */
+  /** Exit code of the app's container; undefined where it did not start. */
   readonly exitCode: number | undefined;
   readonly reason: string | undefined;
 }
 
-/** What comes next in the log of a one-off task. */
+/** Next lines in the log of a one-off task. */
 export interface Lines {
   readonly lines: readonly string[];
-  /** Where to read on. */
+  /** Token to read on with. */
   readonly next: string | undefined;
 }
 
-/** AWS, as far as releases and admin processes need it. Tasks are named by family and revision: `shop-dev-orders:12`. */
+/** AWS as releases and admin processes use it. Tasks are named by family and revision: `shop-dev-orders:12`. */
 export interface Cloud {
-  /** What the services of a stack tell of themselves, by name. */
+  /** Templates of a stack's services, by name. */
   processes(place: ReleasePlace): Promise<ReadonlyMap<string, ProcessTemplate>>;
-  /** The record; undefined where Terraform has made none. */
+  /** Newest version of the record that can be read; undefined where the parameter does not exist. */
   record(place: ReleasePlace): Promise<ReleaseRecord | undefined>;
-  /** All versions of the record that are kept, the newest first. */
-  history(place: ReleasePlace): Promise<readonly ReleaseRecord[]>;
+  /** Versions of the record that are kept, the newest first, and a sentence about each that cannot be read. */
+  history(place: ReleasePlace): Promise<History>;
   writeRecord(place: ReleasePlace, record: ReleaseRecord): Promise<void>;
-  /** Takes the lock, or tells who has it. */
-  lock(place: ReleasePlace, lock: ReleaseLock): Promise<ReleaseLock | undefined>;
-  /** Who has the lock. */
-  lockedBy(place: ReleasePlace): Promise<ReleaseLock | undefined>;
+  /** Creates the lock; returns the one that exists otherwise. */
+  lock(place: ReleasePlace, lock: ReleaseLock): Promise<LockHolder | undefined>;
+  lockedBy(place: ReleasePlace): Promise<LockHolder | undefined>;
+  /** Overwrites the lock, and returns the version that it then has. */
+  writeLock(place: ReleasePlace, lock: ReleaseLock): Promise<number>;
   unlock(place: ReleasePlace): Promise<void>;
-  /** By ARN, or by family and revision; undefined where it is not there any more. */
+  /** By ARN, or by family and revision; undefined where it does not exist any more. */
   task(name: string): Promise<DescribedTask | undefined>;
   register(task: RegisterTaskDefinitionCommandInput): Promise<string>;
-  /** The task definition that a process runs. */
+  /** Task definition that a process runs. */
   running(process: ProcessTemplate): Promise<string>;
-  /** Sends a process to a task definition, and returns what asks how that goes. */
+  /** Moves a process to a task definition, and returns a function that reads the progress. */
   move(process: ProcessTemplate, task: string): Promise<() => Promise<Progress>>;
-  /** Why tasks of a task definition stopped, and their last lines. */
-  lastWords(process: ProcessTemplate, task: string): Promise<readonly string[]>;
+  /** Reasons why tasks of a task definition stopped, and their last log lines. */
+  stoppedTaskLogs(process: ProcessTemplate, task: string): Promise<readonly string[]>;
   /** Starts one task and returns its ARN. */
   runTask(process: ProcessTemplate, task: string, command: readonly string[]): Promise<string>;
   taskState(process: ProcessTemplate, taskArn: string): Promise<TaskState>;
   stopTask(process: ProcessTemplate, taskArn: string, reason: string): Promise<void>;
-  /** What a one-off task has written since `next`. */
+  /** Log lines of a one-off task since `next`. */
   lines(process: ProcessTemplate, taskArn: string, next: string | undefined): Promise<Lines>;
 }

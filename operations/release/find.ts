@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReleasePlace } from "../../contract/release";
-import { OperationError } from "../command";
+import { UserError } from "../../contract/user-error";
 import { readManifest, synthesize } from "../deploy";
 
-/** A stack of services and the region that it is in. */
+/** Stack of services and its region. */
 export interface FoundStack extends ReleasePlace {
   readonly region: string;
 }
@@ -21,7 +21,7 @@ export async function findStacks(repository: string, environment: string): Promi
   const outdir = await synthesize(repository);
   const made = stacksIn(outdir, environment);
   if (made.length === 0) {
-    throw new OperationError(
+    throw new UserError(
       `infra/environments.ts has no environment ${JSON.stringify(environment)} with a service in it`,
       2,
     );

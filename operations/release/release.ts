@@ -3,46 +3,38 @@ import {
   type ProcessTemplate,
   type Release,
   type ReleasedTask,
-  type ReleaseLock,
   type ReleaseRecord,
 } from "../../contract/release";
-import { OperationError } from "../command";
-import { printable, runAdmin } from "./admin";
-import type { Progress } from "./cloud";
-import { type Candidate, type Move, type Phase, planBack, planMoves } from "./plan";
-import { configHash, familyAndRevision, isOf, readImage, renderTask, revisionOf, shortDigest } from "./task";
-import { duration, Interrupted, nothingThere, POLL_MS, throwIfInterrupted, type World } from "./world";
-
-/** A deployment that has neither arrived nor failed by then is taken back. */
-const MOVE_TIMEOUT_MS = 2 * 60 * 60 * 1000;
-
-/** A step of a release that failed, for which all that moved goes back. */
-class StepFailed extends Error {
-  constructor(
-    message: string,
-    readonly move?: Move,
-  ) {
-    super(message);
-  }
-}
+import { numbersOf } from "../../contract/release-schema";
+import { logLine } from "../../contract/text";
+import { UserError } from "../../contract/user-error";
+import { runAdmin } from "./admin";
+import { type CarryOutCode, carryOut, digests } from "./carry-out";
+import { noRecord, noServices, type ReleaseContext } from "./context";
+import { HeldLock } from "./lock";
+import { type Candidate, planMoves } from "./plan";
+import { configHash, familyAndRevision, isOf, readImage, renderTask, revisionOf } from "./task";
 
 export interface ReleaseOptions {
-  /** By digest; none for the images that are live, with the config of now. */
+  /** By digest; none for the images that are live, with the current config. */
   readonly images: readonly string[];
-  /** Whether to take away the lock of a release that died. */
+  /** Takes over the lock of a release that died. */
   readonly unlock: boolean;
   /**
-   * Images that were of some stack, where several are released one after the other: then those of others are left out.
+   * Images that some stack has used, where several are released one after the other: images of other stacks are left out.
    *
-   * @default - all images are of this stack
+   * @default - all images belong to this stack
    */
   readonly used?: Set<string>;
 }
 
-/** The command `antifragile release`: see {@link carryOut} for what it promises. */
-export async function release(world: World, { images: given, unlock, used }: ReleaseOptions): Promise<0 | 1> {
-  const { place, print } = world;
-  const processes = await ownProcesses(world);
+/** Releases images with the config that is applied: see {@link carryOut} for the guarantees. */
+export async function release(
+  context: ReleaseContext,
+  { images: given, unlock, used }: ReleaseOptions,
+): Promise<CarryOutCode> {
+  const { place, print } = context;
+  const processes = await ownProcesses(context);
   const sources = [...processes.values()].map(({ source }) => source);
   const images = given.filter((image) => used === undefined || sources.some((source) => isOf(source, image)));
   if (given.length > 0 && images.length === 0) {
@@ -50,43 +42,44 @@ export async function release(world: World, { images: given, unlock, used }: Rel
     return 0;
   }
   for (const image of images) used?.add(image);
-  return withLock(world, unlock, async (record, number) => {
+  return withLock(context, unlock, async (record, number, lock) => {
     const chosen = chooseImages(processes, record.live, images, place.environment);
-    const prepared = await prepare(world, processes, chosen, record.live);
+    const prepared = await prepare(context, processes, chosen, record.live);
     const candidates = prepared.map(({ candidate }) => candidate);
     const next: Release = {
       number,
       at: "",
-      by: world.by,
+      began: new Date(context.now()).toISOString(),
+      by: context.by,
       images: chosen,
       processes: Object.fromEntries(prepared.map(({ candidate, released }) => [candidate.name, released])),
     };
     if (planMoves(candidates).length === 0 && record.live !== undefined) {
       // Terraform may have written the same task definition anew.
       const same = { ...record.live, images: chosen, processes: next.processes };
-      if (JSON.stringify(same) !== JSON.stringify(record.live)) await world.cloud.writeRecord(place, { live: same });
+      if (JSON.stringify(same) !== JSON.stringify(record.live)) await context.cloud.writeRecord(place, { live: same });
       print(`release ${record.live.number} is live already: ${digests(chosen)}, with this config\n`);
       return 0;
     }
     const migrations = candidates.filter(({ template }) => Object.hasOwn(template.admin, MIGRATE));
-    return carryOut(world, { title: `release ${number}`, next, candidates, migrations, record });
+    return carryOut(context, { title: `release ${number}`, next, candidates, migrations, record, lock });
   });
 }
 
 export interface RollbackOptions {
-  /** Number of the release to bring back. @default - the one that was live before */
+  /** Number of the release to restore. @default - the one that was live before */
   readonly to?: number;
   readonly unlock: boolean;
 }
 
-/** The command `antifragile rollback`: the very task definitions of an earlier release, its config with them. */
-export async function rollback(world: World, { to, unlock }: RollbackOptions): Promise<0 | 1> {
-  const { cloud, print } = world;
-  const processes = await ownProcesses(world);
-  return withLock(world, unlock, async (record, number) => {
-    if (record.live === undefined) throw new OperationError("there is no release to go back from", 1);
+/** Makes the task definitions of an earlier release live again, and its config with them. */
+export async function rollback(context: ReleaseContext, { to, unlock }: RollbackOptions): Promise<CarryOutCode> {
+  const { cloud, print } = context;
+  const processes = await ownProcesses(context);
+  return withLock(context, unlock, async (record, number, lock) => {
+    if (record.live === undefined) throw new UserError("there is no live release to roll back", 1);
     const { live } = record;
-    const target = chooseEarlier(live, await listReleases(world), to);
+    const target = chooseEarlier(live, (await listReleases(context)).releases, to);
     const candidates: Candidate[] = [];
     for (const [name, template] of processes) {
       const earlier = target.processes[name];
@@ -95,8 +88,8 @@ export async function rollback(world: World, { to, unlock }: RollbackOptions): P
         continue;
       }
       if ((await cloud.task(earlier.task))?.definition.status !== "ACTIVE") {
-        throw new OperationError(
-          `${earlier.task} of release ${target.number} is not there any more: somebody has deregistered it. Nothing has changed`,
+        throw new UserError(
+          `${earlier.task} of release ${target.number} does not exist any more: it was deregistered. Nothing has changed`,
           1,
         );
       }
@@ -106,7 +99,8 @@ export async function rollback(world: World, { to, unlock }: RollbackOptions): P
     const next: Release = {
       number,
       at: "",
-      by: world.by,
+      began: new Date(context.now()).toISOString(),
+      by: context.by,
       images: { ...live.images, ...target.images },
       processes: { ...live.processes, ...wanted },
       of: target.of ?? target.number,
@@ -116,12 +110,13 @@ export async function rollback(world: World, { to, unlock }: RollbackOptions): P
       return 0;
     }
     print("A rollback undoes no migration: the schema must serve both versions.\n");
-    return carryOut(world, {
+    return carryOut(context, {
       title: `release ${number}, which is ${next.of} again,`,
       next,
       candidates,
       migrations: [],
       record,
+      lock,
     });
   });
 }
@@ -132,10 +127,10 @@ export interface MigrateOptions {
   readonly service?: string;
 }
 
-/** The command `antifragile migrate --image`: runs `migrate` of an image that is not live. Nothing moves. */
-export async function migrateWith(world: World, { image, service }: MigrateOptions): Promise<number> {
-  const { cloud, place, print } = world;
-  const all = await ownProcesses(world);
+/** Runs `migrate` of an image that is not live. Moves nothing. */
+export async function migrateWith(context: ReleaseContext, { image, service }: MigrateOptions): Promise<number> {
+  const { cloud, place, print } = context;
+  const all = await ownProcesses(context);
   const processes = new Map(
     [...all].filter(
       ([name, { admin, source }]) =>
@@ -143,206 +138,66 @@ export async function migrateWith(world: World, { image, service }: MigrateOptio
     ),
   );
   if (processes.size === 0) {
-    throw new OperationError(
+    throw new UserError(
       `no service${service === undefined ? "" : ` ${service}`} of this image has an admin process ${MIGRATE}: service.addAdminProcess("${MIGRATE}", [...]) declares one`,
       2,
     );
   }
   const images = chooseImages(processes, undefined, [image], place.environment);
-  const prepared = await prepare(world, processes, images, (await cloud.record(place))?.live);
+  const prepared = await prepare(context, processes, images, (await cloud.record(place))?.live);
   for (const { candidate } of prepared) {
     const { name, template, wanted } = candidate;
     print(`${MIGRATE} of ${name}, as ${wanted}\n`);
-    const code = await runAdmin(world, { process: template, task: wanted, command: template.admin[MIGRATE] ?? [] });
+    const code = await runAdmin(context, { process: template, task: wanted, command: template.admin[MIGRATE] ?? [] });
     if (code !== 0) return code;
   }
   return 0;
 }
 
-interface Work {
-  readonly title: string;
-  readonly next: Release;
-  readonly candidates: readonly Candidate[];
-  /** Whose admin process `migrate` runs first, each with what it is to run. */
-  readonly migrations: readonly Candidate[];
-  readonly record: ReleaseRecord;
-}
-
-/**
- * Migrates with the new image, moves workers, then web, then schedules. All or nothing: where a step fails, is given up by
- * ECS or is interrupted, what has moved goes back, and the record says why.
- */
-async function carryOut(world: World, { title, next, candidates, migrations, record }: Work): Promise<0 | 1> {
-  const { cloud, place, print, now } = world;
-  const start = now();
-  const moved: Move[] = [];
-  print(`${title} of ${place.stack} to ${place.environment}: ${digests(next.images)}\n`);
-  try {
-    for (const { name, template, wanted } of migrations) {
-      print(`  ${MIGRATE} of ${name}, as ${wanted}\n`);
-      const command = template.admin[MIGRATE] as readonly string[];
-      const code = await runAdmin(world, { process: template, task: wanted, command });
-      if (code !== 0) throw new StepFailed(`${MIGRATE} of ${name} ended with ${code}`);
-    }
-    for (const { phase, moves } of planMoves(candidates)) {
-      throwIfInterrupted(world);
-      moved.push(...moves);
-      await moveAll(world, phase, moves);
-    }
-    await cloud.writeRecord(place, { live: { ...next, at: new Date(now()).toISOString() } });
-  } catch (error) {
-    const step = error instanceof StepFailed ? error : undefined;
-    const reason = error instanceof Interrupted ? "interrupted" : (error as Error).message;
-    print(`  ✖ ${printable(reason)}\n`);
-    const stuck = await goBack(world, moved);
-    const { number, by, images } = next;
-    const at = new Date(now()).toISOString();
-    const failed = { number, by, images, at, reason: printable(reason).slice(0, 500) };
-    await cloud.writeRecord(place, { ...record, failed }).catch((unwritten: Error) => {
-      print(`  the record was not written: ${printable(unwritten.message)}\n`);
-    });
-    const words =
-      step?.move === undefined ? [] : await cloud.lastWords(step.move.template, step.move.to).catch(() => []);
-    print(
-      describeFailure(world, { number, images, took: now() - start, reason, live: record.live, moved, stuck, words }),
-    );
-    return 1;
-  }
-  print(`${title} is live after ${duration(now() - start)}\n`);
-  return 0;
-}
-
-async function moveAll(world: World, phase: Phase, moves: readonly Move[]): Promise<void> {
-  const { cloud, print, now, sleep } = world;
-  const start = now();
-  let left: { readonly move: Move; readonly progress: () => Promise<Progress> }[] = [];
-  for (const move of moves) {
-    try {
-      left.push({ move, progress: await cloud.move(move.template, move.to) });
-    } catch (error) {
-      throw new StepFailed(`${move.name}: ${(error as Error).message}`, move);
-    }
-  }
-  for (;;) {
-    const states = await Promise.all(left.map(async (each) => ({ ...each, now: await each.progress() })));
-    for (const { move, now: state } of states) {
-      if (state.state === "failed") throw new StepFailed(`${move.name}: ${state.reason}`, move);
-      if (state.state === "live") print(`  ✔ ${phase.padEnd(9)} ${move.name}  ${move.from} -> ${move.to}\n`);
-    }
-    left = states.filter(({ now: state }) => state.state === "moving");
-    const [slow] = left;
-    if (slow === undefined) return;
-    if (now() - start > MOVE_TIMEOUT_MS) {
-      throw new StepFailed(`${slow.move.name}: not there after ${duration(MOVE_TIMEOUT_MS)}`, slow.move);
-    }
-    await sleep(POLL_MS);
-    throwIfInterrupted(world);
-  }
-}
-
-/** Brings back what has moved, and returns what could not be. Not interrupted: only all or nothing is a state to leave. */
-async function goBack(world: World, moved: readonly Move[]): Promise<string[]> {
-  const { cloud } = world;
-  // A sleep that ends at once would ask AWS without a pause.
-  const patient: World = {
-    ...world,
-    interrupted: new AbortController().signal,
-    sleep: (milliseconds) => (world.interrupted.aborted ? pause(milliseconds) : world.sleep(milliseconds)),
-  };
-  const stuck: string[] = [];
-  for (const { moves } of planBack(moved)) {
-    for (const move of moves) {
-      try {
-        // ECS may be there already, or on its way.
-        await moveAll({ ...patient, print: () => undefined }, "workers", [move]);
-        world.print(`  ↩ ${move.name} runs ${await cloud.running(move.template)} again\n`);
-      } catch (error) {
-        stuck.push(`${move.name}, which should run ${move.to}: ${(error as Error).message}`);
-      }
-    }
-  }
-  return stuck;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-interface Failure {
-  readonly number: number;
-  readonly images: Release["images"];
-  readonly took: number;
-  readonly reason: string;
-  readonly live: Release | undefined;
-  readonly moved: readonly Move[];
-  readonly stuck: readonly string[];
-  readonly words: readonly string[];
-}
-
-function describeFailure({ place }: World, failure: Failure): string {
-  const { number, images, took, reason, live, moved, stuck, words } = failure;
-  const what = moved.length === 0 ? "stopped before anything moved" : "rolled back";
-  const running =
-    live === undefined ? "what ran before the first release" : `release ${live.number} (${digests(live.images)})`;
-  const lines = [
-    `✖ release ${number} ${what} after ${duration(took)}: ${printable(reason)}`,
-    `  ${moved.length === 0 ? "Running still" : "Running again"}: ${running}. Release ${number} (${digests(images)}) is kept as failed.`,
-  ];
-  if (stuck.length > 0) {
-    lines.push("  NOT brought back, look at these by hand:", ...stuck.map((each) => `    ${printable(each)}`));
-  }
-  if (words.length > 0) {
-    lines.push("  Last lines of the failed tasks:", ...words.map((each) => `    ${printable(each)}`));
-  }
-  lines.push(`  Next: mend and release again; antifragile releases ${place.environment} lists them.`);
-  return `${lines.join("\n")}\n`;
-}
-
 /** Services that a release may move. */
-async function ownProcesses(world: World): Promise<ReadonlyMap<string, ProcessTemplate>> {
-  const all = await world.cloud.processes(world.place);
-  if (all.size === 0) throw nothingThere(world);
+async function ownProcesses(context: ReleaseContext): Promise<ReadonlyMap<string, ProcessTemplate>> {
+  const all = await context.cloud.processes(context.place);
+  if (all.size === 0) throw noServices(context);
   const own = new Map([...all].filter(([, { owner }]) => owner === "pipeline"));
   if (own.size === 0) {
-    throw new OperationError(
-      `${[...all.keys()].join(", ")}: terraform apply releases, by the digest in the code. For this command, say releaseOwner: "pipeline"`,
+    throw new UserError(
+      `${[...all.keys()].join(", ")} is released by terraform apply, by the digest in the code. To use this command, set releaseOwner: "pipeline"`,
       2,
     );
   }
   return own;
 }
 
-/** Does what must not be done twice at once, with the record as it is then and the number of the next attempt. */
+/** Runs work under the lock, with the record as it is then and the number of this attempt. */
 async function withLock(
-  world: World,
-  unlock: boolean,
-  work: (record: ReleaseRecord, number: number) => Promise<0 | 1>,
-): Promise<0 | 1> {
-  const { cloud, place, by, now } = world;
-  if (unlock) await cloud.unlock(place);
+  context: ReleaseContext,
+  takeOver: boolean,
+  work: (record: ReleaseRecord, number: number, lock: HeldLock) => Promise<CarryOutCode>,
+): Promise<CarryOutCode> {
+  const { cloud, place, print } = context;
   const before = await cloud.record(place);
-  if (before === undefined) throw nothingThere(world);
-  const lock = { number: nextNumber(before), by, at: new Date(now()).toISOString() };
-  const holder = await cloud.lock(place, lock);
-  if (holder !== undefined) throw new OperationError(describeLock(holder, place.environment), 1);
+  if (before === undefined) throw noRecord(context);
+  const lock = await HeldLock.acquire(context, nextNumber(before), takeOver);
   try {
-    // Another one may have ended between the two.
+    // Another release may have ended in between.
     const record = (await cloud.record(place)) ?? before;
-    return await work(record, nextNumber(record));
+    const number = nextNumber(record);
+    await lock.rename(number);
+    return await work(record, number, lock);
   } finally {
-    await cloud.unlock(place);
+    await lock.release().catch((error: Error) => {
+      print(
+        `  the lock was not removed: ${logLine(error.message)}. It is silent from now on: --unlock of the next release takes it over\n`,
+      );
+    });
   }
 }
 
-export function describeLock({ number, by, at }: ReleaseLock, environment: string): string {
-  return `release ${number} is being made by ${printable(by)} since ${at}: wait for it. If it died, --unlock takes its lock away; antifragile releases ${environment} tells what runs`;
+function nextNumber(record: ReleaseRecord): number {
+  return Math.max(0, ...numbersOf(record)) + 1;
 }
 
-function nextNumber({ live, failed }: ReleaseRecord): number {
-  return Math.max(live?.number ?? 0, failed?.number ?? 0) + 1;
-}
-
-/** The image of each source: what was given, or what is live. */
+/** Image of each source: the one that was given, or the one that is live. */
 export function chooseImages(
   processes: ReadonlyMap<string, ProcessTemplate>,
   live: Release | undefined,
@@ -353,23 +208,23 @@ export function chooseImages(
   const chosen: Record<string, string> = {};
   for (const image of images) {
     if (readImage(image) === undefined) {
-      throw new OperationError(
-        `${image} has no digest: use registry/name@sha256:<64 hex digits>; a tag can be moved, so it says nothing of what runs`,
+      throw new UserError(
+        `${image} has no digest: use registry/name@sha256:<64 hex digits>; a tag can move, so it does not say which image runs`,
         2,
       );
     }
     const of = sources.filter((source) => isOf(source, image));
     const [source] = of;
     if (source === undefined || of.length > 1) {
-      throw new OperationError(`${image} is an image of none of: ${sources.join(", ")}`, 2);
+      throw new UserError(`${image} is not an image of ${sources.join(" or ")}`, 2);
     }
-    if (chosen[source] !== undefined) throw new OperationError(`two images of ${source} are given; give one`, 2);
+    if (chosen[source] !== undefined) throw new UserError(`two images of ${source} are given; give one`, 2);
     chosen[source] = image;
   }
   for (const source of sources) chosen[source] ??= live?.images[source] ?? "";
   const missing = sources.filter((source) => chosen[source] === "");
   if (missing.length > 0) {
-    throw new OperationError(
+    throw new UserError(
       `there is no release of ${missing.join(", ")} yet: antifragile release ${environment} ${missing.map((source) => `--image <registry>/${source}@sha256:...`).join(" ")}`,
       2,
     );
@@ -377,9 +232,9 @@ export function chooseImages(
   return Object.fromEntries(sources.map((source) => [source, chosen[source] as string]));
 }
 
-/** What each process is to run; task definitions that there are not yet are registered. */
+/** Task definition that each process is to run; registers those that do not exist yet. */
 async function prepare(
-  { cloud }: World,
+  { cloud }: ReleaseContext,
   processes: ReadonlyMap<string, ProcessTemplate>,
   images: Readonly<Record<string, string>>,
   live: Release | undefined,
@@ -388,7 +243,7 @@ async function prepare(
   for (const [name, template] of processes) {
     const described = await cloud.task(template.task);
     if (described === undefined) {
-      throw new OperationError(`${template.task} is not there any more: apply the stack of ${name} again`, 1);
+      throw new UserError(`${template.task} does not exist any more: apply the stack of ${name} again`, 1);
     }
     const image = images[template.source] as string;
     const rendered = renderTask(described, template, image);
@@ -404,13 +259,28 @@ async function prepare(
   return prepared;
 }
 
-/** One line of the list of releases. */
-export type Listed = Release & { readonly outcome: "live" | "was live" | "failed"; readonly reason?: string };
+/** Attempt in the list of releases. */
+export type Listed = Release & {
+  readonly outcome: "live" | "was live" | "failed" | "died" | "running";
+  readonly reason?: string;
+};
 
-/** All attempts that are remembered, the newest first. */
-export async function listReleases({ cloud, place }: World): Promise<Listed[]> {
+export interface ReleaseList {
+  /** Attempts that are remembered, the newest first. */
+  readonly releases: readonly Listed[];
+  /** Versions of the record that cannot be read, each with the reason. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * Lists all attempts that are remembered.
+ *
+ * @param running number of the release that holds a beating lock
+ */
+export async function listReleases({ cloud, place }: ReleaseContext, running?: number): Promise<ReleaseList> {
+  const { records, unreadable } = await cloud.history(place);
   const listed = new Map<number, Listed>();
-  for (const { live, failed } of await cloud.history(place)) {
+  for (const { live, failed } of records) {
     if (failed !== undefined && !listed.has(failed.number)) {
       listed.set(failed.number, { ...failed, processes: {}, outcome: "failed" });
     }
@@ -421,31 +291,38 @@ export async function listReleases({ cloud, place }: World): Promise<Listed[]> {
       });
     }
   }
-  return [...listed.values()].sort((a, b) => b.number - a.number);
+  for (const { started } of records) {
+    if (started === undefined || listed.has(started.number)) continue;
+    const state =
+      started.number === running
+        ? ({ outcome: "running" } as const)
+        : ({ outcome: "died", reason: "it ended without a result: killed, or cut off from AWS" } as const);
+    listed.set(started.number, { ...started, processes: {}, ...state });
+  }
+  return { releases: [...listed.values()].sort((a, b) => b.number - a.number), unreadable };
 }
 
-/** The release that a rollback brings back. */
+/** Release that a rollback restores. */
 export function chooseEarlier(live: Release, listed: readonly Listed[], to: number | undefined): Listed {
   if (to !== undefined) {
     const found = listed.find(({ number }) => number === to);
-    if (found === undefined || found.outcome === "failed") {
+    if (found === undefined || !["live", "was live"].includes(found.outcome)) {
       const known = listed.filter(({ outcome }) => outcome === "was live").map(({ number }) => number);
-      throw new OperationError(
-        `release ${to} ${found === undefined ? "is not remembered" : "failed"}; ${known.length === 0 ? "there is no other to go back to" : `there are: ${known.join(", ")}`}`,
+      throw new UserError(
+        `release ${to} ${found === undefined ? "is not remembered" : `was never live: it ${found.outcome === "running" ? "is running" : found.outcome}`}; ${known.length === 0 ? "there is no other release to roll back to" : `choose one of ${known.join(", ")}`}`,
         2,
       );
     }
     return found;
   }
-  // What a rollback brought back stands where it stood first: going back once more must not bring the bad one.
+  // A release that was rolled back to keeps its place in the order: a second rollback must not restore the bad one.
   const from = live.of ?? live.number;
   const earlier = listed.find(({ number, outcome, of }) => number < from && outcome === "was live" && of === undefined);
   if (earlier === undefined) {
-    throw new OperationError(`release ${live.number} is the first that is remembered: there is none to go back to`, 1);
+    throw new UserError(
+      `release ${live.number} is the first that is remembered: there is no earlier one to roll back to`,
+      1,
+    );
   }
   return earlier;
-}
-
-export function digests(images: Readonly<Record<string, string>>): string {
-  return Object.values(images).map(shortDigest).join(", ");
 }

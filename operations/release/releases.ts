@@ -1,39 +1,62 @@
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../contract/release";
-import { printable } from "./admin";
-import { describeLock, digests, type Listed, listReleases } from "./release";
+import type { LockHolder, ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../contract/release";
+import { formatTable } from "../../contract/table";
+import { logLine } from "../../contract/text";
+import { digests } from "./carry-out";
+import { noRecord, noServices, type ReleaseContext } from "./context";
+import { describeHolder, isSilent } from "./lock";
+import { type Listed, listReleases } from "./release";
 import { familyAndRevision, revisionOf } from "./task";
-import { nothingThere, type World } from "./world";
 
-/** What runs of a stack's services, what is next, and what was. */
+/** State of a stack's releases. */
 export interface ReleaseState {
   readonly live?: number;
-  /** The release that is being made. */
-  readonly underWay?: ReleaseLock;
-  /** Services whose config is applied, and that run with another. */
+  /** Release that holds the lock: running while the lock beats, dead when it is silent. */
+  readonly underWay?: ReleaseLock & { readonly state: "running" | "silent"; readonly beat: string };
+  /** Services whose applied config is not live. */
   readonly configNotLive: readonly string[];
-  /** Services that run another task definition than their release says. */
+  /** Services that run another task definition than the live release recorded. */
   readonly elsewhere: readonly { readonly service: string; readonly runs: string; readonly released: string }[];
   /** The newest first. */
   readonly releases: readonly Listed[];
+  /** Versions of the record that cannot be read, each with the reason. */
+  readonly unreadable: readonly string[];
 }
 
-/** Asks AWS how releases of a stack stand; needs no more than to read. */
-export async function readState(world: World): Promise<ReleaseState> {
-  const { cloud, place } = world;
+interface Seen {
+  readonly state: ReleaseState;
+  readonly holder: LockHolder | undefined;
+}
+
+/** Reads the state of a stack's releases. */
+export async function readState(context: ReleaseContext): Promise<ReleaseState> {
+  return (await read(context)).state;
+}
+
+async function read(context: ReleaseContext): Promise<Seen> {
+  const { cloud, place, now } = context;
   const processes = await cloud.processes(place);
+  if (processes.size === 0) throw noServices(context);
   const record = await cloud.record(place);
-  if (processes.size === 0 || record === undefined) throw nothingThere(world);
-  const releases = await listReleases(world);
-  return {
+  if (record === undefined) throw noRecord(context);
+  const holder = await cloud.lockedBy(place);
+  const silent = holder !== undefined && isSilent(holder, now());
+  const { releases, unreadable } = await listReleases(context, silent ? undefined : holder?.lock?.number);
+  const state: ReleaseState = {
     live: record.live?.number,
-    underWay: await cloud.lockedBy(place),
+    underWay: holder?.lock && {
+      ...holder.lock,
+      state: silent ? "silent" : "running",
+      beat: holder.beat.toISOString(),
+    },
     configNotLive: configNotLive(processes, record),
-    elsewhere: await elsewhere(world, processes, record),
+    elsewhere: await elsewhere(context, processes, record),
     releases,
+    unreadable,
   };
+  return { state, holder };
 }
 
-/** Services that Terraform has written another task definition for than the one that their release was made from. */
+/** Services whose task definition of Terraform is newer than the one that their release was made from. */
 export function configNotLive(processes: ReadonlyMap<string, ProcessTemplate>, { live }: ReleaseRecord): string[] {
   if (live === undefined) return [];
   return [...processes]
@@ -42,7 +65,7 @@ export function configNotLive(processes: ReadonlyMap<string, ProcessTemplate>, {
 }
 
 async function elsewhere(
-  { cloud }: World,
+  { cloud }: ReleaseContext,
   processes: ReadonlyMap<string, ProcessTemplate>,
   { live }: ReleaseRecord,
 ): Promise<ReleaseState["elsewhere"]> {
@@ -57,20 +80,20 @@ async function elsewhere(
   return all.filter(({ runs, released }) => runs !== released);
 }
 
-/** The command `antifragile releases`. */
-export async function releases(world: World, { json }: { readonly json: boolean }): Promise<0> {
-  const state = await readState(world);
-  world.print(json ? `${JSON.stringify(state, null, 2)}\n` : describe(world, state));
+/** Prints the releases of a stack. */
+export async function releases(context: ReleaseContext, { json }: { readonly json: boolean }): Promise<0> {
+  const { state, holder } = await read(context);
+  context.print(json ? `${JSON.stringify(state, null, 2)}\n` : describe(context, state, holder));
   return 0;
 }
 
-function describe({ place }: World, state: ReleaseState): string {
-  const { environment, stack } = place;
+function describe(context: ReleaseContext, state: ReleaseState, holder: LockHolder | undefined): string {
+  const { environment, stack } = context.place;
   const lines =
     state.releases.length === 0
       ? [`${stack} has no release in ${environment} yet: the bootstrap image runs`]
       : table(state.releases);
-  if (state.underWay !== undefined) lines.push("", describeLock(state.underWay, environment));
+  if (holder !== undefined) lines.push("", describeHolder(holder, context));
   if (state.configNotLive.length > 0) {
     lines.push(
       "",
@@ -78,8 +101,9 @@ function describe({ place }: World, state: ReleaseState): string {
     );
   }
   for (const { service, runs, released } of state.elsewhere) {
-    lines.push("", `${service} runs ${runs}, which is not what release ${state.live} made (${released})`);
+    lines.push("", `${service} runs ${runs}, which is not what release ${state.live} recorded (${released})`);
   }
+  if (state.unreadable.length > 0) lines.push("", ...state.unreadable.map(logLine));
   return `${lines.join("\n")}\n`;
 }
 
@@ -92,7 +116,5 @@ function table(releases: readonly Listed[]): string[] {
     by,
     of !== undefined ? `${of} again` : (reason ?? ""),
   ]);
-  const all = [["release", "state", "when", "image", "by", ""], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => printable(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")).trimEnd());
+  return [formatTable(["release", "state", "when", "image", "by", ""], rows).trimEnd()];
 }

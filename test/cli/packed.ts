@@ -17,9 +17,11 @@ function newest(folder: string): number {
  */
 export function unpackPackage(): { readonly folder: string; readonly bin: string; readonly tarball: string } {
   const built = join(root, "dist/bin/antifragile.js");
-  const sources = Math.max(...["bin", "generator", "templates"].map((folder) => newest(join(root, folder))));
+  const sources = Math.max(
+    ...["bin", "contract", "generator", "operations", "templates"].map((folder) => newest(join(root, folder))),
+  );
   if (!existsSync(built) || statSync(built).mtimeMs < sources) {
-    throw new Error("dist/ is missing or older than bin/, generator/ and templates/: run npm run build");
+    throw new Error("dist/ is missing or older than its sources: run npm run build");
   }
   const temp = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-packed-")));
   mkdirSync(join(temp, "unpacked"));

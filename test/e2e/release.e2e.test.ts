@@ -10,7 +10,7 @@ import type { Permission } from "../../contract/release-permissions";
 import { type Change, TerraformStack } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
 import {
-  type PlacedCall,
+  type ReleaseCommandContext,
   runAdminCommand,
   runMigrate,
   runRelease,
@@ -20,6 +20,7 @@ import {
 import type { ReleaseState } from "../../operations/release/releases";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
+import { exitCodeOf } from "../support/exit-code";
 
 const APP = join(ROOT, "test/e2e/apps/release.ts");
 const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
@@ -53,28 +54,34 @@ describeOnEmulator("releases of three kinds of process", () => {
   const service = () => shop.stack("orders-dev-service");
 
   /** A command as on the command line, but that waiting takes no time. */
-  async function command(run: (call: PlacedCall) => Promise<number>, args: string[], interrupted = false) {
+  async function command(
+    run: (context: ReleaseCommandContext) => Promise<number>,
+    args: string[],
+    interrupted = false,
+  ) {
     const printed: string[] = [];
     const start = readFileSync(shop.emulator.log, "utf8").length;
     const code = await shop.signedIn(() =>
-      run({
-        args,
-        cwd: shop.results,
-        print: (text) => printed.push(text),
-        world: (place, print) => {
-          const cloud = new AwsCloud(place.region);
-          return {
-            cloud,
-            place,
-            print,
-            now: Date.now,
-            sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
-            interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
-            by: "max",
-            done: () => cloud.destroy(),
-          };
-        },
-      }),
+      exitCodeOf(() =>
+        run({
+          args,
+          cwd: shop.results,
+          print: (text) => printed.push(text),
+          contextOf: (place, print) => {
+            const cloud = new AwsCloud(place.region);
+            return {
+              cloud,
+              place,
+              print,
+              now: Date.now,
+              sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
+              interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
+              by: "max",
+              done: () => cloud.destroy(),
+            };
+          },
+        }),
+      ),
     );
     called += readFileSync(shop.emulator.log, "utf8").slice(start);
     return { code, text: printed.join("") };

@@ -398,7 +398,7 @@ describeOnEmulator("services on a platform", () => {
     expect(command).toEqual(["--region", "eu-central-1", "--cluster", "shop-dev", "--service", "storefront"]);
     const printed: string[] = [];
     await shop.signedIn(async () => {
-      expect(await runStopReasons({ args: command, print: (text) => printed.push(text) })).toBe(0);
+      expect(await runStopReasons({ args: command, print: (text) => printed.push(text), cwd: "." })).toBe(0);
     });
     expect(printed.join("")).toMatch(/1 task of shop-dev-storefront:\d+ stopped: .*no such table/);
     expect(printed.join("")).toMatch(/storefront ended with code 1/);

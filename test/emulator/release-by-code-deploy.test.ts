@@ -7,8 +7,8 @@ import { type ProcessTemplate, processesPath, type ReleaseRecord, recordParamete
 import { releasePermissions } from "../../contract/release-permissions";
 import { Emulator } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
+import type { ReleaseContext } from "../../operations/release/context";
 import { release, rollback } from "../../operations/release/release";
-import type { World } from "../../operations/release/world";
 import { AwsCaller, field } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -41,7 +41,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
       AWS_SECRET_ACCESS_KEY: "test",
     });
     printed.length = 0;
-    cloud = new AwsCloud("eu-central-1", 10);
+    cloud = new AwsCloud("eu-central-1", { pollMilliseconds: 10 });
     await emulator.reset();
     await shop();
   });
@@ -139,7 +139,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     }
   }
 
-  const world = (interrupted = new AbortController().signal): World => ({
+  const world = (interrupted = new AbortController().signal): ReleaseContext => ({
     cloud,
     place: PLACE,
     print: (text) => printed.push(text),

@@ -156,7 +156,7 @@ describe("applying stacks", () => {
     const told = await apply({ service: { apply: 1, says } }, { stopReasons });
     expect(told.code).toBe(1);
     expect(told.text).toContain("2 tasks of orders:2 stopped: no such table");
-    expect(told.text).toContain("last words?");
+    expect(told.text).toContain("last words\\u0007");
     const untold = await apply(
       { service: { apply: 1, says } },
       {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { backendsOf, bootstrap } from "../../operations/bootstrap";
 import { runBootstrap } from "../../operations/bootstrap-command";
+import { exitCodeOf } from "../support/exit-code";
 
 const CALLER =
   "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
@@ -50,7 +51,7 @@ describe("bootstrap", () => {
 
   it("asks S3 for nothing with credentials of another account", async () => {
     await expect(run("210987654321")).rejects.toThrow(
-      "the credentials are for account 123456789012, and orders-dev-service goes to 210987654321: nothing was made",
+      "the credentials are for account 123456789012, and orders-dev-service goes to 210987654321: nothing was created",
     );
     expect(aws.calls).toEqual(["POST /"]);
   });
@@ -75,11 +76,11 @@ describe("the backends of stacks", () => {
 });
 
 it("the command wants one environment, in a repository", async () => {
-  const print = () => undefined;
-  const error = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  expect(await runBootstrap({ args: [], print, cwd: tmpdir() })).toBe(2);
-  expect(await runBootstrap({ args: ["dev", "staging"], print, cwd: tmpdir() })).toBe(2);
-  expect(await runBootstrap({ args: ["dev"], print, cwd: tmpdir() })).toBe(2);
-  expect(error.mock.calls.map(([text]) => String(text)).join("")).toMatch(/no infra\/main\.ts/);
-  error.mockRestore();
+  const errors: string[] = [];
+  const call = (...args: string[]) =>
+    exitCodeOf(() => runBootstrap({ args, print: () => undefined, cwd: tmpdir() }), errors);
+  expect(await call()).toBe(2);
+  expect(await call("dev", "staging")).toBe(2);
+  expect(await call("dev")).toBe(2);
+  expect(errors.at(-1)).toMatch(/no infra\/main\.ts/);
 });

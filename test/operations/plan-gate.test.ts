@@ -1,9 +1,10 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeVerdict, GUARDED_TYPES, judgePlan, readPlan, type TerraformPlan } from "../../operations/plan-gate";
 import { runPlanGate } from "../../operations/plan-gate-command";
+import { exitCodeOf } from "../support/exit-code";
 
 type Change = TerraformPlan["resource_changes"][number]["change"];
 
@@ -121,17 +122,10 @@ describe("antifragile plan-gate", () => {
     const file = join(mkdtempSync(join(tmpdir(), "antifragile-gate-")), "plan.json");
     writeFileSync(file, JSON.stringify({ format_version: "1.2", planned_values: {}, ...content }));
     const printed: string[] = [];
-    const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-      printed.push(String(text));
-      return true;
-    });
-    try {
-      const words = args.map((word) => (word === "FILE" ? file : word));
-      const code = await runPlanGate({ args: words, print: (text) => printed.push(text) });
-      return { code, text: printed.join("") };
-    } finally {
-      stderr.mockRestore();
-    }
+    const words = args.map((word) => (word === "FILE" ? file : word));
+    const print = (text: string) => printed.push(text);
+    const code = await exitCodeOf(() => runPlanGate({ args: words, cwd: ".", print }), printed);
+    return { code, text: printed.join("") };
   }
 
   it("ends with 3 when it refuses, with 0 when all is allowed or harmless, with 2 when an allowance is left over", async () => {
@@ -145,7 +139,7 @@ describe("antifragile plan-gate", () => {
   });
 
   it("refuses what it does not understand, with how to use it", async () => {
-    expect(await gate([])).toMatchObject({ code: 2, text: expect.stringContaining("name one plan") });
+    expect(await gate([])).toMatchObject({ code: 2, text: expect.stringContaining("<plan.json>: is missing") });
     expect(await gate(["FILE", "FILE"])).toMatchObject({ code: 2 });
     expect(await gate(["FILE", "--allow-everything"])).toMatchObject({
       code: 2,

@@ -1,17 +1,18 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
-  type PlacedCall,
+  type ReleaseCommandContext,
   runAdminCommand,
   runMigrate,
   runRelease,
   runReleases,
   runRollback,
-  whoAmI,
+  userName,
 } from "../../operations/release/commands";
 import type { FoundStack } from "../../operations/release/find";
+import { exitCodeOf } from "../support/exit-code";
 import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
 
 const folder = mkdtempSync(join(tmpdir(), "antifragile-release-"));
@@ -57,28 +58,24 @@ interface Options {
 
 /** A command against an account in memory: what it said, how it ended, and where it looked. */
 async function call(
-  run: (call: PlacedCall) => Promise<number>,
+  run: (context: ReleaseCommandContext) => Promise<number>,
   args: readonly string[],
   { cwd = orders, cloud = account(), clouds = {} }: Options = {},
 ) {
   const printed: string[] = [];
-  const told: string[] = [];
-  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => told.push(String(text)) > 0);
+  const errors: string[] = [];
   let place: FoundStack | undefined;
-  try {
-    const code = await run({
-      args,
-      cwd,
-      print: (text) => printed.push(text),
-      world: (found, print) => {
-        place = found;
-        return { ...fakeWorld(clouds[found.stack] ?? cloud), place: found, print };
-      },
-    });
-    return { code, text: printed.join(""), errors: told.join(""), place, cloud };
-  } finally {
-    stderr.mockRestore();
-  }
+  const context: ReleaseCommandContext = {
+    args,
+    cwd,
+    print: (text) => printed.push(text),
+    contextOf: (found, print) => {
+      place = found;
+      return { ...fakeWorld(clouds[found.stack] ?? cloud), place: found, print };
+    },
+  };
+  const code = await exitCodeOf(() => run(context), errors);
+  return { code, text: printed.join(""), errors: errors.join(""), place, cloud };
 }
 
 describe("where a release goes", () => {
@@ -201,7 +198,7 @@ describe("a command line", () => {
 });
 
 it("knows who releases from the CI system, or else from the machine", () => {
-  expect(whoAmI({ USER: "max", GITHUB_ACTOR: "mia" })).toBe("mia");
-  expect(whoAmI({ USER: "max", GITHUB_ACTOR: "" })).toBe("max");
-  expect(whoAmI({})).toBe("unknown");
+  expect(userName({ USER: "max", GITHUB_ACTOR: "mia" })).toBe("mia");
+  expect(userName({ USER: "max", GITHUB_ACTOR: "" })).toBe("max");
+  expect(userName({})).toBe("unknown");
 });

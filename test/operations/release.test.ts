@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { OperationError } from "../../operations/command";
+import { UserError } from "../../contract/user-error";
 import { admin } from "../../operations/release/admin";
+import { Interrupted } from "../../operations/release/context";
 import { migrateWith, release, rollback } from "../../operations/release/release";
 import { readState, releases } from "../../operations/release/releases";
-import { Interrupted } from "../../operations/release/world";
 import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
 
 const MIGRATE = { migrate: ["node", "migrate.js"] };
@@ -28,8 +28,8 @@ async function refusal(work: Promise<unknown>): Promise<string> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof OperationError)) throw new Error(`expected a refusal, got ${String(error)}`);
-  return `${error.outcome} ${error.message}`;
+  if (!(error instanceof UserError)) throw new Error(`expected a refusal, got ${String(error)}`);
+  return `${error.exitCode} ${error.message}`;
 }
 
 describe("a release", () => {
@@ -41,6 +41,7 @@ describe("a release", () => {
       "register shop-dev-mailer:2",
       "register shop-dev-orders:2",
       "register shop-dev-report:2",
+      "record started 1",
       "run orders shop-dev-orders:2 node migrate.js",
       "move mailer shop-dev-mailer:2",
       "move orders shop-dev-orders:2",
@@ -103,7 +104,12 @@ describe("a release", () => {
     expect((await readState(fakeWorld(cloud))).configNotLive).toEqual(["orders"]);
     cloud.calls.length = 0;
     await releaseImage(cloud);
-    expect(cloud.calls).toEqual(["register shop-dev-orders:4", "move orders shop-dev-orders:4", "record live 2"]);
+    expect(cloud.calls).toEqual([
+      "register shop-dev-orders:4",
+      "record started 2",
+      "move orders shop-dev-orders:4",
+      "record live 2",
+    ]);
     const [container] = cloud.tasks.get("shop-dev-orders:4")?.containerDefinitions ?? [];
     expect(container).toMatchObject({ image: image("a"), environment: [{ name: "LOG_LEVEL", value: "debug" }] });
     expect((await readState(fakeWorld(cloud))).configNotLive).toEqual([]);
@@ -170,10 +176,10 @@ describe("a release that fails", () => {
     expect(code).toBe(1);
     expect(cloud.runs).toEqual(before);
     expect(cloud.calls.filter((call) => call.startsWith("move"))).toEqual([]);
-    expect(text).toContain("    no such table?[31m\n");
+    expect(text).toContain("    no such table\\u001b[31m\n");
     expect(text).toContain("release 2 stopped before anything moved after");
     expect(text).toContain("migrate of orders ended with 3");
-    expect(text).toContain("Running still: release 1 (sha256:aaaaaaaa).");
+    expect(text).toContain("Still running: release 1 (sha256:aaaaaaaa).");
   });
 
   it("in web brings the workers back too, says why, and is kept as failed", async () => {
@@ -188,6 +194,7 @@ describe("a release that fails", () => {
       "register shop-dev-mailer:3",
       "register shop-dev-orders:3",
       "register shop-dev-report:3",
+      "record started 2",
       "run orders shop-dev-orders:3 node migrate.js",
       "move mailer shop-dev-mailer:3",
       "move orders shop-dev-orders:3",
@@ -196,7 +203,7 @@ describe("a release that fails", () => {
     ]);
     expect(text).toMatch(/✖ release 2 rolled back after 1\d s: orders: alarm shop-dev-orders-errors/);
     expect(text).toContain(
-      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is kept as failed.",
+      "Running again: release 1 (sha256:aaaaaaaa).\n  Release 2 (sha256:bbbbbbbb) is recorded as failed.",
     );
     expect(text).toContain("order_lines");
     expect(await cloud.record()).toMatchObject({
@@ -245,7 +252,9 @@ describe("a release that fails", () => {
       if (call === "move mailer shop-dev-mailer:2") throw new Error("AccessDenied");
     };
     const { text } = await releaseImage(cloud, image("b"));
-    expect(text).toContain("NOT brought back, look at these by hand:\n    mailer, which should run shop-dev-mailer:2");
+    expect(text).toContain(
+      "Not rolled back:\n    mailer was moved to shop-dev-mailer:3 and should run shop-dev-mailer:2: ",
+    );
   });
 
   it("before there was one brings the bootstrap image back", async () => {
@@ -264,7 +273,7 @@ describe("a release that fails", () => {
       world.interrupt();
       return { state: "moving" };
     });
-    expect(await release(world, { images: [image("b")], unlock: false })).toBe(1);
+    expect(await release(world, { images: [image("b")], unlock: false })).toBe(130);
     expect(world.printed()).toContain("interrupted");
     expect(cloud.runs).toEqual(before);
     expect(cloud.locked).toBeUndefined();
@@ -275,23 +284,93 @@ describe("a release that fails", () => {
     cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "moving" }));
     const { code, text } = await releaseImage(cloud, image("b"));
     expect(code).toBe(1);
-    expect(text).toContain("orders: not there after 120 min 0 s");
+    expect(text).toContain("orders: not complete after 120 min 0 s");
     expect(cloud.runs).toEqual(before);
   });
 });
 
 describe("two at once", () => {
-  it("are refused: the second is told who makes the first", async () => {
+  /** Lock of a release by mia that last wrote its heartbeat so long ago. */
+  const heldBy = (cloud: FakeCloud, now: () => number, secondsAgo: number) => {
+    const lock = { id: "mia's", number: 1, by: "mia", at: "2026-01-01T00:00:00Z" };
+    cloud.locked = { lock, beat: new Date(now() - secondsAgo * 1000), version: 7 };
+  };
+
+  it("are refused: the second learns who runs the first", async () => {
     const { cloud, world } = shop();
-    cloud.locked = { number: 1, by: "mia", at: "2026-01-01T00:00:00Z" };
-    expect(await refusal(release(world, { images: [image("a")], unlock: false }))).toMatch(
-      /^1 release 1 is being made by mia since 2026-01-01T00:00:00Z/,
-    );
+    heldBy(cloud, world.now, 20);
+    for (const unlock of [false, true]) {
+      expect(await refusal(release(world, { images: [image("a")], unlock }))).toMatch(
+        /^1 release 1 by mia, begun 2026-01-01T00:00:00Z, is running: its last heartbeat was 20 s ago/,
+      );
+    }
     expect(cloud.calls).toEqual([]);
-    expect(cloud.locked).toBeDefined();
-    expect(await readState(world)).toMatchObject({ underWay: { by: "mia" } });
+    expect(cloud.locked?.lock?.id).toBe("mia's");
+    expect(await readState(world)).toMatchObject({ underWay: { by: "mia", state: "running" } });
+  });
+
+  it("a lock that is silent is taken over on request only", async () => {
+    const { cloud, world } = shop();
+    heldBy(cloud, world.now, 300);
+    expect(await refusal(release(world, { images: [image("a")], unlock: false }))).toMatch(
+      /^1 release 1 by mia.*has been silent since 2025-12-31T23:55:00Z: it died.*release dev --unlock/,
+    );
+    expect(await readState(world)).toMatchObject({ underWay: { by: "mia", state: "silent" } });
     expect(await release(world, { images: [image("a")], unlock: true })).toBe(0);
+    expect(world.printed()).toContain("took over the lock of release 1 by mia");
     expect(cloud.locked).toBeUndefined();
+  });
+
+  it("of two that take over at once neither goes on", async () => {
+    const { cloud, world } = shop();
+    heldBy(cloud, world.now, 300);
+    const other = { id: "other", number: 2, by: "max", at: "2026-01-01T00:00:00Z" };
+    const sleep = async (milliseconds: number) => {
+      await cloud.writeLock(undefined, other);
+      await world.sleep(milliseconds);
+    };
+    expect(await refusal(release({ ...world, sleep }, { images: [image("a")], unlock: true }))).toMatch(
+      /at the same time/,
+    );
+    expect(cloud.locked?.lock?.id).toBe("other");
+    expect(cloud.calls).toEqual([]);
+  });
+
+  it("one that has lost its lock moves, rolls back and records nothing any more, and leaves the lock to its owner", async () => {
+    const { cloud, world } = shop();
+    cloud.before = (call) => {
+      if (call === "move mailer shop-dev-mailer:2") heldBy(cloud, world.now, 0);
+    };
+    expect(await release(world, { images: [image("a")], unlock: false })).toBe(1);
+    expect(world.printed()).toMatch(/release 1 by mia has taken its lock. It has moved mailer/);
+    expect(cloud.calls.filter((call) => /move|record/.test(call))).toEqual([
+      "record started 1",
+      "move mailer shop-dev-mailer:2",
+    ]);
+    expect(cloud.locked?.lock?.id).toBe("mia's");
+  });
+
+  it("never share a number: one that died keeps its own, and is listed", async () => {
+    const { cloud, world } = shop();
+    await releaseImage(cloud, image("a"));
+    const killed = new Error("killed");
+    cloud.before = (call) => {
+      if (call.startsWith("move orders")) throw killed;
+    };
+    // What a killed process leaves: neither rollback nor record.
+    const unwritten = cloud.writeRecord.bind(cloud);
+    cloud.writeRecord = async (place, record) => {
+      if (record.failed !== undefined) throw killed;
+      await unwritten(place, record);
+    };
+    expect(await release(world, { images: [image("b")], unlock: false })).toBe(1);
+    expect(world.printed()).toContain("it will be listed as died");
+    cloud.before = () => undefined;
+    cloud.writeRecord = unwritten;
+    const { code, text } = await releaseImage(cloud, image("c"));
+    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("release 3 is live") });
+    const { releases: listed } = await readState(world);
+    expect(listed.map(({ number, outcome }) => `${number} ${outcome}`)).toEqual(["3 live", "2 died", "1 was live"]);
   });
 
   it("count on the record as it is when they have the lock", async () => {
@@ -320,6 +399,7 @@ describe("a rollback", () => {
     const world = fakeWorld(cloud);
     expect(await rollback(world, { unlock: false })).toBe(0);
     expect(cloud.calls).toEqual([
+      "record started 4",
       "move mailer shop-dev-mailer:3",
       "move orders shop-dev-orders:3",
       "move report shop-dev-report:3",
@@ -334,7 +414,9 @@ describe("a rollback", () => {
     await rollback(fakeWorld(cloud), { unlock: false });
     await rollback(fakeWorld(cloud), { unlock: false });
     expect(await cloud.record()).toMatchObject({ live: { number: 5, of: 1 } });
-    expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain("there is none to go back to");
+    expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain(
+      "there is no earlier one to roll back to",
+    );
   });
 
   it("goes to the release that is named, and refuses what was none", async () => {
@@ -342,7 +424,7 @@ describe("a rollback", () => {
     await rollback(fakeWorld(cloud), { to: 1, unlock: false });
     expect(cloud.runs.get("orders")).toBe("shop-dev-orders:2");
     expect(await refusal(rollback(fakeWorld(cloud), { to: 9, unlock: false }))).toMatch(
-      /^2 release 9 is not remembered; there are: 3, 2, 1/,
+      /^2 release 9 is not remembered; choose one of 3, 2, 1/,
     );
   });
 
@@ -350,7 +432,7 @@ describe("a rollback", () => {
     const cloud = await twice();
     cloud.tasks.delete("shop-dev-orders:3");
     expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain(
-      "shop-dev-orders:3 of release 2 is not",
+      "shop-dev-orders:3 of release 2 does not exist",
     );
     expect(cloud.calls).toEqual([]);
   });
@@ -367,7 +449,7 @@ describe("a rollback", () => {
 describe("what cannot be released", () => {
   it.each([
     [["orders:latest"], /^2 orders:latest has no digest/],
-    [[image("a", "payments")], /^2 .*payments@.* is an image of none of: orders/],
+    [[image("a", "payments")], /^2 .*payments@.* is not an image of orders/],
     [[image("a"), image("b")], /^2 two images of orders/],
     [[], /^2 there is no release of orders yet: antifragile release dev --image <registry>\/orders@sha256/],
   ])("is refused: %j", async (images, message) => {
@@ -380,7 +462,7 @@ describe("what cannot be released", () => {
   it("is what Terraform releases, and what is not there", async () => {
     const terraforms = new FakeCloud({ orders: template("orders", { owner: "terraform" }) });
     expect(await refusal(release(fakeWorld(terraforms), { images: [image("a")], unlock: false }))).toMatch(
-      /^2 orders: terraform apply releases/,
+      /^2 orders is released by terraform apply/,
     );
     expect(await refusal(release(fakeWorld(new FakeCloud({})), { images: [image("a")], unlock: false }))).toMatch(
       /^1 there are no services of orders on shop in dev/,

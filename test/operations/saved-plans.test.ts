@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { applySavedPlans, savePlans } from "../../operations/saved-plans";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
+import { exitCodeOf } from "../support/exit-code";
 
 /** A Terraform that is none: it plans what `fake.json` says, and notes how it was called. */
 const SCRIPT = `
@@ -188,17 +189,14 @@ describe("the commands", () => {
   const call = (...args: string[]) => ({ args, print: () => undefined, cwd: tmpdir() });
 
   it("take one environment, and flags that they know", async () => {
-    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    try {
-      expect(await runPlan(call())).toBe(2);
-      expect(await runPlan(call("staging", "production"))).toBe(2);
-      expect(await runPlan(call("staging", "--auto-approve"))).toBe(2);
-      expect(await runApply(call())).toBe(2);
-      expect(await runApply(call("staging", "--allow-delete", "a.b"))).toBe(2);
-      expect(await runApply(call("staging"))).toBe(2);
-    } finally {
-      stderr.mockRestore();
-    }
+    const plan = (...args: string[]) => exitCodeOf(() => runPlan(call(...args)));
+    const apply = (...args: string[]) => exitCodeOf(() => runApply(call(...args)));
+    expect(await plan()).toBe(2);
+    expect(await plan("staging", "production")).toBe(2);
+    expect(await plan("staging", "--auto-approve")).toBe(2);
+    expect(await apply()).toBe(2);
+    expect(await apply("staging", "--allow-delete", "a.b")).toBe(2);
+    expect(await apply("staging")).toBe(2);
   });
 
   it("tell what they take", async () => {

@@ -8,6 +8,7 @@ import type { ProcessTemplate } from "../../contract/release";
 import { describeStatus, type Observed, type ServiceStatus, statusOf } from "../../operations/status";
 import { knownServices } from "../../operations/status-cloud";
 import { placesIn, runStatus } from "../../operations/status-command";
+import { exitCodeOf } from "../support/exit-code";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
 
@@ -83,7 +84,7 @@ describe("a status", () => {
         ...OBSERVED,
         service: "payments",
         record: { live: { ...RELEASE, number: 17 } },
-        lock: { number: 18, by: "ci", at: "2026-11-22T11:59:00Z" },
+        lock: { number: 18, silent: false },
         ecs: ecs(
           [
             { primary: true, state: "IN_PROGRESS", reason: "" },
@@ -126,7 +127,14 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
   it.each<[string, Partial<Observed>, string]>([
     ["before the first release", { record: {} }, "none"],
     ["of what Terraform moves", { template: { ...TEMPLATE, owner: "terraform" }, record: undefined }, "terraform"],
-    ["while another is on its way", { lock: { number: 43, by: "ci", at: "" } }, "42 (43 next)"],
+    [
+      "after one that died",
+      { record: { live: RELEASE, started: { number: 43, at: "", by: "ci", images: {} } } },
+      "42 (43 died)",
+    ],
+    ["after one whose lock is silent", { lock: { number: 43, silent: true } }, "42 (43 died)"],
+    ["whose record cannot be read", { record: undefined, recordProblem: "it is not JSON" }, "unreadable"],
+    ["while another is on its way", { lock: { number: 43, silent: false } }, "42 (43 next)"],
     [
       "after one that failed",
       { record: { live: RELEASE, failed: { number: 43, at: "", by: "ci", images: {}, reason: "alarm" } } },
@@ -191,38 +199,65 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
   });
 
   it("lets no control character of others reach the terminal", () => {
-    expect(describeStatus([statusOf({ ...OBSERVED, service: "or\u001b[2Jders\nx" })], NOW)).toContain("or?[2Jders?x");
+    expect(describeStatus([statusOf({ ...OBSERVED, service: "or\u001b[2Jders\nx" })], NOW)).toContain(
+      "or\\u001b[2Jders\\u000ax",
+    );
   });
 });
 
 describe("services", () => {
-  const told = new Map([
-    ["/antifragile/dev/shop/platform", '{"cluster":{"clusterName":"shop-dev"}}'],
-    ["/antifragile/dev/shop/services/orders", "{}"],
-    ["/antifragile/dev/shop/services/legacy", "{}"],
-    ["/antifragile/dev/shop/releases/orders/record", JSON.stringify({ live: RELEASE })],
-    ["/antifragile/dev/shop/releases/orders/lock", '{"number":43}'],
-    ["/antifragile/dev/shop/releases/orders/processes/orders", JSON.stringify(TEMPLATE)],
-    ["/antifragile/dev/shop/releases/orders/processes/report", JSON.stringify({ ...TEMPLATE, kind: "job" })],
-    ["/antifragile/dev/mall/services/till", "no json"],
-    ["/antifragile/dev/mall/user-pools/people", "{}"],
-  ]);
+  const written = new Date("2026-11-22T11:59:00Z");
+  const lock = { id: "a", number: 43, by: "ci", at: "2026-11-22T11:58:00Z" };
+  const texts: Record<string, string> = {
+    "/antifragile/dev/shop/platform": '{"cluster":{"clusterName":"shop-dev"}}',
+    "/antifragile/dev/shop/services/orders": "{}",
+    "/antifragile/dev/shop/services/legacy": "{}",
+    "/antifragile/dev/shop/releases/orders/record": JSON.stringify({ live: RELEASE }),
+    "/antifragile/dev/shop/releases/orders/lock": JSON.stringify(lock),
+    "/antifragile/dev/shop/releases/orders/processes/orders": JSON.stringify(TEMPLATE),
+    "/antifragile/dev/shop/releases/orders/processes/report": JSON.stringify({ ...TEMPLATE, kind: "job" }),
+    "/antifragile/dev/mall/services/till": "no json",
+    "/antifragile/dev/mall/user-pools/people": "{}",
+  };
+  const parameters = (more: Record<string, string> = {}) =>
+    new Map(Object.entries({ ...texts, ...more }).map(([name, value]) => [name, { value, at: written }]));
+  const services = (platform?: string, more?: Record<string, string>, now = written.getTime()) =>
+    knownServices(parameters(more), { platform }, now);
+  const orders = (more?: Record<string, string>, now?: number) =>
+    services(undefined, more, now).find(({ service }) => service === "orders");
 
-  it("are those that have told of themselves, with what is known of their releases", () => {
-    const known = knownServices(told, { platform: undefined });
-    expect(known.map(({ platform, service, cluster }) => `${platform} ${service} ${cluster}`).sort()).toEqual([
-      "mall till ",
-      "shop legacy shop-dev",
-      "shop orders shop-production",
-      "shop report shop-production",
-    ]);
-    const orders = known.find(({ service }) => service === "orders");
-    expect(orders).toMatchObject({ template: { kind: "web" }, record: { live: { number: 42 } }, lock: { number: 43 } });
-    expect(known.find(({ service }) => service === "legacy")?.template).toBeUndefined();
+  it("are those that have published themselves, with the state of their releases", () => {
+    expect(
+      services()
+        .map(({ platform, service, cluster }) => `${platform} ${service} ${cluster}`)
+        .sort(),
+    ).toEqual(["mall till ", "shop legacy shop-dev", "shop orders shop-production", "shop report shop-production"]);
+    expect(orders()).toMatchObject({
+      template: { kind: "web" },
+      record: { live: { number: 42 } },
+      lock: { number: 43, silent: false },
+    });
+    expect(services().find(({ service }) => service === "legacy")?.template).toBeUndefined();
   });
 
-  it("may be those of one platform", () => {
-    expect(knownServices(told, { platform: "mall" }).map(({ service }) => service)).toEqual(["till"]);
+  it("are those of one platform on request", () => {
+    expect(services("mall").map(({ service }) => service)).toEqual(["till"]);
+  });
+
+  it("have a release that died where its lock is silent", () => {
+    expect(orders({}, written.getTime() + 121_000)?.lock).toEqual({ number: 43, silent: true });
+  });
+
+  it.each([
+    ["not json", "it is not JSON"],
+    ["null", "must be an object, not null"],
+    ['{"live":{"number":5}}', "live.at must be a string, not undefined"],
+    ['{"live":7}', "live must be an object, not number"],
+  ])("have an unreadable record: %s", (text, problem) => {
+    expect(orders({ "/antifragile/dev/shop/releases/orders/record": text })).toMatchObject({
+      record: undefined,
+      recordProblem: problem,
+    });
   });
 });
 
@@ -302,8 +337,8 @@ describe("antifragile status", () => {
 
   it("says what is wrong with what was typed", async () => {
     const print = () => undefined;
-    expect(await runStatus({ args: ["dev", "production"], print, cwd: empty })).toBe(2);
-    expect(await runStatus({ args: ["--table"], print, cwd: empty })).toBe(2);
+    expect(await exitCodeOf(() => runStatus({ args: ["dev", "production"], print, cwd: empty }))).toBe(2);
+    expect(await exitCodeOf(() => runStatus({ args: ["--table"], print, cwd: empty }))).toBe(2);
   });
 
   it("says what it takes", async () => {

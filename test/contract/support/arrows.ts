@@ -63,8 +63,8 @@ const told = ({ from, specifier, kind }: Import) =>
 const top = (path: string) => path.split("/")[0]!;
 
 /** R1: the executable hands over to generator, operations and emulator, and loads each only when it is called. */
-export function handOver(imports: readonly Import[], start: string): string[] {
-  const ours = new Set(["bin", "generator", "operations", "emulator"]);
+export function handOver(imports: readonly Import[], start: string, agreed: string): string[] {
+  const ours = new Set(["bin", "generator", "operations", "emulator", agreed]);
   const others = imports
     .filter(
       ({ from, to, specifier }) =>
@@ -73,7 +73,13 @@ export function handOver(imports: readonly Import[], start: string): string[] {
     .map(told);
   const atStart = closure(imports, [start], ["value"]);
   const early = imports.filter(
-    ({ from, to, kind }) => kind === "value" && atStart.has(from) && to !== undefined && top(to) !== "bin",
+    ({ from, to, kind }) =>
+      kind === "value" &&
+      atStart.has(from) &&
+      to !== undefined &&
+      ours.has(top(to)) &&
+      top(to) !== "bin" &&
+      top(to) !== agreed,
   );
   return [...others, ...early.map((each) => `${told(each)} at the start, not when it is called`)];
 }

@@ -1,8 +1,8 @@
 import type { TaskDefinition } from "@aws-sdk/client-ecs";
-import type { ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../contract/release";
+import type { LockHolder, ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../contract/release";
 import type { Cloud, Progress, TaskState } from "../../../operations/release/cloud";
+import type { ReleaseContext } from "../../../operations/release/context";
 import { familyAndRevision } from "../../../operations/release/task";
-import type { World } from "../../../operations/release/world";
 
 const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
 
@@ -38,7 +38,10 @@ export class FakeCloud implements Cloud {
   readonly runs = new Map<string, string>();
   /** All that changed something, in order. */
   readonly calls: string[] = [];
-  locked: ReleaseLock | undefined;
+  locked: LockHolder | undefined;
+  readonly unreadable: string[] = [];
+  /** Clock of AWS. */
+  now: () => number = () => Date.UTC(2026, 0, 1);
   /** How the way of a service to a task definition goes; live at once where nothing is told. */
   readonly ways = new Map<string, Script>();
   /** What ends a one-off task. */
@@ -87,25 +90,36 @@ export class FakeCloud implements Cloud {
   }
 
   async history() {
-    return [...this.versions].reverse();
+    return { records: [...this.versions].reverse(), unreadable: this.unreadable };
   }
 
   async writeRecord(_: unknown, record: ReleaseRecord) {
-    this.note(
-      `record ${record.failed === undefined ? `live ${record.live?.number}` : `failed ${record.failed.number}`}`,
-    );
+    const { live, failed, started } = record;
+    const what =
+      started !== undefined
+        ? `started ${started.number}`
+        : failed !== undefined
+          ? `failed ${failed.number}`
+          : `live ${live?.number}`;
+    this.note(`record ${what}`);
     this.versions.push(JSON.parse(JSON.stringify(record)) as ReleaseRecord);
   }
 
   async lock(_: unknown, lock: ReleaseLock) {
     this.before("lock");
     if (this.locked !== undefined) return this.locked;
-    this.locked = lock;
+    this.locked = { lock, beat: new Date(this.now()), version: 1 };
     return undefined;
   }
 
   async lockedBy() {
     return this.locked;
+  }
+
+  async writeLock(_: unknown, lock: ReleaseLock) {
+    const version = (this.locked?.version ?? 0) + 1;
+    this.locked = { lock, beat: new Date(this.now()), version };
+    return version;
   }
 
   async unlock() {
@@ -143,7 +157,7 @@ export class FakeCloud implements Cloud {
     };
   }
 
-  async lastWords() {
+  async stoppedTaskLogs() {
     return ['{"level":"error","msg":"relation \\"order_lines\\" does not exist"}'];
   }
 
@@ -173,7 +187,7 @@ export class FakeCloud implements Cloud {
 /** A world without AWS, in which waiting takes no time. */
 export function fakeWorld(
   cloud: FakeCloud,
-): World & { readonly printed: () => string; readonly interrupt: () => void } {
+): ReleaseContext & { readonly printed: () => string; readonly interrupt: () => void } {
   const texts: string[] = [];
   const controller = new AbortController();
   let clock = Date.UTC(2026, 0, 1);

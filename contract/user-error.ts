@@ -1,10 +1,10 @@
 /**
- * Exit code: 0 done, 1 a step failed or an internal error, 2 invalid usage or answers, 3 the folder contains other files,
- * 130 canceled.
+ * Exit codes of the command line: 0 done, 1 a step failed or an unforeseen fault, 2 bad usage or answers, 3 refused (a plan
+ * that the gate rejects, drift, a folder that holds something else), 130 interrupted.
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
-/** Error with a message for the user: the place, the value, what is allowed and what to do. */
+/** An error whose message is meant for the user: it names the place, the value, what is allowed and what to do. */
 export class UserError extends Error {
   override readonly name = "UserError";
 
@@ -16,12 +16,12 @@ export class UserError extends Error {
   }
 }
 
-/** Reports several usage problems at once. */
+/** Error for wrong usage that lists every problem at once. */
 export function badUsage(problems: readonly string[], remedy: string): UserError {
   return new UserError([...problems, "", remedy].join("\n"), 2);
 }
 
-/** Reports that the user canceled the command. */
+/** Error for work that the user interrupted. */
 export function cancelled(left: string): UserError {
   return new UserError(`canceled: ${left}`, 130);
 }

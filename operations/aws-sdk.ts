@@ -1,0 +1,166 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { logLine } from "../contract/text";
+import { UserError } from "../contract/user-error";
+
+/** Loads a client of the AWS SDK, an optional peer. @throws UserError that names the package to install */
+export async function loadSdk<T>(packageName: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "MODULE_NOT_FOUND" && code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new UserError(`the AWS SDK is missing: npm install --save-dev ${packageName}`, 1);
+  }
+}
+
+interface AwsError extends NodeJS.ErrnoException {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $retryable?: { readonly throttling?: boolean };
+}
+
+const THROTTLED = /throttl|TooManyRequests|RequestLimitExceeded|SlowDown/i;
+const EXPIRED = /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/;
+const NO_CREDENTIALS = /^(CredentialsProviderError|TokenProviderError)$/;
+/** Codes of Node.js for a connection that was not made or was lost. */
+const NETWORK =
+  /^(E(CONNRESET|CONNREFUSED|CONNABORTED|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|ENOTFOUND)$/;
+
+/** True for an error of AWS, or of the way to it: not a fault of this program. */
+export function isAwsError(error: unknown): error is AwsError {
+  if (!(error instanceof Error)) return false;
+  return "$metadata" in error || NO_CREDENTIALS.test(error.name) || isNetworkError(error as AwsError);
+}
+
+/** True where the credentials have expired. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof Error && EXPIRED.test(error.name);
+}
+
+function isThrottled({ name, $metadata, $retryable }: AwsError): boolean {
+  return $retryable?.throttling === true || THROTTLED.test(name) || $metadata?.httpStatusCode === 429;
+}
+
+function isNetworkError({ code, name, message }: AwsError): boolean {
+  return NETWORK.test(code ?? "") || name === "TimeoutError" || message === "socket hang up";
+}
+
+/** Error of AWS in a sentence for the user; any other error as it is. */
+export function awsErrorForUser(error: unknown): unknown {
+  if (!isAwsError(error)) return error;
+  const { name, message } = error;
+  if (message === "Region is missing") {
+    return new UserError("no region is known: pass --region, or set AWS_REGION", 2);
+  }
+  if (NO_CREDENTIALS.test(name)) {
+    return new UserError(
+      `no AWS credentials: ${logLine(message)}. Run aws configure or aws sso login, or set AWS_PROFILE`,
+      1,
+    );
+  }
+  if (isExpired(error)) {
+    return new UserError(`the AWS credentials have expired (${name}): renew them and run the command again`, 1);
+  }
+  return new UserError(`AWS: ${name === "Error" ? "" : `${name}: `}${logLine(message)}`, 1);
+}
+
+/** Time for which calls that AWS does not answer are repeated. */
+const PATIENCE_MS = 5 * 60_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 20_000;
+
+/** Settings of every client: a connection that hangs is dropped, and counts as a dropped one. */
+const CLIENT_SETTINGS = {
+  requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+} as const;
+
+interface Client {
+  // biome-ignore lint/suspicious/noExplicitAny: each client has its own commands
+  send(...args: any[]): Promise<any>;
+  readonly config: object;
+  destroy(): void;
+}
+
+export interface AwsClientsOptions {
+  readonly region: string | undefined;
+  readonly print?: (text: string) => void;
+  /** Time for which throttled, dropped and failed calls are repeated. @default - 5 minutes */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Clients of the AWS SDK in a region, one of each kind for as long as a command runs.
+ *
+ * Once AWS has answered, a call that is throttled, dropped, hangs or fails within AWS is repeated for minutes: a status call
+ * that fails is not a step that failed. Credentials that have expired are renewed where their source can. Access errors are
+ * thrown at once.
+ */
+export class AwsClients {
+  readonly #clients = new Map<string, Client>();
+  #answered = false;
+  #reported = false;
+
+  constructor(private readonly options: AwsClientsOptions) {}
+
+  /** Client of a kind; made on first use. */
+  get<C extends Client>(make: new (settings: { region?: string } & typeof CLIENT_SETTINGS) => C): C {
+    const known = this.#clients.get(make.name);
+    if (known !== undefined) return known as C;
+    const { region } = this.options;
+    const client = new make({ ...(region === undefined ? {} : { region }), ...CLIENT_SETTINGS });
+    const send = client.send.bind(client);
+    client.send = (...args: unknown[]) => this.#persistently(client, () => send(...args));
+    this.#clients.set(make.name, client);
+    return client;
+  }
+
+  /** Closes all connections. */
+  destroy(): void {
+    for (const client of this.#clients.values()) client.destroy();
+    this.#clients.clear();
+  }
+
+  async #persistently<T>(client: Client, call: () => Promise<T>): Promise<T> {
+    const { patienceMs = PATIENCE_MS } = this.options;
+    const end = Date.now() + patienceMs;
+    let renewed = false;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        const answer = await call();
+        this.#answered = true;
+        return answer;
+      } catch (error) {
+        if (isExpired(error) && !renewed) {
+          renewed = true;
+          await renewCredentials(client);
+          continue;
+        }
+        if (!this.#isWorthRepeating(error as AwsError) || Date.now() + pause > end) throw error;
+        this.#report(error as AwsError, patienceMs);
+        await delay(pause * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  #isWorthRepeating(error: AwsError): boolean {
+    if (isThrottled(error)) return true;
+    const ownFault = (error.$metadata?.httpStatusCode ?? 0) >= 500;
+    // What was never reached may not exist: a region with a typing error.
+    return this.#answered && (ownFault || isNetworkError(error));
+  }
+
+  #report({ name, message }: AwsError, patienceMs: number): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    const minutes = Math.max(1, Math.round(patienceMs / 60_000));
+    this.options.print?.(
+      `  AWS does not answer (${name}: ${logLine(message)}): repeating calls for up to ${minutes} min\n`,
+    );
+  }
+}
+
+/** Makes the client fetch its credentials again: from the SSO session, the process, the container or the machine. */
+async function renewCredentials({ config }: Client): Promise<void> {
+  const { credentials } = config as { credentials?: (options: { forceRefresh: boolean }) => Promise<unknown> };
+  // Where that fails the next call fails with the error that the user needs to see.
+  await credentials?.({ forceRefresh: true }).catch(() => undefined);
+}

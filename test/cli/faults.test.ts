@@ -1,0 +1,327 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { image } from "../operations/support/fake-cloud";
+import { unpackPackage } from "./packed";
+import { FakeAws } from "./support/fake-aws";
+
+let packed: ReturnType<typeof unpackPackage>;
+let work: string;
+let aws: FakeAws;
+const children = new Set<ChildProcess>();
+beforeAll(() => {
+  packed = unpackPackage();
+  // The AWS SDK is an optional peer, which the user's repository installs beside the package.
+  symlinkSync(join(__dirname, "../../node_modules"), join(dirname(packed.folder), "node_modules"));
+  work = mkdtempSync(join(tmpdir(), "antifragile-faults-"));
+});
+afterAll(() => {
+  rmSync(dirname(packed.tarball), { recursive: true, force: true });
+  rmSync(work, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  aws = await FakeAws.start();
+});
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+  aws.stop();
+});
+
+const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+
+function environment(): NodeJS.ProcessEnv {
+  const { npm_lifecycle_event, NODE_OPTIONS, ...inherited } = process.env;
+  return {
+    ...inherited,
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/credentials`,
+    AWS_CONFIG_FILE: "/nonexistent",
+    AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
+    AWS_ACCESS_KEY_ID: undefined,
+    NODE_NO_WARNINGS: "1",
+  };
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly text: string;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly text: () => string;
+}
+
+function start(command: readonly string[], stdout: "pipe" | number = "pipe"): Started {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { cwd: work, env: environment(), stdio: ["ignore", stdout, "pipe"] });
+  children.add(child);
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += chunk));
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text }) as Ended);
+  return { child, ended, text: () => text };
+}
+
+const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
+const release = (digit: string, ...more: string[]) => cli("release", "dev", "--image", image(digit), ...more, ...PLACE);
+const run = (command: readonly string[]) => start(command).ended;
+
+/** Waits until the fake AWS has seen a call. */
+async function called(call: string): Promise<void> {
+  for (let turn = 0; turn < 600; turn++) {
+    if (aws.calls.some((each) => each === call)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`no call ${call} in:\n${aws.calls.join("\n")}`);
+}
+
+/** A first release, so that there is something to roll back to. */
+async function released(): Promise<void> {
+  expect(await run(release("a"))).toMatchObject({ code: 0 });
+  expect(aws.running).toEqual({ mailer: "mailer:2", orders: "orders:2" });
+  aws.calls.length = 0;
+}
+
+/** What the commands say must be what is: services, record, lock. */
+async function agrees(expected: { live: number; running: Record<string, string>; note?: string }): Promise<void> {
+  expect(aws.running).toEqual(expected.running);
+  expect(aws.record.live?.number).toBe(expected.live);
+  const status = await run(cli("status", "dev", "--platform", "shop", "--region", "eu-central-1", "--json"));
+  expect(status.code).toBe(0);
+  const [first] = JSON.parse(status.text) as { release: Record<string, number | null> }[];
+  expect(first?.release.live).toBe(expected.live);
+}
+
+/** The next release makes everything whole, whatever was left. */
+async function heals(...flags: string[]): Promise<void> {
+  const next = await run(release("f", ...flags));
+  expect(next, next.text).toMatchObject({ code: 0 });
+  expect(aws.lock).toBeUndefined();
+  expect(aws.record).toMatchObject({ live: { images: { orders: image("f") } } });
+  expect(aws.record.started).toBeUndefined();
+  expect(new Set(Object.values(aws.running).map((task) => task.split(":")[1])).size).toBe(1);
+}
+
+const BEFORE = { mailer: "mailer:2", orders: "orders:2" };
+const AFTER = { mailer: "mailer:3", orders: "orders:3" };
+
+describe("a release whose output ends", () => {
+  it.each([
+    ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
+    ["a closed stdout and stderr", `"$@" >&- 2>&-`],
+    ["a full disk", `"$@" > /dev/full`],
+  ])("goes on and is complete: %s", async (_title, script) => {
+    await released();
+    const { code, text } = await run(["bash", "-c", script, "bash", ...release("b")]);
+    expect({ code, text }).toEqual({ code: 0, text: "" });
+    await agrees({ live: 2, running: AFTER });
+    expect(aws.lock).toBeUndefined();
+  });
+
+  it("fails where the output is all that was asked for, in one sentence", async () => {
+    const full = openSync("/dev/full", "w");
+    const { code, text } = await start(cli("--help"), full).ended;
+    closeSync(full);
+    expect({ code, text }).toEqual({ code: 1, text: "✖ the output could not be written: ENOSPC\n" });
+  });
+});
+
+describe("a release that is interrupted", () => {
+  it.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
+    "by %s rolls back, records it and ends with 130",
+    async (signal) => {
+      await released();
+      aws.slow.add("orders:3");
+      const { child, ended, text } = start(release("b"));
+      await called("UpdateService orders");
+      child.kill(signal);
+      aws.slow.clear();
+      const { code } = await ended;
+      expect(text()).toContain(`interrupted by ${signal}`);
+      expect(code, text()).toBe(130);
+      await agrees({ live: 1, running: BEFORE });
+      expect(aws.record.failed).toMatchObject({ number: 2, reason: "interrupted" });
+      expect(aws.lock).toBeUndefined();
+    },
+  );
+
+  it("by a second Ctrl-C leaves at once, says what it left, and the next release makes it whole", async () => {
+    await released();
+    aws.slow.add("mailer:3");
+    const { child, ended, text } = start(release("b"));
+    await called("UpdateService mailer");
+    child.kill("SIGINT");
+    for (let turn = 0; turn < 300 && !text().includes("interrupted by"); turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 130, text: expect.stringContaining("the lock stays") });
+    expect(aws.lock).toMatchObject({ number: 2 });
+    expect(aws.record).toMatchObject({ live: { number: 1 }, started: { number: 2 } });
+    aws.slow.clear();
+    expect(await run(release("c"))).toMatchObject({ code: 1, text: expect.stringMatching(/heartbeat was .* ago/) });
+    expect(await run(release("c", "--unlock"))).toMatchObject({
+      code: 1,
+      text: expect.stringContaining("a silent lock only"),
+    });
+    aws.silenceLock();
+    await heals("--unlock");
+    const list = await run(cli("releases", "dev", ...PLACE));
+    expect(list.text).toMatch(/^3 +live[\s\S]*^2 +died[\s\S]*^1 +was live/m);
+  });
+
+  it("by SIGKILL leaves a lock that is silent, and is listed as died", async () => {
+    await released();
+    aws.slow.add("mailer:3");
+    const { child, ended } = start(release("b"));
+    await called("UpdateService mailer");
+    child.kill("SIGKILL");
+    expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
+    aws.slow.clear();
+    aws.silenceLock();
+    expect((await run(release("c"))).text).toMatch(/^✖ release 2 by .* has been silent since/);
+    const status = await run(cli("status", "dev", "--region", "eu-central-1"));
+    expect(status.text).toMatch(/orders +dev +1 \(2 died\)/);
+    await heals("--unlock");
+  });
+
+  it("by the end of npm, which passes no signal on, rolls back", async () => {
+    await released();
+    aws.slow.add("orders:3");
+    const script = join(work, "under-npm.sh");
+    writeFileSync(script, `npm_lifecycle_event=release ${release("b").join(" ")} &\nwait\n`);
+    const shell = start(["sh", script]);
+    await called("UpdateService orders");
+    shell.child.kill("SIGKILL");
+    const { text } = await shell.ended;
+    expect(text).toContain("interrupted by the end of npm");
+    await agrees({ live: 1, running: BEFORE });
+    expect(aws.lock).toBeUndefined();
+  });
+});
+
+describe("a release whose calls fail", () => {
+  it.each(["drop", "throttle"] as const)("for a while (%s) goes on", async (fault) => {
+    await released();
+    aws.fault = (call, nth) =>
+      /^(DescribeServices|PutParameter record)/.test(call) && nth > 1 && nth < 6 ? fault : undefined;
+    const { code, text } = await run(release("b"));
+    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("AWS does not answer") });
+    await agrees({ live: 2, running: AFTER });
+  });
+
+  it("since it may not make them rolls back at once", async () => {
+    await released();
+    aws.fault = (call) => (call === "UpdateService orders" ? "deny" : undefined);
+    const { code, text } = await run(release("b"));
+    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringMatching(/not authorized/) });
+    aws.fault = () => undefined;
+    expect(aws.running).toEqual(BEFORE);
+    expect(aws.lock).toBeUndefined();
+    await heals();
+  });
+
+  it.each(["UpdateService mailer", "UpdateService orders", "PutParameter record"])(
+    "with credentials that expired at %s renews them",
+    async (call) => {
+      await released();
+      aws.before = (next) => {
+        if (next !== call || aws.accessKey === "second") return;
+        aws.expiredKeys.add("first");
+        aws.accessKey = "second";
+      };
+      const { code, text } = await run(release("b"));
+      expect({ code, text }).toMatchObject({ code: 0 });
+      await agrees({ live: 2, running: AFTER });
+    },
+  );
+
+  it.each([
+    ["UpdateService orders", { mailer: "mailer:3", orders: "orders:2" }, 1],
+    // Before the workers, before the web service, and before the record.
+    ["GetParameter lock", AFTER, 3],
+  ] as const)("with credentials that expired for good at %s says what runs", async (call, running, nth) => {
+    await released();
+    let seen = 0;
+    aws.before = (next) => {
+      if (next === call && ++seen === nth) aws.expiredKeys.add("first");
+    };
+    const { code, text } = await run(release("b"));
+    expect(code).toBe(1);
+    expect(text).toContain("failed and could NOT be rolled back");
+    expect(text).not.toMatch(/Running again|recorded as failed\./);
+    expect(text).toContain("renew the AWS credentials, then");
+    expect(aws.running).toEqual(running);
+    aws.expiredKeys.clear();
+    aws.before = () => undefined;
+    expect(aws.record).toMatchObject({ live: { number: 1 }, started: { number: 2 } });
+    aws.silenceLock();
+    await heals("--unlock");
+  });
+
+  it("and whose lock is taken by another stops, and leaves all to that one", async () => {
+    await released();
+    aws.before = (call) => {
+      if (call === "UpdateService mailer") {
+        aws.put(
+          "/antifragile/dev/shop/releases/orders/lock",
+          JSON.stringify({ id: "x", number: 7, by: "mia", at: "" }),
+        );
+      }
+    };
+    const { code, text } = await run(release("b"));
+    expect({ code, text }).toMatchObject({
+      code: 1,
+      text: expect.stringContaining("release 7 by mia has taken its lock"),
+    });
+    expect(aws.lock).toMatchObject({ id: "x" });
+    expect(aws.running).toEqual({ mailer: "mailer:3", orders: "orders:2" });
+  });
+});
+
+describe("a record that was damaged", () => {
+  const RECORD = "/antifragile/dev/shop/releases/orders/record";
+
+  it.each(["not json", "null", '{"live":{"number":5}}'])("is skipped and named: %s", async (text) => {
+    await released();
+    expect(await run(release("b"))).toMatchObject({ code: 0 });
+    aws.put(RECORD, text);
+    const status = await run(cli("status", "dev", "--region", "eu-central-1"));
+    expect(status.text).toMatch(/orders +dev +unreadable/);
+    const list = await run(cli("releases", "dev", ...PLACE));
+    expect(list).toMatchObject({ code: 0, text: expect.stringMatching(/version \d+ of .*record is skipped/) });
+    expect(await run(cli("rollback", "dev", ...PLACE))).toMatchObject({ code: 0 });
+    expect(aws.running).toEqual(BEFORE);
+    expect(aws.record).toMatchObject({ live: { number: 3, of: 1 } });
+    await heals();
+  });
+
+  it("is told from services that were never applied when it was deleted", async () => {
+    aws.parameters.delete(RECORD);
+    expect(await run(release("b"))).toMatchObject({ code: 1, text: expect.stringContaining("was deleted") });
+  });
+});
+
+describe("a command that only reads", () => {
+  it.each(["releases", "status"])("%s survives dropped calls and reports refusals in a sentence", async (name) => {
+    const args = name === "status" ? ["dev", "--region", "eu-central-1"] : ["dev", ...PLACE];
+    aws.fault = (_, nth) => (nth === 1 ? "throttle" : undefined);
+    expect(await run(cli(name, ...args))).toMatchObject({ code: 0 });
+    for (const [fault, message] of [
+      ["deny", "✖ AWS: AccessDeniedException: not authorized\n"],
+      ["expire", "the AWS credentials have expired"],
+    ] as const) {
+      aws.fault = () => fault;
+      const { code, text } = await run(cli(name, ...args));
+      expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining(message) });
+      expect(text).not.toContain("a fault in antifragile");
+    }
+  });
+});

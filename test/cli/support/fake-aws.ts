@@ -1,0 +1,240 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { template } from "../../operations/support/fake-cloud";
+
+/** Fault that a call meets: the connection is dropped, or AWS answers with an error. */
+export type Fault = "drop" | "throttle" | "expire" | "deny";
+
+interface Parameter {
+  readonly versions: { readonly value: string; readonly at: number }[];
+  /** Number of the first version that is kept. */
+  readonly first: number;
+}
+
+interface Service {
+  task: string;
+  deployment: string;
+}
+
+const ERRORS: Readonly<Record<Exclude<Fault, "drop">, readonly [name: string, message: string]>> = {
+  throttle: ["ThrottlingException", "Rate exceeded"],
+  expire: ["ExpiredTokenException", "The security token included in the request is expired"],
+  deny: ["AccessDeniedException", "not authorized"],
+};
+
+const ROOT = "/antifragile/dev/shop/releases/orders";
+const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
+
+/** Small AWS on loopback with two services, `mailer` (a worker) and `orders`; calls can be made to fail. */
+export class FakeAws {
+  readonly parameters = new Map<string, Parameter>();
+  readonly services = new Map<string, Service>();
+  readonly alarms = new Map<string, { readonly state: string; readonly since: number }>();
+  /** Calls in order: `ssm PutParameter .../lock`. */
+  readonly calls: string[] = [];
+  /** Decides which calls fail; `nth` counts calls of the same name. */
+  fault: (call: string, nth: number) => Fault | undefined = () => undefined;
+  /** Called before a call is answered. */
+  before: (call: string) => void = () => undefined;
+  /** Task definitions whose deployment does not end: `orders:3`. */
+  readonly slow = new Set<string>();
+  /** Credentials are given out under this access key. */
+  accessKey = "first";
+  /** Access keys that have expired. */
+  readonly expiredKeys = new Set<string>();
+
+  readonly #tasks = new Map<string, Record<string, unknown>>();
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
+  url = "";
+
+  static async start(): Promise<FakeAws> {
+    const aws = new FakeAws();
+    aws.#server.listen(0, "127.0.0.1");
+    await once(aws.#server, "listening");
+    aws.url = `http://127.0.0.1:${(aws.#server.address() as AddressInfo).port}`;
+    for (const [name, kind] of [
+      ["mailer", "worker"],
+      ["orders", "web"],
+    ] as const) {
+      aws.put(`${ROOT}/processes/${name}`, JSON.stringify(template(name, { kind, alarms: [`${name}-errors`] })));
+      aws.#define(`shop-dev-${name}`, { containerDefinitions: [{ name, image: "bootstrap" }] });
+      aws.services.set(name, { task: `shop-dev-${name}:1`, deployment: "1" });
+      aws.alarms.set(`${name}-errors`, { state: "OK", since: 0 });
+    }
+    aws.put(`${ROOT}/record`, "{}");
+    return aws;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  /** Writes a parameter by hand; `at` is the time at which it was written. */
+  put(name: string, value: string, at = Date.now()): number {
+    const known = this.parameters.get(name) ?? { versions: [], first: 1 };
+    known.versions.push({ value, at });
+    this.parameters.set(name, known);
+    return known.versions.length;
+  }
+
+  get lock(): { readonly id: string; readonly number: number } | undefined {
+    const text = this.parameters.get(`${ROOT}/lock`)?.versions.at(-1)?.value;
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** Makes the lock as old as one whose holder has died. */
+  silenceLock(): void {
+    const lock = this.parameters.get(`${ROOT}/lock`);
+    const last = lock?.versions.pop();
+    if (last !== undefined) lock?.versions.push({ ...last, at: Date.now() - 600_000 });
+  }
+
+  get record(): Record<string, { readonly number: number } | undefined> {
+    return JSON.parse(this.parameters.get(`${ROOT}/record`)?.versions.at(-1)?.value ?? "null");
+  }
+
+  /** Task definition revision that each service runs. */
+  get running(): Record<string, string> {
+    return Object.fromEntries([...this.services].map(([name, { task }]) => [name, task.replace("shop-dev-", "")]));
+  }
+
+  #define(family: string, task: Record<string, unknown>): string {
+    const revision = [...this.#tasks.keys()].filter((name) => name.startsWith(`${family}:`)).length + 1;
+    this.#tasks.set(`${family}:${revision}`, {
+      ...task,
+      family,
+      revision,
+      status: "ACTIVE",
+      taskDefinitionArn: `${ARN}${family}:${revision}`,
+    });
+    return `${family}:${revision}`;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.url === "/credentials") {
+      const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+      response.end(JSON.stringify({ AccessKeyId: this.accessKey, SecretAccessKey: "s", Token: "t", Expiration }));
+      return;
+    }
+    const text = Buffer.concat(chunks).toString();
+    const [operation, input] = readCall(request, text);
+    const name = String(input.Name ?? input.Path ?? input.service ?? input.family ?? "");
+    const call = `${operation} ${name.replace(ROOT, "").replace(/^\//, "")}`.trim();
+    this.before(call);
+    this.calls.push(call);
+    const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const nth = this.calls.filter((each) => each === call).length;
+    const fault = this.expiredKeys.has(key) ? "expire" : this.fault(call, nth);
+    if (fault === "drop") return void request.socket.destroy();
+    const json = request.headers["content-type"]?.includes("json") === true;
+    try {
+      if (fault !== undefined) throw ERRORS[fault];
+      const body = this.#do(operation, input);
+      response.setHeader("content-type", String(request.headers["content-type"] ?? "application/x-amz-json-1.1"));
+      response.end(json ? JSON.stringify(body) : alarmsXml(body));
+    } catch (error) {
+      const [type, message] = Array.isArray(error) ? (error as string[]) : ["InternalFailure", String(error)];
+      response.writeHead(type === "InternalFailure" ? 500 : 400, {
+        "content-type": String(request.headers["content-type"] ?? ""),
+      });
+      response.end(JSON.stringify({ __type: type, message }));
+    }
+  }
+
+  #do(operation: string, input: Record<string, unknown>): object {
+    const name = String(input.Name);
+    const found = this.parameters.get(name);
+    const shown = (parameter: string) => {
+      const { versions } = this.parameters.get(parameter) as Parameter;
+      const { value, at } = versions.at(-1) as Parameter["versions"][number];
+      return { Name: parameter, Value: value, Version: versions.length, LastModifiedDate: at / 1000 };
+    };
+    switch (operation) {
+      case "GetParametersByPath": {
+        const below = [...this.parameters.keys()].filter((each) => each.startsWith(`${input.Path}/`));
+        return { Parameters: below.map(shown) };
+      }
+      case "GetParameter":
+        if (found === undefined) throw ["ParameterNotFound", ""];
+        return { Parameter: shown(name) };
+      case "GetParameterHistory":
+        return {
+          Parameters: found?.versions.map(({ value }, index) => ({ Name: name, Value: value, Version: index + 1 })),
+        };
+      case "PutParameter":
+        if (found !== undefined && input.Overwrite !== true) throw ["ParameterAlreadyExists", ""];
+        return { Version: this.put(name, String(input.Value)) };
+      case "DeleteParameter":
+        this.parameters.delete(name);
+        return {};
+      case "DescribeTaskDefinition": {
+        const task = String(input.taskDefinition);
+        return { taskDefinition: this.#tasks.get(task.slice(task.lastIndexOf("/") + 1)), tags: [] };
+      }
+      case "RegisterTaskDefinition":
+        return { taskDefinition: { taskDefinitionArn: ARN + this.#define(String(input.family), input) } };
+      case "UpdateService": {
+        const service = this.services.get(String(input.service)) as Service;
+        service.task = String(input.taskDefinition).slice(ARN.length);
+        service.deployment = String(Number(service.deployment) + 1);
+        return { service: this.#service(String(input.service)) };
+      }
+      case "DescribeServices":
+        return { services: (input.services as string[]).map((each) => this.#service(each)) };
+      case "BatchGetImage":
+        return { images: [{ imageManifest: "{}" }] };
+      case "PutImage":
+        return { image: {} };
+      case "ListTasks":
+        return { taskArns: [] };
+      case "DescribeScalingActivities":
+        return { ScalingActivities: [] };
+      case "DescribeAlarms": {
+        const MetricAlarms = [...this.alarms].map(([AlarmName, { state, since }]) => ({
+          AlarmName,
+          StateValue: state,
+          StateTransitionedTimestamp: since / 1000,
+        }));
+        return { MetricAlarms, CompositeAlarms: [] };
+      }
+    }
+    throw new Error(`the fake AWS does not know ${operation}`);
+  }
+
+  #service(name: string) {
+    const { task, deployment } = this.services.get(name) as Service;
+    const taskDefinition = ARN + task;
+    const rolloutState = this.slow.has(task.replace("shop-dev-", "")) ? "IN_PROGRESS" : "COMPLETED";
+    return {
+      serviceName: name,
+      status: "ACTIVE",
+      desiredCount: 1,
+      runningCount: 1,
+      pendingCount: 0,
+      taskDefinition,
+      deployments: [{ id: deployment, status: "PRIMARY", taskDefinition, rolloutState }],
+    };
+  }
+}
+
+function readCall(request: IncomingMessage, text: string): [string, Record<string, unknown>] {
+  const target = String(request.headers["x-amz-target"] ?? "");
+  if (target !== "") return [target.split(".").at(-1) ?? "", JSON.parse(text || "{}")];
+  const form = new URLSearchParams(text);
+  return [form.get("Action") ?? request.url?.split("/").at(-1) ?? "", {}];
+}
+
+function alarmsXml(body: object): string {
+  const { MetricAlarms = [] } = body as {
+    MetricAlarms?: { AlarmName: string; StateValue: string; StateTransitionedTimestamp: number }[];
+  };
+  const members = MetricAlarms.map(
+    ({ AlarmName, StateValue, StateTransitionedTimestamp: since }) =>
+      `<member><AlarmName>${AlarmName}</AlarmName><StateValue>${StateValue}</StateValue><StateTransitionedTimestamp>${new Date(since * 1000).toISOString()}</StateTransitionedTimestamp></member>`,
+  );
+  return `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms>${members.join("")}</MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
+}
