@@ -1,35 +1,36 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Call, OperationError, readFlags, run } from "../command";
+import { type CommandContext, type CommandLine, defineCommand } from "../../contract/command-line";
+import { badUsage, type ExitCode, UserError } from "../../contract/user-error";
 import { draw } from "./chart";
 import { runGameday } from "./gameday";
 import { FAULTS, type Fault, isLost, judge, type Plan, table } from "./report";
 
-const USAGE = `Usage: antifragile gameday <${FAULTS.join(" | ")}> [--seconds 6 to 300] [--rate 1 to 1000]
+const FLAGS = {
+  seconds: { value: "SECONDS", help: "length of the experiment, 6 to 300 (default: gameday/hypothesis.json)" },
+  rate: { value: "RATE", help: "requests per second, 1 to 1000 (default: gameday/hypothesis.json)" },
+} as const;
 
-Starts two instances of the service in this folder behind a load balancer that never retries, sends requests at a constant
-rate, and injects a fault into one of them. The hypothesis is in gameday/hypothesis.json.
-Exit code: 0 the hypothesis held, 1 it did not, 2 the experiment could not be run.
-`;
-
-interface GamedayCall extends Call {
-  readonly cwd: string;
+interface GamedayContext extends CommandContext {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly interruptible: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 /** The command `antifragile gameday`. */
-export function runGamedayCommand(call: GamedayCall): Promise<0 | 1 | 2 | 3 | 130> {
-  const { args, print, cwd, env } = call;
-  return call.interruptible(async (signal) => {
-    const outcome = await run(async () => {
-      if (args.includes("--help") || args.includes("-h")) {
-        print(USAGE);
-        return 0;
-      }
-      const { fault, plan } = read(call);
+export const runGamedayCommand = defineCommand(
+  {
+    name: "gameday",
+    operands: [`<${FAULTS.join("|")}>`],
+    description:
+      "Starts two instances of the service in this folder behind a load balancer that never retries, sends requests at a constant rate, and injects a fault into one of them. The hypothesis is in gameday/hypothesis.json. Exit code: 0 the hypothesis held, 1 it did not, 2 the experiment could not be run.",
+    flags: FLAGS,
+  },
+  (line, context: GamedayContext): Promise<ExitCode> => {
+    const { print, cwd, env } = context;
+    return context.interruptible(async (signal) => {
+      const { fault, plan } = read(line, context);
       build(cwd);
       const { answeredPercent, p99Ms, recoverySeconds } = plan.hypotheses[fault];
       print(
@@ -39,7 +40,7 @@ export function runGamedayCommand(call: GamedayCall): Promise<0 | 1 | 2 | 3 | 13
         if (signal.aborted) return undefined;
         throw error;
       });
-      if (result === undefined) return 1;
+      if (result === undefined) return 130;
       const verdict = judge(result, plan.hypotheses[fault]);
       const chart = `gameday/${fault}.svg`;
       writeFileSync(join(cwd, chart), draw(result, verdict, plan.hypotheses[fault]));
@@ -56,17 +57,19 @@ export function runGamedayCommand(call: GamedayCall): Promise<0 | 1 | 2 | 3 | 13
         print(`               ${lostBefore} were lost before the fault: this machine is too busy for that rate\n`);
       }
       print(`${["", ...table(verdict, chart)].join("\n")}\n`);
+      if (signal.aborted) return 130;
       return verdict.held ? 0 : 1;
     });
-    return signal.aborted ? 130 : outcome;
-  });
-}
+  },
+);
 
-function read({ args, cwd, platform }: GamedayCall): { readonly fault: Fault; readonly plan: Plan } {
-  const usage = (problem: string) => new OperationError(`${problem}\n\n${USAGE}`, 2);
-  const { flags, operands } = readFlags(args, { seconds: {}, rate: {} }, USAGE);
-  const fault = FAULTS.find((each) => each === operands[0]);
-  if (!fault || operands.length > 1) throw usage(`name one of: ${FAULTS.join(", ")}`);
+function read(
+  line: CommandLine<typeof FLAGS>,
+  { cwd, platform }: GamedayContext,
+): { readonly fault: Fault; readonly plan: Plan } {
+  const usage = (problem: string) => badUsage([problem], "antifragile gameday --help explains it.");
+  const fault = FAULTS.find((each) => each === line.operands[0]);
+  if (!fault) throw usage(`name one of: ${FAULTS.join(", ")}`);
   if (fault === "starve" && platform === "win32") throw usage("starve needs SIGSTOP, which Windows does not have");
   const file = "gameday/hypothesis.json";
   let written: Plan;
@@ -76,7 +79,7 @@ function read({ args, cwd, platform }: GamedayCall): { readonly fault: Fault; re
     throw usage(`run it in the folder of a service with a valid ${file}: ${(error as Error).message}`);
   }
   const number = (flag: "seconds" | "rate", least: number, most: number): number => {
-    const value = Number(flags[flag]?.[0] ?? written[flag]);
+    const value = Number(line.value(flag) ?? written[flag]);
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw usage(`--${flag}: use a whole number from ${least} to ${most}`);
   };
@@ -86,5 +89,5 @@ function read({ args, cwd, platform }: GamedayCall): { readonly fault: Fault; re
 function build(repository: string): void {
   const tsc = [join(repository, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"];
   const { status } = spawnSync(process.execPath, tsc, { cwd: repository, stdio: "inherit" });
-  if (status !== 0) throw new OperationError("the service does not compile; npm run build shows why", 2);
+  if (status !== 0) throw new UserError("the service does not compile; npm run build shows why", 2);
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
-import { OperationError } from "../command";
+import { UserError } from "../../contract/user-error";
 import { startLoadBalancer } from "./load-balancer";
 import type { Fault, Plan, Run, Sample } from "./report";
 
@@ -22,7 +22,7 @@ export interface GamedayHost {
 }
 
 /** The experiment could not be run, as opposed to a hypothesis that did not hold. */
-const notRun = (message: string) => new OperationError(message, 2);
+const notRun = (message: string) => new UserError(message, 2);
 
 /** Processes of this game day. They end with it, however it ends. */
 class Processes {
