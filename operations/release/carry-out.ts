@@ -60,6 +60,8 @@ export async function carryOut(context: ReleaseContext, work: Work): Promise<Car
       await lock.check();
       await moveAll(context, phase, moves, moved);
     }
+    // An interruption that arrived with the last move was answered with the promise to roll back.
+    throwIfInterrupted(context);
     await lock.check();
     await cloud.writeRecord(place, { live: { ...next, at: new Date(now()).toISOString() } });
   } catch (error) {

@@ -142,7 +142,6 @@ describe("a release that is interrupted", () => {
       const { child, ended, text } = start(release("b"));
       await called("UpdateService orders");
       child.kill(signal);
-      aws.slow.clear();
       const { code } = await ended;
       expect(text()).toContain(`interrupted by ${signal}`);
       expect(code, text()).toBe(130);
