@@ -36,11 +36,8 @@ export class InvalidPropsError extends Error {
     super([...own, ...others.map(({ message }) => message)].join("\n"));
     this.path = path;
     this.problems = [...problems, ...others.flatMap((other) => other.problems)];
-  }
-
-  /** Prints the message and the stack alone: Node would add every property, and with it each problem a second time. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.stack ?? this.message;
+    // Node prints every enumerable property of an uncaught error, and with it each problem a second time.
+    for (const property of ["path", "problems"]) Object.defineProperty(this, property, { enumerable: false });
   }
 }
 

@@ -23,7 +23,7 @@ import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/
 
 const APP = join(ROOT, "test/e2e/apps/service.ts");
 const STACKS = ["shop-dev-platform", "shop-dev-data", "shop-dev-service"] as const;
-const OWN_EXAMPLES = ["web-service", "microservices", "shared-balancer", "auth"];
+const OWN_EXAMPLES = ["web-service", "microservices", "shared-load-balancer", "auth"];
 const DOMAIN = "shop.example.com";
 /** A client secret, to be looked for where it must not be. */
 const CANARY = "canary-f2c1d7";

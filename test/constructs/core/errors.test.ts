@@ -33,7 +33,12 @@ describe("an InvalidPropsError", () => {
   });
 
   it("prints each problem once, also where Node prints an uncaught error", () => {
-    expect(inspect(invalid(tree().construct, PROBLEM)).match(/A_B/g)).toHaveLength(1);
+    const error = invalid(tree().construct, PROBLEM);
+    // An uncaught error is printed without the hooks that an object has for its own printing.
+    for (const customInspect of [true, false]) {
+      expect(inspect(error, { customInspect }).match(/A_B/g)).toHaveLength(1);
+    }
+    expect(error.problems).toEqual([PROBLEM]);
   });
 });
 
