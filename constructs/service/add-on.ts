@@ -4,44 +4,7 @@ import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 import type { Deployment } from "./deployment/strategy-props";
 import type { Process } from "./task/process";
-
-/** A container beside the app's own. */
-export interface Sidecar {
-  readonly name: string;
-  /** By digest: `registry/name@sha256:...`. */
-  readonly image: string;
-  /** Its share of the task, added to the app's. */
-  readonly cpu: number;
-  readonly memoryMiB: number;
-  /** What its container runs, word by word. @default - the image's own */
-  readonly command?: readonly string[];
-  /** @default - none */
-  readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * Whether it must be up before the app starts; then it also ends after the app, and sees its last words.
-   *
-   * @default false
-   */
-  readonly startBeforeApp?: boolean;
-  /**
-   * Lifts the read-only root for this container.
-   *
-   * @default false
-   */
-  readonly writableRoot?: boolean;
-  /**
-   * User that it runs as, by number; root only for what cannot do without.
-   *
-   * @default - the service's
-   */
-  readonly user?: string;
-  /**
-   * Variables from secrets or parameters, by ARN.
-   *
-   * @default - none
-   */
-  readonly secrets?: Readonly<Record<string, string>>;
-}
+import type { Sidecar } from "./task/sidecar";
 
 /** A load balancer's target group. */
 export interface TargetGroup {

@@ -2,7 +2,6 @@ export type {
   AlarmOptions,
   ServiceAddOn,
   ServiceHost,
-  Sidecar,
   Target,
   TargetGroup,
   TargetShift,
@@ -29,9 +28,11 @@ export {
 export type { ServiceAlarms } from "./monitoring/alarms";
 export type { CloudNativeServiceProps } from "./props";
 export type { Scaling, ScheduledBounds } from "./scaling/scaling";
+export type { ContainerOverrides } from "./task/container-overrides";
 export { Image } from "./task/image";
 export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./task/process";
 export type { ShutdownBudget } from "./task/shutdown";
+export type { Sidecar } from "./task/sidecar";
 export { ARCHITECTURES, type Architecture, type TaskSize } from "./task/task-size";
 export { type CallOptions, existingService, type ICallee } from "./traffic/calls";
 export { Ingress, type IngressProps } from "./traffic/ingress";

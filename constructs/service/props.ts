@@ -9,7 +9,7 @@ import type { ILogStream } from "../logging/log-stream";
 import type { ServiceStack } from "../platform/platform";
 import type { ServiceAddOn } from "./add-on";
 import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./deployment/ignored-changes";
-import { called, checkDeployment, type Deployment, rolling } from "./deployment/strategy-props";
+import { checkDeployment, type Deployment, deploymentCall, rolling } from "./deployment/strategy-props";
 import { type Feature, STRATEGY_TABLE, strategyCell } from "./deployment/strategy-support";
 import { resolveAlarms, type ServiceAlarms } from "./monitoring/alarms";
 import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling/scaling";
@@ -158,6 +158,14 @@ export interface ServiceSettings {
   readonly releaseOwner: ReleaseOwner;
   readonly user: string;
   readonly exec: boolean;
+}
+
+/** Placement and settings of a service, which all of its parts need. */
+export interface ServiceContext {
+  readonly stack: ServiceStack;
+  readonly settings: ServiceSettings;
+  /** Parts that names in AWS begin with: platform, environment, service. */
+  readonly fullName: readonly string[];
 }
 
 /** What decides which of the service's attributes are written by others. */
@@ -322,15 +330,15 @@ function checkStrategy(
     problems.add({
       code: "STRATEGY_NEEDS_PROVIDER_6",
       prop: "deployment",
-      problem: `${called(deployment)} needs AWS provider 6; this app has ${line}`,
-      remedy: `Install @cdktf/provider-aws@21, or use codeDeploy(${called(deployment)}): then without Service Connect, and only a pipeline can release.`,
+      problem: `${deploymentCall(deployment)} needs AWS provider 6; this app has ${line}`,
+      remedy: `Install @cdktf/provider-aws@21, or use codeDeploy(${deploymentCall(deployment)}): then without Service Connect, and only a pipeline can release.`,
     });
     return;
   }
   const refuse = (wanted: boolean, feature: Feature, code: string, prop: string, remedy: string) => {
     const { verdict, note } = strategyCell(strategy, line, feature);
     if (wanted && verdict === "no")
-      problems.add({ code, prop, problem: `does not go with ${called(deployment)}: ${note}`, remedy });
+      problems.add({ code, prop, problem: `does not go with ${deploymentCall(deployment)}: ${note}`, remedy });
   };
   refuse(
     connect === true,

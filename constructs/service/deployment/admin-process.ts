@@ -1,42 +1,56 @@
-import type { Problems } from "../../core/errors";
+import type { Construct } from "constructs";
+import { Problems } from "../../core/errors";
+import { literal } from "../../core/literal";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
+import { isCommand } from "../task/process";
 
-/** All commands of a service together; they stand in a parameter of 4 KB, with what else a release needs. */
+/** Size limit of all commands of a service: the SSM parameter that holds them with the rest of a template has 4 KB. */
 const ADMIN_BYTES = 2000;
 
-/** Commands of a service's admin processes, by name. */
-export type AdminCommands = ReadonlyMap<string, readonly string[]>;
+/** Admin processes of a service, by name. */
+export class AdminProcesses {
+  readonly #scope: Construct;
+  readonly #commands = new Map<string, readonly string[]>();
 
-/** Notes ADMIN_NAME, ADMIN_TWICE, ADMIN_COMMAND, ADMIN_SIZE. */
-export function checkAdmin(
-  problems: Problems,
-  known: AdminCommands,
-  { name, command }: { readonly name: string; readonly command: readonly string[] },
-): void {
-  const prop = `addAdminProcess(${JSON.stringify(name)})`;
-  problems.check(NAME_PATTERN.test(name), {
-    code: "ADMIN_NAME",
-    prop,
-    problem: "is no name for an admin process",
-    remedy: `Use ${NAME_RULE}.`,
-  });
-  problems.check(!known.has(name), {
-    code: "ADMIN_TWICE",
-    prop,
-    problem: "is there already",
-    remedy: "Give the second its own name.",
-  });
-  problems.check(command.length > 0 && command.every((word) => word !== ""), {
-    code: "ADMIN_COMMAND",
-    prop,
-    problem: `has ${JSON.stringify(command)}, which is no command`,
-    remedy: 'Use its words: ["node", "dist/admin/seed.js"].',
-  });
-  const bytes = Buffer.byteLength(JSON.stringify([...known, [name, command]]));
-  problems.check(bytes <= ADMIN_BYTES, {
-    code: "ADMIN_SIZE",
-    prop,
-    problem: `makes ${bytes} bytes of commands with the others, and ${ADMIN_BYTES} can be told to a release`,
-    remedy: "Put the long ones into files of the image.",
-  });
+  constructor(scope: Construct) {
+    this.#scope = scope;
+  }
+
+  /** Commands by name. */
+  get commands(): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries(this.#commands);
+  }
+
+  /** @throws InvalidPropsError ADMIN_NAME, ADMIN_TWICE, ADMIN_COMMAND, ADMIN_SIZE */
+  add(name: string, command: readonly string[]): void {
+    const problems = new Problems(this.#scope);
+    const prop = `addAdminProcess(${JSON.stringify(name)})`;
+    problems.check(NAME_PATTERN.test(name), {
+      code: "ADMIN_NAME",
+      prop,
+      problem: "must have a valid name",
+      remedy: `Use ${NAME_RULE}.`,
+    });
+    problems.check(!this.#commands.has(name), {
+      code: "ADMIN_TWICE",
+      prop,
+      problem: "is already defined",
+      remedy: "Use another name.",
+    });
+    problems.check(isCommand(command), {
+      code: "ADMIN_COMMAND",
+      prop,
+      problem: `must have a command as a list of words, got ${JSON.stringify(command)}`,
+      remedy: 'Use for example ["node", "dist/admin/seed.js"].',
+    });
+    const bytes = Buffer.byteLength(JSON.stringify([...this.#commands, [name, command]]));
+    problems.check(bytes <= ADMIN_BYTES, {
+      code: "ADMIN_SIZE",
+      prop,
+      problem: `must keep all admin commands within ${ADMIN_BYTES} bytes, got ${bytes}`,
+      remedy: "Move long commands into files of the image.",
+    });
+    problems.throwIfAny();
+    this.#commands.set(name, command.map(literal));
+  }
 }

@@ -1,47 +1,55 @@
+import type { Construct } from "constructs";
 import type { Role, Statement } from "../../core/iam";
+import type { ServiceContext } from "../props";
+import { serviceRole } from "../service-role";
 
 /**
- * What one-off tasks of a service may do besides what the service may, such as change a schema: a role and variables that
- * the app itself never has. Without need there is no such role, and admin tasks are what the service is.
+ * Permissions and environment variables that only the admin processes of a service have, such as those to change a schema.
+ * The role is created with the first permission; until then admin processes run with the role of the service.
  */
-export class AdminAccess {
-  readonly #makeRole: () => Role;
+export class AdminRole {
+  /** Addresses that must exist before admin processes run. */
+  readonly dependencies: string[] = [];
+
+  readonly #scope: Construct;
+  readonly #context: ServiceContext;
   readonly #shared: Statement[] = [];
   readonly #environment = new Map<string, string>();
   #role: Role | undefined;
 
-  constructor(makeRole: () => Role) {
-    this.#makeRole = makeRole;
+  constructor(scope: Construct, context: ServiceContext) {
+    this.#scope = scope;
+    this.#context = context;
   }
 
-  /** ARN of the role that admin tasks run as; undefined for the service's own. */
+  /** ARN of the role of admin processes; undefined for the role of the service. */
   get roleArn(): string | undefined {
     return this.#role?.roleArn;
   }
 
-  /** Variables that admin tasks get besides the service's; undefined when there are none. */
+  /** Additional environment variables of admin processes; undefined when there are none. */
   get environment(): Readonly<Record<string, string>> | undefined {
     return this.#environment.size === 0 ? undefined : Object.fromEntries([...this.#environment].sort());
   }
 
-  /** Lets admin tasks alone do something. */
+  /** Grants a permission to admin processes only. */
   grant(statement: Statement): void {
     if (this.#role === undefined) {
-      this.#role = this.#makeRole();
+      this.#role = serviceRole(this.#scope, "AdminRole", this.#context, "admin", this.dependencies);
       for (const each of this.#shared) this.#role.grant(each);
     }
     this.#role.grant(statement);
   }
 
-  /** What the service may do, admin tasks may too. */
+  /** Grants admin processes a permission that the service has. */
   share(statement: Statement): void {
     this.#shared.push(statement);
     this.#role?.grant(statement);
   }
 
-  /** @throws Error when the variable is set already */
+  /** @throws Error when the variable is already set */
   set(variable: string, value: string): void {
-    if (this.#environment.has(variable)) throw new Error(`${variable} of admin tasks is set twice: use a prefix`);
+    if (this.#environment.has(variable)) throw new Error(`${variable} of admin processes is set twice: use a prefix`);
     this.#environment.set(variable, value);
   }
 }

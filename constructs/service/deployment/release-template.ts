@@ -1,24 +1,35 @@
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
+import { Fn, Token } from "cdktf";
 import { Construct } from "constructs";
 import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../../contract/release";
 import { type ReleasedProcess, releasePermissions } from "../../../contract/release-permissions";
 import type { Statement } from "../../core/iam";
+import { literal } from "../../core/literal";
+import { physicalName } from "../../core/names";
 import { PublishedContract } from "../../core/parameter-contract";
 import { Registry } from "../../core/registry";
 import { type AwsStack, addressOf } from "../../core/stack";
+import type { ILogStream } from "../../logging/log-stream";
 import type { ServiceStack } from "../../platform/platform";
-import { ignoredChanges, type ReleaseOwner } from "./ignored-changes";
+import type { Monitoring } from "../monitoring/monitoring";
+import type { ServiceContext } from "../props";
+import { serviceRoleName } from "../service-role";
+import type { Targets } from "../traffic/targets";
+import type { AdminProcesses } from "./admin-process";
+import type { AdminRole } from "./admin-role";
+import { ignoredChanges } from "./ignored-changes";
 
 /** Processes of a stack that a release updates. */
 const PROCESSES = (): (() => ReleasedProcess)[] => [];
 
 /**
- * What somebody needs to release the services of a stack, run their admin processes and look at their releases: for the
- * role of a pipeline. ARNs are made from names, so that the stack need not be applied before. To be asked for at the end:
- * services may still come.
+ * Statements for the role of a pipeline that releases the services of a stack, runs their admin processes and reads their
+ * releases. ARNs are derived from names, so that the stack need not be applied before. Call it at synth, when all services
+ * are present.
  *
- * @param from the stack that the role is in
+ * @param from stack of the role
  */
 export function releaseStatements(stack: ServiceStack, from: AwsStack): Statement[] {
   const { environment, platformName } = stack;
@@ -36,37 +47,108 @@ export function releaseStatements(stack: ServiceStack, from: AwsStack): Statemen
   );
 }
 
-/** Where the services of a stack tell of their releases. */
+/** Place where the services of a stack record their releases. */
 export function releasePlace({ environment, platformName, stackName }: ServiceStack): ReleasePlace {
   return { environment: environment.name, platform: platformName, stack: stackName };
 }
 
-/** Tells the release command of a service. Tasks, scaling and schedules know nothing of it. */
-export function publishTemplate(
-  scope: Construct,
-  props: {
-    readonly stack: ServiceStack;
-    readonly name: string;
-    readonly owner: ReleaseOwner;
-    readonly task: EcsTaskDefinition;
-    /** Asked for last, as the template is. */
-    readonly process: () => ReleasedProcess;
-    /** Asked for last: admin processes and add-ons come after the service. */
-    readonly template: () => ProcessTemplate;
-  },
-): void {
-  const { stack, name, owner, task, template, process } = props;
-  Registry.of(stack).get(PROCESSES).push(process);
-  new PublishedContract(scope, "ReleaseTemplate", {
-    name: `${processesPath(releasePlace(stack))}/${name}`,
-    value: template,
-  });
-  if (owner === "pipeline") ReleaseHistory.of(stack).compare(name, task);
+interface ReleaseParts {
+  /** ECS service or schedule that a release updates. */
+  readonly runner: Pick<ProcessTemplate, "service" | "schedule">;
+  readonly securityGroupId: string;
+  readonly logs: ILogStream;
+  readonly monitoring: Monitoring;
+  readonly targets: Targets;
+  readonly adminProcesses: AdminProcesses;
+  readonly adminRole: AdminRole;
 }
 
 /**
- * Where releases of a stack's services are recorded: one SSM parameter, whose value a release writes and whose versions are
- * the history. Terraform makes it, so that it goes with the stack, and looks no more at what it holds.
+ * Publishes what the release command needs to release a service and to run its admin processes. Values are read at synth,
+ * because add-ons and admin processes come after the service.
+ */
+export function publishReleaseTemplate(
+  scope: Construct,
+  context: ServiceContext,
+  task: EcsTaskDefinition,
+  parts: () => ReleaseParts,
+): void {
+  const { stack, settings } = context;
+  Registry.of(stack)
+    .get(PROCESSES)
+    .push(() => releasedProcess(context, parts()));
+  new PublishedContract(scope, "ReleaseTemplate", {
+    name: `${processesPath(releasePlace(stack))}/${settings.name}`,
+    value: () => processTemplate(context, task, parts()),
+  });
+  if (settings.releaseOwner === "pipeline") ReleaseHistory.of(stack).compare(settings.name, task);
+}
+
+function processTemplate(
+  { stack, settings }: ServiceContext,
+  task: EcsTaskDefinition,
+  parts: ReleaseParts,
+): ProcessTemplate {
+  const { name, process, image, capacity, compatibility, deployment, releaseOwner } = settings;
+  const { vpc, cluster } = stack;
+  const { targets } = parts;
+  return {
+    kind: process.kind,
+    owner: releaseOwner,
+    cluster: cluster.clusterName,
+    ...parts.runner,
+    container: name,
+    task: task.arn,
+    source: literal(image.sourceIn(stack.stackName)),
+    bootstrap: image.kind === "repository",
+    strategy: deployment.kind,
+    codeDeploy:
+      targets.codeDeploy === undefined || process.kind !== "web"
+        ? undefined
+        : { ...targets.codeDeploy, port: process.port },
+    network: {
+      subnets: Fn.join(",", [...vpc.workloadSubnetIds]),
+      securityGroup: parts.securityGroupId,
+      assignPublicIp: compatibility === "FARGATE" && vpc.egress === "public-ip",
+    },
+    platformVersion: compatibility === "FARGATE" ? "LATEST" : undefined,
+    capacity: cluster.strategy(capacity),
+    alarms: parts.monitoring.alarms.map(({ alarmName }) => alarmName),
+    admin: parts.adminProcesses.commands,
+    adminRole: parts.adminRole.roleArn,
+    adminEnvironment: parts.adminRole.environment,
+  };
+}
+
+function releasedProcess(context: ServiceContext, parts: ReleaseParts): ReleasedProcess {
+  const { fullName, settings } = context;
+  return {
+    owner: settings.releaseOwner,
+    family: physicalName("taskFamily", ...fullName),
+    ...(settings.process.kind === "job"
+      ? { schedule: { name: physicalName("schedule", ...fullName), role: serviceRoleName(context, "schedule") } }
+      : { service: physicalName("ecsService", settings.name) }),
+    codeDeploy: parts.targets.codeDeploy,
+    roles: [
+      serviceRoleName(context, "task"),
+      serviceRoleName(context, "execution"),
+      ...(parts.adminRole.roleArn === undefined ? [] : [serviceRoleName(context, "admin")]),
+    ],
+    admin: Object.keys(parts.adminProcesses.commands).length > 0,
+    logGroup: logGroupNameOf(parts.logs),
+  };
+}
+
+/** Name of a log group as far as it is known at synth, otherwise `*`. */
+function logGroupNameOf(logs: ILogStream): string {
+  const group = logs.node.defaultChild;
+  const name = group instanceof CloudwatchLogGroup ? group.nameInput : logs.logGroupName;
+  return name === undefined || Token.isUnresolved(name) ? "*" : name;
+}
+
+/**
+ * History of the releases of a stack: an SSM parameter whose value each release writes and whose versions are the history.
+ * Terraform creates and deletes it with the stack, and ignores its value.
  *
  * Free. Part of every stack whose services are released by a pipeline.
  *
@@ -96,7 +178,7 @@ class ReleaseHistory extends Construct {
   }
 
   /**
-   * Lets every plan and apply say when the config of a service is another than the one that its live release was made from.
+   * Warns in every plan and apply when the configuration of a service differs from that of its live release.
    *
    * @see https://developer.hashicorp.com/terraform/language/checks
    */
@@ -106,9 +188,9 @@ class ReleaseHistory extends Construct {
     this.#stack.addOverride(`check.${name}_config_is_live`, {
       assert: [
         {
-          // Without a release there is nothing to compare with.
+          // Holds when there is no release to compare with.
           condition: `\${try(${released} == ${addressOf(task)}.revision, true)}`,
-          error_message: `${name} runs with the config of its last release, not with this one. To make it live: antifragile release ${environment.name}`,
+          error_message: `${name} runs with the configuration of its last release, not with this one. To make it live, run: antifragile release ${environment.name}`,
         },
       ],
     });

@@ -154,7 +154,7 @@ function baked({ bakeTime = Duration.minutes(5), ...options }: TrafficShiftOptio
 }
 
 /** As the user wrote it: `codeDeploy(canary(...))`. */
-export function called(deployment: Deployment): string {
+export function deploymentCall(deployment: Deployment): string {
   return deployment.kind === "codeDeploy" ? `codeDeploy(${deployment.shift.kind}(...))` : `${deployment.kind}()`;
 }
 
@@ -170,7 +170,7 @@ export function deploymentMinutes(deployment: Deployment): number {
 const ALARM_MINUTES = 3;
 
 /** Times of a deployment that are over before its alarm can go off, as the user wrote them: `bakeTime 1 min`. */
-export function tooShort(deployment: Deployment): string[] {
+export function timesTooShort(deployment: Deployment): string[] {
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return [];
   const times = { bakeTime: shift.bakeTime, ...(shift.kind === "blueGreen" ? {} : { wait: shift.wait }) };

@@ -33,8 +33,8 @@ interface Running {
 /** How long the tasks of a deployment may take to come up and to go. */
 const TASKS_MINUTES = 20;
 
-/** Keeps the wanted number of tasks running: the ECS service of a web process or a worker. */
-export function runAlways(scope: Construct, running: Running): EcsService {
+/** Creates the ECS service that keeps the tasks of a web process or a worker running. */
+export function createEcsService(scope: Construct, running: Running): EcsService {
   const { stack, settings, scaling, task, targets } = running;
   const { name, process, releaseOwner, deployment } = settings;
   const { controller } = STRATEGY_TABLE[deployment.kind];
@@ -88,7 +88,7 @@ export function runAlways(scope: Construct, running: Running): EcsService {
     }),
     lifecycle: {
       ignoreChanges: ignoredChanges("service", circumstancesOf(settings)),
-      ...(releaseOwner === "terraform" ? { postcondition: [wentLive(stack, name, task)] } : {}),
+      ...(releaseOwner === "terraform" ? { postcondition: [taskDefinitionIsLive(stack, name, task)] } : {}),
     },
     timeouts: { create: minutes, update: minutes, delete: `${TASKS_MINUTES}m` },
   });
@@ -123,7 +123,7 @@ function deploymentConfiguration(deployment: Deployment): object | undefined {
  *
  * @see https://github.com/hashicorp/terraform-provider-aws/issues/20858
  */
-function wentLive({ cluster, environment }: ServiceStack, name: string, task: EcsTaskDefinition) {
+function taskDefinitionIsLive({ cluster, environment }: ServiceStack, name: string, task: EcsTaskDefinition) {
   const why = `antifragile stop-reasons --region ${environment.region} --cluster ${cluster.clusterName} --service ${name}`;
   return {
     condition: Op.eq(TerraformSelf.getString("task_definition"), task.arn),

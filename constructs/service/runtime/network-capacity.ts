@@ -17,7 +17,11 @@ const NAMES = () => new Map<string, string>();
  *
  * @throws InvalidPropsError SERVICE_NAME_TAKEN
  */
-export function claimName(service: IConstruct, { platformName, environment }: ServiceStack, name: string): void {
+export function reserveServiceName(
+  service: IConstruct,
+  { platformName, environment }: ServiceStack,
+  name: string,
+): void {
   const { root, path } = service.node;
   const names = Registry.of(root).get(NAMES);
   const key = `${platformName}-${environment.name}/${name}`;
@@ -40,7 +44,7 @@ export function claimName(service: IConstruct, { platformName, environment }: Se
  * @param max most tasks of the service; undefined for a job, which has one
  * @throws InvalidPropsError SUBNETS_FULL_AT_MAX
  */
-export function claimAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
+export function reserveAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
   const { addressesPerZone, zones, production, platformName, environment } = stack;
   if (addressesPerZone === undefined) return;
   const byPlatform = Registry.of(service.node.root).get(ADDRESSES);
@@ -60,7 +64,7 @@ export function claimAddresses(service: IConstruct, stack: ServiceStack, max: nu
 }
 
 /** Says where tasks are enough on a good day alone: when a zone is lost, or when load grows. */
-export function warnOfNoRoom(
+export function warnOfThinScaling(
   service: IConstruct,
   { production, zones }: ServiceStack,
   { min, max, cpuPercent }: ScalingSettings,

@@ -28,7 +28,7 @@ interface Scheduled {
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/tasks-scheduled-eventbridge-scheduler.html
  */
-export function runOnSchedule(scope: Construct, scheduled: Scheduled): SchedulerSchedule {
+export function createScheduledTask(scope: Construct, scheduled: Scheduled): SchedulerSchedule {
   const { stack, settings, process, task, notStartedQueueArn } = scheduled;
   const fullName = [stack.platformName, stack.environment.name, settings.name];
   const role = new Role(scope, "ScheduleRole", {

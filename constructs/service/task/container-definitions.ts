@@ -1,15 +1,15 @@
 import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../../contract/release";
 import { literal } from "../../core/literal";
 import type { ILogStream } from "../../logging/log-stream";
-import type { Sidecar } from "../add-on";
 import type { Image } from "./image";
 import type { Process } from "./process";
 import type { ShutdownBudget } from "./shutdown";
+import type { Sidecar } from "./sidecar";
 
-/** A variable whose value ECS reads when a task starts. */
+/** Environment variable whose value ECS reads when a task starts. */
 export interface Secret {
   readonly name: string;
-  /** ARN of a secret (or of a key of one) or of a parameter. */
+  /** ARN of a secret, of a key of a secret, or of a parameter. */
   readonly valueFrom: string;
 }
 
@@ -17,10 +17,10 @@ interface Input {
   readonly name: string;
   readonly process: Process;
   readonly image: Image;
-  /** Where the image is pulled from. */
+  /** URI that the image is pulled from. */
   readonly imageUri: string;
   readonly user: string;
-  /** Whether people may open a shell: the agent for it writes to the root. */
+  /** Allows ECS Exec, whose agent writes to the root file system. */
   readonly exec: boolean;
   readonly shutdown: ShutdownBudget;
   readonly environment: ReadonlyMap<string, string>;
@@ -30,13 +30,19 @@ interface Input {
   readonly region: string;
 }
 
+/** Container definition as the ECS API spells it. */
+export interface ContainerDefinition {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
 /**
- * The containers of a task as the JSON that AWS gives back: sorted, without nulls, with the defaults that the API adds,
- * so that a plan shows a difference only when there is one.
+ * Container definitions of a task in the form that the ECS API returns: sorted, without nulls and with the defaults that the
+ * API adds, so that a plan shows only real differences.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
  */
-export function containerDefinitions(input: Input): string {
+export function containerDefinitions(input: Input): ContainerDefinition[] {
   const common = (name: string) => ({
     essential: true,
     readonlyRootFilesystem: true,
@@ -51,7 +57,7 @@ export function containerDefinitions(input: Input): string {
         "awslogs-group": input.logs.logGroupName,
         "awslogs-region": input.region,
         "awslogs-stream-prefix": name,
-        // Always said: AWS changed the default once, silently.
+        // Always set, because AWS has changed the default without notice.
         ...(input.logs.delivery === "audit"
           ? { mode: "blocking" }
           : { "max-buffer-size": "25m", mode: "non-blocking" }),
@@ -81,7 +87,7 @@ export function containerDefinitions(input: Input): string {
     ...listening(input.name, process),
     linuxParameters: {
       capabilities: { add: [], drop: ["ALL"] },
-      // Forwards signals and takes in the dead.
+      // Forwards signals and reaps zombie processes.
       initProcessEnabled: true,
       tmpfs: [{ containerPath: "/tmp", size: 64, mountOptions: ["rw", "noexec", "nosuid", "nodev", "mode=1777"] }],
     },
@@ -92,7 +98,7 @@ export function containerDefinitions(input: Input): string {
     name: sidecar.name,
     image: sidecar.image,
     cpu: sidecar.cpu,
-    // A hard limit: one that leaks must not take the app's memory.
+    // A hard limit keeps a memory leak in a sidecar from affecting the app.
     memory: sidecar.memoryMiB,
     essential: false,
     readonlyRootFilesystem: sidecar.writableRoot !== true,
@@ -108,15 +114,15 @@ export function containerDefinitions(input: Input): string {
         }),
     portMappings: [],
   }));
-  return JSON.stringify([app, ...sidecars.sort((a, b) => compare(a.name, b.name))].map(sortKeys));
+  return [app, ...sidecars.sort((a, b) => compare(a.name, b.name))];
 }
 
-/** What only a process with a port has. */
+/** Port mapping and health check of a web process. */
 function listening(name: string, process: Process): object {
   if (process.kind !== "web") return { portMappings: [] };
-  const ask = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
+  const probe = `fetch('http://127.0.0.1:${process.port}${process.livePath}').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))`;
   const own = process.liveCommand;
-  const command = own === undefined || own === "none" ? ["node", "-e", ask] : own.map(literal);
+  const command = own === undefined || own === "none" ? ["node", "-e", probe] : own.map(literal);
   return {
     portMappings: [{ appProtocol: "http", containerPort: process.port, hostPort: process.port, name, protocol: "tcp" }],
     ...(own === "none"
@@ -134,7 +140,8 @@ function pairs(variables: ReadonlyMap<string, string>): { name: string; value: s
   return [...variables].map(([name, value]) => ({ name, value })).sort((a, b) => compare(a.name, b.name));
 }
 
-function sortKeys(value: unknown): unknown {
+/** Sorts the keys of all objects in a value. */
+export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

@@ -2,11 +2,11 @@ import type { Sessions } from "../../cluster/cluster";
 import type { Statement } from "../../core/iam";
 
 /**
- * What the role of a task needs so that people can open a shell in it, logged and encrypted.
+ * Statements that the role of a task needs for ECS Exec with logged and encrypted sessions.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-required-iam-permissions
  */
-export function sessionStatements({ keyArn, logGroupArn }: Sessions): Statement[] {
+export function execStatements({ keyArn, logGroupArn }: Sessions): Statement[] {
   return [
     {
       actions: [
@@ -16,7 +16,7 @@ export function sessionStatements({ keyArn, logGroupArn }: Sessions): Statement[
         "ssmmessages:OpenDataChannel",
         "logs:DescribeLogGroups",
       ],
-      // These calls take no resource.
+      // These actions do not support resources.
       resources: ["*"],
     },
     {

@@ -81,3 +81,10 @@ export function worker(options: { readonly queue?: IQueue; readonly command?: re
 export function job(options: { readonly schedule: Schedule; readonly command?: readonly string[] }): JobProcess {
   return { kind: "job", schedule: options.schedule, command: options.command };
 }
+
+/** Whether a value is a command: a list of words, none of them empty. */
+export function isCommand(command: unknown): command is readonly string[] {
+  return (
+    Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string" && word !== "")
+  );
+}

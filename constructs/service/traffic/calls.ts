@@ -10,29 +10,29 @@ import { Duration } from "../../core/units";
 import type { ServiceStack } from "../../platform/platform";
 import type { Process } from "../task/process";
 
-/** How one service calls another: what its client must keep to. */
+/** Settings of the client that one service uses to call another. */
 export interface CallOptions {
   /**
-   * Longest wait for an answer, repeated requests included.
+   * Longest wait for an answer, retries included.
    *
    * @default Duration.seconds(2)
    */
   readonly timeout?: Duration;
   /**
-   * How many of a hundred requests may be repeated, so that a service in trouble does not get a multiple of its load.
+   * Percentage of requests that may be retried, so that retries do not multiply the load of a service in trouble.
    *
    * @default 10
    */
   readonly retryBudgetPercent?: number;
   /**
-   * From how many failures of a hundred on the called service is left alone for a while.
+   * Percentage of failed requests at which the circuit breaker opens: the client stops calling the service for a while.
    *
    * @default 50
    */
   readonly breakerFailurePercent?: number;
 }
 
-/** A service that can be called: one of this app, or one of another repo by {@link existingService}. */
+/** Service that can be called: a service of this app, or one of another repository by {@link existingService}. */
 export interface ICallee {
   readonly serviceName: string;
 }
@@ -45,14 +45,14 @@ export interface CallSettings {
 }
 
 /**
- * A service that another repo has put on the same platform, by its name: `orders.call(existingService("payments"))`. Its data
- * stack must be applied before what calls it is planned.
+ * Refers to a service that another repository has deployed to the same platform: `orders.call(existingService("payments"))`.
+ * Its data stack must be applied before the caller is planned.
  */
 export function existingService(name: string): ICallee {
   return { serviceName: name };
 }
 
-/** Notes CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER. */
+/** Applies defaults; notes CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER. */
 export function resolveCall(
   problems: Problems,
   callee: string,
@@ -64,72 +64,72 @@ export function resolveCall(
   problems.check(Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60, {
     code: "CALL_TIMEOUT",
     prop: `call ${callee}: timeout`,
-    problem: `${timeout} is no time to wait`,
-    remedy: "Use 1 ms to 60 s.",
+    problem: `must be whole milliseconds from 1 ms to 60 s, got ${timeout}`,
+    remedy: "Use for example Duration.seconds(2).",
   });
   problems.check(longestRequest === undefined || timeout.toMillis() <= longestRequest.toMillis(), {
     code: "CALL_TIMEOUT",
     prop: `call ${callee}: timeout`,
-    problem: `${timeout} does not fit: a request may take ${longestRequest} when the caller's task ends`,
+    problem: `must be at most ${longestRequest}, the time that a stopping task has for a request, got ${timeout}`,
     remedy: "Lower the timeout, or raise the caller's stopTimeout.",
   });
   problems.check(Number.isInteger(retryBudgetPercent) && retryBudgetPercent >= 0 && retryBudgetPercent <= 100, {
     code: "CALL_RETRY_BUDGET",
     prop: `call ${callee}: retryBudgetPercent`,
-    problem: `${retryBudgetPercent} is no share of the requests`,
-    remedy: "Use whole numbers from 0 (never) to 100.",
+    problem: `must be a whole number from 0 to 100, got ${retryBudgetPercent}`,
+    remedy: "Use a percentage of requests; 0 turns retries off.",
   });
   problems.check(
     Number.isInteger(breakerFailurePercent) && breakerFailurePercent >= 1 && breakerFailurePercent <= 100,
     {
       code: "CALL_BREAKER",
       prop: `call ${callee}: breakerFailurePercent`,
-      problem: `${breakerFailurePercent} is no share of the requests`,
-      remedy: "Use whole numbers from 1 to 100.",
+      problem: `must be a whole number from 1 to 100, got ${breakerFailurePercent}`,
+      remedy: "Use a percentage of requests, such as 50.",
     },
   );
   return { timeout, retryBudgetPercent, breakerFailurePercent };
 }
 
-/** A service of this app that calls, or is called. */
-export interface Caller extends Pick<ICallee, "serviceName"> {
+/** Service of this app at either end of a call. */
+export interface CallParty extends ICallee {
   readonly process: Process;
   readonly stack: ServiceStack;
 }
 
-/** Whether one can call the other. Notes CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
-export function checkCallee(problems: Problems, caller: Caller, callee: Caller | Pick<ICallee, "serviceName">): void {
+/** Notes CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
+export function checkCallee(problems: Problems, caller: CallParty, callee: CallParty | ICallee): void {
   const name = callee.serviceName;
   problems.check(NAME_PATTERN.test(name), {
     code: "CALL_NAME",
     prop: "call",
-    problem: `${JSON.stringify(name)} is no name of a service`,
+    problem: `must be given the name of a service, got ${JSON.stringify(name)}`,
     remedy: `Use ${NAME_RULE}.`,
   });
   problems.check(name !== caller.serviceName, {
     code: "CALL_SELF",
     prop: `call ${name}`,
-    problem: "is the service itself",
-    remedy: "Call its own code instead.",
+    problem: "must name another service, got the caller itself",
+    remedy: "Call the code of the service directly.",
   });
-  // Of one in another repo nothing more is known.
+  // Nothing more is known of a service of another repository.
   if (!("stack" in callee)) return;
   const [mine, other] = [caller.stack, callee.stack];
   problems.check(mine.platformName === other.platformName && mine.environment.name === other.environment.name, {
     code: "CALL_OTHER_PLATFORM",
     prop: `call ${name}`,
-    problem: `is on platform ${other.platformName}-${other.environment.name}, this one on ${mine.platformName}-${mine.environment.name}: their networks do not meet`,
+    problem: `is on platform ${other.platformName}-${other.environment.name}, the caller on ${mine.platformName}-${mine.environment.name}: their VPCs are not connected`,
     remedy: "Put both on one platform, or call its public address.",
   });
   problems.check(callee.process.kind === "web", {
     code: "CALL_NO_PORT",
     prop: `call ${name}`,
-    problem: `is a ${callee.process.kind} and takes no requests`,
-    remedy: "Send it a message by its queue.",
+    problem: `must be a web process to receive requests, got ${callee.process.kind}()`,
+    remedy: "Send a message to its queue instead.",
   });
 }
 
-/** The called service as its platform tells of it: nothing of it needs the service itself to exist. */
+/** Published identity of a called service, which does not depend on the service itself. */
 export class CalledService extends Construct {
   readonly url: string;
   readonly connections: Connections;
@@ -145,7 +145,7 @@ export class CalledService extends Construct {
   }
 }
 
-/** The client's settings, as the generated service reads them. */
+/** Environment variables through which the client reads its settings. */
 export function callVariables(callee: string, url: string, settings: CallSettings): [name: string, value: string][] {
   const prefix = callee.toUpperCase().replaceAll("-", "_");
   return [
@@ -156,17 +156,17 @@ export function callVariables(callee: string, url: string, settings: CallSetting
   ];
 }
 
-/** One service's call of another, and how long it waits. */
+/** Call of one service by another, with its timeout. */
 interface Call {
   readonly from: IConstruct;
   readonly to: IConstruct;
   readonly timeout: Duration;
 }
 
-/** Rules that a security group may have in each direction, less the ones for the load balancer and for AWS's own APIs. */
+/** Rules that a security group may have in each direction, less those for the load balancer and for AWS APIs. */
 const CALLS_PER_GROUP = 58;
 
-/** All calls between the services of an app, found by either end. */
+/** Registry of the calls between the services of an app, by either end. */
 export class Calls {
   static of(service: IConstruct): Calls {
     return Registry.of(service.node.root).get(ALL_CALLS);
@@ -178,23 +178,23 @@ export class Calls {
   /** @throws InvalidPropsError CALL_QUOTA */
   add(call: Call): void {
     const { from, to } = call;
-    const [made, taken] = [listOf(this.#from, from), listOf(this.#to, to)];
+    const [outgoing, incoming] = [listOf(this.#from, from), listOf(this.#to, to)];
     for (const [end, { length }] of [
-      [from, made],
-      [to, taken],
+      [from, outgoing],
+      [to, incoming],
     ] as const) {
       if (length < CALLS_PER_GROUP) continue;
       throw invalid(from, {
         code: "CALL_QUOTA",
         prop: `call ${to.node.id}`,
-        problem: `is the ${length + 1}th call of ${end.node.path}: AWS allows a security group 60 rules in each direction`,
-        remedy: "Let some of them go through one service.",
+        problem: `is call ${length + 1} of ${end.node.path}, more than the 60 rules per direction of a security group allow`,
+        remedy: "Route some of the calls through one service.",
       });
     }
-    made.push(call);
-    taken.push(call);
-    for (const before of listOf(this.#to, from)) warnOfImpatience(before, call);
-    for (const after of listOf(this.#from, to)) warnOfImpatience(call, after);
+    outgoing.push(call);
+    incoming.push(call);
+    for (const before of listOf(this.#to, from)) warnOfShorterTimeout(before, call);
+    for (const after of listOf(this.#from, to)) warnOfShorterTimeout(call, after);
   }
 }
 
@@ -206,28 +206,28 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   return list;
 }
 
-/** A caller that gives up before the service it calls does throws away work that goes on. */
-function warnOfImpatience(outer: Call, inner: Call): void {
+/** Warns where a caller gives up before the service that it calls: the work goes on, and nobody uses the result. */
+function warnOfShorterTimeout(outer: Call, inner: Call): void {
   if (outer.timeout.toMillis() >= inner.timeout.toMillis()) return;
   Annotations.of(outer.from).addWarning(
     `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
-      "it gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
+      "the caller gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
   );
 }
 
-/** Services of one stack that start after others of it, as far as none then waits for itself. */
-export class StartOrder<T extends IConstruct> {
-  readonly #wishes = new Wishes<T>();
+/** Order in which the services of one stack start: callees first, except where that would make a cycle. */
+export class StartOrder<T> {
+  readonly #preferences = new Wishes<T>();
   #granted: ReadonlyMap<T, readonly T[]> | undefined;
 
   preferAfter(service: T, callee: T): void {
-    this.#wishes.add(service, callee);
+    this.#preferences.add(service, callee);
     this.#granted = undefined;
   }
 
-  /** Services that one starts after. Asked for at synth, when all calls are known. */
+  /** Services that start before the given one. Call it at synth, when all calls are known. */
   before(service: T): readonly T[] {
-    this.#granted ??= this.#wishes.granted();
+    this.#granted ??= this.#preferences.granted();
     return this.#granted.get(service) ?? [];
   }
 }

@@ -1,55 +1,76 @@
 import { Construct } from "constructs";
-import { PublishedContract } from "../../core/parameter-contract";
+import { ImportedContract, PublishedContract, serviceParameter } from "../../core/parameter-contract";
+import { movedFrom } from "../../core/renamed";
 import { SecurityGroup } from "../../core/security-group";
 import { DiscoveryName } from "../../discovery/discovery-name";
 import type { INamespace } from "../../discovery/namespace";
+import type { ServiceContext } from "../props";
 
-export interface IdentityProps {
-  /** Name of the parameter that tells others. */
+interface IdentityProps {
+  /** Name of the SSM parameter that publishes the identity. */
   readonly parameter: string;
   readonly vpcId: string;
-  /** First part of the security group's name. */
+  /** Prefix of the security group's name. */
   readonly name: string;
-  /** How the service is called; undefined when it takes no requests. */
-  readonly called:
+  /** Name and port that other services call; undefined for a process without requests. */
+  readonly endpoint:
     | {
-        /** First part of its name in DNS. */
+        /** First label of the DNS name. */
         readonly name: string;
         readonly namespace: INamespace;
-        /** TCP port that it listens on. */
+        /** TCP port of the endpoint. */
         readonly port: number;
       }
     | undefined;
 }
 
 /**
- * Who a service is to others: its security group and its name, told by a parameter. It lives with the data, so that what
- * refers to a service needs the service itself neither to exist nor to stay.
+ * Security group and DNS name of a service, published in an SSM parameter. It belongs to the data stack, so that what refers to
+ * a service does not depend on the service itself.
  */
-export class Identity extends Construct {
+class Identity extends Construct {
   constructor(scope: Construct, id: string, props: IdentityProps) {
     super(scope, id);
-    const { called } = props;
+    const { endpoint } = props;
     const group = new SecurityGroup(this, "SecurityGroup", {
       vpcId: props.vpcId,
       name: props.name,
-      port: called?.port,
+      port: endpoint?.port,
     });
     const { securityGroupId } = group.connections;
-    if (called === undefined) {
+    if (endpoint === undefined) {
       new PublishedContract(this, "Contract", { name: props.parameter, value: { securityGroupId } });
       return;
     }
-    const { dnsName, registryArn } = new DiscoveryName(this, "Name", called);
+    const { dnsName, registryArn } = new DiscoveryName(this, "Name", endpoint);
     new PublishedContract(this, "Contract", {
       name: props.parameter,
       value: {
         securityGroupId,
-        port: called.port,
-        url: `http://${dnsName}:${called.port}`,
+        port: endpoint.port,
+        url: `http://${dnsName}:${endpoint.port}`,
         dnsName,
         registryArn,
       },
     });
   }
+}
+
+/** Publishes the identity of a service in its data stack, and imports it into the stack of the service. */
+export function publishIdentity(
+  service: Construct,
+  { stack, settings, fullName }: ServiceContext,
+  renamedFrom: string | undefined,
+): ImportedContract {
+  const { data, environment, platformName } = stack;
+  const { name, process } = settings;
+  const parameter = serviceParameter(environment.name, platformName, name);
+  const identity = new Identity(data, service.node.id, {
+    parameter,
+    vpcId: data.vpc.vpcId,
+    name: fullName.join("-"),
+    endpoint: process.kind === "web" ? { name, namespace: data.namespace, port: process.port } : undefined,
+  });
+  if (renamedFrom !== undefined) movedFrom(identity, renamedFrom);
+  return new ImportedContract(service, "Identity", { name: parameter });
 }

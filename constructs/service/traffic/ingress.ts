@@ -17,7 +17,7 @@ import {
 import { ServiceStack } from "../../platform/platform";
 import type { ServiceAddOn, ServiceHost } from "../add-on";
 import { ignoredChanges } from "../deployment/ignored-changes";
-import { called } from "../deployment/strategy-props";
+import { deploymentCall } from "../deployment/strategy-props";
 import { STRATEGY_TABLE, strategyCell } from "../deployment/strategy-support";
 import { READINESS } from "../task/shutdown";
 import { checkAuth, publicPriority, reachedByHttps } from "./ingress-auth";
@@ -202,7 +202,7 @@ export class Ingress implements ServiceAddOn {
     problems.check(this.props.auth === undefined || authCell.verdict !== "no", {
       code: "STRATEGY_AUTH",
       prop: "auth",
-      problem: `does not go with ${called(deployment)}: ${authCell.note}`,
+      problem: `does not go with ${deploymentCall(deployment)}: ${authCell.note}`,
       remedy: "Use rolling(), or let the service itself look at tokens.",
     });
     problems.check(

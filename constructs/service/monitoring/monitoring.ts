@@ -1,0 +1,150 @@
+import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import type { Construct } from "constructs";
+import { Alarm, type IAlarm, type Signal } from "../../core/alarm";
+import { invalid } from "../../core/errors";
+import { physicalName } from "../../core/names";
+import type { AlarmOptions, Target } from "../add-on";
+import { brings } from "../deployment/strategy-support";
+import type { ServiceContext } from "../props";
+import { watchRequests, watchRuns, watchTasks } from "./alarms";
+import { errorAlarm } from "./error-alarm";
+import type { FailedRuns } from "./failed-runs";
+import { type MonitoredJob, type MonitoredService, signalsOf, signalsOfJob } from "./signals";
+import { groupsOf } from "./target-metrics";
+
+interface MonitoringProps {
+  /** ECS service; undefined for a job. */
+  readonly service: EcsService | undefined;
+  /** Failed runs of a job; undefined for a service, and for a job without alarms. */
+  readonly failedRuns: FailedRuns | undefined;
+  /** Target groups, complete once all add-ons are present. */
+  readonly targets: () => readonly Target[];
+}
+
+/** Alarms and signals of a service, and the alarms that roll a deployment back. */
+export class Monitoring {
+  /** Addresses of alarms that must exist for as long as tasks run. */
+  readonly dependencies: string[] = [];
+
+  readonly #scope: Construct;
+  readonly #context: ServiceContext;
+  readonly #props: MonitoringProps;
+  readonly #alarms: IAlarm[] = [];
+  readonly #rollbackAlarmNames: string[] = [];
+  readonly #addedSignals: (() => Signal)[] = [];
+
+  constructor(scope: Construct, context: ServiceContext, props: MonitoringProps) {
+    this.#scope = scope;
+    this.#context = context;
+    this.#props = props;
+  }
+
+  /** Adds the alarms on tasks, or on the runs of a job. */
+  watch(): void {
+    const { fullName, settings } = this.#context;
+    if (this.#props.service !== undefined && settings.alarms !== undefined) watchTasks(this.#scope, this.#watch);
+    const job = this.#job;
+    if (job !== undefined) {
+      this.add(watchRuns(this.#scope, { name: fullName, most: settings.alarms?.failedRuns ?? 0, measured: job }));
+    }
+  }
+
+  /** Alarms on the service and on what it uses. */
+  get alarms(): readonly IAlarm[] {
+    return [...this.#alarms];
+  }
+
+  /** Alarms that roll a deployment back; all alarms where none does. */
+  get health(): readonly IAlarm[] {
+    const health = this.#alarms.filter(({ alarmName }) => this.#rollbackAlarmNames.includes(alarmName));
+    return health.length > 0 ? health : this.alarms;
+  }
+
+  /** Names of the alarms that roll a deployment back. */
+  get rollbackAlarmNames(): readonly string[] {
+    return this.#rollbackAlarmNames;
+  }
+
+  /** Signals of the service and of its add-ons. */
+  get signals(): Signal[] {
+    const job = this.#job;
+    return [
+      ...(this.#props.service === undefined ? [] : signalsOf(this.#monitored)),
+      ...(job === undefined ? [] : signalsOfJob(job)),
+      ...this.#addedSignals.map((signal) => signal()),
+    ];
+  }
+
+  addSignal(signal: () => Signal): void {
+    this.#addedSignals.push(signal);
+  }
+
+  /** @throws InvalidPropsError ALARM_ROLLS_BACK_NOTHING */
+  add(alarm: IAlarm, { rollsBack = false }: AlarmOptions = {}): void {
+    this.#alarms.push(alarm);
+    if (!rollsBack) return;
+    const { service } = this.#props;
+    if (service === undefined) {
+      throw invalid(this.#scope, {
+        code: "ALARM_ROLLS_BACK_NOTHING",
+        prop: `alarm ${alarm.alarmName}`,
+        problem: "must not roll back: a job has no deployments",
+        remedy: "Remove rollsBack.",
+      });
+    }
+    this.#rollbackAlarmNames.push(alarm.alarmName);
+    if (brings(this.#context.settings.deployment.kind, "alarms")) {
+      service.putAlarms({ alarmNames: [...this.#rollbackAlarmNames].sort(), enable: true, rollback: true });
+    }
+    if (alarm instanceof Alarm) this.dependencies.push(alarm.address);
+  }
+
+  /** Adds the alarms on requests: failed ones always, slow ones and unhealthy targets where the service has alarms. */
+  watchRequests(): void {
+    const { fullName, settings } = this.#context;
+    const alarm = errorAlarm(this.#scope, "Errors", {
+      name: [...fullName, "errors"],
+      deployment: settings.deployment,
+      targets: this.#props.targets,
+    });
+    this.add(alarm, { rollsBack: true });
+    if (settings.alarms !== undefined) watchRequests(this.#scope, this.#watch);
+  }
+
+  get #monitored(): MonitoredService {
+    const { stack, settings } = this.#context;
+    const { process, name } = settings;
+    return {
+      platform: stack.platformName,
+      environment: stack.environment.name,
+      serviceName: physicalName("ecsService", name),
+      clusterName: stack.cluster.clusterName,
+      groups: groupsOf(this.#props.targets()),
+      queueName: process.kind === "worker" ? process.queue?.queueName : undefined,
+    };
+  }
+
+  get #job(): MonitoredJob | undefined {
+    const { failedRuns } = this.#props;
+    if (failedRuns === undefined) return undefined;
+    const { stack, settings } = this.#context;
+    const { notStartedQueueName } = failedRuns;
+    return {
+      platform: stack.platformName,
+      environment: stack.environment.name,
+      name: settings.name,
+      notStartedQueueName,
+    };
+  }
+
+  get #watch() {
+    const { fullName, settings } = this.#context;
+    return {
+      name: fullName,
+      alarms: settings.alarms as NonNullable<typeof settings.alarms>,
+      measured: () => this.#monitored,
+      minimumRequests: settings.deployment.minimumRequests,
+      add: (alarm: Alarm, options?: AlarmOptions) => this.add(alarm, options),
+    };
+  }
+}
