@@ -227,7 +227,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    * orders.taskDefinition.putVolume([
    *   { name: "files", efsVolumeConfiguration: { fileSystemId: "fs-0123456789abcdef0", transitEncryption: "ENABLED" } },
    * ]);
-   * orders.overrideContainer("orders", {
+   * orders.overrideContainer(orders.serviceName, {
    *   ulimits: [{ name: "nofile", softLimit: 65536, hardLimit: 65536 }],
    *   mountPoints: [{ sourceVolume: "files", containerPath: "/files" }],
    * });
