@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { options } from "../generator/options";
 import { answersSchema, optionsPage } from "../generator/reference";
+import { alarmsPage } from "../test/contract/alarms/table";
 import { writeApi } from "./docs-api";
 import { strategiesPage } from "./docs-strategies";
 
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
   writeFileSync(join(docs, "strategies.md"), strategiesPage());
+  writeFileSync(join(docs, "alarms.md"), alarmsPage());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

@@ -160,6 +160,14 @@ describe("a call", () => {
     expect(warnings(payments)).toEqual([]);
   });
 
+  it("may wait exactly as long as the one it calls", () => {
+    const { mine, orders, payments } = pair();
+    const catalog = new CloudNativeService(mine, "Catalog");
+    orders.call(payments, { timeout: Duration.seconds(2) });
+    payments.call(catalog, { timeout: Duration.seconds(2) });
+    expect(warnings(orders)).toEqual([]);
+  });
+
   it.each<[string, CallOptions, string]>([
     ["no time to wait", { timeout: Duration.millis(0) }, "CALL_TIMEOUT call payments: timeout"],
     ["more time than its own requests have", { timeout: Duration.seconds(19) }, "CALL_TIMEOUT call payments: timeout"],

@@ -208,3 +208,32 @@ export function queueWorld(
     },
   };
 }
+
+/** Minutes from when there is more to do until a policy, alone, changes the number of tasks. Undefined: never. */
+export function minutesToScale(scaling: SynthesizedScaling, address: string, arrival: Arrival): number | undefined {
+  const begins = 30;
+  const only = <T extends { address: string }>(policies: readonly T[]) =>
+    policies.filter((each) => each.address === address);
+  const alone = { ...scaling, min: 0, max: 100, tracking: only(scaling.tracking), steps: only(scaling.steps) };
+  const step = alone.steps[0];
+  const fromZero = address.includes("ScaleFromZero");
+  const isOut = step?.steps.some(({ adjustment }) => adjustment > 0) ?? true;
+  const world = (): World => {
+    if (fromZero) return queueWorld((minute) => (minute === begins ? 1 : 0), 1);
+    if (address.includes("ScaleOnMessages")) return queueWorld((minute) => (minute < begins ? 95 : 2000), 95 / 2);
+    if (step === undefined)
+      return webWorld(
+        (minute) => (minute < begins ? 190 : 2000),
+        (requests) => requests * 0.5,
+      );
+    const { threshold } = step;
+    return {
+      reported: () => "always",
+      minute: (minute) => () => [minute < begins === isOut ? threshold - 1 : threshold + 1],
+    };
+  };
+  const tasks = fromZero ? 0 : 2;
+  const { wanted } = simulate({ scaling: alone, world: world(), arrival, tasks, minutes: begins + 60 });
+  const index = wanted.findIndex((each, minute) => minute >= begins && each !== wanted[begins - 1]);
+  return index < 0 ? undefined : index - begins + 1;
+}

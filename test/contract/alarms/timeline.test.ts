@@ -1,25 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { EXTRA_DATAPOINTS } from "../../../emulator/alarms/metric-alarm";
+import { textOf } from "../support/sources";
 import { everythingWatched } from "./everything-watched";
 import { figuresOf, isQuiet, promiseOf } from "./figures";
 import { LATE, PUNCTUAL, SPARSE, VERY_LATE } from "./metrics";
-import { lookBack, type Watched } from "./timeline";
+import { alarmsPage } from "./table";
+import { lookBack, shapeOf, type Watched } from "./timeline";
 
 const alarms = everythingWatched().flatMap((stack) => stack.alarms);
 
 /** AWS documents that it looks further back than the evaluation periods, and not how far. */
 const RANGES = [EXTRA_DATAPOINTS, 10];
 
-/** What alarms look at and how, whatever their names are: one of those that are equal is run. */
-function shapeOf({ members, rule }: Watched): string {
-  const known: string[] = [];
-  const text = JSON.stringify([members.map(({ address, name, policies, ...shape }) => shape), rule === undefined]);
-  return text.replace(/"dimensions":\{[^}]*(\$\{[^}]*\}[^}]*)*\}/g, (dimensions) => {
-    if (!known.includes(dimensions)) known.push(dimensions);
-    return `"dimensions":${known.indexOf(dimensions)}`;
-  });
-}
-
+/** One alarm of each shape. */
 function distinct(watched: readonly Watched[]): Watched[] {
   const byShape = new Map(watched.map((each) => [shapeOf(each), each]));
   return [...byShape.values()];
@@ -54,4 +47,25 @@ describe("every alarm of one of everything", () => {
       }
     });
   }
+});
+
+describe("an alarm that fills the metric that drives it", () => {
+  it("is noticed: it never goes off when that is late", () => {
+    const errors = alarms.find(({ title }) => title.endsWith("Orders_Errors")) as Watched;
+    const filled = errors.members.map((alarm) => ({
+      ...alarm,
+      evaluationPeriods: alarm.datapointsToAlarm,
+      rows: alarm.rows.map(({ expression, ...row }) =>
+        expression === undefined ? row : { ...row, expression: expression.replaceAll(/requests\d/g, "FILL($&, 0)") },
+      ),
+    }));
+    const { punctual, late, veryLate } = figuresOf({ ...errors, members: filled });
+    expect([punctual, late, veryLate]).toEqual([2, undefined, undefined]);
+  });
+});
+
+describe("docs/alarms.md", () => {
+  it("is what is synthesized (npm run docs writes it)", () => {
+    expect(textOf("docs/alarms.md")).toBe(alarmsPage());
+  });
 });

@@ -33,6 +33,16 @@ export interface Run {
 
 export const periodMinutes = ({ periodSeconds }: SynthesizedAlarm) => periodSeconds / 60;
 
+/** What alarms look at and how, whatever their names are: alarms of one shape behave alike. */
+export function shapeOf({ members, rule }: Watched): string {
+  const known: string[] = [];
+  const text = JSON.stringify([members.map(({ address, name, policies, ...shape }) => shape), rule === undefined]);
+  return text.replace(/"dimensions":\{[^}]*(\$\{[^}]*\}[^}]*)*\}/g, (dimensions) => {
+    if (!known.includes(dimensions)) known.push(dimensions);
+    return `"dimensions":${known.indexOf(dimensions)}`;
+  });
+}
+
 /** Metrics that an alarm looks at, each once. */
 export function metricsOf({ members }: Watched): MetricStat[] {
   const byKey = new Map<string, MetricStat>();
