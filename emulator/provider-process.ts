@@ -8,6 +8,9 @@ const START_TIMEOUT_MS = 60_000;
 /** Ends the provider when its standard input closes, and so with the process that started it, however that ends. */
 const UNTIL_INPUT_ENDS = '"$1" -debug & cat >/dev/null; kill -KILL $!';
 
+/** Log levels of the provider: without them its log has every request and response, and with those every secret. */
+const LOG_LEVELS = { TF_LOG: "", TF_LOG_PROVIDER: "ERROR", TF_LOG_SDK: "ERROR", TF_LOG_SDK_PROTO: "ERROR" };
+
 /**
  * The AWS provider as one process that several Terraform runs use in turn, so that it starts once and not with each run.
  *
@@ -50,7 +53,7 @@ export class ProviderProcess {
     if (executable === undefined) return undefined;
     const log = openSync(this.log, "a");
     const shell = spawn("sh", ["-c", UNTIL_INPUT_ENDS, "sh", executable], {
-      env,
+      env: { ...env, ...LOG_LEVELS },
       stdio: ["pipe", "pipe", log],
       // Ctrl-C at a terminal reaches Terraform, which still needs the provider to stop in good order.
       detached: true,
