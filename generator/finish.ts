@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { count, visible, wrap } from "../contract/text";
-import type { Context } from "./context";
 import { cancelled, type ExitCode, UserError } from "../contract/user-error";
+import type { Context } from "./context";
 import { gitStep } from "./git";
 import { installStep, snapshotStep } from "./install";
 import { nextSteps } from "./next-steps";

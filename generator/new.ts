@@ -1,10 +1,10 @@
 import { basename, relative, resolve } from "node:path";
 import { kebab } from "../contract/names";
 import { count, didYouMean, quoted, visible, wrap } from "../contract/text";
+import { badUsage, cancelled, type ExitCode } from "../contract/user-error";
 import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";
-import { badUsage, cancelled, type ExitCode } from "../contract/user-error";
 import { finishRepository, type StepReport } from "./finish";
 import { type CommandLine, flagOf, parseCommandLine, type SwitchName } from "./flags";
 import { inspectGit } from "./git";

@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import disk from "node:fs/promises";
 import { didYouMean, quoted, visible } from "../contract/text";
+import { type ExitCode, UserError } from "../contract/user-error";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
 import type { Context } from "./context";
-import { type ExitCode, UserError } from "../contract/user-error";
 import { inquirerPrompter } from "./inquirer-prompter";
 import { linePrompter } from "./line-prompter";
 import { findPackageRoot } from "./package-files";
