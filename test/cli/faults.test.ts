@@ -154,6 +154,8 @@ describe("a release that is interrupted", () => {
   it("by a second Ctrl-C leaves at once, says what it left, and the next release makes it whole", async () => {
     await released();
     aws.slow.add("mailer:3");
+    // The way back takes long, too: the second Ctrl-C comes while it goes on.
+    aws.slow.add("mailer:2");
     const { child, ended, text } = start(release("b"));
     await called("UpdateService mailer");
     child.kill("SIGINT");

@@ -171,7 +171,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(code).toBe(1);
     expect(text).toContain("release 2 rolled back after");
     expect(text).toContain(
-      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is kept as failed.",
+      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is recorded as failed.",
     );
     expect(text).toMatch(/Last lines of the failed tasks:\n.*no such table/);
     expect(await running()).toEqual(before);
@@ -220,7 +220,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     ]);
     await second.applyPlanned();
     expect(await running()).toEqual(before);
-    expect(readFileSync(second.log, "utf8")).toContain("orders runs with the config of its last release");
+    expect(readFileSync(second.log, "utf8")).toContain("orders runs with the configuration of its last release");
     expect(await stateOf()).toMatchObject({ configNotLive: ["orders"], elsewhere: [] });
 
     expect((await release()).text).toContain("release 4 is live after");
@@ -228,7 +228,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(await stateOf()).toMatchObject({ live: 4, configNotLive: [], elsewhere: [] });
     const log = readFileSync(second.log, "utf8").length;
     expect((await second.plan()).changes).toEqual([]);
-    expect(readFileSync(second.log, "utf8").slice(log)).not.toContain("config of its last release");
+    expect(readFileSync(second.log, "utf8").slice(log)).not.toContain("configuration of its last release");
   });
 
   it("go back to the very task definitions of an earlier one", async () => {

@@ -102,7 +102,7 @@ describeOnEmulator("state in S3", () => {
   it("gets a bucket by bootstrap, which moves the file into it", async () => {
     const said = await make();
     expect(said).toContain(`${BUCKET} in eu-central-1, account ${ACCOUNT}: made`);
-    expect(said).toContain("orders-delivery: its state is there now");
+    expect(said).toContain("orders-delivery: its state moved there");
     expect(readdirSync(folder).filter((name) => name.includes("tfstate"))).toEqual([
       "terraform.orders-delivery.tfstate.moved",
     ]);
@@ -135,8 +135,8 @@ describeOnEmulator("state in S3", () => {
     expect(Rules).toMatchObject([{ Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 90 } }]);
   });
 
-  it("finds all as it should be the second time", async () => {
-    expect(await make()).toBe(`${BUCKET} in eu-central-1, account ${ACCOUNT}: is as it should be\n`);
+  it("needs no change the second time", async () => {
+    expect(await make()).toBe(`${BUCKET} in eu-central-1, account ${ACCOUNT}: needs no change\n`);
   });
 
   it("is used by plan and apply: nothing changes, since it is the same state", async () => {

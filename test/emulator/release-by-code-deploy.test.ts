@@ -193,13 +193,13 @@ describeOnEmulator("a release by CodeDeploy", () => {
     await release(world(), { images: [image("a")], unlock: false });
     const controller = new AbortController();
     const stopping = { ...world(controller.signal), sleep: async () => controller.abort() };
-    expect(await release(stopping, { images: [image("b")], unlock: false })).toBe(1);
+    expect(await release(stopping, { images: [image("b")], unlock: false })).toBe(130);
     expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
     expect(printed.join("")).toContain("rolled back");
     expect(await release(world(), { images: [image("b")], unlock: false })).toBe(0);
   });
 
-  test("rolls back on Ctrl-C, reports it, exits with 1 and leaves no lock", async () => {
+  test("rolls back on Ctrl-C, reports it, exits with 130 and leaves no lock", async () => {
     await release(world(), { images: [image("a")], unlock: false });
     // An image outside of ECR, where the release would look for it.
     const elsewhere = `registry.example.com/orders@sha256:${"b".repeat(64)}`;
@@ -222,9 +222,9 @@ describeOnEmulator("a release by CodeDeploy", () => {
       });
       child.once("close", resolve);
     });
-    expect(said).toContain("interrupted: what has moved goes back");
+    expect(said).toContain("interrupted by SIGINT: rolling back what has moved");
     expect(said).toContain("release 2 rolled back after");
-    expect(code).toBe(1);
+    expect(code).toBe(130);
     expect(await state()).toEqual({ task: "shop-dev-orders:2", group: "two", rule: "two" });
     expect(await cloud.lockedBy(PLACE)).toBeUndefined();
   });
