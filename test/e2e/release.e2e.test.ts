@@ -171,7 +171,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(code).toBe(1);
     expect(text).toContain("release 2 rolled back after");
     expect(text).toContain(
-      "Running again: release 1 (sha256:aaaaaaaa). Release 2 (sha256:bbbbbbbb) is recorded as failed.",
+      "Running again: release 1 (sha256:aaaaaaaa).\n  Release 2 (sha256:bbbbbbbb) is recorded as failed.",
     );
     expect(text).toMatch(/Last lines of the failed tasks:\n.*no such table/);
     expect(await running()).toEqual(before);
