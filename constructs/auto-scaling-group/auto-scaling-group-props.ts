@@ -137,7 +137,7 @@ export interface TargetRegistration {
   /** TCP port that the instances listen on. */
   readonly port: number;
   /**
-   * Path that answers 200 on a instance that is well. One that is not is replaced.
+   * Path that answers 200 on an instance that is well. One that is not is replaced.
    *
    * @default "/"
    */
@@ -163,7 +163,7 @@ export interface TargetRegistration {
 }
 
 export const WARM_STATES = ["stopped", "hibernated", "running"] as const;
-/** How a instance waits. A stopped one costs its disk alone. */
+/** How an instance waits. A stopped one costs its disk alone. */
 export type WarmState = (typeof WARM_STATES)[number];
 
 /** Instances that have started before they are needed, and wait. */
@@ -240,7 +240,7 @@ export interface AutoScalingGroupProps {
    */
   readonly registerWith?: TargetRegistration;
   /**
-   * What a instance does when it starts for the first time.
+   * What an instance does when it starts for the first time.
    *
    * @default - nothing
    */
@@ -337,7 +337,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   problems.check(Number.isInteger(warmup.toSeconds()) && warmup.toSeconds() <= 3600, {
     code: "WARMUP",
     prop: "warmup",
-    problem: `${warmup} is no time that a instance may take to start`,
+    problem: `${warmup} is no time that an instance may take to start`,
     remedy: "Use whole seconds, at most an hour.",
   });
   const warmPool = resolveWarmPool(props, instanceTypes, sizes, problems);
@@ -455,7 +455,7 @@ function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void 
     problems.check(Number.isInteger(vcpus) && vcpus >= 1 && Number.isInteger(memoryMiB) && memoryMiB >= 512, {
       code: "INSTANCE_REQUIREMENTS",
       prop: "instanceTypes",
-      problem: `${vcpus} vCPUs and ${memoryMiB} MiB are no need of a instance`,
+      problem: `${vcpus} vCPUs and ${memoryMiB} MiB are no need of an instance`,
       remedy: "Use whole numbers, vcpus >= 1 and memoryMiB >= 512.",
     });
     problems.check(ARCHITECTURES.includes(architecture), {

@@ -1,6 +1,6 @@
 import type { Architecture } from "../core/architecture";
 
-/** What a instance must have at least. */
+/** What an instance must have at least. */
 export interface InstanceRequirements {
   readonly vcpus: number;
   readonly memoryMiB: number;
@@ -46,7 +46,7 @@ export function architectureOf(type: string): Architecture {
   return attributes.includes("g") || type.startsWith("a1.") ? "arm64" : "x86_64";
 }
 
-/** What a instance starts from: see {@link MachineImage.amazonLinux} and its like. */
+/** What an instance starts from: see {@link MachineImage.amazonLinux} and its like. */
 export class MachineImage {
   /** Amazon Linux 2023, the newest at each apply; a new one is rolled out instance by machine. */
   static amazonLinux(): MachineImage {

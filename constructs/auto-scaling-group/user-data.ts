@@ -4,7 +4,7 @@ import { literal } from "../core/literal";
 /** Most that EC2 takes, before it is encoded. */
 export const USER_DATA_BYTES = 16_384;
 
-/** What a instance does when it starts for the first time, as root: see {@link UserData.file} and {@link UserData.script}. */
+/** What an instance does when it starts for the first time, as root: see {@link UserData.file} and {@link UserData.script}. */
 export class UserData {
   /**
    * A shell script that lies beside your code, so that it can be read, checked and run by itself.
@@ -27,7 +27,7 @@ export class UserData {
   ) {}
 }
 
-/** What the agent of ECS reads when a instance joins a cluster. */
+/** What the agent of ECS reads when an instance joins a cluster. */
 export type AgentSettings = Readonly<Record<string, string>>;
 
 /**

@@ -100,7 +100,7 @@ export type FaultSpec =
  * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
  */
 export class Fault {
-  /** Tasks of a service are stopped, as when a instance goes away. They get SIGTERM. Needs nothing in the task. */
+  /** Tasks of a service are stopped, as when an instance goes away. They get SIGTERM. Needs nothing in the task. */
   static stopTasks(radius: BlastRadius): Fault {
     return new Fault({ kind: "stop-tasks", radius });
   }

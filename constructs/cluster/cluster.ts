@@ -97,7 +97,7 @@ export interface InstanceGroup {
   readonly name: string;
   readonly autoScalingGroupArn: string;
   readonly autoScalingGroupName: string;
-  /** How long a instance takes until it carries tasks. */
+  /** How long an instance takes until it carries tasks. */
   readonly warmup: Duration;
 }
 

@@ -71,7 +71,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       ...stackStates,
       { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", "/")] },
       { actions: BUCKET_ACTIONS.read, resources: buckets },
-      // Besides, which image of a instance AWS recommends: those parameters belong to no account.
+      // Besides, which image of an instance AWS recommends: those parameters belong to no account.
       {
         actions: PARAMETER_ACTIONS.read,
         resources: [...parameters, `arn:${partition}:ssm:${environment.region}::parameter/aws/service/*`],

@@ -316,7 +316,7 @@ describe("AutoScalingGroup", () => {
     });
   });
 
-  it("gets requests from a shared load balancer, which tells when a instance is not well", () => {
+  it("gets requests from a shared load balancer, which tells when an instance is not well", () => {
     const { platform, props } = registerWith({ healthPath: "/health", paths: ["/catalog/*"] });
     withInstances(props, DEV, platform);
     expect(only(platform, "aws_autoscaling_group")).toMatchObject({
@@ -500,7 +500,7 @@ describe("AutoScalingGroup refuses", () => {
   const endpoints = () => shop(DEV, { vpc: { egress: "endpoints" } });
   it.each<[string, () => unknown, string]>([
     ["a negative count", () => instances({ scaling: { min: -1 } }), "SCALING_MIN scaling"],
-    ["half a instance", () => instances({ scaling: { max: 1.5 } }), "SCALING_MIN scaling"],
+    ["half an instance", () => instances({ scaling: { max: 1.5 } }), "SCALING_MIN scaling"],
     ["min above max", () => instances({ scaling: { min: 5, max: 4 } }), "SCALING_MIN_GT_MAX scaling.min"],
     [
       "one instance in production",
