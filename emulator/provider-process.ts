@@ -9,7 +9,7 @@ const START_TIMEOUT_MS = 60_000;
 const UNTIL_INPUT_ENDS = '"$1" -debug & cat >/dev/null; kill -KILL $!';
 
 /** Log levels of the provider: without them its log has every request and response, and with those every secret. */
-const LOG_LEVELS = { TF_LOG: "", TF_LOG_PROVIDER: "ERROR", TF_LOG_SDK: "ERROR", TF_LOG_SDK_PROTO: "ERROR" };
+const LOG_LEVELS = { TF_LOG: "", TF_LOG_PROVIDER_AWS: "ERROR", TF_LOG_SDK: "ERROR", TF_LOG_SDK_PROTO: "ERROR" };
 
 /**
  * The AWS provider as one process that several Terraform runs use in turn, so that it starts once and not with each run.
