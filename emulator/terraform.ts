@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { devNull, homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -190,7 +190,10 @@ export class TerraformStack {
     log.write(`\n# terraform ${command.join(" ")}\n`);
     const env = terraformEnvironment(this.#folder, this.#options.emulatorUrl, offline);
     // What is installed is found by `init`, with the version that the stack wants.
-    const attached = command[0] === "init" ? undefined : await this.#options.provider?.attach(this.#folder, env);
+    // A shared provider does not run in this folder: a stack with files of its own, as functions, starts one that does.
+    const files = readdirSync(this.#folder, { withFileTypes: true });
+    const alone = command[0] === "init" || files.some((file) => file.isDirectory() && file.name !== ".terraform");
+    const attached = alone ? undefined : await this.#options.provider?.attach(this.#folder, env);
     const child = spawn(terraform.path, command, {
       cwd: this.#folder,
       env: attached === undefined ? env : { ...env, TF_REATTACH_PROVIDERS: attached },
