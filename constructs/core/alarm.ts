@@ -6,15 +6,16 @@ import { invalid } from "./errors";
 import type { Metric, Statistic } from "./metric";
 import { AwsStack, addressOf } from "./stack";
 
-/** Something that CloudWatch watches: in alarm, or not. */
+/** A CloudWatch alarm, created here or managed elsewhere. */
 export interface IAlarm {
-  /** Literal where the alarm is made here, so that what it watches can name it. */
+  /** Name of the alarm. A literal when this app creates the alarm, so that resources it watches can refer to it. */
   readonly alarmName: string;
   readonly alarmArn: string;
 }
 
 /**
- * An alarm that somebody else owns, by its ARN: `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors`.
+ * References an alarm that is managed outside this app, by its ARN:
+ * `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors`.
  *
  * @throws InvalidPropsError ALARM_ARN
  */
@@ -24,45 +25,45 @@ export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
     throw invalid(scope, {
       code: "ALARM_ARN",
       prop: "alarmArn",
-      problem: `${JSON.stringify(alarmArn)} is no ARN of an alarm`,
-      remedy: "Use for example arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
+      problem: `${JSON.stringify(alarmArn)} is not the ARN of an alarm`,
+      remedy: "Use an ARN such as arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
     });
   }
   return { alarmName: name, alarmArn };
 }
 
 /**
- * A measure that is looked at: complete, and by percentile where that says more.
+ * A metric with all defaults filled in, and a statistic that may also be a percentile.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
  */
 export interface MetricStat extends Omit<Required<Metric>, "statistic"> {
-  /** Or a percentile: `p99`; or how many values are at most so large: `TC(:0.5)`, a trimmed count. */
+  /** A statistic; a percentile, `p99`; or a trimmed count, `TC(:0.5)`, the number of values up to 0.5. */
   readonly statistic: Statistic | `p${number}` | `TC(:${number})`;
 }
 
-/** One row of a computation over measures: a measure, or an expression over rows. */
+/** One row of a metric math expression: a metric, or an expression over other rows. */
 export interface MetricDataQuery {
   readonly id: string;
-  /** @default - none: an expression */
+  /** @default - none; the row is an expression */
   readonly metric?: MetricStat;
-  /** @default - none: a measure */
+  /** @default - none; the row is a metric */
   readonly expression?: string;
-  /** Whether it is the result. @default false */
+  /** Returns this row as the result. @default false */
   readonly returned?: boolean;
 }
 
-/** Something that is measured of a service, for alarms and for pictures. */
+/** A metric of a service that alarms and dashboards use. */
 export interface Signal {
   /** `latency` */
   readonly name: string;
-  /** What a picture of it is called, with its unit: `Slowest of a hundred answers (s)`. */
+  /** Title of the graph on a dashboard, with the unit: `Latency, 99th percentile (s)`. */
   readonly title: string;
-  /** What is measured, and what is made of it; one row is the result. */
+  /** Metrics and the expressions over them; exactly one row is returned. */
   readonly queries: readonly MetricDataQuery[];
 }
 
-/** Rows as an alarm takes them; in Terraform's own words, since they are made when the stack is written. */
+/** Converts queries for an alarm. Uses Terraform's attribute names, because the rows are rendered at synth. */
 export function alarmRows(queries: readonly MetricDataQuery[], periodSeconds = 60): object[] {
   return rows(queries, (metric) => ({
     metric: {
@@ -75,7 +76,7 @@ export function alarmRows(queries: readonly MetricDataQuery[], periodSeconds = 6
   }));
 }
 
-/** Rows as a scaling policy takes them. */
+/** Converts queries for a scaling policy. */
 export function policyRows(queries: readonly MetricDataQuery[]): object[] {
   return rows(queries, (metric) => ({
     metric_stat: {
@@ -99,41 +100,43 @@ function rows(queries: readonly MetricDataQuery[], measured: (metric: MetricStat
 }
 
 export interface AlarmProps {
-  /** Parts of its name, after the prefix that the environment may demand: `shop`, `dev`, `orders`, `errors`. */
+  /** Parts of the name, after the environment's name prefix: `shop`, `dev`, `orders`, `errors`. */
   readonly name: readonly string[];
-  /** What is wrong, and what to do, for who is woken by it. */
+  /** Problem and remedy, written for the operator on call. */
   readonly description: string;
-  /** Rows of which one is returned; asked for when the stack is written. */
+  /** Queries, exactly one of which is returned. Called at synth. */
   readonly queries: () => readonly MetricDataQuery[];
-  /** In alarm above this; below it where `whenBelow` is set. */
+  /** The alarm fires above this value, or below it if `whenBelow` is set. */
   readonly threshold: number;
   /** @default false */
   readonly whenBelow?: boolean;
-  /** Length of one datapoint. @default 60 */
+  /** Length of one period. @default 60 */
   readonly periodSeconds?: number;
-  /** Number of datapoints beyond the threshold that set it off. @default 2 */
+  /** Number of datapoints beyond the threshold that trigger the alarm. @default 2 */
   readonly datapoints?: number;
   /**
-   * Number of datapoints that it looks at.
+   * Number of most recent periods to evaluate.
    *
-   * @default - two more than `datapoints`: it goes off although one of its metrics, or all, are two periods late
+   * @default - `datapoints` plus two, so that the alarm fires even when one or all of its metrics arrive two periods late
    */
   readonly periods?: number;
-  /** Whether it tells nobody: it is only part of another. @default false */
+  /** Notifies no topic, because the alarm is only part of a composite alarm. @default false */
   readonly silent?: boolean;
 }
 
 /**
- * An alarm, which tells the topic of its platform when it goes off and when all is well again. Silence is never one: ECS leaves an alarm that is in ALARM when a deployment starts out of that deployment.
+ * A CloudWatch alarm that notifies the topics of its platform when it fires and when it recovers.
  *
- * Costs 0.10 USD a month for each measure that it looks at.
+ * Missing data never counts as breaching: ECS ignores an alarm that is already in ALARM when a deployment starts.
+ *
+ * Costs 0.10 USD a month for each metric that it evaluates.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
  */
 export class Alarm extends Construct implements IAlarm {
   readonly alarmName: string;
   readonly alarmArn: string;
-  /** Address of the resource, for `depends_on` of what names it. */
+  /** Address of the resource, for the `depends_on` of resources that refer to the alarm by name. */
   readonly address: string;
 
   constructor(scope: Construct, id: string, props: AlarmProps) {
@@ -159,16 +162,16 @@ export class Alarm extends Construct implements IAlarm {
 }
 
 export interface CompositeAlarmProps {
-  /** Parts of its name. */
+  /** Parts of the name. */
   readonly name: readonly string[];
-  /** What is wrong, and what to do, for who is woken by it. */
+  /** Problem and remedy, written for the operator on call. */
   readonly description: string;
-  /** All of these must be in alarm. */
+  /** Alarms that must all be in ALARM. */
   readonly all: readonly Alarm[];
 }
 
 /**
- * An alarm that goes off when all of some others are in alarm. Costs 0.50 USD a month.
+ * A composite alarm that fires when all of several alarms are in ALARM. Costs 0.50 USD a month.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
  */
@@ -187,7 +190,7 @@ export class CompositeAlarm extends Construct implements IAlarm {
       alarmActions: tells.length === 0 ? undefined : tells,
       okActions: tells.length === 0 ? undefined : tells,
     });
-    // It names them, and Terraform does not see that.
+    // The rule refers to the alarms by name, which Terraform does not see as a dependency.
     resource.dependsOn = props.all.map(({ address }) => address);
     this.alarmArn = resource.arn;
   }

@@ -2,8 +2,8 @@ import { AnnotationMetadataEntryType, App as CdktfApp } from "cdktf";
 import type { IConstruct } from "constructs";
 
 /**
- * The root of all stacks of a program. Writing them (`synth`) tells what is legal and will hurt, one line each on standard error;
- * CDK for Terraform itself keeps that in a file which only its own command line reads.
+ * The root of all stacks of a program. Synthesizing it with `synth` prints each warning on one line of standard error; CDK
+ * for Terraform itself writes warnings only to a file that its own CLI reads.
  *
  * Costs nothing.
  *
@@ -22,7 +22,7 @@ export class App extends CdktfApp {
   }
 }
 
-/** All warnings below a construct, each with the path of what it is about; the same words are told once. */
+/** Returns all warnings below a construct, each with the path of its construct. Identical warnings appear once. */
 export function warningsOf(root: IConstruct): readonly string[] {
   const contract = root.node
     .findAll()

@@ -1,3 +1,3 @@
 export const ARCHITECTURES = ["arm64", "x86_64"] as const;
-/** Processors: `arm64` is AWS's Graviton, about 20 % cheaper; `x86_64` is Intel's and AMD's. */
+/** Processor architectures: `arm64` is AWS Graviton, about 20 % cheaper; `x86_64` is Intel and AMD. */
 export type Architecture = (typeof ARCHITECTURES)[number];

@@ -4,12 +4,12 @@ import { Construct, type IConstruct } from "constructs";
 import { invalid } from "./errors";
 import { addressOf } from "./stack";
 
-/** Something in a network that can be connected to or from: it has a security group. */
+/** A resource with a security group, which connections can be allowed to and from. */
 export interface IConnectable extends IConstruct {
   readonly connections: Connections;
 }
 
-/** What a rule is for. */
+/** Options of a security group rule. */
 export interface ConnectionOptions {
   /**
    * TCP port.
@@ -19,10 +19,10 @@ export interface ConnectionOptions {
   readonly port?: number;
 }
 
-/** What counts as the internet. */
+/** Options for access from the internet or to it. */
 export interface InternetOptions {
   /**
-   * Whether IPv6 addresses do too.
+   * Allows IPv6 addresses, too.
    *
    * @default false
    */
@@ -30,10 +30,10 @@ export interface InternetOptions {
 }
 
 /**
- * Who may talk to whom: `web.connections.allowTo(database)`.
+ * Network access of a resource: `web.connections.allowTo(database)`.
  *
- * Makes one rule on each side, in the tree of the one that asks, so that two that call each other never make a cycle.
- * Costs nothing.
+ * Each call creates one security group rule on each side, both in the tree of the construct that it is called on, so that
+ * two resources that connect to each other never create a cycle. Costs nothing.
  *
  * @example
  * ```ts
@@ -42,9 +42,9 @@ export interface InternetOptions {
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
  */
 export class Connections extends Construct {
-  /** The group that stands for this thing. */
+  /** Id of the security group. */
   readonly securityGroupId: string;
-  /** TCP port that others connect to, where there is one. */
+  /** TCP port that clients connect to, if there is one. */
   readonly defaultPort: number | undefined;
   readonly #rules: string[] = [];
 
@@ -58,30 +58,35 @@ export class Connections extends Construct {
     this.defaultPort = props.defaultPort;
   }
 
-  /** Lets this thing open connections to the other. `as` names the edge; it is part of the rules' addresses. */
+  /** Allows connections from this resource to the other. `as` names the connection and is part of the rules' addresses. */
   allowTo(as: string, other: Connections, options: ConnectionOptions = {}): void {
     const port = options.port ?? other.defaultPort;
     if (port === undefined) {
       throw invalid(this, {
         code: "CONNECTION_PORT",
         prop: "port",
-        problem: `is not known for ${other.node.path}`,
+        problem: `must be set, because ${other.node.path} has no default port`,
         remedy: "Pass { port }.",
       });
     }
     this.#pair(`To${as}`, this.securityGroupId, other.securityGroupId, port, `to ${as}`);
   }
 
-  /** Lets the other open connections to this thing. */
+  /** Allows connections from the other resource to this one. */
   allowFrom(as: string, other: Connections, options: ConnectionOptions = {}): void {
     const port = options.port ?? this.defaultPort;
     if (port === undefined) {
-      throw invalid(this, { code: "CONNECTION_PORT", prop: "port", problem: "is not known", remedy: "Pass { port }." });
+      throw invalid(this, {
+        code: "CONNECTION_PORT",
+        prop: "port",
+        problem: "must be set, because this resource has no default port",
+        remedy: "Pass { port }.",
+      });
     }
     this.#pair(`From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
   }
 
-  /** Lets the whole internet open connections to this thing. Only for a declared public listener. */
+  /** Allows connections from the whole internet. Only for a declared public listener. */
   allowFromInternet(port: number, options: InternetOptions = {}): void {
     for (const [version, anywhere] of anywheres(options)) {
       const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}${version}`, {
@@ -96,13 +101,13 @@ export class Connections extends Construct {
     }
   }
 
-  /** Lets this thing open connections to any address, on one port. Asked for twice, it is allowed once. */
+  /** Allows connections from this resource to any address on one port. Repeated calls add one rule. */
   allowToInternet(port: number, options: InternetOptions = {}): void {
     for (const [version, anywhere] of anywheres(options)) {
       if (this.node.tryFindChild(`ToInternet${port}${version}`) !== undefined) continue;
       const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}${version}`, {
         securityGroupId: this.securityGroupId,
-        description: `out on ${port}`,
+        description: `outbound on ${port}`,
         ...anywhere,
         ipProtocol: "tcp",
         fromPort: port,
@@ -112,7 +117,7 @@ export class Connections extends Construct {
     }
   }
 
-  /** Addresses of all rules made here: for `depends_on` of what needs the way to be open when it starts. */
+  /** Addresses of all rules created here, for the `depends_on` of resources that need the connections at startup. */
   get ruleAddresses(): readonly string[] {
     return this.#rules;
   }

@@ -5,36 +5,36 @@ import { NAME_PATTERN, NAME_RULE } from "./names";
 import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
 import { QUOTAS, type Quota } from "./quotas";
 
-/** What the owner of an account demands of everything that is made in it, and of every role first of all. */
+/** Requirements that the owner of an AWS account sets for every resource, in particular for IAM roles. */
 export interface Guardrails {
   /**
-   * ARN of the IAM policy that bounds every role: `arn:aws:iam::123456789012:policy/boundary`.
+   * ARN of the IAM policy that is the permissions boundary of every role: `arn:aws:iam::123456789012:policy/boundary`.
    *
    * @default - roles have no boundary
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
    */
   readonly permissionsBoundaryArn?: string;
   /**
-   * Path of every role; begins and ends with `/`.
+   * Path of every role, beginning and ending with `/`.
    *
    * @default "/"
    */
   readonly rolePath?: string;
   /**
-   * First part of the names of roles, clusters, load balancers, security groups and Auto Scaling groups: `acme`.
+   * Prefix of the names of roles, clusters, load balancers, security groups and Auto Scaling groups: `acme`.
    *
    * @default - none
    */
   readonly namePrefix?: string;
   /**
-   * Keys of tags that every stack must set by its `tags`.
+   * Keys of the tags that every stack must set through its `tags`.
    *
    * @default - none
    */
   readonly requiredTags?: readonly string[];
 }
 
-/** A bucket for Terraform's state that is not called as stateBucketName has it, or is encrypted with a key of yours. */
+/** An S3 bucket for Terraform state whose name differs from `stateBucketName`, or that uses your own KMS key. */
 export interface StateBucket {
   /** @default - `antifragile-state-<account>-<region>` */
   readonly bucket?: string;
@@ -45,52 +45,54 @@ export interface StateBucket {
    */
   readonly region?: string;
   /**
-   * ARN of the key in KMS that state is encrypted with.
+   * ARN of the KMS key that encrypts the state.
    *
    * @default - S3's own key
    */
   readonly kmsKeyArn?: string;
 }
 
-/** One deploy of the same code base: where it runs and what it is for. Plain data, one row an environment. */
+/**
+ * One deploy of the same code base: its account, its region and its purpose. Plain data, one object for each environment.
+ */
 export interface Environment {
   /** Part of every name in AWS: `dev`, `staging`, `production`. 2 to 31 characters. */
   readonly name: string;
   /** AWS region: `eu-central-1`. */
   readonly region: string;
-  /** Decides every default that costs money or protects data. */
+  /** Decides every default that affects cost or data protection. */
   readonly profile: Profile;
   /**
-   * AWS account, 12 digits. Terraform refuses to touch any other.
+   * AWS account id, 12 digits. Terraform refuses to change any other account.
    *
-   * @default - whatever account the credentials are for
+   * @default - the account of the credentials
    */
   readonly account?: string;
   /**
-   * Where Terraform keeps its state: `local`, a file beside the app, for a first try; `s3`, the bucket of the account and
-   * region that `antifragile bootstrap` makes; or a bucket of yours.
+   * Backend for Terraform state: `local`, a file next to the app, to try things out; `s3`, the bucket of the account and
+   * region that `antifragile bootstrap` creates; or a bucket of your own.
    *
    * @default "local"
    */
   readonly state?: "local" | "s3" | StateBucket;
   /**
-   * What the owner of the account demands: permissions boundary, role path, name prefix, required tags.
+   * Requirements of the account's owner: permissions boundary, role path, name prefix, required tags.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly guardrails?: Guardrails;
   /**
-   * Where public images are kept for those that cannot, or may not, pull them from the internet: a registry and a first
-   * part of repository names, as in `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror`. An image
-   * `public.ecr.aws/nginx/nginx@sha256:...` is then pulled from there as `.../mirror/public.ecr.aws/nginx/nginx@sha256:...`.
+   * Registry that mirrors public images, for networks that cannot or must not pull from the internet: a registry host and a
+   * path, such as `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror`. The image
+   * `public.ecr.aws/nginx/nginx@sha256:...` is then pulled as `.../mirror/public.ecr.aws/nginx/nginx@sha256:...`.
    *
-   * @default - images are pulled from where they are published
+   * @default - images are pulled from their original registries
    */
   readonly registryMirror?: string;
   /**
-   * Quotas of the account that AWS has raised, by name.
+   * Quotas that AWS has raised for the account, by name.
    *
-   * @default - what AWS gives every account
+   * @default - AWS's default quotas
    */
   readonly quotas?: Readonly<Partial<Record<Quota, number>>>;
 }
@@ -106,34 +108,34 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
       code: "ENVIRONMENT_UNKNOWN",
       prop: path,
       problem: "is not filled in",
-      remedy: `Say what only you know: ${what}.`,
+      remedy: `Fill in ${what}.`,
     });
   }
-  // What is not filled in would be refused once more below, for what it looks like.
+  // A placeholder would otherwise be reported a second time below, for its format.
   problems.throwIfAny();
   problems.check(NAME_PATTERN.test(environment.name), {
     code: "ENVIRONMENT_NAME",
     prop: "environment.name",
-    problem: `${JSON.stringify(environment.name)} is no name for an environment`,
+    problem: `${JSON.stringify(environment.name)} is not a valid name of an environment`,
     remedy: `Use ${NAME_RULE}.`,
   });
   problems.check(/^[a-z]{2}(-[a-z]+)+-\d$/.test(environment.region), {
     code: "ENVIRONMENT_REGION",
     prop: "environment.region",
-    problem: `${JSON.stringify(environment.region)} is no AWS region`,
-    remedy: "Use a region's code, such as eu-central-1.",
+    problem: `${JSON.stringify(environment.region)} is not an AWS region`,
+    remedy: "Use a region code such as eu-central-1.",
   });
   problems.check(PROFILES.includes(environment.profile), {
     code: "ENVIRONMENT_PROFILE",
     prop: "environment.profile",
-    problem: `${JSON.stringify(environment.profile)} is not known`,
+    problem: `${JSON.stringify(environment.profile)} is not a supported value`,
     remedy: `Use one of: ${PROFILES.join(", ")}.`,
   });
   problems.check(environment.account === undefined || /^\d{12}$/.test(environment.account), {
     code: "ENVIRONMENT_ACCOUNT",
     prop: "environment.account",
-    problem: `${JSON.stringify(environment.account)} is no AWS account`,
-    remedy: 'Use the 12 digits as a string: "123456789012".',
+    problem: `${JSON.stringify(environment.account)} is not an AWS account id`,
+    remedy: 'Use 12 digits in a string: "123456789012".',
   });
   checkState(problems, environment);
   const { permissionsBoundaryArn, rolePath, namePrefix } = environment.guardrails ?? {};
@@ -143,21 +145,22 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     {
       code: "ENVIRONMENT_BOUNDARY",
       prop: "environment.guardrails.permissionsBoundaryArn",
-      problem: `${JSON.stringify(permissionsBoundaryArn)} is no ARN of an IAM policy`,
-      remedy: "Use for example arn:aws:iam::123456789012:policy/boundary.",
+      problem: `${JSON.stringify(permissionsBoundaryArn)} is not the ARN of an IAM policy`,
+      remedy: "Use an ARN such as arn:aws:iam::123456789012:policy/boundary.",
     },
   );
   problems.check(rolePath === undefined || (/^\/([\w+=,.@-]+\/)*$/.test(rolePath) && rolePath.length <= 512), {
     code: "ENVIRONMENT_ROLE_PATH",
     prop: "environment.guardrails.rolePath",
-    problem: `${JSON.stringify(rolePath)} is no path of a role`,
-    remedy: "Begin and end with /, as in /services/.",
+    problem: `${JSON.stringify(rolePath)} is not a valid IAM path`,
+    remedy: "Begin and end the path with /, as in /services/.",
   });
   problems.check(namePrefix === undefined || /^(?=.{1,12}$)[a-z](?:-?[a-z0-9])*$/.test(namePrefix), {
     code: "ENVIRONMENT_NAME_PREFIX",
     prop: "environment.guardrails.namePrefix",
-    problem: `${JSON.stringify(namePrefix)} is no prefix of names`,
-    remedy: "Use 1 to 12 small letters, digits and single hyphens, first a letter, last no hyphen.",
+    problem: `${JSON.stringify(namePrefix)} is not a valid name prefix`,
+    remedy:
+      "Use 1 to 12 lowercase letters, digits and single hyphens; start with a letter and do not end with a hyphen.",
   });
   problems.check(
     environment.registryMirror === undefined ||
@@ -165,16 +168,16 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     {
       code: "ENVIRONMENT_MIRROR",
       prop: "environment.registryMirror",
-      problem: `${JSON.stringify(environment.registryMirror)} is no registry`,
+      problem: `${JSON.stringify(environment.registryMirror)} is not a registry with a path`,
       remedy:
-        "Use a host and a path, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror, without a slash at the end.",
+        "Use a host and a path without a trailing slash, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror.",
     },
   );
   for (const [quota, limit] of Object.entries(environment.quotas ?? {})) {
     problems.check(quota in QUOTAS && Number.isInteger(limit) && limit > 0, {
       code: "ENVIRONMENT_QUOTA",
       prop: `environment.quotas.${quota}`,
-      problem: `${limit} is no quota that is known`,
+      problem: `must be a known quota and a whole number above 0, got ${limit}`,
       remedy: `Use whole numbers above 0 for: ${Object.keys(QUOTAS).join(", ")}.`,
     });
   }
@@ -186,30 +189,30 @@ function checkState(problems: Problems, { account, profile, state = "local" }: E
   problems.check(state === "local" || state === "s3" || typeof state === "object", {
     code: "ENVIRONMENT_STATE",
     prop: "environment.state",
-    problem: `${JSON.stringify(state)} is not known`,
+    problem: `${JSON.stringify(state)} is not a supported value`,
     remedy: 'Use "local", "s3" or a bucket: { bucket: "acme-state" }.',
   });
   problems.check((state !== "s3" && typeof state !== "object") || own.bucket !== undefined || account !== undefined, {
     code: "ENVIRONMENT_STATE",
     prop: "environment.state",
-    problem: "is in S3, in a bucket that is named after the account, which is not told",
-    remedy: "Set environment.account, or name the bucket.",
+    problem: "needs environment.account, because the name of the default bucket contains the account id",
+    remedy: "Set environment.account, or set the name of the bucket.",
   });
   const patterns: [keyof StateBucket, RegExp, string][] = [
     [
       "bucket",
       /^(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/,
-      "Use 3 to 63 small letters, digits, - and .",
+      "Use 3 to 63 lowercase letters, digits, - and .",
     ],
-    ["region", /^[a-z]{2}(-[a-z]+)+-\d$/, "Use a region's code, such as eu-central-1."],
-    ["kmsKeyArn", /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+$/, "Use the ARN of a key in KMS."],
+    ["region", /^[a-z]{2}(-[a-z]+)+-\d$/, "Use a region code such as eu-central-1."],
+    ["kmsKeyArn", /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+$/, "Use the ARN of a KMS key."],
   ];
   for (const [prop, pattern, remedy] of patterns) {
     const value = own[prop];
     problems.check(value === undefined || pattern.test(value), {
       code: "ENVIRONMENT_STATE",
       prop: `environment.state.${prop}`,
-      problem: `${JSON.stringify(value)} cannot be`,
+      problem: `${JSON.stringify(value)} is not valid`,
       remedy,
     });
   }
@@ -217,7 +220,7 @@ function checkState(problems: Problems, { account, profile, state = "local" }: E
   problems.check(account !== undefined && state !== "local", {
     code: "ENVIRONMENT_STRICT",
     prop: account === undefined ? "environment.account" : "environment.state",
-    problem: `is not told, and the profile is ${profile}: nothing may go to another account, nor state to a file`,
+    problem: `must be set with profile ${profile}, which fixes the account and keeps state out of local files`,
     remedy: 'Set environment.account and environment.state: "s3".',
   });
 }

@@ -2,19 +2,19 @@ import { Annotations, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Registry } from "./registry";
 
-/** A reason why props cannot work. */
+/** A reason why a set of props is not valid. */
 export interface Problem {
-  /** Stable code, for searching: `SCALING_MIN_GT_MAX`. */
+  /** Stable code to search for: `SCALING_MIN_GT_MAX`. */
   readonly code: string;
-  /** The prop in the user's words: `scaling.min`. */
+  /** Prop as the user wrote it: `scaling.min`. */
   readonly prop: string;
-  /** The rule and the value that breaks it, as in "must be at most 4, got 9"; lower case, no full stop. */
+  /** Rule and the value that breaks it, as in "must be at most 4, got 9"; lowercase, without a period. */
   readonly problem: string;
-  /** Instruction that solves it, as a sentence. */
+  /** Instruction that solves the problem, as a sentence. */
   readonly remedy: string;
 }
 
-/** Writes a problem as users see it, with the path of the construct that has it. */
+/** Formats a problem for the user, with the path of the construct that has it. */
 export function formatProblem(path: string, problem: Problem): string {
   return `${path}: ${withoutPath(problem)}`;
 }
@@ -23,14 +23,17 @@ function withoutPath({ code, prop, problem, remedy }: Problem): string {
   return `${prop} ${problem}\n  ${remedy}  [${code}]`;
 }
 
-/** Thrown at synth when props cannot work. Names the construct, the prop, the value, the allowed values and the remedy. */
+/**
+ * Error thrown at synth when props are not valid. Names the construct, the prop, the value, the allowed values and the
+ * remedy.
+ */
 export class InvalidPropsError extends Error {
   override readonly name = "InvalidPropsError";
   /** Path of the construct: `orders-dev-service/Orders`. */
   readonly path: string;
   readonly problems: readonly Problem[];
 
-  /** @param others errors of other constructs that were found at the same time; their problems are added to these */
+  /** @param others errors of other constructs found at the same time; their problems are appended */
   constructor(path: string, problems: readonly Problem[], others: readonly InvalidPropsError[] = []) {
     const own = problems.map((problem) => formatProblem(path, problem));
     super([...own, ...others.map(({ message }) => message)].join("\n"));
@@ -75,7 +78,7 @@ interface SynthCheck {
 
 const SYNTH_CHECKS = (): SynthCheck[] => [];
 
-/** Checks a construct when its stack is written, for conditions that only the finished app can meet. */
+/** Registers a check that runs at synth, for conditions that only the complete app can meet. */
 export function validateAtSynth(scope: IConstruct, find: () => readonly Problem[]): void {
   Registry.of(TerraformStack.of(scope)).get(SYNTH_CHECKS).push({ scope, find });
 }
@@ -89,7 +92,7 @@ export function runSynthChecks(stack: TerraformStack): void {
   if (first !== undefined) throw new InvalidPropsError(first.path, first.problems, others);
 }
 
-/** Warns about props that are allowed and will hurt. */
+/** Adds a warning about props that are allowed but likely to cause trouble. */
 export function warn(scope: IConstruct, problem: Problem): void {
   Annotations.of(scope).addWarning(withoutPath(problem));
 }

@@ -5,25 +5,25 @@ import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { AwsStack, addressOf } from "./stack";
 
-/** One permission: what may be done, to what, under which conditions. */
+/** A statement of an IAM policy that allows actions on resources, under conditions. */
 export interface Statement {
-  /** Actions, each in full: `s3:GetObject`. No wildcards. */
+  /** Actions in full: `s3:GetObject`. No wildcards. */
   readonly actions: readonly string[];
-  /** ARNs. `*` only where AWS has no finer grain; a test holds the list of those. */
+  /** ARNs. `*` only for actions that have no resource-level permissions; a test lists those. */
   readonly resources: readonly string[];
   /** @default - none */
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
-/** Somebody who can be given permissions. */
+/** A principal that permissions can be granted to. */
 export interface IGrantable {
-  /** Adds a permission. */
+  /** Grants a permission. */
   grant(statement: Statement): void;
 }
 
 /**
- * A policy document as canonical JSON: everything sorted, so that it changes only when its meaning does. A statement about
- * nothing, which IAM refuses, is left out: what it is about may be known only at synth.
+ * Renders a policy document as canonical, sorted JSON, so that it changes only when its meaning does. Leaves out statements
+ * without resources, which IAM refuses; some resources are known only at synth.
  */
 export function policyDocument(statements: readonly Statement[]): string {
   const about = statements.filter(({ resources }) => resources.length > 0);
@@ -37,16 +37,16 @@ export function policyDocument(statements: readonly Statement[]): string {
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
 }
 
-/** What others may do with a thing, as the policy that AWS keeps with the thing itself. */
+/** A statement of a resource-based policy. */
 export interface ResourceStatement extends Statement {
-  /** `Allow` a service of AWS, or `Deny` everybody. */
+  /** `Allow` for an AWS service, or `Deny` for everyone. */
   readonly effect: "Allow" | "Deny";
   readonly principal: { readonly Service: string } | "*";
-  /** Names the statement. */
+  /** Id of the statement. */
   readonly sid: string;
 }
 
-/** A policy document of a resource as canonical JSON. */
+/** Renders a resource-based policy as canonical JSON. */
 export function resourcePolicy(statements: readonly ResourceStatement[]): string {
   const rendered = statements.map(({ effect, principal, sid, actions, resources, conditions }) => ({
     Sid: sid,
@@ -59,7 +59,7 @@ export function resourcePolicy(statements: readonly ResourceStatement[]): string
   return JSON.stringify({ Version: "2012-10-17", Statement: rendered });
 }
 
-/** Refuses everybody who comes without TLS. */
+/** Denies requests that do not use TLS. */
 export function onlyByTls(actions: readonly string[], resources: readonly string[]): ResourceStatement {
   return {
     sid: "OnlyByTls",
@@ -71,22 +71,21 @@ export function onlyByTls(actions: readonly string[], resources: readonly string
   };
 }
 
-/** Whoever shows a token of an identity provider that says exactly this. */
+/** A principal that presents a token of an OIDC identity provider with matching claims. */
 export interface Federated {
-  /** ARN of the provider in IAM. */
+  /** ARN of the identity provider in IAM. */
   readonly providerArn: string;
-  /** Claims by their name in IAM, and the values of which the token must have one, letter by letter. */
+  /** Claims by their IAM condition key, each with the values that the token may have. Values must match exactly. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface RoleProps {
-  /** Name of the role, after the prefix that the environment may demand. What is longer than 64 characters is cut. */
+  /** Name of the role, after the environment's name prefix. Shortened to 64 characters. */
   readonly name: string;
-  /** Who acts as the role: an AWS service, as in `ecs-tasks.amazonaws.com`, or who shows a token of an identity provider. */
+  /** Principal that assumes the role: an AWS service, such as `ecs-tasks.amazonaws.com`, or a federated identity. */
   readonly service: string | Federated;
   /**
-   * Whether the service says in whose name it acts, so that trust can be limited to this account.
-   * EC2 and Lambda do not.
+   * Limits the trust policy to this account, which works for services that send `aws:SourceAccount`. EC2 and Lambda do not.
    *
    * @default true
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
@@ -95,7 +94,7 @@ export interface RoleProps {
 }
 
 /**
- * What a part of the system may do in AWS: an IAM role with one inline policy that grows by grants. Free.
+ * An IAM role with one inline policy, which grows with each grant. Free.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html
  */
@@ -150,7 +149,10 @@ export class Role extends Construct implements IGrantable {
     for (const tell of this.#onPolicy) tell(addressOf(this.#policy));
   }
 
-  /** Attaches a policy that AWS keeps, by its path and name: `AmazonSSMManagedInstanceCore`. Returns the attachment's address. */
+  /**
+   * Attaches an AWS managed policy by its path and name: `AmazonSSMManagedInstanceCore`. Returns the address of the
+   * attachment.
+   */
   addManagedPolicy(name: string): string {
     return addressOf(
       new IamRolePolicyAttachment(this, name.replace(/^.*\//, ""), {
@@ -160,7 +162,9 @@ export class Role extends Construct implements IGrantable {
     );
   }
 
-  /** Calls back with the policy's address, once there is one: for `depends_on` of what needs the permissions to run and to stop. */
+  /**
+   * Calls back with the address of the policy once it exists, for the `depends_on` of resources that need the permissions.
+   */
   whenPolicy(tell: (address: string) => void): void {
     if (this.#policy === undefined) this.#onPolicy.push(tell);
     else tell(addressOf(this.#policy));

@@ -2,24 +2,24 @@ import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 import { AwsStack } from "./stack";
 
-/** An AWS service that may use a key, and for what. */
+/** An AWS service that may use a KMS key, and the conditions of that use. */
 export interface KeyUser {
   /** `logs.eu-central-1.amazonaws.com` */
   readonly service: string;
   readonly actions: readonly string[];
-  /** Limits it to this account's things, so that nobody else's can be passed off as them. */
+  /** Conditions that limit the service to resources of this account. */
   readonly conditions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface EncryptionKeyProps {
-  /** What it encrypts, for people. */
+  /** Description of the key: the data that it encrypts. */
   readonly description: string;
-  /** @default - none: roles of this account that are granted it */
+  /** @default - none; only roles of this account that are granted access */
   readonly users?: readonly KeyUser[];
 }
 
 /**
- * A key of the account's own; it turns once a year by itself. Costs 1 USD a month.
+ * A customer managed KMS key with yearly rotation. Costs 1 USD a month.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
  */
@@ -36,7 +36,7 @@ export class EncryptionKey extends Construct {
       policy: JSON.stringify({
         Version: "2012-10-17",
         Statement: [
-          // Lets the account's own IAM policies decide; without it nobody could ever change the key again.
+          // Delegates access to the account's IAM policies; without this statement, the key could never be managed again.
           {
             Effect: "Allow",
             Principal: { AWS: `arn:${stack.partition}:iam::${stack.accountId}:root` },
@@ -57,14 +57,14 @@ export class EncryptionKey extends Construct {
 }
 
 export interface LogKeyProps {
-  /** What it encrypts, for people. */
+  /** Description of the key: the data that it encrypts. */
   readonly description: string;
-  /** The log group that CloudWatch Logs may use it for. */
+  /** Log group that CloudWatch Logs may use the key for. */
   readonly logGroupName: string;
 }
 
 /**
- * A key that one log group is encrypted with. Costs 1 USD a month.
+ * A KMS key that encrypts one log group. Costs 1 USD a month.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */

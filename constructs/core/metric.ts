@@ -4,7 +4,7 @@ import { literal } from "./literal";
 export const STATISTICS = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
-/** A metric in CloudWatch. */
+/** A CloudWatch metric. */
 export interface Metric {
   /** `Shop/Jobs` */
   readonly namespace: string;
@@ -43,7 +43,7 @@ export function checkMetric(problems: Problems, prop: string, metric: Metric): v
   );
 }
 
-/** Fills in the defaults, and turns the user's texts into Terraform strings. */
+/** Fills in the defaults and escapes the user's texts for Terraform. */
 export function resolveMetric(metric: Metric): Required<Metric> {
   return {
     namespace: literal(metric.namespace),

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../contract/names";
 
 /**
- * How long AWS lets a name be.
+ * Maximum length of names in AWS.
  *
  * @see https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
  */
@@ -29,7 +29,7 @@ export const NAME_LIMITS = {
   dashboard: 255,
   webAcl: 128,
   userPool: 128,
-  // With what is put behind it, so that it is nobody else's.
+  // Includes the suffix that makes the name unique.
   userPoolDomain: 54,
   codeDeploy: 100,
   queue: 75,
@@ -43,7 +43,7 @@ export const NAME_LIMITS = {
   policy: 128,
 } as const;
 
-/** How long a prefix may be that Terraform completes by 26 characters. */
+/** Maximum length of prefixes, to which Terraform adds 26 characters. */
 const PREFIX_LIMITS = {
   targetGroup: 6,
   securityGroup: 100,
@@ -53,7 +53,7 @@ const PREFIX_LIMITS = {
   parameterGroup: 200,
 } as const;
 
-/** How names may not begin, since AWS keeps that for itself. */
+/** Prefixes that AWS reserves. */
 const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, RegExp>>> = {
   capacityProvider: /^(aws|ecs|fargate)/i,
   loadBalancer: /^internal-/,
@@ -63,8 +63,8 @@ const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, R
 export type NameKind = keyof typeof NAME_LIMITS;
 
 /**
- * A name for a thing in AWS: the parts joined by `-`, and where that is too long, cut and closed by a hash over all of it,
- * so that two long names never become one.
+ * Joins the parts of a physical name with `-`. A name that is too long is cut and ends with a hash of the whole name, so
+ * that two long names never collide.
  */
 export function physicalName(kind: NameKind, ...parts: string[]): string {
   const limit = NAME_LIMITS[kind];
@@ -74,7 +74,7 @@ export function physicalName(kind: NameKind, ...parts: string[]): string {
   return `${name.slice(0, limit - hash.length - 1).replace(/-+$/, "")}-${hash}`;
 }
 
-/** A prefix for a name that Terraform completes. Ends in `-`. */
+/** Creates a name prefix, ending in `-`, that Terraform completes. */
 export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): string {
   return `${allowed(kind, name)
     .slice(0, PREFIX_LIMITS[kind] - 1)
@@ -85,7 +85,7 @@ function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): str
   return RESERVED[kind]?.test(name) ? `x-${name}` : name;
 }
 
-/** The parts of a name joined by `-`, after the prefix that an environment may demand. */
+/** Joins the parts of a name with `-`, after the environment's name prefix. */
 export function prefixed(prefix: string | undefined, ...parts: string[]): string {
   return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
 }

@@ -1,8 +1,8 @@
 /**
- * Nodes in an order in which each follows those that it leads to; where nodes lead to each other in a circle, the one
- * that is reached first follows the others.
+ * Sorts nodes so that each follows the nodes that it leads to. In a cycle, the node that is reached first follows the
+ * others.
  *
- * Takes time in proportion to nodes and edges, and needs no call stack as deep as the graph.
+ * Runs in time proportional to nodes and edges, without recursion.
  */
 export function finishOrder<T>(roots: Iterable<T>, next: (node: T) => Iterable<T>): T[] {
   const order: T[] = [];
@@ -25,12 +25,12 @@ export function finishOrder<T>(roots: Iterable<T>, next: (node: T) => Iterable<T
   return order;
 }
 
-/** All nodes that one leads to, itself included. */
+/** Returns all nodes reachable from a node, including the node itself. */
 export function reachable<T>(from: T, next: (node: T) => Iterable<T>): ReadonlySet<T> {
   return new Set(finishOrder([from], next));
 }
 
-/** Edges that are wanted as long as they make no circle. */
+/** Edges that are wanted as long as they create no cycle. */
 export class Wishes<T> {
   readonly #to = new Map<T, Set<T>>();
 
@@ -39,14 +39,14 @@ export class Wishes<T> {
   }
 
   /**
-   * The wishes that can be granted together: with them and what is required no node leads to itself. Of a circle the wish
-   * that closes it is left out, as seen from the node that wished first.
+   * Returns the edges that can be granted together without creating a cycle with the required ones. In a cycle, the edge
+   * that closes it is left out, starting from the node that asked first.
    *
-   * @param required edges that must be; they make no circle
+   * @param required edges that must exist; they contain no cycle
    */
   granted(required: (node: T) => Iterable<T> = () => []): ReadonlyMap<T, readonly T[]> {
     const wished = finishOrder(this.#to.keys(), (node) => [...required(node), ...(this.#to.get(node) ?? [])]);
-    // Once more over what is required alone: a circle may have been cut at one of these.
+    // Checks the required edges again: a cycle may have been cut at one of these nodes.
     const order = new Map(finishOrder(wished, required).map((node, position) => [node, position]));
     const position = (node: T) => order.get(node) as number;
     return new Map(

@@ -4,10 +4,10 @@ import { Fn, Lazy, type Postcondition, Token } from "cdktf";
 import { Construct } from "constructs";
 
 /**
- * What one stack tells others: a few ids as JSON in an SSM parameter, found by name.
+ * Publishes values of a stack to other stacks: a few ids as JSON in an SSM parameter, found by name.
  *
- * By name and not by remote state, so that teams share no state file, and as `insecure_value`, since a plain `value` turns
- * all that uses it into "(sensitive value)" in plans. Standard parameters are free.
+ * Looked up by name rather than through remote state, so that teams share no state file. Uses `insecure_value`, since a
+ * plain `value` turns everything derived from it into "(sensitive value)" in plans. Standard parameters are free.
  *
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/ssm_parameter
  */
@@ -17,7 +17,7 @@ export class PublishedContract extends Construct {
     new SsmParameter(this, "Resource", {
       name: props.name,
       type: "String",
-      // Asked for last, since what a stack has grows until synth.
+      // Evaluated last, since a stack keeps adding values until synth.
       insecureValue: Lazy.stringValue({
         produce: () => JSON.stringify(typeof props.value === "function" ? props.value() : props.value),
       }),
@@ -26,15 +26,18 @@ export class PublishedContract extends Construct {
   }
 }
 
-/** What must be true of what another stack has told, or the plan fails. */
+/** A condition on the values that another stack publishes; the plan fails unless it holds. */
 export interface Expectation {
-  /** A Terraform condition on the JSON, given as an expression: `` (told) => `${told}.egress == "nat"` ``. */
+  /** Terraform condition on the JSON, given as an expression: `` (contract) => `${contract}.egress == "nat"` ``. */
   readonly condition: (contract: string) => string;
-  /** What is wrong when it is not, and what to do. */
+  /** Problem and remedy, shown when the condition does not hold. */
   readonly message: string;
 }
 
-/** What another stack has told: see {@link PublishedContract}. The plan fails, naming the parameter, until that stack is applied. */
+/**
+ * Reads the values that another stack publishes with {@link PublishedContract}. Until that stack is applied, the plan fails
+ * and names the parameter.
+ */
 export class ImportedContract extends Construct {
   readonly #parameter: DataAwsSsmParameter;
   readonly #value: unknown;
@@ -47,7 +50,7 @@ export class ImportedContract extends Construct {
     if (props.expect !== undefined) this.expect(props.expect);
   }
 
-  /** Makes the plan fail unless something is true of what was told. */
+  /** Makes the plan fail unless the published values meet a condition. */
   expect({ condition, message }: Expectation): void {
     this.#expected.push({
       condition: `\${${condition("jsondecode(self.insecure_value)")}}`,
@@ -69,32 +72,32 @@ export class ImportedContract extends Construct {
   }
 }
 
-/** Where a platform tells of itself. */
+/** Path of the parameter that a platform publishes. */
 export function platformParameter(environment: string, platform: string): string {
   return `/antifragile/${environment}/${platform}/platform`;
 }
 
-/** Where a service tells of itself; all services of a platform are below one path. */
+/** Path of the parameter that a service publishes; all services of a platform share one parent path. */
 export function serviceParameter(environment: string, platform: string, service: string): string {
   return `/antifragile/${environment}/${platform}/services/${service}`;
 }
 
-/** Where a user pool tells of itself; `owner` is the platform or service that has it. */
+/** Path of the parameter that a user pool publishes; `owner` is its platform or service. */
 export function userPoolParameter(environment: string, owner: string, pool: string): string {
   return `/antifragile/${environment}/${owner}/user-pools/${pool}`;
 }
 
-/** Where a stack tells of the log archive that others may share. */
+/** Path of the parameter that a stack publishes for a shared log archive. */
 export function archiveParameter(environment: string, stack: string): string {
   return `/antifragile/${environment}/${stack}/archive`;
 }
 
-/** Where a backing service of a stack tells of itself. */
+/** Path of the parameter that a stack publishes for a backing service. */
 export function backingParameter(environment: string, stack: string, backing: string): string {
   return `/antifragile/${environment}/${stack}/backing/${backing}`;
 }
 
-/** Where an experiment of a stack tells of itself. */
+/** Path of the parameter that a stack publishes for a chaos experiment. */
 export function experimentParameter(environment: string, stack: string, experiment: string): string {
   return `/antifragile/${environment}/${stack}/experiments/${experiment}`;
 }

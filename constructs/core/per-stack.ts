@@ -2,8 +2,8 @@ import { type IResolveContext, Token } from "cdktf";
 import { AwsStack } from "./stack";
 
 /**
- * A text that each stack writes by itself, such as the ARN of a thing whose name is known: what one stack says of another's
- * thing then needs neither that stack's state nor its outputs.
+ * Creates a token that each stack renders itself, such as the ARN of a resource with a known name. A stack can then refer to
+ * a resource of another stack without that stack's state or outputs.
  */
 export function perStack(write: (stack: AwsStack) => string): string {
   return Token.asString({
@@ -13,14 +13,14 @@ export function perStack(write: (stack: AwsStack) => string): string {
   });
 }
 
-/** ARN of a thing in the account and region of the stack that made it, as any stack of this app may write it. */
+/** Returns the ARN of a resource in the owner's account and region, for use in any stack of this app. */
 export function sharedArn(owner: AwsStack, service: string, resource: string): string {
   return perStack(
     (stack) => `arn:${stack.partition}:${service}:${owner.environment.region}:${accountFor(stack, owner)}:${resource}`,
   );
 }
 
-/** The owner's account, where it is told; else both are in the one that the credentials are for. */
+/** Account of the owner if it is configured; otherwise both stacks use the account of the credentials. */
 export function accountFor(stack: AwsStack, owner: AwsStack): string {
   return owner.environment.account ?? stack.accountId;
 }

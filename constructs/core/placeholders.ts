@@ -1,10 +1,10 @@
 import { placeholderText } from "../../contract/placeholders";
 
 /**
- * Stands in for a value that no default can be computed for: an account, a domain, who owns a repository. Whatever needs it
- * is refused at synth, by name; `antifragile doctor` lists all of them.
+ * Marks a value that has no possible default: an account id, a domain, the owner of a repository. Synth refuses every use of
+ * it by name, and `antifragile doctor` lists all of them.
  *
- * @param what what it is, in words: `the 12 digits of production's AWS account`
+ * @param what description of the value: `the 12 digits of production's AWS account`
  *
  * @example
  * ```ts

@@ -2,29 +2,29 @@ import { Duration } from "./units";
 
 export const PROFILES = ["dev", "production", "strict"] as const;
 /**
- * What an environment is for. `dev` is cheap when idle and easy to destroy; `production` can lose a zone, keeps what
- * holds data, and keeps logs for a year; `strict` is production where what is optional for safety is not: see
- * {@link PROFILE_DEFAULTS}.
+ * Purpose of an environment. `dev` is cheap when idle and easy to destroy; `production` tolerates the loss of a zone,
+ * protects stored data and keeps logs for a year; `strict` is production with the optional safety measures made mandatory:
+ * see {@link PROFILE_DEFAULTS}.
  */
 export type Profile = (typeof PROFILES)[number];
 
-/** What a profile decides. */
+/** Defaults that a profile sets. */
 export interface ProfileDefaults {
-  /** Whether what holds data is protected, and a zone may be lost. */
+  /** Protects stored data and requires capacity in more than one zone. */
   readonly production: boolean;
-  /** How long log lines are kept where nobody says otherwise. */
+  /** Default retention of logs. */
   readonly logRetention: Duration;
-  /** Whether log groups have a key of their own, for 1 USD a month each. */
+  /** Encrypts each log group with its own KMS key, for 1 USD a month each. */
   readonly encryptedLogs: boolean;
-  /** Whether sign-ins at user pools are judged, for 0.02 USD a person and month, where nobody says otherwise. */
+  /** Default of threat protection for sign-ins to user pools, at 0.02 USD per user and month. */
   readonly judgedSignIns: boolean;
-  /** Whether a load balancer may speak plain HTTP. */
+  /** Allows load balancers to serve plain HTTP. */
   readonly plainHttp: boolean;
-  /** Whether any account will do, and state may be a file on somebody's machine. */
+  /** Allows environments without a fixed account, and Terraform state in local files. */
   readonly anywhere: boolean;
 }
 
-/** What each profile decides, where no prop says otherwise; the last two are refused, whatever the props say. */
+/** Defaults of each profile, unless a prop overrides them. The last two are rules that no prop overrides. */
 export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
   dev: {
     production: false,

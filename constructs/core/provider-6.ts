@@ -3,9 +3,9 @@ import type { IConstruct } from "constructs";
 import { AwsStack } from "./stack";
 
 /**
- * A value for what only line 6 of the provider knows: the one place that such a thing goes through.
+ * Passes through a value that only AWS provider 6 supports; the single place for such values.
  *
- * @throws Error on line 5, which would refuse it at plan; who asks for it is refused at synth before
+ * @throws Error with provider 5, whose plan would fail; the constructs that use it refuse the prop earlier, at synth
  */
 export function onProvider6<T>(construct: IConstruct, value: T): T {
   const { providerLine } = AwsStack.of(construct);
@@ -13,7 +13,7 @@ export function onProvider6<T>(construct: IConstruct, value: T): T {
   return value;
 }
 
-/** Sets an attribute that the bindings of line 5 have no property for, in Terraform's own words. */
+/** Sets an attribute that the bindings of provider 5 lack, by its Terraform name. */
 export function addOnProvider6(resource: TerraformResource, attribute: string, value: unknown): void {
   resource.addOverride(attribute, onProvider6(resource, value));
 }

@@ -1,14 +1,14 @@
 import { createRequire } from "node:module";
 
-/** Major version of the AWS provider that Terraform will run. */
+/** Major version of the AWS provider that Terraform runs. */
 export type ProviderLine = 5 | 6;
 
-/** The provider bindings' own versions (their `package.json`) and the line that each stands for. */
+/** Versions of the provider bindings (from their `package.json`) and the provider version of each. */
 const LINE_OF_BINDINGS: Readonly<Record<string, ProviderLine>> = { "20": 5, "21": 6 };
 
 let installed: ProviderLine | undefined;
 
-/** The line of the installed `@cdktf/provider-aws`: 20.x is AWS provider 5, 21.x is 6. */
+/** Returns the provider version of the installed `@cdktf/provider-aws`: 20.x is AWS provider 5, 21.x is 6. */
 export function installedProviderLine(): ProviderLine {
   if (installed === undefined) {
     const { version } = createRequire(__filename)("@cdktf/provider-aws/package.json") as { version: string };

@@ -1,16 +1,16 @@
 /**
- * How many of a thing AWS gives every account, in a region or on one balancer. All can be raised on request.
+ * Default quotas of an AWS account, for a region or a load balancer. All can be raised on request.
  *
  * @see https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
  */
 export const QUOTAS = {
   /** VPCs in a region. */
   vpcs: 5,
-  /** Elastic IP addresses in a region; a NAT gateway takes one. */
+  /** Elastic IP addresses in a region; each NAT gateway uses one. */
   elasticIps: 5,
-  /** Listener rules of one load balancer, its default ones left out. */
+  /** Listener rules of one load balancer, not counting default rules. */
   rulesPerLoadBalancer: 100,
-  /** Target groups of one balancer. */
+  /** Target groups of one load balancer. */
   targetGroupsPerLoadBalancer: 100,
 } as const;
 

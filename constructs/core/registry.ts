@@ -6,11 +6,11 @@ export type Entry<T> = () => T;
 const registries = new WeakMap<IConstruct, Registry>();
 
 /**
- * State that constructs share without knowing each other, such as the listener rules of an app: kept per owner, which is
- * the app (`construct.node.root`), a stack or a service, and gone with it.
+ * Shared state of constructs that do not know each other, such as the listener rules of an app. Kept for each owner: the app
+ * (`construct.node.root`), a stack or a service.
  */
 export class Registry {
-  /** The registry of an app, a stack or a service. */
+  /** Returns the registry of an app, a stack or a service. */
   static of(owner: IConstruct): Registry {
     const registry = registries.get(owner) ?? new Registry();
     registries.set(owner, registry);
@@ -21,7 +21,7 @@ export class Registry {
 
   private constructor() {}
 
-  /** Returns the value of an entry, and creates it on first use. */
+  /** Returns the value of an entry, creating it on first use. */
   get<T>(entry: Entry<T>): T {
     if (!this.#values.has(entry)) this.#values.set(entry, entry());
     return this.#values.get(entry) as T;

@@ -3,8 +3,8 @@ import { makeUniqueId } from "cdktf/lib/private/unique";
 import type { IConstruct } from "constructs";
 
 /**
- * Keeps what a construct made under the id that it had before: every resource below it gets a `moved` block, those of
- * add-ons that come later too.
+ * Keeps the resources of a construct whose id has changed: every resource below it gets a `moved` block, including those
+ * that add-ons create later.
  *
  * @see https://developer.hashicorp.com/terraform/language/moved
  */

@@ -58,7 +58,7 @@ export function checkBounds(problems: Problems, prop: string, { min, max }: Boun
 }
 
 /**
- * Records SCALING_MIN_ONE_ZONE unless the smallest number survives the loss of a zone.
+ * Records SCALING_MIN_ONE_ZONE unless the minimum survives the loss of a zone.
  *
  * @param what `task` or `instance`
  */
@@ -66,7 +66,7 @@ export function checkZoneLoss(problems: Problems, prop: string, min: number, wha
   problems.check(min >= 2, {
     code: "SCALING_MIN_ONE_ZONE",
     prop,
-    problem: `must be at least 2 in production, got ${min}: without its zone no ${what} would be left`,
+    problem: `must be at least 2 in production, got ${min}, because a single ${what} is lost with its zone`,
     remedy: `Set ${prop} to 2 or more, or use profile "dev" for an environment that may go down.`,
   });
 }
@@ -101,21 +101,21 @@ export function checkPolicyNames(problems: Problems, named: readonly { readonly 
       prop: `scaling name ${JSON.stringify(name)}`,
       problem:
         uses > 1
-          ? `must be unique among metrics, steps and schedules, got it ${uses} times`
-          : "must be up to 61 letters and digits that start with a capital",
-      remedy: "Rename it, as in SlowAnswers.",
+          ? `must be unique among metrics, steps and schedules, but is used ${uses} times`
+          : "must be up to 61 letters and digits and start with an uppercase letter",
+      remedy: "Rename it, for example to SlowResponses.",
     });
   }
 }
 
-/** Records METRIC, SCALING_STEPS and SCALING_STEPS_OVERLAP unless AWS can follow the steps. */
+/** Records METRIC, SCALING_STEPS and SCALING_STEPS_OVERLAP unless the steps form a valid step scaling policy. */
 export function checkSteps(
   problems: Problems,
   prop: string,
   { metric, out, in: inward = [] }: Omit<ScalingSteps, "name"> & { readonly in?: readonly ScaleInStep[] },
 ): void {
   checkMetric(problems, `${prop}.metric`, metric);
-  // Distance from where a side starts, and the size of its step.
+  // Distance from the start of the side, and the size of its step.
   const sides = [
     (out ?? []).map(({ from, add }) => [from, add] as const),
     inward.map(({ upTo, remove }) => [-upTo, remove] as const),
@@ -140,11 +140,11 @@ export function checkSteps(
     code: "SCALING_STEPS_OVERLAP",
     prop: `${prop}.in`,
     problem: `must be below the lowest step of out (${lowestOut}), got ${highestIn}`,
-    remedy: "Leave a gap between the two, or capacity is added and removed in turn.",
+    remedy: "Leave a gap between the two, or capacity is added and removed alternately.",
   });
 }
 
-/** A step scaling policy and the alarm that triggers it, in AWS's terms. */
+/** A step scaling policy and its alarm, in AWS's terms. */
 export interface StepPolicy {
   readonly comparisonOperator: "GreaterThanOrEqualToThreshold" | "LessThanOrEqualToThreshold";
   readonly threshold: number;
@@ -178,7 +178,7 @@ export function scaleOutPolicy(steps: readonly ScaleOutStep[]): StepPolicy {
   };
 }
 
-/** The same downwards. */
+/** Turns steps that remove capacity into AWS's intervals. */
 export function scaleInPolicy(steps: readonly ScaleInStep[]): StepPolicy {
   const sorted = [...steps].sort((a, b) => b.upTo - a.upTo);
   const threshold = sorted[0]?.upTo ?? 0;

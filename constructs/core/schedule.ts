@@ -4,7 +4,7 @@ import type { Duration } from "./units";
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
-/** One of cron's five fields: its range, and the words for its numbers. */
+/** One of the five fields of a cron expression: its range and the names of its values. */
 interface Field {
   readonly name: string;
   readonly min: number;
@@ -22,9 +22,9 @@ const FIELDS: readonly Field[] = [
 
 /** Time at which something is repeated: see {@link cron} and {@link every}. */
 export interface Schedule {
-  /** Expression of EventBridge and Application Auto Scaling: `cron(0 3 * * ? *)`, `rate(5 minutes)`. */
+  /** Expression for EventBridge and Application Auto Scaling: `cron(0 3 * * ? *)`, `rate(5 minutes)`. */
   readonly expression: string;
-  /** The same in cron's own five fields, as EC2 Auto Scaling expects it: `0 3 * * *`; undefined for {@link every}. */
+  /** Five-field cron expression for EC2 Auto Scaling: `0 3 * * *`; undefined for {@link every}. */
   readonly recurrence: string | undefined;
   /** IANA time zone of the expression, with daylight saving time. */
   readonly timezone: string;
@@ -52,12 +52,12 @@ export function cron(expression: string, options: { readonly timezone?: string }
       .join(",");
     if (translated.includes("!")) {
       throw refuse(
-        `the ${field.name} must be ${field.min} to ${field.max}, *, or combine such with commas, - and /, got ${JSON.stringify(part)}`,
+        `the ${field.name} must be ${field.min} to ${field.max}, *, or a combination of these with commas, - and /, got ${JSON.stringify(part)}`,
       );
     }
     return translated;
   });
-  // AWS wants exactly one of the two days to be "?".
+  // AWS requires exactly one of the two day fields to be "?".
   if (dayOfMonth !== "*" && dayOfWeek !== "*") {
     throw refuse("must not set both a day of the month and a day of the week; use * for one of them");
   }
@@ -70,7 +70,7 @@ export function cron(expression: string, options: { readonly timezone?: string }
 }
 
 /**
- * Creates a schedule from the time between two runs.
+ * Creates a schedule that repeats at an interval.
  *
  * @param interval whole minutes, at least one
  * @throws RangeError when the interval is not in whole minutes
@@ -78,12 +78,15 @@ export function cron(expression: string, options: { readonly timezone?: string }
 export function every(interval: Duration): Schedule {
   const minutes = interval.toMinutes();
   if (!Number.isInteger(minutes) || minutes < 1) {
-    throw new RangeError(`every(${interval}): must be whole minutes, at least one`);
+    throw new RangeError(`every(${interval}): must be a whole number of minutes, at least one`);
   }
   return { expression: `rate(${minutes} minute${minutes === 1 ? "" : "s"})`, recurrence: undefined, timezone: "UTC" };
 }
 
-/** Records SCHEDULE unless the value was created by {@link cron} or {@link every}; generated programs run without type checks. */
+/**
+ * Records SCHEDULE unless the value was created by {@link cron} or {@link every}. Generated programs run without type
+ * checks.
+ */
 export function checkSchedule(problems: Problems, prop: string, schedule: Schedule): void {
   problems.check(typeof schedule?.expression === "string" && typeof schedule.timezone === "string", {
     code: "SCHEDULE",
@@ -104,11 +107,11 @@ function translate(item: string, field: Field): string {
     return step === undefined ? "*" : `${field.min}/${step}`;
   }
   const range = [from, to].filter((end) => end !== undefined).map((end) => one(end, field));
-  // Cron counts days of the week from 0 and AWS from 1, so that days are always written as words.
+  // Cron counts the days of the week from 0 and AWS from 1, so days are always written as names.
   return range.join("-") + (step === undefined ? "" : `/${step}`);
 }
 
-/** Writes `5/20`, which AWS alone understands, as cron's `5-59/20`. */
+/** Rewrites `5/20`, which only AWS supports, as cron's `5-59/20`. */
 function openRanges(part: string, { max, words }: Field): string {
   return part.replace(/(^|,)([0-9A-Z]+)\/(\d+)/g, (_, before: string, from: string, step: string) => {
     const start = words?.includes(from) ? words.indexOf(from) : from;

@@ -6,9 +6,10 @@ import { AwsStack } from "./stack";
 
 export interface SecurityGroupProps {
   readonly vpcId: string;
-  /** What the group is for; first part of its name. */
+  /** Purpose of the group; first part of its name. */
   readonly name: string;
-  /** TCP port that others connect to.
+  /**
+   * TCP port that clients connect to.
    *
    * @default - none
    */
@@ -16,10 +17,10 @@ export interface SecurityGroupProps {
 }
 
 /**
- * A thing's identity in a network: an empty security group, to which rules come one by one. Free.
+ * A security group without inline rules; rules are added one by one as separate resources. Free.
  *
- * Its name ends in characters that Terraform makes, and its description is constant: both force replacement, and a group
- * in use cannot be deleted first.
+ * Terraform generates the end of its name, and its description is constant: changes to either force replacement, and a
+ * security group in use cannot be deleted first.
  *
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/security_group
  */

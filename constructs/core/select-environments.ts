@@ -2,19 +2,19 @@ import { type Placeholder, placeholdersIn } from "../../contract/placeholders";
 import type { Environment } from "./environment";
 import { InvalidPropsError } from "./errors";
 
-/** What to synthesize, and what not. */
+/** Environments to synthesize, and those that are skipped. */
 export interface SelectedEnvironments<E extends Environment> {
   readonly selected: readonly E[];
-  /** A sentence for each environment that was left out although nobody said so. */
+  /** One sentence for each environment that was skipped because values are missing. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Chooses the environments to synthesize: the one of that name, or all that are filled in.
+ * Selects the environments to synthesize: the one with the given name, or all without placeholders.
  *
- * @param file where the environments are written down, for messages
- * @throws InvalidPropsError ENVIRONMENT_UNKNOWN for a name that is not there, and for an environment by name with values that
- *   {@link placeholder}
+ * @param file file that defines the environments, for messages
+ * @throws InvalidPropsError ENVIRONMENT_UNKNOWN for an unknown name, and an error for each {@link placeholder} of an
+ * environment selected by name
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ function refuseUnknown(file: string, unknown: readonly Placeholder[]): void {
     code: "ENVIRONMENT_UNKNOWN",
     prop: path,
     problem: "is not filled in",
-    remedy: `Say what only you know: ${what}.`,
+    remedy: `Fill in ${what}.`,
   }));
   throw new InvalidPropsError(file, problems);
 }

@@ -16,8 +16,8 @@ import { keepState } from "./state";
 
 export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
 /**
- * How long what a stack holds lives, and so what is applied together: the `platform` of an environment outlives the
- * `data` of a service, which outlives the `service` itself; `delivery` is one for all environments of a service.
+ * Lifetime of the contents of a stack, which decides what is applied together: the `platform` of an environment outlives the
+ * `data` of a service, which outlives the `service` itself; one `delivery` stack serves all environments of a service.
  */
 export type Lifetime = (typeof LIFETIMES)[number];
 
@@ -25,13 +25,13 @@ export interface AwsStackProps {
   readonly environment: Environment;
   readonly lifetime: Lifetime;
   /**
-   * Line of the AWS provider to write for.
+   * Major version of the AWS provider to generate for.
    *
-   * @default - the line of the installed `@cdktf/provider-aws`
+   * @default - that of the installed `@cdktf/provider-aws`
    */
   readonly providerLine?: ProviderLine;
   /**
-   * Tags on everything in the stack, besides Platform or Service, Environment and ManagedBy. The user's win.
+   * Tags on every resource in the stack, besides Platform or Service, Environment and ManagedBy. Override those on conflict.
    *
    * @default - none
    */
@@ -39,10 +39,10 @@ export interface AwsStackProps {
 }
 
 /**
- * A unit of Terraform state in one AWS account and region: `<name>-<environment>-<lifetime>`.
+ * A Terraform stack in one AWS account and region: `<name>-<environment>-<lifetime>`.
  *
- * Brings the provider with default tags. Costs nothing itself. Platforms, services and deliveries are such stacks; of its
- * own it is for what belongs to none of them.
+ * Configures the AWS provider with default tags. Costs nothing itself. Platforms, services and deliveries are such stacks;
+ * create one directly for resources that belong to none of them.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export interface AwsStackProps {
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs#default_tags
  */
 export class AwsStack extends TerraformStack {
-  /** The stack that holds a construct. */
+  /** Returns the stack that contains a construct. */
   static override of(construct: IConstruct): AwsStack {
     const stack = TerraformStack.of(construct);
     if (stack instanceof AwsStack) return stack;
@@ -59,27 +59,30 @@ export class AwsStack extends TerraformStack {
       code: "NO_AWS_STACK",
       prop: "scope",
       problem: `is in a plain TerraformStack (${stack.node.path})`,
-      remedy: "Put it into the stack that platform.stack(...) returns, into a Platform, or into a DeliveryStack.",
+      remedy: "Create it in the stack that platform.stack(...) returns, in a Platform, or in a DeliveryStack.",
     });
   }
 
-  /** Name of what the stack is for: a platform's or a service's. */
+  /** Name of the platform or service that the stack is for. */
   readonly stackName: string;
   readonly environment: Environment;
   readonly lifetime: Lifetime;
   readonly providerLine: ProviderLine;
-  /** Tags of everything in the stack. What AWS starts by itself, such as instances of a group, must be given them. */
+  /**
+   * Tags of every resource in the stack. Resources that AWS creates itself, such as the instances of a group, need them set
+   * explicitly.
+   */
   readonly tags: Readonly<Record<string, string>>;
 
   /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
-    // Delivery is one for all environments, so its id names none.
+    // A delivery stack serves all environments, so its id contains none.
     super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
     if (!NAME_PATTERN.test(name)) {
       throw invalid(this, {
         code: "STACK_NAME",
         prop: "name",
-        problem: `${JSON.stringify(name)} is no name for a stack`,
+        problem: `${JSON.stringify(name)} is not a valid name of a stack`,
         remedy: `Use ${NAME_RULE}.`,
       });
     }
@@ -93,7 +96,7 @@ export class AwsStack extends TerraformStack {
       throw invalid(this, {
         code: "TAGS_REQUIRED",
         prop: "tags",
-        problem: `lack what environment ${props.environment.name} requires: ${missing.join(", ")}`,
+        problem: `must include the tags that environment ${props.environment.name} requires; missing: ${missing.join(", ")}`,
         remedy: `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
       });
     }
@@ -109,23 +112,23 @@ export class AwsStack extends TerraformStack {
       allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
       defaultTags: [{ tags: { ...this.tags } }],
     });
-    // Without the namespace OpenTofu and Terraform disagree about which provider is meant.
+    // Without the namespace, OpenTofu and Terraform resolve the provider differently.
     this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
   }
 
   /**
-   * Applies another stack before this one, as {@link addDependency} does, unless the other must be applied after this
-   * one. That is decided at synth, when all such wishes are known.
+   * Applies another stack before this one, as {@link addDependency} does, unless the other must be applied after this one.
+   * Decided at synth, when all such preferences are known.
    */
   preferAfter(stack: AwsStack): void {
     if (stack !== this) Registry.of(this.node.root).get(WISHES).add(this, stack);
   }
 
-  // cdktf's own two walk every path, of which a dense graph has more than can be counted.
+  // cdktf's own addDependency and dependsOn walk every path, which takes exponential time in a dense graph.
   /** @hidden */
   override addDependency(dependency: TerraformStack): void {
     if (this.dependencies.includes(dependency)) return;
-    // cdktf says which circle it is.
+    // cdktf reports the cycle.
     if (reachable(dependency, (stack) => stack.dependencies).has(this)) super.addDependency(dependency);
     this.dependencies.push(dependency);
   }
@@ -148,55 +151,55 @@ export class AwsStack extends TerraformStack {
     super.prepareStack();
   }
 
-  /** What the environment's profile decides. */
+  /** Defaults of the environment's profile. */
   get defaults(): ProfileDefaults {
     return PROFILE_DEFAULTS[this.environment.profile];
   }
 
-  /** In production, what holds data is protected and a zone may be lost. */
+  /** True if stored data is protected and the loss of a zone must be tolerated. */
   get production(): boolean {
     return this.defaults.production;
   }
 
-  /** Name of the platform that the stack is or runs on; its own name where there is none. */
+  /** Name of the platform that the stack is or runs on; the stack's own name if there is none. */
   get platformName(): string {
     return this.stackName;
   }
 
-  /** Topics that alarms of this stack notify; those of the platform, where it runs on one. */
+  /** Topics that the alarms of this stack notify: those of its platform, if there is one. */
   get alarmTopicArns(): readonly string[] {
     return [];
   }
 
-  /** Id of the account that the stack is applied to. */
+  /** Id of the account that the stack is deployed to. */
   get accountId(): string {
     return this.environment.account ?? this.once("Account", (id) => new DataAwsCallerIdentity(this, id)).accountId;
   }
 
-  /** First part of every ARN: `aws`, `aws-cn`, `aws-us-gov`. */
+  /** AWS partition, the second part of every ARN: `aws`, `aws-cn`, `aws-us-gov`. */
   get partition(): string {
     return this.once("Partition", (id) => new DataAwsPartition(this, id)).partition;
   }
 
-  /** An ARN in this stack's account and region. */
+  /** Creates an ARN in the stack's account and region. */
   arn(service: string, resource: string): string {
     return `arn:${this.partition}:${service}:${this.environment.region}:${this.accountId}:${resource}`;
   }
 
-  /** A name for a thing in AWS, after the prefix that the environment may demand: see {@link physicalName}. */
+  /** Creates a physical name, after the environment's name prefix: see {@link physicalName}. */
   physicalName(kind: NameKind, ...parts: string[]): string {
     return physicalName(kind, this.prefixed(...parts));
   }
 
-  /** The parts of a name joined by `-`, after the prefix that the environment may demand. */
+  /** Joins the parts of a name with `-`, after the environment's name prefix. */
   prefixed(...parts: string[]): string {
     return prefixed(this.environment.guardrails?.namePrefix, ...parts);
   }
 
   /**
-   * Notes that a stack of this app makes more of something, and refuses what the account will not give.
+   * Counts a use of a quota, and refuses what exceeds it.
    *
-   * Counts over all stacks of the same account and region, or of the environment where no account is told.
+   * Counts over all stacks of the same account and region, or of the environment if no account is configured.
    *
    * @throws InvalidPropsError QUOTA
    */
@@ -211,22 +214,22 @@ export class AwsStack extends TerraformStack {
       throw invalid(construct, {
         code: "QUOTA",
         prop: `environment.quotas.${quota}`,
-        problem: `${claimed} are needed in ${region}, AWS gives ${limit}`,
-        remedy: "Use fewer, use another account, or have AWS raise the quota and say so in environment.quotas.",
+        problem: `is ${limit} in ${region}, but this app needs ${claimed}`,
+        remedy: "Use fewer, use another account, or have AWS raise the quota and set environment.quotas.",
       });
     }
   }
 
-  /** The child of this id, made when it is first asked for. */
+  /** Returns the child with this id, creating it on first use. */
   protected once<T extends IConstruct>(id: string, make: (id: string) => T): T {
     return (this.node.tryFindChild(id) as T | undefined) ?? make(id);
   }
 }
 
-/** Amounts that the stacks of an app claim of each quota, by quota and place. */
+/** Amounts that the stacks of an app claim of each quota, by quota and location. */
 const CLAIMS = () => new Map<string, number>();
 
-/** Stacks of an app that are to be applied first where that creates no cycle. */
+/** Stacks to apply first where that creates no cycle. */
 const WISHES = () => new Wishes<TerraformStack>();
 
 function grantWishes(app: IConstruct): void {
@@ -238,7 +241,7 @@ function grantWishes(app: IConstruct): void {
 }
 
 /**
- * A resource's address in its state, as `depends_on` and `replace_triggered_by` want it.
+ * Returns the address of a resource, as `depends_on` and `replace_triggered_by` expect it.
  *
  * cdktf's own `fqn` is an expression, which Terraform refuses in `replace_triggered_by`.
  */

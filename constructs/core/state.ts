@@ -2,12 +2,15 @@ import { dirname, join, resolve } from "node:path";
 import { App, LocalBackend, S3Backend, type TerraformStack } from "cdktf";
 import type { Environment } from "./environment";
 
-/** Name of the bucket that `antifragile bootstrap` makes: one for an account and region, since names of buckets are the world's. */
+/**
+ * Returns the name of the bucket that `antifragile bootstrap` creates. It contains account and region, since bucket names
+ * are global.
+ */
 export function stateBucketName(account: string, region: string): string {
   return `antifragile-state-${account}-${region}`;
 }
 
-/** Where in S3 the state of a stack is; undefined when it is kept beside the app. */
+/** Location of a stack's state in S3. */
 export interface StatePlace {
   readonly bucket: string;
   readonly region: string;
@@ -15,7 +18,7 @@ export interface StatePlace {
   readonly kmsKeyArn: string | undefined;
 }
 
-/** Where in S3 the state of the stack of this id is; undefined when it is kept beside the app. */
+/** Returns the location of a stack's state in S3; undefined if it is a local file. */
 export function statePlace(stackId: string, { account, region, state = "local" }: Environment): StatePlace | undefined {
   if (state === "local") return undefined;
   const own = state === "s3" ? {} : state;
@@ -29,15 +32,14 @@ export function statePlace(stackId: string, { account, region, state = "local" }
 }
 
 /**
- * Where Terraform keeps the stack's state: in S3, encrypted, under a key of its own, and locked there while it is used; or
- * beside the app.
+ * Configures the stack's backend: S3, encrypted, with a key per stack and a lock file; or a local file.
  *
  * @see https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
  */
 export function keepState(stack: TerraformStack, environment: Environment): void {
   const place = statePlace(stack.node.id, environment);
   if (place === undefined) {
-    // Beside the app, wherever it is started from: cdktf would put it into the folder that one happens to be in.
+    // Next to the app, wherever the command is run from; cdktf would use the current directory.
     new LocalBackend(stack, {
       path: join(dirname(resolve(App.of(stack).outdir)), `terraform.${stack.node.id}.tfstate`),
     });
@@ -52,6 +54,6 @@ export function keepState(stack: TerraformStack, environment: Environment): void
     kmsKeyId: place.kmsKeyArn,
     allowedAccountIds: account === undefined ? undefined : [account],
   });
-  // Newer than cdktf; Terraform 1.10 knows it first.
+  // Not in cdktf's types; requires Terraform 1.10.
   stack.addOverride("terraform.backend.s3.use_lockfile", true);
 }

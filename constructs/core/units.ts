@@ -1,4 +1,4 @@
-/** A length of time, at least zero. */
+/** A duration, at least zero. */
 export class Duration {
   private constructor(private readonly milliseconds: number) {}
 
@@ -41,7 +41,7 @@ export class Duration {
     return this.milliseconds / 86_400_000;
   }
 
-  /** In the largest unit that is whole: `90 s`, `2 min`, `30 d`. */
+  /** Formats the duration in the largest unit that gives a whole number: `90 s`, `2 min`, `30 d`. */
   toString(): string {
     const units: [number, string][] = [
       [86_400_000, "d"],

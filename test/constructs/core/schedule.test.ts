@@ -49,7 +49,7 @@ describe("a schedule", () => {
   it("by an interval has whole minutes", () => {
     expect(every(Duration.hours(2)).expression).toBe("rate(120 minutes)");
     expect(every(Duration.minutes(1)).expression).toBe("rate(1 minute)");
-    expect(() => every(Duration.seconds(30))).toThrow(/whole minutes/);
-    expect(() => every(Duration.minutes(0))).toThrow(/whole minutes/);
+    expect(() => every(Duration.seconds(30))).toThrow(/whole number of minutes/);
+    expect(() => every(Duration.minutes(0))).toThrow(/whole number of minutes/);
   });
 });

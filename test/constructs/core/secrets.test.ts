@@ -82,11 +82,11 @@ describe("values of variables", () => {
     ["redis://:secret@cache:6379", "a URL with a password"],
     ["jdbc:postgresql://u:p@db/app", "a URL with a password"],
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIE", "a private key"],
-    ["AKIAIOSFODNN7EXAMPLE", "an access key of AWS"],
-    [`ghp_${"a".repeat(36)}`, "a token of GitHub"],
-    ["glpat-abcdefghijklmnopqrst", "a token of GitLab"],
-    ["xoxb-1234567890-abc", "a token of Slack"],
-    ["sk_live_abcdefghijklmnop", "a key of Stripe"],
+    ["AKIAIOSFODNN7EXAMPLE", "an AWS access key"],
+    [`ghp_${"a".repeat(36)}`, "a GitHub token"],
+    ["glpat-abcdefghijklmnopqrst", "a GitLab token"],
+    ["xoxb-1234567890-abc", "a Slack token"],
+    ["sk_live_abcdefghijklmnop", "a Stripe key"],
     ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "a signed token (JWT)"],
   ])("%s holds %s", (value, what) => {
     expect(secretIn(value)).toBe(what);
