@@ -31,7 +31,7 @@ function grid(asked: boolean): string {
   );
 }
 
-/** What stands behind the verdicts, each thing once. */
+/** Notes on the verdicts, without duplicates. */
 function notes(): string {
   const lines = new Map<string, string[]>();
   for (const feature of features) {
@@ -45,11 +45,13 @@ function notes(): string {
   return [...lines].map(([text, strategies]) => text.replace("{}", strategies.join(", "))).join("\n");
 }
 
-/** docs/strategies.md, from the table that refusals and synthesized services come from. */
+/** Renders docs/strategies.md from the table that refusals and synthesized services are derived from. */
 export function strategiesPage(): string {
   return `<!-- Written by npm run docs from constructs/service/deployment/strategy-support.ts. -->
 
-# How a new version goes live
+# Deployment strategies
+
+Set the strategy by which a new version goes live:
 
 \`\`\`ts
 new CloudNativeService(stack, "Orders", { deployment: rolling({ errorPercent: 2 }) });
@@ -59,10 +61,10 @@ new CloudNativeService(stack, "Orders", { deployment: codeDeploy(canary({ percen
 
 ${STRATEGIES.map((strategy) => `- \`${strategy}\`: ${STRATEGY_TABLE[strategy].title}.`).join("\n")}
 
-The word brings all that it needs: second target group, listener rule, roles, alarm, CodeDeploy application, and what Terraform
-must leave alone since AWS writes it. What does not go together is refused at synth, with the reason.
+A strategy creates everything that it needs: second target group, listener rule, roles, alarm and CodeDeploy application. Terraform
+ignores the attributes that AWS changes. Synth refuses unsupported combinations, with the reason.
 
-## On which provider
+## AWS provider
 
 ${table(
   ["AWS provider", ...STRATEGIES.map((strategy) => `\`${strategy}\``)],
@@ -72,40 +74,44 @@ ${table(
   ]),
 )}
 
-Provider 5 is \`@cdktf/provider-aws\` 20.1.0, provider 6 is 21.x. **What provider 5 can is applied in tests**, on an emulator that
-refuses what AWS refuses, and planned again without a difference. **What provider 6 alone can is type-checked against its bindings
-and synthesized, and not applied**: no test has seen ECS move a request.
+Provider 5 is \`@cdktf/provider-aws\` 20.1.0, provider 6 is 21.x.
 
-## What goes with it
+## Supported combinations
 
-What you ask for; each verdict leads to the page that says so:
+Features that you choose. Each verdict links to its source:
 
 ${grid(true)}
 
-What the service brings by itself, where AWS lets it:
+Features that the service enables where AWS supports them:
 
 ${grid(false)}
 
 ${notes()}
 
-## What makes a deployment go back
+## Automatic rollback
 
-An alarm on the service's own tasks: answers above 499 and connections that failed, of a hundred requests, two minutes in a row.
-With two target groups it looks at both together and at each alone, so that a canary whose requests all fail is seen although
-most requests are well. Fewer than \`minimumRequests\` in a minute prove nothing. Waits and bake times under 3 minutes are over before it
-can go off.
+An alarm on the service's own tasks rolls a deployment back: the percentage of requests with a response of 500 or above, or with a failed
+connection, in two consecutive minutes. With two target groups, the alarm evaluates both together and each one alone, so it detects a
+canary whose requests all fail although most requests succeed. It ignores minutes with fewer than \`minimumRequests\`. Waits and bake
+times under 3 minutes end before the alarm can go off.
 
-Scaling by requests asks the busier of both groups. ECS takes no task away while a deployment runs.
+Scaling by requests uses the busier of the two groups. ECS does not scale in while a deployment is in progress.
 
-## Changing the strategy
+## Change the strategy
 
 | from | to | what happens |
 | --- | --- | --- |
-| \`rolling\` | \`blueGreen\`, \`canary\`, \`linear\` | in place: the rule gets its second group, no request moves |
-| among these three | | in place |
-| these three | \`rolling\` | in place, but the rule goes back to the first group: first release until that one has the requests |
-| any of them | \`codeDeploy\`, or back | **the service is replaced, an outage of some minutes**: \`deploy\` and \`plan-gate\` refuse the plan unless it is named |
+| \`rolling\` | \`blueGreen\`, \`canary\`, \`linear\` | in place: a second target group is added to the rule, traffic does not move |
+| one of these three | another of them | in place |
+| these three | \`rolling\` | in place, but the rule returns to the first target group: release first until that group receives the traffic |
+| any of them | \`codeDeploy\`, or back | **the service is replaced, with an outage of some minutes**: \`deploy\` and \`plan-gate\` refuse the plan unless you name the service |
 
-A release by CodeDeploy also brings changed capacity and network: Terraform leaves them alone until then.
+Changes to capacity and network of a CodeDeploy service are deployed by the next release: Terraform ignores them until then.
+
+## What is not proven
+
+The strategies of provider 5 are applied in tests, on an emulator that refuses what AWS refuses, and planned again without a difference.
+The strategies that only provider 6 supports are synthesized and type-checked against its bindings, but not applied: no test has seen
+ECS shift traffic.
 `;
 }

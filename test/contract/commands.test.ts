@@ -169,7 +169,7 @@ describe("cdktf.json", () => {
   });
 });
 
-describe("what is generated runs in every shell, unproved on Windows", () => {
+describe("generated scripts run in every shell, untested on Windows", () => {
   /** What cmd.exe and sh read each in their own way. */
   const SHELL = /&&|\|\||[|<>;$`'%*?~]|\bcd |^\w+=/;
 
@@ -212,6 +212,6 @@ describe("what is generated runs in every shell, unproved on Windows", () => {
   });
 
   it.each(["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))))("is said in %s", (path) => {
-    expect(textOf(path).replace(/\s+/g, " ")).toMatch(/unproved on Windows/i);
+    expect(textOf(path).replace(/\s+/g, " ")).toMatch(/untested on Windows/i);
   });
 });

@@ -5,7 +5,7 @@ import type { SynthesizedScaling } from "./program";
 import { minutesToScale } from "./scaling";
 import { periodMinutes, shapeOf } from "./timeline";
 
-/** Rows of Markdown, aligned by nothing: formatters leave them alone. */
+/** Markdown table without alignment, which formatters do not change. */
 const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
@@ -16,7 +16,7 @@ const titleOf = ({ title }: Decider) =>
     ?.replace(/^\w+_alarm\./, "")
     .replaceAll("_", " ") ?? title;
 
-/** The page `docs/alarms.md`: each alarm of one of everything in production, with its minutes to go off. */
+/** Renders `docs/alarms.md`: each production alarm of an app with one of everything, with its minutes to go off. */
 export function alarmsPage(): string {
   const production = everythingWatched().filter(({ profile }) => profile === "production");
   const known = new Map<string, Figures>();
@@ -36,35 +36,35 @@ export function alarmsPage(): string {
     });
   const policies = production.flatMap(({ scalings }) => scalings).flatMap(policyRows);
   return `<!-- Written by npm run docs. -->
-# Alarms and scaling over time
+# Response times of alarms and scaling policies
 
-Minutes until each alarm of a production environment goes off, computed from what is synthesized by an evaluator of CloudWatch's
-alarms and metric math. The evaluator is checked against results that AWS documents
-([documented.ts](../test/contract/alarms/documented.ts)); nothing here was timed on AWS.
+Minutes until each alarm of a production environment goes off. They are computed from the synthesized alarms by an evaluator of
+CloudWatch alarms and metric math. Tests compare the evaluator with results that AWS documents
+([documented.ts](../test/contract/alarms/documented.ts)); nothing was timed on AWS.
 
-- **punctual**: a metric is there when its minute is over. **1 late**, **2 late**: all metrics arrive that many minutes later.
-- **sparse**: requests come every other minute, and of metrics that AWS reports each minute one in five is lost.
-- **recovers**: minutes from the end of the fault until the alarm is OK again, metrics punctual.
-- The fault lasts, and shows in one metric alone; the figure is the worst of all metrics and of all times to begin at.
-- Of what is counted, it is one more in a period than the alarm lets pass.
+- **punctual**: each metric arrives at the end of its minute. **1 late**, **2 late**: all metrics arrive that many minutes later.
+- **sparse**: requests arrive every other minute, and one in five datapoints of the metrics that AWS reports each minute is lost.
+- **recovers**: minutes from the end of the fault until the alarm is OK again, with punctual metrics.
+- The fault persists and affects one metric only; the figure is the worst over all metrics and all start times.
+- For counts, the value is one more per period than the threshold allows.
 
-The names are those of one app that has [one of everything](../test/contract/support/everything.ts).
+The names are those of an app that has [one of everything](../test/contract/support/everything.ts).
 
 ## Alarms
 
-${tableOf(["alarm", "goes off on", "punctual", "1 late", "2 late", "sparse", "recovers", "decides"], sorted(alarms))}
+${tableOf(["alarm", "condition", "punctual", "1 late", "2 late", "sparse", "recovers", "effect"], sorted(alarms))}
 
-An alarm looks at two datapoints more than must be bad, so that one metric may be two minutes late. The metric that drives an alarm
-is not filled: where its newest minute is missing, CloudWatch looks further back. A constant in its place would always be the newest
-value, and the alarm
-[gets stuck](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+An alarm evaluates two datapoints more than must breach, so that a metric can be two minutes late. The metric that drives an alarm
+is not filled: if its newest minute is missing, CloudWatch evaluates earlier ones. A constant in its place would always be the newest
+value, and the alarm would
+[get stuck](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
 
 ## Scaling policies
 
-${tableOf(["policy", "acts on", "cooldown (s)", "punctual", "1 late", "2 late", "sparse"], sorted(policies))}
+${tableOf(["policy", "condition", "cooldown (s)", "punctual", "1 late", "2 late", "sparse"], sorted(policies))}
 
-Each is [simulated](../test/contract/alarms/scaling.test.ts) with punctual, late and sparse metrics: it follows its load, adds no
-task twice for the same load, and takes all away again that are not needed.
+Each policy is [simulated](../test/contract/alarms/scaling.test.ts) with punctual, late and sparse metrics: it follows the load, does not
+scale out twice for the same load, and removes the tasks that are no longer needed.
 `;
 }
 
@@ -74,7 +74,7 @@ const shown = (minutes: number | undefined) => String(minutes ?? "never");
 
 const sorted = (rows: readonly (readonly string[])[]) => [...rows].sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
 
-/** Every setting of time, so that none changes unseen. */
+/** Every time setting of an alarm, so that a change to any of them changes the page. */
 function looksAt(alarm: Decider["members"][number]): string {
   const { datapointsToAlarm, evaluationPeriods, treatMissingData, threshold } = alarm;
   return `${datapointsToAlarm} of ${evaluationPeriods} × ${periodMinutes(alarm)} min, threshold ${threshold}, missing ${treatMissingData}`;
