@@ -5,19 +5,19 @@ import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 
 export interface NamespaceProps {
-  /** Network in which the names can be resolved. */
+  /** VPC in which the names can be resolved. */
   readonly vpc: IVpc;
 }
 
-/** A namespace, owned by this app or read from a platform. */
+/** A namespace, created by this app or read from a platform. */
 export interface INamespace extends IConstruct {
   readonly namespaceArn: string;
   readonly namespaceId: string;
-  /** What the services' names end in: `shop-dev.internal`. */
+  /** Domain of the services' names: `shop-dev.internal`. */
   readonly namespaceName: string;
 }
 
-/** What is needed to use a namespace that somebody else owns. */
+/** Attributes of a namespace that is managed outside this stack. */
 export interface NamespaceAttributes {
   readonly namespaceArn: string;
   readonly namespaceId: string;
@@ -25,10 +25,10 @@ export interface NamespaceAttributes {
 }
 
 /**
- * Where services of a platform find each other by name: a private DNS namespace of Cloud Map, which Service Connect uses
+ * A private DNS namespace of Cloud Map in which the services of a platform find each other by name. Service Connect uses it,
  * too.
  *
- * Costs 0.50 USD a month for the hosted zone behind it.
+ * Costs 0.50 USD a month for its hosted zone.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export interface NamespaceAttributes {
  * @see https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html
  */
 export class Namespace extends Construct implements INamespace {
-  /** Refers to a namespace that somebody else owns. */
+  /** References a namespace that is managed outside this stack. */
   static fromAttributes(scope: Construct, id: string, attributes: NamespaceAttributes): INamespace {
     return new ImportedNamespace(scope, id, attributes);
   }
