@@ -5,6 +5,8 @@ import { AutoscalingSchedule } from "@cdktf/provider-aws/lib/autoscaling-schedul
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import type { ClusterInstances } from "../cluster/capacity";
+import type { ICluster } from "../cluster/cluster";
 import type { Connections, IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
@@ -25,7 +27,7 @@ import { launchTemplate, whatToLaunch } from "./launch";
 import { type LifecycleHookOptions, TRANSITIONS } from "./lifecycle-hook";
 import { registerTargets } from "./target-registration";
 
-/** Metrics that an Auto Scaling group reports about itself, free of charge. */
+/** What an Auto Scaling group measures of itself; free of charge. */
 const GROUP_METRICS = [
   "GroupDesiredCapacity",
   "GroupInServiceInstances",
@@ -39,30 +41,33 @@ const GROUP_METRICS = [
 const MIB = 1_048_576;
 
 /**
- * A group of EC2 instances that scales automatically between a minimum and a maximum. Failed instances are replaced; changes
- * are rolled out instance by instance, and rolled back if the new ones are not healthy.
+ * Instances whose number grows and shrinks by itself, from what is measured, between a fewest and a most. One that fails is
+ * replaced; a change is rolled out instance by instance, and back when new ones are not well.
  *
- * Instances have encrypted disks, no key pair and no open port; use Session Manager for access. Costs what the instances
- * cost: a t4g.small about 14 USD a month, and its disk 3 USD.
+ * They have encrypted disks, no key pair and no open port; who may use Session Manager gets in. Costs what the instances cost:
+ * a t4g.small about 14 USD a month and its disk 3.
  *
  * @example
  * ```ts
  * new AutoScalingGroup(platform, "Reports", {
+ *   cluster: "none",
  *   instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
  *   scaling: { min: 2, max: 12, cpuPercent: 55 },
  * });
  * ```
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html
  */
-export class AutoScalingGroup extends Construct implements IConnectable, IGrantable {
+export class AutoScalingGroup extends Construct implements IConnectable, IGrantable, ClusterInstances {
   readonly autoScalingGroupArn: string;
   readonly autoScalingGroupName: string;
   readonly connections: Connections;
-  /** ARN of the role that the instances assume. */
+  /** What the instances may do in AWS. */
   readonly roleArn: string;
-  /** True if some of the instances are Spot Instances. */
+  /** Whether some of the instances are Spot, which AWS may take back. */
   readonly hasSpot: boolean;
-  /** Minimum and maximum number of instances. */
+  /** ECS cluster whose tasks run on the instances; undefined for instances that run no tasks. */
+  readonly cluster: ICluster | undefined;
+  /** How many instances run: fewest and most. */
   readonly scaling: { readonly min: number; readonly max: number };
 
   readonly #settings: AutoScalingGroupSettings;
@@ -74,32 +79,28 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const settings = resolveAutoScalingGroup(this, props);
     this.#settings = settings;
     this.hasSpot = settings.spot !== undefined;
+    this.cluster = settings.cluster;
     this.scaling = { min: settings.min, max: settings.max };
     const stack = AwsStack.of(this);
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
     if (!NAME_PATTERN.test(kebab(id))) {
-      const problem = `${JSON.stringify(id)} leads to the name ${JSON.stringify(kebab(id))}, which is not valid`;
-      throw invalid(this, {
-        code: "INSTANCE_NAME",
-        prop: "id",
-        problem,
-        remedy: `Use an id whose name has ${NAME_RULE}.`,
-      });
+      const problem = `${JSON.stringify(id)} gives the name ${JSON.stringify(kebab(id))}`;
+      throw invalid(this, { code: "INSTANCE_NAME", prop: "id", problem, remedy: `Use an id that gives ${NAME_RULE}.` });
     }
 
     const group = new SecurityGroup(this, "SecurityGroup", {
       vpcId: settings.vpc.vpcId,
       name,
-      port: props.registerWith?.port,
+      port: settings.registration?.port,
     });
     this.connections = group.connections;
-    // For the APIs of AWS and of others; DNS needs no rule.
+    // AWS's own APIs and those of others; names are resolved without a rule.
     this.connections.allowToInternet(443, { ipv6: settings.vpc.ipv6 });
 
     this.#role = new Role(this, "Role", { name, service: "ec2.amazonaws.com", sendsSourceAccount: false });
     this.roleArn = this.#role.roleArn;
     const permissions = [this.#role.addManagedPolicy("AmazonSSMManagedInstanceCore")];
-    if (props.cluster !== undefined) {
+    if (settings.cluster !== undefined) {
       permissions.push(this.#role.addManagedPolicy("service-role/AmazonEC2ContainerServiceforEC2Role"));
     }
     const template = launchTemplate(this, {
@@ -109,10 +110,9 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       roleName: this.#role.roleName,
       securityGroupId: this.connections.securityGroupId,
     });
-    const target =
-      props.registerWith && registerTargets(this, settings.vpc.vpcId, props.registerWith, settings.listenerRule);
-    if (props.registerWith !== undefined)
-      this.connections.allowFrom("LoadBalancer", props.registerWith.loadBalancer.connections);
+    const target = settings.registration && registerTargets(this, settings.vpc.vpcId, settings.registration);
+    if (settings.registration !== undefined)
+      this.connections.allowFrom("LoadBalancer", settings.registration.loadBalancer.connections);
 
     const instances = new AutoscalingGroup(this, "Resource", {
       namePrefix: namePrefix("autoScalingGroup", stack.prefixed(name)),
@@ -131,8 +131,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
         minSize: settings.warmPool.min,
         maxGroupPreparedCapacity: settings.warmPool.maxPrepared,
         poolState: { stopped: "Stopped", hibernated: "Hibernated", running: "Running" }[settings.warmPool.state],
-        // Instances of a cluster cannot return to the warm pool.
-        instanceReusePolicy: props.cluster === undefined ? { reuseOnScaleIn: true } : undefined,
+        // Instances of a cluster cannot go back to wait.
+        instanceReusePolicy: settings.cluster === undefined ? { reuseOnScaleIn: true } : undefined,
       },
       instanceRefresh: {
         strategy: "Rolling",
@@ -141,25 +141,25 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
           maxHealthyPercentage: settings.instanceRefresh.maxHealthyPercent,
           autoRollback: true,
           skipMatching: true,
-          scaleInProtectedInstances: props.cluster === undefined ? undefined : "Refresh",
+          scaleInProtectedInstances: settings.cluster === undefined ? undefined : "Refresh",
         },
       },
-      // ECS protects instances with tasks from scale-in, so such a group never becomes empty; destroy must not wait for it.
-      protectFromScaleIn: props.cluster === undefined ? undefined : true,
-      forceDelete: props.cluster !== undefined || !stack.production,
+      // ECS protects instances that have tasks, and such a group would never empty itself: destroy does not wait for it.
+      protectFromScaleIn: settings.cluster === undefined ? undefined : true,
+      forceDelete: settings.cluster !== undefined || !stack.production,
       forceDeleteWarmPool: settings.warmPool === undefined ? undefined : true,
-      // AWS creates the instances, so the provider's default tags do not apply to them.
+      // AWS starts the instances, so the provider's default tags do not reach them.
       tag: Object.entries({
         ...stack.tags,
         Name: stack.prefixed(name),
-        ...(props.cluster === undefined ? {} : { AmazonECSManaged: "true" }),
+        ...(settings.cluster === undefined ? {} : { AmazonECSManaged: "true" }),
       })
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, value]) => ({ key, value, propagateAtLaunch: true })),
       dependsOn: [],
       lifecycle: { createBeforeDestroy: true },
     });
-    // Instances need their permissions, the network and their listener rule from the start.
+    // Instances need their permissions, the way out and their requests' rule from the start.
     instances.dependsOn = [
       ...permissions,
       ...settings.vpc.routeAddresses,
@@ -169,20 +169,20 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     this.#role.whenPolicy((address) => instances.dependsOn?.push(address));
     this.autoScalingGroupArn = instances.arn;
     this.autoScalingGroupName = instances.name;
-    props.cluster?.addInstances({ ...this.#identity(id), warmup: settings.warmup });
+    settings.cluster?.addInstances({ ...this.#identity(id), warmup: settings.warmup });
     this.#track(
       props.scaling ?? {},
-      target && `${props.registerWith?.loadBalancer.loadBalancerArnSuffix}/${target.group.arnSuffix}`,
+      target && `${settings.registration?.loadBalancer.loadBalancerArnSuffix}/${target.group.arnSuffix}`,
     );
   }
 
-  /** Grants the instances a permission. */
+  /** Lets the instances do something in AWS. */
   grant(statement: Statement): void {
     this.#role.grant(statement);
   }
 
   /**
-   * Adds a lifecycle hook, which pauses instances at launch or before termination until the hook is completed.
+   * Makes each instance wait at its start or before its end until it is told to go on.
    *
    * @example
    * ```ts
@@ -197,14 +197,14 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     problems.check(TRANSITIONS.includes(on), {
       code: "LIFECYCLE_HOOK_TRANSITION",
       prop: `${id}.on`,
-      problem: `${JSON.stringify(on)} is not a supported value`,
+      problem: `${JSON.stringify(on)} is not known`,
       remedy: `Use one of: ${TRANSITIONS.join(", ")}.`,
     });
     problems.check(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, {
       code: "LIFECYCLE_HOOK_TIMEOUT",
       prop: `${id}.timeout`,
-      problem: `must be from 30 seconds to 2 hours, got ${timeout}`,
-      remedy: "Use a duration such as Duration.minutes(5).",
+      problem: `${timeout} is no time that AWS waits`,
+      remedy: "Use 30 s to 2 hours.",
     });
     problems.throwIfAny();
     const hook = {
@@ -217,7 +217,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     };
     new AutoscalingLifecycleHook(this, `On${id}`, { ...hook, autoscalingGroupName: this.autoScalingGroupName });
     if (on === "launch") {
-      // The first instances would start before a separate hook resource exists.
+      // The first instances start before a hook of its own can be there.
       this.#launchHooks.push({
         name: hook.name,
         lifecycle_transition: hook.lifecycleTransition,
@@ -275,7 +275,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
         recurrence: schedule.recurrence,
         timeZone: schedule.timezone,
         desiredCapacity: instances,
-        // Leaves min and max unchanged, so that the next plan is empty.
+        // Leaves the bounds as they are, so that the next plan is empty.
         minSize: -1,
         maxSize: -1,
       });

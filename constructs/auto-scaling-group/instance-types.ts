@@ -1,6 +1,6 @@
 import type { Architecture } from "../core/architecture";
 
-/** Minimum requirements of an instance. */
+/** What an instance must have at least. */
 export interface InstanceRequirements {
   readonly vcpus: number;
   readonly memoryMiB: number;
@@ -8,18 +8,18 @@ export interface InstanceRequirements {
   readonly architecture?: Architecture;
 }
 
-/** Instance types of a group: see {@link InstanceTypes.ofType} and {@link InstanceTypes.atLeast}. */
+/** What instances a group is made of: see {@link InstanceTypes.ofType} and {@link InstanceTypes.atLeast}. */
 export class InstanceTypes {
   /**
-   * Selects instance types by name: `t4g.small`. With several, the group prefers the first one that is available.
+   * By the names of instance types: `t4g.small`. With several, a group takes what there is, the first first.
    *
-   * @param types instance types of one architecture
+   * @param types of one architecture
    */
   static ofType(...types: readonly string[]): InstanceTypes {
     return new InstanceTypes({ kind: "types", types });
   }
 
-  /** Selects any current instance type that meets the requirements, the cheapest first. */
+  /** By need: any current type that has at least this, the cheapest first. */
   static atLeast(need: InstanceRequirements): InstanceTypes {
     return new InstanceTypes({ kind: "need", need: { architecture: "arm64", ...need } });
   }
@@ -30,32 +30,32 @@ export class InstanceTypes {
       | { readonly kind: "need"; readonly need: Required<InstanceRequirements> },
   ) {}
 
-  /** Distinct architectures of the types. */
+  /** Architectures of the types, each once. */
   get architectures(): readonly Architecture[] {
     if (this.choice.kind === "need") return [this.choice.need.architecture];
     return [...new Set(this.choice.types.map(architectureOf))];
   }
 }
 
-/** Pattern of the names of instance types: family, generation, attributes, size. */
+/** How an instance type is written: family, generation, attributes, size. */
 export const INSTANCE_TYPE = /^[a-z]+(-[a-z0-9]+)?\d*[a-z0-9-]*\.[a-z0-9-]+$/;
 
-/** Derives the architecture from the name: `m7gd.large` is Graviton, with a `g` after the generation; `g5.xlarge` is not. */
+/** `m7gd.large` has a Graviton for its `g` after the generation; `g5.xlarge` has not. */
 export function architectureOf(type: string): Architecture {
   const attributes = /^[a-z]+\d+([a-z-]*)\./.exec(type)?.[1] ?? "";
   return attributes.includes("g") || type.startsWith("a1.") ? "arm64" : "x86_64";
 }
 
-/** Machine image (AMI) of instances: see {@link MachineImage.amazonLinux} and the other factory methods. */
+/** What an instance starts from: see {@link MachineImage.amazonLinux} and its like. */
 export class MachineImage {
-  /** Amazon Linux 2023, the latest at each apply. A new image is rolled out instance by instance. */
+  /** Amazon Linux 2023, the newest at each apply; a new one is rolled out instance by machine. */
   static amazonLinux(): MachineImage {
     return new MachineImage(
       (architecture) => `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
     );
   }
 
-  /** Amazon Linux 2023 with the ECS agent, the latest at each apply. A new image is rolled out instance by instance. */
+  /** Amazon Linux 2023 with the agent of ECS, the newest at each apply; a new one is rolled out instance by machine. */
   static ecs(): MachineImage {
     return new MachineImage((architecture) => {
       const path = architecture === "arm64" ? "arm64/" : "";
@@ -64,9 +64,9 @@ export class MachineImage {
   }
 
   /**
-   * The image whose id an SSM parameter holds at each apply: `/images/golden/arm64`.
+   * What an SSM parameter says at each apply: `/images/golden/arm64`.
    *
-   * @throws RangeError when the name is not a valid parameter name
+   * @throws RangeError when it is no name of a parameter
    */
   static fromParameter(name: string): MachineImage {
     if (!/^[\w./-]{1,1011}$/.test(name)) {
@@ -76,9 +76,9 @@ export class MachineImage {
   }
 
   /**
-   * A fixed image: `ami-0a1b2c3d4e5f60718`. You must update the id to get a newer image.
+   * One image for ever: `ami-0a1b2c3d4e5f60718`. Who names it must replace it.
    *
-   * @throws RangeError when the id is not a valid image id
+   * @throws RangeError when it is no id of an image
    */
   static id(imageId: string): MachineImage {
     if (!/^ami-[0-9a-f]{8,17}$/.test(imageId)) {
@@ -88,7 +88,7 @@ export class MachineImage {
   }
 
   private constructor(
-    /** Name of the SSM parameter that holds the image id. */
+    /** Name of the SSM parameter that holds the image's id. */
     readonly parameter: ((architecture: Architecture) => string) | undefined,
     readonly imageId?: string,
   ) {}

@@ -2,19 +2,18 @@ import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import type { Construct } from "constructs";
 import { kebab, namePrefix } from "../core/names";
-import { claimListenerRule, type ListenerRuleSettings, ruleConditions } from "../load-balancer/listener-rule";
-import type { TargetRegistration } from "./auto-scaling-group-props";
+import { claimListenerRule, ruleConditions } from "../load-balancer/listener-rule";
+import type { RegistrationSettings } from "./auto-scaling-group-props";
 
 /**
- * Creates a target group for the instances and a listener rule on a shared load balancer.
+ * Creates a listener rule on a shared load balancer and the target group that the instances join.
  *
- * @throws InvalidPropsError as {@link claimListenerRule} does
+ * @throws InvalidPropsError what {@link claimListenerRule} finds
  */
 export function registerTargets(
   scope: Construct,
   vpcId: string,
-  { loadBalancer, port, healthPath = "/" }: TargetRegistration,
-  settings: ListenerRuleSettings,
+  { loadBalancer, port, healthPath, rule: settings }: RegistrationSettings,
 ) {
   claimListenerRule(scope, scope.node.path, settings);
   const group = new LbTargetGroup(scope, "Targets", {

@@ -3,9 +3,9 @@ import type { IAlarm } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 
-/** Settings of the service's admin processes only, such as permissions to change the schema, which the app lacks. */
+/** Settings that only the one-off tasks of a service get: permissions to change the schema, which the app does not have. */
 export interface AdminHost extends IGrantable {
-  /** Sets an environment variable of admin processes only. */
+  /** Sets a variable of admin tasks alone. */
   addEnvironment(name: string, value: string): void;
 }
 
@@ -13,32 +13,30 @@ export interface AdminHost extends IGrantable {
 export interface BackingHost extends IGrantable {
   /** Scope of the resources that belong to the service. */
   readonly scope: Construct;
-  /** Network access of the service. */
+  /** The service's place in the network. */
   readonly connections: Connections;
-  /** Maximum number of tasks that work at the same time, not counting releases. */
+  /** Most processes of the service that work at a time, releases left out. */
   readonly maxTasks: number;
-  /** Queue that the service consumes, whose variables are already set. */
+  /** Queue that the service consumes, whose variables it has already. */
   readonly worksOff: unknown;
-  /** Admin processes: one-off tasks, such as migrations. */
+  /** One-off tasks, such as migrations. */
   readonly admin: AdminHost;
-  /** Sets an environment variable of the app's container. Setting it twice is an error. */
+  /** Sets a variable of the app's container. Setting one twice is an error. */
   addEnvironment(name: string, value: string): void;
-  /**
-   * Sets an environment variable of the app's container from a secret or parameter, by ARN. The value appears in no plan and
-   * no state.
-   */
+  /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */
   addSecret(name: string, valueFrom: string): void;
-  /** Adds an alarm to the alarms of the service. */
+  /** Makes an alarm one of the service's own. */
   addAlarm(alarm: IAlarm): void;
-  /** Refuses a VPC that cannot reach an AWS service, given by the name of its interface endpoint. */
+  /** Refuses where the network has no way to a service of AWS: the name of its interface endpoint. */
   needsEndpoint(name: string): void;
 }
 
 /**
- * A backing service: `service.use(database)` sets its variables and secrets, grants permissions and allows network access.
+ * Something that a service uses: `service.use(database)` sets its variables and secrets, grants what is needed and opens
+ * the way to it.
  */
 export interface BackingService {
-  /** Name, unique within the service and part of addresses. */
+  /** Unique within the service: part of addresses. */
   readonly name: string;
   attach(host: BackingHost): void;
 }

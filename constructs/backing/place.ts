@@ -8,7 +8,7 @@ import { type IVpc, stackVpc } from "../vpc/vpc";
 import type { BackingHost } from "./host";
 
 /**
- * Returns the stack of a construct that holds data.
+ * The stack of something that holds data.
  *
  * @throws InvalidPropsError BACKING_LIFETIME
  */
@@ -18,18 +18,18 @@ export function dataStackOf(construct: IConstruct): AwsStack {
   throw invalid(construct, {
     code: "BACKING_LIFETIME",
     prop: "scope",
-    problem: `is in ${stack.node.path} and would be destroyed together with the service`,
-    remedy: "Create it in the data stack: new Queue(stack.data, ...).",
+    problem: `is in ${stack.node.path}, and would go when the service goes`,
+    remedy: "Put it into the data stack: new Queue(stack.data, ...).",
   });
 }
 
-/** Physical name in AWS: `orders-dev-mails`. */
+/** Its name in AWS: `orders-dev-mails`. */
 export function backingName(construct: IConstruct, kind: NameKind): string {
   const stack = AwsStack.of(construct);
   return stack.physicalName(kind, stack.stackName, stack.environment.name, kebab(construct.node.id));
 }
 
-/** Returns the VPC that was passed, or that of the platform. */
+/** VPC that was passed, or the VPC of the platform that the stack belongs to. */
 export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
   const vpc = contract ?? stackVpc(construct);
@@ -37,12 +37,12 @@ export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   throw invalid(construct, {
     code: "BACKING_VPC",
     prop: "vpc",
-    problem: `must be set, because ${stack.node.path} belongs to no platform`,
-    remedy: "Set vpc, or create the construct in the data stack of platform.stack(...).",
+    problem: `is not set, and ${stack.node.path} belongs to no platform`,
+    remedy: "Pass a network, or put it into the data stack of platform.stack(...).",
   });
 }
 
-/** Creates the alarm for the health of a backing service, in its own stack. */
+/** Says how something is, in the stack that holds it. */
 export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): IAlarm {
   const stack = AwsStack.of(scope);
   const alarm = new Alarm(scope, "Health", {
@@ -52,7 +52,7 @@ export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): 
   return { alarmName: alarm.alarmName, alarmArn: sharedArn(stack, "cloudwatch", `alarm:${alarm.alarmName}`) };
 }
 
-/** Applies the stack of the backing service before those of its users. */
+/** Orders the stacks: the backing service is applied before its users. */
 export function comesFirst(backing: IConstruct, host: BackingHost): void {
   const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
   if (theirs !== ours) theirs.addDependency(ours);

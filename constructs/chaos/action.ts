@@ -4,20 +4,20 @@ import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
 import { type BlastRadius, type FaultSpec, type LatencyOptions, lastingOf, needOf, type StressOptions } from "./fault";
 
-/** Target of a fault, with the values that AWS FIS needs. */
+/** Target of a fault, as far as AWS FIS must know it. */
 export type Place =
   | {
       readonly kind: "service";
       readonly clusterName: string;
       readonly clusterArn: string;
       readonly serviceName: string;
-      /** Value of {@link SERVICE_TAG} on the tasks' managed instances. */
+      /** Value of {@link SERVICE_TAG} of the tasks' managed instances. */
       readonly managedAs: string;
     }
   | { readonly kind: "instances"; readonly autoScalingGroupName: string }
   | { readonly kind: "zone"; readonly vpcId: string; readonly subnetIds: readonly string[] };
 
-/** An action of AWS FIS, its target, and the permissions of its role. */
+/** One action of AWS FIS and its target, with all that its role may do. */
 export interface Action {
   readonly actionId: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface Action {
   readonly statements: readonly Statement[];
 }
 
-/** Converts a fault and its target to an action of AWS FIS; undefined if AWS FIS has none. */
+/** A fault at a place in the words of AWS FIS; undefined where it has none. */
 export function actionOf(stack: AwsStack, spec: FaultSpec, place: Place): Action | undefined {
   switch (place.kind) {
     case "service":
@@ -54,12 +54,12 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
   const statements: Statement[] = [
     { actions: ["ecs:DescribeTasks"], resources: [tasks] },
     {
-      // Lists the tasks of one cluster; the call has no resource type for tasks.
+      // Lists tasks of one cluster; the tasks themselves are no resource of this call.
       actions: ["ecs:ListTasks"],
       resources: ["*"],
       conditions: { ArnEquals: { "ecs:cluster": place.clusterArn } },
     },
-    // This call supports no resource-level permissions.
+    // This call takes no resource.
     { actions: ["tag:GetResources"], resources: ["*"] },
   ];
   if (spec.kind === "stop-tasks") {
@@ -77,7 +77,7 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
         actions: ["ecs:DescribeContainerInstances"],
         resources: [stack.arn("ecs", `container-instance/${place.clusterName}/*`)],
       },
-      // These calls support no resource-level permissions.
+      // These calls take no resource.
       { actions: ["ec2:DescribeInstances", "ec2:DescribeSubnets"], resources: ["*"] },
     );
   }
@@ -97,12 +97,12 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
 interface OnTask {
   readonly action: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** Systems Manager document that injects the fault. */
+  /** Document of Systems Manager that does it. */
   readonly document: string;
 }
 
 function onTask(spec: FaultSpec): OnTask | undefined {
-  // On Fargate, this is the only way to affect a task's network; it works on instances, too.
+  // On Fargate there is no other access to a task's network; on instances it works as well.
   const endpoints = { useEcsFaultInjectionEndpoints: "true" };
   switch (spec.kind) {
     case "stop-tasks":
@@ -159,7 +159,7 @@ function onInstances(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "i
   const tags = { "aws:autoscaling:groupName": place.autoScalingGroupName };
   const instances = stack.arn("ec2", "instance/*");
   const ofGroup = { StringEquals: { "aws:ResourceTag/aws:autoscaling:groupName": place.autoScalingGroupName } };
-  // These calls support no resource-level permissions.
+  // These calls take no resource.
   const look: Statement = { actions: ["ec2:DescribeInstances", "tag:GetResources"], resources: ["*"] };
   const target = (radius: BlastRadius, resourceType: string) => ({
     resourceType,
@@ -236,8 +236,7 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
         resources: [acls, vpc],
         conditions: { StringEquals: ofFis },
       },
-      // AWS FIS replaces the network ACL associations of the subnets and restores them at the end; the original ACLs have no
-      // FIS tag.
+      // An association is of a subnet and a list; the lists that were there have no tag of FIS, and are put back at the end.
       { actions: ["ec2:ReplaceNetworkAclAssociation"], resources: [...subnets, acls] },
       {
         actions: [
@@ -246,14 +245,14 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
           "ec2:DescribeSubnets",
           "ec2:DescribeVpcs",
         ],
-        // These calls support no resource-level permissions.
+        // These calls take no resource.
         resources: ["*"],
       },
     ],
   };
 }
 
-/** Grants permission to run one document, only on resources with the tags. */
+/** Permission to run one document on resources with the tags, and nothing else. */
 function sendCommand(
   stack: AwsStack,
   document: string,
@@ -264,12 +263,12 @@ function sendCommand(
   return [
     { actions: ["ssm:SendCommand"], resources: [documentArn(stack, document)] },
     { actions: ["ssm:SendCommand"], resources: [instances], conditions: { StringEquals: tags } },
-    // These calls support no resource-level permissions.
+    // These calls take no resource.
     { actions: ["ssm:CancelCommand", "ssm:ListCommands"], resources: ["*"] },
   ];
 }
 
-/** Returns the ARN of a document of AWS, which contains no account id. */
+/** Documents of AWS are in no account. */
 function documentArn(stack: AwsStack, name: string): string {
   return `arn:${stack.partition}:ssm:${stack.environment.region}::document/${name}`;
 }
@@ -286,7 +285,7 @@ export function loadPercent({ loadPercent = 80 }: StressOptions): number {
   return loadPercent;
 }
 
-/** Formats a duration for AWS FIS. */
+/** A duration as AWS FIS takes it. */
 export function minutes(duration: Duration): string {
   return `PT${duration.toMinutes()}M`;
 }

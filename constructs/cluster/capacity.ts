@@ -1,6 +1,12 @@
 import type { IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 
+/** Instances that tasks can run on: an AutoScalingGroup. */
+export interface ClusterInstances extends IConstruct {
+  /** ECS cluster that the instances join; undefined for instances that run no tasks. */
+  readonly cluster: IConstruct | undefined;
+}
+
 /** How tasks are shared out among the capacities of one list. */
 export interface CapacityOptions {
   /**
@@ -30,12 +36,14 @@ export class Capacity {
   }
 
   /**
-   * On the instances of an AutoScalingGroup that was given the cluster.
+   * Runs tasks on the EC2 instances of an Auto Scaling group in the cluster.
    *
-   * @param name the id of that group: `InstanceTypes`
+   * @param group the AutoScalingGroup; or its construct id, where another repository creates it or it is created later
    */
-  static instances(name: string, share: CapacityOptions = {}): Capacity {
-    return new Capacity("EC2", name, share);
+  static instances(group: ClusterInstances | string, share: CapacityOptions = {}): Capacity {
+    return typeof group === "string"
+      ? new Capacity("EC2", group, share)
+      : new Capacity("EC2", group.node.id, share, group);
   }
 
   readonly weight: number;
@@ -43,9 +51,11 @@ export class Capacity {
 
   private constructor(
     readonly kind: "FARGATE" | "FARGATE_SPOT" | "EC2",
-    /** Id of the group of machines. */
+    /** Construct id of the Auto Scaling group; undefined on Fargate. */
     readonly group: string | undefined,
     share: CapacityOptions,
+    /** The Auto Scaling group, where it was passed itself. */
+    readonly instances?: ClusterInstances,
   ) {
     this.weight = share.weight ?? 1;
     this.base = share.base ?? 0;

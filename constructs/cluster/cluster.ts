@@ -1,12 +1,14 @@
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { DataAwsEcsCluster } from "@cdktf/provider-aws/lib/data-aws-ecs-cluster";
 import { EcsCapacityProvider } from "@cdktf/provider-aws/lib/ecs-capacity-provider";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsClusterCapacityProviders } from "@cdktf/provider-aws/lib/ecs-cluster-capacity-providers";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { invalid, Problems } from "../core/errors";
+import { type InvalidPropsError, invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
 import { LogKey } from "../core/key";
 import { literal } from "../core/literal";
+import { Registry } from "../core/registry";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
@@ -46,11 +48,16 @@ export interface ClusterProps {
   readonly exec?: Exec;
 }
 
-/** A cluster, owned by this app or by somebody else. */
+/** An ECS cluster, of this app or of another owner. */
 export interface ICluster extends IConstruct {
   readonly clusterArn: string;
   readonly clusterName: string;
-  /** What an ECS service writes to run on a list of capacities. */
+  /**
+   * Names of the capacity providers of its instances, by the construct ids of their Auto Scaling groups. Undefined where
+   * another app owns the cluster and they are read when applied.
+   */
+  readonly capacityProviderNames: Readonly<Record<string, string>> | undefined;
+  /** The capacity provider strategy of an ECS service that runs on a list of capacities. */
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[];
   /**
    * What a task needs so that people can open a shell in it.
@@ -58,6 +65,12 @@ export interface ICluster extends IConstruct {
    * @throws InvalidPropsError CLUSTER_EXEC_OFF
    */
   sessions(): Sessions;
+  /**
+   * Adds a capacity provider for the instances of an Auto Scaling group, which calls this itself.
+   *
+   * @throws InvalidPropsError CLUSTER_INSTANCES_TWICE, CLUSTER_NOT_OWNED
+   */
+  addInstances(instances: InstanceGroup): void;
 }
 
 /** How shells in tasks are encrypted and where they are logged. */
@@ -73,22 +86,45 @@ export interface CapacityProviderStrategyItem {
   readonly base: number;
 }
 
-/** What is needed to use a cluster that somebody else owns. */
+/** Attributes of an ECS cluster that another app or team owns. */
 export interface ClusterAttributes {
-  readonly clusterArn: string;
+  /** Name of the cluster; Terraform reads its ARN. */
   readonly clusterName: string;
   /**
-   * Names of the capacity providers of its groups of instances, by the groups' names.
+   * Names of the cluster's capacity providers for EC2 instances, by the names that `Capacity.instances("...")` uses for them.
    *
-   * @default - none: Fargate alone
+   * @default - none: services run on Fargate
    */
-  readonly capacityProviderName?: (group: string) => string;
+  readonly capacityProviders?: Readonly<Record<string, string>>;
   /**
-   * How shells in its tasks are encrypted and logged; asked for only when a service lets people in.
+   * Encryption and logs of ECS Exec as the cluster configures them, for services that set `exec`.
    *
-   * @default - nobody gets in
+   * @default - services cannot set `exec`
    */
-  readonly sessions?: () => Sessions;
+  readonly exec?: Sessions;
+}
+
+/** An ECS cluster that another app or team owns: see {@link existingCluster}. */
+export interface ExistingCluster extends ClusterAttributes {
+  readonly kind: "existing-cluster";
+}
+
+/**
+ * Runs the services of a platform in an ECS cluster that another app or team owns. Services on Fargate need its capacity
+ * providers FARGATE and FARGATE_SPOT; Auto Scaling groups cannot join it, since Terraform sets all capacity providers of a
+ * cluster at once.
+ *
+ * @example
+ * ```ts
+ * new Platform(app, "shop", {
+ *   environment,
+ *   cluster: existingCluster({ clusterName: "company", capacityProviders: { Instances: "company-ec2" } }),
+ * });
+ * ```
+ * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/data-sources/ecs_cluster
+ */
+export function existingCluster(attributes: ClusterAttributes): ExistingCluster {
+  return { kind: "existing-cluster", ...attributes };
 }
 
 /** A group of instances that tasks run on. An AutoScalingGroup is one. */
@@ -103,7 +139,7 @@ export interface InstanceGroup {
 
 /**
  * Where containers run: an ECS cluster with Fargate and Fargate Spot, and with groups of instances that are given to it by
- * `new AutoScalingGroup(..., { cluster })`. Free without tasks.
+ * the Auto Scaling groups of its platform. Free without tasks.
  *
  * @example
  * ```ts
@@ -115,11 +151,6 @@ export interface InstanceGroup {
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-capacity-providers.html
  */
 export class Cluster extends Construct implements ICluster {
-  /** Refers to a cluster that somebody else owns. */
-  static fromAttributes(scope: Construct, id: string, attributes: ClusterAttributes): ICluster {
-    return new ImportedCluster(scope, id, attributes);
-  }
-
   readonly clusterArn: string;
   readonly clusterName: string;
   /** Names of the capacity providers of its instances, by the groups' names. Grows as groups are added. */
@@ -161,18 +192,12 @@ export class Cluster extends Construct implements ICluster {
           })),
       }),
     });
-    // Which instances there are is known only when the whole app is.
-    const groups = capacity.flatMap(({ group }) => group ?? []);
-    this.node.addValidation({ validate: () => this.unknownGroup(groups) });
+    // Auto Scaling groups may join until the app is complete.
+    validateAtSynth(this, () => unknownInstances(this, capacity));
     this.clusterArn = cluster.arn;
     this.clusterName = cluster.name;
   }
 
-  /**
-   * Lets tasks run on a group of instances, which ECS makes larger and smaller as tasks need. Called by the group itself.
-   *
-   * @throws InvalidPropsError CLUSTER_INSTANCES_TWICE
-   */
   addInstances(instances: InstanceGroup): void {
     if (instances.name in this.capacityProviderNames) {
       throw invalid(this, {
@@ -203,27 +228,11 @@ export class Cluster extends Construct implements ICluster {
   }
 
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
-    return capacity.map(({ kind, group, weight, base }) => ({
-      capacityProvider: group === undefined ? kind : (this.capacityProviderNames[group] ?? group),
-      weight,
-      base,
-    }));
+    return strategyOf(capacity, this.capacityProviderNames);
   }
 
   sessions(): Sessions {
     return this.#sessions ?? noSessions(this);
-  }
-
-  /** What is wrong with groups that this cluster does not have. */
-  unknownGroup(groups: readonly string[]): string[] {
-    const known = Object.keys(this.capacityProviderNames);
-    return groups
-      .filter((group) => !known.includes(group))
-      .map(
-        (group) =>
-          `${this.node.path}: capacity ${JSON.stringify(group)} is no group of instances of this cluster (${known.join(", ") || "it has none"})\n` +
-          `  Make one: new AutoScalingGroup(platform, ${JSON.stringify(group)}, { cluster, ... }).  [CLUSTER_INSTANCES_UNKNOWN]`,
-      );
   }
 
   #exec(exec: Exec) {
@@ -257,47 +266,148 @@ export class Cluster extends Construct implements ICluster {
   }
 }
 
+/** Problems of capacities whose instances are not in a cluster; nothing where the cluster's instances are not known at synth. */
+export function unknownInstances(cluster: ICluster, capacity: readonly Capacity[]): readonly Problem[] {
+  const { capacityProviderNames } = cluster;
+  if (capacityProviderNames === undefined) return [];
+  const known = Object.keys(capacityProviderNames);
+  return capacity.flatMap(({ group, instances }) => {
+    if (group === undefined) return [];
+    const code = "CLUSTER_INSTANCES_UNKNOWN";
+    const prop = `capacity ${JSON.stringify(group)}`;
+    if (instances !== undefined && instances.cluster !== cluster) {
+      const other =
+        instances.cluster === undefined ? 'in no cluster (cluster: "none")' : `in ${instances.cluster.node.path}`;
+      const problem = `must be an Auto Scaling group in cluster ${cluster.node.path}; ${instances.node.path} is ${other}`;
+      return [{ code, prop, problem, remedy: "Use a group of the platform that the service runs on." }];
+    }
+    if (known.includes(group)) return [];
+    const problem = `must be an Auto Scaling group in cluster ${cluster.node.path}, which has ${known.join(", ") || "none"}`;
+    const remedy =
+      cluster instanceof Cluster
+        ? `Create it: new AutoScalingGroup(platform, ${JSON.stringify(group)}).`
+        : `Name its capacity provider: existingCluster({ ..., capacityProviders: { ${JSON.stringify(group)}: "..." } }).`;
+    return [{ code, prop, problem, remedy }];
+  });
+}
+
+/** Returns the cluster that a stack creates, for its Auto Scaling groups. */
+const STACK_CLUSTER = (): { cluster?: Cluster } => ({});
+
+/** Makes a cluster the default of the Auto Scaling groups in its stack. */
+export function provideCluster(cluster: Cluster): void {
+  Registry.of(AwsStack.of(cluster)).get(STACK_CLUSTER).cluster = cluster;
+}
+
+/** Returns the cluster of the platform whose stack a construct is in; undefined elsewhere. */
+export function stackCluster(construct: IConstruct): Cluster | undefined {
+  return Registry.of(AwsStack.of(construct)).get(STACK_CLUSTER).cluster;
+}
+
 function noSessions(cluster: IConstruct): never {
   throw invalid(cluster, {
     code: "CLUSTER_EXEC_OFF",
     prop: "exec",
     problem: "is not set, and a service wants to let people into its tasks",
-    remedy: "Set cluster: { exec: {} } on the platform, or take exec from the service.",
+    remedy: "Set cluster: { exec: {} } on the platform (exec of an existing cluster), or remove exec from the service.",
   });
 }
 
-class ImportedCluster extends Construct implements ICluster {
+/** References to a cluster that is read when applied. */
+interface ClusterReferences {
   readonly clusterArn: string;
   readonly clusterName: string;
-  readonly #capacityProviderName: (group: string) => string;
-  readonly #sessions: (() => Sessions) | undefined;
+  readonly capacityProviderName: (group: string) => string;
+  readonly sessions: () => Sessions;
+}
 
-  constructor(scope: Construct, id: string, attributes: ClusterAttributes) {
+/** Refers to the cluster of a platform that is read when applied. */
+export function referToCluster(scope: Construct, id: string, references: ClusterReferences): ICluster {
+  return new ReferencedCluster(scope, id, references);
+}
+
+class ReferencedCluster extends Construct implements ICluster {
+  readonly clusterArn: string;
+  readonly clusterName: string;
+  readonly capacityProviderNames = undefined;
+  readonly #references: ClusterReferences;
+
+  constructor(scope: Construct, id: string, references: ClusterReferences) {
     super(scope, id);
-    this.clusterArn = literal(attributes.clusterArn);
-    this.clusterName = literal(attributes.clusterName);
-    this.#sessions = attributes.sessions;
-    this.#capacityProviderName =
-      attributes.capacityProviderName ??
-      ((group) => {
-        throw invalid(this, {
-          code: "CLUSTER_INSTANCES_UNKNOWN",
-          prop: "capacity",
-          problem: `${JSON.stringify(group)} is no group of instances of this cluster`,
-          remedy: "Pass capacityProviderName with the cluster's attributes, or use Capacity.fargate().",
-        });
-      });
+    this.clusterArn = references.clusterArn;
+    this.clusterName = references.clusterName;
+    this.#references = references;
   }
 
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
     return capacity.map(({ kind, group, weight, base }) => ({
-      capacityProvider: group === undefined ? kind : this.#capacityProviderName(group),
+      capacityProvider: group === undefined ? kind : this.#references.capacityProviderName(group),
       weight,
       base,
     }));
   }
 
   sessions(): Sessions {
-    return this.#sessions?.() ?? noSessions(this);
+    return this.#references.sessions();
   }
+
+  addInstances(): never {
+    throw notOwned(this);
+  }
+}
+
+/** Reads a cluster that another app or team owns. */
+export function readCluster(scope: Construct, id: string, attributes: ClusterAttributes): ICluster {
+  return new ImportedCluster(scope, id, attributes);
+}
+
+class ImportedCluster extends Construct implements ICluster {
+  readonly clusterArn: string;
+  readonly clusterName: string;
+  readonly capacityProviderNames: Readonly<Record<string, string>>;
+  readonly #sessions: Sessions | undefined;
+
+  constructor(scope: Construct, id: string, { clusterName, capacityProviders = {}, exec }: ClusterAttributes) {
+    super(scope, id);
+    const cluster = new DataAwsEcsCluster(this, "Resource", { clusterName: literal(clusterName) });
+    this.clusterArn = cluster.arn;
+    this.clusterName = cluster.clusterName;
+    this.capacityProviderNames = Object.fromEntries(
+      Object.entries(capacityProviders).map(([group, name]) => [group, literal(name)]),
+    );
+    this.#sessions = exec && { keyArn: literal(exec.keyArn), logGroupArn: literal(exec.logGroupArn) };
+  }
+
+  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
+    return strategyOf(capacity, this.capacityProviderNames);
+  }
+
+  sessions(): Sessions {
+    return this.#sessions ?? noSessions(this);
+  }
+
+  addInstances(): never {
+    throw notOwned(this);
+  }
+}
+
+function notOwned(cluster: IConstruct): InvalidPropsError {
+  return invalid(cluster, {
+    code: "CLUSTER_NOT_OWNED",
+    prop: "cluster",
+    problem: "must be a cluster that this stack creates: Terraform sets all capacity providers of a cluster at once",
+    remedy: "Create the AutoScalingGroup in the Platform that creates the cluster.",
+  });
+}
+
+function strategyOf(
+  capacity: readonly Capacity[],
+  names: Readonly<Record<string, string>>,
+): CapacityProviderStrategyItem[] {
+  return capacity.map(({ kind, group, weight, base }) => ({
+    // One that is not there is refused at synth: see unknownInstances.
+    capacityProvider: group === undefined ? kind : (names[group] ?? group),
+    weight,
+    base,
+  }));
 }

@@ -1,24 +1,23 @@
 import { ServiceDiscoveryService } from "@cdktf/provider-aws/lib/service-discovery-service";
 import { Construct } from "constructs";
-import type { INamespace } from "./namespace";
+import type { NamespaceAttributes } from "./namespace";
 
 export interface DiscoveryNameProps {
-  readonly namespace: INamespace;
+  readonly namespace: NamespaceAttributes;
   /** First part of the DNS name: `orders` in `orders.shop-dev.internal`. */
   readonly name: string;
 }
 
 /**
- * A DNS name of a service: a Cloud Map service in which ECS registers the addresses of the tasks. Free; ECS pays for the API
- * calls.
+ * A service's name in DNS: a Cloud Map service that ECS registers the tasks' addresses with. Free; ECS pays the calls.
  *
- * Created in the data stack, so that callers depend neither on the service's stack nor on its lifetime.
+ * It stands beside the data, so that those who call need the service itself neither to exist nor to stay.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
  */
 export class DiscoveryName extends Construct {
   readonly registryArn: string;
-  /** Full DNS name: `orders.shop-dev.internal`. */
+  /** The whole name: `orders.shop-dev.internal`. */
   readonly dnsName: string;
 
   constructor(scope: Construct, id: string, props: DiscoveryNameProps) {
@@ -26,16 +25,16 @@ export class DiscoveryName extends Construct {
     const { namespace, name } = props;
     const service = new ServiceDiscoveryService(this, "Resource", {
       name,
-      description: "Addresses of the service's tasks, registered by ECS.",
+      description: "Addresses of the service's tasks; ECS writes them.",
       namespaceId: namespace.namespaceId,
       dnsConfig: {
         namespaceId: namespace.namespaceId,
         routingPolicy: "MULTIVALUE",
-        // Short, so that clients quickly forget a task that has stopped.
+        // Short: a task that went away must not be asked for long.
         dnsRecords: [{ type: "A", ttl: 10 }],
       },
       healthCheckCustomConfig: { failureThreshold: 1 },
-      // Registered addresses must not block the deletion of the name.
+      // A registered address must not keep the name from being destroyed.
       forceDestroy: true,
     });
     this.registryArn = service.arn;

@@ -1,1 +1,1 @@
-export { type INamespace, Namespace, type NamespaceAttributes } from "./namespace";
+export { Namespace, type NamespaceAttributes } from "./namespace";

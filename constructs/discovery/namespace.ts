@@ -1,34 +1,26 @@
 import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/service-discovery-private-dns-namespace";
-import { Construct, type IConstruct } from "constructs";
-import { literal } from "../core/literal";
+import { Construct } from "constructs";
 import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 
 export interface NamespaceProps {
-  /** VPC in which the names can be resolved. */
+  /** Network in which the names can be resolved. */
   readonly vpc: IVpc;
 }
 
-/** A namespace, created by this app or read from a platform. */
-export interface INamespace extends IConstruct {
-  readonly namespaceArn: string;
-  readonly namespaceId: string;
-  /** Domain of the services' names: `shop-dev.internal`. */
-  readonly namespaceName: string;
-}
-
-/** Attributes of a namespace that is managed outside this stack. */
+/** Attributes of a Cloud Map namespace. */
 export interface NamespaceAttributes {
   readonly namespaceArn: string;
   readonly namespaceId: string;
+  /** Domain that the services' names end in: `shop-dev.internal`. */
   readonly namespaceName: string;
 }
 
 /**
- * A private DNS namespace of Cloud Map in which the services of a platform find each other by name. Service Connect uses it,
+ * Where services of a platform find each other by name: a private DNS namespace of Cloud Map, which Service Connect uses
  * too.
  *
- * Costs 0.50 USD a month for its hosted zone.
+ * Costs 0.50 USD a month for the hosted zone behind it.
  *
  * @example
  * ```ts
@@ -36,12 +28,7 @@ export interface NamespaceAttributes {
  * ```
  * @see https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html
  */
-export class Namespace extends Construct implements INamespace {
-  /** References a namespace that is managed outside this stack. */
-  static fromAttributes(scope: Construct, id: string, attributes: NamespaceAttributes): INamespace {
-    return new ImportedNamespace(scope, id, attributes);
-  }
-
+export class Namespace extends Construct implements NamespaceAttributes {
   readonly namespaceArn: string;
   readonly namespaceId: string;
   readonly namespaceName: string;
@@ -57,18 +44,5 @@ export class Namespace extends Construct implements INamespace {
     this.namespaceArn = namespace.arn;
     this.namespaceId = namespace.id;
     this.namespaceName = namespace.name;
-  }
-}
-
-class ImportedNamespace extends Construct implements INamespace {
-  readonly namespaceArn: string;
-  readonly namespaceId: string;
-  readonly namespaceName: string;
-
-  constructor(scope: Construct, id: string, attributes: NamespaceAttributes) {
-    super(scope, id);
-    this.namespaceArn = literal(attributes.namespaceArn);
-    this.namespaceId = literal(attributes.namespaceId);
-    this.namespaceName = literal(attributes.namespaceName);
   }
 }

@@ -1,10 +1,13 @@
+import { DataAwsLb } from "@cdktf/provider-aws/lib/data-aws-lb";
+import { DataAwsLbListener } from "@cdktf/provider-aws/lib/data-aws-lb-listener";
 import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
-import { Token } from "cdktf";
+import { Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
+import { Registry } from "../core/registry";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
@@ -69,17 +72,40 @@ export interface LoadBalancerAttributes {
   readonly securityGroupId: string;
 }
 
-/** A load balancer that somebody else owns: see {@link existingLoadBalancer}. */
-export interface ExistingLoadBalancer extends LoadBalancerAttributes {
-  readonly kind: "existing-balancer";
+/** Identifies an Application Load Balancer that another app or team owns; Terraform reads everything else. */
+export interface LoadBalancerArn {
+  readonly loadBalancerArn: string;
+  /**
+   * Port of the listener that services add their rules to.
+   *
+   * @default 443
+   */
+  readonly port?: number;
+}
+
+/** An Application Load Balancer that another app or team owns: see {@link existingLoadBalancer}. */
+export interface ExistingLoadBalancer extends LoadBalancerArn {
+  readonly kind: "existing-load-balancer";
 }
 
 /**
- * Puts a platform's services behind a load balancer that somebody else owns: each adds rules to the listener, and itself to what
- * the load balancer's security group may reach. For people to sign in, that group must let it out on 443.
+ * Makes an Application Load Balancer that another app or team owns the load balancer of a platform. Each service adds rules
+ * to its listener, and a rule to the load balancer's first security group that lets requests out to the service. Signing in
+ * needs a rule in that group for HTTPS (443) to the issuer.
+ *
+ * @example
+ * ```ts
+ * new Platform(app, "shop", {
+ *   environment,
+ *   listener: existingLoadBalancer({
+ *     loadBalancerArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188",
+ *   }),
+ * });
+ * ```
+ * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/data-sources/lb
  */
-export function existingLoadBalancer(attributes: LoadBalancerAttributes): ExistingLoadBalancer {
-  return { kind: "existing-balancer", ...attributes };
+export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer {
+  return { kind: "existing-load-balancer", ...arn };
 }
 
 /**
@@ -96,7 +122,16 @@ export function existingLoadBalancer(attributes: LoadBalancerAttributes): Existi
 export class LoadBalancer extends Construct implements ILoadBalancer {
   /** Refers to a load balancer that somebody else owns. */
   static fromAttributes(scope: Construct, id: string, attributes: LoadBalancerAttributes): ILoadBalancer {
-    return new ImportedLoadBalancer(scope, id, attributes);
+    return new ImportedLoadBalancer(scope, id, () => attributes);
+  }
+
+  /**
+   * Reads a load balancer that another app or team owns.
+   *
+   * @throws InvalidPropsError LOAD_BALANCER_ARN, LOAD_BALANCER_PORT
+   */
+  static fromArn(scope: Construct, id: string, props: LoadBalancerArn): ILoadBalancer {
+    return new ImportedLoadBalancer(scope, id, (self) => read(self, props));
   }
 
   readonly loadBalancerArn: string;
@@ -227,6 +262,52 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
   problems.throwIfAny();
 }
 
+const LOAD_BALANCER_ARN =
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:loadbalancer\/app\/[\w-]+\/[0-9a-f]+$/;
+
+/** Attributes of a load balancer that Terraform reads. */
+function read(scope: Construct, { loadBalancerArn, port = 443 }: LoadBalancerArn): LoadBalancerAttributes {
+  const problems = new Problems(scope);
+  problems.check(Token.isUnresolved(loadBalancerArn) || LOAD_BALANCER_ARN.test(loadBalancerArn), {
+    code: "LOAD_BALANCER_ARN",
+    prop: "loadBalancerArn",
+    problem: `must be the ARN of an Application Load Balancer, got ${JSON.stringify(loadBalancerArn)}`,
+    remedy:
+      "Use for example arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188.",
+  });
+  problems.check(Token.isUnresolved(port) || (Number.isInteger(port) && port >= 1 && port <= 65_535), {
+    code: "LOAD_BALANCER_PORT",
+    prop: "port",
+    problem: `must be the port of a listener, got ${port}`,
+    remedy: "Use a whole number from 1 to 65535, such as 443.",
+  });
+  problems.throwIfAny();
+  const loadBalancer = new DataAwsLb(scope, "Resource", { arn: literal(loadBalancerArn) });
+  const listener = new DataAwsLbListener(scope, "Listener", { loadBalancerArn: loadBalancer.arn, port });
+  return {
+    loadBalancerArn: loadBalancer.arn,
+    loadBalancerArnSuffix: loadBalancer.arnSuffix,
+    listenerArn: listener.arn,
+    dnsName: loadBalancer.dnsName,
+    dnsZoneId: loadBalancer.zoneId,
+    scheme: Fn.lower(listener.protocol),
+    // Requests leave by any group of the load balancer; one rule in one of them is enough.
+    securityGroupId: Fn.element(loadBalancer.securityGroups, 0),
+  };
+}
+
+const STACK_LOAD_BALANCER = (): { loadBalancer?: ILoadBalancer } => ({});
+
+/** Makes a load balancer the default of the Auto Scaling groups in a stack. */
+export function provideLoadBalancer(stack: AwsStack, loadBalancer: ILoadBalancer): void {
+  Registry.of(stack).get(STACK_LOAD_BALANCER).loadBalancer = loadBalancer;
+}
+
+/** Returns the load balancer of the platform whose stack a construct is in; undefined elsewhere, or without a listener. */
+export function stackLoadBalancer(construct: IConstruct): ILoadBalancer | undefined {
+  return Registry.of(AwsStack.of(construct)).get(STACK_LOAD_BALANCER).loadBalancer;
+}
+
 class ImportedLoadBalancer extends Construct implements ILoadBalancer {
   readonly loadBalancerArn: string;
   readonly loadBalancerArnSuffix: string;
@@ -236,8 +317,9 @@ class ImportedLoadBalancer extends Construct implements ILoadBalancer {
   readonly scheme: string;
   readonly connections: Connections;
 
-  constructor(scope: Construct, id: string, attributes: LoadBalancerAttributes) {
+  constructor(scope: Construct, id: string, attributesOf: (self: Construct) => LoadBalancerAttributes) {
     super(scope, id);
+    const attributes = attributesOf(this);
     this.loadBalancerArn = literal(attributes.loadBalancerArn);
     this.loadBalancerArnSuffix = literal(attributes.loadBalancerArnSuffix);
     this.listenerArn = literal(attributes.listenerArn);

@@ -4,12 +4,12 @@ import type { Profile } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 
 export interface DeliveryStackProps {
-  /** AWS region where images are built and stored. */
+  /** AWS region that images are kept in and built in. */
   readonly region: string;
   /**
-   * AWS account id, 12 digits.
+   * AWS account, 12 digits.
    *
-   * @default - the account of the credentials
+   * @default - whatever account the credentials are for
    */
   readonly account?: string;
   /**
@@ -19,7 +19,7 @@ export interface DeliveryStackProps {
    */
   readonly state?: Environment["state"];
   /**
-   * Profile of the stack. Released images must be kept, so the default is production.
+   * Profile. Released images must be kept, so the default is production.
    *
    * @default "production"
    */
@@ -27,17 +27,17 @@ export interface DeliveryStackProps {
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
-   * Requirements of the account's owner.
+   * Guardrails of the account's owner.
    *
-   * @default - none
+   * @default - nothing
    */
   readonly guardrails?: Guardrails;
 }
 
 /**
- * The stack for the delivery of a service to all its environments: `<name>-delivery`.
+ * The stack of what brings a service into all its environments: `<name>-delivery`.
  *
- * Costs nothing itself: see the constructs that you create in it.
+ * Costs nothing itself: see what is put into it.
  *
  * @example
  * ```ts

@@ -20,7 +20,7 @@ export interface ImageRepositoryProps {
   readonly keep?: number;
 }
 
-/** An ECR repository, created by this app or imported. */
+/** A repository of images, owned by this app or imported. */
 export interface IImageRepository extends IConstruct {
   readonly repositoryArn: string;
   readonly repositoryName: string;
@@ -29,17 +29,18 @@ export interface IImageRepository extends IConstruct {
 }
 
 /**
- * Maximum number of images in an ECR repository; a rule that keeps this many never expires one.
+ * As many images as ECR lets a repository have: a rule that keeps so many never expires one.
  *
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
  */
 const ALL = 100_000;
 
 /**
- * An ECR repository for the images of a service in all its environments, with immutable tags and scan on push. Released
- * images never expire, since tasks may be started from them at any time; a release marks its image with a tag.
+ * Image repository of a service for all its environments: an ECR repository with immutable tags, whose images are
+ * scanned on push. An image that was released never expires, since tasks may be started from it at any time;
+ * a release marks it by a tag.
  *
- * Costs 0.10 USD per GB and month.
+ * Costs 0.10 USD a GB and month.
  *
  * @example
  * ```ts
@@ -48,7 +49,7 @@ const ALL = 100_000;
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
  */
 export class ImageRepository extends Construct implements IImageRepository {
-  /** References a repository of another stack, in this account and region. */
+  /** Refers to a repository that another stack owns, in this account and region. */
   static fromRepositoryName(scope: Construct, id: string, name: string): IImageRepository {
     return new ImportedImageRepository(scope, id, name);
   }
@@ -67,8 +68,8 @@ export class ImageRepository extends Construct implements IImageRepository {
       throw invalid(this, {
         code: "REPOSITORY_KEEP",
         prop: "keep",
-        problem: `must be a whole number from 10 to 10000, got ${keep}`,
-        remedy: "Change keep, or leave it out.",
+        problem: `${keep} is not possible`,
+        remedy: "Use 10 to 10000.",
       });
     }
     const repository = new EcrRepository(this, "Resource", {
@@ -80,10 +81,10 @@ export class ImageRepository extends Construct implements IImageRepository {
       repository: repository.name,
       policy: JSON.stringify({
         rules: [
-          // An image that matches the tags of a rule is not considered by later rules, even if it does not expire.
+          // What matches the tags of a rule is out of reach for the rules after it, whether it expires or not.
           {
             rulePriority: 1,
-            description: "keep all released images",
+            description: "keep all that were released",
             selection: {
               tagStatus: "tagged",
               tagPrefixList: [RELEASED_TAG_PREFIX],
@@ -94,7 +95,7 @@ export class ImageRepository extends Construct implements IImageRepository {
           },
           {
             rulePriority: 2,
-            description: `keep the newest ${keep} images`,
+            description: `keep the newest ${keep}`,
             selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: keep },
             action: { type: "expire" },
           },
@@ -128,6 +129,6 @@ function checkName(scope: IConstruct, name: string): void {
     code: "REPOSITORY_NAME",
     prop: "name",
     problem: `${JSON.stringify(name)} is not a valid ECR repository name`,
-    remedy: "Use 2 to 256 lowercase letters and digits, joined by single . _ / or -.",
+    remedy: "Use 2 to 256 small letters and digits, joined by single . _ / or -.",
   });
 }

@@ -18,29 +18,22 @@ import {
   TERRAFORM_ACTIONS,
 } from "./terraform-actions";
 
-/**
- * Maximum number of characters of a managed policy, not counting white space. @see
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- */
+/** Most characters of a managed policy, white space apart. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const POLICY_LIMIT = 6144;
 
-/** Services with a fixed region, independent of the environment's. */
+/** Services that are asked in a region of their own, wherever one is. */
 export const ELSEWHERE = ["chatbot", "route53"];
 
 type Access = "read" | "write";
 
-/**
- * Actions of Terraform, each in full and limited to this region. Most support no resource-level permissions, and ids are not
- * known in advance.
- */
+/** Actions of Terraform, each named in full, in this region; most support no resource-level permissions, and ids are not known before. */
 export function serviceStatements(access: Access, region: string): Statement[] {
   return Object.entries(TERRAFORM_ACTIONS)
     .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
     .filter(({ actions }) => actions.length > 0)
     .map(({ service, actions }) => ({
       actions,
-      // Terraform creates resources whose ARN does not exist yet, and calls list actions that have no resource; the region
-      // limits them.
+      // Terraform makes what has no ARN yet, and lists what IAM cannot tell apart; the region is what bounds it.
       resources: ["*"],
       ...(ELSEWHERE.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
     }));
@@ -51,15 +44,17 @@ interface Names {
   readonly partition: string;
   readonly account: string;
   readonly environment: Environment;
-  /** Prefixes of the names of roles and buckets: `shop-staging`. */
+  /** First parts of names of roles and buckets: `shop-staging`. */
   readonly prefixes: readonly string[];
   /** Ids of the stacks. */
   readonly stackIds: readonly string[];
-  /** ARNs of secrets that Terraform itself reads and stores in its state. */
+  /** ARNs of secrets that Terraform itself reads, and keeps in its state. */
   readonly secrets: readonly string[];
 }
 
-/** Statements for resources with known names: state, roles, buckets and parameters. The apply role has both kinds. */
+/**
+ * Actions on resources with known names: state, roles, buckets, parameters. The apply role has both kinds.
+ */
 export function namedStatements(access: Access, names: Names): Statement[] {
   const { partition, account, environment, prefixes } = names;
   const { permissionsBoundaryArn, rolePath = "/" } = environment.guardrails ?? {};
@@ -76,7 +71,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       ...stackStates,
       { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", "/")] },
       { actions: BUCKET_ACTIONS.read, resources: buckets },
-      // Also the public parameters with AWS's recommended AMIs, which belong to no account.
+      // Besides, which image of an instance AWS recommends: those parameters belong to no account.
       {
         actions: PARAMETER_ACTIONS.read,
         resources: [...parameters, `arn:${partition}:ssm:${environment.region}::parameter/aws/service/*`],
@@ -117,7 +112,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   ];
 }
 
-/** Statements for the state. The plan role reads and locks it; only the apply role writes it. */
+/** State access: the plan role reads and locks the state; only the apply role writes it. */
 function stateStatements(access: Access, { partition, environment, stackIds }: Names): Statement[] {
   const places = stackIds.flatMap((id) => statePlace(id, environment) ?? []);
   const [place] = places;
@@ -139,7 +134,7 @@ function stateStatements(access: Access, { partition, environment, stackIds }: N
   ];
 }
 
-/** Splits statements into policy documents within IAM's size limit. */
+/** Statements in as many documents as they need, none above what IAM takes. */
 export function documents(statements: readonly Statement[]): string[] {
   const parts: Statement[][] = [];
   for (const statement of statements) {
@@ -153,13 +148,13 @@ export function documents(statements: readonly Statement[]): string[] {
 export interface TerraformAccessProps {
   readonly environment: Environment;
   readonly stacks: EnvironmentStacks;
-  /** Prefix of the policies' names: `orders-delivery-staging`. */
+  /** First part of the policies' names: `orders-delivery-staging`. */
   readonly name: string;
 }
 
 /**
- * Permissions of Terraform in one environment for two roles: one that plans and changes nothing, and one that applies. Uses
- * managed policies, since they exceed the size of inline policies. Free.
+ * Permissions of Terraform in one environment, for two roles: one that plans and changes nothing, one that applies. Managed
+ * policies, since they exceed the size of inline policies. Free.
  */
 export class TerraformAccess extends Construct {
   readonly #plan: readonly IamPolicy[];
@@ -182,7 +177,7 @@ export class TerraformAccess extends Construct {
           secrets: stacks.secrets(),
         }),
       );
-    // Stacks may be added after the pipeline.
+    // Stacks may come after the pipeline.
     const named = (access: Access) =>
       Lazy.stringValue({
         produce: () => document(access, { partition: stack.partition, account: stack.accountId }),
@@ -195,8 +190,8 @@ export class TerraformAccess extends Construct {
             {
               code: "PIPELINE_TOO_MANY_STACKS",
               prop: "releases",
-              problem: `must have few enough stacks to fit in an IAM policy, but ${environment.name} has ${stacks.ids().length}`,
-              remedy: "Deliver each service with its own pipeline, in its own app.",
+              problem: `must have few enough stacks for an IAM policy to name, and ${environment.name} has ${stacks.ids().length}`,
+              remedy: "Deliver services by pipelines of their own, each in an app of its own.",
             },
           ]
         : [],
@@ -210,12 +205,12 @@ export class TerraformAccess extends Construct {
     this.#apply = [...this.#plan, ...all("write"), policy("WriteOwn", "write-own", named("write"))];
   }
 
-  /** Allows a role to read everything that a plan needs, and to lock the state. */
+  /** May read all that a plan needs, and lock the state. */
   allowPlan(role: Role): void {
     this.#attach(role, this.#plan);
   }
 
-  /** Allows a role to create, change and delete the resources of the environment's stacks. */
+  /** May make, change and delete what the environment's stacks hold. */
   allowApply(role: Role): void {
     this.#attach(role, this.#apply);
   }

@@ -1,12 +1,11 @@
 /**
- * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh, `write`
- * to create, update and delete. Every action is listed in full. When you use a new resource type, add its actions here: a
- * test fails until you do.
+ * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh,
+ * `write` to create, update and delete. Every action is named in full. A new resource type belongs in here: a test
+ * fails until its service is.
  *
- * Actions that read user data are excluded: objects in buckets, values of secrets, messages, log events.
+ * Not in it is what reads data of users: objects of buckets, values of secrets, messages, lines of logs.
  *
- * @see
- * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export const TERRAFORM_ACTIONS: Readonly<
   Record<string, { readonly read: readonly string[]; readonly write: readonly string[] }>
@@ -226,7 +225,7 @@ export const TERRAFORM_ACTIONS: Readonly<
       "ReplaceRoute",
       "RevokeSecurityGroupEgress",
       "RevokeSecurityGroupIngress",
-      // Called by Auto Scaling on behalf of the role, for launch templates.
+      // By Auto Scaling in the role's name, when a launch template is used.
       "RunInstances",
       "UpdateSecurityGroupRuleDescriptionsEgress",
       "UpdateSecurityGroupRuleDescriptionsIngress",
@@ -562,7 +561,7 @@ export const TERRAFORM_ACTIONS: Readonly<
     write: ["CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"],
   },
   ssm: {
-    // Reading values has its own statement, limited to one path.
+    // Values are in their own statement, below one path.
     read: ["DescribeParameters", "ListTagsForResource"],
     write: [],
   },
@@ -620,7 +619,7 @@ export const ROLE_ACTIONS = {
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
   ],
-  /** Actions that grant permissions to roles; require the permissions boundary where the account has one. */
+  /** Actions that grant a role permissions: bounded, where the account has a permissions boundary. */
   bounded: [
     "iam:CreateRole",
     "iam:DeleteRolePolicy",
@@ -630,7 +629,7 @@ export const ROLE_ACTIONS = {
   ],
 } as const;
 
-/** AWS managed policies that constructs attach to roles, by path and name. No other policy can be attached. */
+/** Policies of AWS that constructs attach to roles, by path and name; no other can be attached. */
 export const ATTACHABLE_POLICIES = [
   "AmazonECSInfrastructureRolePolicyForLoadBalancers",
   "AmazonSSMManagedInstanceCore",
@@ -640,7 +639,7 @@ export const ATTACHABLE_POLICIES = [
   "service-role/AmazonRDSEnhancedMonitoringRole",
 ] as const;
 
-/** AWS services that assume the roles that constructs create. */
+/** Services that act as the roles that constructs make. */
 export const PASSED_TO = [
   "autoscaling.amazonaws.com",
   "chatbot.amazonaws.com",
@@ -658,7 +657,7 @@ export const PASSED_TO = [
   "vpc-flow-logs.amazonaws.com",
 ] as const;
 
-/** AWS services with a service-linked role, created once in an account. */
+/** Services for which AWS makes a role of its own in the account, once. */
 export const SERVICE_LINKED = [
   "autoscaling.amazonaws.com",
   "ecs.amazonaws.com",
@@ -671,7 +670,7 @@ export const SERVICE_LINKED = [
   "wafv2.amazonaws.com",
 ] as const;
 
-/** Actions on buckets, excluding their objects. */
+/** Actions on buckets, apart from their objects. */
 export const BUCKET_ACTIONS = {
   read: [
     "s3:GetAccelerateConfiguration",

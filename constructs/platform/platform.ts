@@ -1,19 +1,31 @@
 import { Token } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
-import { Cluster, type ClusterProps, type ICluster, type Sessions } from "../cluster/cluster";
+import type { Capacity } from "../cluster/capacity";
+import {
+  Cluster,
+  type ClusterProps,
+  type ExistingCluster,
+  type ICluster,
+  provideCluster,
+  readCluster,
+  referToCluster,
+  type Sessions,
+  unknownInstances,
+} from "../cluster/cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
 import type { Environment } from "../core/environment";
-import { invalid } from "../core/errors";
+import { invalid, validateAtSynth } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
 import { ImportedContract, PublishedContract, platformParameter } from "../core/parameter-contract";
 import type { ProviderLine } from "../core/provider-line";
 import { AwsStack } from "../core/stack";
-import { type INamespace, Namespace } from "../discovery/namespace";
+import { Namespace, type NamespaceAttributes } from "../discovery/namespace";
 import {
   type ExistingLoadBalancer,
   type ILoadBalancer,
   type Listener,
   LoadBalancer,
+  provideLoadBalancer,
 } from "../load-balancer/load-balancer";
 import { type ExistingVpc, type IVpc, provideVpc, Vpc } from "../vpc/vpc";
 import type { Egress, VpcProps } from "../vpc/vpc-props";
@@ -34,8 +46,12 @@ export interface PlatformProps {
    * @default - see NetworkProps
    */
   readonly vpc?: VpcProps | ExistingVpc;
-  /** @default - see ClusterProps */
-  readonly cluster?: ClusterProps;
+  /**
+   * ECS cluster that the services run in, or an existing one: `existingCluster(...)`.
+   *
+   * @default - see {@link ClusterProps}
+   */
+  readonly cluster?: ClusterProps | ExistingCluster;
   /**
    * Who is told when an alarm of the platform or of what stands on it goes off.
    *
@@ -107,7 +123,7 @@ export class Platform extends AwsStack implements IPlatform {
   }
 
   readonly vpc: IVpc;
-  readonly cluster: Cluster;
+  readonly cluster: ICluster;
   readonly namespace: Namespace;
   readonly loadBalancer: ILoadBalancer | undefined;
   /** What all alarms of the platform and its services tell. */
@@ -122,13 +138,20 @@ export class Platform extends AwsStack implements IPlatform {
         ? Vpc.fromAttributes(this, "Vpc", props.vpc)
         : new Vpc(this, "Vpc", props.vpc);
     provideVpc(this, () => this.vpc);
-    this.cluster = new Cluster(this, "Cluster", props.cluster);
+    if (props.cluster !== undefined && "kind" in props.cluster) {
+      this.cluster = readCluster(this, "Cluster", props.cluster);
+    } else {
+      const cluster = new Cluster(this, "Cluster", props.cluster);
+      provideCluster(cluster);
+      this.cluster = cluster;
+    }
     this.namespace = new Namespace(this, "Namespace", { vpc: this.vpc });
-    if (props.listener?.kind === "existing-balancer") {
-      this.loadBalancer = LoadBalancer.fromAttributes(this, "LoadBalancer", props.listener);
+    if (props.listener?.kind === "existing-load-balancer") {
+      this.loadBalancer = LoadBalancer.fromArn(this, "LoadBalancer", props.listener);
     } else if (props.listener !== undefined) {
       this.loadBalancer = new LoadBalancer(this, "LoadBalancer", { vpc: this.vpc, listener: props.listener });
     }
+    if (this.loadBalancer !== undefined) provideLoadBalancer(this, this.loadBalancer);
     this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarmRecipients);
     new StoppedTasks(this, "StoppedTasks", { cluster: this.cluster });
     new PublishedContract(this, "Contract", {
@@ -260,27 +283,31 @@ abstract class StackOnPlatform extends AwsStack {
 
   get cluster(): ICluster {
     return this.once("Cluster", (id) =>
-      Cluster.fromAttributes(this, id, {
+      referToCluster(this, id, {
         clusterArn: this.#platform.text("cluster", "clusterArn"),
         clusterName: this.#platform.text("cluster", "clusterName"),
-        capacityProviderName: (group) => {
-          this.#checkInstances(group);
-          return this.#platform.text("cluster", "capacityProviderNames", group);
-        },
+        capacityProviderName: (group) => this.#platform.text("cluster", "capacityProviderNames", group),
         sessions: () => this.#sessions(),
       }),
     );
   }
 
-  get namespace(): INamespace {
+  /**
+   * Checks at synth that the platform has the instances that a construct of this stack runs on, where this app creates the
+   * platform.
+   */
+  checkCapacity(construct: IConstruct, capacity: readonly Capacity[]): void {
+    const cluster = this.#owner?.cluster;
+    if (cluster !== undefined) validateAtSynth(construct, () => unknownInstances(cluster, capacity));
+  }
+
+  get namespace(): NamespaceAttributes {
     const text = (key: string) => this.#platform.text("namespace", key);
-    return this.once("Namespace", (id) =>
-      Namespace.fromAttributes(this, id, {
-        namespaceArn: text("namespaceArn"),
-        namespaceId: text("namespaceId"),
-        namespaceName: text("namespaceName"),
-      }),
-    );
+    return {
+      namespaceArn: text("namespaceArn"),
+      namespaceId: text("namespaceId"),
+      namespaceName: text("namespaceName"),
+    };
   }
 
   /** How the platform's load balancer is reached, `https` or `http`; undefined where synth cannot know. */
@@ -311,13 +338,6 @@ abstract class StackOnPlatform extends AwsStack {
         securityGroupId: text("securityGroupId"),
       }),
     );
-  }
-
-  /** Which instances the platform has is known to this app alone where it makes the platform, and only at the end. */
-  #checkInstances(group: string): void {
-    const cluster = this.#owner?.cluster;
-    if (cluster === undefined) return;
-    this.node.addValidation({ validate: () => cluster.unknownGroup([group]) });
   }
 
   #sessions(): Sessions {

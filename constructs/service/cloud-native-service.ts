@@ -91,6 +91,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#context = context;
     reserveServiceName(this, stack, name);
     reserveAddresses(this, stack, scaling?.max);
+    stack.checkCapacity(this, settings.capacity);
     this.serviceName = name;
     this.process = process;
     this.scaling = scaling && { min: scaling.min, max: scaling.max };

@@ -1,4 +1,4 @@
-/** Instances that scale by themselves: some alone and of mixed types, some behind the balancer. */
+/** EC2 instances that scale automatically: mixed types and Spot for batch work, one type behind the load balancer. */
 import { join } from "node:path";
 import {
   App,
@@ -16,12 +16,10 @@ const environment: Environment = { name: "dev", region: "eu-central-1", profile:
 
 const app = new App();
 const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
-const { vpc, loadBalancer } = platform;
-if (loadBalancer === undefined) throw new Error("the platform has no listener");
 
 // Any current Graviton type with room enough; the first instance is on demand, most others are Spot.
 const reports = new AutoScalingGroup(platform, "Reports", {
-  vpc,
+  cluster: "none",
   instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
   scaling: {
     min: 1,
@@ -47,10 +45,10 @@ reports.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(1
 
 // A web server of its own on each instance; one that does not answer is replaced.
 new AutoScalingGroup(platform, "Catalog", {
-  vpc,
+  cluster: "none",
   instanceTypes: InstanceTypes.ofType("t4g.small"),
   scaling: { min: 1, max: 4, requestsPerInstance: 1000 },
-  registerWith: { loadBalancer, port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
+  registerWith: { port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
   userData: UserData.file(join(__dirname, "catalog.sh"), { variables: { PORT: "8080" } }),
   warmPool: { min: 1 },
 });

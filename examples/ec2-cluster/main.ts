@@ -1,4 +1,4 @@
-/** A service whose tasks run on instances of one's own, which ECS makes as many as the tasks need. */
+/** A service whose tasks run on EC2 instances; ECS scales their number with the tasks. */
 import {
   App,
   AutoScalingGroup,
@@ -19,15 +19,13 @@ const platform = new Platform(app, "shop", {
   listener: insecureHttp(),
   cluster: { capacity: [Capacity.instances("Instances")], exec: {} },
 });
-new AutoScalingGroup(platform, "Instances", {
-  vpc: platform.vpc,
-  cluster: platform.cluster,
+const instances = new AutoScalingGroup(platform, "Instances", {
   instanceTypes: InstanceTypes.ofType("t4g.medium"),
   scaling: { min: 1, max: 6 },
 });
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders", {
-  capacity: [Capacity.instances("Instances")],
+  capacity: [Capacity.instances(instances)],
 });
 orders.add(new Ingress());
 

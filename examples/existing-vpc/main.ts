@@ -1,8 +1,9 @@
-/** A platform in a network, behind a load balancer and under the rules that another team owns. */
+/** A platform in the VPC and ECS cluster of another team, behind its load balancer and under its guardrails. */
 import {
   App,
   CloudNativeService,
   type Environment,
+  existingCluster,
   existingLoadBalancer,
   existingVpc,
   Ingress,
@@ -23,7 +24,6 @@ const environment: Environment = {
   },
   registryMirror: `${account}.dkr.ecr.eu-central-1.amazonaws.com/mirror`,
 };
-const loadBalancer = `arn:aws:elasticloadbalancing:eu-central-1:${account}:loadbalancer/app/front/50dc6c495c0c9188`;
 
 const app = new App();
 const platform = new Platform(app, "shop", {
@@ -35,14 +35,9 @@ const platform = new Platform(app, "shop", {
     privateSubnetIds: ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
   }),
   listener: existingLoadBalancer({
-    loadBalancerArn: loadBalancer,
-    loadBalancerArnSuffix: "app/front/50dc6c495c0c9188",
-    listenerArn: `${loadBalancer.replace(":loadbalancer/", ":listener/")}/f2f7dc8efc522ab2`,
-    dnsName: "front-1234567890.eu-central-1.elb.amazonaws.com",
-    dnsZoneId: "Z215JYRZR1TBD5",
-    scheme: "https",
-    securityGroupId: "sg-0a1b2c3d4e5f60715",
+    loadBalancerArn: `arn:aws:elasticloadbalancing:eu-central-1:${account}:loadbalancer/app/front/50dc6c495c0c9188`,
   }),
+  cluster: existingCluster({ clusterName: "company" }),
 });
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders");

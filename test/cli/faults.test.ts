@@ -119,7 +119,7 @@ describe("a release whose output ends", () => {
     ["a full disk", `"$@" > /dev/full`],
   ])("goes on and is complete: %s", async (_title, script) => {
     await released();
-    const { code, text } = await run(["bash", "-c", script, "bash", ...release("b")]);
+    const { code, text } = await run(["bash", "--norc", "-c", script, "bash", ...release("b")]);
     expect({ code, text }).toEqual({ code: 0, text: "" });
     await agrees({ live: 2, running: AFTER });
     expect(aws.lock).toBeUndefined();

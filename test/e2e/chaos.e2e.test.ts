@@ -108,7 +108,7 @@ describeOnEmulator("experiments", () => {
     const { commands } = experimentGate(id, { environment, stack: "orders" });
     const account = { AWS_ENDPOINT_URL: shop.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
     const env = { ...account, PATH: `${folder}${delimiter}${process.env.PATH}` };
-    return run(["bash", "-ec", commands.join("\n")], shop.results, { env });
+    return run(["bash", "--norc", "-ec", commands.join("\n")], shop.results, { env });
   }
 
   it("are gates of a pipeline, by the very commands of its builds", async () => {

@@ -187,7 +187,7 @@ describeOnEmulator("a generated repository", () => {
 
   /** Runs commands as CodeBuild does: in one shell, up to the first that fails. */
   const build = (commands: readonly string[], env: NodeJS.ProcessEnv) =>
-    run(["bash", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
+    run(["bash", "--norc", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
 
   // No Docker engine here: docker and aws are stubs that note how they are called. All else is real.
   it("is built, planned, applied and released by the very commands of a pipeline's builds", async () => {

@@ -1,13 +1,13 @@
-/** Fault in a generated service, and the test of that service that must detect it. */
+/** One way to break a generated service, and the test of that service which must notice. */
 export interface Mutation {
-  /** Factor that it violates, by its name in "Beyond the Twelve-Factor App". */
+  /** The factor that it breaks, by its name in "Beyond the Twelve-Factor App". */
   readonly factor: string;
-  /** Fault that the mutation causes. */
+  /** What is wrong with the service then. */
   readonly wrong: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** Test file of the generated repository, and part of the name of a test that fails. */
+  /** The test file of the generated repository, and words of the name of a test that fails. */
   readonly test: string;
   readonly notices: string;
 }
@@ -20,7 +20,7 @@ export const mutations: readonly Mutation[] = [
     from: "if (found.length > 0) {",
     to: "if (found.length > 1000) {",
     test: "contract",
-    notices: "gets all faults",
+    notices: "is told every fault",
   },
   {
     factor: "API first",
@@ -29,7 +29,7 @@ export const mutations: readonly Mutation[] = [
     from: "(schema && !schema(answer.body))",
     to: "!schema",
     test: "contract",
-    notices: "validates responses",
+    notices: "decides what an answer may be",
   },
   {
     factor: "API first",
@@ -38,16 +38,16 @@ export const mutations: readonly Mutation[] = [
     from: "for (const id of unbound) faults.push",
     to: "for (const id of []) faults.push",
     test: "contract",
-    notices: "reports all mismatches at start",
+    notices: "refuses to start with all that does not fit",
   },
   {
     factor: "API first",
-    wrong: "the types do not match the contract",
+    wrong: "the types are not of this contract",
     file: "openapi.yaml",
     from: "sku: { type: string, minLength: 1, maxLength: 64 }",
     to: "sku: { type: integer }",
     test: "contract",
-    notices: "matches the types",
+    notices: "gives the types",
   },
   {
     factor: "API first",
@@ -65,34 +65,34 @@ export const mutations: readonly Mutation[] = [
     from: "if (!variable.optional && !unless.some((other) => env[other])) {",
     to: "if (variable.values) {",
     test: "config",
-    notices: "must contain every variable that has no default",
+    notices: "must hold every variable that has no default",
   },
   {
     factor: "Config",
-    wrong: "a message contains the value of a variable",
+    wrong: "a message shows what the variable holds",
     file: "src/config.ts",
     from: "problems.push(`${name} ${problem}`)",
     to: "problems.push(`${name} ${problem}, not ${text}`)",
     test: "config",
-    notices: "without values",
+    notices: "and no value",
   },
   {
     factor: "Config",
-    wrong: "a variable is missing in .env.example",
+    wrong: ".env.example does not know a variable",
     file: "src/config-declaration.ts",
     from: "} as const;",
     to: '  NEW: { type: "string", optional: true, description: "New" },\n} as const;',
     test: "config",
-    notices: "matches .env.example",
+    notices: "is what .env.example says",
   },
   {
     factor: "Dev/prod parity",
-    wrong: "compose.yaml does not match the declaration",
+    wrong: "compose.yaml attaches other things than the declaration wants",
     file: "compose.yaml",
     from: "      PGHOST: postgres\n",
     to: "",
     test: "config",
-    notices: "matches the environment in compose.yaml",
+    notices: "is what compose.yaml gives the service",
   },
   {
     factor: "Port binding",
@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Port binding",
-    wrong: "the service listens on loopback only",
+    wrong: "only this machine can reach it",
     file: "src/main.ts",
     from: 'host: "0.0.0.0"',
     to: 'host: "127.0.0.1"',
@@ -137,7 +137,7 @@ export const mutations: readonly Mutation[] = [
     from: "await closeServer(app, budget.request);",
     to: "app.server.closeAllConnections();",
     test: "web",
-    notices: "finishes a request that arrived before SIGTERM",
+    notices: "finishes a request that came in before SIGTERM",
   },
   {
     factor: "Disposability",
@@ -182,7 +182,7 @@ export const mutations: readonly Mutation[] = [
     from: 'process.removeAllListeners("warning")',
     to: "process",
     test: "logs",
-    notices: "contains Node.js warnings as JSON",
+    notices: "holds a warning of Node as JSON",
   },
   {
     factor: "Processes",
@@ -199,7 +199,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Processes",
-    wrong: "each instance has its own cache",
+    wrong: "each instance has a cache of its own",
     file: "src/backing/valkey.ts",
     from: "      const held = await attempt((on) => on.get(key));",
     to: `      const own = health as { id?: number };
@@ -229,7 +229,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "a frozen connection to the database is not closed",
+    wrong: "a frozen connection to the database is kept",
     file: "src/backing/postgres.ts",
     from: "    query_timeout: statementMs + GRACE_MS,\n",
     to: "",
@@ -238,7 +238,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "every error counts as a lost connection",
+    wrong: "every error is taken for a lost connection",
     file: "src/backing/postgres.ts",
     from: "if (!broken && !isLost(error)) throw error;",
     to: "if (isLost(error)) broken = undefined;",
@@ -252,7 +252,7 @@ export const mutations: readonly Mutation[] = [
     from: "MessageAttributes });\n          await client.send(command, { abortSignal: inTime() });",
     to: "MessageAttributes });\n          await client.send(command);",
     test: "worker",
-    notices: "causes a 503 for the caller in two seconds",
+    notices: "is 503 for the caller in two seconds",
   },
   {
     factor: "API first",
@@ -265,12 +265,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "API first",
-    wrong: "text that databases cannot store is accepted",
+    wrong: "text that no store accepts passes",
     file: "src/contract.ts",
     from: "if (found.length === 0) found.push(...unstorable",
     to: "if (found.length === -1) found.push(...unstorable",
     test: "postgres",
-    notices: "PostgreSQL cannot store",
+    notices: "PostgreSQL does not store",
   },
   {
     factor: "API first",
@@ -283,7 +283,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "a broken connection ends the process",
+    wrong: "a connection that breaks ends the process",
     file: "src/backing/postgres.ts",
     from: 'pool.on("error", (error) => health.down(error));',
     to: "",
@@ -297,7 +297,7 @@ export const mutations: readonly Mutation[] = [
     from: "`grant usage on schema public to ${user}`",
     to: "`grant all on schema public to ${user}`",
     test: "postgres",
-    notices: "may write rows but not change tables",
+    notices: "may write rows and change no table",
   },
   {
     factor: "Backing services",
@@ -310,7 +310,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "readiness depends on the database",
+    wrong: "readiness asks the database",
     file: "src/app.ts",
     from: 'app.get("/readyz", quiet, async (_request, reply) =>\n    ready()',
     to: `app.get("/readyz", quiet, async (_request, reply) =>
@@ -334,7 +334,7 @@ export const mutations: readonly Mutation[] = [
     from: "gauge.addCallback((result) =>",
     to: "void ((result: typeof gauge & { observe(...of: unknown[]): void }) =>",
     test: "valkey",
-    notices: "does not affect readiness",
+    notices: "is no reason to replace the instance",
   },
   {
     factor: "Concurrency",
@@ -347,13 +347,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Concurrency",
-    wrong: "a failed message is lost",
+    wrong: "a message that failed is lost",
     file: "src/backing/queue.ts",
     from: "        await handle(JSON.parse",
     to: `        await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
         await handle(JSON.parse`,
     test: "worker",
-    notices: "keeps a message whose handler failed",
+    notices: "keeps a message whose handling failed",
   },
   {
     factor: "Logs",
@@ -362,16 +362,16 @@ export const mutations: readonly Mutation[] = [
     from: 'process.on("uncaughtException", crash("uncaught exception"));',
     to: "",
     test: "logs",
-    notices: "contains an unhandled exception as JSON",
+    notices: "unhandled exception as JSON",
   },
   {
     factor: "Logs",
-    wrong: "data from the caller's URL is logged",
+    wrong: "what callers put into the URL is kept",
     file: "src/app.ts",
     from: "route: routeOptions.url, status",
     to: "route: request.url, status",
     test: "logs",
-    notices: "contains no data from callers",
+    notices: "keeps what callers send to itself",
   },
   {
     factor: "Logs",
@@ -380,11 +380,11 @@ export const mutations: readonly Mutation[] = [
     from: "secrets.flatMap((name) =>",
     to: "[].flatMap((name) =>",
     test: "logs",
-    notices: "redacts secrets",
+    notices: "blots out secrets",
   },
   {
     factor: "Admin processes",
-    wrong: "a changed migration is not detected",
+    wrong: "a changed migration is taken for the old one",
     file: "src/admin/migrate.ts",
     from: "if (changed.length > 0)",
     to: "if (changed.length > files.length)",
@@ -393,7 +393,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Admin processes",
-    wrong: "two migrations that start at the same time do not wait for each other",
+    wrong: "two that start at once do not wait for each other",
     file: "src/admin/migrate.ts",
     from: "dialect: new PostgresDialect({ pool })",
     to: `dialect: {
@@ -407,7 +407,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Admin processes",
-    wrong: "seeding twice creates duplicates",
+    wrong: "seeding twice gives everything twice",
     file: "src/admin/seed.ts",
     from: 'const id = "00000000-0000-4000-8000-000000000001";',
     to: 'const id = (await import("node:crypto")).randomUUID();',
@@ -416,12 +416,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "telemetry is not flushed before the exit",
+    wrong: "what is left at the end is not sent",
     file: "src/process.ts",
     from: ".finally(stopTelemetry)",
     to: "",
     test: "telemetry",
-    notices: "sends the collector a span",
+    notices: "brings the collector a span",
   },
   {
     factor: "Telemetry",
@@ -430,11 +430,11 @@ export const mutations: readonly Mutation[] = [
     from: "propagation.extract(context.active(), request.headers)",
     to: "context.active()",
     test: "telemetry",
-    notices: "sends the collector a span",
+    notices: "brings the collector a span",
   },
   {
     factor: "Telemetry",
-    wrong: "pg is loaded before it is instrumented",
+    wrong: "pg is loaded before anybody watches it",
     file: "src/backing/postgres.ts",
     from: 'import type { PoolClient, PoolConfig, QueryResultRow } from "pg";',
     to: 'import { Pool as Early, type PoolClient, type PoolConfig, type QueryResultRow } from "pg";\nvoid Early;',
@@ -443,7 +443,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "the worker starts a new trace",
+    wrong: "the worker begins a trace of its own",
     file: "src/backing/queue.ts",
     from: "propagation.extract(context.active(), Object.fromEntries(headers))",
     to: "(void headers, context.active())",
@@ -452,12 +452,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "the trace is not propagated to the called service",
+    wrong: "the trace is not passed on to the service that is called",
     file: "src/telemetry.ts",
     from: "registerInstrumentations({ instrumentations: [new UndiciInstrumentation()] });",
     to: "",
     test: "client",
-    notices: "propagates the trace",
+    notices: "passes on the trace",
   },
   {
     factor: "Authentication and authorization",
@@ -479,7 +479,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "tokens without expiry are accepted",
+    wrong: "a token need not expire",
     file: "src/auth.ts",
     from: '      requiredClaims: ["exp"],\n',
     to: "",
@@ -498,7 +498,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "scopes are not checked",
+    wrong: "scopes do not matter",
     file: "src/auth.ts",
     from: "set.every((scope) => caller.scopes.includes(scope))",
     to: "set.every(() => caller)",
@@ -507,7 +507,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "an operation without security is public",
+    wrong: "an operation is open because nobody thought of it",
     file: "src/contract.ts",
     from: "if (authorize && scopeSets.length > 0) await authorize",
     to: "if (authorize && operation.security) await authorize",
@@ -516,7 +516,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "valid tokens are refused while the issuer is down",
+    wrong: "an issuer that is away makes good tokens bad",
     file: "src/auth.ts",
     from: 'throw new Problem(503, "the token cannot be validated now"',
     to: 'throw new Problem(401, "the token cannot be validated now"',
@@ -525,12 +525,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "cached keys stop working while the issuer is down",
+    wrong: "known keys stop working while the issuer is away",
     file: "src/auth.ts",
     from: "else if (Date.now() >= nextRefresh) refresh().catch(() => {});",
     to: "else if (Date.now() >= nextRefresh) await refresh();",
     test: "auth",
-    notices: "accepts tokens while the issuer is down",
+    notices: "keeps accepting tokens while the issuer is away",
   },
   {
     factor: "Authentication and authorization",
@@ -539,7 +539,7 @@ export const mutations: readonly Mutation[] = [
     from: "      cacheMaxAge: maxStaleMs,\n",
     to: "      cacheMaxAge: Number.POSITIVE_INFINITY,\n",
     test: "auth",
-    notices: "accepts tokens while the issuer is down",
+    notices: "keeps accepting tokens while the issuer is away",
   },
   {
     factor: "Authentication and authorization",
@@ -561,12 +561,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Calls",
-    wrong: "there is no circuit breaker",
+    wrong: "there is no breaker",
     file: "src/backing/client.ts",
     from: "await breaker.execute(attempt)",
     to: "await (void breaker, attempt())",
     test: "client",
-    notices: "is not sent while the circuit breaker is open",
+    notices: "is not sent while too many have failed",
   },
   {
     factor: "Calls",
@@ -579,7 +579,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Calls",
-    wrong: "a caller's text in the path changes the host",
+    wrong: "text of a caller in the path leads to another host",
     file: "src/backing/client.ts",
     from: "new URL(`${root.origin}${prefix}${path}`)",
     to: "new URL(path, root)",
@@ -593,6 +593,6 @@ export const mutations: readonly Mutation[] = [
     from: "handleWhen((error) => !(error instanceof Canceled)),",
     to: "handleWhen(() => true),",
     test: "client",
-    notices: "that is canceled by its own caller",
+    notices: "that its own caller cancels",
   },
 ];

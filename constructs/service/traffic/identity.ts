@@ -3,7 +3,7 @@ import { ImportedContract, PublishedContract, serviceParameter } from "../../cor
 import { movedFrom } from "../../core/renamed";
 import { SecurityGroup } from "../../core/security-group";
 import { DiscoveryName } from "../../discovery/discovery-name";
-import type { INamespace } from "../../discovery/namespace";
+import type { NamespaceAttributes } from "../../discovery/namespace";
 import type { ServiceContext } from "../props";
 
 interface IdentityProps {
@@ -17,7 +17,7 @@ interface IdentityProps {
     | {
         /** First label of the DNS name. */
         readonly name: string;
-        readonly namespace: INamespace;
+        readonly namespace: NamespaceAttributes;
         /** TCP port of the endpoint. */
         readonly port: number;
       }

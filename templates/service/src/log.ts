@@ -1,12 +1,12 @@
 import { trace } from "@opentelemetry/api";
 import pino from "pino";
 
-/** Event stream of this process: one JSON line per event, on stdout. The platform collects and stores it. */
+/** The event stream of this process: one JSON line an event, on stdout. Collecting and keeping it is the platform's. */
 export type Log = pino.Logger;
 
 const secrets = ["authorization", "cookie", "password", "secret", "token", "apiKey", "accessToken", "refreshToken"];
 
-/** Creates the logger of a process. Every line contains the ids of the current trace. */
+/** Makes the log of a process. Every line carries the ids of the current trace. */
 export function createLog(
   level: string,
   service: { name: string; version: string },

@@ -1,12 +1,12 @@
 import type { Postgres } from "./backing/postgres";
 import type { Quote } from "./quotes";
 
-/** Storage of quotes. */
+/** Where quotes are kept. */
 export interface QuoteStore {
-  /** Stores a quote. An existing one is not changed. */
+  /** Keeps a quote; one that is already there stays as it is. */
   insert(quote: Quote): Promise<void>;
   find(id: string): Promise<Quote | undefined>;
-  /** Returns quotes, the latest first. */
+  /** The latest first. */
   latest(limit: number): Promise<Quote[]>;
 }
 

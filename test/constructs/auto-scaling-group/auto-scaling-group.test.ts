@@ -25,7 +25,7 @@ type Props = Partial<AutoScalingGroupProps>;
 
 /** A platform with instances on it. */
 function withInstances(props: Props = {}, environment = DEV, platform = shop(environment)) {
-  const group = new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, ...props });
+  const group = new AutoScalingGroup(platform, "Instances", { cluster: "none", ...props });
   return { platform, group };
 }
 const instances = (props: Props = {}, environment = DEV) => withInstances(props, environment).platform;
@@ -35,7 +35,7 @@ const inCluster = (props: Props = {}, environment = DEV) => {
 };
 const registerWith = (props: Partial<NonNullable<Props["registerWith"]>> = {}) => {
   const platform = shop();
-  return { platform, props: { registerWith: { loadBalancer: platform.loadBalancer!, port: 8080, ...props } } };
+  return { platform, props: { registerWith: { port: 8080, ...props } } };
 };
 const policies = (platform: ReturnType<typeof shop>) => Object.keys(resources(platform, "aws_autoscaling_policy"));
 
@@ -58,6 +58,31 @@ describe("an instance type's architecture", () => {
 });
 
 describe("AutoScalingGroup", () => {
+  it("joins the cluster of its platform, unless told to run no tasks", () => {
+    const platform = shop();
+    expect(new AutoScalingGroup(platform, "Workers").cluster).toBe(platform.cluster);
+    expect(new AutoScalingGroup(platform, "Batch", { cluster: "none" }).cluster).toBeUndefined();
+    expect(new AutoScalingGroup(platform.stack("orders"), "Own").cluster).toBeUndefined();
+  });
+
+  it("does not guess whether instances behind a load balancer run tasks too", () => {
+    const platform = shop();
+    const group = (id: string, props: Props) => new AutoScalingGroup(platform, id, props);
+    expect(refusals(() => group("Ads", { registerWith: { port: 80, paths: ["/a"] } }))).toEqual([
+      "INSTANCE_CLUSTER cluster",
+    ]);
+    group("Blog", { registerWith: { port: 80, paths: ["/b"] }, cluster: "none" });
+    group("Cart", { registerWith: { port: 80, paths: ["/c"] }, cluster: platform.cluster });
+  });
+
+  it("needs a load balancer to register with", () => {
+    const platform = shop(DEV, { listener: undefined });
+    const props: Props = { registerWith: { port: 80, paths: ["/a"] }, cluster: "none" };
+    expect(refusals(() => new AutoScalingGroup(platform, "A", props))).toEqual([
+      "REGISTRATION_LOAD_BALANCER registerWith.loadBalancer",
+    ]);
+  });
+
   it("has instances over all zones between a fewest and a most, and scales on CPU, with the network and nothing else", () => {
     const platform = instances();
     const group = only(platform, "aws_autoscaling_group");
@@ -113,7 +138,7 @@ describe("AutoScalingGroup", () => {
 
   it("gives instances and disks the stack's tags, which AWS's provider does not", () => {
     const platform = shop(DEV, { tags: { CostCenter: "4711" } });
-    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
+    new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     const all = { CostCenter: "4711", Environment: "dev", ManagedBy: "antifragile", Name: "shop-dev-instances" };
     expect(only(platform, "aws_launch_template").tag_specifications).toEqual([
       { resource_type: "instance", tags: expect.objectContaining(all) },
@@ -367,7 +392,7 @@ describe("AutoScalingGroup", () => {
 
   it("has public addresses only where the network is for trying out", () => {
     const platform = shop(DEV, { vpc: { egress: "public-ip" } });
-    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
+    new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     expect(only(platform, "aws_launch_template")).toMatchObject({
       network_interfaces: [{ associate_public_ip_address: "true" }],
     });
@@ -665,7 +690,7 @@ describe("AutoScalingGroup refuses", () => {
       "an id that gives no name",
       () => {
         const platform = shop();
-        return new AutoScalingGroup(platform, "9", { vpc: platform.vpc });
+        return new AutoScalingGroup(platform, "9");
       },
       "INSTANCE_NAME id",
     ],

@@ -4,9 +4,11 @@ import {
   AutoScalingGroup,
   AwsStack,
   Capacity,
+  CloudNativeService,
   Cluster,
   type ClusterProps,
   type Environment,
+  existingCluster,
   Platform,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
@@ -41,7 +43,7 @@ describe("Cluster", () => {
 
   it("runs tasks on instances that are given to it, by a provider that is replaced with them", () => {
     const platform = cluster({ capacity: [Capacity.instances("Instances")] });
-    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
+    new AutoScalingGroup(platform, "Instances");
     const provider = expect.stringMatching(
       /^\$\{aws_ecs_capacity_provider\.Cluster_InstancesCapacityProvider_\w+\.name\}$/,
     );
@@ -57,7 +59,7 @@ describe("Cluster", () => {
 
   it("tells other stacks the names of its instances", () => {
     const platform = shop();
-    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc, cluster: platform.cluster });
+    new AutoScalingGroup(platform, "Instances");
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
       insecure_value: {
         cluster: { capacityProviderNames: { Instances: expect.stringContaining("aws_ecs_capacity_provider.") } },
@@ -106,7 +108,7 @@ describe("Cluster", () => {
       sessions: { keyArn: expect.stringContaining("aws_kms_key."), logGroupArn: expect.stringContaining("ExecLogs") },
     });
     expect(contract(cluster())).not.toHaveProperty("sessions");
-    const imported = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
+    const { cluster: imported } = shop(DEV, { cluster: existingCluster({ clusterName: "other" }) });
     expect(refusals(() => imported.sessions())).toEqual(["CLUSTER_EXEC_OFF exec"]);
   });
 
@@ -117,16 +119,47 @@ describe("Cluster", () => {
     expect(JSON.stringify(only(platform, "aws_ecs_cluster"))).toContain(keyArn);
   });
 
-  it("can be somebody else's", () => {
-    const stack = shop();
-    const imported = Cluster.fromAttributes(stack, "Other", {
-      clusterArn: "arn",
-      clusterName: "other",
-      capacityProviderName: (group) => `provider-of-${group}`,
+  it("can be an existing one, of which Terraform reads the ARN", () => {
+    const sessions = { keyArn: "arn:of:key", logGroupArn: "arn:of:logs" };
+    const attributes = { clusterName: "company", capacityProviders: { Big: "company-ec2" }, exec: sessions };
+    const platform = shop(DEV, { cluster: existingCluster(attributes) });
+    const service = new CloudNativeService(platform.stack("orders"), "Orders", {
+      capacity: [Capacity.instances("Big")],
+      exec: true,
     });
-    expect(imported.strategy([Capacity.instances("Big")])).toEqual([
-      { capacityProvider: "provider-of-Big", weight: 1, base: 0 },
-    ]);
+    expect(synthesize(platform)).toMatchObject({
+      data: { aws_ecs_cluster: { Cluster_EB0386A7: { cluster_name: "company" } } },
+    });
+    expect(resources(platform, "aws_ecs_cluster")).toEqual({});
+    expect(resources(platform, "aws_ecs_cluster_capacity_providers")).toEqual({});
+    expect(only(platform, "aws_ssm_parameter").insecure_value).toMatchObject({
+      cluster: {
+        clusterArn: expect.stringMatching(/^\$\{data\.aws_ecs_cluster\.\w+\.arn\}$/),
+        capacityProviderNames: { Big: "company-ec2" },
+        sessions,
+      },
+    });
+    expect(only(AwsStack.of(service), "aws_ecs_service")).toMatchObject({
+      capacity_provider_strategy: [
+        { capacity_provider: expect.stringContaining(".cluster.capacityProviderNames.Big") },
+      ],
+    });
+  });
+
+  it("runs a service on the instances of a group that is passed itself", () => {
+    const platform = shop();
+    const group = new AutoScalingGroup(platform, "Workers");
+    const byGroup = new CloudNativeService(platform.stack("orders"), "Orders", {
+      capacity: [Capacity.instances(group)],
+    });
+    const byName = new CloudNativeService(platform.stack("stock"), "Stock", {
+      capacity: [Capacity.instances("Workers")],
+    });
+    const strategies = [byGroup, byName].map(
+      (service) => only(AwsStack.of(service), "aws_ecs_service").capacity_provider_strategy,
+    );
+    expect(strategies[0]).toEqual(strategies[1]);
+    expect(() => [byGroup, byName].map((service) => synthesize(AwsStack.of(service)))).not.toThrow();
   });
 });
 
@@ -166,11 +199,59 @@ describe("Cluster refuses", () => {
 
   it("instances that nobody gave it", () => {
     expect(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] }))).toThrow(/CLUSTER_INSTANCES_UNKNOWN/);
+    expect(refusals(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] })))).toEqual([
+      'CLUSTER_INSTANCES_UNKNOWN capacity "Big"',
+    ]);
+  });
+
+  const refusal = (platform: Platform, capacity: Capacity) => {
+    const service = new CloudNativeService(platform.stack("orders"), "Orders", { capacity: [capacity] });
+    try {
+      synthesize(AwsStack.of(service));
+    } catch (error) {
+      return (error as Error).message.split("\n");
+    }
+    return undefined;
+  };
+
+  it("a service on instances that its platform does not have, once and at the service", () => {
+    const platform = shop();
+    new AutoScalingGroup(platform, "Workers");
+    expect(refusal(platform, Capacity.instances("workers"))).toEqual([
+      'orders-dev-service/Orders: capacity "workers" must be an Auto Scaling group in cluster shop-dev-platform/Cluster, which has Workers',
+      '  Create it: new AutoScalingGroup(platform, "workers").  [CLUSTER_INSTANCES_UNKNOWN]',
+    ]);
+    const theirs = shop(DEV, { cluster: existingCluster({ clusterName: "company" }) });
+    expect(refusal(theirs, Capacity.instances("Big"))).toEqual([
+      'orders-dev-service/Orders: capacity "Big" must be an Auto Scaling group in cluster shop-dev-platform/Cluster, which has none',
+      '  Name its capacity provider: existingCluster({ ..., capacityProviders: { "Big": "..." } }).  [CLUSTER_INSTANCES_UNKNOWN]',
+    ]);
+  });
+
+  it("a service on a group of no cluster or of another one", () => {
+    const app = new App();
+    const [platform, other] = ["shop", "bank"].map((name) => new Platform(app, name, { environment: DEV }));
+    const lone = new AutoScalingGroup(platform!, "Lone", { cluster: "none" });
+    expect(refusal(platform!, Capacity.instances(lone))?.[0]).toContain('Lone is in no cluster (cluster: "none")');
+    const foreign = new AutoScalingGroup(other!, "Foreign");
+    const service = new CloudNativeService(platform!.stack("stock"), "Stock", {
+      capacity: [Capacity.instances(foreign)],
+    });
+    expect(() => synthesize(AwsStack.of(service))).toThrow(
+      /bank-dev-platform\/Foreign is in bank-dev-platform\/Cluster/,
+    );
+  });
+
+  it("instances for a cluster that another app owns", () => {
+    const platform = shop(DEV, { cluster: existingCluster({ clusterName: "company" }) });
+    expect(new AutoScalingGroup(platform, "Alone").cluster).toBeUndefined();
+    expect(refusals(() => new AutoScalingGroup(platform, "Instances", { cluster: platform.cluster }))).toEqual([
+      "CLUSTER_NOT_OWNED cluster",
+    ]);
     const stack = ordersStack();
-    stack.cluster.strategy([Capacity.instances("Big")]);
-    expect(() => synthesize(stack)).toThrow(/"Big" is no group of instances.*it has none.*CLUSTER_INSTANCES_UNKNOWN/s);
-    const other = Cluster.fromAttributes(shop(), "Other", { clusterArn: "arn", clusterName: "other" });
-    expect(refusals(() => other.strategy([Capacity.instances("Big")]))).toEqual(["CLUSTER_INSTANCES_UNKNOWN capacity"]);
+    expect(refusals(() => new AutoScalingGroup(stack, "Instances", { cluster: stack.cluster }))).toEqual([
+      "CLUSTER_NOT_OWNED cluster",
+    ]);
   });
 });
 
@@ -185,7 +266,7 @@ describe("what the owner of the account demands", () => {
 
   it("holds for every role, name and tag", () => {
     const platform = shop({ ...DEV, guardrails }, { tags, cluster: { exec: {} } });
-    new AutoScalingGroup(platform, "Instances", { vpc: platform.vpc });
+    new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     const roles = Object.values(resources(platform, "aws_iam_role"));
     expect(roles).toHaveLength(2);
     for (const role of roles) {

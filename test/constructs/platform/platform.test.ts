@@ -1,6 +1,6 @@
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { https, Platform } from "../../../constructs";
+import { existingLoadBalancer, https, Platform } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
@@ -117,6 +117,33 @@ describe("LoadBalancer", () => {
       drop_invalid_header_fields: true,
     });
     expect(only(shop(PRODUCTION), "aws_lb")).toMatchObject({ enable_deletion_protection: true });
+  });
+
+  it("can be an existing one, by its ARN: Terraform reads the rest", () => {
+    const loadBalancerArn =
+      "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c";
+    const platform = shop(DEV, { listener: existingLoadBalancer({ loadBalancerArn, port: 8443 }) });
+    const { aws_lb, aws_lb_listener } = synthesize(platform).data as Record<string, Record<string, object>>;
+    expect(Object.values(aws_lb ?? {})).toEqual([{ arn: loadBalancerArn }]);
+    expect(Object.values(aws_lb_listener ?? {})).toEqual([
+      { load_balancer_arn: expect.stringMatching(/^\$\{data\.aws_lb\..*\.arn\}$/), port: 8443 },
+    ]);
+    expect(only(platform, "aws_ssm_parameter").insecure_value).toMatchObject({
+      loadBalancer: {
+        listenerArn: expect.stringMatching(/^\$\{data\.aws_lb_listener\..*\.arn\}$/),
+        scheme: expect.stringMatching(/lower\(data\.aws_lb_listener\..*\.protocol\)/),
+        securityGroupId: expect.stringMatching(/element\(tolist\(data\.aws_lb\..*\.security_groups\), 0\)/),
+      },
+    });
+  });
+
+  it("refuses the ARN of something else, and a port that is none", () => {
+    const loadBalancerArn =
+      "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/front/50dc6c495c0c";
+    expect(refusals(() => shop(DEV, { listener: existingLoadBalancer({ loadBalancerArn, port: 0 }) }))).toEqual([
+      "LOAD_BALANCER_ARN loadBalancerArn",
+      "LOAD_BALANCER_PORT port",
+    ]);
   });
 
   it("refuses an empty certificate", () => {

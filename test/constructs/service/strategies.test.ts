@@ -114,8 +114,7 @@ function orders(
 ): ServiceStack {
   const platform = shop(DEV, { providerLine: line, listener: https({ certificateArn: CERTIFICATE }) });
   if (props.capacity?.some(({ kind }) => kind === "EC2")) {
-    const { vpc, cluster } = platform;
-    new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
+    new AutoScalingGroup(platform, "Instances", { scaling: { max: 4 } });
   }
   const stack = platform.stack("orders");
   new CloudNativeService(stack, "Orders", { ...props, addOns });

@@ -62,8 +62,7 @@ const platform = new Platform(app, "shop", {
   listener: insecureHttp(),
   providerLine: process.env.LINE === "6" ? 6 : undefined,
 });
-const { vpc, cluster } = platform;
-new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
+new AutoScalingGroup(platform, "Instances", { scaling: { max: 4 } });
 
 for (const strategy of STRATEGIES) {
   const stack = platform.stack(strategy.toLowerCase());

@@ -64,11 +64,10 @@ export function everything(profile: Profile = "dev"): App {
     cluster: { exec: {} },
     alarmRecipients: { emails: ["on-call@example.com"] },
   });
-  const { vpc, cluster } = platform;
-  new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
+  new AutoScalingGroup(platform, "Instances", { scaling: { max: 4 } });
   const waiting = { namespace: "Shop/Jobs", metricName: "Waiting" };
   new AutoScalingGroup(platform, "Batch", {
-    vpc,
+    cluster: "none",
     scaling: {
       steps: [
         {

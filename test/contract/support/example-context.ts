@@ -15,7 +15,7 @@ export function exampleContext() {
   const stack = platform.stack("example");
   const services = platform.stack("context");
   const instances = new AutoScalingGroup(platform, "ContextMachines", {
-    vpc: platform.vpc,
+    cluster: "none",
     scaling: { max: 4 },
   });
   const orders = new CloudNativeService(services, "ContextOrders");

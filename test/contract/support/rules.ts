@@ -211,6 +211,45 @@ export function imports(exported: ReadonlyMap<string, Exported>): Violation[] {
   });
 }
 
+/**
+ * C8, the third part: a prop or a parameter takes what `existingX(...)` or a static `fromX(...)` returns.
+ */
+export function accepted(exported: ReadonlyMap<string, Exported>): Violation[] {
+  const declarations = [...exported.values()].flatMap(({ name, node }) => (node === undefined ? [] : [{ name, node }]));
+  const isMaker = (name: string) => /^(from|existing)[A-Z]?/.test(name);
+  const makers = declarations.flatMap(({ name, node }) => {
+    if (ts.isFunctionDeclaration(node) && isMaker(name)) return [{ where: name, type: node.type?.getText() }];
+    if (!ts.isClassDeclaration(node)) return [];
+    return node.members
+      .filter((each) => ts.isMethodDeclaration(each) && has(each, ts.SyntaxKind.StaticKeyword))
+      .filter((each) => isMaker(each.name?.getText() ?? ""))
+      .map((each) => ({
+        where: `${name}.${each.name?.getText()}`,
+        type: (each as ts.MethodDeclaration).type?.getText(),
+      }));
+  });
+  const taken = declarations.flatMap(({ node }) => {
+    const types: string[] = [];
+    eachNode(node, (each) => {
+      const isInput = ts.isParameter(each) || (ts.isPropertySignature(each) && ts.isInterfaceDeclaration(each.parent));
+      if (isInput && each.type !== undefined) types.push(each.type.getText());
+    });
+    return types;
+  });
+  const basesOf = (type: string): string[] => {
+    const node = exported.get(type)?.node;
+    if (node === undefined || !(ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node))) return [];
+    return (node.heritageClauses ?? []).flatMap(({ types }) => types.map(({ expression }) => expression.getText()));
+  };
+  // Every construct is a node; that alone is no use for what it returns.
+  const isTaken = (type: string): boolean =>
+    type !== "IConstruct" &&
+    (taken.some((text) => new RegExp(`\\b${type}\\b`).test(text)) || basesOf(type).some(isTaken));
+  return makers.flatMap(({ where, type = "nothing" }) =>
+    isTaken(type) ? [] : [{ rule: "C8", where, problem: `nothing takes the ${type} that it returns` }],
+  );
+}
+
 /** C9: attributes are readonly, and reading one never throws. */
 export function attributes(sources: Sources, exported: ReadonlyMap<string, Exported>): Violation[] {
   const bases = new Map(constructClasses(sources, exported).map(({ name, node }) => [name, node]));

@@ -23,7 +23,7 @@ const platform = new Platform(app, "shop", { environment, vpc: { egress: "single
 const alarm = (name: string) => existingAlarm(platform, `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:${name}`);
 
 const instances = new AutoScalingGroup(platform, "Instances", {
-  vpc: platform.vpc,
+  cluster: "none",
   instanceTypes: InstanceTypes.ofType("t4g.small"),
   scaling: { min: 0, max: 1 },
 });

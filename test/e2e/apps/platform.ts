@@ -35,11 +35,9 @@ const platform = new Platform(app, "shop", {
   },
   cluster: { capacity: [Capacity.instances("Instances")], exec: {} },
 });
-const { vpc, cluster, loadBalancer } = platform;
-if (loadBalancer === undefined) throw new Error("the platform has no listener");
 
 const reports = new AutoScalingGroup(platform, "Reports", {
-  vpc,
+  cluster: "none",
   instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096 }),
   scaling: {
     min: 1,
@@ -67,25 +65,23 @@ reports.addLifecycleHook("Warm", { on: "launch" });
 reports.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(10) });
 
 new AutoScalingGroup(platform, "Catalog", {
-  vpc,
+  cluster: "none",
   instanceTypes: InstanceTypes.ofType("t4g.small"),
   scaling: { min: 1, max: 4, requestsPerInstance: 1000 },
-  registerWith: { loadBalancer, port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
+  registerWith: { port: 8080, healthPath: "/health", paths: ["/catalog", "/catalog/*"] },
   userData: UserData.file(join(__dirname, "../../../examples/auto-scaling-group/catalog.sh"), {
     variables: { PORT: "8080", GREETING: changed ? "hello again" : "it's ${HOME}" },
   }),
   warmPool: { min: 1 },
 });
 
-new AutoScalingGroup(platform, "Instances", {
-  vpc,
-  cluster,
+const instances = new AutoScalingGroup(platform, "Instances", {
   instanceTypes: InstanceTypes.ofType("t4g.medium"),
   scaling: { min: 1, max: 6 },
 });
 
 const orders = new CloudNativeService(platform.stack("orders"), "Orders", {
-  capacity: [Capacity.instances("Instances")],
+  capacity: [Capacity.instances(instances)],
   scaling: { min: 1, max: 4, cpuPercent: 60 },
 });
 orders.add(new Ingress({ paths: ["/v1/orders"] }));
@@ -104,12 +100,11 @@ if (process.env.SHOP !== undefined) {
     },
     tags: { CostCenter: "4711" },
     vpc: existingVpc(shop.vpc),
-    listener: existingLoadBalancer(shop.loadBalancer),
+    listener: existingLoadBalancer({ loadBalancerArn: shop.loadBalancer.loadBalancerArn, port: 80 }),
   });
-  if (tenant.loadBalancer === undefined) throw new Error("the platform has no listener");
   new AutoScalingGroup(tenant, "Guests", {
-    vpc: tenant.vpc,
-    registerWith: { loadBalancer: tenant.loadBalancer, port: 8080, paths: ["/guests"] },
+    cluster: "none",
+    registerWith: { port: 8080, paths: ["/guests"] },
   });
 }
 

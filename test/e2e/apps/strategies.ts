@@ -27,8 +27,7 @@ const spot = [Capacity.fargateSpot()];
 
 const app = new App();
 const platform = new Platform(app, "shop", { environment, listener: insecureHttp() });
-const { vpc, cluster } = platform;
-new AutoScalingGroup(platform, "Instances", { vpc, cluster, scaling: { max: 4 } });
+new AutoScalingGroup(platform, "Instances", { scaling: { max: 4 } });
 const stack = platform.stack("shop");
 
 const storefront = new CloudNativeService(stack, "Storefront", {

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Span as received over the network. */
+/** A span as it came over the wire. */
 export interface ReceivedSpan {
   readonly name: string;
   readonly kind: number;
@@ -23,7 +23,7 @@ interface ReceivedMetric {
   };
 }
 
-/** Collector that stores everything it receives: OTLP over HTTP, as JSON. */
+/** A collector that keeps what it is sent: OTLP over HTTP, as JSON. */
 export async function startCollector() {
   const spans: ReceivedSpan[] = [];
   const metrics: ReceivedMetric[] = [];
@@ -47,7 +47,7 @@ export async function startCollector() {
     server.closeAllConnections();
     server.close();
   });
-  /** Values of a gauge for one set of attributes. */
+  /** What a gauge said of something. */
   const values = (name: string, of: string) =>
     metrics
       .flatMap((metric) => (metric.name === name ? (metric.gauge?.dataPoints ?? []) : []))

@@ -1,12 +1,12 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** TCP proxy to a backing service that a test can freeze: connections stay open, and transfer nothing. */
+/** A TCP connection to a backing service that a test can freeze: it stays open, and nothing comes through. */
 export interface Proxy {
   readonly port: number;
-  /** Freezes the open connections; with `later`, also new ones. */
+  /** Freezes the connections that are open; with `later` those that follow too. */
   freeze(later?: "later"): void;
-  /** Accepts new connections again. Frozen ones stay frozen, as after a failover. */
+  /** Lets new connections through again. What is frozen stays frozen, as after a failover. */
   thaw(): void;
 }
 
