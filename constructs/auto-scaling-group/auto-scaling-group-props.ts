@@ -26,76 +26,76 @@ import { INSTANCE_TYPE, InstanceTypes, MachineImage } from "./instance-types";
 import { USER_DATA_BYTES, type UserData } from "./user-data";
 
 export const PREDICTIONS = ["forecast", "scale"] as const;
-/** Whether a forecast from the last two weeks is only shown, or starts instances before they are needed. */
+/** Mode of predictive scaling: `forecast` only displays the forecast, `scale` starts instances before they are needed. */
 export type Prediction = (typeof PREDICTIONS)[number];
 
-/** How many instances run, and what decides. AWS takes the largest number that any policy asks for. */
+/** Number of instances and the policies that change it. If several policies apply, AWS uses the largest number. */
 export interface InstanceScaling {
   /**
-   * Fewest machines.
+   * Minimum number of instances.
    *
    * @default 1 in dev, 2 in production
    */
   readonly min?: number;
   /**
-   * Most machines.
+   * Maximum number of instances.
    *
    * @default - twice min, and at least 4
    */
   readonly max?: number;
   /**
-   * Instances are added above this average use of CPU, and taken away below it.
+   * Average CPU utilization, in percent, that target tracking keeps.
    *
-   * @default 60 where nothing else decides; with a cluster ECS decides, by the tasks that wait
+   * @default 60 if no other policy is set; in a cluster, ECS scales the group by the tasks that wait
    */
   readonly cpuPercent?: number;
   /**
-   * The same of what comes in from the network, in MiB a minute and machine. Has each instance measured each minute, about
-   * 2 USD a month and machine.
+   * Incoming network traffic that target tracking keeps, in MiB per minute and instance. Enables detailed monitoring, about
+   * 2 USD per month and instance.
    *
-   * @default - does not decide
+   * @default - no such policy
    */
   readonly networkInMiB?: number;
   /**
-   * The same of what goes out to the network, in MiB a minute and machine.
+   * Outgoing network traffic that target tracking keeps, in MiB per minute and instance. Enables detailed monitoring, too.
    *
-   * @default - does not decide
+   * @default - no such policy
    */
   readonly networkOutMiB?: number;
   /**
-   * The same of requests from the load balancer, a minute and machine.
+   * Requests from the load balancer that target tracking keeps, per minute and instance.
    *
-   * @default - does not decide
+   * @default - no such policy
    */
   readonly requestsPerInstance?: number;
   /**
-   * Forecasts the use of CPU from the last two weeks: `forecast` only shows it, `scale` starts instances before they are
-   * needed and never takes one away.
+   * Predictive scaling from the CPU utilization of the last two weeks: `forecast` only displays the forecast, `scale` starts
+   * instances before they are needed and never terminates one.
    *
    * @default - no forecast
    */
   readonly prediction?: Prediction;
   /**
-   * Metrics of your own that are kept at a target.
+   * Your own metrics, each kept at a target.
    *
    * @default - none
    */
   readonly metrics?: readonly MetricTarget[];
   /**
-   * Metrics that add and remove instances in steps.
+   * Step scaling by your own metrics.
    *
    * @default - none
    */
   readonly steps?: readonly InstanceScalingSteps[];
   /**
-   * Numbers of instances at certain times; policies go on from there.
+   * Scheduled changes of the number of instances, which the policies continue from.
    *
    * @default - none
    */
   readonly schedules?: readonly ScheduledInstances[];
 }
 
-/** Adds and removes instances in steps: the farther a metric is off, the more. */
+/** Adds and removes instances in steps: the further the metric is from its threshold, the more. */
 export interface InstanceScalingSteps extends ScalingSteps {
   /**
    * Steps that remove instances, all below the lowest of `out`.
@@ -105,78 +105,78 @@ export interface InstanceScalingSteps extends ScalingSteps {
   readonly in?: readonly ScaleInStep[];
 }
 
-/** Sets the number of instances at a time. Min and max stay as they are, and so does the plan. */
+/** Sets the number of instances at a scheduled time. Min and max stay unchanged, so the next plan is empty. */
 export interface ScheduledInstances {
   /** Name of the scheduled action, unique within the group; part of addresses: `Morning`. */
   readonly name: string;
-  /** Made by `cron(...)`; EC2 Auto Scaling has no intervals. */
+  /** Schedule created by `cron(...)`; EC2 Auto Scaling does not support intervals. */
   readonly schedule: Schedule;
   /** Number of instances, from scaling.min to scaling.max. */
   readonly instances: number;
 }
 
-/** Instances that AWS may take back with two minutes' notice, for about a third of the price. */
+/** Share of Spot Instances, which AWS can interrupt with two minutes' notice. They cost about a third of On-Demand. */
 export interface Spot {
   /**
-   * The first instances, as many as this, are not Spot.
+   * Number of instances that are always On-Demand, before any Spot Instance.
    *
    * @default 0
    */
   readonly onDemandBase?: number;
   /**
-   * How many of those beyond the base are Spot.
+   * Percentage of Spot Instances above the On-Demand base.
    *
    * @default 100
    */
   readonly percent?: number;
 }
 
-/** Which requests of a shared load balancer come to the instances, and how it sees that they are well. */
+/** Requests that a shared load balancer routes to the instances, and its health check. */
 export interface TargetRegistration {
   /** @default - the load balancer of the {@link Platform} that the group is in */
   readonly loadBalancer?: ILoadBalancer;
   /** TCP port that the instances listen on. */
   readonly port: number;
   /**
-   * Path that answers 200 on an instance that is well. One that is not is replaced.
+   * Path of the health check, which must return 200. Unhealthy instances are replaced.
    *
    * @default "/"
    */
   readonly healthPath?: string;
   /**
-   * Host names, at most 3.
+   * Host names to match, at most 3.
    *
    * @default - any
    */
   readonly hosts?: readonly string[];
   /**
-   * Path patterns, as `/reports/*`; at most 3.
+   * Path patterns to match, such as `/reports/*`; at most 3.
    *
    * @default - any
    */
   readonly paths?: readonly string[];
   /**
-   * Order among all rules on the load balancer, 1 to 999; the lowest that matches wins.
+   * Priority among all rules of the load balancer, 1 to 999; the lowest that matches wins.
    *
-   * @default - from hosts and paths, the narrower the earlier, and after all that have one
+   * @default - derived from hosts and paths: more specific rules first, after all rules with an explicit priority
    */
   readonly priority?: number;
 }
 
 export const WARM_STATES = ["stopped", "hibernated", "running"] as const;
-/** How an instance waits. A stopped one costs its disk alone. */
+/** State of the instances in a warm pool. A stopped instance costs only its disk. */
 export type WarmState = (typeof WARM_STATES)[number];
 
-/** Instances that have started before they are needed, and wait. */
+/** Instances that are initialized before they are needed. */
 export interface WarmPool {
   /**
-   * Fewest that wait.
+   * Minimum number of instances in the pool.
    *
    * @default 0
    */
   readonly min?: number;
   /**
-   * Most that wait and run together.
+   * Maximum number of instances in the pool and in service together.
    *
    * @default - scaling.max
    */
@@ -185,16 +185,16 @@ export interface WarmPool {
   readonly state?: WarmState;
 }
 
-/** How a change is rolled out: instance by instance, and back when new ones are not well. */
+/** Rolling replacement of instances after a change, which rolls back if the new ones are not healthy. */
 export interface InstanceRefresh {
   /**
-   * How many of the wanted instances must be well at any time.
+   * Percentage of the desired capacity that must stay healthy.
    *
    * @default 100
    */
   readonly minHealthyPercent?: number;
   /**
-   * How many there may be, old and new; at most minHealthyPercent + 100.
+   * Upper limit of old and new instances together, as a percentage of the desired capacity; at most minHealthyPercent + 100.
    *
    * @default 150
    */
@@ -209,23 +209,23 @@ export interface AutoScalingGroupProps {
    */
   readonly vpc?: IVpc;
   /**
-   * By name or by need.
+   * Instance types, by name or by requirements.
    *
-   * @default Instances.ofType("t4g.small")
+   * @default InstanceTypes.ofType("t4g.small")
    */
   readonly instanceTypes?: InstanceTypes;
   /**
-   * What they start from.
+   * Machine image (AMI) of the instances.
    *
    * @default MachineImage.amazonLinux(), with a cluster MachineImage.ecs()
    */
   readonly image?: MachineImage;
-  /** @default - see MachineScaling */
+  /** @default - see InstanceScaling */
   readonly scaling?: InstanceScaling;
   /**
-   * Lets some of them be Spot.
+   * Runs some or all of the instances as Spot Instances.
    *
-   * @default - none is
+   * @default - only On-Demand
    */
   readonly spot?: Spot;
   /**
@@ -236,36 +236,36 @@ export interface AutoScalingGroupProps {
    */
   readonly cluster?: ICluster | "none";
   /**
-   * Puts them behind a balancer.
+   * Registers the instances with a load balancer.
    *
-   * @default - no requests come from outside
+   * @default - the instances are no targets of a load balancer
    */
   readonly registerWith?: TargetRegistration;
   /**
-   * What an instance does when it starts for the first time.
+   * User data, which runs at the first boot of an instance.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly userData?: UserData;
   /**
-   * Size of the encrypted disk, 8 to 16384; with a cluster at least 30.
+   * Size of the encrypted disk in GiB, 8 to 16384; with a cluster at least 30.
    *
    * @default 30
    */
   readonly diskGiB?: number;
   /**
-   * How long a new instance takes until it does its share and its health counts.
+   * Time until a new instance takes load and its metrics and health count.
    *
    * @default Duration.minutes(2)
    */
   readonly warmup?: Duration;
   /**
-   * Instances that wait, started.
+   * Warm pool of initialized instances.
    *
    * @default - none
    */
   readonly warmPool?: WarmPool;
-  /** @default - see Refresh */
+  /** @default - see InstanceRefresh */
   readonly instanceRefresh?: InstanceRefresh;
 }
 
@@ -294,17 +294,19 @@ export interface AutoScalingGroupSettings {
   readonly registration: RegistrationSettings | undefined;
 }
 
-/** AWS services that instances of a cluster need besides what a task needs, where there is no way to the internet. */
+/** Interface endpoints that instances of a cluster need, besides those of tasks, in a VPC without internet access. */
 const CLUSTER_ENDPOINTS = ["ecs", "ecs-agent", "ecs-telemetry"] as const;
 
 /**
- * Applies defaults and checks.
+ * Applies defaults and checks the props.
  *
  * @throws InvalidPropsError METRIC, SCALING_MIN, SCALING_MIN_GT_MAX, SCALING_MIN_ONE_ZONE, SCALING_NAME, SCALING_PERCENT,
- *   SCALING_TARGET, SCALING_STEPS, SCALING_STEPS_OVERLAP, SCHEDULE, SCHEDULE_INTERVAL, SCHEDULE_CAPACITY, SCALING_REQUESTS, SCALING_PREDICTION, SCALING_CLUSTER, INSTANCE_TYPES, INSTANCE_REQUIREMENTS, INSTANCE_ARCHITECTURE,
- *   INSTANCE_CLUSTER, INSTANCE_ENDPOINTS, INSTANCE_PUBLIC_IP, SPOT_PERCENT, SPOT_BASE, DISK_SIZE, WARMUP, WARM_POOL_MIXED, WARM_POOL_SIZE, WARM_POOL_STATE,
- *   INSTANCE_REFRESH_PERCENT, REGISTRATION_LOAD_BALANCER, REGISTRATION_PORT, REGISTRATION_HEALTH_PATH,
- *   LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH, LISTENER_RULE_PRIORITY, USER_DATA_SIZE, USER_DATA_VARIABLE
+ * SCALING_TARGET, SCALING_STEPS, SCALING_STEPS_OVERLAP, SCHEDULE, SCHEDULE_INTERVAL, SCHEDULE_CAPACITY, SCALING_REQUESTS,
+ * SCALING_PREDICTION, SCALING_CLUSTER, INSTANCE_TYPES, INSTANCE_REQUIREMENTS, INSTANCE_ARCHITECTURE, INSTANCE_CLUSTER,
+ * INSTANCE_ENDPOINTS, INSTANCE_PUBLIC_IP, SPOT_PERCENT, SPOT_BASE, DISK_SIZE, WARMUP, WARM_POOL_MIXED, WARM_POOL_SIZE,
+ * WARM_POOL_STATE, INSTANCE_REFRESH_PERCENT, REGISTRATION_LOAD_BALANCER, REGISTRATION_PORT, REGISTRATION_HEALTH_PATH,
+ * LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH, LISTENER_RULE_PRIORITY, USER_DATA_SIZE,
+ * USER_DATA_VARIABLE
  */
 export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGroupProps): AutoScalingGroupSettings {
   const problems = new Problems(scope);
@@ -323,7 +325,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     throw invalid(scope, {
       code: "INSTANCE_VPC",
       prop: "vpc",
-      problem: "must be set where the group is in no platform",
+      problem: "must be set for a group outside a platform",
       remedy: "Set vpc, or create the group in a Platform.",
     });
   }
@@ -333,13 +335,13 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     problems.check(spot.percent >= 1 && spot.percent <= 100 && Number.isInteger(spot.percent), {
       code: "SPOT_PERCENT",
       prop: "spot.percent",
-      problem: `${spot.percent} is no share`,
-      remedy: "Use whole numbers from 1 to 100; for none leave spot out.",
+      problem: `must be a whole number from 1 to 100, got ${spot.percent}`,
+      remedy: "Change it; to use no Spot Instances, leave spot out.",
     });
     problems.check(Number.isInteger(spot.onDemandBase) && spot.onDemandBase >= 0 && spot.onDemandBase <= sizes.max, {
       code: "SPOT_BASE",
       prop: "spot.onDemandBase",
-      problem: `${spot.onDemandBase} is not within 0 and scaling.max (${sizes.max})`,
+      problem: `must be from 0 to scaling.max (${sizes.max}), got ${spot.onDemandBase}`,
       remedy: "Lower it, or raise max.",
     });
   }
@@ -348,15 +350,15 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   problems.check(Number.isInteger(diskGiB) && diskGiB >= smallest && diskGiB <= 16_384, {
     code: "DISK_SIZE",
     prop: "diskGiB",
-    problem: `${diskGiB} is no size of a disk that the image fits on`,
-    remedy: `Use ${smallest} to 16384.`,
+    problem: `must be from ${smallest}, which the image needs, to 16384, got ${diskGiB}`,
+    remedy: `Set diskGiB to a whole number from ${smallest} to 16384.`,
   });
   const warmup = props.warmup ?? Duration.minutes(2);
   problems.check(Number.isInteger(warmup.toSeconds()) && warmup.toSeconds() <= 3600, {
     code: "WARMUP",
     prop: "warmup",
-    problem: `${warmup} is no time that an instance may take to start`,
-    remedy: "Use whole seconds, at most an hour.",
+    problem: `must be whole seconds, at most an hour, got ${warmup}`,
+    remedy: "Use a duration such as Duration.minutes(2).",
   });
   const warmPool = resolveWarmPool(props, instanceTypes, sizes, problems);
   const { minHealthyPercent = 100, maxHealthyPercent = 150 } = props.instanceRefresh ?? {};
@@ -369,8 +371,9 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     {
       code: "INSTANCE_REFRESH_PERCENT",
       prop: "instanceRefresh",
-      problem: `from ${minHealthyPercent} to ${maxHealthyPercent} % leaves no instance to replace, or is more than AWS allows`,
-      remedy: "Use minHealthyPercent 0 to 100, and maxHealthyPercent above it and 100 to minHealthyPercent + 100.",
+      problem: `must leave at least one instance to replace and stay within AWS's limits, got ${minHealthyPercent} to ${maxHealthyPercent} %`,
+      remedy:
+        "Set minHealthyPercent from 0 to 100, and maxHealthyPercent above it, from 100 to minHealthyPercent + 100.",
     },
   );
   const registration = props.registerWith && resolveRegistration(scope, props.registerWith, problems);
@@ -409,7 +412,7 @@ function resolveSizes(
     metrics.length > 0 || [networkInMiB, networkOutMiB, requestsPerInstance].some((target) => target !== undefined);
   const cpuPercent = scaling.cpuPercent ?? (cluster !== undefined || others ? undefined : 60);
   checkBounds(problems, "scaling", { min, max });
-  // Without instances of their own, tasks wait until ECS has started some.
+  // Tasks that find no instance with room wait until ECS has scaled the group out.
   if (production && cluster === undefined) checkZoneLoss(problems, "scaling.min", min, "instance");
   checkUtilization(problems, "scaling.cpuPercent", cpuPercent);
   for (const [prop, target] of Object.entries({ networkInMiB, networkOutMiB, requestsPerInstance })) {
@@ -425,13 +428,13 @@ function resolveSizes(
   problems.check(requestsPerInstance === undefined || registerWith !== undefined, {
     code: "SCALING_REQUESTS",
     prop: "scaling.requestsPerInstance",
-    problem: `${requestsPerInstance} decides nothing: no load balancer sends requests`,
-    remedy: "Pass behind: { load balancer, port }, or scale by something else.",
+    problem: `needs a load balancer, got ${requestsPerInstance} without registerWith`,
+    remedy: "Set registerWith: { loadBalancer, port }, or scale by another metric.",
   });
   problems.check(prediction === undefined || PREDICTIONS.includes(prediction), {
     code: "SCALING_PREDICTION",
     prop: "scaling.prediction",
-    problem: `${JSON.stringify(prediction)} is not known`,
+    problem: `${JSON.stringify(prediction)} is not a supported value`,
     remedy: `Use one of: ${PREDICTIONS.join(", ")}.`,
   });
   problems.check(
@@ -443,7 +446,7 @@ function resolveSizes(
     {
       code: "SCALING_CLUSTER",
       prop: "scaling",
-      problem: "must have min and max alone: ECS makes a group in a cluster as large as its tasks need",
+      problem: "may set only min and max, because ECS scales a group in a cluster by the tasks that wait",
       remedy: 'Scale the services instead, or set cluster: "none".',
     },
   );
@@ -460,8 +463,8 @@ function checkScheduledInstances(
   problems.check(typeof schedule?.expression !== "string" || schedule.recurrence !== undefined, {
     code: "SCHEDULE_INTERVAL",
     prop: `${prop}.schedule`,
-    problem: `must be made by cron(...), got ${schedule?.expression}: EC2 Auto Scaling has no intervals`,
-    remedy: 'Use for example cron("0 7 * * MON-FRI").',
+    problem: `must be created by cron(...), because EC2 Auto Scaling does not support intervals; got ${schedule?.expression}`,
+    remedy: 'Use a schedule such as cron("0 7 * * MON-FRI").',
   });
   problems.check(Number.isInteger(instances) && instances >= min && instances <= max, {
     code: "SCHEDULE_CAPACITY",
@@ -478,13 +481,13 @@ function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void 
     problems.check(Number.isInteger(vcpus) && vcpus >= 1 && Number.isInteger(memoryMiB) && memoryMiB >= 512, {
       code: "INSTANCE_REQUIREMENTS",
       prop: "instanceTypes",
-      problem: `${vcpus} vCPUs and ${memoryMiB} MiB are no need of an instance`,
-      remedy: "Use whole numbers, vcpus >= 1 and memoryMiB >= 512.",
+      problem: `must require at least 1 vCPU and 512 MiB in whole numbers, got ${vcpus} vCPUs and ${memoryMiB} MiB`,
+      remedy: "Change vcpus and memoryMiB.",
     });
     problems.check(ARCHITECTURES.includes(architecture), {
       code: "INSTANCE_ARCHITECTURE",
       prop: "instanceTypes",
-      problem: `${JSON.stringify(architecture)} is not known`,
+      problem: `${JSON.stringify(architecture)} is not a supported architecture`,
       remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
     });
     return;
@@ -496,15 +499,15 @@ function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void 
     {
       code: "INSTANCE_TYPES",
       prop: "instanceTypes",
-      problem: `(${choice.types.join(", ")}) are no instance types, or name one twice`,
-      remedy: "Use names as t4g.small, each once.",
+      problem: `must be valid names of instance types, each listed once, got (${choice.types.join(", ")})`,
+      remedy: "Use names such as t4g.small.",
     },
   );
   problems.check(instanceTypes.architectures.length <= 1, {
     code: "INSTANCE_ARCHITECTURE",
     prop: "instanceTypes",
-    problem: `(${choice.types.join(", ")}) are of two architectures, and one image fits one`,
-    remedy: "Use either types with Graviton (t4g, m7g, c8g) or those without.",
+    problem: `must share one architecture, because a machine image supports only one, got (${choice.types.join(", ")})`,
+    remedy: "Use either Graviton types (t4g, m7g, c8g) or types without Graviton.",
   });
 }
 
@@ -513,7 +516,7 @@ function checkVpc(vpc: IVpc, cluster: ICluster | undefined, problems: Problems):
   problems.check(cluster === undefined || egress !== "public-ip", {
     code: "INSTANCE_PUBLIC_IP",
     prop: "vpc.egress",
-    problem: '"public-ip" is no way out for tasks on instances: AWS gives public addresses to tasks on Fargate alone',
+    problem: '"public-ip" does not work for tasks on instances: AWS assigns public addresses only to tasks on Fargate',
     remedy:
       'Use egress "single-nat", run the tasks on Fargate, or set cluster: "none" for instances that run no tasks.',
   });
@@ -522,8 +525,8 @@ function checkVpc(vpc: IVpc, cluster: ICluster | undefined, problems: Problems):
   problems.check(lacking.length === 0, {
     code: "INSTANCE_ENDPOINTS",
     prop: "vpc.endpoints",
-    problem: `lack ${lacking.join(", ")}: no instance could join the cluster`,
-    remedy: `Name them too: endpoints: [..., ${CLUSTER_ENDPOINTS.map((name) => JSON.stringify(name)).join(", ")}].`,
+    problem: `must include ${lacking.join(", ")}, which instances need to join the cluster`,
+    remedy: `Add them: endpoints: [..., ${CLUSTER_ENDPOINTS.map((name) => JSON.stringify(name)).join(", ")}].`,
   });
 }
 
@@ -540,8 +543,9 @@ function resolveWarmPool(
     {
       code: "WARM_POOL_MIXED",
       prop: "warmPool",
-      problem: "is not possible for Spot or for several instance types: AWS keeps none for mixed groups",
-      remedy: 'Use Instances.ofType("...") with one type and no spot, or leave warmPool out.',
+      problem:
+        "cannot be combined with Spot or several instance types, because AWS supports no warm pools for mixed instances",
+      remedy: 'Use InstanceTypes.ofType("...") with one type and no spot, or leave warmPool out.',
     },
   );
   problems.check(
@@ -551,14 +555,14 @@ function resolveWarmPool(
     {
       code: "WARM_POOL_SIZE",
       prop: "warmPool",
-      problem: `from ${min} to ${maxPrepared} is no size: what waits and runs together is at least scaling.min (${sizes.min})`,
-      remedy: "Use whole numbers, min >= 0 and maxPrepared >= min and scaling.min.",
+      problem: `must have a maxPrepared of at least min and scaling.min (${sizes.min}), got min ${min} and maxPrepared ${maxPrepared}`,
+      remedy: "Use whole numbers; raise maxPrepared or lower min.",
     },
   );
   problems.check(WARM_STATES.includes(state), {
     code: "WARM_POOL_STATE",
     prop: "warmPool.state",
-    problem: `${JSON.stringify(state)} is not known`,
+    problem: `${JSON.stringify(state)} is not a supported value`,
     remedy: `Use one of: ${WARM_STATES.join(", ")}.`,
   });
   return { min, maxPrepared, state };
@@ -579,14 +583,14 @@ function resolveRegistration(
   problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22, {
     code: "REGISTRATION_PORT",
     prop: "registerWith.port",
-    problem: `${port} is no port that a load balancer sends requests to`,
-    remedy: "Use 1 to 65535, and not 22.",
+    problem: `must be a port from 1 to 65535 other than 22, got ${port}`,
+    remedy: "Use the port that the instances listen on.",
   });
   problems.check(/^\/[\x21-\x7e]{0,1023}$/.test(healthPath) && !/[$%]\{/.test(healthPath), {
     code: "REGISTRATION_HEALTH_PATH",
     prop: "registerWith.healthPath",
-    problem: `${JSON.stringify(healthPath)} is no path`,
-    remedy: "Begin with / and use up to 1024 visible characters.",
+    problem: `${JSON.stringify(healthPath)} is not a valid path`,
+    remedy: "Start the path with / and use up to 1024 printable characters.",
   });
   const rule = resolveListenerRule(problems, registerWith, "registerWith.");
   return loadBalancer && { loadBalancer, port, healthPath, rule };
@@ -594,20 +598,20 @@ function resolveRegistration(
 
 function checkUserData(userData: UserData, problems: Problems): void {
   const bytes = Buffer.byteLength(userData.script) + Buffer.byteLength(JSON.stringify(userData.variables));
-  // The agent's settings need some of it.
+  // The settings of the ECS agent need some of the space.
   const most = USER_DATA_BYTES - 1024;
   problems.check(bytes <= most, {
     code: "USER_DATA_SIZE",
     prop: "userData",
-    problem: `has ${bytes} bytes, EC2 takes ${most}`,
-    remedy: "Fetch the rest from S3, or put it into an image.",
+    problem: `must be at most ${most} bytes, got ${bytes}`,
+    remedy: "Download the rest from S3, or bake it into a machine image.",
   });
   for (const [name, value] of Object.entries(userData.variables)) {
     problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")), {
       code: "USER_DATA_VARIABLE",
       prop: `userData.variables.${name}`,
-      problem: "is no variable of a shell",
-      remedy: "Use letters, digits and _, first no digit.",
+      problem: "is not a valid name of a shell variable",
+      remedy: "Use letters, digits and _, and do not start with a digit.",
     });
   }
 }

@@ -27,7 +27,7 @@ import { launchTemplate, whatToLaunch } from "./launch";
 import { type LifecycleHookOptions, TRANSITIONS } from "./lifecycle-hook";
 import { registerTargets } from "./target-registration";
 
-/** What an Auto Scaling group measures of itself; free of charge. */
+/** Metrics that an Auto Scaling group reports about itself, free of charge. */
 const GROUP_METRICS = [
   "GroupDesiredCapacity",
   "GroupInServiceInstances",
@@ -41,11 +41,11 @@ const GROUP_METRICS = [
 const MIB = 1_048_576;
 
 /**
- * Instances whose number grows and shrinks by itself, from what is measured, between a fewest and a most. One that fails is
- * replaced; a change is rolled out instance by instance, and back when new ones are not well.
+ * A group of EC2 instances that scales automatically between a minimum and a maximum. Failed instances are replaced; changes
+ * are rolled out instance by instance, and rolled back if the new ones are not healthy.
  *
- * They have encrypted disks, no key pair and no open port; who may use Session Manager gets in. Costs what the instances cost:
- * a t4g.small about 14 USD a month and its disk 3.
+ * Instances have encrypted disks, no key pair and no open port; use Session Manager for access. Costs what the instances
+ * cost: a t4g.small about 14 USD a month, and its disk 3 USD.
  *
  * @example
  * ```ts
@@ -61,13 +61,13 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   readonly autoScalingGroupArn: string;
   readonly autoScalingGroupName: string;
   readonly connections: Connections;
-  /** What the instances may do in AWS. */
+  /** ARN of the role that the instances assume. */
   readonly roleArn: string;
-  /** Whether some of the instances are Spot, which AWS may take back. */
+  /** True if some of the instances are Spot Instances. */
   readonly hasSpot: boolean;
   /** ECS cluster whose tasks run on the instances; undefined for instances that run no tasks. */
   readonly cluster: ICluster | undefined;
-  /** How many instances run: fewest and most. */
+  /** Minimum and maximum number of instances. */
   readonly scaling: { readonly min: number; readonly max: number };
 
   readonly #settings: AutoScalingGroupSettings;
@@ -84,8 +84,13 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const stack = AwsStack.of(this);
     const name = [stack.stackName, stack.environment.name, kebab(id)].join("-");
     if (!NAME_PATTERN.test(kebab(id))) {
-      const problem = `${JSON.stringify(id)} gives the name ${JSON.stringify(kebab(id))}`;
-      throw invalid(this, { code: "INSTANCE_NAME", prop: "id", problem, remedy: `Use an id that gives ${NAME_RULE}.` });
+      const problem = `${JSON.stringify(id)} leads to the name ${JSON.stringify(kebab(id))}, which is not valid`;
+      throw invalid(this, {
+        code: "INSTANCE_NAME",
+        prop: "id",
+        problem,
+        remedy: `Use an id whose name has ${NAME_RULE}.`,
+      });
     }
 
     const group = new SecurityGroup(this, "SecurityGroup", {
@@ -94,7 +99,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       port: settings.registration?.port,
     });
     this.connections = group.connections;
-    // AWS's own APIs and those of others; names are resolved without a rule.
+    // For the APIs of AWS and of others; DNS needs no rule.
     this.connections.allowToInternet(443, { ipv6: settings.vpc.ipv6 });
 
     this.#role = new Role(this, "Role", { name, service: "ec2.amazonaws.com", sendsSourceAccount: false });
@@ -131,7 +136,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
         minSize: settings.warmPool.min,
         maxGroupPreparedCapacity: settings.warmPool.maxPrepared,
         poolState: { stopped: "Stopped", hibernated: "Hibernated", running: "Running" }[settings.warmPool.state],
-        // Instances of a cluster cannot go back to wait.
+        // Instances of a cluster cannot return to the warm pool.
         instanceReusePolicy: settings.cluster === undefined ? { reuseOnScaleIn: true } : undefined,
       },
       instanceRefresh: {
@@ -144,11 +149,11 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
           scaleInProtectedInstances: settings.cluster === undefined ? undefined : "Refresh",
         },
       },
-      // ECS protects instances that have tasks, and such a group would never empty itself: destroy does not wait for it.
+      // ECS protects instances with tasks from scale-in, so such a group never becomes empty; destroy must not wait for it.
       protectFromScaleIn: settings.cluster === undefined ? undefined : true,
       forceDelete: settings.cluster !== undefined || !stack.production,
       forceDeleteWarmPool: settings.warmPool === undefined ? undefined : true,
-      // AWS starts the instances, so the provider's default tags do not reach them.
+      // AWS creates the instances, so the provider's default tags do not apply to them.
       tag: Object.entries({
         ...stack.tags,
         Name: stack.prefixed(name),
@@ -159,7 +164,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       dependsOn: [],
       lifecycle: { createBeforeDestroy: true },
     });
-    // Instances need their permissions, the way out and their requests' rule from the start.
+    // Instances need their permissions, the network and their listener rule from the start.
     instances.dependsOn = [
       ...permissions,
       ...settings.vpc.routeAddresses,
@@ -176,13 +181,13 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     );
   }
 
-  /** Lets the instances do something in AWS. */
+  /** Grants the instances a permission. */
   grant(statement: Statement): void {
     this.#role.grant(statement);
   }
 
   /**
-   * Makes each instance wait at its start or before its end until it is told to go on.
+   * Adds a lifecycle hook, which pauses instances at launch or before termination until the hook is completed.
    *
    * @example
    * ```ts
@@ -197,14 +202,14 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     problems.check(TRANSITIONS.includes(on), {
       code: "LIFECYCLE_HOOK_TRANSITION",
       prop: `${id}.on`,
-      problem: `${JSON.stringify(on)} is not known`,
+      problem: `${JSON.stringify(on)} is not a supported value`,
       remedy: `Use one of: ${TRANSITIONS.join(", ")}.`,
     });
     problems.check(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, {
       code: "LIFECYCLE_HOOK_TIMEOUT",
       prop: `${id}.timeout`,
-      problem: `${timeout} is no time that AWS waits`,
-      remedy: "Use 30 s to 2 hours.",
+      problem: `must be from 30 seconds to 2 hours, got ${timeout}`,
+      remedy: "Use a duration such as Duration.minutes(5).",
     });
     problems.throwIfAny();
     const hook = {
@@ -217,7 +222,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     };
     new AutoscalingLifecycleHook(this, `On${id}`, { ...hook, autoscalingGroupName: this.autoScalingGroupName });
     if (on === "launch") {
-      // The first instances start before a hook of its own can be there.
+      // The first instances would start before a separate hook resource exists.
       this.#launchHooks.push({
         name: hook.name,
         lifecycle_transition: hook.lifecycleTransition,
@@ -275,7 +280,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
         recurrence: schedule.recurrence,
         timeZone: schedule.timezone,
         desiredCapacity: instances,
-        // Leaves the bounds as they are, so that the next plan is empty.
+        // Leaves min and max unchanged, so that the next plan is empty.
         minSize: -1,
         maxSize: -1,
       });

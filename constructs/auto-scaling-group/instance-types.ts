@@ -1,6 +1,6 @@
 import type { Architecture } from "../core/architecture";
 
-/** What an instance must have at least. */
+/** Minimum requirements of an instance. */
 export interface InstanceRequirements {
   readonly vcpus: number;
   readonly memoryMiB: number;
@@ -8,18 +8,18 @@ export interface InstanceRequirements {
   readonly architecture?: Architecture;
 }
 
-/** What instances a group is made of: see {@link InstanceTypes.ofType} and {@link InstanceTypes.atLeast}. */
+/** Instance types of a group: see {@link InstanceTypes.ofType} and {@link InstanceTypes.atLeast}. */
 export class InstanceTypes {
   /**
-   * By the names of instance types: `t4g.small`. With several, a group takes what there is, the first first.
+   * Selects instance types by name: `t4g.small`. With several, the group prefers the first one that is available.
    *
-   * @param types of one architecture
+   * @param types instance types of one architecture
    */
   static ofType(...types: readonly string[]): InstanceTypes {
     return new InstanceTypes({ kind: "types", types });
   }
 
-  /** By need: any current type that has at least this, the cheapest first. */
+  /** Selects any current instance type that meets the requirements, the cheapest first. */
   static atLeast(need: InstanceRequirements): InstanceTypes {
     return new InstanceTypes({ kind: "need", need: { architecture: "arm64", ...need } });
   }
@@ -30,32 +30,32 @@ export class InstanceTypes {
       | { readonly kind: "need"; readonly need: Required<InstanceRequirements> },
   ) {}
 
-  /** Architectures of the types, each once. */
+  /** Distinct architectures of the types. */
   get architectures(): readonly Architecture[] {
     if (this.choice.kind === "need") return [this.choice.need.architecture];
     return [...new Set(this.choice.types.map(architectureOf))];
   }
 }
 
-/** How an instance type is written: family, generation, attributes, size. */
+/** Pattern of the names of instance types: family, generation, attributes, size. */
 export const INSTANCE_TYPE = /^[a-z]+(-[a-z0-9]+)?\d*[a-z0-9-]*\.[a-z0-9-]+$/;
 
-/** `m7gd.large` has a Graviton for its `g` after the generation; `g5.xlarge` has not. */
+/** Derives the architecture from the name: `m7gd.large` is Graviton, with a `g` after the generation; `g5.xlarge` is not. */
 export function architectureOf(type: string): Architecture {
   const attributes = /^[a-z]+\d+([a-z-]*)\./.exec(type)?.[1] ?? "";
   return attributes.includes("g") || type.startsWith("a1.") ? "arm64" : "x86_64";
 }
 
-/** What an instance starts from: see {@link MachineImage.amazonLinux} and its like. */
+/** Machine image (AMI) of instances: see {@link MachineImage.amazonLinux} and the other factory methods. */
 export class MachineImage {
-  /** Amazon Linux 2023, the newest at each apply; a new one is rolled out instance by machine. */
+  /** Amazon Linux 2023, the latest at each apply. A new image is rolled out instance by instance. */
   static amazonLinux(): MachineImage {
     return new MachineImage(
       (architecture) => `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}`,
     );
   }
 
-  /** Amazon Linux 2023 with the agent of ECS, the newest at each apply; a new one is rolled out instance by machine. */
+  /** Amazon Linux 2023 with the ECS agent, the latest at each apply. A new image is rolled out instance by instance. */
   static ecs(): MachineImage {
     return new MachineImage((architecture) => {
       const path = architecture === "arm64" ? "arm64/" : "";
@@ -64,9 +64,9 @@ export class MachineImage {
   }
 
   /**
-   * What an SSM parameter says at each apply: `/images/golden/arm64`.
+   * The image whose id an SSM parameter holds at each apply: `/images/golden/arm64`.
    *
-   * @throws RangeError when it is no name of a parameter
+   * @throws RangeError when the name is not a valid parameter name
    */
   static fromParameter(name: string): MachineImage {
     if (!/^[\w./-]{1,1011}$/.test(name)) {
@@ -76,9 +76,9 @@ export class MachineImage {
   }
 
   /**
-   * One image for ever: `ami-0a1b2c3d4e5f60718`. Who names it must replace it.
+   * A fixed image: `ami-0a1b2c3d4e5f60718`. You must update the id to get a newer image.
    *
-   * @throws RangeError when it is no id of an image
+   * @throws RangeError when the id is not a valid image id
    */
   static id(imageId: string): MachineImage {
     if (!/^ami-[0-9a-f]{8,17}$/.test(imageId)) {
@@ -88,7 +88,7 @@ export class MachineImage {
   }
 
   private constructor(
-    /** Name of the SSM parameter that holds the image's id. */
+    /** Name of the SSM parameter that holds the image id. */
     readonly parameter: ((architecture: Architecture) => string) | undefined,
     readonly imageId?: string,
   ) {}

@@ -9,16 +9,16 @@ import type { AutoScalingGroupProps, AutoScalingGroupSettings } from "./auto-sca
 import { renderUserData } from "./user-data";
 
 interface Launch {
-  /** Name of the instances, without the prefix that the environment may demand. */
+  /** Name of the instances, without the environment's name prefix. */
   readonly name: string;
   readonly props: AutoScalingGroupProps;
   readonly settings: AutoScalingGroupSettings;
-  /** Role that the instances act as. */
+  /** Role of the instances. */
   readonly roleName: string;
   readonly securityGroupId: string;
 }
 
-/** What each instance is started from. */
+/** Creates the launch template of the instances. */
 export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate {
   const { name, props, settings } = launch;
   const { networkInMiB, networkOutMiB } = props.scaling ?? {};
@@ -51,11 +51,11 @@ export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate
         ? image.imageId
         : new DataAwsSsmParameter(scope, "Image", { name: image.parameter(architecture) }).insecureValue,
     instanceType: types[0],
-    // By way of a local value it can be read in the program, and references in it stay references.
+    // A local value keeps the script readable in the synthesized program and its references intact.
     userData: script && Fn.base64encode(new TerraformLocal(scope, "UserData", script).asString),
     iamInstanceProfile: { arn: profile.arn },
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-    // The network is told a minute only where it is measured each minute.
+    // Scaling by network traffic needs metrics every minute, which is detailed monitoring.
     monitoring: { enabled: stack.production || networkInMiB !== undefined || networkOutMiB !== undefined },
     blockDeviceMappings: [
       {
@@ -79,7 +79,7 @@ export function launchTemplate(scope: Construct, launch: Launch): LaunchTemplate
   });
 }
 
-/** One type alone goes into the group as it is; a choice, or Spot, needs a mixed instances policy. */
+/** Selects the launch template for a single instance type, and a mixed instances policy for several types or Spot. */
 export function whatToLaunch({ instanceTypes, spot }: AutoScalingGroupSettings, template: LaunchTemplate) {
   const { choice } = instanceTypes;
   const version = Fn.tostring(template.latestVersion);
@@ -91,7 +91,7 @@ export function whatToLaunch({ instanceTypes, spot }: AutoScalingGroupSettings, 
       instancesDistribution: {
         onDemandBaseCapacity: spot?.onDemandBase ?? 0,
         onDemandPercentageAboveBaseCapacity: 100 - (spot?.percent ?? 0),
-        // By need there is no order to keep to.
+        // The "prioritized" strategy needs a list of types.
         onDemandAllocationStrategy: choice.kind === "need" ? "lowest-price" : "prioritized",
         spotAllocationStrategy: "price-capacity-optimized",
       },

@@ -2,7 +2,7 @@ import type { Duration } from "../core/units";
 
 export const TRANSITIONS = ["launch", "terminate"] as const;
 
-/** Pauses an instance before it takes part, or before it ends. */
+/** Pauses an instance before it enters service or before it is terminated. */
 export interface LifecycleHookOptions {
   readonly on: (typeof TRANSITIONS)[number];
   /**
@@ -12,15 +12,15 @@ export interface LifecycleHookOptions {
    */
   readonly timeout?: Duration;
   /**
-   * Result when nothing completes the hook in time: `abandon` terminates the instance.
+   * Result when the hook is not completed in time: `abandon` terminates the instance.
    *
    * @default "abandon" on launch, "continue" on terminate
    */
   readonly otherwise?: "continue" | "abandon";
   /**
-   * Text that is sent with each event.
+   * Text included in the notification of each event.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly metadata?: string;
 }

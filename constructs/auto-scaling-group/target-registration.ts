@@ -6,9 +6,9 @@ import { claimListenerRule, ruleConditions } from "../load-balancer/listener-rul
 import type { RegistrationSettings } from "./auto-scaling-group-props";
 
 /**
- * Creates a listener rule on a shared load balancer and the target group that the instances join.
+ * Creates a target group for the instances and a listener rule on a shared load balancer.
  *
- * @throws InvalidPropsError what {@link claimListenerRule} finds
+ * @throws InvalidPropsError as {@link claimListenerRule} does
  */
 export function registerTargets(
   scope: Construct,

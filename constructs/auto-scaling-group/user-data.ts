@@ -1,22 +1,23 @@
 import { readFileSync } from "node:fs";
 import { literal } from "../core/literal";
 
-/** Most that EC2 takes, before it is encoded. */
+/** Maximum size of user data, before encoding. */
 export const USER_DATA_BYTES = 16_384;
 
-/** What an instance does when it starts for the first time, as root: see {@link UserData.file} and {@link UserData.script}. */
+/** Script that an instance runs as root at its first boot: see {@link UserData.file} and {@link UserData.script}. */
 export class UserData {
   /**
-   * A shell script that lies beside your code, so that it can be read, checked and run by itself.
+   * Loads a shell script from a file, so that you can lint and run it on its own.
    *
-   * @param options.variables exported before the script starts; no secrets, since whoever may describe the instance reads them
+   * @param options.variables exported before the script starts; no secrets, since everyone who may describe the instance can
+   * read them
    * @throws Error when the file cannot be read
    */
   static file(path: string, options: { readonly variables?: Readonly<Record<string, string>> } = {}): UserData {
     return new UserData(readFileSync(path, "utf8"), options.variables ?? {});
   }
 
-  /** A shell script. */
+  /** Uses a shell script given as text. */
   static script(script: string, options: { readonly variables?: Readonly<Record<string, string>> } = {}): UserData {
     return new UserData(script, options.variables ?? {});
   }
@@ -27,13 +28,13 @@ export class UserData {
   ) {}
 }
 
-/** What the agent of ECS reads when an instance joins a cluster. */
+/** Settings of the ECS agent, which it reads when an instance joins a cluster. */
 export type AgentSettings = Readonly<Record<string, string>>;
 
 /**
- * The whole start script: the agent's settings, the variables, the user's script as it was written.
+ * Renders the complete user data: agent settings, variables and the user's script, unchanged.
  *
- * @param agent values may be tokens; the user's texts reach the instance as they are
+ * @param agent values may contain tokens; the user's texts are passed on literally
  */
 export function renderUserData(userData: UserData | undefined, agent: AgentSettings): string | undefined {
   const settings = Object.entries(agent).map(([name, value]) => `${name}=${value}`);

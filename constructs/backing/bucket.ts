@@ -17,7 +17,10 @@ import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 
-/** A bucket (Amazon S3), owned by this app or by another. `service.use(bucket)` sets `BUCKET_NAME` and lets it read and write. */
+/**
+ * An S3 bucket, created by this app or managed outside it. `service.use(bucket)` sets `BUCKET_NAME` and grants read and
+ * write access.
+ */
 export interface IBucket extends IConstruct, BackingService {
   readonly bucketArn: string;
   readonly bucketName: string;
@@ -28,13 +31,13 @@ export interface IBucket extends IConstruct, BackingService {
 export class BucketGrants {
   constructor(private readonly bucketArn: string) {}
 
-  /** Lets the grantee list and read objects. */
+  /** Grants permission to list and read objects. */
   read(grantee: IGrantable): void {
     grantee.grant({ actions: ["s3:ListBucket"], resources: [this.bucketArn] });
     grantee.grant({ actions: ["s3:GetObject"], resources: [`${this.bucketArn}/*`] });
   }
 
-  /** Lets the grantee write and delete objects. A deleted one stays as a former version for a while. */
+  /** Grants permission to write and delete objects. A deleted object stays as a noncurrent version for a while. */
   write(grantee: IGrantable): void {
     grantee.grant({
       actions: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
@@ -53,10 +56,10 @@ export interface BucketProps {
 }
 
 /**
- * A bucket (Amazon S3): private, encrypted, with former versions, reached by TLS alone. It lives with the data; in production
- * it is destroyed only when it is empty, and an alarm reports S3's own errors.
+ * A private S3 bucket with encryption, versioning and access by TLS only. Belongs in the data stack. In production it can be
+ * destroyed only when it is empty, and an alarm reports errors of S3.
  *
- * Costs about 0.025 USD per GB and month, and in production about 5 USD a month for the metrics that the alarm reads.
+ * Costs about 0.025 USD per GB and month, and in production about 5 USD a month for the metrics of the alarm.
  *
  * @example
  * ```ts
@@ -80,12 +83,12 @@ export class Bucket extends Construct implements IBucket {
       throw invalid(this, {
         code: "BUCKET_FORMER",
         prop: "keepFormer",
-        problem: `${keepFormer} is not a valid number of days`,
-        remedy: "Use whole days, at least 1.",
+        problem: `must be whole days, at least 1, got ${keepFormer}`,
+        remedy: "Use a duration such as Duration.days(30).",
       });
     }
     const base = backingName(this, "bucket");
-    // Names are taken in all of AWS, so the account is part of it.
+    // Bucket names are globally unique, so the name includes the account id.
     this.bucketName = perStack((other) => `${base}-${accountFor(other, stack)}`);
     this.bucketArn = perStack((other) => `arn:${other.partition}:s3:::${base}-${accountFor(other, stack)}`);
     this.grants = new BucketGrants(this.bucketArn);
@@ -105,7 +108,7 @@ export class Bucket extends Construct implements IBucket {
     });
     new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
       bucket,
-      // AWS's own key for S3: without its price, and without a policy that could lock people out.
+      // Encryption with S3's own key: free, and without a key policy that could lock users out.
       rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" }, bucketKeyEnabled: true }],
     });
     new S3BucketLifecycleConfiguration(this, "Lifecycle", {
@@ -124,7 +127,7 @@ export class Bucket extends Construct implements IBucket {
     new S3BucketPolicy(this, "Policy", {
       bucket,
       policy: resourcePolicy([onlyByTls(["s3:*"], [this.bucketArn, `${this.bucketArn}/*`])]),
-      // Both change the same setting, and AWS refuses one while the other is under way.
+      // Both resources change the same setting, and AWS refuses concurrent changes.
       dependsOn: [block],
     });
     this.#alarm = stack.production ? this.#watch(stack, bucket) : undefined;
@@ -143,7 +146,7 @@ export class Bucket extends Construct implements IBucket {
   #watch(stack: AwsStack, bucket: string): IAlarm {
     const metric = new S3BucketMetric(this, "Metrics", { bucket, name: "EntireBucket" });
     return healthAlarm(this, {
-      description: `S3 answers more than 1 of a hundred requests for ${this.node.path} with its own errors, in ${stack.environment.region}.`,
+      description: `S3 returns errors (5xx) for more than 1 % of the requests to ${this.node.path} in ${stack.environment.region}.`,
       threshold: 1,
       queries: () => [
         {
@@ -168,8 +171,8 @@ function attachBucket(bucket: IBucket, host: BackingHost): void {
 }
 
 /**
- * Refers to a bucket that another app owns, by its name. One that is encrypted with a key of yours needs that key's policy
- * to let its users in.
+ * References a bucket that is managed outside this app, by its name. If the bucket uses your own KMS key, allow the service
+ * in the key's policy.
  *
  * @example
  * ```ts
@@ -194,7 +197,7 @@ class ExistingBucket extends Construct implements IBucket {
         code: "BUCKET_NAME",
         prop: "bucketName",
         problem,
-        remedy: "Use 3 to 63 small letters, digits, dots and hyphens.",
+        remedy: "Use 3 to 63 lowercase letters, digits, dots and hyphens.",
       });
     }
     this.bucketName = literal(bucketName);

@@ -17,7 +17,10 @@ import type { IVpc } from "../vpc/vpc";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
 
-/** A cache (Valkey or Redis), owned by this app or by another. `service.use(cache)` sets `REDIS_URL` and how to sign in. */
+/**
+ * A cache (Valkey or Redis), created by this app or managed outside it. `service.use(cache)` sets `REDIS_URL` and the
+ * credentials.
+ */
 export interface ICache extends IConstruct, BackingService {}
 
 const PORT = 6379;
@@ -32,18 +35,18 @@ export const CACHE_NODES = [
   "cache.r7g.xlarge",
   "cache.r7g.2xlarge",
 ] as const;
-/** Instances that a cache runs on. */
+/** Node types of a cache. */
 export type CacheNode = (typeof CACHE_NODES)[number];
 
 export interface CacheProps {
   /**
-   * Instance that it runs on. `cache.t4g.micro` holds half a GB and costs about 9 USD a month.
+   * Node type. `cache.t4g.micro` holds 0.5 GB and costs about 9 USD a month.
    *
    * @default "cache.t4g.micro"
    */
   readonly node?: CacheNode;
   /**
-   * Copies in other zones, of which one takes over, 0 to 5.
+   * Number of replicas in other zones, 0 to 5. One of them takes over when the primary fails.
    *
    * @default 0 in dev, 1 in production
    */
@@ -51,17 +54,17 @@ export interface CacheProps {
   /**
    * VPC of the cache, which uses its private subnets.
    *
-   * @default - the platform's
+   * @default - the VPC of the platform
    */
   readonly vpc?: IVpc;
 }
 
 /**
- * A cache (Valkey 8 on Amazon ElastiCache): private, encrypted at rest and on the way. In production a copy in another zone
- * takes over. It lives with the data, though nothing in it is kept for sure.
+ * A Valkey 8 cache on Amazon ElastiCache: private, encrypted at rest and in transit. In production, a replica in another
+ * zone takes over on failure. Belongs in the data stack, although a cache does not guarantee durability.
  *
- * No password exists: the app signs in by IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`, `REDIS_USERNAME`
- * and `REDIS_IAM_ARN`.
+ * There is no password: the app authenticates with IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`,
+ * `REDIS_USERNAME` and `REDIS_IAM_ARN`.
  *
  * Costs about 9 USD a month in dev and 18 in production.
  *
@@ -89,14 +92,14 @@ export class Cache extends Construct implements ICache, IConnectable {
     problems.check(CACHE_NODES.includes(node), {
       code: "CACHE_NODE",
       prop: "node",
-      problem: `${JSON.stringify(node)} is not known`,
+      problem: `${JSON.stringify(node)} is not a supported node type`,
       remedy: `Use one of: ${CACHE_NODES.join(", ")}.`,
     });
     problems.check(Number.isInteger(replicas) && replicas >= 0 && replicas <= 5, {
       code: "CACHE_REPLICAS",
       prop: "replicas",
-      problem: `${replicas} is not a valid number of replicas`,
-      remedy: "Use whole numbers from 0 to 5.",
+      problem: `must be a whole number from 0 to 5, got ${replicas}`,
+      remedy: "Change replicas, or leave it out.",
     });
     problems.throwIfAny();
     const vpc = vpcOf(this, props.vpc);
@@ -112,7 +115,7 @@ export class Cache extends Construct implements ICache, IConnectable {
       description: "Private subnets.",
       subnetIds: [...vpc.privateSubnetIds],
     });
-    // IAM wants the id and the name to be the same.
+    // IAM authentication requires the user id and the user name to be the same.
     const user = new ElasticacheUser(this, "User", {
       userId: cacheName,
       userName: cacheName,
@@ -144,7 +147,7 @@ export class Cache extends Construct implements ICache, IConnectable {
       autoMinorVersionUpgrade: "true",
       snapshotRetentionLimit: stack.production ? 7 : 1,
       applyImmediately: !stack.production,
-      // AWS raises the minor version; the provider would plan a replacement to get the older one back.
+      // AWS upgrades the minor version; the provider would plan a replacement to restore the old one.
       lifecycle: { ignoreChanges: ["engine_version"] },
     });
     this.#alarm = this.#watch();
@@ -184,13 +187,13 @@ export class Cache extends Construct implements ICache, IConnectable {
       metric: {
         namespace: "AWS/ElastiCache",
         metricName,
-        // The first node, which takes the writes at first; metrics have no dimension for the whole cache.
+        // The first node, which is the primary at first; ElastiCache has no metrics for the whole cache.
         dimensions: { CacheClusterId: `${this.#cacheName}-001` },
         statistic: "Maximum",
       },
     });
     return healthAlarm(this, {
-      description: `${this.#cacheName} has used up nine tenths of its processor or memory: take a larger node, or keep less.`,
+      description: `${this.#cacheName} has used 90 % of its CPU or memory: use a larger node, or store less.`,
       threshold: 90,
       datapoints: 5,
       queries: () => [
@@ -203,26 +206,26 @@ export class Cache extends Construct implements ICache, IConnectable {
 }
 
 export interface CacheAttributes {
-  /** `rediss://cache.example.com:6379`, without user and password. `rediss` encrypts. */
+  /** URL without user and password: `rediss://cache.example.com:6379`. `rediss` uses TLS. */
   readonly url: string;
   /** @default - none */
   readonly user?: string;
   /**
-   * ARN of the secret, or of a key of one, or of the parameter that holds the user's password. Read when a task starts.
+   * ARN of the secret (or of one of its keys) or parameter that holds the user's password. Read when a task starts.
    *
    * @default - none
    */
   readonly passwordArn?: string;
   /**
-   * The cache's security group: a rule is made that lets the service in.
+   * Security group of the cache. A rule is added to it that allows connections from the service.
    *
-   * @default - its owner lets the service in; the way out is opened to all addresses on its port
+   * @default - none: the owner of the cache must allow the service, whose outbound rule allows all addresses on the port
    */
   readonly securityGroupId?: string;
 }
 
 /**
- * Refers to a cache that another app owns. `service.use(cache)` sets `REDIS_URL`, and where configured
+ * References a cache that is managed outside this app. `service.use(cache)` sets `REDIS_URL` and, if configured,
  * `REDIS_USERNAME` and `REDIS_PASSWORD`.
  *
  * @example
@@ -251,8 +254,8 @@ class ExistingCache extends Construct implements ICache {
       throw invalid(this, {
         code: "CACHE_URL",
         prop: "url",
-        problem: "is no URL that begins with rediss:// or redis:// and has no user and password", // Not the value: it may hold a password.
-        remedy: "Say the user by user, and the ARN of the secret with the password by passwordArn.",
+        problem: "must be a URL that begins with rediss:// or redis://, without user and password", // Omits the value, which may hold a password.
+        remedy: "Set the user in user, and the ARN of the password's secret in passwordArn.",
       });
     }
     if (passwordArn !== undefined && !isSecretReference(passwordArn)) {
@@ -260,7 +263,7 @@ class ExistingCache extends Construct implements ICache {
       throw invalid(this, {
         code: "CACHE_PASSWORD",
         prop: "passwordArn",
-        problem: "is no ARN of a secret or parameter",
+        problem: "is not the ARN of a secret or parameter",
         remedy,
       });
     }

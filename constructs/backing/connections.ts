@@ -3,12 +3,12 @@ import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
 import { AwsStack } from "../core/stack";
 
-/** Connections that stay free: for migrations, for operators, and for the database itself. */
+/** Connections reserved for migrations, for operators and for the database itself. */
 const KEPT_FREE = 15;
 
 /**
- * Number of connections that PostgreSQL accepts with this much memory. AWS gives one for each 9531392 bytes left to the
- * database, which is about seven tenths.
+ * Number of connections that PostgreSQL accepts with this much memory. AWS allows one for each 9531392 bytes available to
+ * the database, which is about 70 % of the memory.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
  */
@@ -16,7 +16,7 @@ export function connectionsOf(memoryGiB: number): number {
   return Math.min(5000, Math.floor((0.7 * memoryGiB * 1024 ** 3) / 9_531_392));
 }
 
-/** Checks that the tasks of all services together fit the connections of a database. */
+/** Checks that the tasks of all services together do not exceed the connections of a database. */
 export class ConnectionBudget {
   readonly #claims: { readonly who: string; readonly connections: number }[] = [];
 
@@ -35,14 +35,14 @@ export class ConnectionBudget {
       throw invalid(this.database, {
         code: "DATABASE_CONNECTIONS",
         prop: "capacity",
-        problem: `gives about ${free} connections, and at scaling.max there are ${wanted}: ${list}`,
-        remedy: "Take a larger capacity, lower scaling.max, or lower connectionsPerTask.",
+        problem: `allows about ${free} connections, but the services use ${wanted} at scaling.max: ${list}`,
+        remedy: "Use a larger capacity, lower scaling.max, or lower connectionsPerTask.",
       });
     }
     if (AwsStack.of(this.database).production && 2 * wanted > free) {
       Annotations.of(this.database).addWarning(
-        `capacity gives about ${free} connections. A release at scaling.max has twice the tasks, which want ${2 * wanted}: ${list}. ` +
-          "Some of them wait then. Take a larger capacity, or lower scaling.max or connectionsPerTask.  [DATABASE_CONNECTIONS_RELEASE]",
+        `capacity allows about ${free} connections. During a release at scaling.max there are twice as many tasks, which use ${2 * wanted}: ${list}. ` +
+          "Some of them wait for a connection. Use a larger capacity, or lower scaling.max or connectionsPerTask.  [DATABASE_CONNECTIONS_RELEASE]",
       );
     }
   }

@@ -1,4 +1,4 @@
-/** Memory of instance classes, in GiB: what decides how many connections there are. */
+/** Memory of instance classes in GiB, which determines the number of connections. */
 const SIZES: Readonly<Record<string, number>> = {
   micro: 1,
   small: 2,
@@ -15,23 +15,25 @@ const SIZES: Readonly<Record<string, number>> = {
 
 const INSTANCE_CLASS = /^db\.(t4g|t3|m6g|m6i|m7g|m7i|m8g|r6g|r6i|r7g|r7i|r8g)\.(\d*[a-z]+)$/;
 
-/** Capacity of a database: one instance, or Aurora that scales by itself. */
+/** Capacity of a database: a fixed instance class, or Aurora Serverless, which scales automatically. */
 export class DatabaseCapacity {
   /**
-   * One instance, and in production a second one in another zone that takes over. `db.t4g.micro` costs about 13 USD a month.
+   * One instance of a class; in production with a standby in another zone.
    *
-   * @param instanceClass of T, M or R: `db.t4g.micro`, `db.m7g.large`. Default: db.t4g.micro in dev, db.t4g.small in production
+   * @param instanceClass class of the T, M or R families: `db.t4g.micro`, `db.m7g.large`. Default: db.t4g.micro in dev,
+   * db.t4g.small in production
    */
   static instance(instanceClass?: string): DatabaseCapacity {
     return new DatabaseCapacity("instance", instanceClass);
   }
 
   /**
-   * Aurora serverless v2: a unit (ACU) is 2 GiB of memory and costs about 0.12 USD an hour. With `min` 0 it pauses when
-   * there are no connections for ten minutes, and then takes some 15 s to answer; a connection pool keeps it awake.
+   * Aurora Serverless v2: one capacity unit (ACU) is 2 GiB of memory and costs about 0.12 USD an hour. With `min` 0, the
+   * database pauses after ten minutes without connections and then needs about 15 s for the first response; a connection
+   * pool keeps it awake.
    *
-   * @param options.min fewest units, 0 to 256 in halves. Default: 0.5
-   * @param options.max most units, 1 to 256 in halves. Default: 4
+   * @param options.min minimum number of ACUs, 0 to 256 in steps of 0.5. Default: 0.5
+   * @param options.max maximum number of ACUs, 1 to 256 in steps of 0.5. Default: 4
    */
   static serverless(options: { readonly min?: number; readonly max?: number } = {}): DatabaseCapacity {
     return new DatabaseCapacity("serverless", undefined, options.min ?? 0.5, options.max ?? 4);
@@ -44,19 +46,19 @@ export class DatabaseCapacity {
     readonly maxUnits: number = 0,
   ) {}
 
-  /** Problem with the capacity; undefined when there is none. */
+  /** Problem with the capacity; undefined if it is valid. */
   get problem(): string | undefined {
     if (this.kind === "instance") {
       const known = this.instanceClass === undefined || memoryOf(this.instanceClass) !== undefined;
-      return known ? undefined : `${JSON.stringify(this.instanceClass)} is not a known instance class`;
+      return known ? undefined : `${JSON.stringify(this.instanceClass)} is not a supported instance class`;
     }
     const inHalves = (units: number) => Number.isInteger(units * 2) && units >= 0 && units <= 256;
     const fits =
       inHalves(this.minUnits) && inHalves(this.maxUnits) && this.maxUnits >= 1 && this.minUnits <= this.maxUnits;
-    return fits ? undefined : `${this.minUnits} to ${this.maxUnits} are no units of Aurora serverless`;
+    return fits ? undefined : `${this.minUnits} to ${this.maxUnits} is not a valid range of ACUs`;
   }
 
-  /** @returns memory at most, in GiB */
+  /** @returns maximum memory in GiB */
   memoryGiB(instanceClass: string): number {
     return this.kind === "serverless" ? 2 * this.maxUnits : (memoryOf(instanceClass) ?? 0);
   }
@@ -65,6 +67,6 @@ export class DatabaseCapacity {
 function memoryOf(instanceClass: string): number | undefined {
   const [, family = "", size = ""] = INSTANCE_CLASS.exec(instanceClass) ?? [];
   const memory = SIZES[size];
-  // Instances of R have twice the memory.
+  // Instances of the R family have twice the memory.
   return memory === undefined || family === "" ? undefined : family.startsWith("r") ? 2 * memory : memory;
 }

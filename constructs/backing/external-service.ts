@@ -11,26 +11,26 @@ export interface ExternalServiceProps {
   /** URL of the service, without user and password: `https://api.payments.example.com/v1`. */
   readonly url: string;
   /**
-   * Credentials of the caller, by the last part of the variable's name: ARNs of secrets or parameters. `API_KEY`
-   * of a service `Payments` is `PAYMENTS_API_KEY`.
+   * Credentials for the service as ARNs of secrets or parameters, by the suffix of the variable. `API_KEY` of a service
+   * `Payments` is passed as `PAYMENTS_API_KEY`.
    *
    * @default - none
    */
   readonly secrets?: Readonly<Record<string, string>>;
   /**
-   * Longest wait for an answer, repeated requests included.
+   * Maximum time until a response, including retries.
    *
    * @default Duration.seconds(5)
    */
   readonly timeout?: Duration;
   /**
-   * Retry budget: percentage of requests that may be repeated.
+   * Retry budget: percentage of requests that may be retried.
    *
    * @default 10
    */
   readonly retryBudgetPercent?: number;
   /**
-   * From how many failures of a hundred on it is left alone for a while.
+   * Percentage of failed requests that opens the circuit breaker.
    *
    * @default 50
    */
@@ -38,11 +38,11 @@ export interface ExternalServiceProps {
 }
 
 /**
- * A service that another team or company runs, by its URL. `service.use(payments)` sets what `service.call(...)` would, so that a
- * service of your own can take its place: `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`, `PAYMENTS_RETRY_BUDGET_PERCENT`,
- * `PAYMENTS_BREAKER_FAILURE_PERCENT`; and its secrets.
+ * A service of another team or company, referenced by its URL. `service.use(payments)` sets the same variables as
+ * `service.call(...)`, so that one of your own services can replace it: `PAYMENTS_URL`, `PAYMENTS_TIMEOUT_MS`,
+ * `PAYMENTS_RETRY_BUDGET_PERCENT`, `PAYMENTS_BREAKER_FAILURE_PERCENT`; and its secrets.
  *
- * Costs nothing. AWS has no metrics of it: `backing.up` of the service reports its health.
+ * Costs nothing. AWS has no metrics of it: the service's own metric `backing.up` reports its health.
  *
  * @example
  * ```ts
@@ -71,8 +71,8 @@ export class ExternalService extends Construct implements BackingService {
     problems.check(url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "", {
       code: "EXTERNAL_URL",
       prop: "url",
-      problem: "is no URL that begins with https:// or http:// and has no user and password", // Not the value: it may hold a password.
-      remedy: "Put what is secret into Secrets Manager, and its ARN into secrets.",
+      problem: "must be a URL that begins with https:// or http://, without user and password", // Omits the value, which may hold a password.
+      remedy: "Store credentials in Secrets Manager and pass the ARN in secrets.",
     });
     for (const [name, arn] of Object.entries(secrets)) {
       problems.check(/^[A-Z][A-Z0-9_]*$/.test(name) && isSecretReference(arn), {
@@ -85,8 +85,8 @@ export class ExternalService extends Construct implements BackingService {
     problems.check(Number.isInteger(timeout.toMillis()) && timeout.toMillis() >= 1 && timeout.toSeconds() <= 60, {
       code: "EXTERNAL_TIMEOUT",
       prop: "timeout",
-      problem: `${timeout} is not a valid timeout`,
-      remedy: "Use 1 ms to 60 s.",
+      problem: `must be from 1 ms to 60 s, got ${timeout}`,
+      remedy: "Use a duration such as Duration.seconds(5).",
     });
     for (const [prop, percent, lowest] of [
       ["retryBudgetPercent", retryBudgetPercent, 0],
@@ -95,8 +95,8 @@ export class ExternalService extends Construct implements BackingService {
       problems.check(Number.isInteger(percent) && percent >= lowest && percent <= 100, {
         code: "EXTERNAL_PERCENT",
         prop,
-        problem: `${percent} is not a valid percentage`,
-        remedy: `Use whole numbers from ${lowest} to 100.`,
+        problem: `must be a whole number from ${lowest} to 100, got ${percent}`,
+        remedy: "Change the percentage, or leave it out.",
       });
     }
     problems.throwIfAny();

@@ -3,9 +3,9 @@ import type { IAlarm } from "../core/alarm";
 import type { Connections } from "../core/connections";
 import type { IGrantable } from "../core/iam";
 
-/** Settings that only the one-off tasks of a service get: permissions to change the schema, which the app does not have. */
+/** Settings of the service's admin processes only, such as permissions to change the schema, which the app lacks. */
 export interface AdminHost extends IGrantable {
-  /** Sets a variable of admin tasks alone. */
+  /** Sets an environment variable of admin processes only. */
   addEnvironment(name: string, value: string): void;
 }
 
@@ -13,30 +13,32 @@ export interface AdminHost extends IGrantable {
 export interface BackingHost extends IGrantable {
   /** Scope of the resources that belong to the service. */
   readonly scope: Construct;
-  /** The service's place in the network. */
+  /** Network access of the service. */
   readonly connections: Connections;
-  /** Most processes of the service that work at a time, releases left out. */
+  /** Maximum number of tasks that work at the same time, not counting releases. */
   readonly maxTasks: number;
-  /** Queue that the service consumes, whose variables it has already. */
+  /** Queue that the service consumes, whose variables are already set. */
   readonly worksOff: unknown;
-  /** One-off tasks, such as migrations. */
+  /** Admin processes: one-off tasks, such as migrations. */
   readonly admin: AdminHost;
-  /** Sets a variable of the app's container. Setting one twice is an error. */
+  /** Sets an environment variable of the app's container. Setting it twice is an error. */
   addEnvironment(name: string, value: string): void;
-  /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */
+  /**
+   * Sets an environment variable of the app's container from a secret or parameter, by ARN. The value appears in no plan and
+   * no state.
+   */
   addSecret(name: string, valueFrom: string): void;
-  /** Makes an alarm one of the service's own. */
+  /** Adds an alarm to the alarms of the service. */
   addAlarm(alarm: IAlarm): void;
-  /** Refuses where the network has no way to a service of AWS: the name of its interface endpoint. */
+  /** Refuses a VPC that cannot reach an AWS service, given by the name of its interface endpoint. */
   needsEndpoint(name: string): void;
 }
 
 /**
- * Something that a service uses: `service.use(database)` sets its variables and secrets, grants what is needed and opens
- * the way to it.
+ * A backing service: `service.use(database)` sets its variables and secrets, grants permissions and allows network access.
  */
 export interface BackingService {
-  /** Unique within the service: part of addresses. */
+  /** Name, unique within the service and part of addresses. */
   readonly name: string;
   attach(host: BackingHost): void;
 }

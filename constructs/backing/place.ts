@@ -8,7 +8,7 @@ import { type IVpc, stackVpc } from "../vpc/vpc";
 import type { BackingHost } from "./host";
 
 /**
- * The stack of something that holds data.
+ * Returns the stack of a construct that holds data.
  *
  * @throws InvalidPropsError BACKING_LIFETIME
  */
@@ -18,18 +18,18 @@ export function dataStackOf(construct: IConstruct): AwsStack {
   throw invalid(construct, {
     code: "BACKING_LIFETIME",
     prop: "scope",
-    problem: `is in ${stack.node.path}, and would go when the service goes`,
-    remedy: "Put it into the data stack: new Queue(stack.data, ...).",
+    problem: `is in ${stack.node.path} and would be destroyed together with the service`,
+    remedy: "Create it in the data stack: new Queue(stack.data, ...).",
   });
 }
 
-/** Its name in AWS: `orders-dev-mails`. */
+/** Physical name in AWS: `orders-dev-mails`. */
 export function backingName(construct: IConstruct, kind: NameKind): string {
   const stack = AwsStack.of(construct);
   return stack.physicalName(kind, stack.stackName, stack.environment.name, kebab(construct.node.id));
 }
 
-/** VPC that was passed, or the VPC of the platform that the stack belongs to. */
+/** Returns the VPC that was passed, or that of the platform. */
 export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
   const vpc = contract ?? stackVpc(construct);
@@ -37,12 +37,12 @@ export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   throw invalid(construct, {
     code: "BACKING_VPC",
     prop: "vpc",
-    problem: `is not set, and ${stack.node.path} belongs to no platform`,
-    remedy: "Pass a network, or put it into the data stack of platform.stack(...).",
+    problem: `must be set, because ${stack.node.path} belongs to no platform`,
+    remedy: "Set vpc, or create the construct in the data stack of platform.stack(...).",
   });
 }
 
-/** Says how something is, in the stack that holds it. */
+/** Creates the alarm for the health of a backing service, in its own stack. */
 export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): IAlarm {
   const stack = AwsStack.of(scope);
   const alarm = new Alarm(scope, "Health", {
@@ -52,7 +52,7 @@ export function healthAlarm(scope: Construct, props: Omit<AlarmProps, "name">): 
   return { alarmName: alarm.alarmName, alarmArn: sharedArn(stack, "cloudwatch", `alarm:${alarm.alarmName}`) };
 }
 
-/** Orders the stacks: the backing service is applied before its users. */
+/** Applies the stack of the backing service before those of its users. */
 export function comesFirst(backing: IConstruct, host: BackingHost): void {
   const [theirs, ours] = [AwsStack.of(host.scope), AwsStack.of(backing)];
   if (theirs !== ours) theirs.addDependency(ours);

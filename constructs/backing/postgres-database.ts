@@ -24,13 +24,13 @@ import { DatabaseCapacity } from "./database-capacity";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
 
-/** A database (PostgreSQL), owned by this app or by another. */
+/** A PostgreSQL database, created by this app or managed outside it. */
 export interface IDatabase extends IConstruct, BackingService {
   readonly databaseName: string;
 }
 
 const PORT = 5432;
-/** Names that PostgreSQL and RDS keep for themselves. */
+/** Names that PostgreSQL and RDS reserve. */
 const RESERVED = /^(postgres|rdsadmin|rds.*|pg_.*|template[01]|admin|user|public|all|default|select|table|dbowner)$/;
 const IDENTIFIER = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -40,44 +40,44 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 
 export interface PostgresDatabaseProps {
   /**
-   * Capacity: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. A change from
-   * one to the other creates a new, empty database.
+   * Capacity: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. Switching between
+   * the two creates a new, empty database.
    *
    * @default DatabaseCapacity.instance()
    */
   readonly capacity?: DatabaseCapacity;
   /**
-   * Major version of PostgreSQL: the same that developers use. Minor ones come by themselves.
+   * Major version of PostgreSQL; use the same in development. Minor versions are upgraded automatically.
    *
    * @default "17"
    */
   readonly version?: PostgresVersion;
   /**
-   * Name of the database in the server.
+   * Name of the database on the server.
    *
    * @default "app"
    */
   readonly databaseName?: string;
   /**
-   * User that the app signs in as. It owns nothing: see {@link PostgresDatabase}.
+   * Database user of the app. It owns no objects: see {@link PostgresDatabase}.
    *
    * @default "app"
    */
   readonly user?: string;
   /**
-   * Most connections of one task; passed as `PG_POOL_MAX`.
+   * Maximum number of connections of one task, passed as `PG_POOL_MAX`.
    *
    * @default 5
    */
   readonly connectionsPerTask?: number;
   /**
-   * Size of the disk of an instance. It grows by itself up to ten times that; Aurora needs no size.
+   * Initial storage of an instance in GiB, which grows automatically up to ten times. Aurora manages storage itself.
    *
    * @default 20
    */
   readonly storageGiB?: number;
   /**
-   * Retention of backups, 1 to 35 days: any second within it can be restored.
+   * Retention of backups, 1 to 35 days. The database can be restored to any second within it.
    *
    * @default Duration.days(7)
    */
@@ -85,7 +85,7 @@ export interface PostgresDatabaseProps {
   /**
    * VPC of the database, which uses its private subnets.
    *
-   * @default - the platform's
+   * @default - the VPC of the platform
    */
   readonly vpc?: IVpc;
 }
@@ -104,17 +104,20 @@ interface DatabaseSettings {
 /** Default size of the connection pool of a task. */
 const CONNECTIONS_PER_TASK = 5;
 
-/** Notes DATABASE_POOL. */
+/** Records DATABASE_POOL. */
 function checkPool(problems: Problems, connectionsPerTask: number): void {
   problems.check(Number.isInteger(connectionsPerTask) && connectionsPerTask >= 1 && connectionsPerTask <= 100, {
     code: "DATABASE_POOL",
     prop: "connectionsPerTask",
-    problem: `${connectionsPerTask} is not a valid pool size`,
-    remedy: "Use whole numbers from 1 to 100.",
+    problem: `must be a whole number from 1 to 100, got ${connectionsPerTask}`,
+    remedy: "Change the pool size, or leave it out.",
   });
 }
 
-/** Notes DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE, DATABASE_BACKUPS. */
+/**
+ * Records DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE,
+ * DATABASE_BACKUPS.
+ */
 function resolveDatabase(scope: IConstruct, production: boolean, props: PostgresDatabaseProps): DatabaseSettings {
   const capacity = props.capacity ?? DatabaseCapacity.instance();
   const version = props.version ?? "17";
@@ -126,12 +129,12 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
     prop: "capacity",
     problem: capacity.problem ?? "",
     remedy:
-      "Use a class such as db.t4g.micro, db.m7g.large, db.r7g.large; or units from 0 to 256 in halves, at least 1 at most.",
+      "Use a class such as db.t4g.micro, db.m7g.large or db.r7g.large; or ACUs in steps of 0.5, min from 0 and max from 1 to 256.",
   });
   problems.check(POSTGRES_VERSIONS.includes(version), {
     code: "DATABASE_VERSION",
     prop: "version",
-    problem: `${JSON.stringify(version)} is not known`,
+    problem: `${JSON.stringify(version)} is not a supported version`,
     remedy: `Use one of: ${POSTGRES_VERSIONS.join(", ")}.`,
   });
   for (const [code, prop, name] of [
@@ -141,22 +144,22 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
     problems.check(IDENTIFIER.test(name) && !RESERVED.test(name), {
       code,
       prop,
-      problem: `${JSON.stringify(name)} is not a valid name, or is reserved by PostgreSQL`,
-      remedy: "Use up to 63 small letters, digits and _, first a letter.",
+      problem: `${JSON.stringify(name)} is not a valid name, or is reserved`,
+      remedy: "Use up to 63 lowercase letters, digits and _, starting with a letter.",
     });
   }
   checkPool(problems, connectionsPerTask);
   problems.check(Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553, {
     code: "DATABASE_STORAGE",
     prop: "storageGiB",
-    problem: `${storageGiB} is not a valid size of a disk that can grow tenfold`,
-    remedy: "Use whole numbers from 20 to 6553.",
+    problem: `must be a whole number from 20 to 6553, so that the storage can grow tenfold; got ${storageGiB}`,
+    remedy: "Change storageGiB, or leave it out.",
   });
   problems.check(Number.isInteger(backups.toDays()) && backups.toDays() >= 1 && backups.toDays() <= 35, {
     code: "DATABASE_BACKUPS",
     prop: "backups",
-    problem: `${backups} is not a valid retention of backups`,
-    remedy: "Use 1 to 35 whole days.",
+    problem: `must be 1 to 35 whole days, got ${backups}`,
+    remedy: "Use a duration such as Duration.days(7).",
   });
   problems.throwIfAny();
   return {
@@ -172,11 +175,12 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
 }
 
 /**
- * A PostgreSQL database (Amazon RDS or Aurora): private, encrypted at rest and on the way, with backups. In production it is
- * in two zones, protected from deletion, and leaves a snapshot when it goes. It lives with the data.
+ * A private PostgreSQL database on Amazon RDS or Aurora, encrypted at rest and in transit, with backups. In production it
+ * runs in two zones, has deletion protection and takes a final snapshot when it is destroyed. Belongs in the data stack.
  *
- * No password exists for the app: it signs in by IAM as a user that owns nothing (`PG_IAM_ARN`). AWS creates, keeps and rotates
- * the master password; only admin tasks may read it (`PG_MASTER_CREDENTIALS_ARN`), create that user, and change the schema.
+ * The app has no password: it authenticates with IAM as a user that owns no objects (`PG_IAM_ARN`). AWS creates, stores and
+ * rotates the master password. Only admin processes may read it (`PG_MASTER_CREDENTIALS_ARN`), create the app's user and
+ * change the schema.
  *
  * `service.use(database)` sets `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGSSLMODE`, `PG_IAM_ARN` and `PG_POOL_MAX`.
  *
@@ -330,7 +334,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       serverlessv2ScalingConfiguration: { minCapacity: capacity.minUnits, maxCapacity: capacity.maxUnits },
       dependsOn: this.#logs(`/aws/rds/cluster/${place.identifier}`, ["postgresql"]),
     });
-    // The second takes over when the first is lost.
+    // The second instance takes over when the first fails.
     for (const id of production ? ["First", "Second"] : ["First"]) {
       new RdsClusterInstance(this, id, {
         identifier: `${place.identifier}-${kebab(id)}`,
@@ -363,14 +367,14 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       deletionProtection: production,
       skipFinalSnapshot: !production,
       finalSnapshotIdentifier: production ? `${place.identifier}-final` : undefined,
-      // Permits a higher `version`, which RDS refuses otherwise; it upgrades nothing on its own.
+      // Allows a higher `version`, which RDS otherwise refuses; upgrades nothing by itself.
       allowMajorVersionUpgrade: true,
-      // Minor versions and certificates change by themselves, in the hour that is kept for it.
+      // Minor versions and certificates are updated in the maintenance window.
       applyImmediately: !production,
     };
   }
 
-  /** Measures of the instance itself and of single statements; in production alone, since they cost. */
+  /** Enhanced Monitoring and Performance Insights, only in production because they cost money. */
   #monitored() {
     if (!this.#stack.production) return {};
     const id = "MonitoringRole";
@@ -390,7 +394,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     };
   }
 
-  /** Before RDS makes them: its own would keep their lines for ever, and stay. */
+  /** Creates the log groups before RDS does: its own would have no retention and outlive the database. */
   #logs(prefix: string, kinds: readonly string[]): ITerraformDependable[] {
     return kinds.map((kind) => {
       const logs = new LogStream(this, `${pascal(kind)}Logs`, { name: `${prefix}/${kind}` });
@@ -410,7 +414,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     });
     const limit = connectionsOf(capacity.memoryGiB(instanceClass));
     return healthAlarm(this, {
-      description: `${identifier} has used up nine tenths of its processor, connections or disk: its metrics show which.`,
+      description: `${identifier} has used 90 % of its CPU or connections, or has less than 5 % of its disk left: its metrics show which.`,
       threshold: 0.9,
       datapoints: 5,
       queries: () => [
@@ -419,7 +423,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
         ...(isInstance ? [row("free", "FreeStorageSpace")] : []),
         {
           id: "used",
-          // The disk grows by itself when a tenth is free; below a twentieth it cannot any more.
+          // Storage grows when 10 % is free; below 5 %, it cannot grow any more.
           expression: isInstance
             ? `MAX([cpu / 100, connections / ${limit}, IF(free < ${Math.floor((storageGiB * 1024 ** 3) / 20)}, 1, 0)])`
             : `MAX([cpu / 100, connections / ${limit}])`,
@@ -437,22 +441,22 @@ interface Place {
 }
 
 export interface DatabaseAttributes {
-  /** Name in DNS. */
+  /** DNS name of the server. */
   readonly host: string;
   /** @default 5432 */
   readonly port?: number;
   readonly databaseName: string;
-  /** User that the app signs in as; not the master. */
+  /** Database user of the app, not the master user. */
   readonly user: string;
   /**
-   * ARN of the secret in Secrets Manager that holds the user's password, as JSON with the key `password`. It is read at every
-   * new connection, so it may rotate.
+   * ARN of the secret in Secrets Manager that holds the user's password, as JSON with the key `password`. Read for each new
+   * connection, so the secret may rotate.
    */
   readonly credentialsArn: string;
   /**
-   * The database's security group: a rule is made that lets the service in.
+   * Security group of the database. A rule is added to it that allows connections from the service.
    *
-   * @default - its owner lets the service in; the way out is opened to all addresses on its port
+   * @default - none: the owner of the database must allow the service, whose outbound rule allows all addresses on the port
    */
   readonly securityGroupId?: string;
   /** @default 5 */
@@ -460,8 +464,8 @@ export interface DatabaseAttributes {
 }
 
 /**
- * Refers to a PostgreSQL database that another app owns, wherever it is. `service.use(database)` sets what one of this app
- * would, with `PG_CREDENTIALS_ARN` in place of `PG_IAM_ARN`.
+ * References a PostgreSQL database that is managed outside this app, on any host. `service.use(database)` sets the same
+ * variables as for a {@link PostgresDatabase}, with `PG_CREDENTIALS_ARN` in place of `PG_IAM_ARN`.
  *
  * @example
  * ```ts
@@ -490,18 +494,18 @@ class ExistingDatabase extends Construct implements IDatabase {
       code: "DATABASE_HOST",
       prop: "host",
       problem: `${JSON.stringify(host)} is not a valid DNS name`,
-      remedy: "Use the host alone, as in orders.example.com.",
+      remedy: "Use only the host name, such as orders.example.com.",
     });
     problems.check(Number.isInteger(port) && port >= 1 && port <= 65535, {
       code: "DATABASE_PORT",
       prop: "port",
-      problem: `${port} is no TCP port`,
-      remedy: "Use 1 to 65535.",
+      problem: `must be a TCP port from 1 to 65535, got ${port}`,
+      remedy: "Change port, or leave it out for 5432.",
     });
     problems.check(isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"), {
       code: "DATABASE_CREDENTIALS",
       prop: "credentialsArn",
-      problem: "is no ARN of a secret",
+      problem: "is not the ARN of a secret",
       remedy: "Use arn:aws:secretsmanager:<region>:<account>:secret:<name>.",
     });
     checkPool(problems, connectionsPerTask);

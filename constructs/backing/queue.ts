@@ -10,7 +10,10 @@ import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 
-/** A queue (Amazon SQS), owned by this app or by another. `service.use(queue)` sets `QUEUE_URL` and lets it send. */
+/**
+ * An SQS queue, created by this app or managed outside it. `service.use(queue)` sets `QUEUE_URL` and grants permission to
+ * send.
+ */
 export interface IQueue extends IConstruct, BackingService {
   readonly queueArn: string;
   readonly queueName: string;
@@ -22,7 +25,7 @@ export interface IQueue extends IConstruct, BackingService {
 export class QueueGrants {
   constructor(private readonly queueArn: string) {}
 
-  /** Lets the grantee receive messages, and delete or give them back. */
+  /** Grants permission to receive, delete and return messages. */
   consume(grantee: IGrantable): void {
     grantee.grant({
       actions: [
@@ -36,7 +39,7 @@ export class QueueGrants {
     });
   }
 
-  /** Lets the grantee put messages in. */
+  /** Grants permission to send messages. */
   send(grantee: IGrantable): void {
     grantee.grant({
       actions: ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
@@ -47,8 +50,8 @@ export class QueueGrants {
 
 export interface QueueProps {
   /**
-   * Time that a received message stays hidden from other consumers: longer than its handling may take. A message that is not
-   * deleted by then is received again.
+   * Visibility timeout: time that a received message is hidden from other consumers. Must exceed the time that a consumer
+   * needs to process it. Messages that are not deleted in time are received again.
    *
    * @default Duration.minutes(1)
    */
@@ -60,13 +63,13 @@ export interface QueueProps {
    */
   readonly maxReceives?: number;
   /**
-   * Time that an unhandled message is kept, 1 minute to 14 days. Dead letters are kept for 14 days.
+   * Retention of unprocessed messages, 1 minute to 14 days. Dead letters are kept for 14 days.
    *
    * @default Duration.days(4)
    */
   readonly retention?: Duration;
   /**
-   * Delivers messages of a group in order, and each once (FIFO). Slower, and a third more expensive.
+   * FIFO queue: delivers the messages of a group in order, and each once. Slower, and a third more expensive.
    *
    * @default false
    */
@@ -80,7 +83,7 @@ interface QueueSettings {
   readonly fifo: boolean;
 }
 
-/** Notes QUEUE_VISIBILITY, QUEUE_RECEIVES, QUEUE_RETENTION. */
+/** Records QUEUE_VISIBILITY, QUEUE_RECEIVES, QUEUE_RETENTION. */
 function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
   const visibility = props.visibility ?? Duration.minutes(1);
   const maxReceives = props.maxReceives ?? 5;
@@ -91,30 +94,30 @@ function resolveQueue(scope: IConstruct, props: QueueProps): QueueSettings {
   problems.check(isWithin(visibility, 1, 43_200), {
     code: "QUEUE_VISIBILITY",
     prop: "visibility",
-    problem: `${visibility} is not a valid visibility timeout`,
-    remedy: "Use whole seconds, 1 second to 12 hours.",
+    problem: `must be whole seconds from 1 second to 12 hours, got ${visibility}`,
+    remedy: "Use a duration such as Duration.minutes(1).",
   });
   problems.check(Number.isInteger(maxReceives) && maxReceives >= 1 && maxReceives <= 1000, {
     code: "QUEUE_RECEIVES",
     prop: "maxReceives",
-    problem: `${maxReceives} is not a valid number of receives`,
-    remedy: "Use whole numbers from 1 to 1000.",
+    problem: `must be a whole number from 1 to 1000, got ${maxReceives}`,
+    remedy: "Change maxReceives, or leave it out.",
   });
   problems.check(isWithin(retention, 60, 1_209_600), {
     code: "QUEUE_RETENTION",
     prop: "retention",
-    problem: `${retention} is not a valid retention of messages`,
-    remedy: "Use whole seconds, 1 minute to 14 days.",
+    problem: `must be whole seconds from 1 minute to 14 days, got ${retention}`,
+    remedy: "Use a duration such as Duration.days(4).",
   });
   problems.throwIfAny();
   return { visibility, maxReceives, retention, fifo: props.fifo ?? false };
 }
 
 /**
- * A queue (Amazon SQS) with a dead-letter queue, encrypted, reached by TLS alone; its alarm reports dead letters. It lives
- * with the data.
+ * An encrypted SQS queue with a dead-letter queue and access by TLS only. An alarm reports dead letters. Belongs in the data
+ * stack.
  *
- * Costs 0.40 USD a million requests, the first million of a month is free.
+ * Costs 0.40 USD per million requests; the first million of a month is free.
  *
  * @example
  * ```ts
@@ -164,7 +167,7 @@ export class Queue extends Construct implements IQueue {
       redrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: maxReceives }),
     });
     this.#alarm = healthAlarm(this, {
-      description: `Messages of ${this.queueName} could not be handled: read them in ${deadName}, fix the cause, and redrive.`,
+      description: `Messages of ${this.queueName} could not be processed: read them in ${deadName}, fix the cause, and redrive them.`,
       threshold: 0,
       datapoints: 1,
       periods: 1,
@@ -194,7 +197,7 @@ export class Queue extends Construct implements IQueue {
     host.addAlarm(this.#alarm);
   }
 
-  /** Lets a topic of this account put messages in. */
+  /** Allows a topic of this account to send messages to the queue. */
   allowTopic(name: string, topicArn: string): void {
     this.#senders.push({
       sid: `From${name}`,
@@ -223,8 +226,8 @@ function urlOf(region: string, account: string, name: string): string {
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
 
 /**
- * Refers to a queue that another app owns. One that is encrypted with a key of yours needs that key's policy to let its
- * users decrypt.
+ * References a queue that is managed outside this app. If the queue uses your own KMS key, allow the service in the key's
+ * policy.
  *
  * @example
  * ```ts
@@ -249,8 +252,9 @@ class ExistingQueue extends Construct implements IQueue {
       throw invalid(this, {
         code: "QUEUE_ARN",
         prop: "queueArn",
-        problem: `${JSON.stringify(queueArn)} is no ARN of a queue`,
-        remedy: 'Use "arn:aws:sqs:<region>:<account>:<name>": scaling must know the name when it is planned.',
+        problem: `${JSON.stringify(queueArn)} is not the ARN of a queue`,
+        remedy:
+          'Use "arn:aws:sqs:<region>:<account>:<name>" as a literal, because scaling needs the name at plan time.',
       });
     }
     this.queueArn = literal(queueArn);

@@ -7,7 +7,10 @@ import { sharedArn } from "../core/per-stack";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 
-/** A table (Amazon DynamoDB), owned by this app or by another. `service.use(table)` sets `TABLE_NAME` and lets it read and write. */
+/**
+ * A DynamoDB table, created by this app or managed outside it. `service.use(table)` sets `TABLE_NAME` and grants read and
+ * write access.
+ */
 export interface ITable extends IConstruct, BackingService {
   readonly tableArn: string;
   readonly tableName: string;
@@ -18,7 +21,7 @@ export interface ITable extends IConstruct, BackingService {
 export class TableGrants {
   constructor(private readonly tableArn: string) {}
 
-  /** Lets the grantee read items. */
+  /** Grants permission to read items. */
   read(grantee: IGrantable): void {
     this.#grant(grantee, [
       "dynamodb:BatchGetItem",
@@ -30,7 +33,7 @@ export class TableGrants {
     ]);
   }
 
-  /** Lets the grantee put, change and delete items. */
+  /** Grants permission to put, update and delete items. */
   write(grantee: IGrantable): void {
     this.#grant(grantee, [
       "dynamodb:BatchWriteItem",
@@ -49,14 +52,14 @@ export class TableGrants {
 export const KEY_TYPES = ["string", "number", "binary"] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
-/** An attribute that items are found by. */
+/** A key attribute. */
 export interface TableKey {
   readonly name: string;
   /** @default "string" */
   readonly type?: KeyType;
 }
 
-/** Another way to find items. */
+/** A global secondary index. */
 export interface TableIndex {
   readonly name: string;
   readonly partitionKey: TableKey;
@@ -65,10 +68,10 @@ export interface TableIndex {
 }
 
 export interface TableProps {
-  /** Partition key: distributes items over partitions. */
+  /** Partition key, which distributes items over partitions. */
   readonly partitionKey: TableKey;
   /**
-   * Sort key: orders the items of one partition key.
+   * Sort key, which orders the items with the same partition key.
    *
    * @default - none: one item for each partition key
    */
@@ -76,14 +79,14 @@ export interface TableProps {
   /** @default - none */
   readonly indexes?: readonly TableIndex[];
   /**
-   * Attribute that says when an item may go, as seconds since 1970.
+   * Attribute with the time at which an item expires (TTL), in seconds since 1970.
    *
-   * @default - items stay
+   * @default - items do not expire
    */
   readonly expiresAt?: string;
 }
 
-/** Notes TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX. */
+/** Records TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX. */
 function checkTable(scope: IConstruct, props: TableProps): void {
   const problems = new Problems(scope);
   const keys: [prop: string, key: TableKey | undefined][] = [
@@ -108,8 +111,8 @@ function checkTable(scope: IConstruct, props: TableProps): void {
     problems.check(KEY_TYPES.includes(type) && (types.get(name) ?? type) === type, {
       code: "TABLE_KEY_TYPE",
       prop,
-      problem: `${JSON.stringify(type)} is not known, or ${name} has another type elsewhere`,
-      remedy: `Use one of ${KEY_TYPES.join(", ")}, and one type for each attribute.`,
+      problem: `${JSON.stringify(type)} is not a supported type, or ${name} has a different type elsewhere`,
+      remedy: `Use one of: ${KEY_TYPES.join(", ")}; and the same type wherever an attribute is used.`,
     });
     types.set(name, type);
   }
@@ -119,18 +122,18 @@ function checkTable(scope: IConstruct, props: TableProps): void {
     {
       code: "TABLE_INDEX",
       prop: "indexes",
-      problem: `${names.join(", ")}: too many, the same twice, or no name of an index`,
-      remedy: "Use up to 20, each with a name of its own of 3 to 255 letters, digits and _.-",
+      problem: `must be up to 20 unique, valid index names, got ${names.join(", ")}`,
+      remedy: "Use names of 3 to 255 letters, digits and _.-",
     },
   );
   problems.throwIfAny();
 }
 
 /**
- * A table (Amazon DynamoDB): paid by request, encrypted by AWS's own key, any second of the last 35 days can be had back in
- * production; its alarm reports throttled requests. It lives with the data.
+ * A DynamoDB table with on-demand capacity and encryption by AWS's own key. In production, it can be restored to any second
+ * of the last 35 days. An alarm reports throttled requests. Belongs in the data stack.
  *
- * Costs about 0.75 USD a million writes and 0.15 USD a million reads, and 0.30 USD a GB and month; nothing when idle.
+ * Costs about 0.75 USD per million writes and 0.15 USD per million reads, and 0.30 USD per GB and month; nothing when idle.
  *
  * @example
  * ```ts
@@ -181,13 +184,14 @@ export class Table extends Construct implements ITable {
     const count = (id: string, metricName: string) =>
       ({ id, metric: { namespace: "AWS/DynamoDB", metricName, dimensions, statistic: "Sum" } }) as const;
     this.#alarm = healthAlarm(this, {
-      description: `Requests to ${this.tableName} are refused: one key gets too many, or the account's quota is reached.`,
+      description: `Requests to ${this.tableName} are throttled: one partition key receives too many, or the account has reached a quota.`,
       threshold: 0,
       datapoints: 3,
       queries: () => [
         count("reads", "ReadThrottleEvents"),
         count("writes", "WriteThrottleEvents"),
-        // Reported only when there are any; and alarms keep their state where metrics of DynamoDB are missing.
+        // Reported only when there are throttled requests, and alarms keep their state while metrics of DynamoDB are
+        // missing.
         { id: "refused", expression: "FILL(reads, 0) + FILL(writes, 0)", returned: true },
       ],
     });
@@ -215,7 +219,7 @@ function attachTable(table: ITable, host: BackingHost): void {
 const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([\w.-]{3,255})$/;
 
 /**
- * Refers to a table that another app owns.
+ * References a table that is managed outside this app.
  *
  * @example
  * ```ts
@@ -236,7 +240,7 @@ class ExistingTable extends Construct implements ITable {
     super(scope, id);
     const name = TABLE_ARN.exec(tableArn)?.[1];
     if (name === undefined) {
-      const problem = `${JSON.stringify(tableArn)} is no ARN of a table`;
+      const problem = `${JSON.stringify(tableArn)} is not the ARN of a table`;
       throw invalid(this, {
         code: "TABLE_ARN",
         prop: "tableArn",

@@ -10,7 +10,10 @@ import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 import type { Queue } from "./queue";
 
-/** A topic (Amazon SNS), owned by this app or by another. `service.use(topic)` sets `TOPIC_ARN` and lets it publish. */
+/**
+ * An SNS topic, created by this app or managed outside it. `service.use(topic)` sets `TOPIC_ARN` and grants permission to
+ * publish.
+ */
 export interface ITopic extends IConstruct, BackingService {
   readonly topicArn: string;
   readonly grants: TopicGrants;
@@ -20,7 +23,7 @@ export interface ITopic extends IConstruct, BackingService {
 export class TopicGrants {
   constructor(private readonly topicArn: string) {}
 
-  /** Lets the grantee publish messages. */
+  /** Grants permission to publish messages. */
   publish(grantee: IGrantable): void {
     grantee.grant({ actions: ["sns:Publish"], resources: [this.topicArn] });
   }
@@ -28,7 +31,7 @@ export class TopicGrants {
 
 export interface TopicProps {
   /**
-   * Queues that get each message, as by `subscribe`.
+   * Queues to subscribe, as `subscribe` does.
    *
    * @default - none
    */
@@ -36,10 +39,11 @@ export interface TopicProps {
 }
 
 /**
- * A topic (Amazon SNS): each message goes to all queues that are subscribed. Encrypted by AWS's own key for SNS, reached by
- * TLS alone; its alarm reports messages that were not delivered. It lives with the data.
+ * An SNS topic, which delivers each message to all subscribed queues. Encrypted by AWS's own key for SNS, with access by TLS
+ * only. An alarm reports failed deliveries. Belongs in the data stack.
  *
- * That key lets apps of the account publish, and neither CloudWatch alarms nor EventBridge. Costs 0.50 USD a million messages.
+ * The key allows publishing by apps of the account, but not by CloudWatch alarms or EventBridge. Costs 0.50 USD per million
+ * messages.
  *
  * @example
  * ```ts
@@ -67,7 +71,7 @@ export class Topic extends Construct implements ITopic {
       policy: resourcePolicy([onlyByTls(["sns:Publish"], [this.topicArn])]),
     });
     this.#alarm = healthAlarm(this, {
-      description: `Messages of ${topicName} did not reach a subscriber: see whether its queue and that queue's policy are there.`,
+      description: `Messages of ${topicName} were not delivered to a subscriber: check that its queue and the queue's policy exist.`,
       threshold: 0,
       datapoints: 1,
       periods: 1,
@@ -99,9 +103,9 @@ export class Topic extends Construct implements ITopic {
   }
 
   /**
-   * Puts each message into a queue too, as it was published.
+   * Subscribes a queue with raw message delivery.
    *
-   * @throws Error when the queue is subscribed already
+   * @throws Error when the queue is already subscribed
    */
   subscribe(queue: Queue): void {
     const name = pascal(queue.node.id);
@@ -124,8 +128,8 @@ function attachTopic(topic: ITopic, host: BackingHost): void {
 const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/;
 
 /**
- * Refers to a topic that another app owns. One that is encrypted with a key of yours needs that key's policy to let its
- * users encrypt.
+ * References a topic that is managed outside this app. If the topic uses your own KMS key, allow the service in the key's
+ * policy.
  *
  * @example
  * ```ts
@@ -144,7 +148,7 @@ class ExistingTopic extends Construct implements ITopic {
   constructor(scope: Construct, id: string, topicArn: string) {
     super(scope, id);
     if (!TOPIC_ARN.test(topicArn)) {
-      const problem = `${JSON.stringify(topicArn)} is no ARN of a topic`;
+      const problem = `${JSON.stringify(topicArn)} is not the ARN of a topic`;
       throw invalid(this, {
         code: "TOPIC_ARN",
         prop: "topicArn",

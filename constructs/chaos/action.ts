@@ -4,20 +4,20 @@ import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
 import { type BlastRadius, type FaultSpec, type LatencyOptions, lastingOf, needOf, type StressOptions } from "./fault";
 
-/** Target of a fault, as far as AWS FIS must know it. */
+/** Target of a fault, with the values that AWS FIS needs. */
 export type Place =
   | {
       readonly kind: "service";
       readonly clusterName: string;
       readonly clusterArn: string;
       readonly serviceName: string;
-      /** Value of {@link SERVICE_TAG} of the tasks' managed instances. */
+      /** Value of {@link SERVICE_TAG} on the tasks' managed instances. */
       readonly managedAs: string;
     }
   | { readonly kind: "instances"; readonly autoScalingGroupName: string }
   | { readonly kind: "zone"; readonly vpcId: string; readonly subnetIds: readonly string[] };
 
-/** One action of AWS FIS and its target, with all that its role may do. */
+/** An action of AWS FIS, its target, and the permissions of its role. */
 export interface Action {
   readonly actionId: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface Action {
   readonly statements: readonly Statement[];
 }
 
-/** A fault at a place in the words of AWS FIS; undefined where it has none. */
+/** Converts a fault and its target to an action of AWS FIS; undefined if AWS FIS has none. */
 export function actionOf(stack: AwsStack, spec: FaultSpec, place: Place): Action | undefined {
   switch (place.kind) {
     case "service":
@@ -54,12 +54,12 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
   const statements: Statement[] = [
     { actions: ["ecs:DescribeTasks"], resources: [tasks] },
     {
-      // Lists tasks of one cluster; the tasks themselves are no resource of this call.
+      // Lists the tasks of one cluster; the call has no resource type for tasks.
       actions: ["ecs:ListTasks"],
       resources: ["*"],
       conditions: { ArnEquals: { "ecs:cluster": place.clusterArn } },
     },
-    // This call takes no resource.
+    // This call supports no resource-level permissions.
     { actions: ["tag:GetResources"], resources: ["*"] },
   ];
   if (spec.kind === "stop-tasks") {
@@ -77,7 +77,7 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
         actions: ["ecs:DescribeContainerInstances"],
         resources: [stack.arn("ecs", `container-instance/${place.clusterName}/*`)],
       },
-      // These calls take no resource.
+      // These calls support no resource-level permissions.
       { actions: ["ec2:DescribeInstances", "ec2:DescribeSubnets"], resources: ["*"] },
     );
   }
@@ -97,12 +97,12 @@ function onTasks(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "servi
 interface OnTask {
   readonly action: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** Document of Systems Manager that does it. */
+  /** Systems Manager document that injects the fault. */
   readonly document: string;
 }
 
 function onTask(spec: FaultSpec): OnTask | undefined {
-  // On Fargate there is no other access to a task's network; on instances it works as well.
+  // On Fargate, this is the only way to affect a task's network; it works on instances, too.
   const endpoints = { useEcsFaultInjectionEndpoints: "true" };
   switch (spec.kind) {
     case "stop-tasks":
@@ -159,7 +159,7 @@ function onInstances(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "i
   const tags = { "aws:autoscaling:groupName": place.autoScalingGroupName };
   const instances = stack.arn("ec2", "instance/*");
   const ofGroup = { StringEquals: { "aws:ResourceTag/aws:autoscaling:groupName": place.autoScalingGroupName } };
-  // These calls take no resource.
+  // These calls support no resource-level permissions.
   const look: Statement = { actions: ["ec2:DescribeInstances", "tag:GetResources"], resources: ["*"] };
   const target = (radius: BlastRadius, resourceType: string) => ({
     resourceType,
@@ -236,7 +236,8 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
         resources: [acls, vpc],
         conditions: { StringEquals: ofFis },
       },
-      // An association is of a subnet and a list; the lists that were there have no tag of FIS, and are put back at the end.
+      // AWS FIS replaces the network ACL associations of the subnets and restores them at the end; the original ACLs have no
+      // FIS tag.
       { actions: ["ec2:ReplaceNetworkAclAssociation"], resources: [...subnets, acls] },
       {
         actions: [
@@ -245,14 +246,14 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
           "ec2:DescribeSubnets",
           "ec2:DescribeVpcs",
         ],
-        // These calls take no resource.
+        // These calls support no resource-level permissions.
         resources: ["*"],
       },
     ],
   };
 }
 
-/** Permission to run one document on resources with the tags, and nothing else. */
+/** Grants permission to run one document, only on resources with the tags. */
 function sendCommand(
   stack: AwsStack,
   document: string,
@@ -263,12 +264,12 @@ function sendCommand(
   return [
     { actions: ["ssm:SendCommand"], resources: [documentArn(stack, document)] },
     { actions: ["ssm:SendCommand"], resources: [instances], conditions: { StringEquals: tags } },
-    // These calls take no resource.
+    // These calls support no resource-level permissions.
     { actions: ["ssm:CancelCommand", "ssm:ListCommands"], resources: ["*"] },
   ];
 }
 
-/** Documents of AWS are in no account. */
+/** Returns the ARN of a document of AWS, which contains no account id. */
 function documentArn(stack: AwsStack, name: string): string {
   return `arn:${stack.partition}:ssm:${stack.environment.region}::document/${name}`;
 }
@@ -285,7 +286,7 @@ export function loadPercent({ loadPercent = 80 }: StressOptions): number {
   return loadPercent;
 }
 
-/** A duration as AWS FIS takes it. */
+/** Formats a duration for AWS FIS. */
 export function minutes(duration: Duration): string {
   return `PT${duration.toMinutes()}M`;
 }

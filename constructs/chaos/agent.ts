@@ -8,15 +8,15 @@ import type { CloudNativeService } from "../service/cloud-native-service";
 import { requireInternet } from "../vpc/images";
 import type { Need } from "./fault";
 
-/** Marks the managed instances of one service, so that an experiment's role reaches no others. */
+/** Tag on the managed instances of a service, which limits an experiment's role to them. */
 export const SERVICE_TAG = "ECS_SERVICE";
 
 const TAG_KEYS = ["ECS_TASK_ARN", "ECS_TASK_AVAILABILITY_ZONE", "FAULT_INJECTION_SIDECAR", SERVICE_TAG];
 
 /**
- * Registers the task with Systems Manager under the tags that AWS FIS looks for, and signs off at the end.
+ * Registers the task with Systems Manager under the tags that AWS FIS expects, and deregisters it at the end.
  *
- * Without braces around variables: those are Terraform's.
+ * Uses no braces around variables, since Terraform would interpolate them.
  *
  * @see https://docs.aws.amazon.com/fis/latest/userguide/ecs-task-actions.html
  */
@@ -42,10 +42,10 @@ const SCRIPT = [
 ].join("\n");
 
 /**
- * Gives a service what faults inside of its tasks need: a container beside the app with the agent of Systems Manager and a
- * role for it, and for faults of the network one view of all processes and the fault endpoints of ECS.
+ * Adds what faults inside tasks need to a service: a sidecar with the Systems Manager agent and a role for it; for network
+ * faults also a shared process namespace and the fault injection endpoints of ECS.
  *
- * Once for all experiments on a service, which must be of one mind about the image.
+ * Added once for all experiments on a service, which must use the same image.
  *
  * @throws InvalidPropsError CHAOS_AGENT_TWICE, CHAOS_EXEC, INTERNET_OUT_OF_REACH
  */
@@ -59,8 +59,8 @@ export function addFaultAgent(scope: IConstruct, service: CloudNativeService, im
     throw invalid(scope, {
       code: "CHAOS_AGENT_TWICE",
       prop: "agentImage",
-      problem: `is ${image}, and another experiment on ${service.serviceName} has ${known}`,
-      remedy: "Use one image for all.",
+      problem: `must be the same for all experiments on ${service.serviceName}, got ${image} and ${known}`,
+      remedy: "Use one image for all experiments.",
     });
   }
   if (need === "agent and network" && service.node.tryFindChild(ENDPOINTS) === undefined) {
@@ -68,7 +68,7 @@ export function addFaultAgent(scope: IConstruct, service: CloudNativeService, im
   }
 }
 
-/** The agent of a service, whose image all experiments on it share. */
+/** Agent of a service; all experiments on it share the image. */
 const AGENT = (): { image?: string } => ({});
 
 const ENDPOINTS = "FaultEndpoints";
@@ -94,8 +94,8 @@ class FaultAgent implements ServiceAddOn {
         code: "CHAOS_EXEC",
         prop: "exec",
         problem:
-          "lets people into tasks by the same agent that faults inside of tasks need, and AWS FIS takes one only",
-        remedy: "Take exec from the service, or hit it by stopTasks.",
+          "cannot be combined with faults inside tasks: both use the Systems Manager agent, and AWS FIS supports only one in a task",
+        remedy: "Disable exec for the service, or use the fault stopTasks.",
       });
     }
     requireInternet(scope, stack.vpc, "agentImage");
@@ -103,7 +103,7 @@ class FaultAgent implements ServiceAddOn {
     const role = new Role(scope, "Role", { name: `${fullName}-fault-agent`, service: "ssm.amazonaws.com" });
     role.addManagedPolicy("AmazonSSMManagedInstanceCore");
     role.grant({
-      // This call takes no resource.
+      // This call supports no resource-level permissions.
       actions: ["ssm:DeleteActivation"],
       resources: ["*"],
     });
@@ -113,7 +113,7 @@ class FaultAgent implements ServiceAddOn {
       conditions: { StringEquals: { [`aws:ResourceTag/${SERVICE_TAG}`]: fullName } },
     });
     host.grant({
-      // A managed instance has no ARN before registration, but it must carry the tags of this service, and no others.
+      // A managed instance has no ARN before registration, but must carry exactly the tags of this service.
       actions: ["ssm:AddTagsToResource", "ssm:CreateActivation"],
       resources: ["*"],
       conditions: {
@@ -130,12 +130,12 @@ class FaultAgent implements ServiceAddOn {
     host.addSidecar({
       name: "fault-agent",
       image: this.image,
-      // It takes of the app's own, as a fault does.
+      // A fault consumes CPU and memory of the task, too.
       cpu: 0,
       memoryMiB: 512,
       command: ["/bin/bash", "-c", SCRIPT],
       environment: { MANAGED_INSTANCE_ROLE_NAME: `${path}${role.roleName}`, [SERVICE_TAG]: fullName },
-      // It installs what it needs, as root: both are of this container alone.
+      // The script installs packages as root, in this container only.
       user: "0",
       writableRoot: true,
     });

@@ -10,30 +10,33 @@ import { CloudNativeService } from "../service/cloud-native-service";
 import { latency, loadPercent } from "./action";
 import { type BlastRadius, type Fault, type FaultSpec, lastingOf, needOf, ZONE_LOSS_WORD } from "./fault";
 
-/** Profile of the environment: built like production, so that results hold there, but without users. */
+/** Name of an environment that is built like production but serves no users. */
 const STAGING = "staging";
 
-/** The word that lets an experiment into an environment where users are served. */
+/** Confirmation for experiments in an environment that serves users. */
 export const PRODUCTION_WORD = "users may notice";
 
-/** Stop conditions of a template; AWS does not raise this quota. @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html */
+/**
+ * Maximum number of stop conditions of a template; AWS does not raise this quota. @see
+ * https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html
+ */
 export const STOP_CONDITIONS = 5;
 
-/** Repository of the agent's image at AWS. */
+/** ECR repository of the agent's image. */
 const AGENT_REPOSITORY = "public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent";
 
-/** Prints the digest of its newest version. */
+/** Command that prints the digest of the latest version. */
 const AGENT_DIGEST = `docker buildx imagetools inspect ${AGENT_REPOSITORY}:latest --format '{{.Manifest.Digest}}'`;
 
-/** An alarm needs about two minutes to go off. */
+/** Default time to watch the alarms, which need about two minutes to fire. */
 export const DEFAULT_WATCH = Duration.minutes(5);
 
 /** Targets of a fault: tasks of a service, instances of a group, or a zone of a platform. */
 export type FaultTarget = CloudNativeService | AutoScalingGroup | IPlatform;
 
 /**
- * Report of an experiment: its timeline, and graphs of dashboards from 20 minutes before
- * the experiment to 20 minutes after it. AWS charges 5 USD for each report.
+ * Report of an experiment with its timeline and graphs of dashboards, from 20 minutes before the experiment to 20 minutes
+ * after it. AWS charges 5 USD for each report.
  */
 export interface ExperimentReport {
   /** Name of a bucket in the same region. */
@@ -43,7 +46,8 @@ export interface ExperimentReport {
   /**
    * Names of dashboards of this account to include.
    *
-   * @default - those of the target: the service's ServiceDashboard, the platform's PlatformDashboard, and none of instances
+   * @default - those of the target: the service's ServiceDashboard or the platform's PlatformDashboard; none for an Auto
+   * Scaling group
    */
   readonly dashboards?: readonly string[];
 }
@@ -53,49 +57,49 @@ export interface ChaosExperimentProps {
   readonly target: FaultTarget;
   /** Fault to inject: `Fault.stopTasks({ percent: 50 })`. */
   readonly fault: Fault;
-  /** Names of the environments that it may be in. In any other it is refused. */
+  /** Names of the environments that allow the experiment. It is refused in any other. */
   readonly environments: readonly string[];
   /**
-   * The hypothesis: none of these goes off while the fault is there. One that does stops the experiment, which has then
+   * Hypothesis: none of these alarms fires during the fault. An alarm that fires stops the experiment, which has then
    * failed. At least one, at most five.
    *
-   * @default - `service.health`: the alarms that roll back a deployment, or all where none does; a group of instances and
-   *   a platform have none of their own
+   * @default - `service.health`: the alarms that roll back a deployment, or all alarms if there are none; an Auto Scaling
+   * group and a platform have no alarms of their own
    */
   readonly stopOn?: readonly IAlarm[];
   /**
-   * Has to be said where users are served: in every environment of a profile other than `dev`, unless it is called `staging`.
+   * Confirmation for environments that serve users: those with a profile other than `dev`, unless they are called `staging`.
    *
    * @default - not in production
    */
   readonly production?: typeof PRODUCTION_WORD;
   /**
-   * Time to watch the alarms after the fault, in whole minutes, 1 to 720: they go off late, and a
-   * fault such as `stopTasks` is over at once.
+   * Time to watch the alarms after the fault, in whole minutes, 1 to 720. Alarms fire with a delay, and a fault such as
+   * `stopTasks` ends at once.
    *
    * @default Duration.minutes(5)
    */
   readonly watch?: Duration;
   /**
-   * When it starts by itself.
+   * Schedule that starts the experiment.
    *
-   * @default - never: people start it, or a pipeline
+   * @default - none: a user or a pipeline starts it
    */
   readonly schedule?: Schedule;
   /** @default - none */
   readonly report?: ExperimentReport;
   /**
-   * Image of the agent of Systems Manager, by digest: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:...`. It
-   * runs in a container beside the app, where a fault is inside of tasks, and only there. AWS's guide names it by a tag that
-   * moves; this prints its digest: `docker buildx imagetools inspect public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent:latest
-   * --format '{{.Manifest.Digest}}'`.
+   * Image of the Systems Manager agent, by digest: `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:...`. Required
+   * for faults inside tasks, where the agent runs as a sidecar; otherwise not allowed. AWS's guide uses a mutable tag; this
+   * prints its digest: `docker buildx imagetools inspect public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent:latest --format
+   * '{{.Manifest.Digest}}'`.
    *
-   * @default - none: no fault inside of tasks
+   * @default - none: no fault inside tasks
    */
   readonly agentImage?: string;
 }
 
-/** In the user's words. */
+/** Names of the faults as users write them. */
 const NAMES: Readonly<Record<FaultSpec["kind"], string>> = {
   "stop-tasks": "stopTasks",
   "stop-instances": "stopInstances",
@@ -129,27 +133,27 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
   problems.check(props.stopOn === undefined || props.stopOn.length > 0, {
     code: "CHAOS_NO_HYPOTHESIS",
     prop: "stopOn",
-    problem: "is empty: nothing would stop the experiment, and nothing tell whether it held",
-    remedy: "Name at least one alarm, or leave it out for those that say whether the service is well.",
+    problem: "must not be empty, because alarms stop the experiment and decide whether it succeeds",
+    remedy: "List at least one alarm, or leave stopOn out for the health alarms of the service.",
   });
   problems.check(props.stopOn === undefined || props.stopOn.length <= STOP_CONDITIONS, {
     code: "CHAOS_STOP_CONDITIONS",
     prop: "stopOn",
-    problem: `has ${props.stopOn?.length} alarms, and an experiment takes ${STOP_CONDITIONS}`,
-    remedy: "Name those that users feel.",
+    problem: `must have at most ${STOP_CONDITIONS} alarms, got ${props.stopOn?.length}`,
+    remedy: "List the alarms on problems that users notice.",
   });
   problems.check(props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName), {
     code: "CHAOS_REPORT_BUCKET",
     prop: "report.bucketName",
     problem: `${JSON.stringify(props.report?.bucketName)} is not a valid bucket name`,
-    remedy: "Use the name alone: 3 to 63 small letters, digits, dots and hyphens.",
+    remedy: "Use only the name: 3 to 63 lowercase letters, digits, dots and hyphens.",
   });
   for (const name of props.report?.dashboards ?? []) {
     problems.check(/^[\w-]{1,255}$/.test(name), {
       code: "CHAOS_REPORT_DASHBOARD",
       prop: "report.dashboards",
       problem: `${JSON.stringify(name)} is not a valid dashboard name`,
-      remedy: "Use the name alone: 1 to 255 letters, digits, hyphens and _.",
+      remedy: "Use only the name: 1 to 255 letters, digits, hyphens and _.",
     });
   }
   problems.throwIfAny();
@@ -160,14 +164,14 @@ function checkEnvironment(problems: Problems, stack: AwsStack, props: ChaosExper
   problems.check(props.environments.includes(environment.name), {
     code: "CHAOS_ENVIRONMENT",
     prop: "environments",
-    problem: `does not name ${JSON.stringify(environment.name)}, where the experiment is (${props.environments.join(", ") || "none"})`,
-    remedy: "Make it only where it is allowed, or allow it here.",
+    problem: `must include ${JSON.stringify(environment.name)}, the environment of the experiment, got ${props.environments.join(", ") || "none"}`,
+    remedy: "Create the experiment only in the environments that allow it, or add this one.",
   });
   problems.check(!stack.production || environment.name === STAGING || props.production === PRODUCTION_WORD, {
     code: "CHAOS_PRODUCTION",
     prop: "production",
-    problem: `is not said, and ${JSON.stringify(environment.name)} has the profile ${JSON.stringify(environment.profile)}`,
-    remedy: `Say production: ${JSON.stringify(PRODUCTION_WORD)}, once it held elsewhere.`,
+    problem: `must be set, because environment ${JSON.stringify(environment.name)} has the profile ${JSON.stringify(environment.profile)}`,
+    remedy: `Set production: ${JSON.stringify(PRODUCTION_WORD)} once the experiment has succeeded elsewhere.`,
   });
 }
 
@@ -179,29 +183,29 @@ function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperim
       problems.add({
         code: "CHAOS_MEMORY_OF_TASKS",
         prop,
-        problem: "is for instances: AWS FIS cannot fill the memory of a task",
-        remedy: "Use cpu, or hit the group of instances that the tasks run on.",
+        problem: "is only for instances: AWS FIS cannot fill the memory of a task",
+        remedy: "Use cpu, or target the Auto Scaling group that the tasks run on.",
       });
     } else if (kind === "spot-interruption") {
       problems.add({
         code: "CHAOS_SPOT_OF_TASKS",
         prop,
-        problem: "is for instances: AWS FIS cannot take back a task of Fargate Spot",
-        remedy: "Use stopTasks: the task gets the same signal, without the notice two minutes before.",
+        problem: "is only for instances: AWS FIS cannot interrupt a Fargate Spot task",
+        remedy: "Use stopTasks: tasks get the same signal, without the two-minute notice.",
       });
     } else if (!IN_TASKS.includes(kind)) {
       problems.add({
         code: "CHAOS_FAULT_TARGET",
         prop,
-        problem: "cannot hit a service",
+        problem: "cannot target a service",
         remedy: `Use one of: ${names(IN_TASKS)}.`,
       });
     }
     problems.check(target.process.kind !== "job", {
       code: "CHAOS_JOB",
       prop: "target",
-      problem: `${target.serviceName} is a job: none of its tasks is there when an experiment looks for them`,
-      remedy: "Use a web process or a worker.",
+      problem: `must be a web process or a worker, because a job has no running tasks to select; ${target.serviceName} is a job`,
+      remedy: "Choose another target.",
     });
     return;
   }
@@ -209,28 +213,28 @@ function checkTarget(problems: Problems, { target, fault, stopOn }: ChaosExperim
     problems.check(ON_MACHINES.includes(kind), {
       code: "CHAOS_FAULT_TARGET",
       prop,
-      problem: "cannot hit a group of instances",
+      problem: "cannot target an Auto Scaling group",
       remedy: `Use one of: ${names(ON_MACHINES)}.`,
     });
     problems.check(kind !== "spot-interruption" || target.hasSpot, {
       code: "CHAOS_NO_SPOT",
       prop,
-      problem: "finds nothing: the group has no Spot instances",
-      remedy: "Set spot there, or use stopInstances.",
+      problem: "needs Spot Instances, but the group has none",
+      remedy: "Set spot of the group, or use stopInstances.",
     });
   } else {
     problems.check(kind === "zone-loss", {
       code: "CHAOS_FAULT_TARGET",
       prop,
-      problem: "cannot hit a platform",
-      remedy: "Use zoneLoss, or name the service or the Auto Scaling group.",
+      problem: "cannot target a platform",
+      remedy: "Use zoneLoss, or target a service or an Auto Scaling group.",
     });
   }
   problems.check(stopOn !== undefined, {
     code: "CHAOS_NO_HYPOTHESIS",
     prop: "stopOn",
-    problem: "is not set, and the target has no alarms of its own: nothing would stop the experiment",
-    remedy: "Name the alarms of the services that it must not hurt: stopOn: orders.health.",
+    problem: "must be set, because the target has no alarms that could stop the experiment",
+    remedy: "List the alarms of the services that must stay healthy: stopOn: orders.health.",
   });
 }
 
@@ -240,7 +244,7 @@ function names(kinds: readonly string[]): string {
 
 function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperimentProps): void {
   const prop = `fault ${NAMES[spec.kind]}`;
-  // How many of the instances of a group are Spot is AWS's to say.
+  // AWS decides how many instances of a group are Spot.
   const runs = "scaling" in target && spec.kind !== "spot-interruption" ? target.scaling : undefined;
   if ("radius" in spec) checkRadius(problems, spec, prop, runs);
   if ("options" in spec && spec.kind !== "spot-interruption") {
@@ -259,8 +263,8 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
       {
         code: "CHAOS_DELAY",
         prop: `${prop}.delay`,
-        problem: `${delay} with a jitter of ${jitter} cannot be`,
-        remedy: "Use whole milliseconds up to a minute, and a jitter that is not longer than the delay.",
+        problem: `must be whole milliseconds up to a minute, with a jitter that is not longer; got ${delay} with a jitter of ${jitter}`,
+        remedy: "Use durations such as Duration.millis(200) and Duration.millis(10).",
       },
     );
   }
@@ -269,8 +273,8 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
     problems.check(hosts === undefined || (hosts.length > 0 && hosts.every((host) => HOST.test(host))), {
       code: "CHAOS_HOST",
       prop: `${prop}.hosts`,
-      problem: `${JSON.stringify(hosts)} are no hosts`,
-      remedy: 'Use host names, IPv4 addresses and CIDR blocks: ["api.example.com", "10.0.0.0/16"].',
+      problem: `must be host names, IPv4 addresses or CIDR blocks, got ${JSON.stringify(hosts)}`,
+      remedy: 'Use a list such as ["api.example.com", "10.0.0.0/16"].',
     });
   }
   if (spec.kind === "blackhole-port") {
@@ -278,8 +282,8 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
     problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535, {
       code: "CHAOS_PORT",
       prop: `${prop}.port`,
-      problem: `${port} is not a valid port`,
-      remedy: "Use 1 to 65535.",
+      problem: `must be a port from 1 to 65535, got ${port}`,
+      remedy: "Use the port of the dependency.",
     });
   }
   if (spec.kind === "spot-interruption") {
@@ -287,16 +291,16 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
     problems.check(Number.isInteger(minutes) && minutes >= 2 && minutes <= 15, {
       code: "CHAOS_DURATION",
       prop: `${prop}.after`,
-      problem: `${spec.options.after} is not when AWS FIS takes one back`,
-      remedy: "Use whole minutes, 2 to 15.",
+      problem: `must be whole minutes, 2 to 15, got ${spec.options.after}`,
+      remedy: "Use a duration such as Duration.minutes(2).",
     });
   }
   if (spec.kind === "zone-loss") {
     problems.check(spec.options.hits === ZONE_LOSS_WORD, {
       code: "CHAOS_ZONE_WORD",
       prop: `${prop}.hits`,
-      problem: `${JSON.stringify(spec.options.hits)} is not the word for it`,
-      remedy: `Say hits: ${JSON.stringify(ZONE_LOSS_WORD)}: all that the platform has in the zone is cut off.`,
+      problem: `must be ${JSON.stringify(ZONE_LOSS_WORD)}, got ${JSON.stringify(spec.options.hits)}`,
+      remedy: "Set it to confirm that everything the platform runs in the zone is disconnected.",
     });
   }
 }
@@ -305,12 +309,12 @@ function checkMinutes(problems: Problems, prop: string, duration: Duration): voi
   problems.check(Number.isInteger(duration.toMinutes()) && duration.toMinutes() >= 1 && duration.toMinutes() <= 720, {
     code: "CHAOS_DURATION",
     prop,
-    problem: `${duration} is not how long AWS FIS lets one last`,
-    remedy: "Use whole minutes, 1 to 720.",
+    problem: `must be whole minutes, 1 to 720, got ${duration}`,
+    remedy: "Use a duration such as Duration.minutes(5).",
   });
 }
 
-/** @param runs how many there are of what is hit */
+/** @param runs number of targets that run */
 function checkRadius(
   problems: Problems,
   { kind, radius }: FaultSpec & { radius: BlastRadius },
@@ -326,32 +330,32 @@ function checkRadius(
   problems.check(isPart, {
     code: "CHAOS_RADIUS",
     prop,
-    problem: `${JSON.stringify({ percent, count })} is not a valid blast radius`,
-    remedy: "Use percent, a whole number from 1 to 100, or count, at least 1.",
+    problem: `must be a valid blast radius, got ${JSON.stringify({ percent, count })}`,
+    remedy: "Set either percent, a whole number from 1 to 100, or count, at least 1.",
   });
   if (!isPart) return;
   const takesAway = /^(stop|spot)-/.test(kind);
   problems.check(percent !== 100 || !takesAway, {
     code: "CHAOS_NOTHING_LEFT",
     prop: `${prop}.percent`,
-    problem: "is 100: nothing is left to take over, which needs no experiment",
+    problem: "must be below 100, because something must be left to take over",
     remedy: "Use less.",
   });
   if (runs === undefined) return;
   problems.check(count === undefined || count < runs.max || !takesAway, {
     code: "CHAOS_NOTHING_LEFT",
     prop: `${prop}.count`,
-    problem: `is ${count}, and no more than ${runs.max} run: nothing is left to take over, which needs no experiment`,
-    remedy: "Use less, or raise the target's scaling.max.",
+    problem: `must be below ${runs.max}, the maximum that runs, because something must be left to take over; got ${count}`,
+    remedy: "Lower it, or raise the target's scaling.max.",
   });
   problems.check(
-    // What may be at rest is tried while it works.
+    // A percentage is checked against the minimum, since the target may be scaled in when the experiment runs.
     percent === undefined || runs.min === 0 || Math.floor((runs.min * percent) / 100) > 0,
     {
       code: "CHAOS_NOBODY_HIT",
       prop: `${prop}.percent`,
-      problem: `is ${percent}, and of ${runs.min}, the fewest that run, that is none: AWS FIS rounds down, and the experiment fails`,
-      remedy: `Use more, count: 1, or a scaling.min of at least ${Math.ceil(100 / (percent ?? 100))} for the target.`,
+      problem: `must select at least one of the minimum of ${runs.min}: AWS FIS rounds down, and ${percent} % of ${runs.min} is none`,
+      remedy: `Use a higher percent, count: 1, or a scaling.min of at least ${Math.ceil(100 / (percent ?? 100))} for the target.`,
     },
   );
 }
@@ -360,8 +364,8 @@ function checkPercent(problems: Problems, prop: string, percent: number): void {
   problems.check(Number.isInteger(percent) && percent >= 1 && percent <= 100, {
     code: "CHAOS_PERCENT",
     prop,
-    problem: `${percent} is not a valid percentage`,
-    remedy: "Use whole numbers from 1 to 100.",
+    problem: `must be a whole number from 1 to 100, got ${percent}`,
+    remedy: "Change the percentage, or leave it out.",
   });
 }
 
@@ -370,8 +374,8 @@ function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExpe
   problems.check(needed || agentImage === undefined, {
     code: "CHAOS_AGENT_UNUSED",
     prop: "agentImage",
-    problem: "is set, and the fault is not inside of tasks",
-    remedy: "Leave it out.",
+    problem: "is allowed only for faults inside tasks",
+    remedy: "Remove agentImage.",
   });
   problems.check(
     !needed || (agentImage !== undefined && /^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(agentImage)),
@@ -380,9 +384,9 @@ function checkAgent(problems: Problems, { target, fault, agentImage }: ChaosExpe
       prop: "agentImage",
       problem:
         agentImage === undefined
-          ? "is not set, and the fault is inside of tasks, where an agent must do it"
-          : `${JSON.stringify(agentImage)} is not an image by digest`,
-      remedy: `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>, which this prints: ${AGENT_DIGEST}`,
+          ? "must be set, because an agent injects faults inside tasks"
+          : `must be an image by digest, got ${JSON.stringify(agentImage)}`,
+      remedy: `Use ${AGENT_REPOSITORY}@sha256:<64 hex digits>; get the digest with: ${AGENT_DIGEST}`,
     },
   );
 }

@@ -31,12 +31,12 @@ import { reportOf } from "./report";
 /** Key of a template's only target. */
 const TARGET = "target";
 
-/** Key of the wait after the fault in which alarms may still go off. */
+/** Key of the wait after the fault during which alarms may still fire. */
 const WATCH = "watch";
 
 /**
- * An experiment: something is made to go wrong, for part of what runs, and a hypothesis says what users do not feel. It is
- * Alarms watch it, and an alarm that goes off stops the experiment (AWS FIS): during the fault, and for a while after it.
+ * A chaos experiment with AWS FIS: injects a fault into part of a running system to verify the hypothesis that users do not
+ * notice it. Alarms watch the experiment; an alarm that fires during the fault or shortly after it stops the experiment.
  *
  * Costs 0.10 USD for each minute that it runs, and nothing until it is started.
  *
@@ -59,7 +59,7 @@ export class ChaosExperiment extends Construct {
   readonly experimentTemplateId: string;
   /** Log of events before, during and after the experiment. */
   readonly logs: LogStream;
-  /** Duration from the start of the fault until alarms are no longer watched. */
+  /** Duration from the start of the fault until the alarms are no longer watched. */
   readonly #lasts: Duration;
 
   constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
@@ -70,7 +70,7 @@ export class ChaosExperiment extends Construct {
     this.#lasts = Duration.minutes(lastingOf(fault.spec).toMinutes() + watch.toMinutes());
     const place = this.#place(stack, props);
     const action = actionOf(stack, fault.spec, place);
-    if (action === undefined) throw new Error(`${this.node.path}: ${fault.spec.kind} was let through`);
+    if (action === undefined) throw new Error(`${this.node.path}: ${fault.spec.kind} is not supported`);
     if (target instanceof CloudNativeService && agentImage !== undefined) {
       addFaultAgent(this, target, agentImage, needOf(fault.spec));
     }
@@ -78,7 +78,7 @@ export class ChaosExperiment extends Construct {
     const alarms = () => props.stopOn ?? (target instanceof CloudNativeService ? target.health : []);
     this.#checkAlarms(alarms);
 
-    // AWS may write to log groups of this name without a line for each in the account's one policy.
+    // AWS can write to log groups of this name without an entry for each in the account's single resource policy.
     this.logs = new LogStream(this, "Logs", { name: physicalName("logGroup", `/aws/vendedlogs/fis/${name}`) });
     const role = new Role(this, "Role", { name: `${name}-chaos`, service: "fis.amazonaws.com" });
     for (const statement of action.statements) role.grant(statement);
@@ -89,7 +89,7 @@ export class ChaosExperiment extends Construct {
         "logs:DescribeResourcePolicies",
         "logs:PutResourcePolicy",
       ],
-      // These calls take no resource.
+      // These calls support no resource-level permissions.
       resources: ["*"],
     });
     const contract = report && reportOf(stack, role, { ...report, prefix: report.prefix ?? name, target });
@@ -123,7 +123,7 @@ export class ChaosExperiment extends Construct {
       experimentReportConfiguration: contract?.configuration,
       tags: { Name: experimentName(stack.environment, stack.stackName, id) },
     });
-    // A whole block that is there or not is nothing that the bindings take late.
+    // The bindings do not accept a block that is optional and known only at synth.
     if (contract) template.addOverride("experiment_report_configuration.data_sources", contract.dataSources);
     role.whenPolicy((address) => {
       template.dependsOn = [address];
@@ -138,8 +138,8 @@ export class ChaosExperiment extends Construct {
   }
 
   /**
-   * The experiment as a gate of a pipeline: it runs once its environment is released, and what comes after it in the
-   * pipeline waits until it has held.
+   * Returns the experiment as a gate of a pipeline: it runs after its environment is released, and the pipeline continues
+   * only if it succeeds.
    *
    * @example
    * ```ts
@@ -152,8 +152,8 @@ export class ChaosExperiment extends Construct {
    * });
    * const release = { environment, gates: [experiment.gate({ requests: { url: "https://dev.example.com/" } })] };
    * ```
-   * @param options.timeout longest that the experiment may take. Default: one hour, or its own time and a quarter of an hour
-   * @param options.requests what is asked meanwhile. Default: nothing
+   * @param options.timeout maximum duration of the experiment. Default: one hour, or its own duration plus 15 minutes
+   * @param options.requests requests to send during the experiment. Default: none
    */
   gate(options: GateOptions = {}): ReleaseGate {
     const { environment, stackName } = AwsStack.of(this);
@@ -161,7 +161,7 @@ export class ChaosExperiment extends Construct {
     return experimentGate(this.node.id, { timeout, ...options, environment, stack: stackName });
   }
 
-  /** Target of the fault, in the experiment's own stack. */
+  /** Resolves the target of the fault, which must be in the experiment's own stack. */
   #place(stack: AwsStack, { target, fault }: ChaosExperimentProps): Place {
     if (target instanceof CloudNativeService || target instanceof AutoScalingGroup) {
       this.#checkStack(AwsStack.of(target) === stack, target.node.path, "the stack of its target");
@@ -179,12 +179,12 @@ export class ChaosExperiment extends Construct {
     this.#checkStack(same, `${target.stackName}-${target.environment.name}`, "a stack on that platform");
     const zone = fault.spec.kind === "zone-loss" ? fault.spec.options.zone : 0;
     if (!Number.isInteger(zone) || zone < 0 || zone >= own.zones) {
-      const problem = `${zone} is none of the ${own.zones} zones of ${own.platformName}`;
+      const problem = `must be the index of one of the ${own.zones} zones of ${own.platformName}, got ${zone}`;
       throw invalid(this, {
         code: "CHAOS_ZONE",
         prop: "fault zoneLoss.zone",
         problem,
-        remedy: `Use 0 to ${own.zones - 1}.`,
+        remedy: `Use an index from 0 to ${own.zones - 1}.`,
       });
     }
     const { vpcId, publicSubnetIds, privateSubnetIds, egress } = own.vpc;
@@ -195,16 +195,16 @@ export class ChaosExperiment extends Construct {
   #checkStack(same: boolean, where: string, wanted: string): void {
     if (same) return;
     const { path } = AwsStack.of(this).node;
-    const problem = `is ${where}, and the experiment is in ${path}`;
+    const problem = `is ${where}, but the experiment is in ${path}`;
     throw invalid(this, {
       code: "CHAOS_OTHER_STACK",
       prop: "target",
       problem,
-      remedy: `Make the experiment in ${wanted}.`,
+      remedy: `Create the experiment in ${wanted}.`,
     });
   }
 
-  /** Alarms of a service, complete only when all add-ons have been added. */
+  /** Checks the alarms of a service at synth, when all add-ons have been added. */
   #checkAlarms(alarms: () => readonly IAlarm[]): void {
     validateAtSynth(this, () => {
       const { length } = alarms();
@@ -213,7 +213,7 @@ export class ChaosExperiment extends Construct {
           {
             code: "CHAOS_NO_HYPOTHESIS",
             prop: "stopOn",
-            problem: "is not set, and the service has no alarm that could stop the experiment",
+            problem: "must be set, because the service has no alarm that could stop the experiment",
             remedy: "Add an Ingress or another alarm to the service, or set stopOn.",
           },
         ];
@@ -223,8 +223,8 @@ export class ChaosExperiment extends Construct {
         {
           code: "CHAOS_STOP_CONDITIONS",
           prop: "stopOn",
-          problem: `must have at most ${STOP_CONDITIONS} alarms, and the service has ${length}`,
-          remedy: "Set stopOn to the alarms that users feel.",
+          problem: `must have at most ${STOP_CONDITIONS} alarms, but the service has ${length}`,
+          remedy: "Set stopOn to the alarms on problems that users notice.",
         },
       ];
     });
@@ -244,7 +244,7 @@ export class ChaosExperiment extends Construct {
       resources: [this.experimentTemplateArn, stack.arn("fis", "experiment/*")],
     });
     role.grant({
-      // The first experiment of an account makes the role by which AWS FIS watches alarms.
+      // The first experiment of an account creates the service-linked role with which AWS FIS watches alarms.
       actions: ["iam:CreateServiceLinkedRole"],
       resources: [
         `arn:${stack.partition}:iam::${stack.accountId}:role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS`,
@@ -264,7 +264,7 @@ export class ChaosExperiment extends Construct {
           ClientToken: "<aws.scheduler.execution-id>",
           ExperimentTemplateId: this.experimentTemplateId,
         }),
-        // An experiment at another hour than the one that people expect is worse than none.
+        // An experiment that starts later than operators expect is worse than none.
         retryPolicy: { maximumEventAgeInSeconds: 300, maximumRetryAttempts: 2 },
       },
     });

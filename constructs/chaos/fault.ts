@@ -3,13 +3,13 @@ import { Duration } from "../core/units";
 /** Default duration of a fault. */
 export const DEFAULT_DURATION = Duration.minutes(5);
 
-/** From the recommendation to the notice that AWS takes a Spot instance back: the least that there is. */
+/** Time from the rebalance recommendation to the Spot interruption notice: the minimum that AWS FIS allows. */
 export const DEFAULT_AFTER = Duration.minutes(2);
 
 /** Blast radius of a fault: a percentage of the targets, rounded down, or a number. AWS selects them at random. */
 export type BlastRadius =
   | {
-      /** Whole percent, 1 to 100; of what is stopped at most 99. */
+      /** Whole percentage, 1 to 100; for faults that stop targets at most 99. */
       readonly percent: number;
     }
   | { readonly count: number };
@@ -27,7 +27,7 @@ export interface FaultDuration {
 /** Peers of a network fault: traffic between the target and these is affected. */
 export interface NetworkFaultScope {
   /**
-   * IPv4 addresses, CIDR blocks and host names; what goes to IPv6 addresses is never hit.
+   * IPv4 addresses, CIDR blocks and host names. Traffic to IPv6 addresses is never affected.
    *
    * @default - all
    */
@@ -72,7 +72,7 @@ export const ZONE_LOSS_WORD = "every service of the platform";
 export interface ZoneLossOptions extends FaultDuration {
   /** Index of the platform's zone, from 0. */
   readonly zone: number;
-  /** Confirmation: everything that the platform has in the zone is disconnected, whichever team owns it. */
+  /** Confirmation: everything that the platform runs in the zone is disconnected, whichever team owns it. */
   readonly hits: typeof ZONE_LOSS_WORD;
 }
 
@@ -95,22 +95,22 @@ export type FaultSpec =
   | { readonly kind: "zone-loss"; readonly options: ZoneLossOptions };
 
 /**
- * A fault that an experiment injects. The faults available depend on the target: see each.
+ * A fault that an experiment injects. Each fault supports certain targets.
  *
  * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
  */
 export class Fault {
-  /** Tasks of a service are stopped, as when an instance goes away. They get SIGTERM. Needs nothing in the task. */
+  /** Stops tasks of a service with SIGTERM, as when an instance fails. Needs no agent. */
   static stopTasks(radius: BlastRadius): Fault {
     return new Fault({ kind: "stop-tasks", radius });
   }
 
-  /** The processors are busy: in tasks of a service, which need an agent, or on instances of a group. */
+  /** Loads the CPU: in tasks of a service, which needs the agent, or on instances of an Auto Scaling group. */
   static cpu(options: BlastRadius & StressOptions): Fault {
     return new Fault({ kind: "cpu", radius: options, options });
   }
 
-  /** The memory is full: on instances of a group. AWS has no such fault for tasks. */
+  /** Fills the memory of instances of an Auto Scaling group. AWS FIS has no such fault for tasks. */
   static memory(options: BlastRadius & StressOptions): Fault {
     return new Fault({ kind: "memory", radius: options, options });
   }
@@ -120,12 +120,12 @@ export class Fault {
     return new Fault({ kind: "network-latency", radius: options, options });
   }
 
-  /** Some of what tasks of a service send never arrives. They need an agent. */
+  /** Drops outgoing packets of a service's tasks. Needs the agent. */
   static networkLoss(options: BlastRadius & PacketLossOptions): Fault {
     return new Fault({ kind: "network-loss", radius: options, options });
   }
 
-  /** A dependency takes nothing any more: all that tasks of a service send to a port, or to a host, is lost. They need an agent. */
+  /** Makes a dependency unreachable: drops everything that a service's tasks send to a port or a host. Needs the agent. */
   static blackhole(
     options: BlastRadius & FaultDuration & ({ readonly port: number } | { readonly host: string }),
   ): Fault {
@@ -135,20 +135,21 @@ export class Fault {
   }
 
   /**
-   * AWS takes Spot instances of a group back, two minutes after it said so.
+   * Interrupts Spot Instances of an Auto Scaling group, with the two-minute notice of AWS.
    *
-   * @param options.after from the recommendation to the notice, 2 to 15 minutes. Default: 2 minutes
+   * @param options.after time from the rebalance recommendation to the interruption notice, 2 to 15 minutes. Default: 2
+   * minutes
    */
   static spotInterruption(options: BlastRadius & { readonly after?: Duration }): Fault {
     return new Fault({ kind: "spot-interruption", radius: options, options });
   }
 
-  /** Instances of a group are stopped; the group replaces them. */
+  /** Stops instances of an Auto Scaling group, which replaces them. */
   static stopInstances(radius: BlastRadius): Fault {
     return new Fault({ kind: "stop-instances", radius });
   }
 
-  /** A zone of a platform is cut off: nothing goes in or out of its subnets. */
+  /** Disconnects a zone of a platform: all traffic to and from its subnets is dropped. */
   static zoneLoss(options: ZoneLossOptions): Fault {
     return new Fault({ kind: "zone-loss", options });
   }
@@ -161,13 +162,13 @@ export type Need = "nothing" | "agent" | "agent and network";
 
 const OF_NETWORK: readonly FaultSpec["kind"][] = ["network-latency", "network-loss", "blackhole-port"];
 
-/** Permissions and sidecars that a fault needs in tasks of a service. */
+/** Returns what a fault needs in the tasks of a service: permissions and sidecars. */
 export function needOf({ kind }: FaultSpec): Need {
   if (OF_NETWORK.includes(kind)) return "agent and network";
   return kind === "cpu" ? "agent" : "nothing";
 }
 
-/** Duration of a fault; zero where targets are stopped. */
+/** Returns the duration of a fault; zero for faults that stop targets. */
 export function lastingOf(spec: FaultSpec): Duration {
   if (!("options" in spec)) return Duration.minutes(0);
   if (spec.kind === "spot-interruption") return spec.options.after ?? DEFAULT_AFTER;

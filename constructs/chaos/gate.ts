@@ -9,12 +9,15 @@ import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
 import type { ReleaseGate } from "../pipeline/pipeline-props";
 
-/** Load during an experiment, without which no alarm could go off. */
+/** Load during an experiment. Without load, no alarm can fire. */
 export interface GateRequests {
-  /** URL to request, as reachable from the builds of the pipeline: `https://staging.example.com/`. Any response but a 5xx succeeds. */
+  /**
+   * URL to request, reachable from the builds of the pipeline: `https://staging.example.com/`. Any response except a 5xx
+   * counts as success.
+   */
   readonly url: string;
   /**
-   * Requests per second: the alarm on errors counts minutes with at least 20 requests.
+   * Requests per second. The error alarm evaluates only minutes with at least 20 requests.
    *
    * @default 2
    */
@@ -24,30 +27,31 @@ export interface GateRequests {
 /** Options of a gate besides its experiment. */
 export interface GateOptions {
   /**
-   * Longest that the experiment may take.
+   * Maximum duration of the experiment.
    *
-   * @default - one hour, or longer where the experiment is known to take longer
+   * @default - one hour, or longer if the experiment is known to take longer
    */
   readonly timeout?: Duration;
   /**
-   * Requests that are sent meanwhile. The gate fails where none of them was answered.
+   * Requests to send during the experiment. The gate fails if none succeeds.
    *
    * @default - none: without other traffic, every experiment succeeds
    */
   readonly requests?: GateRequests;
 }
 
-/** Reference to an experiment by names: it may belong to another program. */
+/** Reference to an experiment by names, for experiments of other programs. */
 export interface ExperimentGateOptions extends GateOptions {
-  /** The environment that it is in, and that was released before it runs. */
+  /** Environment that contains the experiment, released before it runs. */
   readonly environment: Environment;
-  /** Name of the stack that it is in: what `platform.stack(...)` was given, or the platform's own. */
+  /** Name of the stack that contains the experiment: the name passed to `platform.stack(...)`, or the platform's own. */
   readonly stack: string;
 }
 
 /**
- * An experiment as a gate of a pipeline, by its id: it runs once its environment is released, and what comes after it in
- * the pipeline waits until it has held. It need not be in the same program; where its stack is, it must be there.
+ * Returns an experiment, referenced by its id, as a gate of a pipeline: it runs after its environment is released, and the
+ * pipeline continues only if it succeeds. The experiment may belong to another program; if its stack is in this one, the
+ * experiment must be, too.
  *
  * @example
  * ```ts
@@ -60,7 +64,7 @@ export interface ExperimentGateOptions extends GateOptions {
 export function experimentGate(id: string, options: ExperimentGateOptions): ReleaseGate {
   const { environment, stack, timeout, requests } = options;
   const parameter = experimentParameter(environment.name, stack, kebab(id));
-  // The pipeline is in another state, so that nothing here may be a reference.
+  // The pipeline has a separate state, so this must not create references.
   const { region, account = "*" } = environment;
   const arn = (service: string, resource: string, at = region) =>
     `arn:${partitionOf(region)}:${service}:${at}:${account}:${resource}`;
@@ -91,7 +95,7 @@ export function experimentName({ name, guardrails }: Environment, stack: string,
   return prefixed(guardrails?.namePrefix, stack, name, kebab(id));
 }
 
-/** One that this program would have, and has not, is a slip of the pen; one of another program is found when it runs. */
+/** Checks that an experiment of this program exists; those of other programs are looked up when the gate runs. */
 function checkThere(
   app: IConstruct,
   of: {
@@ -138,13 +142,16 @@ function checkRequests(requests: GateRequests | undefined): Problem[] {
       code: "CHAOS_GATE_RATE",
       prop: "requests.perSecond",
       problem: `must be from 0.5 to 50, got ${perSecond}`,
-      remedy: "Send enough for an alarm to count, and no more than a small build can send.",
+      remedy: "Use enough requests for the alarms and no more than a small build instance can send.",
     });
   }
   return problems;
 }
 
-/** Sends requests at a steady rate until stopped, without waiting for responses; fails where none succeeded. Without ', for a shell. */
+/**
+ * Sends requests at a steady rate until stopped, without waiting for responses; fails if none succeeded. Contains no single
+ * quote, since the shell quotes it.
+ */
 const REQUESTS = `
 const [url, rate] = process.argv.slice(1);
 let answered = 0, failed = 0;
@@ -160,7 +167,7 @@ const ask = async () => {
 };
 setInterval(ask, 1000 / rate);
 process.on("SIGTERM", () => {
-  console.log(answered + " requests answered, " + failed + " failed" + (answered ? "" : ": nothing was proved"));
+  console.log(answered + " requests answered, " + failed + " failed" + (answered ? "" : ": the experiment is inconclusive"));
   process.exit(answered ? 0 : 1);
 });`
   .trim()
@@ -174,14 +181,14 @@ function commands(region: string, parameter: string, requests: GateRequests | un
     'EXPERIMENT="$(aws fis start-experiment --experiment-template-id "$TEMPLATE" --query experiment.id --output text)"';
   const end = `while STATE="$(${ask(".status")})"; do case "$STATE" in pending|initiating|running|stopping) sleep 10 ;; *) break ;; esac; done`;
   return [
-    // The pipeline may be in another region.
+    // The pipeline may run in another region.
     `export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
     `TOLD="$(aws ssm get-parameter --name ${parameter} --query Parameter.Value --output text)"`,
     `TEMPLATE="$(node -p 'JSON.parse(process.argv[1]).experimentTemplateId' "$TOLD")"`,
     ...(requests === undefined
       ? [start, end]
       : [
-          // In one command: what runs beside it is a child of the shell that waits for it.
+          // In one command, so that the background process is a child of the shell that waits for it.
           [
             `node -e '${REQUESTS}' "${requests.url}" ${requests.perSecond ?? 2} & REQUESTS=$!`,
             `${start} && ${end}`,

@@ -7,8 +7,8 @@ import { AwsStack } from "../core/stack";
 import type { ExperimentReport, FaultTarget } from "./chaos-experiment-props";
 
 /**
- * The report of an experiment as AWS FIS takes it, with what its role may do for it: write below one prefix, and look at
- * the dashboards that it shows. What a target has of these is known when all of its add-ons are there.
+ * Creates the report configuration of an experiment and grants its role write access to the prefix and read access to the
+ * dashboards. The dashboards of a target are known once all add-ons are added.
  *
  * @see https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html
  */
@@ -37,7 +37,7 @@ export function reportOf(
   role.grant({
     actions: ["cloudwatch:GetMetricWidgetImage"],
     get resources() {
-      // This call takes no resource.
+      // This call supports no resource-level permissions.
       return shown().length > 0 ? ["*"] : [];
     },
   });
@@ -67,7 +67,7 @@ function ownDashboards(stack: AwsStack, target: FaultTarget): string[] {
     );
 }
 
-/** Dashboards are of no region. */
+/** Returns the ARN of a dashboard, which contains no region. */
 function arnOf(stack: AwsStack, name: string): string {
   return `arn:${stack.partition}:cloudwatch::${stack.accountId}:dashboard/${name}`;
 }

@@ -9,15 +9,16 @@ export interface DiscoveryNameProps {
 }
 
 /**
- * A service's name in DNS: a Cloud Map service that ECS registers the tasks' addresses with. Free; ECS pays the calls.
+ * A DNS name of a service: a Cloud Map service in which ECS registers the addresses of the tasks. Free; ECS pays for the API
+ * calls.
  *
- * It stands beside the data, so that those who call need the service itself neither to exist nor to stay.
+ * Created in the data stack, so that callers depend neither on the service's stack nor on its lifetime.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
  */
 export class DiscoveryName extends Construct {
   readonly registryArn: string;
-  /** The whole name: `orders.shop-dev.internal`. */
+  /** Full DNS name: `orders.shop-dev.internal`. */
   readonly dnsName: string;
 
   constructor(scope: Construct, id: string, props: DiscoveryNameProps) {
@@ -25,16 +26,16 @@ export class DiscoveryName extends Construct {
     const { namespace, name } = props;
     const service = new ServiceDiscoveryService(this, "Resource", {
       name,
-      description: "Addresses of the service's tasks; ECS writes them.",
+      description: "Addresses of the service's tasks, registered by ECS.",
       namespaceId: namespace.namespaceId,
       dnsConfig: {
         namespaceId: namespace.namespaceId,
         routingPolicy: "MULTIVALUE",
-        // Short: a task that went away must not be asked for long.
+        // Short, so that clients quickly forget a task that has stopped.
         dnsRecords: [{ type: "A", ttl: 10 }],
       },
       healthCheckCustomConfig: { failureThreshold: 1 },
-      // A registered address must not keep the name from being destroyed.
+      // Registered addresses must not block the deletion of the name.
       forceDestroy: true,
     });
     this.registryArn = service.arn;

@@ -4,7 +4,7 @@ import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 
 export interface NamespaceProps {
-  /** Network in which the names can be resolved. */
+  /** VPC in which the names can be resolved. */
   readonly vpc: IVpc;
 }
 
@@ -17,10 +17,10 @@ export interface NamespaceAttributes {
 }
 
 /**
- * Where services of a platform find each other by name: a private DNS namespace of Cloud Map, which Service Connect uses
+ * A private DNS namespace of Cloud Map in which the services of a platform find each other by name. Service Connect uses it,
  * too.
  *
- * Costs 0.50 USD a month for the hosted zone behind it.
+ * Costs 0.50 USD a month for its hosted zone.
  *
  * @example
  * ```ts

@@ -13,13 +13,13 @@ import { archiveParameter, ImportedContract, PublishedContract } from "../core/p
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 
-/** Fewest days that cold storage is charged for. @see https://aws.amazon.com/s3/pricing/ */
+/** Minimum storage duration that cold storage charges for, in days. @see https://aws.amazon.com/s3/pricing/ */
 const COLD_DAYS = 90;
 
-/** Long-term archive of log lines, for one stream or many, created here or by another stack. */
+/** Long-term archive of log lines for one or more streams, created here or by another stack. */
 export interface ILogArchive extends IConstruct {
   readonly bucketArn: string;
-  /** Key that what is kept is encrypted with. */
+  /** ARN of the KMS key that encrypts the archive. */
   readonly keyArn: string;
 }
 
@@ -31,10 +31,10 @@ export interface LogArchiveProps {
    */
   readonly keep?: Duration;
   /**
-   * After how long they go to cold storage, a sixth of the price, where it takes hours to read them. What goes there must
-   * stay for 90 days.
+   * Time after which lines move to cold storage, at a sixth of the price, where reading them takes hours. They must stay
+   * there for 90 days.
    *
-   * @default Duration.days(90) where they are kept for 180 days or more, otherwise they never do
+   * @default Duration.days(90) if lines are kept for at least 180 days, otherwise never
    */
   readonly coldAfter?: Duration;
 }
@@ -47,8 +47,8 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
   problems.check(Number.isInteger(keep) && keep >= 1, {
     code: "ARCHIVE_KEEP",
     prop: "keep",
-    problem: `${props.keep} is not a valid retention of an archive`,
-    remedy: "Use whole days, at least one.",
+    problem: `must be whole days, at least one, got ${props.keep}`,
+    remedy: "Use a duration such as Duration.days(365).",
   });
   problems.check(
     props.coldAfter === undefined ||
@@ -56,8 +56,8 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
     {
       code: "ARCHIVE_COLD",
       prop: "coldAfter",
-      problem: `${props.coldAfter} does not leave ${COLD_DAYS} days in cold storage, which are charged anyway`,
-      remedy: `Use whole days, at most ${keep - COLD_DAYS}, keep lines for longer, or leave it out.`,
+      problem: `must leave ${COLD_DAYS} days in cold storage, which AWS charges in any case, got ${props.coldAfter}`,
+      remedy: `Use whole days, at most ${keep - COLD_DAYS}; or raise keep; or leave coldAfter out.`,
     },
   );
   problems.throwIfAny();
@@ -65,11 +65,11 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
 }
 
 /**
- * A place to keep log lines for long, which several streams share, each below its own prefix and by date: a bucket that is
- * encrypted with a key of its own, closed to the public and to plain HTTP. Put it into what outlives the services: the
- * platform, or `stack.data`.
+ * An S3 bucket for the long-term storage of log lines, shared by several streams, each with its own prefix and by date.
+ * Encrypted with its own KMS key, with access by TLS only and no public access. Create it in a stack that outlives the
+ * services: the platform or `stack.data`.
  *
- * Costs 1 USD a month for the key, and about 0.023 USD a GB and month, in cold storage 0.004.
+ * Costs 1 USD a month for the key, and about 0.023 USD per GB and month, 0.004 in cold storage.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
  */
 export class LogArchive extends Construct implements ILogArchive {
-  /** Refers to the archive of another stack of this environment by that stack's name: the platform's, or a service's. */
+  /** References the archive of another stack of this environment by the name of that stack: a platform or a service. */
   static fromStackName(scope: Construct, id: string, stackName: string): ILogArchive {
     return new SharedArchive(scope, id, stackName);
   }
@@ -158,12 +158,12 @@ export class LogArchive extends Construct implements ILogArchive {
           },
         ],
       }),
-      // Two changes of one bucket at once are refused.
+      // AWS refuses two concurrent changes of the same bucket.
       dependsOn: [block],
     });
   }
 
-  /** Lets other stacks and repos find it, by the name of its stack. One a stack. */
+  /** Publishes the archive to other stacks and repositories, under the name of its stack. One for each stack. */
   publish(): void {
     const stack = AwsStack.of(this);
     if (this.node.tryFindChild("Contract") !== undefined) return;
@@ -172,8 +172,8 @@ export class LogArchive extends Construct implements ILogArchive {
       throw invalid(this, {
         code: "ARCHIVE_TWICE",
         prop: "scope",
-        problem: `is the second shared archive of ${stack.node.path}, and others find it by that name`,
-        remedy: "Share one archive, or put the second into another stack.",
+        problem: `must be the only shared archive of ${stack.node.path}, because others find it by the name of that stack`,
+        remedy: "Share one archive, or create the second in another stack.",
       });
     }
     new PublishedContract(this, "Contract", {
@@ -201,7 +201,7 @@ class SharedArchive extends Construct implements ILogArchive {
   }
 }
 
-/** Resolves an archive for a construct: the archive itself within one stack, otherwise through its stack's parameter contract. */
+/** Resolves an archive for a construct: directly within one stack, otherwise through its stack's parameter contract. */
 export function archiveSeenFrom(scope: Construct, id: string, archive: ILogArchive): ILogArchive {
   const [mine, its] = [AwsStack.of(scope), AwsStack.of(archive)];
   if (mine === its || !(archive instanceof LogArchive)) return archive;

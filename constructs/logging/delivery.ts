@@ -16,7 +16,7 @@ import { archiveSeenFrom, type ILogArchive, LogArchive } from "./archive";
 import type { HttpDestination, LogDestination } from "./destinations";
 import { deadLetterPrefix, OpenSearchSender } from "./opensearch-sender";
 
-/** Part of names in AWS, in the order of their use. */
+/** Parts of physical names in AWS, numbered by use. */
 const TITLES = {
   archive: "archive",
   "http-endpoint": "endpoint",
@@ -25,44 +25,44 @@ const TITLES = {
   opensearch: "opensearch",
 } as const;
 
-/** Sources of dead letters, for which an archive must exist. */
+/** Destinations with dead letters, which need an archive. */
 const HAVE_DEAD_LETTERS: readonly LogDestination["kind"][] = ["http-endpoint", "opensearch"];
 
-/** Age of waiting data at which an alarm goes off. Firehose itself buffers for 5 minutes. */
+/** Age of undelivered data at which the alarm fires. Firehose itself buffers for 5 minutes. */
 const LATE_SECONDS = 1800;
 
 /** Metric of failed deliveries to a destination, and its alarm threshold. */
 interface Failures {
   readonly queries: readonly MetricDataQuery[];
-  /** Any of these, in the words of CloudWatch's metric math. */
+  /** Conditions of failure, in CloudWatch metric math; any of them counts. */
   readonly when: readonly string[];
 }
 
-/** Delivery of log lines to a destination. */
+/** Resources that deliver log lines to a destination. */
 interface Way {
   readonly arn: string;
-  /** As whom CloudWatch sends them, where the destination does not say who may. */
+  /** Role that CloudWatch Logs assumes for destinations without a resource policy. */
   readonly sender?: Role;
-  /** Address of what says that CloudWatch may, where the destination does. */
+  /** Address of the resource policy or permission that allows CloudWatch Logs, for destinations that have one. */
   readonly permission?: string;
-  /** Prefix in the archive of lines that were not delivered. */
+  /** Prefix of dead letters in the archive. */
   readonly deadLetters?: string;
-  /** @default - CloudWatch's own metrics */
+  /** @default - the metrics of CloudWatch Logs */
   readonly failures?: Failures;
 }
 
 interface Stream {
-  /** Parts of names: `shop`, `dev`, `orders`. */
+  /** Parts of the name: `shop`, `dev`, `orders`. */
   readonly name: readonly string[];
   readonly logGroupName: string;
 }
 
 /**
- * Sends the lines of a log group on, to each destination by a filter of its own. What cannot be delivered goes to dead
- * letters, below `failed/` in the archive, and sets off an alarm.
+ * Delivers the lines of a log group to each destination through a subscription filter. Lines that cannot be delivered are
+ * stored as dead letters under `failed/` in the archive and trigger an alarm.
  */
 export class LogDelivery extends Construct {
-  /** Archive of the stream's dead letters, where a destination can have any. */
+  /** Archive of dead letters; undefined if no destination can have any. */
   readonly archive: ILogArchive | undefined;
   readonly alarms: readonly IAlarm[];
 
@@ -72,7 +72,7 @@ export class LogDelivery extends Construct {
     this.alarms = destinations.map((destination, index) => this.#send(stream, destination, index));
   }
 
-  /** The stream's archive; where it has none but needs dead letters, one for them alone. */
+  /** Returns the stream's archive, or creates one for dead letters if they are needed and there is none. */
   #archive(destinations: readonly LogDestination[]): ILogArchive | undefined {
     const wanted = destinations.find((destination) => destination.kind === "archive")?.archive;
     if (wanted !== undefined && "node" in wanted) return archiveSeenFrom(this, "Archive", wanted);
@@ -91,19 +91,19 @@ export class LogDelivery extends Construct {
     const filter = new CloudwatchLogSubscriptionFilter(scope, "Filter", {
       name: filterName,
       logGroupName: stream.logGroupName,
-      // All lines.
+      // An empty pattern matches all lines.
       filterPattern: "",
       destinationArn: way.arn,
       roleArn: way.sender?.roleArn,
     });
-    // CloudWatch tries whether it can send before it takes the filter.
+    // CloudWatch sends a test message before it accepts the filter.
     if (way.permission !== undefined) filter.dependsOn = [way.permission];
     way.sender?.whenPolicy((address) => {
       filter.dependsOn = [address];
     });
     return new Alarm(scope, "Failed", {
       name: [...name, "failed"],
-      description: `Lines of ${stream.name.join("-")} do not arrive (${title}). ${way.deadLetters === undefined ? "CloudWatch tries for a day" : `What was not delivered is below ${way.deadLetters} in the archive`}.`,
+      description: `Log lines of ${stream.name.join("-")} are not delivered (${title}). ${way.deadLetters === undefined ? "CloudWatch retries for a day" : `Undelivered lines are stored under ${way.deadLetters} in the archive`}.`,
       threshold: 0,
       periodSeconds: 300,
       datapoints: 1,
@@ -127,7 +127,7 @@ export class LogDelivery extends Construct {
         return { arn: destination.streamArn, sender };
       }
       case "account":
-        // Who owns the other account has let this one in; a role of here means nothing there.
+        // The owner of the other account allows this one; a role of this account has no effect there.
         return { arn: destination.destinationArn };
       case "opensearch": {
         const functionName = AwsStack.of(this).physicalName("function", ...name);
@@ -149,7 +149,7 @@ export class LogDelivery extends Construct {
     }
   }
 
-  /** As whom CloudWatch sends to destinations that have no say of their own. */
+  /** Creates the role that CloudWatch Logs assumes for destinations without a resource policy. */
   #sender(stream: Stream, actions: readonly string[], target: string): Role {
     const made = this.node.tryFindChild("Sender") as Role | undefined;
     const name = [...stream.name, "log-sender"].join("-");
@@ -198,7 +198,7 @@ export class LogDelivery extends Construct {
               prefix: `${prefix}/!{timestamp:yyyy/MM/dd}/`,
               processingConfiguration: {
                 enabled: true,
-                // CloudWatch compresses each batch. Unpacked, one batch is one line of JSON, with all that CloudWatch knows.
+                // CloudWatch compresses each batch. Decompressed, a batch is one line of JSON with all metadata.
                 processors: [
                   {
                     type: "Decompression",
@@ -246,7 +246,7 @@ export class LogDelivery extends Construct {
   }
 }
 
-/** Log of a service of AWS about its own failures to deliver. */
+/** Creates the log group in which an AWS service reports its own delivery failures. */
 function ownLog(scope: Construct, name: string): CloudwatchLogGroup {
   const made = scope.node.tryFindChild("Log") as CloudwatchLogGroup | undefined;
   if (made !== undefined) return made;
@@ -259,7 +259,10 @@ function ownLog(scope: Construct, name: string): CloudwatchLogGroup {
   });
 }
 
-/** Below the stream's own prefixes, and nowhere else. @see https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html */
+/**
+ * Allows writing under the stream's own prefixes only. @see
+ * https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
+ */
 function writesTo(archive: ILogArchive, prefix: string): Statement[] {
   return [
     {
@@ -274,7 +277,7 @@ function writesTo(archive: ILogArchive, prefix: string): Statement[] {
   ];
 }
 
-/** 1 where lines do not arrive, else 0. */
+/** Returns 1 while lines are not delivered, otherwise 0. */
 function failures(stream: Stream, way: Way): MetricDataQuery[] {
   const { queries = [], when = [] } = way.failures ?? {};
   const refused: MetricDataQuery = {

@@ -16,14 +16,14 @@ import type { ILogArchive } from "./archive";
 import { LogDelivery } from "./delivery";
 import { checkDestinations, type LogDestination } from "./destinations";
 
-/** Retentions that CloudWatch Logs has, in days. */
+/** Retention periods that CloudWatch Logs supports, in days. */
 export const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
 export const DELIVERIES = ["availability", "audit"] as const;
 /**
- * Behavior when the log service is slow: `availability` drops the oldest lines from a buffer of 25 MiB in each task,
+ * Behavior when CloudWatch Logs is slow: `availability` buffers up to 25 MiB in each task and then drops the oldest lines;
  * `audit` blocks the writer and loses nothing.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
@@ -38,40 +38,40 @@ export interface LogStreamProps {
    */
   readonly name?: string;
   /**
-   * Time that lines stay searchable in CloudWatch; must be one of the retentions that CloudWatch offers.
+   * Retention of lines in CloudWatch Logs, one of the periods that it supports.
    *
    * @default Duration.days(30) in dev, Duration.days(365) in production
    */
   readonly retention?: Duration;
   /**
-   * Behavior when CloudWatch is slow.
+   * Behavior when CloudWatch Logs is slow.
    *
    * @default "availability"
    */
   readonly delivery?: Delivery;
   /**
-   * Further destinations of lines, at most two: `archive()`, `sharedArchive()`, `openSearch()`, `httpEndpoint()`, `kinesis()`,
-   * `anotherAccount()`.
+   * Additional destinations of lines, at most two: `archive()`, `sharedArchive()`, `openSearch()`, `httpEndpoint()`,
+   * `kinesis()`, `anotherAccount()`.
    *
-   * @default - none: lines end with the retention
+   * @default - none: lines are deleted after the retention
    */
   readonly destinations?: readonly LogDestination[];
   /**
-   * Data to mask in lines, by AWS's data identifiers: `EmailAddress`, `CreditCardNumber`, `Name`,
-   * `IpAddress`. Destinations receive masked lines. Costs 0.12 USD per GB.
+   * Data to mask in lines, as AWS data identifiers: `EmailAddress`, `CreditCardNumber`, `Name`, `IpAddress`. Destinations
+   * receive masked lines. Costs 0.12 USD per GB.
    *
-   * @default - nothing
+   * @default - none
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/protect-sensitive-log-data-types.html
    */
   readonly mask?: readonly string[];
   /**
-   * Metric filters: count matching lines, with an alarm where there are too many.
+   * Metric filters, which count matching lines and can have an alarm.
    *
    * @default - none
    */
   readonly counts?: readonly MetricFilter[];
   /**
-   * Searches that are kept for people, by name, in the language of Logs Insights.
+   * Saved CloudWatch Logs Insights queries, by name.
    *
    * @default - none
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
@@ -79,9 +79,9 @@ export interface LogStreamProps {
   readonly queries?: Readonly<Record<string, string>>;
 }
 
-/** A metric filter: counts matching lines as a CloudWatch metric. Costs 0.30 USD a month. */
+/** A metric filter, which counts matching lines as a CloudWatch metric. Costs 0.30 USD a month. */
 export interface MetricFilter {
-  /** `PaymentsRefused`: letters and digits. */
+  /** Name in letters and digits: `PaymentsRefused`. */
   readonly name: string;
   /**
    * Filter pattern: `{ $.level = "error" }` for lines of JSON.
@@ -90,16 +90,16 @@ export interface MetricFilter {
    */
   readonly pattern: string;
   /**
-   * An alarm goes off when there are more than this in 5 minutes. Costs 0.10 USD a month.
+   * Number of lines in 5 minutes above which an alarm fires. Costs 0.10 USD a month.
    *
    * @default - no alarm
    */
   readonly alarmAbove?: number;
 }
 
-/** A log stream, owned by this app or imported. */
+/** A log stream, created by this app or imported. */
 export interface ILogStream extends IConstruct {
-  /** ARN of the log group behind the stream. */
+  /** ARN of the log group. */
   readonly logGroupArn: string;
   readonly logGroupName: string;
   readonly delivery: Delivery;
@@ -110,7 +110,7 @@ export interface ILogStream extends IConstruct {
 export class LogStreamGrants {
   constructor(private readonly logGroupArn: string) {}
 
-  /** May write lines. */
+  /** Grants permission to write lines. */
   write(grantee: IGrantable): void {
     grantee.grant({
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -129,7 +129,10 @@ interface LogStreamSettings {
   readonly queries: Readonly<Record<string, string>>;
 }
 
-/** @throws InvalidPropsError LOG_NAME, LOG_RETENTION, LOG_DELIVERY, LOG_MASK, LOG_COUNT, LOG_QUERY, and what {@link checkDestinations} notes */
+/**
+ * @throws InvalidPropsError LOG_NAME, LOG_RETENTION, LOG_DELIVERY, LOG_MASK, LOG_COUNT, LOG_QUERY, and the codes that {@link
+ * checkDestinations} records
+ */
 export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogStreamSettings {
   const { stackName, environment, defaults } = AwsStack.of(scope);
   const name = props.name ?? physicalName("logGroup", `/${stackName}/${environment.name}/${kebab(scope.node.id)}`);
@@ -148,13 +151,13 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
   problems.check((RETENTION_DAYS as readonly number[]).includes(retention.toDays()), {
     code: "LOG_RETENTION",
     prop: "retention",
-    problem: `${retention} is not a retention of CloudWatch Logs`,
+    problem: `must be a retention period that CloudWatch Logs supports, got ${retention}`,
     remedy: `Use one of these, in days: ${RETENTION_DAYS.join(", ")}.`,
   });
   problems.check(DELIVERIES.includes(delivery), {
     code: "LOG_DELIVERY",
     prop: "delivery",
-    problem: `${JSON.stringify(delivery)} is not known`,
+    problem: `${JSON.stringify(delivery)} is not a supported value`,
     remedy: `Use one of: ${DELIVERIES.join(", ")}.`,
   });
   const { destinations = [], mask = [], counts = [], queries = {} } = props;
@@ -177,8 +180,8 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
         code: "LOG_COUNT",
         prop: `counts.${counted}`,
         problem:
-          "has no name of its own of letters and digits, a pattern of more than 1024 characters, or a negative alarmAbove",
-        remedy: 'Use for example { name: "PaymentsRefused", pattern: \'{ $.msg = "refused" }\', alarmAbove: 10 }.',
+          "must have a unique name of letters and digits, a pattern of up to 1024 characters, and an alarmAbove of at least 0",
+        remedy: 'Use a filter such as { name: "PaymentsRefused", pattern: \'{ $.msg = "refused" }\', alarmAbove: 10 }.',
       },
     );
   }
@@ -186,8 +189,8 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
     problems.check(/^[A-Za-z0-9 _-]{1,100}$/.test(title) && query.length >= 1 && query.length <= 10_000, {
       code: "LOG_QUERY",
       prop: `queries.${title}`,
-      problem: "has no name of letters, digits and spaces, or no query of up to 10000 characters",
-      remedy: 'Use for example { "Slow requests": "filter durationMs > 1000 | sort @timestamp desc" }.',
+      problem: "must have a name of letters, digits and spaces, and a query of up to 10000 characters",
+      remedy: 'Use a query such as { "Slow requests": "filter durationMs > 1000 | sort @timestamp desc" }.',
     });
   }
   problems.throwIfAny();
@@ -195,12 +198,11 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
 }
 
 /**
- * A stream of a service's log lines, kept and searchable: owns a CloudWatch log group (which AWS says holds log streams,
- * one a task).
+ * Creates a CloudWatch log group for the log lines of a service, with retention, alarms and further destinations. Named
+ * after the concept of the twelve-factor app; in CloudWatch, the log group contains one log stream for each task.
  *
- * Costs about 0.60 USD a GB that comes in and 0.03 USD a GB and month that is kept; each destination
- * takes about 0.05 a GB more. In profile `strict` it is encrypted with
- * a key of its own, for 1 USD a month.
+ * Costs about 0.60 USD per GB ingested and 0.03 USD per GB and month stored; each destination adds about 0.05 USD per GB.
+ * With profile `strict`, it is encrypted with its own KMS key, for 1 USD a month.
  *
  * @example
  * ```ts
@@ -214,7 +216,7 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html
  */
 export class LogStream extends Construct implements ILogStream {
-  /** Refers to a log group that another stack owns, by its full name. */
+  /** References the log group of another stack by its full name. */
   static fromLogGroupName(
     scope: Construct,
     id: string,
@@ -229,9 +231,9 @@ export class LogStream extends Construct implements ILogStream {
   readonly retention: Duration;
   readonly delivery: Delivery;
   readonly grants: LogStreamGrants;
-  /** Archive of lines and of what could not be delivered; undefined where there is neither. */
+  /** Archive of lines or dead letters; undefined if there is none. */
   readonly archive: ILogArchive | undefined;
-  /** Of lines that do not arrive, and of lines that are counted. */
+  /** Alarms on failed delivery and on counted lines. */
   readonly alarms: readonly IAlarm[];
 
   constructor(scope: Construct, id: string, props: LogStreamProps = {}) {
@@ -295,10 +297,10 @@ export class LogStream extends Construct implements ILogStream {
     if (alarmAbove === undefined) return undefined;
     return new Alarm(this, `${name}Alarm`, {
       name: [...names, "lines", kebab(name)],
-      description: `More than ${alarmAbove} lines in 5 minutes: ${name}.`,
+      description: `More than ${alarmAbove} matching lines in 5 minutes: ${name}.`,
       threshold: alarmAbove,
       periodSeconds: 300,
-      // The last but one is complete, however late lines are counted.
+      // The last but one period is complete, even if lines are counted late.
       datapoints: 1,
       periods: 2,
       queries: () => [
@@ -309,7 +311,7 @@ export class LogStream extends Construct implements ILogStream {
   }
 }
 
-/** A log group's name as parts of other names; where it is not known at synth, what the construct is called. */
+/** Splits a log group's name into parts for other names; uses the construct's id if the name is not known at synth. */
 function partsOf(scope: IConstruct, logGroupName: string): string[] {
   const { stackName, environment } = AwsStack.of(scope);
   if (Token.isUnresolved(logGroupName)) return [stackName, environment.name, kebab(scope.node.id)];

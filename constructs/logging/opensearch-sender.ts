@@ -17,35 +17,35 @@ import { AwsStack, addressOf } from "../core/stack";
 import type { ILogArchive } from "./archive";
 import type { OpenSearchDestination } from "./destinations";
 
-/** Folder of a stack's function code. */
+/** Folder in a stack's output for function code. */
 const FOLDER = "functions";
 
-/** A source of Lambda's, as it stands beside this file. */
+/** Source of the Lambda function, next to this file. */
 const SOURCE = "to-opensearch.mjs";
 
 export interface OpenSearchSenderProps {
   /** Name of the function. */
   readonly name: string;
   readonly destination: OpenSearchDestination;
-  /** First part of the names of indices. */
+  /** Prefix of index names. */
   readonly index: string;
-  /** Log stream whose lines are sent. */
+  /** Log group whose lines are sent. */
   readonly logGroupName: string;
-  /** Bucket for batches that were refused three times. */
+  /** Archive for batches that failed three times. */
   readonly deadLetters: ILogArchive;
   /** Log group of the function itself. */
   readonly log: CloudwatchLogGroup;
 }
 
 /**
- * A Lambda function that takes batches of lines from CloudWatch Logs and stores them in OpenSearch. What it cannot store is
- * tried three times, within about three minutes, and then kept by Lambda as a dead letter.
+ * A Lambda function that receives batches of lines from CloudWatch Logs and stores them in OpenSearch. A failed batch is
+ * tried three times within about three minutes and then stored by Lambda as a dead letter.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample
  */
 export class OpenSearchSender extends Construct {
   readonly functionArn: string;
-  /** Addresses that must exist before lines are sent to the function. */
+  /** Address of the permission that must exist before lines are sent. */
   readonly permissionAddress: string;
 
   constructor(scope: Construct, id: string, props: OpenSearchSenderProps) {
@@ -53,7 +53,7 @@ export class OpenSearchSender extends Construct {
     const stack = AwsStack.of(this);
     const { name, destination, index, log, deadLetters } = props;
     const { domainArn, endpoint, vpc } = destination;
-    // Lambda does not say in whose name it takes on a role.
+    // Lambda does not send its source account when it assumes a role.
     const role = new Role(this, "Role", { name, service: "lambda.amazonaws.com", sendsSourceAccount: false });
     role.grant({ actions: ["es:ESHttpPost"], resources: [`${domainArn}/${index}-*/_bulk`] });
     role.grant({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${log.arn}:*`] });
@@ -70,13 +70,13 @@ export class OpenSearchSender extends Construct {
           "ec2:DescribeSubnets",
           "ec2:UnassignPrivateIpAddresses",
         ],
-        // Lambda checks for these without a resource.
+        // These calls support no resource-level permissions.
         resources: ["*"],
       });
     }
     const code = zipped();
     const file = posix.join(FOLDER, SOURCE.replace(/mjs$/, "zip"));
-    // What TerraformAsset does, which copies files only.
+    // TerraformAsset would do this, but it copies files only.
     addCustomSynthesis(this, {
       onSynthesize: ({ outdir, manifest }) => {
         const path = join(outdir, dirname(manifest.forStack(stack).synthesizedStackPath), file);
@@ -93,7 +93,7 @@ export class OpenSearchSender extends Construct {
       handler: `${SOURCE.replace(/\.mjs$/, "")}.handler`,
       runtime: "nodejs22.x",
       architectures: ["arm64"],
-      // A batch is 1 MB packed, and is held unpacked and as documents.
+      // A batch is up to 1 MB compressed, and is held in memory decompressed and as documents.
       memorySize: 512,
       timeout: 60,
       environment: {
@@ -143,9 +143,9 @@ export function deadLetterPrefix(functionName: string): string {
   return `aws/lambda/async/${functionName}/`;
 }
 
-/** The same bytes on every instance and day, so that nothing is deployed that has not changed. */
+/** Creates a reproducible zip file, so that unchanged code is not deployed again. */
 function zipped(): Uint8Array {
   const source = readFileSync(join(__dirname, SOURCE));
-  // A time without a zone, and world-readable file permissions: Lambda runs the code as an unprivileged user.
+  // A timestamp without a time zone, and world-readable permissions: Lambda runs the code as an unprivileged user.
   return zipSync({ [SOURCE]: [source, { mtime: new Date(1980, 0, 1), os: 3, attrs: 0o100644 << 16, level: 9 }] });
 }

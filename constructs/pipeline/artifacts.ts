@@ -10,12 +10,12 @@ import type { IGrantable } from "../core/iam";
 import { EncryptionKey } from "../core/key";
 import { AwsStack } from "../core/stack";
 
-/** Retention of artifacts: longer than an approval may take, which is 7 days. */
+/** Retention of artifacts in days; longer than the 7 days after which an approval times out. */
 const KEPT_DAYS = 30;
 
 /**
- * Artifact store of a pipeline: sources and plans, in a bucket that only the pipeline reads, encrypted with a
- * key that also encrypts the pipeline's notifications. A plan contains all values of its state in clear text.
+ * Artifact store of a pipeline: sources and plans, in a bucket that only the pipeline reads. Its KMS key also encrypts the
+ * pipeline's notifications. A plan contains all values of its state in plain text.
  */
 export class Artifacts extends Construct {
   readonly bucketName: string;
@@ -26,19 +26,19 @@ export class Artifacts extends Construct {
     super(scope, id);
     const stack = AwsStack.of(this);
     this.keyArn = new EncryptionKey(this, "Key", {
-      description: `What the pipeline of ${stack.stackName} hands on and says`,
+      description: `Artifacts and notifications of the pipeline of ${stack.stackName}`,
       users: [
         {
           service: "codestar-notifications.amazonaws.com",
           actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-          // Only for what the topic's own policy lets through, which names this account.
+          // Only for messages that the topic's own policy allows, which is limited to this account.
           conditions: { StringEquals: { "kms:ViaService": `sns.${stack.environment.region}.amazonaws.com` } },
         },
       ],
     }).keyArn;
     const bucket = new S3Bucket(this, "Resource", {
       bucketPrefix: `${stack.prefixed(stack.stackName).slice(0, 26).replace(/-+$/, "")}-artifacts-`,
-      // Nothing in it is needed once a release has ended.
+      // Artifacts are not needed once a release has ended.
       forceDestroy: true,
     });
     this.bucketName = bucket.bucket;
@@ -83,7 +83,7 @@ export class Artifacts extends Construct {
     });
     new S3BucketPolicy(this, "Policy", {
       bucket: bucket.id,
-      // Two changes of the same bucket at once are refused.
+      // AWS refuses two concurrent changes of the same bucket.
       dependsOn: [block],
       policy: JSON.stringify({
         Version: "2012-10-17",
@@ -100,7 +100,7 @@ export class Artifacts extends Construct {
     });
   }
 
-  /** May take what others handed on, and hand on. */
+  /** Grants permission to read and write artifacts. */
   grantReadWrite(grantee: IGrantable): void {
     grantee.grant({
       actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],

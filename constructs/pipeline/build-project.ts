@@ -10,7 +10,7 @@ import type { Artifacts } from "./artifacts";
 import { BUILD_IMAGES, type BuildSpec, buildSpec } from "./commands";
 
 export interface BuildProjectProps {
-  /** Last part of its name: `test`, `staging-plan`. */
+  /** Suffix of the project's name: `test`, `staging-plan`. */
   readonly name: string;
   readonly spec: BuildSpec;
   readonly artifacts: Artifacts;
@@ -19,15 +19,15 @@ export interface BuildProjectProps {
   readonly timeout: Duration;
   /** @default - none */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Runs a Docker engine in the build, which can then do anything on its host. @default false */
+  /** Runs a Docker daemon in the build, which gives the build full access to its host. @default false */
   readonly privileged?: boolean;
 }
 
 /**
- * One kind of build, with a role of its own. Its commands are part of the project and not a file of the repository, so
- * that a commit cannot change what runs with the role.
+ * A CodeBuild project with its own role. The commands are part of the project rather than a file in the repository, so that
+ * a commit cannot change what runs with the role.
  *
- * Costs nothing itself; about 0.005 USD a minute while it builds.
+ * Costs nothing itself; builds cost about 0.005 USD a minute.
  */
 export class BuildProject extends Construct implements IGrantable {
   readonly projectName: string;
@@ -51,7 +51,7 @@ export class BuildProject extends Construct implements IGrantable {
       encryptionKey: artifacts.keyArn,
       buildTimeout: props.timeout.toSeconds() / 60,
       artifacts: { type: "CODEPIPELINE" },
-      // What the commands hold for a shell must not be read by Terraform.
+      // Shell variables in the commands must not be interpolated by Terraform.
       source: { type: "CODEPIPELINE", buildspec: literal(buildSpec(spec)) },
       environment: {
         computeType: "BUILD_GENERAL1_SMALL",

@@ -12,46 +12,49 @@ import type { IImageRepository } from "./image-repository";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
 
-/** Issuer of the tokens of GitHub Actions. */
+/** Issuer of GitHub Actions tokens. */
 const ISSUER = "token.actions.githubusercontent.com";
 /** Audience of the tokens. */
 const AUDIENCE = "sts.amazonaws.com";
 
 export const OIDC_PROVIDERS = ["made", "existing"] as const;
-/** Identity provider of GitHub: created here, or already in the account; an account can have only one. */
+/** OIDC identity provider of GitHub: created here, or already in the account. An account can have only one. */
 export type OidcProvider = (typeof OIDC_PROVIDERS)[number];
 
-/** A repository at GitHub, as its tokens name it. */
+/** A GitHub repository, as it appears in the claims of tokens. */
 export interface GitHubRepository {
   /** User or organization: `acme`. */
   readonly owner: string;
   /** `orders`. */
   readonly name: string;
   /**
-   * Ids of owner and repository at GitHub: `gh api repos/acme/orders --jq '.owner.id, .id'`. Tokens of repositories created,
-   * renamed or transferred since 15 July 2026 contain both ids, so that taking over a name does not take over its roles.
+   * Numeric ids of owner and repository at GitHub: `gh api repos/acme/orders --jq '.owner.id, .id'`. Tokens of repositories
+   * created, renamed or transferred since 15 July 2026 contain both ids, so that taking over a name does not take over its
+   * roles.
    *
-   * @default - none: an older repository, which never was renamed
+   * @default - none: an older repository that was never renamed
    * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
    */
   readonly numbers?: { readonly owner: number | string; readonly repository: number | string };
 }
 
 export interface CiRolesProps {
-  /** The repository whose workflows deploy. */
+  /** Repository whose workflows deploy. */
   readonly repository: GitHubRepository;
-  /** Environments, by the same names at GitHub: protection rules there say who may deploy to which. State must be in S3. */
+  /**
+   * Environments to deploy, named as at GitHub, whose protection rules decide who may deploy to them. State must be in S3.
+   */
   readonly environments: readonly Environment[];
   /** Image repository that workflows push to and release from. */
   readonly images: IImageRepository;
   /**
-   * The branch whose workflows push images, and plan besides those of pull requests.
+   * Branch whose workflows may push images and, like those of pull requests, create plans.
    *
    * @default "main"
    */
   readonly branch?: string;
   /**
-   * Identity provider of GitHub: created here, or already in the account.
+   * OIDC identity provider of GitHub: created here, or already in the account.
    *
    * @default "made"
    */
@@ -68,7 +71,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
       code: "GITHUB_REPOSITORY",
       prop: "repository",
       problem: `${JSON.stringify(`${owner}/${name}`)} is not a valid GitHub repository`,
-      remedy: "Use the owner's and the repository's name. Wildcards would let others' repositories in.",
+      remedy: "Use the names of the owner and the repository, without wildcards, which would trust other repositories.",
     },
   );
   problems.check(
@@ -76,8 +79,8 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     {
       code: "GITHUB_REPOSITORY",
       prop: "repository.numbers",
-      problem: `${JSON.stringify(numbers)} are no numbers of GitHub's`,
-      remedy: `Ask GitHub: gh api repos/${owner}/${name} --jq '.owner.id, .id'`,
+      problem: `${JSON.stringify(numbers)} are not valid GitHub ids`,
+      remedy: `Look up both ids: gh api repos/${owner}/${name} --jq '.owner.id, .id'`,
     },
   );
   const branch = props.branch ?? "main";
@@ -85,13 +88,13 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     code: "GITHUB_BRANCH",
     prop: "branch",
     problem: `${JSON.stringify(branch)} is not a valid branch name`,
-    remedy: "Use one branch's name; wildcards are not possible.",
+    remedy: "Use the name of one branch, without wildcards.",
   });
   const provider = props.provider ?? "made";
   problems.check(OIDC_PROVIDERS.includes(provider), {
     code: "GITHUB_PROVIDER",
     prop: "provider",
-    problem: `${JSON.stringify(provider)} is not known`,
+    problem: `${JSON.stringify(provider)} is not a supported value`,
     remedy: `Use one of: ${OIDC_PROVIDERS.join(", ")}.`,
   });
   problems.check(
@@ -100,8 +103,8 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     {
       code: "GITHUB_ENVIRONMENTS",
       prop: "environments",
-      problem: `has ${props.environments.length} environments, or one twice`,
-      remedy: "Name each environment that workflows deploy to, once.",
+      problem: `must list at least one environment, and each only once, got ${props.environments.length}`,
+      remedy: "List each environment that workflows deploy to.",
     },
   );
   const own = AwsStack.of(scope).environment.account;
@@ -109,27 +112,29 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     problems.check((environment.state ?? "local") !== "local", {
       code: "GITHUB_STATE",
       prop: `environments[${index}].state`,
-      problem: `of ${environment.name} is local: a workflow would not find it, and would make everything a second time`,
-      remedy: 'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
+      problem: `of ${environment.name} must not be local: a workflow would not find it and would create every resource again`,
+      remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
     });
     problems.check(environment.account === own, {
       code: "GITHUB_ACCOUNT",
       prop: `environments[${index}].account`,
-      problem: `of ${environment.name} is ${environment.account ?? "not set"}, and that of the roles ${own ?? "not set"}`,
-      remedy: "Roles are in the account that they deploy to: make them in a DeliveryStack of each account.",
+      problem: `of ${environment.name} must be the account of the roles (${own ?? "not set"}), got ${environment.account ?? "not set"}`,
+      remedy: "Create the roles in a DeliveryStack of the account that they deploy to.",
     });
   });
   problems.throwIfAny();
 }
 
 /**
- * IAM roles for a CI system outside AWS, without a long-lived key: for each environment a role that plans,
- * one that applies and one that releases, and one that pushes images. Each trusts exactly one repository:
+ * IAM roles for a CI system outside AWS, without long-lived keys: for each environment one role that plans, one that applies
+ * and one that releases, and one role that pushes images. Each trusts exactly one repository:
  *
- * | role | who may take it |
+ * | role | may be assumed by |
  * |---|---|
- * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the environments at GitHub, with their protection rules |
- * | `<stack>-delivery-gh-<environment>-plan` | those of the branch, of that environment, and of pull requests of the repository itself |
+ * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the GitHub environments, subject to their protection
+ * rules |
+ * | `<stack>-delivery-gh-<environment>-plan` | workflows of the branch, jobs of that environment, and pull requests from the
+ * same repository |
  * | `<stack>-delivery-gh-<environment>-apply`, `-release` | jobs of that environment |
  *
  * Free.
@@ -148,12 +153,12 @@ function check(scope: IConstruct, props: CiRolesProps): void {
  * @see https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
  */
 export class CiRoles extends Construct {
-  /** The role that pushes images. */
+  /** ARN of the role that pushes images. */
   readonly imageRoleArn: string;
   readonly #subject: string;
   readonly #providerArn: string;
 
-  /** @throws InvalidPropsError as {@link CiRolesProps} say */
+  /** @throws InvalidPropsError for the codes that {@link CiRolesProps} lists */
   constructor(scope: Construct, id: string, props: CiRolesProps) {
     super(scope, id);
     check(this, props);
@@ -163,7 +168,7 @@ export class CiRoles extends Construct {
       numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
     if (numbers === undefined) {
       Annotations.of(this).addWarning(
-        `repository.numbers is not set: a repository made or renamed since 15 July 2026 is let in by none of these roles, and who takes over the name of an older one by all`,
+        `repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust whoever takes over the name of an older one`,
       );
     }
     this.#providerArn = this.#provider(props.provider ?? "made");
@@ -193,7 +198,7 @@ export class CiRoles extends Construct {
     }
   }
 
-  /** Its certificate is checked by AWS's own list of authorities, so that no thumbprint needs to be kept. */
+  /** AWS verifies the certificate against its own list of authorities, so no thumbprint needs to be maintained. */
   #provider(provider: OidcProvider): string {
     if (provider === "made") {
       return new IamOpenidConnectProvider(this, "Provider", {
@@ -201,7 +206,7 @@ export class CiRoles extends Construct {
         clientIdList: [AUDIENCE],
       }).arn;
     }
-    // Asked for, so that the plan says it when there is none.
+    // Looked up, so that the plan fails if the account has none.
     return new DataAwsIamOpenidConnectProvider(this, "Provider", { url: `https://${ISSUER}` }).arn;
   }
 

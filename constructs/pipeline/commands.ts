@@ -1,9 +1,9 @@
 import type { Architecture } from "../core/architecture";
 
 /**
- * Commands of a pipeline's builds, as data: npm scripts of the repository, docker, and the `antifragile` that the
- * repository has installed. No command contains a user's value: values come as environment variables, which a
- * shell does not evaluate.
+ * Commands of a pipeline's builds, as data: npm scripts of the repository, docker, and the `antifragile` version that the
+ * repository has installed. No command contains a user's value; values are passed as environment variables, which a shell
+ * does not evaluate.
  */
 
 /** @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html */
@@ -14,7 +14,7 @@ export const BUILD_IMAGES: Readonly<Record<Architecture, { readonly image: strin
 
 const NODE = { nodejs: 22 };
 
-/** Terraform that plans and applies; both must be of one version, or a plan cannot be applied. */
+/** Terraform version that plans and applies. Both must use the same version, or a plan cannot be applied. */
 export const TERRAFORM = {
   version: "1.11.4",
   /** @see https://releases.hashicorp.com/terraform/1.11.4/terraform_1.11.4_SHA256SUMS */
@@ -36,8 +36,8 @@ const FIND_DIGEST =
   ` --query "imageDetails[0].imageDigest" --output text`;
 
 /**
- * One image for each commit: tags never move, so a second build of a commit takes what the first has pushed. Without
- * provenance the tag means an image, which ECR scans, and not an index, which it does not.
+ * Builds one image for each commit. Tags are immutable, so a second build of a commit reuses the image of the first. Without
+ * provenance, the tag refers to an image, which ECR scans, rather than to an index, which it does not.
  */
 export const IMAGE: readonly string[] = [
   `TAG="commit-$(printf %s "$CODEBUILD_RESOLVED_SOURCE_VERSION" | tr -c "a-zA-Z0-9" "-" | cut -c1-64)"`,
@@ -48,7 +48,10 @@ export const IMAGE: readonly string[] = [
   `export IMAGE="$REPOSITORY_URL@$DIGEST"`,
 ];
 
-/** Plans an environment; what passed the gate goes on as `plans.tgz`. `ALLOW_*` are lists of addresses, or `none`. */
+/**
+ * Plans an environment and packs the plans that passed the gate into `plans.tgz`. `ALLOW_*` are lists of addresses, or
+ * `none`.
+ */
 export const PLAN: readonly string[] = [
   [
     "( set -f; ALLOWED=();",
@@ -59,23 +62,23 @@ export const PLAN: readonly string[] = [
   "tar -czf plans.tgz --exclude=.terraform -C infra cdktf.out",
 ];
 
-/** File of the plans. */
+/** File that contains the plans. */
 export const PLANS = "plans.tgz";
 
-/** Applies what was planned, with the very files that it was planned from. `APPROVED` is `yes` or `no`. */
+/** Applies the saved plans with the files that they were created from. `APPROVED` is `yes` or `no`. */
 export const APPLY: readonly string[] = [
   "rm -rf infra/cdktf.out",
   `PLANS_FOLDER="CODEBUILD_SRC_DIR_$PLANS_ARTIFACT"; tar -xzf "\${!PLANS_FOLDER}/plans.tgz" -C infra`,
   `if [ "$APPROVED" = yes ]; then npx antifragile apply "$ENVIRONMENT" --only-saved; else npx antifragile apply "$ENVIRONMENT"; fi`,
 ];
 
-/** Makes the image live, and looks whether all alarms stay quiet for a while. */
+/** Releases the image, then checks that no alarm fires for a while. */
 export const RELEASE: readonly string[] = [
   `npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`,
   `npx antifragile alarms "$ENVIRONMENT" --minutes "$WATCH_MINUTES"`,
 ];
 
-/** Terraform, and nothing else under its name. */
+/** Installs Terraform after verifying its checksum. */
 export function installTerraform(architecture: Architecture): readonly string[] {
   const [platform, sha256] = TERRAFORM.sha256[architecture];
   const { version } = TERRAFORM;
@@ -89,13 +92,16 @@ export function installTerraform(architecture: Architecture): readonly string[] 
 export interface BuildSpec {
   readonly install: readonly string[];
   readonly commands: readonly string[];
-  /** Variables that later actions of the pipeline may read. @default - none */
+  /** Variables to export to later actions of the pipeline. @default - none */
   readonly exports?: readonly string[];
-  /** Files that later actions get. @default - none */
+  /** Files to pass to later actions. @default - none */
   readonly files?: readonly string[];
 }
 
-/** A buildspec as CodeBuild reads it; JSON is YAML too. @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html */
+/**
+ * Renders a buildspec for CodeBuild, as JSON, which is valid YAML. @see
+ * https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+ */
 export function buildSpec({ install, commands, exports, files }: BuildSpec): string {
   return JSON.stringify({
     version: "0.2",

@@ -4,12 +4,12 @@ import type { Profile } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 
 export interface DeliveryStackProps {
-  /** AWS region that images are kept in and built in. */
+  /** AWS region where images are built and stored. */
   readonly region: string;
   /**
-   * AWS account, 12 digits.
+   * AWS account id, 12 digits.
    *
-   * @default - whatever account the credentials are for
+   * @default - the account of the credentials
    */
   readonly account?: string;
   /**
@@ -19,7 +19,7 @@ export interface DeliveryStackProps {
    */
   readonly state?: Environment["state"];
   /**
-   * Profile. Released images must be kept, so the default is production.
+   * Profile of the stack. Released images must be kept, so the default is production.
    *
    * @default "production"
    */
@@ -27,17 +27,17 @@ export interface DeliveryStackProps {
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
   /**
-   * Guardrails of the account's owner.
+   * Requirements of the account's owner.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly guardrails?: Guardrails;
 }
 
 /**
- * The stack of what brings a service into all its environments: `<name>-delivery`.
+ * The stack for the delivery of a service to all its environments: `<name>-delivery`.
  *
- * Costs nothing itself: see what is put into it.
+ * Costs nothing itself: see the constructs that you create in it.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import type { Problem } from "../core/errors";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
-/** The stacks of an environment in this app: what a release of it consists of. Asked for at synth, when all are there. */
+/** Stacks of an environment in this app, which a release consists of. Evaluated at synth, when all stacks exist. */
 export class EnvironmentStacks {
   constructor(
     private readonly scope: IConstruct,
@@ -25,7 +25,7 @@ export class EnvironmentStacks {
       .sort();
   }
 
-  /** First parts of the names of what the stacks hold: after the platform, or the stack itself. */
+  /** Name prefixes of the resources in the stacks: that of the platform, or of the stack itself. */
   prefixes(): string[] {
     const names = this.#all().flatMap((stack) => {
       const platform = stack instanceof ServiceStack || stack instanceof DataStack ? [stack.platformName] : [];
@@ -34,7 +34,7 @@ export class EnvironmentStacks {
     return [...new Set(names)].sort();
   }
 
-  /** ARNs of secrets that Terraform itself reads: those that AWS takes only as text. */
+  /** ARNs of secrets that Terraform itself reads, for AWS APIs that accept only plain text. */
   secrets(): string[] {
     const read = this.#all()
       .flatMap((stack) => stack.node.findAll())
@@ -48,7 +48,10 @@ export class EnvironmentStacks {
   }
 }
 
-/** Validates that there are stacks to apply, and that the apply role cannot change itself. Runs at synth, since stacks may be added late. */
+/**
+ * Checks that there are stacks to apply, and that the apply role cannot change itself. Runs at synth, since stacks may be
+ * added late.
+ */
 export function checkAgainstOwnRoles(
   scope: IConstruct,
   environment: Environment,
@@ -62,7 +65,7 @@ export function checkAgainstOwnRoles(
       {
         code: "PIPELINE_NO_STACKS",
         prop,
-        problem: `must name environments that this app has stacks of, and it has no stack of environment ${environment.name}`,
+        problem: `must list environments that have stacks in this app, but environment ${environment.name} has none`,
         remedy: "Create its platform or its services in the same app.",
       },
     ];
@@ -73,7 +76,7 @@ export function checkAgainstOwnRoles(
     .map((prefix) => ({
       code: "PIPELINE_OWN_ROLES",
       prop,
-      problem: `must not let the deploying roles change themselves, and roles of ${environment.name} share their prefix ${prefix}`,
+      problem: `must not allow the deploying roles to change themselves, but roles of ${environment.name} share their prefix ${prefix}`,
       remedy: "Rename the platform or the stack.",
     }));
 }

@@ -1,9 +1,9 @@
 import type { IGrantable } from "../core/iam";
 import type { IImageRepository } from "./image-repository";
 
-/** Permissions to push images into a repository, and to list them. */
+/** Grants permissions to push images to a repository and to list them. */
 export function allowPush(grantee: IGrantable, { repositoryArn }: IImageRepository): void {
-  // ECR hands out tokens for all of its repositories at once.
+  // ECR issues authorization tokens for all repositories at once.
   grantee.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
   grantee.grant({
     actions: [

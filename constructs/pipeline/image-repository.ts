@@ -20,7 +20,7 @@ export interface ImageRepositoryProps {
   readonly keep?: number;
 }
 
-/** A repository of images, owned by this app or imported. */
+/** An ECR repository, created by this app or imported. */
 export interface IImageRepository extends IConstruct {
   readonly repositoryArn: string;
   readonly repositoryName: string;
@@ -29,18 +29,17 @@ export interface IImageRepository extends IConstruct {
 }
 
 /**
- * As many images as ECR lets a repository have: a rule that keeps so many never expires one.
+ * Maximum number of images in an ECR repository; a rule that keeps this many never expires one.
  *
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
  */
 const ALL = 100_000;
 
 /**
- * Image repository of a service for all its environments: an ECR repository with immutable tags, whose images are
- * scanned on push. An image that was released never expires, since tasks may be started from it at any time;
- * a release marks it by a tag.
+ * An ECR repository for the images of a service in all its environments, with immutable tags and scan on push. Released
+ * images never expire, since tasks may be started from them at any time; a release marks its image with a tag.
  *
- * Costs 0.10 USD a GB and month.
+ * Costs 0.10 USD per GB and month.
  *
  * @example
  * ```ts
@@ -49,7 +48,7 @@ const ALL = 100_000;
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
  */
 export class ImageRepository extends Construct implements IImageRepository {
-  /** Refers to a repository that another stack owns, in this account and region. */
+  /** References a repository of another stack, in this account and region. */
   static fromRepositoryName(scope: Construct, id: string, name: string): IImageRepository {
     return new ImportedImageRepository(scope, id, name);
   }
@@ -68,8 +67,8 @@ export class ImageRepository extends Construct implements IImageRepository {
       throw invalid(this, {
         code: "REPOSITORY_KEEP",
         prop: "keep",
-        problem: `${keep} is not possible`,
-        remedy: "Use 10 to 10000.",
+        problem: `must be a whole number from 10 to 10000, got ${keep}`,
+        remedy: "Change keep, or leave it out.",
       });
     }
     const repository = new EcrRepository(this, "Resource", {
@@ -81,10 +80,10 @@ export class ImageRepository extends Construct implements IImageRepository {
       repository: repository.name,
       policy: JSON.stringify({
         rules: [
-          // What matches the tags of a rule is out of reach for the rules after it, whether it expires or not.
+          // An image that matches the tags of a rule is not considered by later rules, even if it does not expire.
           {
             rulePriority: 1,
-            description: "keep all that were released",
+            description: "keep all released images",
             selection: {
               tagStatus: "tagged",
               tagPrefixList: [RELEASED_TAG_PREFIX],
@@ -95,7 +94,7 @@ export class ImageRepository extends Construct implements IImageRepository {
           },
           {
             rulePriority: 2,
-            description: `keep the newest ${keep}`,
+            description: `keep the newest ${keep} images`,
             selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: keep },
             action: { type: "expire" },
           },
@@ -129,6 +128,6 @@ function checkName(scope: IConstruct, name: string): void {
     code: "REPOSITORY_NAME",
     prop: "name",
     problem: `${JSON.stringify(name)} is not a valid ECR repository name`,
-    remedy: "Use 2 to 256 small letters and digits, joined by single . _ / or -.",
+    remedy: "Use 2 to 256 lowercase letters and digits, joined by single . _ / or -.",
   });
 }

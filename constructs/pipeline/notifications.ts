@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 import { literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
-/** Events that subscribers are notified of: failures, and approvals that wait. */
+/** Events to notify subscribers of: failures and pending approvals. */
 const EVENTS = [
   "codepipeline-pipeline-pipeline-execution-failed",
   "codepipeline-pipeline-manual-approval-needed",
@@ -19,7 +19,7 @@ export interface NotificationsProps {
   readonly emails: readonly string[];
 }
 
-/** Topic that notifies people of failures and waiting approvals; encrypted, and only this account's pipelines publish to it. */
+/** Encrypted SNS topic for failures and pending approvals; only pipelines of this account publish to it. */
 export class Notifications extends Construct {
   readonly topicArn: string;
 
@@ -58,7 +58,7 @@ export class Notifications extends Construct {
       resource: props.pipelineArn,
       eventTypeIds: EVENTS,
       target: [{ address: topic.arn }],
-      // Before, a test message would be refused, and the rule with it.
+      // Without the policy, AWS rejects its test message and with it the rule.
       dependsOn: [policy],
     });
     this.topicArn = topic.arn;

@@ -11,24 +11,24 @@ import type { FilePathFilter, ImageSource, Source } from "./source";
 
 export const EXECUTION_MODES = ["superseded", "queued"] as const;
 /**
- * Execution mode of concurrent commits: with `superseded` the newest overtakes those that wait
- * before a stage, since it holds all of them; `queued` releases each, one after the other. Two at once would apply to the
- * same state, so that there is no third.
+ * Execution mode for concurrent commits. With `superseded`, the newest commit, which contains the others, replaces those
+ * that wait before a stage; with `queued`, each is released in turn. Parallel executions are not supported, because they
+ * would apply to the same state.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
  */
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
-/** Something that must succeed after an environment is released, before the next one is touched. */
+/** A check that must succeed after an environment is released, before the next one is changed. */
 export interface ReleaseGate {
-  /** `experiment`. Small letters, digits and hyphens. */
+  /** Name of the gate in lowercase letters, digits and hyphens: `experiment`. */
   readonly name: string;
-  /** Commands to run, in a checkout of the repository after `npm ci`; the first that fails stops the pipeline. */
+  /** Commands to run in a checkout of the repository, after `npm ci`. The first that fails stops the pipeline. */
   readonly commands: readonly string[];
   /**
-   * IAM statements of the commands.
+   * IAM statements for the commands.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly permissions?: readonly Statement[];
   /**
@@ -38,25 +38,26 @@ export interface ReleaseGate {
    */
   readonly timeout?: Duration;
   /**
-   * Problems of the gate in this app, one sentence each; called at synth, when all stacks exist.
+   * Finds problems of the gate in this app. Called at synth, when all stacks exist.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly check?: (app: IConstruct) => readonly Problem[];
 }
 
-/** One environment on the way of a commit. */
+/** An environment that the pipeline releases to. */
 export interface PipelineRelease {
-  /** Its stacks in this app are planned and applied; its state must be in S3. */
+  /** Environment whose stacks in this app are planned and applied. Its state must be in S3. */
   readonly environment: Environment;
   /**
-   * Requires a manual approval of plans. Only approved plans are applied: what could not be planned before makes the run fail.
+   * Requires a manual approval of the plans. Only approved plans are applied: a stack that could not be planned before the
+   * approval fails the run.
    *
    * @default false
    */
   readonly approval?: boolean;
   /**
-   * Time after the release in which no alarm may go off; 0 checks once.
+   * Time after the release during which no alarm may fire; 0 checks once.
    *
    * @default Duration.minutes(5)
    */
@@ -64,16 +65,16 @@ export interface PipelineRelease {
   /**
    * Gates that must succeed before the next environment starts.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly gates?: readonly ReleaseGate[];
 }
 
-/** A variable of every build, which a user can change when starting the pipeline by hand. */
+/** A variable of every build, which a user can set when starting the pipeline manually. */
 export interface PipelineVariable {
-  /** `LOG_LEVEL`. No secrets: everybody who sees the pipeline sees it. */
+  /** Name of the variable: `LOG_LEVEL`. Not for secrets, since everyone with access to the pipeline can read it. */
   readonly name: string;
-  /** Value when the pipeline starts by itself. */
+  /** Value when the pipeline starts automatically. */
   readonly value: string;
   /** @default - none */
   readonly description?: string;
@@ -82,40 +83,41 @@ export interface PipelineVariable {
 export interface PipelineProps {
   /** Source repository: `Source.gitHub("acme/orders")`. */
   readonly source: Source;
-  /** The environments, in the order in which a commit goes through them. */
+  /** Environments to release, in order. */
   readonly releases: readonly PipelineRelease[];
   /**
-   * Repository for the image that is built from the Dockerfile; or an image that others build: `Source.ecr(...)`.
+   * Repository for the image that is built from the Dockerfile, or an image that is built elsewhere: `Source.ecr(...)`.
    *
-   * @default - an ImageRepository of the pipeline's own
+   * @default - an ImageRepository that the pipeline creates
    */
   readonly images?: IImageRepository | ImageSource;
   /**
-   * Commands to run on a commit before anything is built from it, after `npm ci`.
+   * Commands that test a commit before anything is built from it, after `npm ci`.
    *
    * @default - npm run lint, npm run typecheck, npm test
    */
   readonly testCommands?: readonly string[];
   /**
-   * Processors that images are built on, and so what they run on.
+   * Architecture of the build instances, and so of the images.
    *
    * @default "arm64"
    */
   readonly architecture?: Architecture;
   /**
-   * Execution mode of concurrent commits.
+   * Execution mode for concurrent commits.
    *
    * @default "superseded"
    */
   readonly executionMode?: ExecutionMode;
   /**
-   * Values that can be changed when the pipeline is started by hand.
+   * Variables that a user can set when starting the pipeline manually.
    *
-   * @default - ALLOW_DELETE and ALLOW_REPLACE, which every pipeline has: addresses that plans of this run may delete or replace
+   * @default - ALLOW_DELETE and ALLOW_REPLACE, which every pipeline has: addresses that plans of the run may delete or
+   * replace
    */
   readonly variables?: readonly PipelineVariable[];
   /**
-   * E-mail addresses to notify of failures and of waiting approvals. Each must confirm once.
+   * Email addresses to notify of failures and pending approvals. Each must confirm its subscription.
    *
    * @default - none; the topic exists without subscribers
    */
@@ -138,17 +140,17 @@ export interface PipelineSettings {
   readonly notify: readonly string[];
 }
 
-/** Set for each run by who starts it by hand; `none` otherwise. */
+/** Set for a single run by the user who starts it manually; otherwise `none`. */
 const BUILT_IN: readonly PipelineVariable[] = [
   {
     name: "ALLOW_DELETE",
     value: "none",
-    description: "Addresses that plans may delete in this run, with blanks between",
+    description: "Addresses that plans may delete in this run, separated by spaces",
   },
   {
     name: "ALLOW_REPLACE",
     value: "none",
-    description: "Addresses that plans may replace in this run, with blanks between",
+    description: "Addresses that plans may replace in this run, separated by spaces",
   },
 ];
 
@@ -172,7 +174,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     code: "PIPELINE_RELEASES",
     prop: "releases",
     problem: `has ${releases.length} environments`,
-    remedy: "Name 1 to 10, in the order in which a commit goes through them.",
+    remedy: "List 1 to 10 releases, in the order of delivery.",
   });
   releases.forEach((release, index) => {
     checkRelease(problems, scope, release, `releases[${index}]`);
@@ -180,30 +182,30 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     problems.check(first === index, {
       code: "PIPELINE_RELEASES",
       prop: `releases[${index}].environment`,
-      problem: `${release.environment.name} is there twice`,
-      remedy: "Name each environment once.",
+      problem: `${release.environment.name} is listed twice`,
+      remedy: "List each environment once.",
     });
   });
   const testCommands = props.testCommands ?? TEST;
   problems.check(testCommands.length > 0 && testCommands.every((command) => command.trim() !== ""), {
     code: "PIPELINE_TEST",
     prop: "testCommands",
-    problem: "has no command, or an empty one",
-    remedy: "Name what must hold of a commit before it is released, such as npm test.",
+    problem: "must have at least one command, and no empty one",
+    remedy: "List the commands that test a commit, such as npm test.",
   });
   const architecture = props.architecture ?? "arm64";
   problems.check(ARCHITECTURES.includes(architecture), {
     code: "PIPELINE_ARCHITECTURE",
     prop: "architecture",
-    problem: `${JSON.stringify(architecture)} is not known`,
+    problem: `${JSON.stringify(architecture)} is not a supported architecture`,
     remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
   });
   const executionMode = props.executionMode ?? "superseded";
   problems.check(EXECUTION_MODES.includes(executionMode), {
     code: "PIPELINE_MODE",
     prop: "executionMode",
-    problem: `${JSON.stringify(executionMode)} is not possible`,
-    remedy: `Use one of: ${EXECUTION_MODES.join(", ")}. Runs side by side would apply to the same state.`,
+    problem: `${JSON.stringify(executionMode)} is not a supported value`,
+    remedy: `Use one of: ${EXECUTION_MODES.join(", ")}. Parallel executions would apply to the same state.`,
   });
   const variables = props.variables ?? [];
   checkVariables(problems, variables);
@@ -212,8 +214,8 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     problems.check(/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email) && notify.indexOf(email) === index, {
       code: "PIPELINE_NOTIFY",
       prop: `notify[${index}]`,
-      problem: `${JSON.stringify(email)} is not a valid e-mail address, or is listed twice`,
-      remedy: "Use addresses, each once.",
+      problem: `${JSON.stringify(email)} is not a valid email address, or is listed twice`,
+      remedy: "List each address once.",
     });
   });
   problems.throwIfAny();
@@ -240,7 +242,7 @@ function checkSource(problems: Problems, { definition }: Source): void {
       /^(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(definition.bucket) &&
         /^[\w!.*'()/-]{1,1024}$/.test(definition.key),
       `${JSON.stringify(`s3://${definition.bucket}/${definition.key}`)} is not a valid S3 object`,
-      'Use the bucket\'s name and the object\'s key: Source.s3("acme-sources", "orders.zip").',
+      'Use the name of the bucket and the key of the object: Source.s3("acme-sources", "orders.zip").',
     );
     return;
   }
@@ -249,13 +251,13 @@ function checkSource(problems: Problems, { definition }: Source): void {
     code: "PIPELINE_BRANCH",
     prop: "source.branch",
     problem: `${JSON.stringify(branch)} is not a valid branch name`,
-    remedy: "Use one branch's name; wildcards are not possible.",
+    remedy: "Use the name of one branch, without wildcards.",
   });
   if (definition.kind === "codeCommit") {
     source(
       /^[\w.-]{1,100}$/.test(repository),
       `${JSON.stringify(repository)} is not a valid CodeCommit repository`,
-      "Use its name.",
+      "Use the name of the repository.",
     );
     return;
   }
@@ -263,7 +265,7 @@ function checkSource(problems: Problems, { definition }: Source): void {
   source(
     new RegExp(`^[\\w.-]+(/[\\w.-]+)${groups}$`).test(repository) && !/(^|\/)\.\.?(\/|$)/.test(repository),
     `${JSON.stringify(repository)} is not a valid repository at ${definition.provider}`,
-    "Use its owner and name: acme/orders.",
+    "Use owner and name, such as acme/orders.",
   );
   const { connectionArn } = definition;
   problems.check(
@@ -274,9 +276,9 @@ function checkSource(problems: Problems, { definition }: Source): void {
     {
       code: "PIPELINE_CONNECTION",
       prop: "source.connectionArn",
-      problem: `${JSON.stringify(connectionArn)} is no ARN of a connection`,
+      problem: `${JSON.stringify(connectionArn)} is not the ARN of a connection`,
       remedy:
-        "Use for example arn:aws:codeconnections:eu-central-1:123456789012:connection/aEXAMPLE, or leave it out to have one made.",
+        "Use an ARN such as arn:aws:codeconnections:eu-central-1:123456789012:connection/aEXAMPLE, or leave it out to create a connection.",
     },
   );
   checkTriggers(problems, definition.paths, definition.tags);
@@ -295,16 +297,16 @@ function checkTriggers(problems: Problems, paths: FilePathFilter = {}, tags: rea
       {
         code: "PIPELINE_TRIGGER",
         prop,
-        problem: `has ${globs?.length} globs, or an empty one`,
-        remedy: `Use 1 to ${GLOBS} globs of up to 255 characters.`,
+        problem: `must have 1 to ${GLOBS} globs, and no empty one, got ${globs?.length}`,
+        remedy: `Use globs of up to 255 characters, such as src/**.`,
       },
     );
   }
   problems.check(tags === undefined || (paths.only === undefined && paths.except === undefined), {
     code: "PIPELINE_TRIGGER",
     prop: "source.paths",
-    problem: "is set beside source.tags: a tag changes no files",
-    remedy: "Start the pipeline by tags or by files.",
+    problem: "cannot be combined with source.tags, because pushing a tag changes no files",
+    remedy: "Set either tags or paths.",
   });
 }
 
@@ -313,7 +315,7 @@ function checkImage(problems: Problems, { repository, tag }: ImageSource): void 
     code: "PIPELINE_IMAGE",
     prop: "images",
     problem: `${JSON.stringify(`${repository}:${tag}`)} is not a valid ECR image`,
-    remedy: 'Use the repository\'s name and the tag that moves: Source.ecr("orders", { tag: "latest" }).',
+    remedy: 'Use the name of the repository and a mutable tag: Source.ecr("orders", { tag: "latest" }).',
   });
 }
 
@@ -323,29 +325,28 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
   problems.check(state !== "local", {
     code: "PIPELINE_STATE",
     prop: `${prop}.environment.state`,
-    problem: `of ${name} is local: a build would not find it, and would make everything a second time`,
-    remedy: 'Set state: "s3" in the environment; antifragile bootstrap makes the bucket.',
+    problem: `of ${name} must not be local: a build would not find it and would create every resource again`,
+    remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
   });
   const own = AwsStack.of(scope).environment.account;
   problems.check(account === own, {
     code: "PIPELINE_ACCOUNT",
     prop: `${prop}.environment.account`,
-    problem: `of ${name} is ${account ?? "not set"}, and that of the pipeline ${own ?? "not set"}`,
-    remedy:
-      "A pipeline releases within its account: make one in a DeliveryStack of each account, or release from there by antifragile release.",
+    problem: `of ${name} must be the account of the pipeline (${own ?? "not set"}), got ${account ?? "not set"}`,
+    remedy: "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
   });
   problems.check(name !== "delivery", {
     code: "PIPELINE_ENVIRONMENT",
     prop: `${prop}.environment.name`,
-    problem: "is delivery, which is what the pipeline's own roles are called: it could change them",
-    remedy: "Choose another name.",
+    problem: "must not be delivery, the prefix of the pipeline's own roles, which it could then change",
+    remedy: "Rename the environment.",
   });
   const minutes = watch?.toMinutes() ?? 5;
   problems.check(Number.isInteger(minutes) && minutes >= 0 && minutes <= 120, {
     code: "PIPELINE_WATCH",
     prop: `${prop}.watch`,
-    problem: `${watch} is not possible`,
-    remedy: "Use 0 to 120 whole minutes.",
+    problem: `must be 0 to 120 whole minutes, got ${watch}`,
+    remedy: "Use a duration such as Duration.minutes(5).",
   });
   gates.forEach((gate, index) => {
     const seconds = (gate.timeout ?? Duration.hours(1)).toSeconds();
@@ -360,7 +361,7 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
         code: "PIPELINE_GATE",
         prop: `${prop}.gates[${index}]`,
         problem: `${JSON.stringify(gate.name)} is not a valid gate`,
-        remedy: "Use a name of its own in small letters, at least one command, and a timeout of 5 minutes to 8 hours.",
+        remedy: "Use a unique name in lowercase letters, at least one command, and a timeout of 5 minutes to 8 hours.",
       },
     );
   });
@@ -378,9 +379,9 @@ function checkVariables(problems: Problems, variables: readonly PipelineVariable
       {
         code: "PIPELINE_VARIABLE",
         prop: `variables[${index}]`,
-        problem: `${name} cannot be`,
+        problem: `${name} is not a valid variable`,
         remedy:
-          "Use capital letters, digits and _, no name that AWS or the pipeline uses, none of a secret, each once, and a value of 1 to 1000 characters.",
+          "Use unique names in uppercase letters, digits and _, except those that AWS and the pipeline use and those of secrets; and values of 1 to 1000 characters.",
       },
     );
   });

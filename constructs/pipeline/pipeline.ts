@@ -34,17 +34,16 @@ import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
 
-/** Source artifact of builds: their checkout. */
+/** Source artifact of builds: the checkout of the repository. */
 const SOURCE = "Source";
 
 /**
- * Brings every commit into all environments, one after the other: tests, image, and for each environment its plans, an
- * approval where wanted, apply, release, and a look at the alarms. A pipeline of CodePipeline (type V2) with builds of
- * CodeBuild, in the stack of delivery.
+ * A continuous delivery pipeline that releases every commit to all environments in turn: test, image, and for each
+ * environment plan, optional approval, apply, release and a check of the alarms. Uses CodePipeline (type V2) and CodeBuild.
  *
- * Plans are made by a role that changes nothing, and applied as they are by another one, both in the same stage, so that no
- * other run comes between. What a plan would delete or replace unasked is refused. Nothing of it changes the pipeline
- * itself: its stack is applied by people.
+ * One role creates plans and changes nothing; another applies exactly those plans. Both run in the same stage, so that no
+ * other execution comes between them. Deletions and replacements fail the plan unless the run allows them. A pipeline never
+ * changes itself: apply its stack manually.
  *
  * Costs about 2 USD a month (a key, and 0.002 USD a minute of actions after 100), and about 0.004 USD a minute of builds.
  *
@@ -68,16 +67,16 @@ const SOURCE = "Source";
 export class Pipeline extends Construct {
   readonly pipelineName: string;
   readonly pipelineArn: string;
-  /** Topic of the pipeline's notifications. */
+  /** ARN of the topic for notifications. */
   readonly topicArn: string;
-  /** Repository of its images; undefined when others build them. */
+  /** Repository of the images; undefined if they are built elsewhere. */
   readonly images: IImageRepository | undefined;
   readonly #role: Role;
   readonly #artifacts: Artifacts;
   readonly #logs: LogStream;
   readonly #settings: PipelineSettings;
 
-  /** @throws InvalidPropsError as {@link PipelineProps} say */
+  /** @throws InvalidPropsError for the codes that {@link PipelineProps} lists */
   constructor(scope: Construct, id: string, props: PipelineProps) {
     super(scope, id);
     const settings = resolvePipeline(this, props);
@@ -146,10 +145,10 @@ export class Pipeline extends Construct {
     });
     new TerraformOutput(this, "ConnectionStatus", {
       value: connection.connectionStatus,
-      description: `While it is PENDING nothing starts: approve connection ${stack.stackName} in the console, at Developer Tools, Settings, Connections.`,
+      description: `The pipeline does not start while the connection is PENDING: approve connection ${stack.stackName} in the console, under Developer Tools, Settings, Connections.`,
     });
     Annotations.of(this).addInfo(
-      `connection ${stack.stackName} to ${definition.provider} is pending until a person approves it in the console, at Developer Tools, Settings, Connections`,
+      `connection ${stack.stackName} to ${definition.provider} stays pending until you approve it in the console, under Developer Tools, Settings, Connections`,
     );
     return connection.arn;
   }
@@ -246,14 +245,18 @@ export class Pipeline extends Construct {
       spec: { install: [], commands: IMAGE, exports: ["IMAGE"] },
       timeout: Duration.hours(1),
       variables: { REPOSITORY_NAME: images.repositoryName, REPOSITORY_URL: images.repositoryUrl },
-      // A Docker engine needs all of its instance; so nothing of the repository's runs there but its Dockerfile.
+      // A Docker daemon has full access to its build instance, so nothing from the repository runs there except its
+      // Dockerfile.
       privileged: true,
     });
     allowPush(image, images);
     return [...actions, this.#run("Image", image, { runOrder: 2, namespace: "Image" })];
   }
 
-  /** Plan, approval, apply, release and gates in one stage: while a run is in it, no other is, so that its plans stay true. */
+  /**
+   * Plan, approval, apply, release and gates in one stage: only one execution is in a stage at a time, so its plans stay
+   * current.
+   */
   #releaseStage(release: ReleaseSettings, followed: ImageSource | undefined): CodepipelineStage {
     const { environment, approval, watch, gates } = release;
     const stack = AwsStack.of(this);
@@ -272,7 +275,7 @@ export class Pipeline extends Construct {
     });
     if (environment.guardrails?.permissionsBoundaryArn === undefined && environment.profile !== "dev") {
       Annotations.of(this).addWarning(
-        `the role that applies ${environment.name} makes roles, and no boundary limits what those may do: set guardrails.permissionsBoundaryArn in the environment`,
+        `the role that applies ${environment.name} creates roles that no permissions boundary limits: set guardrails.permissionsBoundaryArn in the environment`,
       );
     }
     const variables = { ENVIRONMENT: environment.name };
@@ -409,12 +412,15 @@ function approvalAction(environment: string, runOrder: number): CodepipelineStag
     version: "1",
     runOrder,
     configuration: {
-      CustomData: `Read the plans of ${environment} in the log of the action before this one. What you approve is applied as it is, and the image is released.`,
+      CustomData: `Review the plans of ${environment} in the log of the previous action. Approving applies exactly these plans and releases the image.`,
     },
   };
 }
 
-/** Triggers of GitHub, GitLab and Bitbucket; without them every push to any file of the branch would start the pipeline. */
+/**
+ * Triggers of GitHub, GitLab and Bitbucket. Without them, every push to the branch would start the pipeline, whichever files
+ * it changes.
+ */
 function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefined {
   if (definition.kind !== "connection") return undefined;
   const { branch = "main", paths = {}, tags } = definition;

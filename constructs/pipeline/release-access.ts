@@ -8,7 +8,7 @@ import { releaseStatements } from "../service/deployment/release-template";
 import type { EnvironmentStacks } from "./environment-stacks";
 
 export interface ReleaseAccess {
-  /** The stack that the role is in. */
+  /** Stack that contains the role. */
   readonly stack: AwsStack;
   readonly environment: Environment;
   readonly stacks: EnvironmentStacks;
@@ -16,12 +16,12 @@ export interface ReleaseAccess {
   readonly repositoryArn: string;
 }
 
-/** Lets a role release the services of an environment, mark their image as released, and look at their alarms. */
+/** Allows a role to release the services of an environment, to tag their image as released, and to read their alarms. */
 export function allowRelease(role: Role, { stack, environment, stacks, repositoryArn }: ReleaseAccess): void {
   new IamRolePolicy(role, "Release", {
     name: "release",
     role: role.roleName,
-    // Services may come after the pipeline.
+    // Services may be added after the pipeline.
     policy: Lazy.stringValue({
       produce: () =>
         policyDocument([

@@ -1,31 +1,31 @@
-/** Files that start a pipeline, as globs: `src/**`. */
+/** File filters that decide which pushes start a pipeline, as globs: `src/**`. */
 export interface FilePathFilter {
   /**
-   * A push must touch one of these; up to 8.
+   * Starts the pipeline only for pushes that change one of these files; up to 8.
    *
    * @default - any file
    */
   readonly only?: readonly string[];
   /**
-   * A push that touches nothing but these starts nothing; up to 8.
+   * Ignores pushes that change only these files; up to 8.
    *
    * @default - none
    */
   readonly except?: readonly string[];
 }
 
-/** A repository at GitHub, GitLab or Bitbucket. */
+/** Options of a repository at GitHub, GitLab or Bitbucket. */
 export interface ConnectedSourceOptions {
   /**
-   * Branch that is delivered.
+   * Branch to deliver.
    *
    * @default "main"
    */
   readonly branch?: string;
   /**
-   * ARN of a connection that exists and was approved; it can serve all pipelines of the account.
+   * ARN of an existing, approved connection. One connection can serve all pipelines of the account.
    *
-   * @default - one is made; it is pending, and the pipeline starts nothing, until a person approves it in the console
+   * @default - a new connection; it stays pending, and the pipeline does not start, until you approve it in the console
    */
   readonly connectionArn?: string;
   /**
@@ -35,14 +35,14 @@ export interface ConnectedSourceOptions {
    */
   readonly paths?: FilePathFilter;
   /**
-   * Tags that start the pipeline in place of pushes to the branch, as globs: `v*`; up to 8.
+   * Tags that start the pipeline instead of pushes to the branch, as globs: `v*`; up to 8.
    *
    * @default - none: every push to the branch
    */
   readonly tags?: readonly string[];
 }
 
-/** @internal What a source is, for the pipeline that reads it. */
+/** @internal Definition of a source, for the pipeline that reads it. */
 export type SourceDefinition =
   | ({
       readonly kind: "connection";
@@ -54,41 +54,41 @@ export type SourceDefinition =
 
 /** Source repository of a pipeline. */
 export class Source {
-  /** `acme/orders` at GitHub, by AWS CodeConnections. */
+  /** GitHub repository, such as `acme/orders`, connected through AWS CodeConnections. */
   static gitHub(repository: string, options: ConnectedSourceOptions = {}): Source {
     return new Source({ kind: "connection", provider: "GitHub", repository, ...options });
   }
 
-  /** `acme/orders`, or `acme/shop/orders`, at GitLab. */
+  /** GitLab project, such as `acme/orders` or `acme/shop/orders`. */
   static gitLab(repository: string, options: ConnectedSourceOptions = {}): Source {
     return new Source({ kind: "connection", provider: "GitLab", repository, ...options });
   }
 
-  /** `acme/orders` at Bitbucket. */
+  /** Bitbucket repository, such as `acme/orders`. */
   static bitbucket(repository: string, options: ConnectedSourceOptions = {}): Source {
     return new Source({ kind: "connection", provider: "Bitbucket", repository, ...options });
   }
 
   /**
-   * A repository of CodeCommit, in the pipeline's account and region.
+   * CodeCommit repository in the pipeline's account and region.
    *
-   * @param options.branch branch that is delivered. Default: `main`
+   * @param options.branch branch to deliver. Default: `main`
    */
   static codeCommit(repository: string, options: { readonly branch?: string } = {}): Source {
     return new Source({ kind: "codeCommit", repository, ...options });
   }
 
   /**
-   * The repository as a zip file in S3, such as another CI uploads. The bucket must keep versions and tell EventBridge of
-   * new objects.
+   * Zip file of the repository in S3, for example uploaded by another CI system. The bucket must have versioning and send
+   * events to EventBridge.
    */
   static s3(bucket: string, key: string): Source {
     return new Source({ kind: "s3", bucket, key });
   }
 
   /**
-   * An image that others build, in a repository of ECR in the pipeline's account and region: what a pipeline releases in
-   * place of one that it builds. A push to the tag starts the pipeline; what is released is the digest.
+   * Image that is built elsewhere, in an ECR repository of the pipeline's account and region. The pipeline releases it
+   * instead of building one. A push to the tag starts the pipeline, which releases the digest.
    */
   static ecr(repository: string, options: { readonly tag: string }): ImageSource {
     return { kind: "ecr", repository, tag: options.tag };
@@ -100,11 +100,11 @@ export class Source {
   ) {}
 }
 
-/** An image that others build: see {@link Source.ecr}. */
+/** An image that is built elsewhere: see {@link Source.ecr}. */
 export interface ImageSource {
   readonly kind: "ecr";
   /** Name of the repository. */
   readonly repository: string;
-  /** Tag that is followed. */
+  /** Tag that starts the pipeline. */
   readonly tag: string;
 }

@@ -18,22 +18,29 @@ import {
   TERRAFORM_ACTIONS,
 } from "./terraform-actions";
 
-/** Most characters of a managed policy, white space apart. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+/**
+ * Maximum number of characters of a managed policy, not counting white space. @see
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
 const POLICY_LIMIT = 6144;
 
-/** Services that are asked in a region of their own, wherever one is. */
+/** Services with a fixed region, independent of the environment's. */
 export const ELSEWHERE = ["chatbot", "route53"];
 
 type Access = "read" | "write";
 
-/** Actions of Terraform, each named in full, in this region; most support no resource-level permissions, and ids are not known before. */
+/**
+ * Actions of Terraform, each in full and limited to this region. Most support no resource-level permissions, and ids are not
+ * known in advance.
+ */
 export function serviceStatements(access: Access, region: string): Statement[] {
   return Object.entries(TERRAFORM_ACTIONS)
     .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
     .filter(({ actions }) => actions.length > 0)
     .map(({ service, actions }) => ({
       actions,
-      // Terraform makes what has no ARN yet, and lists what IAM cannot tell apart; the region is what bounds it.
+      // Terraform creates resources whose ARN does not exist yet, and calls list actions that have no resource; the region
+      // limits them.
       resources: ["*"],
       ...(ELSEWHERE.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
     }));
@@ -44,17 +51,15 @@ interface Names {
   readonly partition: string;
   readonly account: string;
   readonly environment: Environment;
-  /** First parts of names of roles and buckets: `shop-staging`. */
+  /** Prefixes of the names of roles and buckets: `shop-staging`. */
   readonly prefixes: readonly string[];
   /** Ids of the stacks. */
   readonly stackIds: readonly string[];
-  /** ARNs of secrets that Terraform itself reads, and keeps in its state. */
+  /** ARNs of secrets that Terraform itself reads and stores in its state. */
   readonly secrets: readonly string[];
 }
 
-/**
- * Actions on resources with known names: state, roles, buckets, parameters. The apply role has both kinds.
- */
+/** Statements for resources with known names: state, roles, buckets and parameters. The apply role has both kinds. */
 export function namedStatements(access: Access, names: Names): Statement[] {
   const { partition, account, environment, prefixes } = names;
   const { permissionsBoundaryArn, rolePath = "/" } = environment.guardrails ?? {};
@@ -71,7 +76,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       ...stackStates,
       { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", "/")] },
       { actions: BUCKET_ACTIONS.read, resources: buckets },
-      // Besides, which image of an instance AWS recommends: those parameters belong to no account.
+      // Also the public parameters with AWS's recommended AMIs, which belong to no account.
       {
         actions: PARAMETER_ACTIONS.read,
         resources: [...parameters, `arn:${partition}:ssm:${environment.region}::parameter/aws/service/*`],
@@ -112,7 +117,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   ];
 }
 
-/** State access: the plan role reads and locks the state; only the apply role writes it. */
+/** Statements for the state. The plan role reads and locks it; only the apply role writes it. */
 function stateStatements(access: Access, { partition, environment, stackIds }: Names): Statement[] {
   const places = stackIds.flatMap((id) => statePlace(id, environment) ?? []);
   const [place] = places;
@@ -134,7 +139,7 @@ function stateStatements(access: Access, { partition, environment, stackIds }: N
   ];
 }
 
-/** Statements in as many documents as they need, none above what IAM takes. */
+/** Splits statements into policy documents within IAM's size limit. */
 export function documents(statements: readonly Statement[]): string[] {
   const parts: Statement[][] = [];
   for (const statement of statements) {
@@ -148,13 +153,13 @@ export function documents(statements: readonly Statement[]): string[] {
 export interface TerraformAccessProps {
   readonly environment: Environment;
   readonly stacks: EnvironmentStacks;
-  /** First part of the policies' names: `orders-delivery-staging`. */
+  /** Prefix of the policies' names: `orders-delivery-staging`. */
   readonly name: string;
 }
 
 /**
- * Permissions of Terraform in one environment, for two roles: one that plans and changes nothing, one that applies. Managed
- * policies, since they exceed the size of inline policies. Free.
+ * Permissions of Terraform in one environment for two roles: one that plans and changes nothing, and one that applies. Uses
+ * managed policies, since they exceed the size of inline policies. Free.
  */
 export class TerraformAccess extends Construct {
   readonly #plan: readonly IamPolicy[];
@@ -177,7 +182,7 @@ export class TerraformAccess extends Construct {
           secrets: stacks.secrets(),
         }),
       );
-    // Stacks may come after the pipeline.
+    // Stacks may be added after the pipeline.
     const named = (access: Access) =>
       Lazy.stringValue({
         produce: () => document(access, { partition: stack.partition, account: stack.accountId }),
@@ -190,8 +195,8 @@ export class TerraformAccess extends Construct {
             {
               code: "PIPELINE_TOO_MANY_STACKS",
               prop: "releases",
-              problem: `must have few enough stacks for an IAM policy to name, and ${environment.name} has ${stacks.ids().length}`,
-              remedy: "Deliver services by pipelines of their own, each in an app of its own.",
+              problem: `must have few enough stacks to fit in an IAM policy, but ${environment.name} has ${stacks.ids().length}`,
+              remedy: "Deliver each service with its own pipeline, in its own app.",
             },
           ]
         : [],
@@ -205,12 +210,12 @@ export class TerraformAccess extends Construct {
     this.#apply = [...this.#plan, ...all("write"), policy("WriteOwn", "write-own", named("write"))];
   }
 
-  /** May read all that a plan needs, and lock the state. */
+  /** Allows a role to read everything that a plan needs, and to lock the state. */
   allowPlan(role: Role): void {
     this.#attach(role, this.#plan);
   }
 
-  /** May make, change and delete what the environment's stacks hold. */
+  /** Allows a role to create, change and delete the resources of the environment's stacks. */
   allowApply(role: Role): void {
     this.#attach(role, this.#apply);
   }

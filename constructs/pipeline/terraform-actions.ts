@@ -1,11 +1,12 @@
 /**
- * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh,
- * `write` to create, update and delete. Every action is named in full. A new resource type belongs in here: a test
- * fails until its service is.
+ * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh, `write`
+ * to create, update and delete. Every action is listed in full. When you use a new resource type, add its actions here: a
+ * test fails until you do.
  *
- * Not in it is what reads data of users: objects of buckets, values of secrets, messages, lines of logs.
+ * Actions that read user data are excluded: objects in buckets, values of secrets, messages, log events.
  *
- * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ * @see
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export const TERRAFORM_ACTIONS: Readonly<
   Record<string, { readonly read: readonly string[]; readonly write: readonly string[] }>
@@ -225,7 +226,7 @@ export const TERRAFORM_ACTIONS: Readonly<
       "ReplaceRoute",
       "RevokeSecurityGroupEgress",
       "RevokeSecurityGroupIngress",
-      // By Auto Scaling in the role's name, when a launch template is used.
+      // Called by Auto Scaling on behalf of the role, for launch templates.
       "RunInstances",
       "UpdateSecurityGroupRuleDescriptionsEgress",
       "UpdateSecurityGroupRuleDescriptionsIngress",
@@ -561,7 +562,7 @@ export const TERRAFORM_ACTIONS: Readonly<
     write: ["CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"],
   },
   ssm: {
-    // Values are in their own statement, below one path.
+    // Reading values has its own statement, limited to one path.
     read: ["DescribeParameters", "ListTagsForResource"],
     write: [],
   },
@@ -619,7 +620,7 @@ export const ROLE_ACTIONS = {
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
   ],
-  /** Actions that grant a role permissions: bounded, where the account has a permissions boundary. */
+  /** Actions that grant permissions to roles; require the permissions boundary where the account has one. */
   bounded: [
     "iam:CreateRole",
     "iam:DeleteRolePolicy",
@@ -629,7 +630,7 @@ export const ROLE_ACTIONS = {
   ],
 } as const;
 
-/** Policies of AWS that constructs attach to roles, by path and name; no other can be attached. */
+/** AWS managed policies that constructs attach to roles, by path and name. No other policy can be attached. */
 export const ATTACHABLE_POLICIES = [
   "AmazonECSInfrastructureRolePolicyForLoadBalancers",
   "AmazonSSMManagedInstanceCore",
@@ -639,7 +640,7 @@ export const ATTACHABLE_POLICIES = [
   "service-role/AmazonRDSEnhancedMonitoringRole",
 ] as const;
 
-/** Services that act as the roles that constructs make. */
+/** AWS services that assume the roles that constructs create. */
 export const PASSED_TO = [
   "autoscaling.amazonaws.com",
   "chatbot.amazonaws.com",
@@ -657,7 +658,7 @@ export const PASSED_TO = [
   "vpc-flow-logs.amazonaws.com",
 ] as const;
 
-/** Services for which AWS makes a role of its own in the account, once. */
+/** AWS services with a service-linked role, created once in an account. */
 export const SERVICE_LINKED = [
   "autoscaling.amazonaws.com",
   "ecs.amazonaws.com",
@@ -670,7 +671,7 @@ export const SERVICE_LINKED = [
   "wafv2.amazonaws.com",
 ] as const;
 
-/** Actions on buckets, apart from their objects. */
+/** Actions on buckets, excluding their objects. */
 export const BUCKET_ACTIONS = {
   read: [
     "s3:GetAccelerateConfiguration",

@@ -6,19 +6,21 @@ export const AUTHORIZATION_VARIABLE = "OTLP_AUTHORIZATION";
 interface Collected {
   readonly exporters: readonly TelemetryExporter[];
   readonly region: string;
-  /** Log group that metrics are written to as lines. */
+  /** Log group that receives metrics as log lines. */
   readonly metricsLogGroup: string;
-  /** Namespace of the metrics in CloudWatch: `Antifragile/shop-dev`. */
+  /** CloudWatch namespace of the metrics: `Antifragile/shop-dev`. */
   readonly namespace: string;
-  /** Of a hundred traces so many are kept. */
+  /** Percentage of traces to keep. */
   readonly tracesPercent: number;
 }
 
 /**
- * A collector's configuration as data: takes OTLP from the app next to it, on the loopback alone, and sends it on in batches.
+ * Builds the configuration of an OpenTelemetry collector, which receives OTLP from the app on the loopback interface only
+ * and exports it in batches.
  *
- * Names are those of OpenTelemetry 0.151, of which AWS's v0.48.0 is made. `resourcedetection` and `prometheusremotewrite` get
- * others from 0.153 on, and the old ones stay for a while; `otlp_http` has its new one since 0.144.
+ * Component names are those of OpenTelemetry 0.151, on which AWS's v0.48.0 is based. `resourcedetection` and
+ * `prometheusremotewrite` are renamed in 0.153, with the old names supported for a while; `otlp_http` has had its new name
+ * since 0.144.
  *
  * @see https://opentelemetry.io/docs/collector/configuration/
  */
@@ -78,7 +80,7 @@ function exporterOf(exporter: TelemetryExporter, { region, metricsLogGroup, name
           log_stream_name: "{TaskId}",
           resource_to_telemetry_conversion: { enabled: true },
           dimension_rollup_option: "NoDimensionRollup",
-          // Every other attribute would be one more measure to pay for.
+          // Every additional attribute would create more metrics to pay for.
           metric_declarations: [
             {
               metric_name_selectors: ["^http\\.server\\.request\\.duration$"],

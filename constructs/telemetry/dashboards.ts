@@ -16,7 +16,7 @@ interface Widget {
   readonly properties: object;
 }
 
-/** Widgets in rows of 24, from left to right. */
+/** Arranges widgets in rows of 24 columns, from left to right. */
 function laidOut(widgets: readonly Widget[]): object[] {
   let x = 0;
   let y = 0;
@@ -58,7 +58,7 @@ function picture({ title, queries }: Signal, region: string): Widget {
 }
 
 function alarmList(title: string, arns: readonly string[]): Widget[] {
-  // CloudWatch shows at most a hundred.
+  // A CloudWatch alarm widget displays at most 100 alarms.
   const shown = arns.slice(0, 100);
   return shown.length === 0
     ? []
@@ -66,7 +66,7 @@ function alarmList(title: string, arns: readonly string[]): Widget[] {
 }
 
 /**
- * A dashboard of a service: its alarms, and all metrics of it.
+ * A CloudWatch dashboard of a service with its alarms and all of its metrics.
  *
  * Costs 3 USD a month; the first three of an account are free.
  *
@@ -108,8 +108,8 @@ export interface PlatformDashboardProps {
 }
 
 /**
- * A dashboard of a platform and of all services on it, those of other repos too: usage, requests, latency,
- * error rates and crashes. The alarms are those of this app's services.
+ * A CloudWatch dashboard of a platform and all of its services, including those of other repositories: utilization,
+ * requests, latency, error rates and crashes. Alarms are those of the services in this app.
  *
  * Costs 3 USD a month; the first three of an account are free.
  *
@@ -132,25 +132,25 @@ export class PlatformDashboard extends Construct {
       search("AWS/ApplicationELB", ["LoadBalancer", "TargetGroup"], metric, [["LoadBalancer", suffix]]);
     const byGroup = ({ namespace, metricName }: MetricStat) => search(namespace, ["Group"], metricName, []);
     const pictures = [
-      found("CPU in use, by service (%)", ofCluster("CPUUtilization"), "Average"),
-      found("Memory in use, by service (%)", ofCluster("MemoryUtilization"), "Average"),
-      found("Tasks that crashed, by service", byGroup(crashesOf(stackName, environment.name, "")), "Sum"),
-      found("Runs that failed, by job", byGroup(failedRunsOf(stackName, environment.name, "")), "Sum"),
+      found("CPU utilization, by service (%)", ofCluster("CPUUtilization"), "Average"),
+      found("Memory utilization, by service (%)", ofCluster("MemoryUtilization"), "Average"),
+      found("Crashed tasks, by service", byGroup(crashesOf(stackName, environment.name, "")), "Sum"),
+      found("Failed runs, by job", byGroup(failedRunsOf(stackName, environment.name, "")), "Sum"),
       ...(loadBalancer === undefined
         ? []
         : [
             found(
-              "Requests, by target group (a minute)",
+              "Requests, by target group (per minute)",
               ofLoadBalancer("RequestCount", loadBalancer.loadBalancerArnSuffix),
               "Sum",
             ),
             found(
-              "Errors, by target group (a minute)",
+              "Errors, by target group (per minute)",
               ofLoadBalancer("HTTPCode_Target_5XX_Count", loadBalancer.loadBalancerArnSuffix),
               "Sum",
             ),
             found(
-              "Slowest of a hundred answers, by target group (s)",
+              "Latency p99, by target group (s)",
               ofLoadBalancer("TargetResponseTime", loadBalancer.loadBalancerArnSuffix),
               "p99",
             ),
@@ -171,7 +171,7 @@ export class PlatformDashboard extends Construct {
     });
   }
 
-  /** By name, since the stacks of services stand on this one and not the other way round. */
+  /** References alarms by name, since the stacks of services depend on the platform's stack and not the reverse. */
   #alarms(platform: Platform): string[] {
     return platform.node.root.node
       .findAll()
@@ -186,7 +186,7 @@ export class PlatformDashboard extends Construct {
   }
 }
 
-/** All that CloudWatch finds by these dimensions, of which some have a known value. */
+/** Builds a search expression for all metrics with these dimensions, some with a fixed value. */
 function search(
   namespace: string,
   dimensions: readonly string[],

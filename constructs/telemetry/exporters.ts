@@ -1,24 +1,24 @@
 import { Token } from "cdktf";
 import type { Problems } from "../core/errors";
 
-/** Traces to AWS X-Ray. */
+/** Exports traces to AWS X-Ray. */
 export interface XRayExporter {
   readonly kind: "x-ray";
 }
 
-/** Metrics to CloudWatch, as log lines that it reads. */
+/** Exports metrics to CloudWatch, as log lines in the embedded metric format. */
 export interface CloudWatchExporter {
   readonly kind: "cloudwatch";
 }
 
-/** Traces and metrics to whatever speaks OTLP over HTTP. */
+/** Exports traces and metrics to an OTLP endpoint over HTTP. */
 export interface OtlpExporter {
   readonly kind: "otlp";
   readonly url: string;
   readonly authorizationArn: string | undefined;
 }
 
-/** Metrics to Amazon Managed Service for Prometheus. */
+/** Exports metrics to Amazon Managed Service for Prometheus. */
 export interface PrometheusExporter {
   readonly kind: "prometheus";
   readonly workspaceArn: string;
@@ -27,31 +27,31 @@ export interface PrometheusExporter {
 /** Destination of a service's telemetry. */
 export type TelemetryExporter = XRayExporter | CloudWatchExporter | OtlpExporter | PrometheusExporter;
 
-/** Traces to AWS X-Ray: 5 USD a million, the first 100 000 a month free. */
+/** Exports traces to AWS X-Ray: 5 USD per million; the first 100,000 of a month are free. */
 export function xRay(): XRayExporter {
   return { kind: "x-ray" };
 }
 
 /**
- * Metrics to CloudWatch: 0.30 USD a month for each that the app has, and for how long requests take once more for each of
- * its routes.
+ * Exports metrics to CloudWatch: 0.30 USD a month for each metric of the app; the request duration counts once for each
+ * route.
  */
 export function cloudWatch(): CloudWatchExporter {
   return { kind: "cloudwatch" };
 }
 
 /**
- * Traces and metrics to a product that takes OTLP over HTTP.
+ * Exports traces and metrics to a product that accepts OTLP over HTTP.
  *
- * @param options.url where to, without `/v1/traces`: `https://otlp.example.com`
- * @param options.authorizationArn ARN of a secret with the whole value of the header `authorization`. Default: none is sent
+ * @param options.url endpoint without `/v1/traces`: `https://otlp.example.com`
+ * @param options.authorizationArn ARN of a secret with the complete value of the `authorization` header. Default: no header
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function otlp(options: { readonly url: string; readonly authorizationArn?: string }): OtlpExporter {
   return { kind: "otlp", url: options.url, authorizationArn: options.authorizationArn };
 }
 
-/** Metrics to a workspace of Amazon Managed Service for Prometheus, by its ARN. */
+/** Exports metrics to an Amazon Managed Service for Prometheus workspace, by its ARN. */
 export function managedPrometheus(workspaceArn: string): PrometheusExporter {
   return { kind: "prometheus", workspaceArn };
 }
@@ -60,37 +60,37 @@ const WORKSPACE = /^arn:aws[a-z-]*:aps:[a-z0-9-]+:\d{12}:workspace\/ws-[a-z0-9-]
 const SECRET =
   /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret|ssm:[a-z0-9-]+:\d{12}:parameter)[:/][\w/+=.@:-]+$/;
 
-/** Notes TELEMETRY_EXPORTERS, TELEMETRY_URL, TELEMETRY_AUTHORIZATION, TELEMETRY_WORKSPACE. */
+/** Records TELEMETRY_EXPORTERS, TELEMETRY_URL, TELEMETRY_AUTHORIZATION, TELEMETRY_WORKSPACE. */
 export function checkExporters(problems: Problems, exporters: readonly TelemetryExporter[]): void {
   const kinds = exporters.map(({ kind }) => kind);
   problems.check(exporters.length > 0 && new Set(kinds).size === kinds.length, {
     code: "TELEMETRY_EXPORTERS",
     prop: "to",
-    problem: `is ${exporters.length === 0 ? "empty" : "the same kind twice"}`,
-    remedy: "Name each kind once, or leave it out for xRay() and cloudWatch().",
+    problem: `must ${exporters.length === 0 ? "not be empty" : "contain each kind only once"}`,
+    remedy: "List each kind once, or leave the prop out for xRay() and cloudWatch().",
   });
   for (const exporter of exporters) {
     if (exporter.kind === "otlp") {
       problems.check(/^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(exporter.url), {
         code: "TELEMETRY_URL",
         prop: "to.url",
-        problem: `${JSON.stringify(exporter.url)} is not a URL that telemetry can be sent to`,
-        remedy: "Use https:// and a host, on the usual port, and a path where there is one.",
+        problem: `${JSON.stringify(exporter.url)} is not a valid OTLP endpoint`,
+        remedy: "Use https:// with a host, an optional path, and the default port.",
       });
       problems.check(exporter.authorizationArn === undefined || known(exporter.authorizationArn, SECRET), {
         code: "TELEMETRY_AUTHORIZATION",
         prop: "to.authorizationArn",
-        problem: "is no ARN of a secret or parameter",
-        remedy: 'Put the whole header, such as "Bearer ...", into Secrets Manager and use its ARN.',
+        problem: "is not the ARN of a secret or parameter",
+        remedy: 'Store the complete header value, such as "Bearer ...", in Secrets Manager and use its ARN.',
       });
     }
     if (exporter.kind === "prometheus") {
       problems.check(WORKSPACE.test(exporter.workspaceArn), {
         code: "TELEMETRY_WORKSPACE",
         prop: "to.managedPrometheus",
-        problem: `${JSON.stringify(exporter.workspaceArn)} is no ARN of a workspace`,
+        problem: `${JSON.stringify(exporter.workspaceArn)} is not the ARN of a workspace`,
         remedy:
-          "Use arn:aws:aps:<region>:<account>:workspace/ws-...: its region and id are written into the collector's configuration.",
+          "Use a literal arn:aws:aps:<region>:<account>:workspace/ws-..., because its region and id are part of the collector's configuration.",
       });
     }
   }

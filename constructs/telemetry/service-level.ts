@@ -7,8 +7,8 @@ import { errorPercent, fastPercent, latePercent } from "../service/monitoring/si
 import { groupsOf } from "../service/monitoring/target-metrics";
 
 /**
- * Burn rates of the error budget of 30 days: over a long window, so that the alarm matters, and over a short one, so that it
- * ends soon after the problem. The first uses up 2 % in an hour, the second 5 % in six.
+ * Burn rates of a 30-day error budget: over a long window, so that the alarm is significant, and over a short one, so that
+ * it ends soon after the problem. The first consumes 2 % of the budget in an hour, the second 5 % in six hours.
  *
  * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
  */
@@ -19,32 +19,35 @@ const BURNS = [
 
 /** Latency objective of a service. */
 export interface LatencyGoal {
-  /** Percentage of requests to answer in time, over 30 days; above 94 and below 100: 99. */
+  /** Percentage of requests to answer within the threshold, over 30 days; above 94 and below 100, such as 99. */
   readonly percent: number;
-  /** Threshold, from the request that the load balancer forwards to the first byte of the response; whole milliseconds. */
+  /**
+   * Latency threshold, from forwarding the request at the load balancer to the first byte of the response; whole
+   * milliseconds.
+   */
   readonly within: Duration;
 }
 
 export interface ServiceLevelProps {
   /**
-   * Percentage of requests to answer without an error, over 30 days; above 94 and below 100.
+   * Percentage of requests to answer without a server error, over 30 days; above 94 and below 100.
    *
    * @default 99.9
    */
   readonly availablePercent?: number;
   /**
-   * Latency objective. An error that is returned in time counts as fast: it violates `availablePercent`.
+   * Latency objective. A fast error response meets it and violates `availablePercent` instead.
    *
-   * @default - none: nothing is promised of how long answers take
+   * @default - none
    */
   readonly fast?: LatencyGoal;
 }
 
-/** One thing that is promised. */
+/** A service level objective. */
 interface Promised {
-  /** First part of ids of its alarms. */
+  /** Prefix of the ids of its alarms. */
   readonly id: "" | "Latency";
-  /** First part of names of its alarms. */
+  /** Prefix of the names of its alarms. */
   readonly part: "" | "latency-";
   readonly goalPercent: number;
   /** Violation of the objective: `requests failed`. */
@@ -56,11 +59,10 @@ interface Promised {
 }
 
 /**
- * Service level objectives (SLOs) of a service, with alarms on their burn rate: when errors, or slow responses,
- * use up the error budget of 30 days too fast. Counts single requests, of all target groups together.
- * Needs an Ingress.
+ * Service level objectives (SLOs) of a service, with alarms on the burn rate of their 30-day error budgets. Counts
+ * individual requests of all target groups together. Needs an Ingress.
  *
- * Costs about 2.20 USD a month for the alarms of `availablePercent` and 1.80 for those of `fast`, where the service has one
+ * Costs about 2.20 USD a month for the alarms of `availablePercent` and 1.80 for those of `fast`, for a service with one
  * target group.
  *
  * @example
@@ -87,7 +89,7 @@ export class ServiceLevel implements ServiceAddOn {
             {
               code: "SERVICE_LEVEL_WITHOUT_INGRESS",
               prop: "ServiceLevel",
-              problem: "needs requests from a load balancer, and the service has no Ingress",
+              problem: "needs requests from a load balancer, but the service has no Ingress",
               remedy: "Add an Ingress, or leave ServiceLevel out.",
             },
           ],
@@ -98,7 +100,7 @@ export class ServiceLevel implements ServiceAddOn {
       part: "",
       goalPercent: availablePercent,
       bad: "requests failed",
-      using: "Errors use up what may fail",
+      using: "Errors consume the error budget",
       queries: () => errorPercent(groups(), 1, false),
     });
     if (fast === undefined) return;
@@ -106,13 +108,13 @@ export class ServiceLevel implements ServiceAddOn {
       id: "Latency",
       part: "latency-",
       goalPercent: fast.percent,
-      bad: `answers took longer than ${fast.within}`,
-      using: "Slow answers use up what may be late",
+      bad: `responses took longer than ${fast.within}`,
+      using: "Slow responses consume the error budget",
       queries: () => latePercent(groups(), fast.within),
     });
     host.addSignal(() => ({
       name: "fast",
-      title: `Answers within ${fast.within} (of a hundred)`,
+      title: `Responses within ${fast.within} (%)`,
       queries: fastPercent(groups(), fast.within),
     }));
   }
@@ -124,8 +126,8 @@ function check({ scope, process }: ServiceHost, availablePercent: number, fast: 
     problems.check(goal > 94 && goal < 100, {
       code: "SERVICE_LEVEL_PERCENT",
       prop,
-      problem: `${goal} leaves nothing that may fail, or so much that no alarm ever goes off`,
-      remedy: "Use a number above 94 and below 100: 99, 99.5, 99.9.",
+      problem: `must be above 94 and below 100, so that the error budget is neither empty nor too large for an alarm, got ${goal}`,
+      remedy: "Use a percentage such as 99, 99.5 or 99.9.",
     });
   checkGoal("availablePercent", availablePercent);
   if (fast !== undefined) {
@@ -133,18 +135,16 @@ function check({ scope, process }: ServiceHost, availablePercent: number, fast: 
     problems.check(Number.isInteger(fast.within.toMillis()) && fast.within.toMillis() >= 1, {
       code: "SERVICE_LEVEL_WITHIN",
       prop: "fast.within",
-      problem: `${fast.within} is not a threshold that latency can be counted by`,
-      remedy: "Use whole milliseconds, at least one: Duration.millis(500).",
+      problem: `must be whole milliseconds, at least one, got ${fast.within}`,
+      remedy: "Use a duration such as Duration.millis(500).",
     });
   }
   problems.check(process.kind === "web", {
     code: "SERVICE_LEVEL_NO_REQUESTS",
     prop: "process",
-    problem: `is a ${process.kind}, which answers no requests`,
+    problem: `must be a web process to have a service level, got a ${process.kind}`,
     remedy:
-      process.kind === "job"
-        ? "Watch alarms.failedRuns of a job instead."
-        : "Watch alarms.queueAge of a worker instead.",
+      process.kind === "job" ? "Use alarms.failedRuns for a job instead." : "Use alarms.queueAge for a worker instead.",
   });
   problems.throwIfAny();
 }
@@ -161,7 +161,7 @@ function watch(host: ServiceHost, { id, part, goalPercent, bad, using, queries }
       (periodSeconds, index) =>
         new Alarm(scope, `${burnId}${index === 0 ? "Long" : "Short"}`, {
           name: [...name, burnPart, index === 0 ? "long" : "short"],
-          description: `More than ${most} of a hundred ${bad} in ${periodSeconds / 60} minutes. Part of ${burnPart}.`,
+          description: `More than ${most} % of ${bad} in ${periodSeconds / 60} minutes. Part of ${burnPart}.`,
           threshold: most,
           periodSeconds,
           datapoints: 1,
@@ -173,7 +173,7 @@ function watch(host: ServiceHost, { id, part, goalPercent, bad, using, queries }
     host.addAlarm(
       new CompositeAlarm(scope, burnId, {
         name: [...name, burnPart],
-        description: `${using} in 30 days ${burn.factor} times too fast: the promise of ${goalPercent} % will be broken.`,
+        description: `${using} of 30 days ${burn.factor} times too fast: the objective of ${goalPercent} % will be missed.`,
         all: burning,
       }),
     );

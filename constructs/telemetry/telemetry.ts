@@ -8,7 +8,7 @@ import { AUTHORIZATION_VARIABLE, collectorConfiguration } from "./collector";
 import { checkExporters, cloudWatch, type TelemetryExporter, xRay } from "./exporters";
 
 /**
- * AWS's build of the OpenTelemetry collector, v0.48.0, for both processors.
+ * AWS Distro for OpenTelemetry collector v0.48.0, for both architectures.
  *
  * @see https://github.com/aws-observability/aws-otel-collector/releases/tag/v0.48.0
  */
@@ -29,20 +29,20 @@ export interface TelemetryProps {
    */
   readonly tracesPercent?: number;
   /**
-   * The collector, by digest, with the parts that the exporters need, of OpenTelemetry 0.144 or later; it must read its
-   * configuration from AOT_CONFIG_CONTENT, as AWS's build does.
+   * Image of the collector, by digest. It must be based on OpenTelemetry 0.144 or later, contain the components that the
+   * exporters need, and read its configuration from AOT_CONFIG_CONTENT, as AWS's image does.
    *
-   * @default - AWS's build, v0.48.0
+   * @default - AWS's image, v0.48.0
    */
   readonly image?: string;
 }
 
 /**
- * Exports the metrics and traces of a service by an OpenTelemetry collector in a sidecar, which starts before the app and
- * outlives it. The app gets `OTEL_EXPORTER_OTLP_ENDPOINT` and sends OTLP.
+ * Exports the metrics and traces of a service through an OpenTelemetry collector in a sidecar, which starts before the app
+ * and stops after it. The app gets `OTEL_EXPORTER_OTLP_ENDPOINT` and sends OTLP.
  *
- * Costs 128 CPU units and 256 MiB of each task, about 5 USD a month where that makes the task larger; and what the exporters
- * cost.
+ * Costs 128 CPU units and 256 MiB of each task, about 5 USD a month if that requires a larger task size, plus the cost of
+ * the exporters.
  *
  * @example
  * ```ts
@@ -82,9 +82,9 @@ export class Telemetry implements ServiceAddOn {
       name: "collector",
       image: this.props.image ?? COLLECTOR_IMAGE,
       cpu: 128,
-      // GOMEMLIMIT at four fifths of the memory, as the collector's memory limiter recommends.
+      // GOMEMLIMIT is 80 % of the memory, as the collector's memory limiter recommends.
       memoryMiB: 256,
-      // JSON is YAML too. What looks like an expression is the collector's own, not Terraform's.
+      // JSON is valid YAML. Expressions in it are the collector's own, not Terraform's.
       environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)), GOMEMLIMIT: "204MiB" },
       secrets: authorization[0] === undefined ? undefined : { [AUTHORIZATION_VARIABLE]: authorization[0] },
       startBeforeApp: true,
@@ -106,7 +106,7 @@ export class Telemetry implements ServiceAddOn {
           "xray:PutTelemetryRecords",
           "xray:PutTraceSegments",
         ],
-        // X-Ray has no resource that traces are written to.
+        // X-Ray supports no resource-level permissions for writing traces.
         resources: ["*"],
       });
     }
@@ -130,8 +130,8 @@ export class Telemetry implements ServiceAddOn {
     problems.check(tracesPercent > 0 && tracesPercent <= 100, {
       code: "TELEMETRY_TRACES",
       prop: "tracesPercent",
-      problem: `${tracesPercent} keeps no trace, or more than all`,
-      remedy: "Use a number above 0, at most 100; leave xRay() out to keep none.",
+      problem: `must be above 0 and at most 100, got ${tracesPercent}`,
+      remedy: "Change the percentage; to export no traces, leave xRay() out.",
     });
     if (stack.vpc.egress === "endpoints") {
       const names = { "x-ray": "xray", cloudwatch: "logs", prometheus: "aps-workspaces" } as const;
@@ -140,8 +140,11 @@ export class Telemetry implements ServiceAddOn {
         problems.check(needed !== undefined && (stack.endpoints ?? [needed]).includes(needed), {
           code: "TELEMETRY_OUT_OF_REACH",
           prop: "to",
-          problem: `cannot reach ${exporter.kind}: the network has egress "endpoints"${needed === undefined ? "" : `, and none for "${needed}"`}`,
-          remedy: needed === undefined ? "Send it to AWS." : `Add "${needed}" to the platform's network.endpoints.`,
+          problem: `cannot reach ${exporter.kind} from a VPC with egress "endpoints"${needed === undefined ? "" : ` and no endpoint "${needed}"`}`,
+          remedy:
+            needed === undefined
+              ? "Use an exporter to AWS."
+              : `Add "${needed}" to the endpoints of the platform's vpc.`,
         });
       }
     }

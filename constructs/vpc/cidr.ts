@@ -1,16 +1,16 @@
-/** The address ranges of a network's subnets, by zone. */
+/** Address ranges of a VPC's subnets, one for each availability zone. */
 export interface CidrPlan {
   readonly public: readonly string[];
   readonly private: readonly string[];
 }
 
-/** How many zones a plan leaves room for: a zone added later moves no subnet. */
+/** Number of zones that a plan reserves space for, so that adding a zone moves no subnet. */
 export const MAX_ZONES = 4;
 
-/** Smallest and largest range a plan is made for: AWS takes /16 to /28, and a /22 gives /28 public subnets. */
+/** Prefix lengths of the largest and smallest VPC. AWS allows /16 to /28; a /22 gives /28 public subnets. */
 export const VPC_PREFIX = { min: 16, max: 22 } as const;
 
-/** `10.0.0.0/16` in parts, or undefined when it is no IPv4 range on its own boundary. */
+/** Parses `10.0.0.0/16`; undefined unless it is an IPv4 CIDR block that starts on its own boundary. */
 export function parseCidr(cidr: string): { readonly address: number; readonly prefix: number } | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
   if (match === null) return undefined;
@@ -22,16 +22,18 @@ export function parseCidr(cidr: string): { readonly address: number; readonly pr
 }
 
 /**
- * Splits a VPC's range: the first half in four private subnets, an eighth-sized share for each zone; then four public ones
- * of a sixty-fourth each; the rest stays free. Depends only on the range, so that a zone added later moves nothing.
+ * Splits a VPC's CIDR block: one eighth for the private subnet of each of up to four zones, then one sixty-fourth for each
+ * public subnet; the rest stays unused. Depends on the block alone, so that adding a zone moves no subnet.
  */
 export function planSubnets(cidr: string, zones: number): CidrPlan {
   const range = parseCidr(cidr);
   if (range === undefined || range.prefix < VPC_PREFIX.min || range.prefix > VPC_PREFIX.max) {
-    throw new RangeError(`${cidr} is no IPv4 range from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} on its own boundary`);
+    throw new RangeError(
+      `${cidr} must be an IPv4 CIDR block from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} that starts on its own boundary`,
+    );
   }
   if (!Number.isInteger(zones) || zones < 1 || zones > MAX_ZONES) {
-    throw new RangeError(`zones ${zones}: a plan is for 1 to ${MAX_ZONES}`);
+    throw new RangeError(`zones must be from 1 to ${MAX_ZONES}, got ${zones}`);
   }
   const size = 2 ** (32 - range.prefix);
   const subnet = (offset: number, prefix: number) => `${format(range.address + offset)}/${prefix}`;
@@ -42,7 +44,7 @@ export function planSubnets(cidr: string, zones: number): CidrPlan {
   };
 }
 
-/** How many addresses of a subnet can be used: AWS keeps five of each for itself. */
+/** Number of usable addresses in a subnet: AWS reserves five in each. */
 export function usableAddresses(cidr: string): number {
   return 2 ** (32 - (parseCidr(cidr)?.prefix ?? 32)) - 5;
 }

@@ -6,9 +6,9 @@ import type { IVpc } from "./vpc";
 import { reachesInternet } from "./vpc-props";
 
 /**
- * An image as a network can pull it: from the environment's registry mirror where there is one, else as it is.
+ * Returns the reference to pull an image by: from the environment's registry mirror if there is one, otherwise unchanged.
  *
- * @throws InvalidPropsError IMAGE_OUT_OF_REACH when the network has egress "endpoints" and the image is on the internet
+ * @throws InvalidPropsError IMAGE_OUT_OF_REACH when the VPC has egress "endpoints" and the image is on the internet
  */
 export function reachableImage(scope: IConstruct, vpc: IVpc, image: string): string {
   const { environment } = AwsStack.of(scope);
@@ -19,13 +19,13 @@ export function reachableImage(scope: IConstruct, vpc: IVpc, image: string): str
   throw invalid(scope, {
     code: "IMAGE_OUT_OF_REACH",
     prop: "image",
-    problem: `${image} is on the internet, and the network has egress "endpoints"`,
+    problem: `${image} is on the internet, which a VPC with egress "endpoints" cannot reach`,
     remedy: mirroring(image, `<account>.dkr.ecr.${environment.region}.amazonaws.com/mirror`),
   });
 }
 
 /**
- * Refuses what needs an address on the internet where the network has no way there.
+ * Refuses features that need the internet in a VPC that cannot reach it.
  *
  * @throws InvalidPropsError INTERNET_OUT_OF_REACH
  */
@@ -34,12 +34,12 @@ export function requireInternet(scope: IConstruct, vpc: IVpc, what: string): voi
   throw invalid(scope, {
     code: "INTERNET_OUT_OF_REACH",
     prop: what,
-    problem: 'needs the internet, and the network has egress "endpoints"',
-    remedy: 'Use egress "nat" or "single-nat", or leave it out.',
+    problem: 'needs the internet, which a VPC with egress "endpoints" cannot reach',
+    remedy: 'Use egress "nat" or "single-nat", or remove the prop.',
   });
 }
 
-/** ARN of the repository that an image is in, where that is one of ECR: for the permission to pull it. */
+/** ARN of the ECR repository of an image, for the permission to pull it; undefined for images outside ECR. */
 export function repositoryArn(scope: IConstruct, image: string): string | undefined {
   const [, account, region, repository] = ECR_IMAGE.exec(image) ?? [];
   if (repository === undefined) return undefined;
@@ -48,17 +48,17 @@ export function repositoryArn(scope: IConstruct, image: string): string | undefi
 
 const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^@:]+)/;
 
-/** Whether an image is in a registry of ECR in the region, which interface endpoints reach. */
+/** Returns true for images in ECR in the same region, which interface endpoints reach. */
 function isPrivate(image: string, region: string): boolean {
   return ECR_IMAGE.exec(image)?.[2] === region;
 }
 
-/** How to copy an image by digest: the same bytes, so that the digest stays true. */
+/** Instructions to copy an image to a mirror. The copy keeps its digest. */
 function mirroring(image: string, mirror: string): string {
   const [name = image, digest = ""] = image.split("@");
   const tag = digest.replace("sha256:", "").slice(0, 12) || "copied";
   return [
-    `Copy it once, and name the mirror in environment.registryMirror (${mirror}):`,
+    `Copy the image once and set environment.registryMirror to the mirror (${mirror}):`,
     `    aws ecr create-repository --repository-name mirror/${name}`,
     `    skopeo copy --all --preserve-digests docker://${image} docker://${mirror}/${name}:${tag}`,
   ].join("\n");

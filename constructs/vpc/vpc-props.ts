@@ -5,71 +5,72 @@ import { MAX_ZONES, parseCidr, VPC_PREFIX } from "./cidr";
 
 export const EGRESSES = ["nat", "single-nat", "endpoints", "public-ip"] as const;
 /**
- * How what runs in the network reaches others.
+ * Path of outbound connections from the VPC.
  *
- * - `nat`: by a NAT gateway in each zone, so that a zone may be lost. About 35 USD a month each, and 0.05 USD a GB.
- * - `single-nat`: by one NAT gateway for all zones.
- * - `endpoints`: AWS alone, by interface endpoints, about 8 USD a month each and zone: for those who must, not for the
- *   thrifty. Images, add-ons and issuers on the internet are out of reach.
- * - `public-ip`: by a public address of its own, in the public subnets. Free but for about 4 USD a month an address. Nothing
- *   comes in but from the balancer. For trying out: refused in production.
+ * - `nat`: one NAT gateway in each zone, which tolerates the loss of a zone. About 35 USD a month each, and 0.05 USD a GB.
+ * - `single-nat`: one NAT gateway for all zones.
+ * - `endpoints`: AWS services only, through interface endpoints. About 8 USD a month for each endpoint and zone; meant for
+ *   isolation, not for saving money. Images, add-ons and identity providers on the internet cannot be reached.
+ * - `public-ip`: a public address for each task or instance, in the public subnets. Free apart from about 4 USD a month for
+ *   each address. Only the load balancer can connect to them. For trying things out: refused in production.
  */
 export type Egress = (typeof EGRESSES)[number];
 
-/** Whether a public image or an outside address can be reached. */
+/** Returns true if public images and external addresses can be reached. */
 export function reachesInternet(egress: Egress): boolean {
   return egress !== "endpoints";
 }
 
 export const FLOW_LOGS = ["all", "rejected", "off"] as const;
-/** Which connections are logged: every one, only those that a security group refused, or none. */
+/** Connections that VPC flow logs record: all, only those that a security group or network ACL rejected, or none. */
 export type FlowLogs = (typeof FLOW_LOGS)[number];
 
-/** AWS services that a task needs to start, log and be looked after, by the names of their interface endpoints. */
+/** Interface endpoints that a task needs to start, to write logs and for ECS Exec. */
 export const TASK_ENDPOINTS = ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages", "sts"] as const;
 
 export interface VpcProps {
   /**
-   * The VPC's IPv4 range, /16 to /22, on its own boundary.
+   * IPv4 CIDR block of the VPC, /16 to /22, starting on its own boundary.
    *
    * @default "10.0.0.0/16"
    */
   readonly cidr?: string;
   /**
-   * How many availability zones to spread over, 2 to 4.
+   * Number of availability zones, 2 to 4.
    *
    * @default 2 in dev, 3 in production
    */
   readonly zones?: number;
   /**
-   * The zones by name, where the region's a, b, c ... are not what the account has.
+   * Names of the availability zones, for accounts that cannot use the region's first ones.
    *
-   * @default - the region's first letters
+   * @default - the region's first zones
    */
   readonly zoneNames?: readonly string[];
   /**
-   * How what runs in the network reaches others.
+   * Path of outbound connections.
    *
    * @default "single-nat" in dev, "nat" in production
    */
   readonly egress?: Egress;
   /**
-   * AWS services reached without the internet, by the names of their interface endpoints: `sqs`, `ecs-agent`. S3 always is,
-   * free of charge.
+   * AWS services reached through interface endpoints, by the last part of the endpoint's name: `sqs`, `ecs-agent`. A gateway
+   * endpoint for S3 is always created, free of charge.
    *
-   * @default - none; with egress "endpoints" what a task needs: ecr.api, ecr.dkr, logs, secretsmanager, ssm, ssmmessages, sts
+   * @default - none; with egress "endpoints" those that a task needs: ecr.api, ecr.dkr, logs, secretsmanager, ssm,
+   * ssmmessages, sts
    * @see https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
    */
   readonly endpoints?: readonly string[];
   /**
-   * Whether subnets, instances and the load balancer have IPv6 addresses too. Private subnets reach IPv6 addresses, none reaches
-   * them.
+   * Gives subnets, instances and the load balancer IPv6 addresses, too. Private subnets can connect to IPv6 addresses;
+   * nothing can connect to theirs.
    *
    * @default false
    */
   readonly ipv6?: boolean;
   /**
-   * Which connections are logged. About 0.60 USD a GB.
+   * Connections to log. About 0.60 USD a GB.
    *
    * @default "rejected" in dev, "all" in production
    */
@@ -85,7 +86,7 @@ export interface VpcSettings {
   readonly flowLogs: FlowLogs;
 }
 
-/** Regions whose zones are not simply a, b, c, d. */
+/** Regions whose zones are not a, b, c, d. */
 const ZONE_LETTERS: Readonly<Record<string, string>> = {
   "ap-northeast-1": "acd",
   "ca-central-1": "abd",
@@ -111,14 +112,14 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
   problems.check(range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max, {
     code: "VPC_CIDR",
     prop: "cidr",
-    problem: `${JSON.stringify(cidr)} is no IPv4 range from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} on its own boundary`,
-    remedy: 'Use for example "10.0.0.0/16".',
+    problem: `${JSON.stringify(cidr)} is not an IPv4 CIDR block from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} that starts on its own boundary`,
+    remedy: 'Use a block such as "10.0.0.0/16".',
   });
   problems.check(Number.isInteger(zones) && zones >= 2 && zones <= MAX_ZONES, {
     code: "VPC_ZONES",
     prop: "zones",
-    problem: `${zones} is not possible: a load balancer needs 2, and the address plan has room for ${MAX_ZONES}`,
-    remedy: `Use 2 to ${MAX_ZONES}.`,
+    problem: `must be from 2, which a load balancer needs, to ${MAX_ZONES}, the most that the subnet plan has room for; got ${zones}`,
+    remedy: `Set zones from 2 to ${MAX_ZONES}.`,
   });
   problems.check(
     zoneNames.length === zones &&
@@ -127,41 +128,41 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
     {
       code: "VPC_ZONE_NAMES",
       prop: "zoneNames",
-      problem: `has ${new Set(zoneNames).size} different zones (${zoneNames.join(", ")}), zones is ${zones}`,
-      remedy: "Name as many zones as you want, each once, as in eu-central-1a; leave zones out.",
+      problem: `must name as many different zones as zones (${zones}), got ${new Set(zoneNames).size} (${zoneNames.join(", ")})`,
+      remedy: "List each zone once, such as eu-central-1a, and leave zones out.",
     },
   );
   problems.check(EGRESSES.includes(egress), {
     code: "VPC_EGRESS",
     prop: "egress",
-    problem: `${JSON.stringify(egress)} is not known`,
+    problem: `${JSON.stringify(egress)} is not a supported value`,
     remedy: `Use one of: ${EGRESSES.join(", ")}.`,
   });
   problems.check(egress !== "public-ip" || !production, {
     code: "VPC_PUBLIC_IP",
     prop: "egress",
-    problem: '"public-ip" gives each task a public address, and this environment is production',
+    problem: '"public-ip" gives each task a public address, which is not allowed in production',
     remedy: 'Use "nat", "single-nat" or "endpoints", or profile "dev".',
   });
   for (const endpoint of endpoints) {
     problems.check(/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(endpoint) && !["s3", "dynamodb"].includes(endpoint), {
       code: "VPC_ENDPOINT",
       prop: "endpoints",
-      problem: `${JSON.stringify(endpoint)} is no interface endpoint`,
-      remedy: "Use the last part of the endpoint's name, as sqs or ecr.api; S3 is always there.",
+      problem: `${JSON.stringify(endpoint)} is not the name of an interface endpoint`,
+      remedy: "Use the last part of the endpoint's name, such as sqs or ecr.api. S3 needs no entry.",
     });
   }
   const lacking = TASK_ENDPOINTS.filter((endpoint) => !endpoints.includes(endpoint));
   problems.check(egress !== "endpoints" || lacking.length === 0, {
     code: "VPC_ENDPOINTS_LACK",
     prop: "endpoints",
-    problem: `lack ${lacking.join(", ")}: no task would start, or none be looked after`,
-    remedy: `Name them too: ${TASK_ENDPOINTS.join(", ")}.`,
+    problem: `must include ${lacking.join(", ")}, which tasks need to start, to write logs and for ECS Exec`,
+    remedy: `Add them: ${TASK_ENDPOINTS.join(", ")}.`,
   });
   problems.check(FLOW_LOGS.includes(flowLogs), {
     code: "VPC_FLOW_LOGS",
     prop: "flowLogs",
-    problem: `${JSON.stringify(flowLogs)} is not known`,
+    problem: `${JSON.stringify(flowLogs)} is not a supported value`,
     remedy: `Use one of: ${FLOW_LOGS.join(", ")}.`,
   });
   problems.throwIfAny();

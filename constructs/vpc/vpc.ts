@@ -25,34 +25,34 @@ import { LogStream } from "../logging/log-stream";
 import { planSubnets, usableAddresses } from "./cidr";
 import { EGRESSES, type Egress, resolveVpc, type VpcProps, type VpcSettings } from "./vpc-props";
 
-/** A network, owned by this app or by somebody else. */
+/** A VPC, created by this app or managed outside it. */
 export interface IVpc extends IConstruct {
   readonly vpcId: string;
-  /** One in each zone, with a route from and to the internet: for balancers. */
+  /** Subnets with routes to and from the internet, one in each zone: for load balancers. */
   readonly publicSubnetIds: readonly string[];
-  /** One in each zone, with no way in from the internet: for everything else. */
+  /** Subnets that the internet cannot connect to, one in each zone: for everything else. */
   readonly privateSubnetIds: readonly string[];
-  /** How what runs in it reaches others. */
+  /** Path of outbound connections. */
   readonly egress: Egress;
-  /** Whether it has IPv6 addresses too. */
+  /** True if the VPC has IPv6 addresses, too. */
   readonly ipv6: boolean;
-  /** Addresses of the routes out: for `depends_on` of instances that need the way out when they start. */
+  /** Addresses of the outbound routes, for the `depends_on` of instances that need the network at startup. */
   readonly routeAddresses: readonly string[];
-  /** Names of its interface endpoints; undefined where somebody else owns it. */
+  /** Names of the interface endpoints; undefined for a VPC that is managed outside this app. */
   readonly endpoints: readonly string[] | undefined;
-  /** Where tasks and instances run: the private subnets, or the public ones with egress "public-ip". */
+  /** Subnets for tasks and instances: the private ones, or the public ones with egress "public-ip". */
   readonly workloadSubnetIds: readonly string[];
 }
 
-/** What is needed to use a network that somebody else owns. */
+/** Attributes of a VPC that is managed outside this app. */
 export interface VpcAttributes {
   readonly vpcId: string;
-  /** One in each zone. */
+  /** Public subnets, one in each zone. */
   readonly publicSubnetIds: readonly string[];
-  /** One in each zone, in the same order. */
+  /** Private subnets, one in each zone, in the same order. */
   readonly privateSubnetIds: readonly string[];
   /**
-   * How what runs in it reaches others.
+   * Path of outbound connections.
    *
    * @default "nat"
    */
@@ -61,13 +61,13 @@ export interface VpcAttributes {
   readonly ipv6?: boolean;
 }
 
-/** A network that somebody else owns: see {@link existingVpc}. */
+/** A VPC that is managed outside this app: see {@link existingVpc}. */
 export interface ExistingVpc extends VpcAttributes {
   readonly kind: "existing-vpc";
 }
 
 /**
- * Puts a platform into a network that somebody else owns.
+ * References a VPC that is managed outside this app, for a platform to use.
  *
  * @example
  * ```ts
@@ -86,10 +86,10 @@ export function existingVpc(attributes: VpcAttributes): ExistingVpc {
 }
 
 /**
- * A private network over two or more zones: a VPC with a public and a private subnet in each.
+ * A VPC over two or more availability zones, with a public and a private subnet in each.
  *
- * Load balancers go into the public subnets, everything else into the private ones. The default security group is closed, refused
- * connections are logged, and S3 is reached without the NAT gateway. Costs what its egress costs: see {@link Egress}.
+ * Load balancers use the public subnets, everything else the private ones. The default security group has no rules, rejected
+ * connections are logged, and S3 is reached through a gateway endpoint. Costs depend on the egress: see {@link Egress}.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ export function existingVpc(attributes: VpcAttributes): ExistingVpc {
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-example-private-subnets-nat.html
  */
 export class Vpc extends Construct implements IVpc {
-  /** Refers to a network that somebody else owns. */
+  /** References a VPC that is managed outside this app. */
   static fromAttributes(scope: Construct, id: string, attributes: VpcAttributes): IVpc {
     return new ImportedVpc(scope, id, attributes);
   }
@@ -111,9 +111,9 @@ export class Vpc extends Construct implements IVpc {
   readonly endpoints: readonly string[];
   readonly routeAddresses: readonly string[];
   readonly workloadSubnetIds: readonly string[];
-  /** Names of the zones it spreads over. */
+  /** Names of its availability zones. */
   readonly zoneNames: readonly string[];
-  /** How many addresses there are for tasks and instances in each zone. */
+  /** Number of addresses for tasks and instances in each zone. */
   readonly workloadAddressesPerZone: number;
 
   constructor(scope: Construct, id: string, props: VpcProps = {}) {
@@ -127,7 +127,7 @@ export class Vpc extends Construct implements IVpc {
       enableDnsSupport: true,
       tags: named(this, ""),
     });
-    // Every VPC has this group, and anything that names no other gets it: no rules, so nothing passes.
+    // Every VPC has a default group, used by resources that set no other; without rules it allows nothing.
     new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named(this, "-default-closed") });
     const { publicSubnets, privateSubnets, privateTables, routes } = subnets(this, settings, vpc);
     endpoints(this, settings, vpc, privateSubnets, privateTables);
@@ -149,15 +149,15 @@ export class Vpc extends Construct implements IVpc {
   }
 }
 
-/** Finds the VPC of a stack; set by the stacks of platforms and services. */
+/** Looks up the VPC of a stack; set by the stacks of platforms and services. */
 const STACK_VPC = (): { find?: () => IVpc } => ({});
 
-/** Makes a VPC the default of the constructs in a stack. `find` runs when the first of them needs it. */
+/** Makes a VPC the default for the constructs in a stack. `find` runs when the first of them needs it. */
 export function provideVpc(stack: AwsStack, find: () => IVpc): void {
   Registry.of(stack).get(STACK_VPC).find = find;
 }
 
-/** Returns the VPC of the platform that a construct's stack is or runs on; undefined where there is no platform. */
+/** Returns the VPC of the platform that a construct's stack is or runs on; undefined without a platform. */
 export function stackVpc(construct: IConstruct): IVpc | undefined {
   return Registry.of(AwsStack.of(construct)).get(STACK_VPC).find?.();
 }
@@ -180,7 +180,7 @@ class ImportedVpc extends Construct implements IVpc {
     problems.check(EGRESSES.includes(this.egress), {
       code: "VPC_EGRESS",
       prop: "egress",
-      problem: `${JSON.stringify(this.egress)} is not known`,
+      problem: `${JSON.stringify(this.egress)} is not a supported value`,
       remedy: `Use one of: ${EGRESSES.join(", ")}.`,
     });
     for (const [prop, ids] of [
@@ -192,7 +192,7 @@ class ImportedVpc extends Construct implements IVpc {
         code: "VPC_ID",
         prop,
         problem: "is empty",
-        remedy: "Pass the ids that AWS gave: vpc-..., subnet-...",
+        remedy: "Use ids as AWS displays them: vpc-..., subnet-...",
       });
     }
     problems.throwIfAny();
@@ -213,7 +213,7 @@ function named(scope: IConstruct, part: string): { Name: string } {
   return { Name: stack.prefixed(stack.stackName, stack.environment.name) + part };
 }
 
-/** Which /64 of the VPC's /56 a subnet has; fixed, so that a zone added later moves nothing. */
+/** Index of the /64 that each subnet gets from the VPC's /56. Fixed, so that adding a zone moves no subnet. */
 const IPV6_SUBNET = { private: 0, public: 16 } as const;
 
 function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
@@ -278,7 +278,7 @@ function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
     }
     const privateSubnet = subnet("private", index);
     privateSubnets.push(privateSubnet);
-    // A table for each zone even with one NAT gateway, so that a change of egress replaces no association.
+    // One route table for each zone even with a single NAT gateway, so that changing the egress replaces no association.
     const routes = new RouteTable(scope, `Private${n}Routes`, { vpcId: vpc.id, tags: named(scope, `-private-${n}`) });
     new RouteTableAssociation(scope, `Private${n}Association`, {
       subnetId: privateSubnet.id,
@@ -336,7 +336,7 @@ function endpoints(
   });
   new VpcSecurityGroupIngressRule(scope, "EndpointsFromNetwork", {
     securityGroupId: connections.securityGroupId,
-    description: "AWS services, from the network itself",
+    description: "interface endpoints, from the VPC",
     cidrIpv4: settings.cidr,
     ipProtocol: "tcp",
     fromPort: 443,
@@ -376,7 +376,7 @@ function flowLog(scope: Vpc, vpc: AwsVpc, trafficType: "ALL" | "REJECT"): void {
     maxAggregationInterval: 600,
     tags: named(scope, ""),
   });
-  // Without its permission the first lines are lost.
+  // Without the permission, the first log events are lost.
   role.whenPolicy((address) => {
     flow.dependsOn = [address];
   });

@@ -233,7 +233,7 @@ describeOnEmulator("services on a platform", () => {
     };
     const loud = all.filter((alarm) => !parts.includes(partOf(alarm))).map(({ AlarmArn }) => `${AlarmArn}`);
     expect(widgets.flatMap(({ properties }) => properties.alarms ?? []).sort()).toEqual(loud.sort());
-    expect(widgets.map(({ properties }) => properties.title)).toContain("Answers within 500 ms (of a hundred)");
+    expect(widgets.map(({ properties }) => properties.title)).toContain("Responses within 500 ms (%)");
   });
 
   it("are behind a web ACL that logs", async () => {

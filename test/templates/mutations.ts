@@ -1,13 +1,13 @@
-/** One way to break a generated service, and the test of that service which must notice. */
+/** Fault in a generated service, and the test of that service that must detect it. */
 export interface Mutation {
-  /** The factor that it breaks, by its name in "Beyond the Twelve-Factor App". */
+  /** Factor that it violates, by its name in "Beyond the Twelve-Factor App". */
   readonly factor: string;
-  /** What is wrong with the service then. */
+  /** Fault that the mutation causes. */
   readonly wrong: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** The test file of the generated repository, and words of the name of a test that fails. */
+  /** Test file of the generated repository, and part of the name of a test that fails. */
   readonly test: string;
   readonly notices: string;
 }
@@ -20,7 +20,7 @@ export const mutations: readonly Mutation[] = [
     from: "if (found.length > 0) {",
     to: "if (found.length > 1000) {",
     test: "contract",
-    notices: "is told every fault",
+    notices: "gets all faults",
   },
   {
     factor: "API first",
@@ -29,7 +29,7 @@ export const mutations: readonly Mutation[] = [
     from: "(schema && !schema(answer.body))",
     to: "!schema",
     test: "contract",
-    notices: "decides what an answer may be",
+    notices: "validates responses",
   },
   {
     factor: "API first",
@@ -38,16 +38,16 @@ export const mutations: readonly Mutation[] = [
     from: "for (const id of unbound) faults.push",
     to: "for (const id of []) faults.push",
     test: "contract",
-    notices: "refuses to start with all that does not fit",
+    notices: "reports all mismatches at start",
   },
   {
     factor: "API first",
-    wrong: "the types are not of this contract",
+    wrong: "the types do not match the contract",
     file: "openapi.yaml",
     from: "sku: { type: string, minLength: 1, maxLength: 64 }",
     to: "sku: { type: integer }",
     test: "contract",
-    notices: "gives the types",
+    notices: "matches the types",
   },
   {
     factor: "API first",
@@ -65,34 +65,34 @@ export const mutations: readonly Mutation[] = [
     from: "if (!variable.optional && !unless.some((other) => env[other])) {",
     to: "if (variable.values) {",
     test: "config",
-    notices: "must hold every variable that has no default",
+    notices: "must contain every variable that has no default",
   },
   {
     factor: "Config",
-    wrong: "a message shows what the variable holds",
+    wrong: "a message contains the value of a variable",
     file: "src/config.ts",
     from: "problems.push(`${name} ${problem}`)",
     to: "problems.push(`${name} ${problem}, not ${text}`)",
     test: "config",
-    notices: "and no value",
+    notices: "without values",
   },
   {
     factor: "Config",
-    wrong: ".env.example does not know a variable",
+    wrong: "a variable is missing in .env.example",
     file: "src/config-declaration.ts",
     from: "} as const;",
     to: '  NEW: { type: "string", optional: true, description: "New" },\n} as const;',
     test: "config",
-    notices: "is what .env.example says",
+    notices: "matches .env.example",
   },
   {
     factor: "Dev/prod parity",
-    wrong: "compose.yaml attaches other things than the declaration wants",
+    wrong: "compose.yaml does not match the declaration",
     file: "compose.yaml",
     from: "      PGHOST: postgres\n",
     to: "",
     test: "config",
-    notices: "is what compose.yaml gives the service",
+    notices: "matches the environment in compose.yaml",
   },
   {
     factor: "Port binding",
@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Port binding",
-    wrong: "only this machine can reach it",
+    wrong: "the service listens on loopback only",
     file: "src/main.ts",
     from: 'host: "0.0.0.0"',
     to: 'host: "127.0.0.1"',
@@ -137,7 +137,7 @@ export const mutations: readonly Mutation[] = [
     from: "await closeServer(app, budget.request);",
     to: "app.server.closeAllConnections();",
     test: "web",
-    notices: "finishes a request that came in before SIGTERM",
+    notices: "finishes a request that arrived before SIGTERM",
   },
   {
     factor: "Disposability",
@@ -182,7 +182,7 @@ export const mutations: readonly Mutation[] = [
     from: 'process.removeAllListeners("warning")',
     to: "process",
     test: "logs",
-    notices: "holds a warning of Node as JSON",
+    notices: "contains Node.js warnings as JSON",
   },
   {
     factor: "Processes",
@@ -199,7 +199,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Processes",
-    wrong: "each instance has a cache of its own",
+    wrong: "each instance has its own cache",
     file: "src/backing/valkey.ts",
     from: "      const held = await attempt((on) => on.get(key));",
     to: `      const own = health as { id?: number };
@@ -229,7 +229,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "a frozen connection to the database is kept",
+    wrong: "a frozen connection to the database is not closed",
     file: "src/backing/postgres.ts",
     from: "    query_timeout: statementMs + GRACE_MS,\n",
     to: "",
@@ -238,7 +238,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "every error is taken for a lost connection",
+    wrong: "every error counts as a lost connection",
     file: "src/backing/postgres.ts",
     from: "if (!broken && !isLost(error)) throw error;",
     to: "if (isLost(error)) broken = undefined;",
@@ -252,7 +252,7 @@ export const mutations: readonly Mutation[] = [
     from: "MessageAttributes });\n          await client.send(command, { abortSignal: inTime() });",
     to: "MessageAttributes });\n          await client.send(command);",
     test: "worker",
-    notices: "is 503 for the caller in two seconds",
+    notices: "causes a 503 for the caller in two seconds",
   },
   {
     factor: "API first",
@@ -265,12 +265,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "API first",
-    wrong: "text that no store accepts passes",
+    wrong: "text that databases cannot store is accepted",
     file: "src/contract.ts",
     from: "if (found.length === 0) found.push(...unstorable",
     to: "if (found.length === -1) found.push(...unstorable",
     test: "postgres",
-    notices: "PostgreSQL does not store",
+    notices: "PostgreSQL cannot store",
   },
   {
     factor: "API first",
@@ -283,7 +283,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "a connection that breaks ends the process",
+    wrong: "a broken connection ends the process",
     file: "src/backing/postgres.ts",
     from: 'pool.on("error", (error) => health.down(error));',
     to: "",
@@ -297,7 +297,7 @@ export const mutations: readonly Mutation[] = [
     from: "`grant usage on schema public to ${user}`",
     to: "`grant all on schema public to ${user}`",
     test: "postgres",
-    notices: "may write rows and change no table",
+    notices: "may write rows but not change tables",
   },
   {
     factor: "Backing services",
@@ -310,7 +310,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Backing services",
-    wrong: "readiness asks the database",
+    wrong: "readiness depends on the database",
     file: "src/app.ts",
     from: 'app.get("/readyz", quiet, async (_request, reply) =>\n    ready()',
     to: `app.get("/readyz", quiet, async (_request, reply) =>
@@ -334,7 +334,7 @@ export const mutations: readonly Mutation[] = [
     from: "gauge.addCallback((result) =>",
     to: "void ((result: typeof gauge & { observe(...of: unknown[]): void }) =>",
     test: "valkey",
-    notices: "is no reason to replace the instance",
+    notices: "does not affect readiness",
   },
   {
     factor: "Concurrency",
@@ -347,13 +347,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Concurrency",
-    wrong: "a message that failed is lost",
+    wrong: "a failed message is lost",
     file: "src/backing/queue.ts",
     from: "        await handle(JSON.parse",
     to: `        await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
         await handle(JSON.parse`,
     test: "worker",
-    notices: "keeps a message whose handling failed",
+    notices: "keeps a message whose handler failed",
   },
   {
     factor: "Logs",
@@ -362,16 +362,16 @@ export const mutations: readonly Mutation[] = [
     from: 'process.on("uncaughtException", crash("uncaught exception"));',
     to: "",
     test: "logs",
-    notices: "unhandled exception as JSON",
+    notices: "contains an unhandled exception as JSON",
   },
   {
     factor: "Logs",
-    wrong: "what callers put into the URL is kept",
+    wrong: "data from the caller's URL is logged",
     file: "src/app.ts",
     from: "route: routeOptions.url, status",
     to: "route: request.url, status",
     test: "logs",
-    notices: "keeps what callers send to itself",
+    notices: "contains no data from callers",
   },
   {
     factor: "Logs",
@@ -380,11 +380,11 @@ export const mutations: readonly Mutation[] = [
     from: "secrets.flatMap((name) =>",
     to: "[].flatMap((name) =>",
     test: "logs",
-    notices: "blots out secrets",
+    notices: "redacts secrets",
   },
   {
     factor: "Admin processes",
-    wrong: "a changed migration is taken for the old one",
+    wrong: "a changed migration is not detected",
     file: "src/admin/migrate.ts",
     from: "if (changed.length > 0)",
     to: "if (changed.length > files.length)",
@@ -393,7 +393,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Admin processes",
-    wrong: "two that start at once do not wait for each other",
+    wrong: "two migrations that start at the same time do not wait for each other",
     file: "src/admin/migrate.ts",
     from: "dialect: new PostgresDialect({ pool })",
     to: `dialect: {
@@ -407,7 +407,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Admin processes",
-    wrong: "seeding twice gives everything twice",
+    wrong: "seeding twice creates duplicates",
     file: "src/admin/seed.ts",
     from: 'const id = "00000000-0000-4000-8000-000000000001";',
     to: 'const id = (await import("node:crypto")).randomUUID();',
@@ -416,12 +416,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "what is left at the end is not sent",
+    wrong: "telemetry is not flushed before the exit",
     file: "src/process.ts",
     from: ".finally(stopTelemetry)",
     to: "",
     test: "telemetry",
-    notices: "brings the collector a span",
+    notices: "sends the collector a span",
   },
   {
     factor: "Telemetry",
@@ -430,11 +430,11 @@ export const mutations: readonly Mutation[] = [
     from: "propagation.extract(context.active(), request.headers)",
     to: "context.active()",
     test: "telemetry",
-    notices: "brings the collector a span",
+    notices: "sends the collector a span",
   },
   {
     factor: "Telemetry",
-    wrong: "pg is loaded before anybody watches it",
+    wrong: "pg is loaded before it is instrumented",
     file: "src/backing/postgres.ts",
     from: 'import type { PoolClient, PoolConfig, QueryResultRow } from "pg";',
     to: 'import { Pool as Early, type PoolClient, type PoolConfig, type QueryResultRow } from "pg";\nvoid Early;',
@@ -443,7 +443,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "the worker begins a trace of its own",
+    wrong: "the worker starts a new trace",
     file: "src/backing/queue.ts",
     from: "propagation.extract(context.active(), Object.fromEntries(headers))",
     to: "(void headers, context.active())",
@@ -452,12 +452,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Telemetry",
-    wrong: "the trace is not passed on to the service that is called",
+    wrong: "the trace is not propagated to the called service",
     file: "src/telemetry.ts",
     from: "registerInstrumentations({ instrumentations: [new UndiciInstrumentation()] });",
     to: "",
     test: "client",
-    notices: "passes on the trace",
+    notices: "propagates the trace",
   },
   {
     factor: "Authentication and authorization",
@@ -479,7 +479,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "a token need not expire",
+    wrong: "tokens without expiry are accepted",
     file: "src/auth.ts",
     from: '      requiredClaims: ["exp"],\n',
     to: "",
@@ -498,7 +498,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "scopes do not matter",
+    wrong: "scopes are not checked",
     file: "src/auth.ts",
     from: "set.every((scope) => caller.scopes.includes(scope))",
     to: "set.every(() => caller)",
@@ -507,7 +507,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "an operation is open because nobody thought of it",
+    wrong: "an operation without security is public",
     file: "src/contract.ts",
     from: "if (authorize && scopeSets.length > 0) await authorize",
     to: "if (authorize && operation.security) await authorize",
@@ -516,7 +516,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "an issuer that is away makes good tokens bad",
+    wrong: "valid tokens are refused while the issuer is down",
     file: "src/auth.ts",
     from: 'throw new Problem(503, "the token cannot be validated now"',
     to: 'throw new Problem(401, "the token cannot be validated now"',
@@ -525,12 +525,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Authentication and authorization",
-    wrong: "known keys stop working while the issuer is away",
+    wrong: "cached keys stop working while the issuer is down",
     file: "src/auth.ts",
     from: "else if (Date.now() >= nextRefresh) refresh().catch(() => {});",
     to: "else if (Date.now() >= nextRefresh) await refresh();",
     test: "auth",
-    notices: "keeps accepting tokens while the issuer is away",
+    notices: "accepts tokens while the issuer is down",
   },
   {
     factor: "Authentication and authorization",
@@ -539,7 +539,7 @@ export const mutations: readonly Mutation[] = [
     from: "      cacheMaxAge: maxStaleMs,\n",
     to: "      cacheMaxAge: Number.POSITIVE_INFINITY,\n",
     test: "auth",
-    notices: "keeps accepting tokens while the issuer is away",
+    notices: "accepts tokens while the issuer is down",
   },
   {
     factor: "Authentication and authorization",
@@ -561,12 +561,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Calls",
-    wrong: "there is no breaker",
+    wrong: "there is no circuit breaker",
     file: "src/backing/client.ts",
     from: "await breaker.execute(attempt)",
     to: "await (void breaker, attempt())",
     test: "client",
-    notices: "is not sent while too many have failed",
+    notices: "is not sent while the circuit breaker is open",
   },
   {
     factor: "Calls",
@@ -579,7 +579,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Calls",
-    wrong: "text of a caller in the path leads to another host",
+    wrong: "a caller's text in the path changes the host",
     file: "src/backing/client.ts",
     from: "new URL(`${root.origin}${prefix}${path}`)",
     to: "new URL(path, root)",
@@ -593,6 +593,6 @@ export const mutations: readonly Mutation[] = [
     from: "handleWhen((error) => !(error instanceof Canceled)),",
     to: "handleWhen(() => true),",
     test: "client",
-    notices: "that its own caller cancels",
+    notices: "that is canceled by its own caller",
   },
 ];

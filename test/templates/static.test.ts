@@ -469,7 +469,7 @@ describe("npm run image", () => {
     expect(dirty.output).toMatch(/commit them/);
     const none = await build({ builder: "none" });
     expect([none.code, none.image]).toEqual([1, ""]);
-    expect(none.output).toContain("no image builder works here: install or start docker, podman, buildah, finch");
+    expect(none.output).toContain("no image builder works: install or start one of docker, podman, buildah, finch");
     const broken = await build({ broken: true });
     expect([broken.code, broken.image]).toEqual([1, ""]);
   });

@@ -6,20 +6,20 @@ import { configDeclaration } from "../src/config-declaration";
 
 const variables = Object.entries<Variable>(configDeclaration);
 
-/** The environment of a developer's machine, as the declaration gives it. */
+/** Environment for local development, from the declaration. */
 export function localEnvironment(): Record<string, string> {
   return Object.fromEntries(
     variables.flatMap(([name, { local }]) => (local === undefined ? [] : [[name, local] as const])),
   );
 }
 
-/** What the service gets on this machine: the declaration, then `.env`, then the shell. */
+/** Environment of the local service: the declaration, overridden by `.env`, overridden by the shell. */
 export function developerEnvironment(): NodeJS.ProcessEnv {
   const own = join(__dirname, "../.env");
   return { ...localEnvironment(), ...(existsSync(own) ? parseEnv(readFileSync(own, "utf8")) : {}), ...process.env };
 }
 
-/** The text of `.env.example`: every variable, those with a value of their own on a developer's machine set. */
+/** Renders `.env.example`: all variables; those with a value for local development are set. */
 export function renderEnvExample(): string {
   const blocks = variables.map(([name, variable]) => {
     const notes = [
@@ -33,5 +33,5 @@ export function renderEnvExample(): string {
     const line = variable.local === undefined ? `#${name}=${variable.default ?? ""}` : `${name}=${variable.local}`;
     return `# ${notes.join("; ")}\n${line}\n`;
   });
-  return `# Made from src/config-declaration.ts by \`npm run generate\`. Copy to .env to change what \`npm run dev\` uses.\n\n${blocks.join("\n")}`;
+  return `# Generated from src/config-declaration.ts by \`npm run generate\`. Copy to .env to change the settings of \`npm run dev\`.\n\n${blocks.join("\n")}`;
 }

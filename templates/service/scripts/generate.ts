@@ -4,7 +4,7 @@ import { renderEnvExample } from "./environment";
 
 const file = (name: string) => join(__dirname, "..", name);
 
-/** What is made from the contract and from the declaration. `npm run generate` writes it, a test compares it. */
+/** Files generated from the contract and the declaration. `npm run generate` writes them, a test compares them. */
 export async function generated(): Promise<Record<string, string>> {
   const { default: openapiTS, astToString, COMMENT_HEADER } = await import("openapi-typescript");
   const types = astToString(await openapiTS(readFileSync(file("openapi.yaml"), "utf8")));

@@ -34,11 +34,11 @@ const BUILDERS: Readonly<Record<string, readonly string[]>> = {
   finch: [],
 };
 
-/** The first builder that works here: `docker` may be installed without its daemon. */
+/** Returns the first builder that works: `docker` may be installed without its daemon. */
 function findBuilder(): string {
   const found = Object.keys(BUILDERS).find((name) => spawnSync(name, ["info"], { stdio: "ignore" }).status === 0);
   if (found === undefined)
-    throw new Error(`no image builder works here: install or start ${Object.keys(BUILDERS).join(", ")}`);
+    throw new Error(`no image builder works: install or start one of ${Object.keys(BUILDERS).join(", ")}`);
   return found;
 }
 

@@ -10,7 +10,7 @@ export interface Issuer {
   token(scope: string, claims?: JWTPayload, typ?: string): Promise<string>;
   /** Replaces the signing key. */
   rotate(): Promise<void>;
-  /** Accepts connections and answers none from now on. */
+  /** From now on, accepts connections but does not answer. */
   freeze(): void;
   close(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function startIssuer(audience: string, { port = 0, host = "127.0.0.
   return { issuer, token, rotate, freeze, close };
 }
 
-// compose.yaml runs it as a service.
+// compose.yaml runs this file as a service.
 if (require.main === module) {
   const { AUTH_ISSUER = "http://localhost:8090", AUTH_AUDIENCE = "", HOST = "127.0.0.1" } = process.env;
   const port = Number(new URL(AUTH_ISSUER).port);

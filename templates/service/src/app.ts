@@ -144,7 +144,7 @@ function toProblem(error: FastifyError | Problem): Problem {
   return statusCode < 500 ? new Problem(statusCode, message) : new Problem(500);
 }
 
-/** Answers what is not an HTTP request. There is no request to log it for, and no connection to keep. */
+/** Answers bytes that are not an HTTP request. There is no request to log it for, and the connection is closed. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const problems: Record<string, Problem> = {
     HPE_HEADER_OVERFLOW: new Problem(431, `the headers are larger than ${maxHeaderSize} bytes`),
@@ -161,7 +161,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.destroySoon();
 }
 
-/** Behind a shared load balancer the service has a path of its own, which the contract names as its server. */
+/** On a shared load balancer the service has a path of its own, which the contract names as its server. */
 function withoutServer({ document }: Contract, url: string): string {
   const path = document.servers?.[0]?.url;
   return path?.startsWith("/") && url.startsWith(`${path}/`) ? url.slice(path.length) : url;

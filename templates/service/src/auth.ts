@@ -56,7 +56,7 @@ const RETRY_MS = 30_000;
 /**
  * Validates bearer tokens (RFC 6750, RFC 9068): signature, type, issuer, audience, expiry, and the scopes of the operation.
  *
- * @returns throws 401 without a valid token, 403 without the scopes, 503 while the issuer's keys are not available
+ * @returns a function that throws 401 without a valid token, 403 without the scopes, 503 while the issuer's keys are not available
  */
 export function createAuthorize(options: AuthOptions): Authorize {
   const keys = issuerKeys(options);
@@ -165,7 +165,7 @@ function issuerKeys({
   return async (header, token) => {
     try {
       if (!known?.fresh) await refresh();
-      // The request does not wait for it, and its failure is in the log and in the metric.
+      // The request does not wait for it; a failure is logged and counted.
       else if (Date.now() >= nextRefresh) refresh().catch(() => {});
       return await known!(header, token);
     } catch (error) {

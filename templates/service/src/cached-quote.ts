@@ -1,6 +1,6 @@
 import type { Quote } from "./quotes";
 
-/** True for a quote as this release writes it: a cache may still hold those of another. */
+/** Returns whether a cached value is a quote of this release: the cache may contain those of another release. */
 export function isQuote(value: unknown): value is Quote {
   const { id, createdAt, lines, totalCents } = Object(value) as { readonly [name in keyof Quote]: unknown };
   return (

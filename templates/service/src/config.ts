@@ -29,13 +29,13 @@ export type Config = {
     : Value<(typeof configDeclaration)[Name]>;
 };
 
-/** The environment does not fit the declaration. Names every variable at fault and never shows a value. */
+/** The environment does not match the declaration. Names every variable at fault and never shows a value. */
 export class ConfigError extends Error {
-  /** What `sysexits.h` calls EX_CONFIG. */
+  /** Exit code EX_CONFIG of `sysexits.h`. */
   static readonly exitCode = 78;
 
   constructor(readonly problems: readonly string[]) {
-    super(`the environment does not fit src/config-declaration.ts: ${problems.join("; ")}`);
+    super(`the environment does not match src/config-declaration.ts: ${problems.join("; ")}`);
     this.name = "ConfigError";
   }
 }
@@ -50,13 +50,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const config: Record<string, string | number | undefined> = {};
 
   for (const [name, variable] of Object.entries<Variable>(configDeclaration)) {
-    // An empty value is how compose files and shells say "not set".
+    // In Compose files and shells, an empty value means "not set".
     const text = env[name] || variable.default;
     if (text === undefined) {
       const { unless = [] } = variable;
       if (!variable.optional && !unless.some((other) => env[other])) {
-        const missing = [`${name} is missing`, ...unless.map((other) => `so is ${other}`)].join(", ");
-        problems.push(`${missing} (${variable.description})`);
+        problems.push(`${[name, ...unless].join(" or ")} must be set (${variable.description})`);
       }
       continue;
     }

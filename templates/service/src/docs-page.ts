@@ -3,7 +3,7 @@ import type { Contract } from "./contract";
 const escapeHtml = (text: unknown): string =>
   String(text ?? "").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A page to read the contract: no script, nothing from elsewhere. */
+/** Renders the contract as an HTML page without scripts or external resources. */
 export function docsPage({ document }: Contract): string {
   const { info, paths, components } = document as unknown as {
     info: { title: string; description?: string; version: string };

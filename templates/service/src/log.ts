@@ -1,12 +1,12 @@
 import { trace } from "@opentelemetry/api";
 import pino from "pino";
 
-/** The event stream of this process: one JSON line an event, on stdout. Collecting and keeping it is the platform's. */
+/** Event stream of this process: one JSON line per event, on stdout. The platform collects and stores it. */
 export type Log = pino.Logger;
 
 const secrets = ["authorization", "cookie", "password", "secret", "token", "apiKey", "accessToken", "refreshToken"];
 
-/** Makes the log of a process. Every line carries the ids of the current trace. */
+/** Creates the logger of a process. Every line contains the ids of the current trace. */
 export function createLog(
   level: string,
   service: { name: string; version: string },

@@ -1,12 +1,12 @@
 import type { Postgres } from "./backing/postgres";
 import type { Quote } from "./quotes";
 
-/** Where quotes are kept. */
+/** Storage of quotes. */
 export interface QuoteStore {
-  /** Keeps a quote; one that is already there stays as it is. */
+  /** Stores a quote. An existing one is not changed. */
   insert(quote: Quote): Promise<void>;
   find(id: string): Promise<Quote | undefined>;
-  /** The latest first. */
+  /** Returns quotes, the latest first. */
   latest(limit: number): Promise<Quote[]>;
 }
 

@@ -98,7 +98,7 @@ describe.each(operations)("%s", (id) => {
 });
 
 describe("authentication", () => {
-  it("is not required for health checks and the contract, and for nothing else", async () => {
+  it("is optional only for health checks and the contract", async () => {
     const app = guarded();
     for (const url of OPEN) expect((await app.inject(url)).statusCode).toBe(200);
     const routes = app.printRoutes({ commonPrefix: false }).matchAll(/(\/\S*) \(([A-Z, ]+)\)/g);
@@ -108,12 +108,12 @@ describe("authentication", () => {
     expect(paths.length).toBe(OPEN.length + closed.length);
   });
 
-  it("comes before the body is read: an invalid request is 401 as well", async () => {
+  it("happens before the body is read: an invalid request is 401 as well", async () => {
     const answer = await guarded().inject({ method: "POST", url: "/v1/quotes", payload: "{" });
     expect(answer.statusCode).toBe(401);
   });
 
-  it("accepts a new key of the issuer, and no longer the old one", async () => {
+  it("accepts a new key of the issuer, and refuses the old one", async () => {
     const app = guarded();
     const call = async (token: string) =>
       (await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } })).statusCode;
@@ -138,7 +138,7 @@ describe("authentication", () => {
     expect((await call(app)).statusCode).toBe(201);
   });
 
-  it("keeps accepting tokens while the issuer is away, for a limited time, and logs once why", async () => {
+  it("accepts tokens while the issuer is down, for a limited time, and logs the reason once", async () => {
     const { port } = new URL(issuer.issuer);
     const headers = { authorization: `Bearer ${await issuer.token(ALL)}` };
     const call = async (app: ReturnType<typeof guarded>) =>
@@ -158,7 +158,7 @@ describe("authentication", () => {
     expect([await call(app), await call(impatient)]).toEqual([201, 201]);
   });
 
-  it("does not wait for a frozen issuer while its keys are known", async () => {
+  it("does not wait for a frozen issuer while its keys are cached", async () => {
     const slow = await startIssuer(AUDIENCE);
     const app = guarded({ issuer: slow.issuer, refreshMs: 0 });
     const headers = { authorization: `Bearer ${await slow.token(ALL)}` };
@@ -167,13 +167,13 @@ describe("authentication", () => {
     slow.freeze();
     const start = performance.now();
     expect([await call(), await call()]).toEqual([201, 201]);
-    // One look at the issuer takes three seconds.
+    // A request to the issuer times out after three seconds.
     expect(performance.now() - start).toBeLessThan(2500);
     await slow.close();
     await expect.poll(() => logged.join()).toContain("backing service is down");
   });
 
-  it("trusts no discovery document of another issuer, and logs which issuer to set", async () => {
+  it("refuses the discovery document of another issuer, and logs which issuer to set", async () => {
     const other = await startIssuer(AUDIENCE, { name: "http://issuer.example" });
     const app = guarded({ issuer: issuer.issuer.replace("localhost", "127.0.0.1") });
     const headers = { authorization: `Bearer ${await other.token(ALL)}` };
@@ -186,7 +186,7 @@ describe("authentication", () => {
     ["another issuer than AUTH_ISSUER", { iss: "https://issuer.example" }],
     ["another audience than AUTH_AUDIENCE", { aud: "another" }],
     ["has expired", { exp: 1 }],
-  ])("tells the caller and the log that the token is from or for %s", async (words, claims) => {
+  ])("reports to the caller and in the log that the token is from or for %s", async (words, claims) => {
     const { app, lines } = testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log }) });
     const headers = { authorization: `Bearer ${await issuer.token(ALL, claims)}` };
     const answer = await app.inject({ ...validRequest("createQuote"), headers });

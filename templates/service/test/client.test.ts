@@ -39,13 +39,13 @@ async function callee(
 const unavailable = { name: "Problem", status: 503 };
 
 describe("a call", () => {
-  it("returns the response of the other service, refusals too", async () => {
+  it("returns the response of the other service, including refusals", async () => {
     const { client } = await callee((request) => (request === 1 ? 200 : 404));
     expect((await client.request("/v1/things")).status).toBe(200);
     expect((await client.request("/v1/things")).status).toBe(404);
   });
 
-  it("passes on the trace, and is a span of it", async () => {
+  it("propagates the trace, and adds a span to it", async () => {
     const { client, requests } = await callee(() => 200);
     const collector = await startCollector();
     const config = loadConfig({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
@@ -91,27 +91,27 @@ describe("a call", () => {
     expect(paths).toEqual(["/payments/v1/things?limit=1"]);
   });
 
-  it("is retried when that is harmless", async () => {
+  it("is retried if it is idempotent", async () => {
     const { client, requests } = await callee((request) => (request === 1 ? 503 : 200));
     expect((await client.request("/")).status).toBe(200);
     expect(requests).toHaveLength(2);
   });
 
-  it("is not retried when that could do a thing twice", async () => {
+  it("is not retried if it is not idempotent", async () => {
     const { client, requests } = await callee(() => 503);
     await expect(client.request("/", { method: "POST" })).rejects.toMatchObject(unavailable);
     expect(requests).toHaveLength(1);
   });
 
-  it("is retried within a budget: a service in trouble gets a tenth more load, not a multiple", async () => {
-    // Now and then one succeeds, so that the circuit breaker stays closed.
+  it("is retried within a budget: a failing service gets a tenth more load, not a multiple", async () => {
+    // Every ninth request succeeds, so the circuit breaker stays closed.
     const { client, requests } = await callee((request) => (request % 9 === 0 ? 200 : 503));
     for (let i = 0; i < 50; i += 1) await client.request("/").catch(() => {});
     expect(requests.length).toBeGreaterThanOrEqual(54);
     expect(requests.length).toBeLessThanOrEqual(56);
   });
 
-  it("that its own caller cancels is not a failure of the other service", async () => {
+  it("that is canceled by its own caller does not count as a failure of the other service", async () => {
     let answers: number | undefined;
     const { client } = await callee(() => answers, { retryBudgetPercent: 0, breakerFailurePercent: 50 });
     for (let i = 0; i < 20; i += 1) {
@@ -125,7 +125,7 @@ describe("a call", () => {
   it.each([
     ["a bad path", (client: Client) => client.request("//")],
     ["a canceled call", (client: Client) => client.request("/", { signal: AbortSignal.abort() })],
-  ])("leaves the circuit breaker able to close after %s", async (_, disturb) => {
+  ])("does not prevent the circuit breaker from closing after %s", async (_, disturb) => {
     let status = 500;
     const { client } = await callee(() => status, { retryBudgetPercent: 0, breakerFailurePercent: 50 });
     for (let i = 0; i < 12; i += 1) await expect(client.request("/")).rejects.toMatchObject(unavailable);
@@ -135,7 +135,7 @@ describe("a call", () => {
     expect((await client.request("/")).status).toBe(200);
   });
 
-  it("is not sent while too many have failed, and one call tries again later", async () => {
+  it("is not sent while the circuit breaker is open, and is tried again later", async () => {
     let healthy = false;
     const options = { retryBudgetPercent: 0, breakerFailurePercent: 50 };
     const { client, requests } = await callee(() => (healthy ? 200 : 500), options);

@@ -21,16 +21,16 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe("the environment", () => {
-  it("is accepted as a developer's machine has it", () => {
+  it("is valid for local development", () => {
     expect(loadConfig(localEnvironment())).toMatchObject({ SERVICE_NAME: configDeclaration.SERVICE_NAME.local });
   });
 
-  it("must hold every variable that has no default", () => {
+  it("must contain every variable that has no default", () => {
     const required = variables.filter(([, variable]) => variable.default === undefined && !variable.optional);
     expect(problemsOf({}).map((problem) => problem.split(" ")[0])).toEqual(required.map(([name]) => name));
   });
 
-  it("is told all problems at once, and no value", () => {
+  it("reports all problems at once, without values", () => {
     const env = {
       ...localEnvironment(),
       PORT: "canary-1",
@@ -50,7 +50,7 @@ describe("the environment", () => {
     expect(problemsOf({ ...localEnvironment(), DRAIN_SECONDS: "25", SHUTDOWN_SECONDS: "25" })).toHaveLength(1);
   });
 
-  it("ends the process with 78 and one line when it does not fit", async () => {
+  it("ends the process with 78 and one line if it is invalid", async () => {
     const service = start("main.ts", { PORT: "canary", SHUTDOWN_SECONDS: "0" });
     expect(await service.exit).toBe(78);
     expect(service.lines).toHaveLength(1);
@@ -60,20 +60,20 @@ describe("the environment", () => {
 });
 
 describe("the declaration", () => {
-  it("is what .env.example says", () => {
+  it("matches .env.example", () => {
     expect(file(".env.example"), "run `npm run generate`").toBe(renderEnvExample());
   });
 
-  it("is what compose.yaml gives the service", () => {
+  it("matches the environment in compose.yaml", () => {
     const { services } = parse(file("compose.yaml"));
     const given: Record<string, string> = services.service.environment;
-    // AWS_... are what the AWS clients read themselves.
+    // The AWS clients read AWS_... themselves.
     const names = Object.keys(given).filter((name) => !name.startsWith("AWS_"));
     expect(names.sort()).toEqual(Object.keys(localEnvironment()).sort());
     expect(problemsOf(given)).toEqual([]);
   });
 
-  it("gives no secret a default", () => {
+  it("has no default for a secret", () => {
     const secrets = variables.filter(([, variable]) => variable.secret);
     expect(secrets.filter(([, variable]) => variable.default !== undefined)).toEqual([]);
   });

@@ -15,12 +15,12 @@ const edited = (edit: (document: any) => void): Contract => {
 };
 
 describe("the contract", () => {
-  it("gives the types in src/contract-types.ts", async () => {
+  it("matches the types in src/contract-types.ts", async () => {
     const file = "src/contract-types.ts";
     expect(readFileSync(join(root, file), "utf8"), "run `npm run generate`").toBe((await generated())[file]);
   });
 
-  it("is served, and as a page to read", async () => {
+  it("is served, also as an HTML page", async () => {
     const { app } = testApp();
     expect((await app.inject("/openapi.yaml")).body).toBe(contract.text);
     const page = await app.inject("/docs");
@@ -28,7 +28,7 @@ describe("the contract", () => {
     expect(page.body).toContain("createQuote");
   });
 
-  it("is served below the path of its server too, which is the service's on a shared balancer", async () => {
+  it("is also served under the path of its server, for a shared load balancer", async () => {
     const shared = edited((document) => {
       document.servers = [{ url: "/shared" }];
     });
@@ -41,7 +41,7 @@ describe("the contract", () => {
     }
   });
 
-  it("refuses to start with all that does not fit: a missing handler, a surplus one, no problem response", () => {
+  it("reports all mismatches at start: a missing handler, an extra one, no problem response", () => {
     const other = edited(({ paths }) => {
       paths["/v1/quotes"].post.operationId = "renamed";
       paths["/v1/more"] = { get: { ...paths["/v1/quotes"].post, operationId: "surplus", responses: {} } };
@@ -53,7 +53,7 @@ describe("the contract", () => {
     expect(bind).toThrow(/GET \/v1\/more needs a `default` response/);
   });
 
-  it("decides what a request may be: another minimum, another answer", async () => {
+  it("validates requests: another minimum changes the response", async () => {
     const body = { lines: [{ sku: "a", quantity: 1, unitPriceCents: 1 }] };
     const request = { method: "POST", url: "/v1/quotes", payload: body } as const;
     expect((await testApp().app.inject(request)).statusCode).toBe(201);
@@ -66,7 +66,7 @@ describe("the contract", () => {
     expect(refused.json().errors).toEqual([{ in: "body", pointer: "/lines/0/quantity", message: "must be >= 2" }]);
   });
 
-  it("decides what an answer may be", async () => {
+  it("validates responses", async () => {
     const strict = edited(({ components }) => components.schemas.Quote.required.push("validUntil"));
     const { app, lines } = testApp({ contract: strict });
     const answer = await app.inject(validRequest("createQuote"));
@@ -76,8 +76,8 @@ describe("the contract", () => {
   });
 });
 
-describe("a request that does not fit", () => {
-  it("is told every fault, as problem+json", async () => {
+describe("a request that does not match the contract", () => {
+  it("gets all faults, as problem+json", async () => {
     const payload = { lines: [{ sku: "", quantity: "2", more: 1 }] };
     const answer = await testApp().app.inject({ method: "POST", url: "/v1/quotes?page=1", payload });
     expect(answer.statusCode).toBe(400);
@@ -113,8 +113,8 @@ describe("every operation", () => {
     Object.values(item).flatMap((operation) => ("operationId" in operation ? (operation.operationId ?? []) : [])),
   );
 
-  // The binder checks the answer against the contract, so a status below 400 says that it fits.
-  it.each(operations)("%s answers a valid request as the contract says", async (id) => {
+  // The binder validates the response, so a status below 400 means that it matches.
+  it.each(operations)("%s answers a valid request as the contract specifies", async (id) => {
     const { app } = testApp();
     const answer = await app.inject(validRequest(id));
     expect(answer.statusCode, answer.body).toBeLessThan(300);

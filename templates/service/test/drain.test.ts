@@ -5,7 +5,7 @@ import { startWeb } from "./support/service";
 
 const CLIENTS = 16;
 
-/** Sends a request whose body takes a while; gives the status, or undefined when the connection was lost. */
+/** Sends a request with a slow body; returns the status, or undefined if the connection was lost. */
 function send(url: string, headers: Record<string, string>, agent: Agent): Promise<number | undefined> {
   return new Promise((resolve) => {
     const outgoing = request(`${url}/v1/quotes`, { method: "POST", headers, agent }, (answer) => {
@@ -17,7 +17,7 @@ function send(url: string, headers: Record<string, string>, agent: Agent): Promi
   });
 }
 
-/** The instances that a load balancer with a health check every second sends requests to. */
+/** Healthy instances, as seen by a load balancer with a health check every second. */
 async function registered(urls: readonly string[]): Promise<() => string[]> {
   const healthy = new Set<string>();
   const check = async (url: string) => {
@@ -32,7 +32,7 @@ async function registered(urls: readonly string[]): Promise<() => string[]> {
 }
 
 it("loses no request when one of two instances stops under load", async () => {
-  // The drain is longer than the time between two health checks.
+  // The drain takes longer than the interval of the health check.
   const first = await startWeb({ DRAIN_SECONDS: "2" });
   const second = await startWeb({ DRAIN_SECONDS: "2", ...first.env });
   const targets = await registered([first.url, second.url]);
@@ -55,7 +55,7 @@ it("loses no request when one of two instances stops under load", async () => {
   running = false;
   await Promise.all(clients);
 
-  // 400: read in full and refused by the contract, without a backing service.
+  // 400: read completely and refused by the contract, without a backing service.
   expect([...statuses.keys()]).toEqual([400]);
   expect(statuses.get(400)).toBeGreaterThan(5 * CLIENTS);
   expect(targets()).toEqual([second.url]);

@@ -58,7 +58,7 @@ describe("every error", () => {
     expect(answer.body).not.toContain("canary");
   });
 
-  it("names the methods that the path supports", async () => {
+  it("lists the methods that the path supports", async () => {
     const { app } = testApp();
     const answer = await app.inject({ method: "DELETE", url: "/livez" });
     expect([answer.statusCode, answer.headers.allow]).toEqual([405, "GET, HEAD, OPTIONS"]);
@@ -115,7 +115,7 @@ describe("the deadline of a request", () => {
     expect(await exchange(port, head)).toMatchObject({ status: 503 });
   });
 
-  it("lets a late handler finish without a second response", async () => {
+  it("lets a late handler finish, without a second response", async () => {
     const { url, lines } = await listening({
       requestTimeoutMs: 100,
       handlers: { createQuote: () => sleep(200).then(() => ({ status: 201, body: {} as never })) },

@@ -4,7 +4,7 @@ import { validRequest } from "./support/app";
 import { start, startWeb } from "./support/service";
 
 describe("the event stream", () => {
-  it("is one JSON line for each event, with time, level, service and the id of the request", async () => {
+  it("has one JSON line for each event, with time, level, service and request id", async () => {
     const service = await startWeb();
     await fetch(`${service.url}/v1/nothing`, { headers: { "x-request-id": "mine" } });
     const line = await service.logged(({ request_id, msg }) => request_id === "mine" && msg === "request");
@@ -17,7 +17,7 @@ describe("the event stream", () => {
     }
   });
 
-  it("keeps what callers send to itself: no header, no query, no body", async () => {
+  it("contains no data from callers: no header, no query, no body", async () => {
     const service = await startWeb();
     const { payload } = validRequest("createQuote");
     const body = JSON.stringify({ ...(payload as object), password: "canary" });
@@ -30,7 +30,7 @@ describe("the event stream", () => {
     expect(service.lines.join("\n")).not.toContain("canary");
   });
 
-  it("blots out secrets in what handlers log", () => {
+  it("redacts secrets that handlers log", () => {
     const lines: string[] = [];
     const log = createLog("info", { name: "under-test", version: "0" }, { write: (line) => void lines.push(line) });
     log.info(
@@ -42,7 +42,7 @@ describe("the event stream", () => {
     expect(lines[0]).not.toContain("canary");
   });
 
-  it.each(["exception", "rejection"])("holds a crash by an unhandled %s as JSON too", async (kind) => {
+  it.each(["exception", "rejection"])("contains an unhandled %s as JSON", async (kind) => {
     const service = start("../test/support/crash.ts", { CRASH: kind });
     expect(await service.exit).toBe(1);
     const last = JSON.parse(service.lines.at(-1)!);
@@ -50,7 +50,7 @@ describe("the event stream", () => {
     expect(last.err.stack).toContain("crash.ts");
   });
 
-  it("holds a warning of Node as JSON, and nothing is written beside it", async () => {
+  it("contains Node.js warnings as JSON, and no other text", async () => {
     const service = start("../test/support/crash.ts", { CRASH: "warning" }, "pipe");
     const beside: string[] = [];
     service.process.stderr?.on("data", (data) => beside.push(String(data)));

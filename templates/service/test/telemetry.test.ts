@@ -4,12 +4,12 @@ import { startWeb } from "./support/service";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
-// Refused by the contract, so that nothing the service is attached to is needed.
+// Refused by the contract, so that no backing service is needed.
 const request = { method: "POST", body: "{}" };
 const json = { "content-type": "application/json" };
 
 describe("telemetry", () => {
-  it("brings the collector a span named by the route, in the caller's trace, and the durations, by the exit at the latest", async () => {
+  it("sends the collector a span named by the route, in the caller's trace, and the durations, before the exit", async () => {
     const collector = await startCollector();
     const service = await startWeb({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     const headers = { ...json, ...service.headers, traceparent };
@@ -30,7 +30,7 @@ describe("telemetry", () => {
     expect(JSON.stringify(duration)).toContain('"http.route"');
   });
 
-  it("gives log lines a trace without a collector too, and another one for each request", async () => {
+  it("adds trace ids to log lines without a collector too, with a new trace for each request", async () => {
     const service = await startWeb();
     for (const id of ["one", "two"]) {
       const headers = { ...json, ...service.headers, "x-request-id": id };
@@ -46,7 +46,7 @@ describe("telemetry", () => {
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  it("never stands in the way: with the collector down the service answers, says so, and ends in time", async () => {
+  it("does not affect the service: with the collector down it answers, logs the failure, and exits in time", async () => {
     const service = await startWeb({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" });
     const answer = await fetch(`${service.url}/v1/quotes`, { ...request, headers: { ...json, ...service.headers } });
     expect(answer.status).toBe(400);

@@ -35,7 +35,7 @@ async function connected(cache: Cache): Promise<void> {
     .toBe(true);
 }
 
-describe("a cache that is there", () => {
+describe("a cache that is up", () => {
   needs(hostname, Number(port || 6379), "docker compose up -d valkey");
 
   it("is shared: one instance returns what another has cached", async () => {
@@ -68,7 +68,7 @@ describe("a cache that is there", () => {
     expect(await cache.remember(key, 60, async () => "made again")).toBe("made");
   });
 
-  it("costs half a second when it freezes, nothing after that, and is used again when it is back", async () => {
+  it("costs half a second when it freezes, nothing after that, and is used again when it is up again", async () => {
     const proxy = await startProxy({ host: hostname, port: Number(port || 6379) });
     const { cache, lines } = instance(`redis://127.0.0.1:${proxy.port}`);
     await connected(cache);
@@ -79,7 +79,7 @@ describe("a cache that is there", () => {
     };
     proxy.freeze("later");
     const [first, second] = [await timed(), await timed()];
-    // Less than twice the limit: get and set do not wait one after the other.
+    // Less than twice the limit: get and set do not both wait.
     expect(first).toBeGreaterThan(400);
     expect(first).toBeLessThan(950);
     expect(second).toBeLessThan(400);
@@ -89,8 +89,8 @@ describe("a cache that is there", () => {
   });
 });
 
-describe("a cache that IAM protects", () => {
-  it("gets a token as the password, signed with the credentials of the task", async () => {
+describe("a cache with IAM authentication", () => {
+  it("receives a token as the password, signed with the credentials of the task", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "none");
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -128,7 +128,7 @@ describe("a cache that is frozen from the start", () => {
   });
 });
 
-describe("a cache that is not there", () => {
+describe("a cache that is down", () => {
   it("costs speed, not the response, and is logged once", async () => {
     const { cache, lines } = instance("redis://127.0.0.1:1");
     expect(await cache.remember("key", 60, async () => "made")).toBe("made");
@@ -136,7 +136,7 @@ describe("a cache that is not there", () => {
     await expect.poll(() => lines.filter((line) => line.includes("backing service is down"))).toHaveLength(1);
   });
 
-  it("is no reason to replace the instance", async () => {
+  it("does not affect readiness", async () => {
     const collector = await startCollector();
     const service = await startWeb({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     await service.logged(({ backing, msg }) => backing === "cache" && msg === "backing service is down");

@@ -11,7 +11,7 @@ const busy = ({ url, headers }: Web) =>
 
 describe("the web process", () => {
   it("listens on PORT, on every interface", async () => {
-    // Free a moment ago, so most likely still.
+    // The port was free a moment ago, so most likely it still is.
     const probe = createServer().listen(0);
     await once(probe, "listening");
     const { port } = probe.address() as AddressInfo;
@@ -22,14 +22,14 @@ describe("the web process", () => {
     expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   });
 
-  it("reports that it is ready, and gives every request an id", async () => {
+  it("is ready, and assigns an id to every request", async () => {
     const { url } = await startWeb();
     const answer = await fetch(`${url}/readyz`, { headers: { "x-request-id": "mine" } });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("x-request-id")).toBe("mine");
   });
 
-  it("drains on SIGTERM: not ready, yet serving, then gone with exit code 0", async () => {
+  it("drains on SIGTERM: not ready, still serving, then exits with 0", async () => {
     const service = await startWeb({ DRAIN_SECONDS: "1" });
     service.process.kill("SIGTERM");
     await service.logged((line) => line.msg === "stopping");
@@ -40,14 +40,14 @@ describe("the web process", () => {
     await expect(fetch(`${service.url}/livez`)).rejects.toThrow();
   });
 
-  it("finishes a request that came in before SIGTERM", async () => {
+  it("finishes a request that arrived before SIGTERM", async () => {
     const service = await startWeb();
     const { promise, finish } = await busy(service);
     service.process.kill("SIGTERM");
     await service.logged((line) => line.msg === "stopping");
     await sleep(200);
     finish();
-    // 503 where a backing service is not there: the request was served all the same.
+    // 503 if a backing service is down: the request was served anyway.
     expect(await promise).toMatch(/^HTTP\/1\.1 (201|503) /);
     expect(await service.exit).toBe(0);
   });
@@ -64,7 +64,7 @@ describe("the web process", () => {
     ["is silent", ""],
     ["sends half of its headers", "POST /v1/quotes HTTP/1.1\r\nhost: a\r\n"],
     [
-      "sent a request that was refused, and not its body",
+      "sent a request that was refused, without its body",
       "POST /v1/none HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n",
     ],
   ])("exits with 0 while a connection %s", async (_, bytes) => {
@@ -73,13 +73,13 @@ describe("the web process", () => {
     onTestFinished(() => void socket.destroy());
     await once(socket, "connect");
     socket.write(bytes);
-    // An answer on a later connection says that the server knows this one.
+    // A response on a later connection means that the server has accepted this one.
     await fetch(`${service.url}/livez`);
     service.process.kill("SIGTERM");
     expect(await service.exit).toBe(0);
   });
 
-  it("exits with 0 when nobody reads its log any more", async () => {
+  it("exits with 0 after its log pipe was closed", async () => {
     const service = await startWeb();
     service.process.stdout?.destroy();
     expect((await fetch(`${service.url}/v1/nothing`)).status).toBe(404);
@@ -87,7 +87,7 @@ describe("the web process", () => {
     expect(await Promise.race([once(service.process, "exit"), sleep(9000, "still there")])).toEqual([0, null]);
   });
 
-  it("exits with 1 after SHUTDOWN_SECONDS when it cannot stop", async () => {
+  it("exits with 1 after SHUTDOWN_SECONDS if it cannot stop", async () => {
     const service = start("../test/support/crash.ts", { CRASH: "never ends", SHUTDOWN_SECONDS: "1" });
     await service.logged(({ msg }) => msg === "working");
     service.process.kill("SIGTERM");
@@ -95,7 +95,7 @@ describe("the web process", () => {
     expect(JSON.parse(service.lines.at(-1)!)).toMatchObject({ level: "fatal", msg: "not stopped in SHUTDOWN_SECONDS" });
   });
 
-  it("exits with 1 and one line when its port is taken", async () => {
+  it("exits with 1 and one line if its port is in use", async () => {
     const { url } = await startWeb();
     const second = start("main.ts", { PORT: new URL(url).port });
     expect(await second.exit).toBe(1);

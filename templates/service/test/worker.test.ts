@@ -47,7 +47,7 @@ describe("the worker", () => {
 });
 
 describe("a frozen queue", () => {
-  it("is 503 for the caller in two seconds, and does not delay the exit", async () => {
+  it("causes a 503 for the caller in two seconds, and does not delay the exit", async () => {
     const QUEUE_URL = `http://127.0.0.1:${(await startProxy()).port}/000000000000/service`;
     const worker = start("worker.ts", { QUEUE_URL });
     await worker.logged(({ msg }) => msg === "working");
@@ -58,7 +58,7 @@ describe("a frozen queue", () => {
     expect(await worker.exit).toBe(0);
   });
 
-  it("does not hold a worker that stops with messages in hand", async () => {
+  it("does not delay a worker that stops with messages in progress", async () => {
     const sqs = await startSqs();
     const proxy = await startProxy({ host: "127.0.0.1", port: Number(new URL(sqs.env.QUEUE_URL).port) });
     sqs.waiting.push({ Body: "1" }, { Body: "2" }, { Body: "3" });
@@ -75,14 +75,14 @@ describe("a frozen queue", () => {
 });
 
 describe("the queue", () => {
-  it("carries a message and the trace it belongs to", async () => {
+  it("delivers a message with its trace", async () => {
     const sqs = await startSqs();
     const { queue } = queueOf(sqs.env);
     await queue.send({ type: "test" });
     expect(JSON.parse(sqs.waiting[0]!.Body)).toEqual({ type: "test" });
   });
 
-  it("finishes the current message when it must stop, and returns the others at once", async () => {
+  it("finishes the current message when stopping, and returns the others at once", async () => {
     const sqs = await startSqs();
     sqs.waiting.push({ Body: "1" }, { Body: "2" }, { Body: "3" });
     const stop = new AbortController();
@@ -102,7 +102,7 @@ describe("the queue", () => {
     expect(sqs.waiting[0]!.Body).toBe('{"text":"\\ufffe\\uffff"}');
   });
 
-  it("keeps a message whose handling failed, and continues", async () => {
+  it("keeps a message whose handler failed, and continues", async () => {
     const sqs = await startSqs();
     sqs.waiting.push({ Body: "1" }, { Body: "2" });
     const stop = new AbortController();
@@ -115,7 +115,7 @@ describe("the queue", () => {
     expect(lines.join()).toContain("broken");
   });
 
-  it("is 503 for the caller while it is down, and the instance stays ready", async () => {
+  it("causes a 503 for the caller while it is down, and the instance stays ready", async () => {
     const service = await startWeb();
     const headers = { ...service.headers, "content-type": "application/json" };
     expect((await fetch(`${service.url}/v1/quotes`, { method: "POST", body, headers })).status).toBe(503);

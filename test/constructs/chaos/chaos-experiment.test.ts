@@ -350,10 +350,10 @@ esac
     expect(failed).toBe(answered);
   });
 
-  it("fails where nobody answers, since nothing was proved", async () => {
+  it("fails where nobody answers, since the experiment is inconclusive", async () => {
     const { code, stdout } = await runWithRequests(undefined);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^0 requests answered, \d+ failed: nothing was proved/m);
+    expect(stdout).toMatch(/^0 requests answered, \d+ failed: the experiment is inconclusive/m);
   });
 
   it("ends what it has started where the experiment does not start", async () => {

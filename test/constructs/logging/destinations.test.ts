@@ -254,7 +254,7 @@ describe("lines", () => {
     const alarm = only(stack, "aws_cloudwatch_metric_alarm");
     expect(alarm).toMatchObject({
       alarm_name: "shop-dev-orders-opensearch-failed",
-      alarm_description: expect.stringContaining("below aws/lambda/async/shop-dev-orders-opensearch/ in the archive"),
+      alarm_description: expect.stringContaining("under aws/lambda/async/shop-dev-orders-opensearch/ in the archive"),
     });
     expect(JSON.stringify(alarm.metric_query)).toMatch(
       /DeliveryErrors.*AsyncEventsDropped.*DestinationDeliveryFailures.*AsyncEventAge/,

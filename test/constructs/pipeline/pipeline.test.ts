@@ -557,7 +557,7 @@ describe("a pipeline that cannot be", () => {
     const app = new App();
     const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
     new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), releases: [{ environment: staging }] });
-    expect(() => synthesize(stack)).toThrow(/no stack of environment staging.*PIPELINE_NO_STACKS/s);
+    expect(() => synthesize(stack)).toThrow(/but environment staging has none.*PIPELINE_NO_STACKS/s);
 
     new Platform(app, "orders-delivery", { environment: staging });
     expect(() => synthesize(stack)).toThrow(/PIPELINE_OWN_ROLES/);

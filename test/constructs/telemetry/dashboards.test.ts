@@ -196,10 +196,10 @@ describe("the picture of a platform", () => {
     const platform = shop(DEV, { listener: undefined });
     new PlatformDashboard(platform, "Dashboard");
     expect(widgetsOf(only(platform, "aws_cloudwatch_dashboard")).map(({ properties }) => properties.title)).toEqual([
-      "CPU in use, by service (%)",
-      "Memory in use, by service (%)",
-      "Tasks that crashed, by service",
-      "Runs that failed, by job",
+      "CPU utilization, by service (%)",
+      "Memory utilization, by service (%)",
+      "Crashed tasks, by service",
+      "Failed runs, by job",
     ]);
   });
 });
@@ -281,7 +281,7 @@ describe("a service level", () => {
     );
     expect(orders.health.map(({ alarmName }) => alarmName).join()).not.toContain("budget");
     const widgets = widgetsOf(only(stack, "aws_cloudwatch_dashboard"));
-    const drawnFast = widgets.find(({ properties }) => properties.title === "Answers within 500 ms (of a hundred)");
+    const drawnFast = widgets.find(({ properties }) => properties.title === "Responses within 500 ms (%)");
     const shown = computed(JSON.stringify(drawnFast?.properties.metrics).match(/"expression":"([^"]*)"/)?.[1]);
     expect(shown({ fast0: 985, answers0: 990, fast1: 0, answers1: 10 })).toBe(98.5);
     expect(shown({ fast0: 0, answers0: 0, fast1: 0, answers1: 0 })).toBe(100);

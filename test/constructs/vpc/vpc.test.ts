@@ -67,7 +67,7 @@ describe("the address plan", () => {
   it.each(["10.0.0.1/16", "10.0.0.0/15", "10.0.0.0/23", "10.0.0/16", "300.0.0.0/16", "10.0.0.0", "", "::/16"])(
     "refuses %j",
     (cidr) => {
-      expect(() => planSubnets(cidr, 2)).toThrow(/is no IPv4 range/);
+      expect(() => planSubnets(cidr, 2)).toThrow(/must be an IPv4 CIDR block/);
     },
   );
 });

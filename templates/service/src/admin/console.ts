@@ -3,7 +3,7 @@ import { start } from "node:repl";
 import { openBacking } from "../backing";
 import { runProcess } from "../process";
 
-/** `node dist/admin/console.js`: a prompt inside a release, with its `config`, `log` and `backing`. */
+/** `node dist/admin/console.js`: a REPL with the `config`, `log` and `backing` of the release. */
 void runProcess(async (runtime) => {
   const backing = await openBacking(runtime);
   const prompt = start({ prompt: `${runtime.config.SERVICE_NAME}> ` });

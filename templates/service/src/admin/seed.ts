@@ -1,7 +1,7 @@
 import { openBacking } from "../backing";
 import { runProcess } from "../process";
 
-/** `node dist/admin/seed.js`: puts in what every database of this service starts with. Safe to run again. */
+/** `node dist/admin/seed.js`: inserts the initial data of the database. Safe to run again. */
 void runProcess(async (runtime) => {
   const backing = await openBacking(runtime);
   const lines = [{ sku: "sample", quantity: 1, unitPriceCents: 100 }];

@@ -36,7 +36,7 @@ export interface PostgresOptions {
   readonly statementMs?: number;
 }
 
-/** How much longer than the server this process waits for a statement: no answer by then means that the connection is lost. */
+/** Time that this process waits for a statement in addition to the server's timeout; then the connection counts as lost. */
 const GRACE_MS = 1000;
 const CLOSE_MS = 500;
 
@@ -82,7 +82,7 @@ export async function openPostgres(config: Config, log: Log, options: PostgresOp
   return {
     session,
     query: (text, values) => session(async (client) => (await client.query(text, values as unknown[])).rows),
-    // A database that does not respond does not say goodbye either.
+    // A database that does not respond does not close its connections either.
     close: () => Promise.race([pool.end(), sleep(CLOSE_MS)]),
   };
 }

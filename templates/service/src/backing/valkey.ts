@@ -9,7 +9,7 @@ export interface Cache {
   /**
    * Returns the cached value of the key, or the value of `make`, which is then cached for some seconds.
    *
-   * @param fits tells a value of this release from one of another: those are replaced
+   * @param fits returns whether a value is of this release; others are replaced
    */
   remember<T>(key: string, seconds: number, make: () => Promise<T>, fits?: (held: unknown) => boolean): Promise<T>;
   close(): Promise<void>;
@@ -113,7 +113,7 @@ export function openCache(config: Config, log: Log): Cache {
   };
 }
 
-/** Signs in by the task's role where REDIS_IAM_ARN is set, and with the configured user and password otherwise. */
+/** Signs in with the task role if REDIS_IAM_ARN is set, and with the configured user and password otherwise. */
 function signIn({ REDIS_USERNAME, REDIS_PASSWORD, REDIS_IAM_ARN }: Config): RedisClientOptions {
   if (!REDIS_IAM_ARN) return { username: REDIS_USERNAME, password: REDIS_PASSWORD };
   const [, , , region = "", , , cache = ""] = REDIS_IAM_ARN.split(":");

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A span as it came over the wire. */
+/** Span as received over the network. */
 export interface ReceivedSpan {
   readonly name: string;
   readonly kind: number;
@@ -23,7 +23,7 @@ interface ReceivedMetric {
   };
 }
 
-/** A collector that keeps what it is sent: OTLP over HTTP, as JSON. */
+/** Collector that stores everything it receives: OTLP over HTTP, as JSON. */
 export async function startCollector() {
   const spans: ReceivedSpan[] = [];
   const metrics: ReceivedMetric[] = [];
@@ -47,7 +47,7 @@ export async function startCollector() {
     server.closeAllConnections();
     server.close();
   });
-  /** What a gauge said of something. */
+  /** Values of a gauge for one set of attributes. */
   const values = (name: string, of: string) =>
     metrics
       .flatMap((metric) => (metric.name === name ? (metric.gauge?.dataPoints ?? []) : []))

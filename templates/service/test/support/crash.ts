@@ -1,6 +1,6 @@
 import { runProcess } from "../../src/process";
 
-// A process that goes wrong in the way that CRASH says, some time after its start.
+// A process that fails some time after its start, in the way that CRASH selects.
 void runProcess(async ({ log }) => {
   log.info("working");
   setTimeout(() => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { runProcess } from "../../src/process";
 import { testApp } from "./app";
 
-// The service without backing services and without authentication, in a process of its own.
+// Runs the service without backing services and authentication, in its own process.
 void runProcess(async ({ log, stopping }) => {
   const { app } = testApp();
   await app.listen({ port: 0, host: "127.0.0.1" });

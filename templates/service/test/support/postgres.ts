@@ -5,20 +5,20 @@ import { developerEnvironment } from "../../scripts/environment";
 import { needs } from "./reachable";
 import { start } from "./service";
 
-/** Where the tests find PostgreSQL: PG... of the environment, or what compose.yaml starts. */
+/** PostgreSQL server of the tests: PG... in the environment, or the one that compose.yaml starts. */
 const { PGHOST = "", PGPORT = "5432", PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE } = developerEnvironment();
 const server = { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE };
 
 export const needsPostgres = () => needs(PGHOST, Number(PGPORT), "docker compose up -d postgres");
 
-/** Connects as the user of the tests. */
+/** Connects as the test user. */
 export async function connect(database: string | undefined): Promise<Client> {
   const client = new Client({ host: PGHOST, port: Number(PGPORT), user: PGUSER, password: PGPASSWORD, database });
   await client.connect();
   return client;
 }
 
-/** Runs statements on a connection of their own. */
+/** Runs statements on a separate connection. */
 export async function sql(database: string | undefined, ...statements: string[]): Promise<Record<string, unknown>[]> {
   const client = await connect(database);
   try {
@@ -30,7 +30,7 @@ export async function sql(database: string | undefined, ...statements: string[])
   }
 }
 
-/** An empty database that is gone after the test; gives the environment that leads to it. */
+/** Creates an empty database, deleted after the test; returns the environment to connect to it. */
 export async function emptyDatabase(): Promise<typeof server & { PGDATABASE: string }> {
   const name = `test_${randomBytes(6).toString("hex")}`;
   await sql(PGDATABASE, `create database ${name}`);
@@ -38,7 +38,7 @@ export async function emptyDatabase(): Promise<typeof server & { PGDATABASE: str
   return { ...server, PGDATABASE: name };
 }
 
-/** The same with the schema of this release. */
+/** Creates a database with the schema of this release. */
 export async function database(): Promise<ReturnType<typeof emptyDatabase>> {
   const env = await emptyDatabase();
   const code = await start("admin/migrate.ts", env).exit;

@@ -1,12 +1,12 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A TCP connection to a backing service that a test can freeze: it stays open, and nothing comes through. */
+/** TCP proxy to a backing service that a test can freeze: connections stay open, and transfer nothing. */
 export interface Proxy {
   readonly port: number;
-  /** Freezes the connections that are open; with `later` those that follow too. */
+  /** Freezes the open connections; with `later`, also new ones. */
   freeze(later?: "later"): void;
-  /** Lets new connections through again. What is frozen stays frozen, as after a failover. */
+  /** Accepts new connections again. Frozen ones stay frozen, as after a failover. */
   thaw(): void;
 }
 

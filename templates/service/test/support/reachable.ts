@@ -2,10 +2,10 @@ import { connect } from "node:net";
 import { beforeEach } from "vitest";
 
 /**
- * Says that the tests of this file or `describe` need a backing service. Where it is not there they are skipped, and in CI they
- * fail instead: there a test that did not run would be taken for one that passed.
+ * Declares that the tests of this file or `describe` need a backing service. Without it they are skipped; in CI they
+ * fail instead, because a skipped test would look like one that passed.
  *
- * @param start what to type to have it
+ * @param start command that starts the backing service
  */
 export function needs(host: string, port: number, start: string): void {
   beforeEach(async ({ skip }) => {

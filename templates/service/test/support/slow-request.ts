@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-/** A request whose body arrives in two parts: the service is busy with it until `finish`. */
+/** Sends a request whose body arrives in two parts: the service is busy with it until `finish`. */
 export async function slowRequest(url: string, path: string, payload: object, headers: Record<string, string> = {}) {
   const { hostname, port } = new URL(url);
   const body = JSON.stringify(payload);
@@ -17,10 +17,10 @@ export async function slowRequest(url: string, path: string, payload: object, he
   socket.on("data", (data) => {
     text += data;
   });
-  // A connection that is cut gives what came until then.
+  // If the connection is closed, returns the bytes that have arrived.
   const promise = new Promise<string>((resolve) => socket.on("error", () => {}).on("close", () => resolve(text)));
   socket.write(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body.slice(0, 5)}`);
-  // An answer on a later connection says that this one was read.
+  // A response on a later connection means that this one has been read.
   await fetch(`${url}/livez`);
   return { promise, finish: () => void socket.write(body.slice(5)) };
 }
