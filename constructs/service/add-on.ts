@@ -6,36 +6,38 @@ import type { Deployment } from "./deployment/strategy-props";
 import type { Process } from "./task/process";
 import type { Sidecar } from "./task/sidecar";
 
-/** A load balancer's target group. */
+/** A target group of a load balancer. */
 export interface TargetGroup {
   readonly targetGroupArn: string;
-  /** Last part of the ARN: a dimension of the load balancer's measures about this group alone. */
+  /** Last part of the ARN, which is the dimension of the target group in the load balancer's metrics. */
   readonly targetGroupArnSuffix: string;
 }
 
-/** What a deployment moves requests with, from one target group to the other. */
+/** Resources with which a deployment shifts traffic from one target group to the other. */
 export interface TargetShift {
-  /** The second group: which of the two has the requests changes with each deployment. */
+  /** Second target group; each deployment changes which of the two receives the traffic. */
   readonly alternate: TargetGroup;
-  /** Names of both groups. */
+  /** Names of both target groups. */
   readonly names: readonly [string, string];
   readonly listenerArn: string;
-  /** The rule that forwards to them. */
+  /** ARN of the listener rule that forwards to them. */
   readonly ruleArn: string;
 }
 
-/** A load balancer's target group that the service's tasks join. */
+/** A target group that the service's tasks join. */
 export interface Target extends TargetGroup {
   readonly loadBalancerArnSuffix: string;
-  /** Addresses of what must exist before the service: the rule that ties the target group to a balancer. */
+  /** Addresses of resources that must exist before the service: the listener rule of the target group. */
   readonly dependsOn: readonly string[];
-  /** Demanded where {@link ServiceHost.deployment} moves requests. @default - one group, whose tasks are replaced */
+  /**
+   * Required if {@link ServiceHost.deployment} shifts traffic. @default - a single target group, whose tasks are replaced
+   */
   readonly shift?: TargetShift;
 }
 
 export interface AlarmOptions {
   /**
-   * Whether a deployment that runs goes back when it goes off. Only for what a new version can be to blame for.
+   * Rolls back a deployment in progress when the alarm fires. Only for conditions that a new version can cause.
    *
    * @default false
    */
@@ -43,47 +45,50 @@ export interface AlarmOptions {
 }
 
 /**
- * What an add-on may do to a service; all that it may do.
+ * Operations that an add-on may perform on a service.
  *
- * Add-ons see this and not the service, so that they know neither it nor each other.
+ * Add-ons depend on this interface rather than on the service, so that they know neither the service nor each other.
  */
 export interface ServiceHost extends IGrantable {
-  /** Where the add-on puts its constructs. */
+  /** Scope for the add-on's constructs. */
   readonly scope: Construct;
   /** Name of the service: `orders`. */
   readonly serviceName: string;
   readonly process: Process;
-  /** The service's place in the network. */
+  /** Network access of the service. */
   readonly connections: Connections;
-  /** How long a request may still take when a task was told to end, in whole seconds. */
+  /** Maximum duration of a request after its task has received SIGTERM, in whole seconds. */
   readonly deregistrationSeconds: number;
-  /** Whether people are let into tasks. */
+  /** True if ECS Exec is enabled. */
   readonly exec: boolean;
-  /** How a new version of the service goes live: it may ask for a second target group. */
+  /** Deployment strategy of the service, which may require a second target group. */
   readonly deployment: Deployment;
-  /** Target groups that its tasks are in, once all add-ons are there. */
+  /** Target groups that its tasks are in. Complete once all add-ons are added. */
   targets(): readonly Target[];
-  /** All that there is to measure of it, once all add-ons are there. */
+  /** Metrics of the service. Complete once all add-ons are added. */
   signals(): readonly Signal[];
-  /** Tells of one more thing that can be measured of it, for pictures; asked for once all add-ons are there. */
+  /** Adds a metric to the service's dashboards. Evaluated once all add-ons are added. */
   addSignal(signal: () => Signal): void;
-  /** All that watches it, once all add-ons are there. */
+  /** Alarms of the service. Complete once all add-ons are added. */
   alarms(): readonly IAlarm[];
-  /** Sets a variable of the app's container. Setting one twice is an error. */
+  /** Sets an environment variable of the app's container. Setting it twice is an error. */
   addEnvironment(name: string, value: string): void;
-  /** Sets a variable of the app's container from a secret or parameter, by ARN; the value is in no plan and no state. */
+  /**
+   * Sets an environment variable of the app's container from a secret or parameter, by ARN. The value appears in no plan and
+   * no state.
+   */
   addSecret(name: string, valueFrom: string): void;
   addSidecar(sidecar: Sidecar): void;
   addTarget(target: Target): void;
-  /** Lets AWS FIS into the network of tasks, whose containers then see each other's processes. */
+  /** Allows AWS FIS to affect the network of tasks, whose containers then share a process namespace. */
   allowNetworkFaults(): void;
-  /** Tells that something watches the service, or what it uses: it then counts among the service's `alarms`. */
+  /** Adds an alarm on the service, or on a resource that it uses, to the service's `alarms`. */
   addAlarm(alarm: IAlarm, options?: AlarmOptions): void;
 }
 
-/** Something added to a service by `service.add(...)`. */
+/** An extension that is added to a service with `service.add(...)`. */
 export interface ServiceAddOn {
-  /** Unique within the service: part of addresses. */
+  /** Name, unique within the service and part of addresses. */
   readonly name: string;
   bind(host: ServiceHost): void;
 }

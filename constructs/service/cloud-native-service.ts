@@ -153,8 +153,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   }
 
   /**
-   * Alarms that show whether users are served: those that roll a deployment back, or all where none does. At most five stop an
-   * experiment.
+   * Alarms on the health of the service for its users: those that roll back a deployment, or all alarms if none does. An
+   * experiment can use at most five.
    */
   get health(): readonly IAlarm[] {
     return this.#monitoring.health;
@@ -171,7 +171,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /**
    * Adds an add-on: {@link Ingress}, `Telemetry`, `ServiceLevel`, `ServiceDashboard`, or your own {@link ServiceAddOn}.
    *
-   * @throws InvalidPropsError ADD_ON_TWICE, and what the add-on refuses
+   * @throws InvalidPropsError ADD_ON_TWICE, and the errors of the add-on
    */
   add(addOn: ServiceAddOn): void {
     addOn.bind(this.#host(addOn.name));
@@ -196,8 +196,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       throw invalid(this, {
         code: "USE_PREFIX",
         prop: "prefix",
-        problem: `must be capital letters, digits and _, beginning with a letter, got ${JSON.stringify(prefix)}`,
-        remedy: "Use for example INVOICES.",
+        problem: `must be uppercase letters, digits and _, starting with a letter, got ${JSON.stringify(prefix)}`,
+        remedy: "Use a prefix such as INVOICES.",
       });
     }
     backing.attach(this.#backingHost(backing, prefix === undefined ? "" : `${prefix}_`));
@@ -272,7 +272,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     if (endpoint !== undefined) this.#calls.add(endpoint, settings);
   }
 
-  /** Creates what runs the tasks: an ECS service, or for a job a schedule. */
+  /** Creates the ECS service that runs the tasks, or the schedule of a job. */
   #run(identity: ImportedContract): { service?: EcsService; failedRuns?: FailedRuns } {
     const { stack, settings } = this.#context;
     const { process, scaling } = settings;
@@ -344,7 +344,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
             {
               code: "SCALING_REQUESTS_WITHOUT_INGRESS",
               prop: "scaling.requestsPerTask",
-              problem: "needs requests from a load balancer, and the service has no Ingress",
+              problem: "needs requests from a load balancer, but the service has no Ingress",
               remedy: "Add an Ingress, or remove requestsPerTask.",
             },
           ]

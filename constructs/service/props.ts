@@ -20,31 +20,31 @@ import { ARCHITECTURES, type Architecture, fargateSize, type TaskSize } from "./
 
 export interface CloudNativeServiceProps {
   /**
-   * What kind of process it is: `web()`, `worker()` or `job()`.
+   * Process to run: `web()`, `worker()` or `job()`.
    *
    * @default web()
    */
   readonly process?: Process;
   /**
-   * What its container is made from. Processes of one stack with the same image are released together.
+   * Container image. Processes of one stack with the same image are released together.
    *
    * @default Image.repository()
    */
   readonly image?: Image;
   /**
-   * What the app needs; add-ons bring their own share. A task gets the smallest size that Fargate has for the sum.
+   * CPU and memory of the app; add-ons add their own share. A task gets the smallest Fargate size that fits the sum.
    *
    * @default 256 CPU units (a quarter vCPU) and 512 MiB
    */
   readonly size?: TaskSize;
   /**
-   * Processor that tasks run on; the image must be made for it. `arm64` (Graviton) costs a fifth less.
+   * Architecture of the tasks, which the image must support. `arm64` (Graviton) costs 20 % less.
    *
    * @default "arm64"
    */
   readonly architecture?: Architecture;
   /**
-   * What tasks run on, and in which shares: Fargate, Fargate Spot, or instances of the platform.
+   * Capacity providers of the tasks and their shares: Fargate, Fargate Spot, or instances of the platform.
    *
    * @default [Capacity.fargate()]
    */
@@ -52,67 +52,68 @@ export interface CloudNativeServiceProps {
   /** @default - see Scaling */
   readonly scaling?: Scaling;
   /**
-   * From when on it is not well, and somebody is told: latency, saturation, tasks that are not ready or crash, age of
-   * messages, runs of a job that fail. Each alarm costs 0.10 USD a month for each measure. That requests fail is watched always.
+   * Thresholds of the service's alarms: latency, CPU and memory, unhealthy and crashed tasks, age of messages, failed runs
+   * of a job. Each alarm costs 0.10 USD a month for each metric. The alarm on failed requests always exists.
    *
-   * @default - in production with the defaults of ServiceAlarms; in dev "none"
+   * @default - in production the defaults of ServiceAlarms; in dev "none"
    */
   readonly alarms?: ServiceAlarms | "none";
   /**
-   * How a new version goes live, and what makes it go back: `rolling()`; `blueGreen()`, `canary()`, `linear()` with AWS provider
-   * 6; `codeDeploy(canary())` and the like with provider 5 too. Not for a job.
+   * Deployment strategy and the conditions of a rollback: `rolling()`; `blueGreen()`, `canary()`, `linear()` with AWS
+   * provider 6; `codeDeploy(canary())` and the like also with provider 5. Not for a job.
    *
    * @default rolling()
    */
   readonly deployment?: Deployment;
   /**
-   * Variables of the app's container, besides those that add-ons set. No secrets.
+   * Environment variables of the app's container, besides those that add-ons set. Not for secrets.
    *
    * @default - none
    */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Variables whose values ECS reads when a task starts: ARNs of secrets (or of a key of one) or of parameters. The values
-   * are in no plan and no state.
+   * Environment variables whose values ECS reads when a task starts, as ARNs of secrets (or of one of their keys) or
+   * parameters. The values appear in no plan and no state.
    *
    * @default - none
    */
   readonly secrets?: Readonly<Record<string, string>>;
   /**
-   * Where its lines go.
+   * Log group of the containers.
    *
-   * @default - a log stream of its own
+   * @default - a new LogStream
    */
   readonly logs?: ILogStream;
   /**
-   * From SIGTERM to SIGKILL, 10 to 120 seconds. Drain, deadline, stop timeout and deregistration delay derive from it.
+   * Time between SIGTERM and SIGKILL, 10 to 120 seconds. Drain time, deadline, stop timeout and deregistration delay are
+   * derived from it.
    *
    * @default Duration.seconds(30)
    */
   readonly stopTimeout?: Duration;
   /**
-   * Who decides which release runs.
+   * Owner of releases, which decides the running version.
    *
    * @default "pipeline" with Image.repository() and with codeDeploy(), "terraform" with Image.digest()
    */
   readonly releaseOwner?: ReleaseOwner;
   /**
-   * User and group that the containers run as, never root.
+   * User and group of the containers, never root.
    *
    * @default "1000:1000"
    */
   readonly user?: string;
   /**
-   * Whether a proxy beside each task (Service Connect) balances, repeats and measures calls between services. It takes 256
-   * CPU units and 64 MiB of a task. Without it, names are resolved by DNS; they are the same.
+   * Runs a Service Connect proxy in each task, which balances and retries calls between services and reports their metrics.
+   * It takes 256 CPU units and 64 MiB of each task. Without it, the same names are resolved through DNS.
    *
-   * @default - when it calls, or is called, in the same app
+   * @default - true if the service calls, or is called by, another service of this app
    */
   readonly connect?: boolean;
   /**
-   * Lets people open a shell in its tasks, where the platform's cluster lets them (`cluster: { exec: {} }`) and IAM does; what
-   * they type and see is logged and encrypted. AWS's agent writes to the root of the app's container, which is read-only
-   * otherwise. Not for a job, whose tasks a schedule starts.
+   * Enables ECS Exec, to open a shell in a running task. Also requires the platform's cluster to allow it (`cluster: { exec:
+   * {} }`) and an IAM permission. Sessions are logged and encrypted. AWS's agent writes to the root file system of the app's
+   * container, which is read-only otherwise. Not for a job, whose tasks a schedule starts.
    *
    * `aws ecs execute-command --cluster shop-production --task <id> --container orders --interactive --command /bin/sh`
    *
@@ -121,26 +122,27 @@ export interface CloudNativeServiceProps {
    */
   readonly exec?: boolean;
   /**
-   * Added as by `add`.
+   * Add-ons to add, as `add` does.
    *
    * @default - none
    */
   readonly addOns?: readonly ServiceAddOn[];
   /**
-   * Its name in AWS, for others to call.
+   * Name of the service in AWS, which others call it by.
    *
-   * @default - from the id: `OrderLines` is `order-lines`
+   * @default - derived from the id: `OrderLines` becomes `order-lines`
    */
   readonly name?: string;
   /**
-   * Id that it had before: what is there is kept and moved. Give `name` too, so that names in AWS stay.
+   * Previous id of the service. Its resources are kept and moved in the state. Also set `name`, so that names in AWS stay
+   * the same.
    *
    * @default - none
    */
   readonly renamedFrom?: string;
 }
 
-/** What {@link CloudNativeServiceProps} come to. */
+/** Settings of a service after defaults and checks. */
 export interface ServiceSettings {
   readonly name: string;
   readonly process: Process;
@@ -149,10 +151,10 @@ export interface ServiceSettings {
   readonly architecture: Architecture;
   readonly capacity: readonly Capacity[];
   readonly compatibility: Compatibility;
-  /** Undefined for a job: a schedule starts one task. */
+  /** Undefined for a job, of which a schedule starts one task. */
   readonly scaling: ScalingSettings | undefined;
   readonly deployment: Deployment;
-  /** From when on it is not well; undefined where nothing watches. */
+  /** Thresholds of the alarms; undefined if the service has none. */
   readonly alarms: Required<ServiceAlarms> | undefined;
   readonly shutdown: ShutdownBudget;
   readonly releaseOwner: ReleaseOwner;
@@ -164,24 +166,25 @@ export interface ServiceSettings {
 export interface ServiceContext {
   readonly stack: ServiceStack;
   readonly settings: ServiceSettings;
-  /** Parts that names in AWS begin with: platform, environment, service. */
+  /** Parts of physical names in AWS: platform, environment, service. */
   readonly fullName: readonly string[];
 }
 
-/** What decides which of the service's attributes are written by others. */
+/** Returns the properties that decide which attributes of the service are modified outside Terraform. */
 export function circumstancesOf({ releaseOwner, deployment, scaling }: ServiceSettings): Circumstances {
   return { owner: releaseOwner, strategy: deployment.kind, schedules: (scaling?.schedules.length ?? 0) > 0 };
 }
 
-/** Variables that the service sets itself, so that `environment` cannot. */
+/** Environment variables that the service sets, and `environment` therefore cannot. */
 const OWN_VARIABLES = ["PORT", "SERVICE_NAME", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "BOOTSTRAP_HEALTHY"];
 
 /**
- * Defaults and checks.
+ * Applies defaults and checks the props.
  *
- * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND, QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE,
- *   CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS, STOP_TIMEOUT_BUDGET, RELEASE_OWNER,
- *   SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, ENVIRONMENT_SECRET_VALUE, SECRET_ARN, RENAMED_WITHOUT_NAME
+ * @throws InvalidPropsError SERVICE_NAME, SERVICE_PORT, SERVICE_PATH, SERVICE_COMMAND, SERVICE_LIVE_COMMAND,
+ * QUEUE_OUT_OF_REACH, SERVICE_SIZE, SERVICE_ARCHITECTURE, CAPACITY_*, SCALING_*, DEPLOYMENT_*, STRATEGY_*, JOB_PROPS,
+ * STOP_TIMEOUT_BUDGET, RELEASE_OWNER, SERVICE_USER_ROOT, ENVIRONMENT_VARIABLE, ENVIRONMENT_SECRET, ENVIRONMENT_SECRET_VALUE,
+ * SECRET_ARN, RENAMED_WITHOUT_NAME
  */
 export function resolveService(
   scope: IConstruct,
@@ -207,15 +210,16 @@ export function resolveService(
     prop: props.name === undefined ? "id" : "name",
     problem:
       props.name === undefined
-        ? `${JSON.stringify(scope.node.id)} gives the service's name ${JSON.stringify(name)}`
-        : `${JSON.stringify(name)} is no name for a service`,
-    remedy: `Use ${props.name === undefined ? "an id that gives " : ""}${NAME_RULE}.`,
+        ? `${JSON.stringify(scope.node.id)} leads to the service name ${JSON.stringify(name)}, which is not valid`
+        : `${JSON.stringify(name)} is not a valid service name`,
+    remedy: `Use ${props.name === undefined ? "an id whose name has " : ""}${NAME_RULE}.`,
   });
   problems.check(props.renamedFrom === undefined || props.name !== undefined, {
     code: "RENAMED_WITHOUT_NAME",
     prop: "renamedFrom",
-    problem: "is set without name: names in AWS would change with the id, and what has them would be replaced",
-    remedy: "Set name to what the service was called before.",
+    problem:
+      "must be set together with name: otherwise names in AWS change with the id, and the resources are replaced",
+    remedy: "Set name to the previous name of the service.",
   });
   checkProcess(problems, process);
   problems.check(
@@ -226,8 +230,8 @@ export function resolveService(
     {
       code: "SERVICE_LIVE_COMMAND",
       prop: "process.liveCommand",
-      problem: "is not in the bootstrap image, which runs until the first release and must be well",
-      remedy: 'Leave it out, say "none", or use Image.digest().',
+      problem: "is not in the bootstrap image, which runs until the first release and must be healthy",
+      remedy: 'Leave it out, set "none", or use Image.digest().',
     },
   );
   problems.check(
@@ -238,20 +242,20 @@ export function resolveService(
     {
       code: "QUEUE_OUT_OF_REACH",
       prop: "process.queue",
-      problem: 'cannot be reached: the network has egress "endpoints", and none for "sqs"',
-      remedy: 'Add "sqs" to the platform\'s network.endpoints.',
+      problem: 'cannot be reached from a VPC with egress "endpoints" and no endpoint "sqs"',
+      remedy: 'Add "sqs" to the endpoints of the platform\'s vpc.',
     },
   );
   problems.check(size.cpu > 0 && size.memoryMiB > 0 && fargateSize(size) !== undefined, {
     code: "SERVICE_SIZE",
     prop: "size",
-    problem: `${size.cpu} CPU units and ${size.memoryMiB} MiB fit into no task of Fargate`,
+    problem: `must fit into a Fargate task, got ${size.cpu} CPU units and ${size.memoryMiB} MiB`,
     remedy: "Use up to 16384 CPU units and 122880 MiB.",
   });
   problems.check(ARCHITECTURES.includes(architecture), {
     code: "SERVICE_ARCHITECTURE",
     prop: "architecture",
-    problem: `${JSON.stringify(architecture)} is not known`,
+    problem: `${JSON.stringify(architecture)} is not a supported architecture`,
     remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
   });
   checkDeployment(problems, deployment);
@@ -268,8 +272,8 @@ export function resolveService(
       problems.check(props[prop] === undefined, {
         code: "JOB_PROPS",
         prop,
-        problem: "is set, and a job is one task that a schedule starts",
-        remedy: "Leave it out.",
+        problem: "is not supported for a job, of which a schedule starts one task",
+        remedy: "Remove it.",
       });
     }
   }
@@ -277,19 +281,19 @@ export function resolveService(
   problems.check(Number.isInteger(seconds) && seconds >= SHUTDOWN_SECONDS.min && seconds <= SHUTDOWN_SECONDS.max, {
     code: "STOP_TIMEOUT_BUDGET",
     prop: "stopTimeout",
-    problem: `${shutdown} is no budget that drain, deadline and stop timeout fit into`,
-    remedy: `Use ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds; Fargate kills after ${SHUTDOWN_SECONDS.max}.`,
+    problem: `must be from ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds, got ${shutdown}`,
+    remedy: `Use a duration such as Duration.seconds(30); Fargate sends SIGKILL after ${SHUTDOWN_SECONDS.max} s.`,
   });
   problems.check(RELEASE_OWNERS.includes(releaseOwner), {
     code: "RELEASE_OWNER",
     prop: "releaseOwner",
-    problem: `${JSON.stringify(releaseOwner)} is not known`,
+    problem: `${JSON.stringify(releaseOwner)} is not a supported value`,
     remedy: `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
   });
   problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user), {
     code: "SERVICE_USER_ROOT",
     prop: "user",
-    problem: `${JSON.stringify(user)} is root, or is not told by number`,
+    problem: `must be a numeric user other than root, got ${JSON.stringify(user)}`,
     remedy: 'Use "<uid>" or "<uid>:<gid>", both above 0.',
   });
   checkVariables(problems, props);
@@ -312,7 +316,7 @@ export function resolveService(
   };
 }
 
-/** What {@link STRATEGY_TABLE} says no to, as far as it can be known before add-ons are there. */
+/** Checks the strategy against {@link STRATEGY_TABLE}, as far as that is possible before add-ons are added. */
 function checkStrategy(
   problems: Problems,
   line: ProviderLine,
@@ -331,21 +335,21 @@ function checkStrategy(
       code: "STRATEGY_NEEDS_PROVIDER_6",
       prop: "deployment",
       problem: `${deploymentCall(deployment)} needs AWS provider 6; this app has ${line}`,
-      remedy: `Install @cdktf/provider-aws@21, or use codeDeploy(${deploymentCall(deployment)}): then without Service Connect, and only a pipeline can release.`,
+      remedy: `Install @cdktf/provider-aws@21, or use codeDeploy(${deploymentCall(deployment)}), which supports neither Service Connect nor releases by Terraform.`,
     });
     return;
   }
   const refuse = (wanted: boolean, feature: Feature, code: string, prop: string, remedy: string) => {
     const { verdict, note } = strategyCell(strategy, line, feature);
     if (wanted && verdict === "no")
-      problems.add({ code, prop, problem: `does not go with ${deploymentCall(deployment)}: ${note}`, remedy });
+      problems.add({ code, prop, problem: `is not supported by ${deploymentCall(deployment)}: ${note}`, remedy });
   };
   refuse(
     connect === true,
     "serviceConnect",
     "STRATEGY_SERVICE_CONNECT",
     "connect",
-    "Leave it out, or use another strategy.",
+    "Remove it, or use another strategy.",
   );
   refuse(process.kind === "worker", "worker", "STRATEGY_OF_WORKER", "process worker()", "Use rolling().");
   refuse(
@@ -366,24 +370,24 @@ function checkProcess(problems: Problems, process: Process): void {
     problems.check(command === undefined || (command.length > 0 && command.every((word) => word !== "")), {
       code: "SERVICE_COMMAND",
       prop,
-      problem: `${JSON.stringify(command)} is no command`,
-      remedy: 'Use its words: ["node", "dist/worker.js"]; leave it out for the default.',
+      problem: `${JSON.stringify(command)} is not a valid command`,
+      remedy: 'Use a list of words, such as ["node", "dist/worker.js"], or leave it out for the default.',
     });
   }
   if (process.kind !== "web") return;
   problems.check(Number.isInteger(process.port) && process.port >= 1024 && process.port <= 65535, {
     code: "SERVICE_PORT",
     prop: "process.port",
-    problem: `${process.port} is no port that a process without root may listen on`,
-    remedy: "Use 1024 to 65535.",
+    problem: `must be a port from 1024 to 65535, which a process without root can listen on, got ${process.port}`,
+    remedy: "Use a port such as 8080.",
   });
   for (const prop of ["livePath", "readyPath"] as const) {
-    // Both become part of a program text, and of the load balancer's own check.
+    // Both become part of a script and of the load balancer's health check.
     problems.check(/^\/[A-Za-z0-9_\-./~]{0,127}$/.test(process[prop]), {
       code: "SERVICE_PATH",
       prop: `process.${prop}`,
-      problem: `${JSON.stringify(process[prop])} is no path to ask for health`,
-      remedy: "Begin with / and use up to 128 letters, digits and _-./~.",
+      problem: `${JSON.stringify(process[prop])} is not a valid path of a health check`,
+      remedy: "Start the path with / and use up to 128 letters, digits and _-./~.",
     });
   }
 }
@@ -395,7 +399,9 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
       problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) && !OWN_VARIABLES.includes(variable), {
         code: "ENVIRONMENT_VARIABLE",
         prop: `${prop}.${variable}`,
-        problem: OWN_VARIABLES.includes(variable) ? "is set by the service itself" : "is no name for a variable",
+        problem: OWN_VARIABLES.includes(variable)
+          ? "is set by the service itself"
+          : "is not a valid name of a variable",
         remedy: `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
       });
     }
@@ -404,23 +410,23 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
     problems.check(!isSecretName(variable), {
       code: "ENVIRONMENT_SECRET",
       prop: `environment.${variable}`,
-      problem: "looks like a secret, and variables can be read in the console, in plans and in the state",
+      problem: "looks like a secret, but environment variables are visible in the console, in plans and in the state",
       remedy:
-        "Put the value into Secrets Manager and its ARN into secrets. Where it is none, give it a name that says what it is.",
+        "Store the value in Secrets Manager and set its ARN in secrets. If it is not a secret, rename the variable.",
     });
     const secret = secretIn(props.environment?.[variable] ?? "");
     problems.check(secret === undefined, {
       code: "ENVIRONMENT_SECRET_VALUE",
       prop: `environment.${variable}`,
-      problem: `holds ${secret}, and variables can be read in the console, in plans and in the state`,
-      remedy: "Put the secret into Secrets Manager and its ARN into secrets.",
+      problem: `contains ${secret}, but environment variables are visible in the console, in plans and in the state`,
+      remedy: "Store the secret in Secrets Manager and set its ARN in secrets.",
     });
   }
   for (const [variable, arn] of Object.entries(props.secrets ?? {})) {
     problems.check(isSecretReference(arn), {
       code: "SECRET_ARN",
       prop: `secrets.${variable}`,
-      problem: "is no ARN of a secret or parameter",
+      problem: "is not the ARN of a secret or parameter",
       remedy: "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...",
     });
   }

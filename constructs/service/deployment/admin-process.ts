@@ -4,7 +4,10 @@ import { literal } from "../../core/literal";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
 import { isCommand } from "../task/process";
 
-/** Size limit of all commands of a service: the SSM parameter that holds them with the rest of a template has 4 KB. */
+/**
+ * Size limit of all admin commands of a service: the SSM parameter that holds them, together with the rest of a template, is
+ * limited to 4 KB.
+ */
 const ADMIN_BYTES = 2000;
 
 /** Admin processes of a service, by name. */
@@ -41,14 +44,14 @@ export class AdminProcesses {
       code: "ADMIN_COMMAND",
       prop,
       problem: `must have a command as a list of words, got ${JSON.stringify(command)}`,
-      remedy: 'Use for example ["node", "dist/admin/seed.js"].',
+      remedy: 'Use a command such as ["node", "dist/admin/seed.js"].',
     });
     const bytes = Buffer.byteLength(JSON.stringify([...this.#commands, [name, command]]));
     problems.check(bytes <= ADMIN_BYTES, {
       code: "ADMIN_SIZE",
       prop,
       problem: `must keep all admin commands within ${ADMIN_BYTES} bytes, got ${bytes}`,
-      remedy: "Move long commands into files of the image.",
+      remedy: "Move long commands into scripts in the image.",
     });
     problems.throwIfAny();
     this.#commands.set(name, command.map(literal));

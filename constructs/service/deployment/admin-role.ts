@@ -4,8 +4,8 @@ import type { ServiceContext } from "../props";
 import { serviceRole } from "../service-role";
 
 /**
- * Permissions and environment variables that only the admin processes of a service have, such as those to change a schema.
- * The role is created with the first permission; until then admin processes run with the role of the service.
+ * Permissions and environment variables of a service's admin processes only, such as permissions to change a schema. The
+ * role is created with the first permission; until then, admin processes use the role of the service.
  */
 export class AdminRole {
   /** Addresses that must exist before admin processes run. */
@@ -22,12 +22,12 @@ export class AdminRole {
     this.#context = context;
   }
 
-  /** ARN of the role of admin processes; undefined for the role of the service. */
+  /** ARN of the admin processes' role; undefined if they use the role of the service. */
   get roleArn(): string | undefined {
     return this.#role?.roleArn;
   }
 
-  /** Additional environment variables of admin processes; undefined when there are none. */
+  /** Additional environment variables of admin processes; undefined if there are none. */
   get environment(): Readonly<Record<string, string>> | undefined {
     return this.#environment.size === 0 ? undefined : Object.fromEntries([...this.#environment].sort());
   }

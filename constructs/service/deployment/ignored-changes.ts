@@ -1,25 +1,28 @@
 export const RELEASE_OWNERS = ["terraform", "pipeline"] as const;
-/** Who decides which release runs: `terraform apply`, or the release command (by hand or in a pipeline). */
+/**
+ * Owner of releases, which decides the running version: `terraform apply`, or the release command (run manually or by a
+ * pipeline).
+ */
 export type ReleaseOwner = (typeof RELEASE_OWNERS)[number];
 
-/** Resources of a service that others write to while it runs. */
+/** Resources of a service that AWS or a release modifies while it runs. */
 export type WrittenResource = "service" | "scalableTarget" | "schedule" | "listenerRule" | "releaseRecord";
 
-/** What decides whether others write to an attribute of a service. */
+/** Properties of a service that decide which attributes others modify. */
 export interface Circumstances {
   readonly owner: ReleaseOwner;
-  /** How it goes over to a new version: `rolling`, `blueGreen`, `codeDeploy` ... */
+  /** Deployment strategy: `rolling`, `blueGreen`, `codeDeploy` ... */
   readonly strategy: string;
-  /** Whether a schedule sets the bounds of its scaling. */
+  /** True if a schedule sets the bounds of the service's scaling. */
   readonly schedules: boolean;
 }
 
-/** One attribute that others write. */
+/** An attribute that is modified outside Terraform. */
 export interface WrittenAttribute {
   readonly resource: WrittenResource;
-  /** As `ignore_changes` wants it. */
+  /** Attribute in the syntax of `ignore_changes`. */
   readonly attribute: string;
-  /** Who writes it. */
+  /** Writer of the attribute. */
   readonly writer: string;
   readonly when: (circumstances: Circumstances) => boolean;
   readonly source: string;
@@ -28,8 +31,8 @@ export interface WrittenAttribute {
 const always = () => true;
 
 /**
- * All that AWS or a release writes to what Terraform has made, and that Terraform must not put back. One row an attribute;
- * the `ignore_changes` of every resource come from here.
+ * All attributes that AWS or a release modifies and that Terraform must not reset. One row for each attribute; the
+ * `ignore_changes` of every resource are derived from this table.
  *
  * @see https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle#ignore_changes
  */
@@ -37,7 +40,7 @@ export const WRITTEN_BY_OTHERS: readonly WrittenAttribute[] = [
   {
     resource: "service",
     attribute: "desired_count",
-    writer: "the scaler, whoever releases",
+    writer: "Application Auto Scaling",
     when: always,
     source: "https://github.com/hashicorp/terraform-provider-aws/issues/335",
   },
@@ -52,7 +55,7 @@ export const WRITTEN_BY_OTHERS: readonly WrittenAttribute[] = [
     (attribute): WrittenAttribute => ({
       resource: "service",
       attribute,
-      writer: "a release by CodeDeploy, whose task sets have their own; ECS takes none of it from anybody else",
+      writer: "a release by CodeDeploy, whose task sets have their own values; ECS refuses other changes",
       when: ({ strategy }) => strategy === "codeDeploy",
       source: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html",
     }),
@@ -60,16 +63,16 @@ export const WRITTEN_BY_OTHERS: readonly WrittenAttribute[] = [
   {
     resource: "listenerRule",
     attribute: "action",
-    writer: "CodeDeploy, which moves requests by it and also makes another kind of it",
+    writer: "CodeDeploy, which shifts requests with it and rewrites it",
     when: ({ strategy }) => strategy === "codeDeploy",
     source: "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.html",
   },
-  // Groups and weights alone: a rule that had one group gets its second at the apply that changes the strategy.
+  // Only groups and weights: a rule with one group gets its second in the apply that changes the strategy.
   ...["stickiness", "target_group"].map(
     (part): WrittenAttribute => ({
       resource: "listenerRule",
       attribute: `action[0].forward[0].${part}`,
-      writer: "ECS, which moves requests by it",
+      writer: "ECS, which shifts requests with it",
       when: ({ strategy }) => ["blueGreen", "canary", "linear"].includes(strategy),
       source: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html",
     }),
@@ -100,7 +103,7 @@ export const WRITTEN_BY_OTHERS: readonly WrittenAttribute[] = [
   },
 ];
 
-/** The `ignore_changes` of a resource, sorted. */
+/** Returns the sorted `ignore_changes` of a resource. */
 export function ignoredChanges(resource: WrittenResource, circumstances: Circumstances): string[] {
   return WRITTEN_BY_OTHERS.filter((row) => row.resource === resource && row.when(circumstances))
     .map(({ attribute }) => attribute)

@@ -25,9 +25,9 @@ import { ignoredChanges } from "./ignored-changes";
 const PROCESSES = (): (() => ReleasedProcess)[] => [];
 
 /**
- * Statements for the role of a pipeline that releases the services of a stack, runs their admin processes and reads their
- * releases. ARNs are derived from names, so that the stack need not be applied before. Call it at synth, when all services
- * are present.
+ * Returns the statements for the role of a pipeline that releases the services of a stack, runs their admin processes and
+ * reads their releases. ARNs are derived from names, so the stack need not be applied first. Call it at synth, when all
+ * services exist.
  *
  * @param from stack of the role
  */
@@ -47,7 +47,7 @@ export function releaseStatements(stack: ServiceStack, from: AwsStack): Statemen
   );
 }
 
-/** Place where the services of a stack record their releases. */
+/** Returns the location where the services of a stack record their releases. */
 export function releasePlace({ environment, platformName, stackName }: ServiceStack): ReleasePlace {
   return { environment: environment.name, platform: platformName, stack: stackName };
 }
@@ -64,8 +64,8 @@ interface ReleaseParts {
 }
 
 /**
- * Publishes what the release command needs to release a service and to run its admin processes. Values are read at synth,
- * because add-ons and admin processes come after the service.
+ * Publishes the values that the release command needs to release a service and to run its admin processes. They are
+ * evaluated at synth, because add-ons and admin processes are added after the service.
  */
 export function publishReleaseTemplate(
   scope: Construct,
@@ -139,7 +139,7 @@ function releasedProcess(context: ServiceContext, parts: ReleaseParts): Released
   };
 }
 
-/** Name of a log group as far as it is known at synth, otherwise `*`. */
+/** Name of a log group, or `*` if it is not known at synth. */
 function logGroupNameOf(logs: ILogStream): string {
   const group = logs.node.defaultChild;
   const name = group instanceof CloudwatchLogGroup ? group.nameInput : logs.logGroupName;
@@ -147,10 +147,10 @@ function logGroupNameOf(logs: ILogStream): string {
 }
 
 /**
- * History of the releases of a stack: an SSM parameter whose value each release writes and whose versions are the history.
+ * History of the releases of a stack: an SSM parameter whose value each release writes and whose versions form the history.
  * Terraform creates and deletes it with the stack, and ignores its value.
  *
- * Free. Part of every stack whose services are released by a pipeline.
+ * Free. Part of every stack whose services are released by the release command or a pipeline.
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
  */
@@ -170,7 +170,7 @@ class ReleaseHistory extends Construct {
       name: recordParameter(releasePlace(stack)),
       type: "String",
       insecureValue: "{}",
-      description: "The release that is live; written by antifragile release.",
+      description: "Live release, written by antifragile release.",
       lifecycle: {
         ignoreChanges: ignoredChanges("releaseRecord", { owner: "pipeline", strategy: "", schedules: false }),
       },
@@ -188,9 +188,9 @@ class ReleaseHistory extends Construct {
     this.#stack.addOverride(`check.${name}_config_is_live`, {
       assert: [
         {
-          // Holds when there is no release to compare with.
+          // The condition holds if there is no release to compare with.
           condition: `\${try(${released} == ${addressOf(task)}.revision, true)}`,
-          error_message: `${name} runs with the configuration of its last release, not with this one. To make it live, run: antifragile release ${environment.name}`,
+          error_message: `${name} runs with the configuration of its last release, which differs from this one. To deploy this configuration, run: antifragile release ${environment.name}`,
         },
       ],
     });

@@ -1,60 +1,61 @@
 import type { Problems } from "../../core/errors";
 import { Duration } from "../../core/units";
 
-/** What makes a deployment go back. */
+/** Conditions under which a deployment rolls back. */
 export interface RollbackCriteria {
   /**
-   * How many of a hundred requests of a minute may fail.
+   * Percentage of requests in a minute that may fail.
    *
    * @default 5
    */
   readonly errorPercent?: number;
   /**
-   * Fewer requests in a minute prove nothing.
+   * Minimum number of requests in a minute; minutes with fewer are not evaluated.
    *
    * @default 20
    */
   readonly minimumRequests?: number;
 }
 
-/** How long both versions stay when all requests go to the new one. */
+/** Options of strategies that shift traffic between two versions. */
 export interface TrafficShiftOptions extends RollbackCriteria {
   /**
-   * Until it is over, going back takes seconds: the old tasks still run. Nothing is scaled in meanwhile.
+   * Time during which the old tasks keep running after all traffic has shifted. Until it ends, a rollback takes seconds. The
+   * service is not scaled in meanwhile.
    *
    * @default Duration.minutes(5)
    */
   readonly bakeTime?: Duration;
 }
 
-/** How a new version goes live: see {@link rolling}. */
+/** Rolling deployment: see {@link rolling}. */
 export interface RollingDeployment extends Required<RollbackCriteria> {
   readonly kind: "rolling";
 }
 
-/** How a new version goes live: see {@link blueGreen}. */
+/** Blue/green deployment: see {@link blueGreen}. */
 export interface BlueGreenDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "blueGreen";
 }
 
-/** How a new version goes live: see {@link canary}. */
+/** Canary deployment: see {@link canary}. */
 export interface CanaryDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "canary";
   readonly percent: number;
   readonly wait: Duration;
 }
 
-/** How a new version goes live: see {@link linear}. */
+/** Linear deployment: see {@link linear}. */
 export interface LinearDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "linear";
   readonly percent: number;
   readonly wait: Duration;
 }
 
-/** How requests move from the old version to the new one. */
+/** Strategies that shift traffic from the old version to the new one. */
 export type TrafficShift = BlueGreenDeployment | CanaryDeployment | LinearDeployment;
 
-/** How a new version goes live: see {@link codeDeploy}. */
+/** Deployment by AWS CodeDeploy: see {@link codeDeploy}. */
 export interface CodeDeployDeployment extends Required<TrafficShiftOptions> {
   readonly kind: "codeDeploy";
   readonly shift: TrafficShift;
@@ -63,11 +64,11 @@ export interface CodeDeployDeployment extends Required<TrafficShiftOptions> {
 export type Deployment = RollingDeployment | TrafficShift | CodeDeployDeployment;
 
 /**
- * New tasks come, old ones go, all of the old ones' number staying healthy. What fails goes back by itself: when tasks do
- * not come up, or when requests from outside fail.
+ * Rolling deployment: starts new tasks and stops old ones, while as many healthy tasks as before keep running. Rolls back
+ * automatically when tasks fail to start or requests from outside fail.
  *
- * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
- * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @param options.errorPercent percentage of requests in a minute that may fail. Default: 5
+ * @param options.minimumRequests minimum number of requests in a minute to evaluate. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
  */
 export function rolling(options: RollbackCriteria = {}): RollingDeployment {
@@ -75,14 +76,14 @@ export function rolling(options: RollbackCriteria = {}): RollingDeployment {
 }
 
 /**
- * All new tasks come beside the old ones, then all requests go to them at once; the old ones stay for the bake time, so that
- * going back takes seconds. For a while the service costs twice.
+ * Blue/green deployment: starts all new tasks next to the old ones, then shifts all traffic at once. The old tasks keep
+ * running for the bake time, so that a rollback takes seconds. The service temporarily costs twice as much.
  *
- * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(blueGreen())`.
+ * Performed by ECS with AWS provider 6; with provider 5 use `codeDeploy(blueGreen())`.
  *
- * @param options.bake how long both stay. Default: 5 minutes
- * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
- * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @param options.bakeTime time during which both versions keep running. Default: 5 minutes
+ * @param options.errorPercent percentage of requests in a minute that may fail. Default: 5
+ * @param options.minimumRequests minimum number of requests in a minute to evaluate. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
  */
 export function blueGreen(options: TrafficShiftOptions = {}): BlueGreenDeployment {
@@ -90,15 +91,16 @@ export function blueGreen(options: TrafficShiftOptions = {}): BlueGreenDeploymen
 }
 
 /**
- * All new tasks come beside the old ones, and a part of the requests goes to them; when it went well for a while, all do.
+ * Canary deployment: starts all new tasks next to the old ones and shifts a part of the traffic to them; if no alarm fires
+ * for a while, shifts the rest.
  *
- * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(canary())`.
+ * Performed by ECS with AWS provider 6; with provider 5 use `codeDeploy(canary())`.
  *
- * @param options.percent how many of a hundred requests go to the new tasks at first, 1 to 99. Default: 10
- * @param options.wait how long it stays so. Default: 5 minutes
- * @param options.bake how long both stay when all requests went over. Default: 5 minutes
- * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
- * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @param options.percent percentage of requests to shift first, 1 to 99. Default: 10
+ * @param options.wait time until the rest is shifted. Default: 5 minutes
+ * @param options.bakeTime time during which both versions keep running after all traffic has shifted. Default: 5 minutes
+ * @param options.errorPercent percentage of requests in a minute that may fail. Default: 5
+ * @param options.minimumRequests minimum number of requests in a minute to evaluate. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/canary-deployment.html
  */
 export function canary(
@@ -109,15 +111,15 @@ export function canary(
 }
 
 /**
- * All new tasks come beside the old ones, and requests go to them in equal parts, one after the other.
+ * Linear deployment: starts all new tasks next to the old ones and shifts traffic to them in equal steps.
  *
- * By ECS itself, with AWS provider 6; with provider 5 use `codeDeploy(linear())`.
+ * Performed by ECS with AWS provider 6; with provider 5 use `codeDeploy(linear())`.
  *
- * @param options.percent how many of a hundred requests go over in each step, 3 to 50. Default: 10
- * @param options.wait time from step to step. Default: 3 minutes
- * @param options.bake how long both stay when all requests went over. Default: 5 minutes
- * @param options.errorPercent how many of a hundred requests of a minute may fail. Default: 5
- * @param options.minimumRequests fewer requests in a minute prove nothing. Default: 20
+ * @param options.percent percentage of requests to shift in each step, 3 to 50. Default: 10
+ * @param options.wait time between steps. Default: 3 minutes
+ * @param options.bakeTime time during which both versions keep running after all traffic has shifted. Default: 5 minutes
+ * @param options.errorPercent percentage of requests in a minute that may fail. Default: 5
+ * @param options.minimumRequests minimum number of requests in a minute to evaluate. Default: 20
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-linear.html
  */
 export function linear(
@@ -128,10 +130,11 @@ export function linear(
 }
 
 /**
- * Requests move as told, by AWS CodeDeploy: with AWS provider 5, which does not know ECS's own way. Only the release command
- * or a pipeline releases, an Ingress must be there, and there is no Service Connect: callers find the service by DNS.
+ * Shifts traffic through AWS CodeDeploy, for AWS provider 5, which does not support ECS's own strategies. Requires an
+ * Ingress, and releases by the release command or a pipeline. Does not support Service Connect: callers find the service
+ * through DNS.
  *
- * Going over to it, or back, replaces the service: choose before the first apply.
+ * Switching to or from CodeDeploy replaces the service: choose before the first apply.
  *
  * @example
  * ```ts
@@ -153,12 +156,12 @@ function baked({ bakeTime = Duration.minutes(5), ...options }: TrafficShiftOptio
   return { ...rollbackCriteria(options), bakeTime };
 }
 
-/** As the user wrote it: `codeDeploy(canary(...))`. */
+/** Formats a deployment as the user wrote it: `codeDeploy(canary(...))`. */
 export function deploymentCall(deployment: Deployment): string {
   return deployment.kind === "codeDeploy" ? `codeDeploy(${deployment.shift.kind}(...))` : `${deployment.kind}()`;
 }
 
-/** How long a deployment takes when all goes well, besides the start of its tasks. */
+/** Duration of a successful deployment in minutes, not counting the start of its tasks. */
 export function deploymentMinutes(deployment: Deployment): number {
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return 0;
@@ -166,10 +169,10 @@ export function deploymentMinutes(deployment: Deployment): number {
   return shift.bakeTime.toMinutes() + (shift.kind === "blueGreen" ? 0 : steps * shift.wait.toMinutes());
 }
 
-/** Two datapoints of a minute, and the time until CloudWatch has them. */
+/** Two one-minute datapoints, plus the delay until CloudWatch has them. */
 const ALARM_MINUTES = 3;
 
-/** Times of a deployment that are over before its alarm can go off, as the user wrote them: `bakeTime 1 min`. */
+/** Returns the times of a deployment that end before its alarm can fire, as the user wrote them: `bakeTime 1 min`. */
 export function timesTooShort(deployment: Deployment): string[] {
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return [];
@@ -179,26 +182,26 @@ export function timesTooShort(deployment: Deployment): string[] {
     .map(([name, duration]) => `${name} ${duration}`);
 }
 
-/** Most that ECS takes. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html */
+/** Maximum that ECS accepts. @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html */
 const MAX_MINUTES = 1440;
 
-/** How many of a hundred requests may go over at first, or at once. */
+/** Percentage of requests that may be shifted first, or in each step. */
 const PERCENT = { canary: { min: 1, max: 99 }, linear: { min: 3, max: 50 } } as const;
 
-/** Notes DEPLOYMENT_ERRORS, DEPLOYMENT_REQUESTS, DEPLOYMENT_PERCENT, DEPLOYMENT_TIME. */
+/** Records DEPLOYMENT_ERRORS, DEPLOYMENT_REQUESTS, DEPLOYMENT_PERCENT, DEPLOYMENT_TIME. */
 export function checkDeployment(problems: Problems, deployment: Deployment): void {
   const { errorPercent, minimumRequests } = deployment;
   problems.check(errorPercent > 0 && errorPercent < 100, {
     code: "DEPLOYMENT_ERRORS",
     prop: "deployment.errorPercent",
-    problem: `${errorPercent} never or always goes back`,
-    remedy: "Use a number above 0 and below 100.",
+    problem: `must be above 0 and below 100, got ${errorPercent}`,
+    remedy: "Use a percentage such as 5.",
   });
   problems.check(Number.isInteger(minimumRequests) && minimumRequests >= 1, {
     code: "DEPLOYMENT_REQUESTS",
     prop: "deployment.minimumRequests",
-    problem: `${minimumRequests} is no count of requests`,
-    remedy: "Use a whole number, at least 1.",
+    problem: `must be a whole number, at least 1, got ${minimumRequests}`,
+    remedy: "Use a number of requests such as 20.",
   });
   const shift = deployment.kind === "codeDeploy" ? deployment.shift : deployment;
   if (shift.kind === "rolling") return;
@@ -209,8 +212,8 @@ export function checkDeployment(problems: Problems, deployment: Deployment): voi
   problems.check(Number.isInteger(shift.percent) && shift.percent >= min && shift.percent <= max, {
     code: "DEPLOYMENT_PERCENT",
     prop: "deployment.percent",
-    problem: `${shift.percent} is no part of the requests that ${shift.kind}() can move`,
-    remedy: `Use a whole number from ${min} to ${max}.`,
+    problem: `must be a whole number from ${min} to ${max} for ${shift.kind}(), got ${shift.percent}`,
+    remedy: "Use a percentage such as 10.",
   });
 }
 
@@ -219,7 +222,7 @@ function checkMinutes(problems: Problems, prop: string, duration: Duration, leas
   problems.check(Number.isInteger(minutes) && minutes >= least && minutes <= MAX_MINUTES, {
     code: "DEPLOYMENT_TIME",
     prop,
-    problem: `${duration} is not what AWS can wait for`,
-    remedy: `Use whole minutes, ${least} to ${MAX_MINUTES}.`,
+    problem: `must be whole minutes, ${least} to ${MAX_MINUTES}, got ${duration}`,
+    remedy: "Use a duration such as Duration.minutes(5).",
   });
 }

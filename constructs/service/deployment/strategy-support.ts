@@ -1,12 +1,12 @@
 import type { ProviderLine } from "../../core/provider-line";
 
 export const STRATEGIES = ["rolling", "blueGreen", "canary", "linear", "codeDeploy"] as const;
-/** A way in which a new version goes live. */
+/** Deployment strategies. */
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** What one has to do with a strategy: asked for by the user, or brought by the service itself where AWS lets it. */
+/** Features that depend on the strategy: requested by the user, or added by the service where AWS supports them. */
 export const FEATURES = {
-  serviceConnect: { title: "Service Connect (`connect`, and `calls` by it)", asked: true },
+  serviceConnect: { title: "Service Connect (`connect`, and `calls` through it)", asked: true },
   spot: { title: "Fargate Spot", asked: true },
   instances: { title: "instances of an AutoScalingGroup", asked: true },
   worker: { title: "a worker", asked: true },
@@ -14,29 +14,29 @@ export const FEATURES = {
   auth: { title: "an Ingress with `auth`", asked: true },
   ownerPipeline: { title: '`releaseOwner: "pipeline"`', asked: true },
   ownerTerraform: { title: '`releaseOwner: "terraform"`', asked: true },
-  circuitBreaker: { title: "ECS goes back when tasks do not come up", asked: false },
-  alarms: { title: "ECS goes back on alarms", asked: false },
-  forceNewDeployment: { title: "changed capacity is deployed (`force_new_deployment`)", asked: false },
-  steadyState: { title: "apply waits until it is live", asked: false },
+  circuitBreaker: { title: "ECS rolls back when tasks fail to start", asked: false },
+  alarms: { title: "ECS rolls back on alarms", asked: false },
+  forceNewDeployment: { title: "deploys changes of capacity (`force_new_deployment`)", asked: false },
+  steadyState: { title: "apply waits until the deployment is live", asked: false },
 } as const;
 export type Feature = keyof typeof FEATURES;
 
-/** Whether a strategy and a feature go together. */
+/** Support of a feature by a strategy. */
 export interface Cell {
-  /** `connect`: only with Service Connect, which then moves the requests. */
+  /** `connect`: only with Service Connect, which then shifts the traffic. */
   readonly verdict: "yes" | "connect" | "no";
-  /** Page or thread that says so. */
+  /** Page or discussion that documents it. */
   readonly source: string;
-  /** What one should know, as the end of a sentence; why not, where the verdict is no. */
+  /** Explanation, as the end of a sentence; the reason if the verdict is no. */
   readonly note?: string;
 }
 
-/** What a strategy is to AWS, and what goes with it. */
+/** Properties of a strategy, and its support of each feature. */
 export interface StrategyRow extends Readonly<Record<Feature, Cell>> {
   readonly title: string;
-  /** Who moves tasks. A change of it replaces the service. */
+  /** Deployment controller. A change replaces the service. */
   readonly controller: "ECS" | "CODE_DEPLOY";
-  /** Whether old and new version have a target group each. */
+  /** True if the old and the new version each have a target group. */
   readonly twoGroups: boolean;
   readonly lines: Readonly<Record<ProviderLine, Cell>>;
 }
@@ -51,13 +51,13 @@ const LINE_6 = "https://registry.terraform.io/providers/hashicorp/aws/6.25.0/doc
 const yes = (source: string, note?: string): Cell => ({ verdict: "yes", source, note });
 const no = (source: string, note: string): Cell => ({ verdict: "no", source, note });
 
-/** What ECS does the same whichever of its own strategies it follows. */
+/** Support that all strategies of ECS share. */
 const BY_ECS = {
   controller: "ECS",
   spot: yes(`${GUIDE}fargate-capacity-providers.html`),
   instances: yes(`${GUIDE}cluster-auto-scaling.html`),
   ownerPipeline: yes(`${API}API_UpdateService.html`),
-  ownerTerraform: yes(LINE_5, "apply itself deploys, and fails when it did not go live"),
+  ownerTerraform: yes(LINE_5, "apply itself deploys, and fails if the deployment does not go live"),
   forceNewDeployment: yes(LINE_5),
   steadyState: yes(LINE_5),
 } as const;
@@ -65,44 +65,44 @@ const BY_ECS = {
 const SHIFTED_BY_ECS = {
   ...BY_ECS,
   twoGroups: true,
-  serviceConnect: yes(`${GUIDE}service-connect-blue-green.html`, "callers are moved too"),
+  serviceConnect: yes(`${GUIDE}service-connect-blue-green.html`, "callers are shifted, too"),
   auth: no(
     `${GUIDE}alb-resources-for-blue-green.html`,
-    "AWS has named rules that do more than forward among what fails the deployment, and its pages differ on whether they still do",
+    "AWS has listed rules with other actions than forward among the causes of failed deployments, and its pages disagree on whether they still are",
   ),
-  ownerTerraform: yes(LINE_6, "apply itself deploys, and fails when it did not go live"),
+  ownerTerraform: yes(LINE_6, "apply itself deploys, and fails if the deployment does not go live"),
   forceNewDeployment: yes(LINE_6),
-  steadyState: yes(LINE_6, "to the end of the bake time"),
+  steadyState: yes(LINE_6, "until the end of the bake time"),
 } as const;
 
 const needsProvider6 = (source: string): StrategyRow["lines"] => ({
-  5: no(source, "AWS provider 5 does not know it"),
+  5: no(source, "AWS provider 5 does not support it"),
   6: yes(`${LINE_6}#deployment_configuration`),
 });
 
-/** Requests are moved in parts: there must be something that carries them. */
+/** Support of strategies that shift traffic in parts, which needs a load balancer or Service Connect. */
 const moves = (name: string): Pick<StrategyRow, "worker" | "internal" | "circuitBreaker" | "alarms"> => ({
-  worker: no(`${GUIDE}${name}-deployment-implementation.html`, "it moves requests, and a worker takes none"),
+  worker: no(`${GUIDE}${name}-deployment-implementation.html`, "it shifts requests, and a worker receives none"),
   internal: {
     verdict: "connect",
     source: `${GUIDE}${name}-deployment-implementation.html`,
-    note: "it moves requests, and needs a load balancer or Service Connect to move them by",
+    note: "it needs a load balancer or Service Connect to shift requests",
   },
   circuitBreaker: no(
     `${GUIDE}deployment-failure-detection.html`,
-    "AWS names it for rolling and blue/green alone: what ends a deployment whose tasks do not come up is the time limit of the release or the apply",
+    "AWS documents it only for rolling and blue/green: if tasks fail to start, the time limit of the release or apply ends the deployment",
   ),
   alarms: yes(`${GUIDE}${name}-deployment-implementation.html`),
 });
 
 /**
- * What goes with what: one row a strategy, one cell a feature, each with the page that says so. Refusals, the synthesized
- * service, docs/strategies.md and the tests all come from here.
+ * Support table: one row for each strategy and one cell for each feature, with the page that documents it. Refusals, the
+ * synthesized service, docs/strategies.md and the tests are derived from it.
  */
 export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
   rolling: {
     ...BY_ECS,
-    title: "new tasks come, old ones go",
+    title: "new tasks start, old ones stop",
     twoGroups: false,
     lines: { 5: yes(LINE_5), 6: yes(LINE_6) },
     auth: yes("https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html"),
@@ -114,12 +114,15 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
   },
   blueGreen: {
     ...SHIFTED_BY_ECS,
-    title: "all new tasks come, then all requests go to them, then the old ones go",
+    title: "all new tasks start, then all requests go to them, then the old ones stop",
     lines: needsProvider6(`${PROVIDER}issues/43489`),
-    worker: yes(`${GUIDE}blue-green-deployment-implementation.html`, "both versions work until the bake time is over"),
+    worker: yes(
+      `${GUIDE}blue-green-deployment-implementation.html`,
+      "both versions consume messages until the bake time ends",
+    ),
     internal: yes(
       `${GUIDE}blue-green-deployment-implementation.html`,
-      "Service Connect moves its callers at once; by DNS they find both versions until the bake time is over",
+      "Service Connect shifts its callers at once; through DNS, callers reach both versions until the bake time ends",
     ),
     circuitBreaker: yes(`${GUIDE}deployment-failure-detection.html`),
     alarms: yes(`${GUIDE}deployment-failure-detection.html`),
@@ -133,7 +136,7 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
   linear: {
     ...SHIFTED_BY_ECS,
     ...moves("linear"),
-    title: "requests go to the new tasks in equal parts",
+    title: "requests go to the new tasks in equal steps",
     lines: needsProvider6(`${PROVIDER}pull/44842`),
   },
   codeDeploy: {
@@ -143,38 +146,38 @@ export const STRATEGY_TABLE: Readonly<Record<Strategy, StrategyRow>> = {
     lines: { 5: yes(`${LINE_5}#deployment_controller`), 6: yes(`${LINE_6}#deployment_controller`) },
     serviceConnect: no(
       `${ROADMAP}1993`,
-      "CodeDeploy and Service Connect do not work together; callers find it by DNS, and find both versions until the bake time is over",
+      "CodeDeploy does not support Service Connect; through DNS, callers reach both versions until the bake time ends",
     ),
-    spot: yes(`${ROADMAP}1752`, "a release tells CodeDeploy the capacity each time, or it would be lost"),
-    instances: yes(`${ROADMAP}713`, "a release tells CodeDeploy the capacity each time, or it would be lost"),
+    spot: yes(`${ROADMAP}1752`, "each release passes the capacity to CodeDeploy, which would otherwise drop it"),
+    instances: yes(`${ROADMAP}713`, "each release passes the capacity to CodeDeploy, which would otherwise drop it"),
     auth: no(
       "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.html",
-      "nothing says that CodeDeploy leaves the sign-in on a rule that it rewrites",
+      "no documentation states that CodeDeploy keeps the authentication on a rule that it rewrites",
     ),
-    worker: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy moves requests, and a worker takes none"),
-    internal: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy moves requests at a load balancer"),
+    worker: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy shifts requests, and a worker receives none"),
+    internal: no(`${GUIDE}deployment-type-bluegreen.html`, "CodeDeploy shifts requests at a load balancer"),
     ownerPipeline: yes(`${API}API_UpdateService.html`),
     ownerTerraform: no(
       `${API}API_UpdateService.html`,
-      "only CodeDeploy changes what such a service runs, and Terraform has no resource that starts it",
+      "only CodeDeploy can change the running version, and Terraform has no resource that starts a deployment",
     ),
     circuitBreaker: no(
       `${API}API_DeploymentCircuitBreaker.html`,
-      "CodeDeploy goes back by itself when new tasks do not come up",
+      "CodeDeploy itself rolls back when new tasks fail to start",
     ),
-    alarms: no(`${GUIDE}deployment-alarm-failure.html`, "CodeDeploy goes back on the same alarms"),
-    forceNewDeployment: no(`${API}API_UpdateService.html`, "the next release brings changed capacity"),
-    steadyState: no(`${PROVIDER}issues/29252`, "the provider would wait for ever; the release command waits instead"),
+    alarms: no(`${GUIDE}deployment-alarm-failure.html`, "CodeDeploy rolls back on the same alarms"),
+    forceNewDeployment: no(`${API}API_UpdateService.html`, "the next release deploys changes of capacity"),
+    steadyState: no(`${PROVIDER}issues/29252`, "the provider would wait forever; the release command waits instead"),
   },
 };
 
-/** Whether a strategy and a feature go together on a line of the provider. */
+/** Returns the support of a feature by a strategy with a provider version. */
 export function strategyCell(strategy: Strategy, line: ProviderLine, feature: Feature): Cell {
   const row = STRATEGY_TABLE[strategy];
   return row.lines[line].verdict === "no" ? row.lines[line] : row[feature];
 }
 
-/** Whether the service brings something with a strategy. */
+/** Returns true if the service adds a feature with a strategy. */
 export function brings(strategy: Strategy, feature: Feature): boolean {
   return STRATEGY_TABLE[strategy][feature].verdict === "yes";
 }

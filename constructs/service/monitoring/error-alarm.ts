@@ -6,8 +6,9 @@ import { errorPercent } from "./signals";
 import { groupsOf } from "./target-metrics";
 
 /**
- * The alarm that a deployment goes back on. It counts what this service's own tasks answered, and connections to them that
- * failed: the load balancer's own errors have no target group, so one service's would roll back another.
+ * Creates the alarm that rolls back a deployment. It counts error responses of this service's own tasks and failed
+ * connections to them. Errors of the load balancer itself are excluded: they have no target group, so those of one service
+ * would roll back another.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
  */
@@ -23,7 +24,7 @@ export function errorAlarm(
   const { errorPercent: most, minimumRequests } = props.deployment;
   return new Alarm(scope, id, {
     name: props.name,
-    description: `More than ${most} of a hundred requests fail; a deployment that runs goes back.`,
+    description: `More than ${most} % of requests fail. A deployment in progress rolls back.`,
     threshold: most,
     queries: () => errorPercent(groupsOf(props.targets()), minimumRequests),
   });

@@ -6,16 +6,16 @@ import { failedRunsOf, stoppedTasksOf } from "../../cluster/stopped-tasks";
 import { onlyByTls, resourcePolicy } from "../../core/iam";
 import type { ServiceStack } from "../../platform/platform";
 
-/** Group that ECS tells with each task of a job; its admin processes are of the same family, and in another group. */
+/** Returns the task group of a job's runs. Its admin processes belong to the same family but another group. */
 export function groupOfJob(name: string): string {
   return `job:${name}`;
 }
 
 /**
- * Which stopped tasks were a run that failed: by the code of the app's own container, since one beside it may end as it
- * likes; or where AWS took the instance away, or the task never came up.
+ * Returns the filter pattern for stopped tasks that were failed runs: by the exit code of the app's container, since
+ * sidecars may exit with any code; or because AWS terminated the instance or the task failed to start.
  *
- * @param containers how many a task has: ECS tells them in no order
+ * @param containers number of containers in a task; ECS reports them in no particular order
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
  */
 export function failedRunPattern(name: string, containers: number): string {
@@ -31,10 +31,10 @@ export function failedRunPattern(name: string, containers: number): string {
 }
 
 /**
- * What counts the runs of a job that failed: a filter over what the platform keeps of stopped tasks, and a queue of runs
+ * Counts the failed runs of a job: a metric filter over the platform's log of stopped tasks, and a dead-letter queue of runs
  * that the schedule could not start within its hour, each with the reason.
  *
- * Costs nothing but 0.30 USD in a month in which a run fails.
+ * Costs nothing except 0.30 USD in a month in which a run fails.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
  */
@@ -49,7 +49,7 @@ export class FailedRuns extends Construct {
       readonly stack: ServiceStack;
       /** Name of the service. */
       readonly name: string;
-      /** How many containers a task has; asked for when the stack is written. */
+      /** Returns the number of containers in a task. Called at synth. */
       readonly containers: () => number;
     },
   ) {
@@ -60,7 +60,7 @@ export class FailedRuns extends Construct {
     new CloudwatchLogMetricFilter(this, "Failed", {
       name: `${name}-failed`,
       logGroupName: stoppedTasksOf(platformName, environment.name),
-      // One more than we define: Amazon GuardDuty may put its own into tasks.
+      // One more than defined here, since Amazon GuardDuty may add its own to tasks.
       pattern: Lazy.stringValue({ produce: () => failedRunPattern(name, containers() + 1) }),
       metricTransformation: { namespace, name: metricName, value: "1", dimensions: { Group: "$.detail.group" } },
     });

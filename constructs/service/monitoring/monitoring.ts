@@ -21,9 +21,9 @@ interface MonitoringProps {
   readonly targets: () => readonly Target[];
 }
 
-/** Alarms and signals of a service, and the alarms that roll a deployment back. */
+/** Alarms and metrics of a service, including the alarms that roll back a deployment. */
 export class Monitoring {
-  /** Addresses of alarms that must exist for as long as tasks run. */
+  /** Addresses of alarms that must exist as long as tasks run. */
   readonly dependencies: string[] = [];
 
   readonly #scope: Construct;
@@ -54,18 +54,18 @@ export class Monitoring {
     return [...this.#alarms];
   }
 
-  /** Alarms that roll a deployment back; all alarms where none does. */
+  /** Alarms that roll back a deployment, or all alarms if none does. */
   get health(): readonly IAlarm[] {
     const health = this.#alarms.filter(({ alarmName }) => this.#rollbackAlarmNames.includes(alarmName));
     return health.length > 0 ? health : this.alarms;
   }
 
-  /** Names of the alarms that roll a deployment back. */
+  /** Names of the alarms that roll back a deployment. */
   get rollbackAlarmNames(): readonly string[] {
     return this.#rollbackAlarmNames;
   }
 
-  /** Signals of the service and of its add-ons. */
+  /** Metrics of the service and of its add-ons. */
   get signals(): Signal[] {
     const job = this.#job;
     return [
@@ -88,7 +88,7 @@ export class Monitoring {
       throw invalid(this.#scope, {
         code: "ALARM_ROLLS_BACK_NOTHING",
         prop: `alarm ${alarm.alarmName}`,
-        problem: "must not roll back: a job has no deployments",
+        problem: "must not roll back a deployment, because a job has none",
         remedy: "Remove rollsBack.",
       });
     }
@@ -99,7 +99,7 @@ export class Monitoring {
     if (alarm instanceof Alarm) this.dependencies.push(alarm.address);
   }
 
-  /** Adds the alarms on requests: failed ones always, slow ones and unhealthy targets where the service has alarms. */
+  /** Adds the alarms on requests: on errors always, on latency and unhealthy targets if the service has alarms. */
   watchRequests(): void {
     const { fullName, settings } = this.#context;
     const alarm = errorAlarm(this.#scope, "Errors", {

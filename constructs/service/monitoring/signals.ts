@@ -4,29 +4,29 @@ import type { Duration } from "../../core/units";
 import { groupOfJob } from "./failed-runs";
 import { type MonitoredTargetGroup, ofTarget } from "./target-metrics";
 
-/** What of a service there is to measure. */
+/** Names of a service in its metrics. */
 export interface MonitoredService {
   readonly platform: string;
   readonly environment: string;
   readonly serviceName: string;
   readonly clusterName: string;
-  /** Target groups that its tasks are in; none where nothing takes requests. */
+  /** Target groups of its tasks; none if the service receives no requests from a load balancer. */
   readonly groups: readonly MonitoredTargetGroup[];
-  /** Name of the queue that it works off. */
+  /** Name of the queue that the service consumes. */
   readonly queueName: string | undefined;
 }
 
-/** What of a job there is to measure. */
+/** Names of a job in its metrics. */
 export interface MonitoredJob extends Pick<MonitoredService, "platform" | "environment"> {
   /** Name of the job. */
   readonly name: string;
-  /** Name of the queue of runs that the schedule could not start. */
+  /** Name of the dead-letter queue of runs that the schedule could not start. */
   readonly notStartedQueueName: string;
 }
 
 /**
- * A sum over target groups. CloudWatch adds nothing for a group without requests, and where none of them has a value there is
- * none: filled with 0, the newest minute of a metric that arrives late would always count as 0, and no alarm could go off.
+ * Sums a metric over target groups. A group without requests contributes nothing, and if no group has a value, there is
+ * none: filling with 0 would make the most recent minute of a delayed metric always 0, and no alarm could fire.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
@@ -34,7 +34,7 @@ function overGroups(groups: readonly MonitoredTargetGroup[], id: string): string
   return groups.map((_, index) => `${id}${index}`).join(" + ");
 }
 
-/** The same as a result, which must be of a function. */
+/** Sums a metric as a result, which must be a function. */
 function total(groups: readonly MonitoredTargetGroup[], id: string): string {
   return `SUM([${groups.map((_, index) => `${id}${index}`).join(", ")}])`;
 }
@@ -42,9 +42,9 @@ function total(groups: readonly MonitoredTargetGroup[], id: string): string {
 const result = (expression: string): MetricDataQuery => ({ id: "result", expression, returned: true });
 
 /**
- * How many of a hundred requests failed, of the service's own tasks; fewer than `minimumRequests` prove nothing.
+ * Percentage of failed requests of the service's own tasks; 0 in minutes with fewer than `minimumRequests`.
  *
- * @param worst whether a target group that is worse than all together decides: for a deployment, not for a promise
+ * @param worst uses the worst target group if it is worse than the total: for deployments, not for service levels
  */
 export function errorPercent(
   groups: readonly MonitoredTargetGroup[],
@@ -53,12 +53,13 @@ export function errorPercent(
 ): MetricDataQuery[] {
   const percentOf = (indexes: readonly number[]) => {
     const asked = `(${indexes.map((index) => `requests${index}`).join(" + ")})`;
-    // These are reported only when there are any.
+    // These metrics are reported only if there are any errors.
     const failed = indexes.flatMap((index) => [`FILL(failed${index}, 0)`, `FILL(refused${index}, 0)`]).join(" + ");
     return `IF(${asked} >= ${minimumRequests}, 100 * (${failed}) / ${asked}, 0)`;
   };
   const all = groups.map((_, index) => index);
-  // Of a tenth of the requests all may fail without a twentieth of all failing: each group counts by itself too.
+  // If 10 % of the requests go to new tasks, all of them can fail without 5 % of all failing, so each group also counts
+  // alone.
   const each = all.length === 1 || !worst ? [] : all.map((index) => percentOf([index]));
   return [
     ...groups.flatMap((group, index): MetricDataQuery[] => [
@@ -70,7 +71,7 @@ export function errorPercent(
   ];
 }
 
-/** The slowest answers of a minute in which enough was asked, in seconds. */
+/** Response time percentile in seconds, in minutes with enough requests. */
 export function latency(
   groups: readonly MonitoredTargetGroup[],
   percentile: number,
@@ -90,8 +91,9 @@ export function latency(
 }
 
 /**
- * Answers that came in time, counted one by one over all target groups: a trimmed count needs no weights, which a percentile
- * of each group would. Measured until the first byte; a request without any answer is not among them, an error is.
+ * Responses within a threshold, counted individually over all target groups: a trimmed count needs no weights, unlike a
+ * percentile of each group. Measured until the first byte of the response; includes error responses, but not requests
+ * without a response.
  */
 function inTime(groups: readonly MonitoredTargetGroup[], within: Duration) {
   const measure = (group: MonitoredTargetGroup, statistic: MetricStat["statistic"]): MetricStat => ({
@@ -108,13 +110,13 @@ function inTime(groups: readonly MonitoredTargetGroup[], within: Duration) {
   };
 }
 
-/** How many of a hundred answers took longer than that. */
+/** Percentage of responses that took longer than a threshold. */
 export function latePercent(groups: readonly MonitoredTargetGroup[], within: Duration): MetricDataQuery[] {
   const { rows, fast, answers } = inTime(groups, within);
   return [...rows, result(`IF(${answers} > 0, 100 * (${answers} - ${fast}) / ${answers}, 0)`)];
 }
 
-/** How many of a hundred answers came within that. */
+/** Percentage of responses within a threshold. */
 export function fastPercent(groups: readonly MonitoredTargetGroup[], within: Duration): MetricDataQuery[] {
   const { rows, fast, answers } = inTime(groups, within);
   return [...rows, result(`IF(${answers} > 0, 100 * ${fast} / ${answers}, 100)`)];
@@ -141,7 +143,7 @@ function one(id: string, metric: MetricStat): MetricDataQuery[] {
   return [{ id, metric, returned: true }];
 }
 
-/** How much of what its tasks have a service uses, in percent. */
+/** CPU or memory utilization of a service's tasks, in percent. */
 export function usage({ clusterName, serviceName }: MonitoredService, what: "CPU" | "Memory"): MetricDataQuery[] {
   return one(what.toLowerCase(), {
     namespace: "AWS/ECS",
@@ -151,7 +153,7 @@ export function usage({ clusterName, serviceName }: MonitoredService, what: "CPU
   });
 }
 
-/** How long the oldest message has waited, in seconds. */
+/** Age of the oldest message in seconds. */
 export function queueAge(queueName: string): MetricDataQuery[] {
   return one("age", ofQueue(queueName, "ApproximateAgeOfOldestMessage"));
 }
@@ -160,27 +162,27 @@ function ofQueue(queueName: string, metricName: string): MetricStat {
   return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queueName }, statistic: "Maximum" };
 }
 
-/** How many tasks nobody asked to stop did. */
+/** Number of tasks that stopped without being asked to. */
 export function restarts({ platform, environment, serviceName }: MonitoredService): MetricDataQuery[] {
   return [{ id: "crashed", metric: crashesOf(platform, environment, serviceName) }, result("FILL(crashed, 0)")];
 }
 
-/** How many runs of a job ended badly, did not come up, or could not be started. */
+/** Number of runs of a job that failed, including those that could not be started. */
 export function failedRuns({ platform, environment, name, notStartedQueueName }: MonitoredJob): MetricDataQuery[] {
   return [
     { id: "failed", metric: failedRunsOf(platform, environment, groupOfJob(name)) },
-    // Sent and not waiting: a run that somebody has yet to read about is no new one.
+    // Counts messages sent rather than messages in the queue: an unread message about a run is not a new failure.
     { id: "unstarted", metric: { ...ofQueue(notStartedQueueName, "NumberOfMessagesSent"), statistic: "Sum" } },
     result("FILL(failed, 0) + FILL(unstarted, 0)"),
   ];
 }
 
-/** All that there is to measure of a job. */
+/** Returns all metrics of a job. */
 export function signalsOfJob(measured: MonitoredJob): Signal[] {
-  return [{ name: "failed", title: "Runs that failed", queries: failedRuns(measured) }];
+  return [{ name: "failed", title: "Failed runs", queries: failedRuns(measured) }];
 }
 
-/** All that there is to measure of a service: nothing of a load balancer or a queue that it does not have. */
+/** Returns all metrics of a service, leaving out a load balancer or a queue that it does not use. */
 export function signalsOf(measured: MonitoredService): Signal[] {
   const { groups, queueName } = measured;
   return [
@@ -188,9 +190,9 @@ export function signalsOf(measured: MonitoredService): Signal[] {
       ? []
       : [
           { name: "requests", title: "Requests (a minute)", queries: requests(groups) },
-          { name: "errors", title: "Requests that failed (of a hundred)", queries: errorPercent(groups, 1) },
-          { name: "latency", title: "Slowest of a hundred answers (s)", queries: latency(groups, 99, 1) },
-          { name: "unhealthy", title: "Tasks that are not ready", queries: unhealthy(groups) },
+          { name: "errors", title: "Failed requests (%)", queries: errorPercent(groups, 1) },
+          { name: "latency", title: "Latency p99 (s)", queries: latency(groups, 99, 1) },
+          { name: "unhealthy", title: "Unhealthy tasks", queries: unhealthy(groups) },
         ]),
     ...(queueName === undefined
       ? []
@@ -198,12 +200,12 @@ export function signalsOf(measured: MonitoredService): Signal[] {
           { name: "queue-age", title: "Age of the oldest message (s)", queries: queueAge(queueName) },
           {
             name: "queue-length",
-            title: "Messages that wait",
+            title: "Messages in the queue",
             queries: one("waiting", ofQueue(queueName, "ApproximateNumberOfMessagesVisible")),
           },
         ]),
-    { name: "cpu", title: "CPU in use (%)", queries: usage(measured, "CPU") },
-    { name: "memory", title: "Memory in use (%)", queries: usage(measured, "Memory") },
-    { name: "restarts", title: "Tasks that crashed", queries: restarts(measured) },
+    { name: "cpu", title: "CPU utilization (%)", queries: usage(measured, "CPU") },
+    { name: "memory", title: "Memory utilization (%)", queries: usage(measured, "Memory") },
+    { name: "restarts", title: "Crashed tasks", queries: restarts(measured) },
   ];
 }

@@ -1,10 +1,10 @@
 import type { Metric } from "../../core/metric";
 import type { Target, TargetGroup } from "../add-on";
 
-/** A target group as the load balancer measures it. */
+/** Dimensions of a target group in the metrics of the load balancer. */
 export type MonitoredTargetGroup = Pick<Target, "loadBalancerArnSuffix"> & Pick<TargetGroup, "targetGroupArnSuffix">;
 
-/** All target groups of a service: two for each target where a deployment moves requests from one to the other. */
+/** Returns all target groups of a service: two for each target if a deployment shifts traffic between them. */
 export function groupsOf(targets: readonly Target[]): MonitoredTargetGroup[] {
   return targets.flatMap(({ loadBalancerArnSuffix, targetGroupArnSuffix, shift }) => [
     { loadBalancerArnSuffix, targetGroupArnSuffix },
@@ -14,7 +14,7 @@ export function groupsOf(targets: readonly Target[]): MonitoredTargetGroup[] {
   ]);
 }
 
-/** A measure of the load balancer about one target group alone. */
+/** Creates a metric of the load balancer for one target group. */
 export function ofTarget(
   group: MonitoredTargetGroup,
   metricName: string,

@@ -10,26 +10,26 @@ import type { TargetShift } from "../add-on";
 import type { TrafficShift } from "../deployment/strategy-props";
 
 interface CodeDeploymentProps {
-  /** First parts of names: platform, environment, service. */
+  /** Parts of physical names: platform, environment, service. */
   readonly fullName: readonly string[];
   readonly clusterName: string;
   readonly service: EcsService;
   readonly shift: TrafficShift;
   readonly target: TargetShift;
-  /** Roles that the tasks take: CodeDeploy must be allowed to give them. */
+  /** Roles of the tasks, which CodeDeploy must be allowed to pass. */
   readonly roleArns: readonly string[];
-  /** Names of the alarms that a deployment goes back on; asked for last. */
+  /** Names of the alarms that roll back a deployment. Evaluated last. */
   readonly alarmNames: () => readonly string[];
 }
 
 /**
- * Lets CodeDeploy bring new versions of a service live: an application with one deployment group of the service's name.
+ * Deploys new versions of a service with CodeDeploy: an application with one deployment group, both named after the service.
  * Free.
  *
  * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.html
  */
 export class CodeDeployment extends Construct {
-  /** Both are the service's, literally, for who releases it. */
+  /** Names of the application and the deployment group, as literals for the release command. */
   readonly names: { readonly application: string; readonly deploymentGroup: string };
 
   constructor(scope: Construct, id: string, props: CodeDeploymentProps) {
@@ -44,7 +44,7 @@ export class CodeDeployment extends Construct {
     });
     const needed = [role.addManagedPolicy("AWSCodeDeployRoleForECSLimited")];
     role.whenPolicy((address) => needed.push(address));
-    // The managed policy lets roles of certain names pass alone.
+    // The managed policy allows passing only roles with certain names.
     role.grant({
       actions: ["iam:PassRole"],
       resources: props.roleArns,
@@ -87,7 +87,7 @@ export class CodeDeployment extends Construct {
     if (shift.kind === "blueGreen") return "CodeDeployDefault.ECSAllAtOnce";
     const { percent } = shift;
     const interval = shift.wait.toMinutes();
-    // What is in a configuration cannot be changed, so that another one needs another name.
+    // A deployment configuration is immutable, so a different one needs a different name.
     const deploymentConfigName = AwsStack.of(this).physicalName(
       "codeDeploy",
       ...fullName,

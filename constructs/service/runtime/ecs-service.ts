@@ -12,7 +12,7 @@ import { brings, STRATEGY_TABLE } from "../deployment/strategy-support";
 import { circumstancesOf, type ServiceSettings } from "../props";
 import type { ScalingSettings } from "../scaling/scaling";
 
-/** How long the load balancer's verdict on a task does not count after its start. */
+/** Health check grace period: time after the start of a task during which failed health checks do not count. */
 const START_SECONDS = 60;
 
 interface Running {
@@ -21,16 +21,16 @@ interface Running {
   readonly scaling: ScalingSettings;
   readonly task: EcsTaskDefinition;
   readonly securityGroupId: string;
-  /** Cloud Map service that the tasks are registered with; undefined when it is not called. */
+  /** Cloud Map service in which the tasks are registered; undefined if the service is not called. */
   readonly registryArn: string | undefined;
-  /** What is known only when all add-ons are there. */
+  /** Target groups. Complete once all add-ons are added. */
   readonly targets: () => readonly Target[];
-  /** Role in which ECS moves requests from one target group to the other. */
+  /** Role that ECS assumes to shift traffic from one target group to the other. */
   readonly shiftRoleArn: () => string | undefined;
   readonly dependsOn: () => readonly string[];
 }
 
-/** How long the tasks of a deployment may take to come up and to go. */
+/** Time for the tasks of a deployment to start and stop, in minutes. */
 const TASKS_MINUTES = 20;
 
 /** Creates the ECS service that keeps the tasks of a web process or a worker running. */
@@ -45,9 +45,9 @@ export function createEcsService(scope: Construct, running: Running): EcsService
     cluster: stack.cluster.clusterArn,
     taskDefinition: task.arn,
     desiredCount: scaling.min,
-    // Always a strategy and never launch_type: going from one to the other replaces the service.
+    // Always a capacity provider strategy, never launch_type: switching between them replaces the service.
     capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
-    // Without it the provider replaces the service when the capacity changes.
+    // Without it, the provider replaces the service when the capacity changes.
     forceNewDeployment: brings(deployment.kind, "forceNewDeployment") ? true : undefined,
     platformVersion: settings.compatibility === "FARGATE" ? "LATEST" : undefined,
     propagateTags: "SERVICE",
@@ -62,7 +62,7 @@ export function createEcsService(scope: Construct, running: Running): EcsService
     networkConfiguration: {
       subnets: [...stack.vpc.workloadSubnetIds],
       securityGroups: [running.securityGroupId],
-      // Tasks on instances go out by their instance's address.
+      // Tasks on instances use the address of their instance for outbound connections.
       assignPublicIp: settings.compatibility === "FARGATE" && stack.vpc.egress === "public-ip",
     },
     serviceRegistries: running.registryArn === undefined ? undefined : { registryArn: running.registryArn },
@@ -98,7 +98,10 @@ export function createEcsService(scope: Construct, running: Running): EcsService
   return service;
 }
 
-/** What ECS needs to know to move requests by itself. @see https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs/resources/ecs_service#deployment_configuration */
+/**
+ * Deployment configuration of ECS's own strategies. @see
+ * https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs/resources/ecs_service#deployment_configuration
+ */
 function deploymentConfiguration(deployment: Deployment): object | undefined {
   if (deployment.kind === "rolling" || deployment.kind === "codeDeploy") return undefined;
   const bakeTime = { bake_time_in_minutes: String(deployment.bakeTime.toMinutes()) };
@@ -119,7 +122,8 @@ function deploymentConfiguration(deployment: Deployment): object | undefined {
 }
 
 /**
- * A service that ECS rolled back is steady, which the provider takes for success; but it runs another task definition.
+ * Checks that the new task definition is live. After a rollback the service is steady, which the provider reports as
+ * success, but runs the previous task definition.
  *
  * @see https://github.com/hashicorp/terraform-provider-aws/issues/20858
  */
@@ -127,6 +131,6 @@ function taskDefinitionIsLive({ cluster, environment }: ServiceStack, name: stri
   const why = `antifragile stop-reasons --region ${environment.region} --cluster ${cluster.clusterName} --service ${name}`;
   return {
     condition: Op.eq(TerraformSelf.getString("task_definition"), task.arn),
-    errorMessage: `ECS rolled ${name} back: it runs the task definition that it ran before. Why its tasks stopped tells:\n${why}`,
+    errorMessage: `ECS rolled back ${name}, which runs the previous task definition again. To see why the new tasks stopped, run:\n${why}`,
   };
 }

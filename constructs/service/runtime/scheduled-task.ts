@@ -17,14 +17,14 @@ interface Scheduled {
   readonly task: EcsTaskDefinition;
   readonly roleArns: readonly string[];
   readonly securityGroupId: string;
-  /** Queue for runs that could not be started; undefined where nobody would look. */
+  /** Dead-letter queue for runs that could not be started; undefined for a job without alarms. */
   readonly notStartedQueueArn: string | undefined;
-  /** What is known only when all add-ons are there. */
+  /** Addresses that must exist before runs start. Complete once all add-ons are added. */
   readonly dependsOn: () => readonly string[];
 }
 
 /**
- * Starts a task on a schedule: EventBridge Scheduler, which costs 1 USD a million starts.
+ * Creates an EventBridge Scheduler schedule that starts a task. Costs 1 USD per million starts.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/tasks-scheduled-eventbridge-scheduler.html
  */
@@ -37,7 +37,7 @@ export function createScheduledTask(scope: Construct, scheduled: Scheduled): Sch
   });
   role.grant({
     actions: ["ecs:RunTask"],
-    // Any revision of this family: a release moves the schedule to a new one.
+    // Any revision of this family, since a release points the schedule at a new one.
     resources: [stack.arn("ecs", `task-definition/${task.family}:*`)],
     conditions: { ArnEquals: { "ecs:cluster": stack.cluster.clusterArn } },
   });
@@ -55,7 +55,7 @@ export function createScheduledTask(scope: Construct, scheduled: Scheduled): Sch
   const ignored = ignoredChanges("schedule", circumstancesOf(settings));
   const schedule = new SchedulerSchedule(scope, "Resource", {
     name: physicalName("schedule", ...fullName),
-    description: "Starts the job.",
+    description: "Start the job.",
     scheduleExpression: process.schedule.expression,
     scheduleExpressionTimezone: process.schedule.timezone,
     flexibleTimeWindow: { mode: "OFF" },
@@ -76,7 +76,7 @@ export function createScheduledTask(scope: Construct, scheduled: Scheduled): Sch
           assignPublicIp: settings.compatibility === "FARGATE" && stack.vpc.egress === "public-ip",
         },
       },
-      // A start that AWS could not make, for want of capacity, is tried again for an hour.
+      // Retries for an hour when AWS cannot start the task, for example for lack of capacity.
       retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
       deadLetterConfig: notStartedQueueArn === undefined ? undefined : { arn: notStartedQueueArn },
     },

@@ -13,7 +13,7 @@ import type { Process } from "../task/process";
 /** Settings of the client that one service uses to call another. */
 export interface CallOptions {
   /**
-   * Longest wait for an answer, retries included.
+   * Maximum time until a response, including retries.
    *
    * @default Duration.seconds(2)
    */
@@ -45,14 +45,14 @@ export interface CallSettings {
 }
 
 /**
- * Refers to a service that another repository has deployed to the same platform: `orders.call(existingService("payments"))`.
- * Its data stack must be applied before the caller is planned.
+ * References a service that another repository has deployed to the same platform:
+ * `orders.call(existingService("payments"))`. Apply its data stack before planning the caller.
  */
 export function existingService(name: string): ICallee {
   return { serviceName: name };
 }
 
-/** Applies defaults; notes CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER. */
+/** Applies defaults; records CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER. */
 export function resolveCall(
   problems: Problems,
   callee: string,
@@ -65,7 +65,7 @@ export function resolveCall(
     code: "CALL_TIMEOUT",
     prop: `call ${callee}: timeout`,
     problem: `must be whole milliseconds from 1 ms to 60 s, got ${timeout}`,
-    remedy: "Use for example Duration.seconds(2).",
+    remedy: "Use a duration such as Duration.seconds(2).",
   });
   problems.check(longestRequest === undefined || timeout.toMillis() <= longestRequest.toMillis(), {
     code: "CALL_TIMEOUT",
@@ -97,7 +97,7 @@ export interface CallParty extends ICallee {
   readonly stack: ServiceStack;
 }
 
-/** Notes CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
+/** Records CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT. */
 export function checkCallee(problems: Problems, caller: CallParty, callee: CallParty | ICallee): void {
   const name = callee.serviceName;
   problems.check(NAME_PATTERN.test(name), {
@@ -112,14 +112,14 @@ export function checkCallee(problems: Problems, caller: CallParty, callee: CallP
     problem: "must name another service, got the caller itself",
     remedy: "Call the code of the service directly.",
   });
-  // Nothing more is known of a service of another repository.
+  // A service of another repository cannot be checked any further at synth.
   if (!("stack" in callee)) return;
   const [mine, other] = [caller.stack, callee.stack];
   problems.check(mine.platformName === other.platformName && mine.environment.name === other.environment.name, {
     code: "CALL_OTHER_PLATFORM",
     prop: `call ${name}`,
-    problem: `is on platform ${other.platformName}-${other.environment.name}, the caller on ${mine.platformName}-${mine.environment.name}: their VPCs are not connected`,
-    remedy: "Put both on one platform, or call its public address.",
+    problem: `must be on the caller's platform, ${mine.platformName}-${mine.environment.name}, because the VPCs of platforms are not connected; it is on ${other.platformName}-${other.environment.name}`,
+    remedy: "Create both on one platform, or call its public address.",
   });
   problems.check(callee.process.kind === "web", {
     code: "CALL_NO_PORT",
@@ -206,12 +206,14 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   return list;
 }
 
-/** Warns where a caller gives up before the service that it calls: the work goes on, and nobody uses the result. */
+/**
+ * Warns if a caller has a shorter timeout than the service that it calls: the work continues, but its result is not used.
+ */
 function warnOfShorterTimeout(outer: Call, inner: Call): void {
   if (outer.timeout.toMillis() >= inner.timeout.toMillis()) return;
   Annotations.of(outer.from).addWarning(
     `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
-      "the caller gives up while the work goes on. Raise the first timeout or lower the second.  [CALL_CHAIN]",
+      "the caller times out while the work continues. Raise the first timeout or lower the second.  [CALL_CHAIN]",
   );
 }
 

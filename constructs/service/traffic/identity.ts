@@ -25,8 +25,8 @@ interface IdentityProps {
 }
 
 /**
- * Security group and DNS name of a service, published in an SSM parameter. It belongs to the data stack, so that what refers to
- * a service does not depend on the service itself.
+ * Security group and DNS name of a service, published in an SSM parameter. Part of the data stack, so that references to a
+ * service do not depend on the service itself.
  */
 class Identity extends Construct {
   constructor(scope: Construct, id: string, props: IdentityProps) {

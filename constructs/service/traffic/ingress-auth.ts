@@ -12,12 +12,12 @@ interface Guarded {
   readonly auth?: Authentication;
 }
 
-/** Priority of a rule for public paths: right before an explicit one, else from its match. */
+/** Priority of a rule for public paths: directly before an explicit priority, otherwise derived from its conditions. */
 export function publicPriority({ hosts = [], priority, auth }: Guarded): number {
   return priority === undefined ? rulePriority({ hosts, paths: auth?.publicPaths ?? [] }) : priority - 1;
 }
 
-/** Notes INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, and what the way to sign in itself finds. */
+/** Records INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, and the errors of the authentication method. */
 export function checkAuth(
   problems: Problems,
   { hosts = [], paths = [], priority, auth }: Guarded,
@@ -29,14 +29,14 @@ export function checkAuth(
     code: "INGRESS_AUTH_HTTPS",
     prop: "auth",
     problem:
-      "needs HTTPS, and the platform's load balancer is reached by HTTP, where tokens and sessions can be read on the way",
+      "needs HTTPS, but the platform's load balancer uses HTTP, which does not protect tokens and sessions in transit",
     remedy: "Use listener: https(...).",
   });
   problems.check(!auth.redirects || (hosts.length > 0 && hosts.every((name) => !name.includes("*"))), {
     code: "INGRESS_AUTH_HOST",
     prop: "hosts",
-    problem: `${JSON.stringify(hosts)} tell no host that people come back to when they have signed in`,
-    remedy: "Name each host, without wildcards.",
+    problem: `must be at least one host without wildcards, which users return to after signing in, got ${JSON.stringify(hosts)}`,
+    remedy: "List each host.",
   });
   const { publicPaths } = auth;
   if (publicPaths.length === 0) return;
@@ -49,8 +49,8 @@ export function checkAuth(
     {
       code: "INGRESS_PUBLIC_PATH",
       prop: "auth.publicPaths",
-      problem: `${JSON.stringify(publicPaths)} are not up to 3 path patterns that are each a part of ${own.join(", ")}, 4 together with the hosts`,
-      remedy: "Begin each with / and name a part of what comes here.",
+      problem: `must be up to 3 path patterns, 4 together with the hosts, each within ${own.join(", ")}, got ${JSON.stringify(publicPaths)}`,
+      remedy: "Start each with / and use paths within those of the Ingress.",
     },
   );
   problems.check(
@@ -60,16 +60,16 @@ export function checkAuth(
     {
       code: "INGRESS_PUBLIC_ORDER",
       prop: "auth.publicPaths",
-      problem: `${JSON.stringify(publicPaths)} have no rule that surely comes before that of ${own.join(", ")}`,
-      remedy: `Give the Ingress a priority above ${EXPLICIT_PRIORITY.min}: the one before it is theirs.`,
+      problem: `must have a rule before that of ${own.join(", ")}, which the derived order does not guarantee for ${JSON.stringify(publicPaths)}`,
+      remedy: `Set the priority of the Ingress above ${EXPLICIT_PRIORITY.min}; the public paths get the one before it.`,
     },
   );
 }
 
-/** Fails the plan where a platform of another repo, which synth cannot see, is reached by HTTP. */
+/** Fails the plan if a platform of another repository, which synth cannot inspect, uses HTTP. */
 export function reachedByHttps(serviceName: string, platformName: string, { scheme }: ILoadBalancer) {
   return {
     condition: Op.eq(scheme, "https"),
-    errorMessage: `The load balancer of platform ${platformName} is reached by HTTP, where ${serviceName} cannot know its callers: use listener https(...).`,
+    errorMessage: `The load balancer of platform ${platformName} uses HTTP, over which ${serviceName} cannot authenticate its callers: use listener https(...).`,
   };
 }

@@ -24,49 +24,51 @@ import { checkAuth, publicPriority, reachedByHttps } from "./ingress-auth";
 
 export interface IngressProps {
   /**
-   * Host names whose requests come here, at most 3.
+   * Host names to match, at most 3.
    *
    * @default - any
    */
   readonly hosts?: readonly string[];
   /**
-   * Path patterns whose requests come here, as `/v1/orders/*`; at most 3.
+   * Path patterns to match, such as `/v1/orders/*`; at most 3.
    *
    * @default - any
    */
   readonly paths?: readonly string[];
   /**
-   * Order among the rules of all services on the load balancer, 1 to 999; the lowest that matches wins.
+   * Priority among the rules of all services on the load balancer, 1 to 999; the lowest that matches wins.
    *
-   * @default - from hosts and paths, the narrower the earlier, and after all that have one
+   * @default - derived from hosts and paths: more specific rules first, after all rules with an explicit priority
    */
   readonly priority?: number;
   /**
-   * Zone of Route 53 that the hosts are in: each gets a record there.
+   * Id of the Route 53 hosted zone of the hosts, in which each gets a record.
    *
-   * @default - none: the platform's domain has them, or you do
+   * @default - none: the platform's domain covers them, or you create the records
    */
   readonly zoneId?: string;
   /**
-   * Makes a certificate for the hosts, which the zone proves. For hosts that the platform's own does not cover.
+   * Creates a certificate for the hosts, validated through the zone. For hosts that the platform's certificate does not
+   * cover.
    *
    * @default false
    */
   readonly certificate?: boolean;
   /**
-   * Who may pass: `userPool.signIn(...)` or `oidcSignIn(...)` for people, `bearerToken(...)` for machines. All paths are closed
-   * then but those that it names as public.
+   * Authentication of callers: `userPool.signIn(...)` or `oidcSignIn(...)` for users, `bearerToken(...)` for machines.
+   * Applies to all paths except its public ones.
    *
-   * @default - everybody: the service itself decides
+   * @default - none: the service itself authenticates its callers
    */
   readonly auth?: Authentication;
 }
 
 /**
- * Lets requests from outside in: a rule on the platform's shared load balancer, and a target group that the tasks join; two, where
- * a deployment moves requests from the old version to the new one.
+ * Routes requests from outside to a service: a listener rule on the platform's shared load balancer, and a target group that
+ * the tasks join; two target groups if a deployment shifts traffic from the old version to the new one.
  *
- * A task gets requests while its ready path answers 200. Adds an alarm that a deployment goes back on, for 0.40 USD a month.
+ * A task receives requests while its ready path returns 200. Adds an alarm that rolls back a deployment, for 0.40 USD a
+ * month.
  *
  * @example
  * ```ts
@@ -80,9 +82,9 @@ export class Ingress implements ServiceAddOn {
   constructor(private readonly props: IngressProps = {}) {}
 
   /**
-   * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_ZONE, INGRESS_CERTIFICATE,
-   *   INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, PLATFORM_NO_LOAD_BALANCER, STRATEGY_AUTH, and what {@link resolveListenerRule}
-   *   and {@link claimListenerRule} find
+   * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_ZONE, INGRESS_CERTIFICATE, INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST,
+   * INGRESS_PUBLIC_PATH, PLATFORM_NO_LOAD_BALANCER, STRATEGY_AUTH, and the errors of {@link resolveListenerRule} and {@link
+   * claimListenerRule}
    */
   bind(host: ServiceHost): void {
     const { scope, process } = host;
@@ -96,7 +98,7 @@ export class Ingress implements ServiceAddOn {
         namePrefix: namePrefix("targetGroup", host.serviceName),
         vpcId: stack.vpc.vpcId,
         targetType: "ip",
-        // Each target brings its own port; this one is never used, and a change of it would replace the group.
+        // Each target registers with its own port; this one is never used, and changing it would replace the target group.
         port: 80,
         protocol: "HTTP",
         deregistrationDelay: String(host.deregistrationSeconds),
@@ -120,7 +122,7 @@ export class Ingress implements ServiceAddOn {
       priority,
       condition: ruleConditions(match),
       action: [
-        // ECS wants both groups on its rule before the first deployment; CodeDeploy adds the second itself.
+        // ECS requires both target groups in its rule before the first deployment; CodeDeploy adds the second itself.
         controller === "ECS" && alternate !== undefined
           ? {
               type: "forward",
@@ -184,7 +186,7 @@ export class Ingress implements ServiceAddOn {
     }
     new TerraformOutput(scope, "Url", {
       value: `${loadBalancer.scheme}://${hosts[0] ?? loadBalancer.dnsName}`,
-      description: "Where the service is reached.",
+      description: "URL of the service.",
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }
 
@@ -194,7 +196,7 @@ export class Ingress implements ServiceAddOn {
     problems.check(process.kind === "web", {
       code: "TARGET_OF_NO_WEB",
       prop: "process",
-      problem: `is a ${process.kind}, which takes no requests`,
+      problem: `must be a web process to receive requests, got a ${process.kind}`,
       remedy: "Use process: web().",
     });
     const rule = resolveListenerRule(problems, this.props);
@@ -202,23 +204,23 @@ export class Ingress implements ServiceAddOn {
     problems.check(this.props.auth === undefined || authCell.verdict !== "no", {
       code: "STRATEGY_AUTH",
       prop: "auth",
-      problem: `does not go with ${deploymentCall(deployment)}: ${authCell.note}`,
-      remedy: "Use rolling(), or let the service itself look at tokens.",
+      problem: `is not supported by ${deploymentCall(deployment)}: ${authCell.note}`,
+      remedy: "Use rolling(), or check tokens in the service itself.",
     });
     problems.check(
       zoneId === undefined || (hosts.length > 0 && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
       {
         code: "INGRESS_ZONE",
         prop: "zoneId",
-        problem: `${JSON.stringify(zoneId)} is no zone of Route 53, or there are no hosts`,
-        remedy: "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with hosts.",
+        problem: `must be the id of a Route 53 hosted zone, together with hosts, got ${JSON.stringify(zoneId)}`,
+        remedy: "Use an id such as Z0123456789ABCDEFGHIJ, and set hosts.",
       },
     );
     problems.check(!certificate || zoneId !== undefined, {
       code: "INGRESS_CERTIFICATE",
       prop: "certificate",
-      problem: "cannot be made: there is no zone to prove that the hosts are yours",
-      remedy: "Set zoneId, or leave it out where the platform's certificate covers the hosts.",
+      problem: "needs zoneId, because the certificate is validated through the hosted zone",
+      remedy: "Set zoneId, or leave certificate out if the platform's certificate covers the hosts.",
     });
     checkAuth(problems, this.props, { serviceName, scheme: stack.scheme, providerLine: stack.providerLine });
     problems.throwIfAny();

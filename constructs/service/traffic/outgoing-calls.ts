@@ -41,9 +41,10 @@ export class OutgoingCalls {
   }
 
   /**
-   * Settings of a call after defaults and checks.
+   * Returns the settings of a call after defaults and checks.
    *
-   * @throws InvalidPropsError CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT, CALL_TIMEOUT, CALL_RETRY_BUDGET, CALL_BREAKER
+   * @throws InvalidPropsError CALL_NAME, CALL_SELF, CALL_OTHER_PLATFORM, CALL_NO_PORT, CALL_TIMEOUT, CALL_RETRY_BUDGET,
+   * CALL_BREAKER
    */
   resolve(callee: ICallee | CallEndpoint, options: CallOptions): CallSettings {
     const problems = new Problems(this.#caller.construct);
@@ -55,12 +56,12 @@ export class OutgoingCalls {
     return settings;
   }
 
-  /** Registers a call within the app: the callee starts first where that makes no cycle, and both join Service Connect. */
+  /** Registers a call within the app: the callee starts first if that creates no cycle, and both join Service Connect. */
   add(callee: CallEndpoint, { timeout }: CallSettings): void {
     const caller = this.#caller;
     caller.stack.addDependency(callee.stack.data);
     const ends = [caller, callee];
-    // Where one end does not support it, a proxy at the other has nothing to do: they find each other by DNS.
+    // If one end does not support it, a proxy at the other is useless: they find each other through DNS.
     if (ends.every(({ connect }) => connect.supported)) for (const { connect } of ends) connect.joinForCall();
     Calls.of(caller.construct).add({ from: caller.construct, to: callee.construct, timeout });
     if (callee.stack === caller.stack) startOrderOf(caller.stack).preferAfter(caller, callee);

@@ -13,13 +13,13 @@ interface ServiceConnectProps {
   readonly logs: ILogStream;
   /** DNS name of the service; empty for a process without a port. */
   readonly dnsName: string;
-  /** Choice of the user; undefined to take part where calls need it. */
+  /** The user's choice; undefined to join only if calls need it. */
   readonly connect: boolean | undefined;
 }
 
 /**
- * Participation of a service in Service Connect: a proxy in each task, through which the service calls others and, with a
- * port, receives calls.
+ * Service Connect of a service: a proxy in each task, through which the service calls others and, with a port, receives
+ * calls.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts.html
  */
@@ -34,17 +34,17 @@ export class ServiceConnect {
     if (props.connect === true) this.#join();
   }
 
-  /** Whether the proxy runs in the tasks. */
+  /** True if the proxy runs in the tasks. */
   get joined(): boolean {
     return this.#joined;
   }
 
-  /** Whether the deployment strategy supports Service Connect. */
+  /** True if the deployment strategy supports Service Connect. */
   get supported(): boolean {
     return brings(this.#context.settings.deployment.kind, "serviceConnect");
   }
 
-  /** Takes part because the service calls or is called, unless the user has decided otherwise. */
+  /** Joins because the service calls or is called, unless the user has decided otherwise. */
   joinForCall(): void {
     if (this.#props.connect === undefined) this.#join();
   }

@@ -20,7 +20,7 @@ interface TargetsProps {
   readonly connected: () => boolean;
 }
 
-/** Target groups that the tasks of a service join, and what shifts requests between them. */
+/** Target groups that the tasks of a service join, and the resources that shift traffic between them. */
 export class Targets {
   /** Addresses that must exist before tasks start: listener rules and the permission to change them. */
   readonly dependencies: string[] = [];
@@ -46,12 +46,12 @@ export class Targets {
     return this.#targets;
   }
 
-  /** Role that ECS assumes to shift requests between target groups. */
+  /** ARN of the role that ECS assumes to shift traffic between target groups. */
   get shiftRoleArn(): string | undefined {
     return this.#shiftRoleArn;
   }
 
-  /** Names in CodeDeploy; undefined where ECS itself deploys. */
+  /** Names in CodeDeploy; undefined if ECS itself deploys. */
   get codeDeploy(): CodeDeployment["names"] | undefined {
     return this.#codeDeployment?.names;
   }
@@ -72,7 +72,7 @@ export class Targets {
       throw invalid(this.#scope, {
         code: "STRATEGY_TARGETS",
         prop: "deployment",
-        problem: `${deploymentCall(deployment)} shifts requests between the two target groups of exactly one Ingress`,
+        problem: `${deploymentCall(deployment)} shifts traffic between the two target groups of exactly one Ingress`,
         remedy: "Add one Ingress and no other target, or use rolling().",
       });
     }
@@ -83,7 +83,7 @@ export class Targets {
     monitoring.watchRequests();
   }
 
-  /** Creates what shifts requests from one target group to the other. */
+  /** Creates the resources that shift traffic from one target group to the other. */
   #shift(service: EcsService, target: TargetShift): void {
     const { stack, settings, fullName } = this.#context;
     const { deployment } = settings;
@@ -118,7 +118,7 @@ export class Targets {
     );
   }
 
-  /** Refuses at synth, when all add-ons are present, a deployment that has no requests to shift. */
+  /** Refuses a deployment that has no traffic to shift, at synth, when all add-ons are present. */
   #validateShift(): void {
     const { deployment, process } = this.#context.settings;
     const { verdict, note } = STRATEGY_TABLE[deployment.kind].internal;

@@ -386,7 +386,7 @@ describe("a deployment that moves requests", () => {
     }
     expect(message).toBe(
       "orders-dev-service/Orders: deployment canary() needs AWS provider 6; this app has 5\n" +
-        "  Install @cdktf/provider-aws@21, or use codeDeploy(canary()): then without Service Connect, and only a pipeline can release.  [STRATEGY_NEEDS_PROVIDER_6]",
+        "  Install @cdktf/provider-aws@21, or use codeDeploy(canary()), which supports neither Service Connect nor releases by Terraform.  [STRATEGY_NEEDS_PROVIDER_6]",
     );
   });
 

@@ -129,22 +129,22 @@ describe("the picture of a service", () => {
     expect(titles("orders")).toEqual([
       "Alarms",
       "Requests (a minute)",
-      "Requests that failed (of a hundred)",
-      "Slowest of a hundred answers (s)",
-      "Tasks that are not ready",
-      "CPU in use (%)",
-      "Memory in use (%)",
-      "Tasks that crashed",
+      "Failed requests (%)",
+      "Latency p99 (s)",
+      "Unhealthy tasks",
+      "CPU utilization (%)",
+      "Memory utilization (%)",
+      "Crashed tasks",
     ]);
     expect(titles("mailer")).toEqual([
       "Alarms",
       "Age of the oldest message (s)",
-      "Messages that wait",
-      "CPU in use (%)",
-      "Memory in use (%)",
-      "Tasks that crashed",
+      "Messages in the queue",
+      "CPU utilization (%)",
+      "Memory utilization (%)",
+      "Crashed tasks",
     ]);
-    expect(titles("report")).toEqual(["Alarms", "Runs that failed"]);
+    expect(titles("report")).toEqual(["Alarms", "Failed runs"]);
   });
 
   it("draws only measures that exist", () => {
