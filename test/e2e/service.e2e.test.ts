@@ -391,7 +391,7 @@ describeOnEmulator("services on a platform", () => {
       () => "",
       (error: Error) => error.message,
     );
-    expect(failure).toContain("ECS rolled storefront back");
+    expect(failure).toContain("ECS rolled back storefront");
     expect((await describeService("storefront")).taskDefinition).toBe(before);
 
     const command = /antifragile stop-reasons (.*)/.exec(failure)?.[1]?.trim().split(" ") ?? [];
