@@ -1,4 +1,4 @@
-/** The library: constructs that compile to Terraform for AWS. */
+/** AWS constructs for CDK for Terraform. */
 export * from "./auth";
 export * from "./auto-scaling-group";
 export * from "./backing";

@@ -9,22 +9,23 @@ export interface BearerTokenOptions {
   readonly issuer: string;
   /** URL of the issuer's public keys: `jwks_uri` of its discovery document. The load balancer must reach it over the internet. */
   readonly jwksUrl: string;
-  /** Audience: the value that `aud` must be, or contain; the issuer's name for this service. */
+  /** Audience: the name of this service at the issuer, which `aud` must be or contain. */
   readonly audience: string;
   /**
-   * Form of `aud`: `text`, or `list` when the issuer may name several audiences.
+   * Form of `aud`: `text`, or `list` if the issuer can include several audiences.
    *
    * @default "text"
    */
   readonly audienceIs?: "text" | "list";
   /**
-   * Scopes that a token needs for every path of the Ingress; the contract of the service decides which route needs which.
+   * Scopes that a token needs for every path of the Ingress. The service's own contract decides which route needs which
+   * scope.
    *
-   * @default - not looked at
+   * @default - scopes are not checked
    */
   readonly scopes?: readonly string[];
   /**
-   * Path patterns within the Ingress's own that everybody may ask for, at most 3: `/status`.
+   * Path patterns of the Ingress that need no authentication, at most 3: `/status`.
    *
    * @default - none
    */
@@ -32,10 +33,11 @@ export interface BearerTokenOptions {
 }
 
 /**
- * Lets requests pass that carry a token of an OIDC issuer, for instances: the load balancer looks at signature, issuer and expiry, and
- * answers 401 itself. The service still checks the token: callers inside the network come to it past the balancer.
+ * Authenticates machine clients by an access token of an OIDC issuer: the load balancer verifies signature, issuer and
+ * expiry, and itself responds with 401. The service must still verify the token, because callers inside the VPC bypass the
+ * load balancer.
  *
- * Needs AWS provider 6. The load balancer takes signatures by RS256 only. Free.
+ * Needs AWS provider 6. The load balancer supports RS256 signatures only. Free.
  *
  * @example
  * ```ts
@@ -57,8 +59,8 @@ export function bearerToken(options: BearerTokenOptions): Authentication {
       problems.check(providerLine === 6, {
         code: "BEARER_TOKEN_NEEDS_PROVIDER_6",
         prop: "auth",
-        problem: `wants the load balancer to check tokens, which AWS provider ${providerLine} does not know`,
-        remedy: "Install @cdktf/provider-aws@21, or leave it out: the service checks tokens itself.",
+        problem: `needs AWS provider 6 for the load balancer to verify tokens; this app has ${providerLine}`,
+        remedy: "Install @cdktf/provider-aws@21, or remove auth and verify tokens only in the service.",
       });
       checkToken(problems, options);
     },
@@ -95,7 +97,7 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
         code: "BEARER_TOKEN_ISSUER",
         prop: `auth.${prop}`,
         problem: `${JSON.stringify(url)} is not an https URL of at most 256 characters`,
-        remedy: "Take it from <issuer>/.well-known/openid-configuration.",
+        remedy: "Copy it from <issuer>/.well-known/openid-configuration.",
       },
     );
   }
@@ -107,8 +109,8 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
     {
       code: "BEARER_TOKEN_CLAIM",
       prop: "auth.audience and auth.scopes",
-      problem: `${JSON.stringify([audience, ...scopes])} are no values that AWS compares`,
-      remedy: "Use up to 10 scopes without spaces, and values of 1 to 256 characters.",
+      problem: `must have an audience and up to 10 scopes that AWS supports, got ${JSON.stringify([audience, ...scopes])}`,
+      remedy: "Use values of 1 to 256 characters, and scopes without spaces.",
     },
   );
 }

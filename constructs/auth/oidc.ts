@@ -6,7 +6,7 @@ import { literal } from "../core/literal";
 import type { Authentication } from "../load-balancer/authentication";
 import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
-/** An OIDC issuer and what it knows this app as. */
+/** OIDC issuer and the registration of this app with it. */
 export interface OidcSignInOptions extends SignInOptions {
   /** Issuer: `iss` of its tokens. */
   readonly issuer: string;
@@ -32,11 +32,12 @@ const SECRET_ARN =
   /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::([A-Za-z0-9_-]+)::)?$/;
 
 /**
- * Lets people in who have signed in at an OIDC issuer: the load balancer sends them there, and back. The issuer must know
- * `https://<host>/oauth2/idpresponse` of each host of the Ingress.
+ * Authenticates users by signing them in at an OIDC issuer: the load balancer redirects them to it. Register
+ * `https://<host>/oauth2/idpresponse` with the issuer for each host of the Ingress.
  *
- * The load balancer's API takes the client secret as text, so that it is in the Terraform state: encrypt the state, limit who reads
- * it. A task receives the user in `x-amzn-oidc-data`, a token that the load balancer signs. Free.
+ * The load balancer's API accepts the client secret only as plain text, so it is stored in the Terraform state: encrypt the
+ * state and limit who reads it. A task receives the user's claims in `x-amzn-oidc-data`, a token that the load balancer
+ * signs. Free.
  *
  * @example
  * ```ts
@@ -49,8 +50,8 @@ const SECRET_ARN =
  *   clientSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders-login-AbCdEf",
  * }) }));
  * ```
- * @throws InvalidPropsError when it is added: SIGN_IN_ISSUER, SIGN_IN_CLIENT, SIGN_IN_SECRET, SIGN_IN_SCOPE, SIGN_IN_SESSION,
- *   SIGN_IN_UNAUTHENTICATED
+ * @throws InvalidPropsError when it is added: SIGN_IN_ISSUER, SIGN_IN_CLIENT, SIGN_IN_SECRET, SIGN_IN_SCOPE,
+ * SIGN_IN_SESSION, SIGN_IN_UNAUTHENTICATED
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  */
 export function oidcSignIn(options: OidcSignInOptions): Authentication {
@@ -60,8 +61,8 @@ export function oidcSignIn(options: OidcSignInOptions): Authentication {
     check: (problems) => checkOidc(problems, options),
     bind: (scope, { serviceName }) => {
       Annotations.of(scope).addWarning(
-        "the client secret of the issuer is kept in this stack's Terraform state, since AWS takes it as text alone. " +
-          "Encrypt the state and limit who reads it; or let the service check tokens itself.  [SECRET_IN_STATE]",
+        "the client secret is stored in this stack's Terraform state, because AWS accepts it only as plain text. " +
+          "Encrypt the state and limit who reads it; or verify tokens only in the service.  [SECRET_IN_STATE]",
       );
       return {
         type: "authenticate-oidc",
@@ -87,20 +88,20 @@ function checkOidc(problems: Problems, options: OidcSignInOptions): void {
       code: "SIGN_IN_ISSUER",
       prop: `auth.${prop}`,
       problem: `${JSON.stringify(options[prop])} is not an https URL`,
-      remedy: "Take it from <issuer>/.well-known/openid-configuration.",
+      remedy: "Copy it from <issuer>/.well-known/openid-configuration.",
     });
   }
   problems.check(options.clientId !== "", {
     code: "SIGN_IN_CLIENT",
     prop: "auth.clientId",
     problem: "is empty",
-    remedy: "Use what the issuer calls this app.",
+    remedy: "Use the client id that the issuer has assigned to this app.",
   });
   problems.check(Token.isUnresolved(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn), {
     code: "SIGN_IN_SECRET",
     prop: "auth.clientSecretArn",
-    problem: "is no ARN of a secret",
-    remedy: "Put the client secret into Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
+    problem: "is not the ARN of a secret",
+    remedy: "Store the client secret in Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
   });
   problems.check(
     (options.scopes ?? []).every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) && !/[$%]\{/.test(scope)),

@@ -2,13 +2,15 @@ import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 
 export const UNAUTHENTICATED = ["sign-in", "refuse"] as const;
-/** Response to a user who is not signed in: the issuer's page (`sign-in`), or 401 (`refuse`), as scripts of a page need it. */
+/**
+ * Response to a user who is not signed in: redirect to the issuer (`sign-in`), or 401 (`refuse`), for requests of scripts.
+ */
 export type Unauthenticated = (typeof UNAUTHENTICATED)[number];
 
-/** Options of every way for users to sign in at the load balancer. */
+/** Options that all sign-in methods share. */
 export interface SignInOptions {
   /**
-   * Path patterns within the Ingress's own that everybody may ask for, at most 3: `/status`.
+   * Path patterns of the Ingress that need no authentication, at most 3: `/status`.
    *
    * @default - none
    */
@@ -27,34 +29,34 @@ export interface SignInOptions {
   readonly unauthenticated?: Unauthenticated;
 }
 
-/** Notes SIGN_IN_SESSION, SIGN_IN_UNAUTHENTICATED. */
+/** Records SIGN_IN_SESSION, SIGN_IN_UNAUTHENTICATED. */
 export function checkSignIn(problems: Problems, { session, unauthenticated }: SignInOptions): void {
   const seconds = session?.toSeconds() ?? 1;
   problems.check(Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800, {
     code: "SIGN_IN_SESSION",
     prop: "auth.session",
-    problem: `${session} is not a valid session duration`,
-    remedy: "Use whole seconds, 1 second to 7 days.",
+    problem: `must be whole seconds, from 1 second to 7 days, got ${session}`,
+    remedy: "Use a duration such as Duration.hours(12).",
   });
   problems.check(unauthenticated === undefined || UNAUTHENTICATED.includes(unauthenticated), {
     code: "SIGN_IN_UNAUTHENTICATED",
     prop: "auth.unauthenticated",
-    problem: `${JSON.stringify(unauthenticated)} is not known`,
+    problem: `${JSON.stringify(unauthenticated)} is not a supported value`,
     remedy: `Use one of: ${UNAUTHENTICATED.join(", ")}.`,
   });
 }
 
-/** Settings that all sign-in actions of the load balancer share. */
+/** Builds the settings that all authentication actions of the load balancer share. */
 export function signInAction(serviceName: string, options: SignInOptions) {
   return {
-    // A cookie of its own, so that who may use one service has not signed in to another.
+    // A separate cookie for each service, so that signing in to one does not grant access to another.
     sessionCookieName: `AWSELBAuthSessionCookie-${serviceName}`,
     sessionTimeout: (options.session ?? Duration.hours(12)).toSeconds(),
     onUnauthenticatedRequest: options.unauthenticated === "refuse" ? "deny" : "authenticate",
   };
 }
 
-/** Callback URL that the issuer must know: the load balancer itself answers there. */
+/** Returns the callback URLs to register with the issuer. The load balancer itself handles them. */
 export function callbackUrls(hosts: readonly string[]): string[] {
   return hosts.map((host) => `https://${host}/oauth2/idpresponse`);
 }

@@ -12,60 +12,60 @@ import type { Authentication } from "../load-balancer/authentication";
 import { callbackUrls, checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
 export const MFA = ["required", "optional", "off"] as const;
-/** Multi-factor authentication: a second factor, an app that shows codes. */
+/** Multi-factor authentication with an authenticator app. */
 export type Mfa = (typeof MFA)[number];
 
 export interface UserPoolProps {
   /**
-   * A second factor, by an app that shows codes.
+   * Multi-factor authentication with an authenticator app.
    *
    * @default "required"
    */
   readonly mfa?: Mfa;
   /**
-   * Lets users sign up by themselves; otherwise an administrator creates accounts.
+   * Allows users to sign up themselves; otherwise an administrator creates accounts.
    *
    * @default false
    */
   readonly selfSignUp?: boolean;
   /**
-   * Shortest password, 12 to 99 characters; it must have small and large letters, digits and symbols.
+   * Minimum length of passwords, 12 to 99 characters. Passwords need lowercase and uppercase letters, digits and symbols.
    *
    * @default 12
    */
   readonly passwordLength?: number;
   /**
-   * Refuses sign-ins that look like an attack, and passwords that were leaked. The Plus tier of Cognito costs 0.02 USD for
-   * each user who signs in within a month.
+   * Blocks sign-ins that look like an attack, and compromised passwords. The Plus plan of Cognito costs 0.02 USD a month for
+   * each active user.
    *
    * @default false, and true in profile `strict`
    */
   readonly threatProtection?: boolean;
   /**
-   * First part of the address of the sign-in page, of which there is one in a region of AWS.
+   * Prefix of the domain of the sign-in page, unique within an AWS region.
    *
-   * @default - from the stack, the id and the account
+   * @default - derived from the stack, the id and the account
    */
   readonly domainPrefix?: string;
 }
 
-/** A user pool, owned by this app or imported. */
+/** A user pool, created by this app or imported. */
 export interface IUserPool extends IConstruct {
   readonly userPoolArn: string;
   readonly userPoolId: string;
-  /** First part of the address of its sign-in page. */
+  /** Prefix of the domain of its sign-in page. */
   readonly userPoolDomain: string;
   /** `iss` of its tokens. */
   readonly issuer: string;
-  /** Lets people of the pool pass an Ingress when they have signed in. */
+  /** Authenticates users of the pool on an Ingress. */
   signIn(options?: SignInOptions): Authentication;
 }
 
-/** Attributes of a user pool that another stack owns. */
+/** Attributes of a user pool of another stack. */
 export interface UserPoolAttributes {
   readonly userPoolArn: string;
   readonly userPoolId: string;
-  /** First part of the address of its sign-in page. */
+  /** Prefix of the domain of its sign-in page. */
   readonly userPoolDomain: string;
 }
 
@@ -78,7 +78,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
     return `https://cognito-idp.${AwsStack.of(this).environment.region}.amazonaws.com/${this.userPoolId}`;
   }
 
-  /** The pool as another stack refers to it. */
+  /** Returns the attributes of the pool for use in another stack. */
   protected abstract seenFrom(scope: Construct): UserPoolAttributes;
 
   signIn(options: SignInOptions = {}): Authentication {
@@ -91,7 +91,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
         const client = new CognitoUserPoolClient(scope, "Client", {
           userPoolId,
           name: serviceName,
-          // The load balancer's way; it proves itself by a secret that AWS hands from one service to the other.
+          // The app client of the load balancer. AWS passes its secret from Cognito to the load balancer.
           generateSecret: true,
           allowedOauthFlowsUserPoolClient: true,
           allowedOauthFlows: ["code"],
@@ -103,7 +103,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
           enableTokenRevocation: true,
         });
         Annotations.of(scope).addWarning(
-          "the client secret that Cognito makes is kept in this stack's Terraform state, since its API returns it. " +
+          "the client secret that Cognito generates is stored in this stack's Terraform state, because its API returns it. " +
             "Encrypt the state and limit who reads it.  [SECRET_IN_STATE]",
         );
         return {
@@ -122,10 +122,10 @@ abstract class UserPoolBase extends Construct implements IUserPool {
 }
 
 /**
- * People who may sign in, kept by Amazon Cognito: a user pool with a sign-in page. Passwords are long, a second factor is
- * required, and users cannot sign up by themselves unless configured.
+ * An Amazon Cognito user pool with a sign-in page. By default passwords are long, multi-factor authentication is required,
+ * and users cannot sign up themselves.
  *
- * The first 10 000 people a month are free, further ones cost 0.015 USD each. Cognito itself sends 50 mails a day.
+ * The first 10,000 users a month are free, further ones cost 0.015 USD each. Cognito itself sends up to 50 emails a day.
  *
  * @example
  * ```ts
@@ -135,7 +135,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools.html
  */
 export class UserPool extends UserPoolBase {
-  /** Refers to a user pool that another stack owns; it must have a domain. */
+  /** References a user pool of another stack, which must have a domain. */
   static fromAttributes(scope: Construct, id: string, attributes: UserPoolAttributes): IUserPool {
     return new ImportedUserPool(scope, id, attributes);
   }
@@ -177,7 +177,7 @@ export class UserPool extends UserPoolBase {
     });
     if (production && mfa === "off") {
       Annotations.of(this).addWarning(
-        'mfa "off": a password that was seen elsewhere is enough to sign in. Use "required", or "optional".  [USER_POOL_NO_MFA]',
+        'mfa "off": a leaked password is enough to sign in. Use "required", or "optional".  [USER_POOL_NO_MFA]',
       );
     }
     const domain = new CognitoUserPoolDomain(this, "Domain", {
@@ -194,7 +194,7 @@ export class UserPool extends UserPoolBase {
     });
   }
 
-  /** Keeps account ids out of public addresses. */
+  /** Hashes the account id, to keep it out of public domain names. */
   #accountHash(stack: AwsStack): string {
     return Token.asString(Fn.substr(Fn.sha256(stack.accountId), 0, 8));
   }
@@ -223,22 +223,22 @@ function checkUserPool(scope: IConstruct, props: UserPoolProps): void {
   problems.check(mfa === undefined || MFA.includes(mfa), {
     code: "USER_POOL_MFA",
     prop: "mfa",
-    problem: `${JSON.stringify(mfa)} is not known`,
+    problem: `${JSON.stringify(mfa)} is not a supported value`,
     remedy: `Use one of: ${MFA.join(", ")}.`,
   });
   problems.check(Number.isInteger(passwordLength) && passwordLength >= 12 && passwordLength <= 99, {
     code: "USER_POOL_PASSWORD",
     prop: "passwordLength",
-    problem: `${passwordLength} is too short, or more than Cognito takes`,
-    remedy: "Use 12 to 99 characters.",
+    problem: `must be a whole number from 12 to 99, got ${passwordLength}`,
+    remedy: "Use a length such as 12.",
   });
   problems.check(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domainPrefix) && !/aws|amazon|cognito/.test(domainPrefix),
     {
       code: "USER_POOL_DOMAIN",
       prop: "domainPrefix",
-      problem: `${JSON.stringify(domainPrefix)} cannot be the first part of an address`,
-      remedy: "Set it to up to 63 small letters, digits and hyphens, without the words aws, amazon and cognito.",
+      problem: `${JSON.stringify(domainPrefix)} is not a valid domain prefix`,
+      remedy: "Set it to up to 63 lowercase letters, digits and hyphens, without the words aws, amazon and cognito.",
     },
   );
   problems.throwIfAny();

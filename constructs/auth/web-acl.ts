@@ -10,7 +10,7 @@ import type { Duration } from "../core/units";
 import type { ILoadBalancer } from "../load-balancer/load-balancer";
 import { type ILogStream, LogStream } from "../logging/log-stream";
 
-/** Rule groups that AWS keeps; all of them together are within what one web ACL may have. */
+/** AWS managed rule groups. All of them together fit into the capacity of one web ACL. */
 const RULE_GROUPS = {
   common: "AWSManagedRulesCommonRuleSet",
   "known-bad-inputs": "AWSManagedRulesKnownBadInputsRuleSet",
@@ -23,26 +23,26 @@ const RULE_GROUPS = {
 
 export const MANAGED_RULES = Object.keys(RULE_GROUPS) as readonly ManagedRules[];
 /**
- * Rules that AWS keeps current.
+ * Managed rule groups, which AWS updates.
  *
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
  */
 export type ManagedRules = keyof typeof RULE_GROUPS;
 
 export const WEB_ACL_MODES = ["block", "count"] as const;
-/** Action for a request that a rule matches: answers 403 (`block`), or records and lets it through (`count`). */
+/** Action for a request that matches a rule: responds with 403 (`block`), or records it and lets it through (`count`). */
 export type WebAclMode = (typeof WEB_ACL_MODES)[number];
 
 export const WEB_ACL_LOGS = ["matched", "all"] as const;
-/** Requests that are logged: those that a rule matched, or all of them. */
+/** Requests to log: those that matched a rule, or all of them. */
 export type WebAclLogs = (typeof WEB_ACL_LOGS)[number];
 
 export interface WebAclProps {
   /** Load balancer to protect: `platform.loadBalancer`. A load balancer has one web ACL. */
   readonly loadBalancer: ILoadBalancer | undefined;
   /**
-   * Action for a request that a rule matches. Begin with `count` while the requests of real users are not known yet, and
-   * read in the log which requests would have been refused.
+   * Action for a request that matches a rule. Start with `count` until you know the requests of real users, and check in the
+   * log which requests would have been blocked.
    *
    * @default "block"
    */
@@ -60,7 +60,7 @@ export interface WebAclProps {
    */
   readonly requestsPerIp?: number;
   /**
-   * Lets bodies of more than 8 KB through, which the common rules refuse, since no more than 8 KB of one are looked at.
+   * Allows request bodies above 8 KB. The common rules block them, since AWS WAF inspects at most 8 KB.
    *
    * @default false
    */
@@ -87,10 +87,10 @@ interface WebAclSettings {
 const GUARDED = new WeakSet<IConstruct>();
 
 /**
- * Refuses requests that look like an attack, or are too many, before the load balancer passes them on or asks anybody to sign in:
- * a web ACL of AWS WAF.
+ * An AWS WAF web ACL, which blocks requests that look like an attack or exceed a rate limit, before the load balancer
+ * forwards or authenticates them.
  *
- * Costs 5 USD a month, 1 USD for each group of rules and for the limit, and 0.60 USD a million requests.
+ * Costs 5 USD a month, 1 USD for each rule group and for the rate limit, and 0.60 USD per million requests.
  *
  * @example
  * ```ts
@@ -100,12 +100,12 @@ const GUARDED = new WeakSet<IConstruct>();
  */
 export class WebAcl extends Construct {
   readonly webAclArn: string;
-  /** Log group of matched requests; its name starts as AWS WAF requires. */
+  /** Log group of the logged requests, named as AWS WAF requires. */
   readonly logs: ILogStream;
 
   /**
-   * @throws InvalidPropsError WEB_ACL_LOAD_BALANCER, WEB_ACL_TWICE, WEB_ACL_RATE, WEB_ACL_RULES, WEB_ACL_MODE, and what
-   *   {@link LogStream} finds
+   * @throws InvalidPropsError WEB_ACL_LOAD_BALANCER, WEB_ACL_TWICE, WEB_ACL_RATE, WEB_ACL_RULES, WEB_ACL_MODE, and the
+   * errors of {@link LogStream}
    */
   constructor(scope: Construct, id: string, props: WebAclProps) {
     super(scope, id);
@@ -114,7 +114,7 @@ export class WebAcl extends Construct {
     const name = stack.physicalName("webAcl", stack.stackName, stack.environment.name, kebab(id));
     if (stack.production && settings.mode === "count") {
       Annotations.of(this).addWarning(
-        'mode "count" refuses nothing. When its log shows no requests of real users, leave mode out.  [WEB_ACL_COUNTS]',
+        'mode "count" blocks nothing. Once its log contains no requests of real users, leave mode out.  [WEB_ACL_COUNTS]',
       );
     }
     const acl = new Wafv2WebAcl(this, "Resource", {
@@ -159,34 +159,34 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
   problems.check(loadBalancer !== undefined, {
     code: "WEB_ACL_LOAD_BALANCER",
     prop: "loadBalancer",
-    problem: "is none: the platform has no listener",
-    remedy: "Set the platform's listener, or leave the web ACL out.",
+    problem: "must be set, but the platform has no listener and therefore no load balancer",
+    remedy: "Set the platform's listener, or remove the web ACL.",
   });
   problems.check(loadBalancer === undefined || !GUARDED.has(loadBalancer), {
     code: "WEB_ACL_TWICE",
     prop: "loadBalancer",
-    problem: "has a web ACL, and AWS would put this one in its place",
-    remedy: "Make one, with all the rules.",
+    problem: "already has a web ACL, which this one would replace",
+    remedy: "Create a single web ACL with all rules.",
   });
   problems.check(Number.isInteger(requestsPerIp) && requestsPerIp >= 10 && requestsPerIp <= 2_000_000_000, {
     code: "WEB_ACL_RATE",
     prop: "requestsPerIp",
-    problem: `${requestsPerIp} is not a valid rate limit of AWS WAF`,
-    remedy: "Use a whole number, 10 to 2000000000, for five minutes.",
+    problem: `must be a whole number from 10 to 2000000000, got ${requestsPerIp}`,
+    remedy: "Set the number of requests within five minutes, such as 2000.",
   });
   problems.check(
     managedRules.every((rules) => MANAGED_RULES.includes(rules)) && new Set(managedRules).size === managedRules.length,
     {
       code: "WEB_ACL_RULES",
       prop: "managedRules",
-      problem: `${JSON.stringify(managedRules)} has one that is not known, or one twice`,
+      problem: `must contain known rule groups, each only once, got ${JSON.stringify(managedRules)}`,
       remedy: `Use some of: ${MANAGED_RULES.join(", ")}.`,
     },
   );
   problems.check(WEB_ACL_MODES.includes(mode) && WEB_ACL_LOGS.includes(log), {
     code: "WEB_ACL_MODE",
     prop: "mode and log",
-    problem: `${JSON.stringify([mode, log])} are not known`,
+    problem: `${JSON.stringify([mode, log])} are not supported values`,
     remedy: `Use a mode of ${WEB_ACL_MODES.join(", ")}, and a log of ${WEB_ACL_LOGS.join(", ")}.`,
   });
   problems.throwIfAny();
@@ -195,7 +195,7 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
   return { loadBalancer: found, mode, managedRules, requestsPerIp, largeBodies, log };
 }
 
-/** The limit first: it is cheap, and what is over it need not be looked into. */
+/** Builds the rules. The rate limit comes first: it is cheap, and requests above it need no further inspection. */
 function rulesOf({ mode, managedRules, requestsPerIp, largeBodies }: WebAclSettings) {
   const counting = mode === "count";
   return [

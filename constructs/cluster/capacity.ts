@@ -1,36 +1,39 @@
 import type { IConstruct } from "constructs";
 import { Problems } from "../core/errors";
 
-/** Instances that tasks can run on: an AutoScalingGroup. */
+/** Instances that tasks can run on: an Auto Scaling group. */
 export interface ClusterInstances extends IConstruct {
   /** ECS cluster that the instances join; undefined for instances that run no tasks. */
   readonly cluster: IConstruct | undefined;
 }
 
-/** How tasks are shared out among the capacities of one list. */
+/** Distribution of tasks among several capacity providers. */
 export interface CapacityOptions {
   /**
-   * Tasks beyond the bases go to each capacity in proportion to its weight, 0 to 1000.
+   * Weight, 0 to 1000: tasks beyond the bases are distributed in proportion to the weights.
    *
    * @default 1
    */
   readonly weight?: number;
   /**
-   * The first tasks, as many as this, go here. Only one of a list may have a base.
+   * Number of tasks to place here before the weights apply. Only one capacity of a list may have a base.
    *
    * @default 0
    */
   readonly base?: number;
 }
 
-/** What tasks run on: see {@link Capacity.fargate}, {@link Capacity.fargateSpot} and {@link Capacity.instances}. */
+/**
+ * Compute capacity that tasks run on: see {@link Capacity.fargate}, {@link Capacity.fargateSpot} and {@link
+ * Capacity.instances}.
+ */
 export class Capacity {
-  /** Without instances of one's own. */
+  /** Runs tasks on Fargate, without instances to manage. */
   static fargate(share: CapacityOptions = {}): Capacity {
     return new Capacity("FARGATE", undefined, share);
   }
 
-  /** The same for about a third of the price; AWS may stop a task with two minutes' notice. */
+  /** Runs tasks on Fargate Spot for about a third of the price. AWS may stop a task with two minutes' notice. */
   static fargateSpot(share: CapacityOptions = {}): Capacity {
     return new Capacity("FARGATE_SPOT", undefined, share);
   }
@@ -54,7 +57,7 @@ export class Capacity {
     /** Construct id of the Auto Scaling group; undefined on Fargate. */
     readonly group: string | undefined,
     share: CapacityOptions,
-    /** The Auto Scaling group, where it was passed itself. */
+    /** The Auto Scaling group, if it was passed as a construct. */
     readonly instances?: ClusterInstances,
   ) {
     this.weight = share.weight ?? 1;
@@ -62,11 +65,11 @@ export class Capacity {
   }
 }
 
-/** What a task definition says it can run on. */
+/** Launch type that a task definition is compatible with. */
 export type Compatibility = "FARGATE" | "EC2";
 
 /**
- * Checks a list of capacities and tells what kind they are.
+ * Checks a list of capacities and returns their launch type.
  *
  * @throws InvalidPropsError CAPACITY_NONE, CAPACITY_MIXED, CAPACITY_TWICE, CAPACITY_WEIGHT, CAPACITY_BASE
  */
@@ -77,20 +80,20 @@ export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]
     code: "CAPACITY_NONE",
     prop: "capacity",
     problem: "is empty",
-    remedy: "Use for example [Capacity.fargate()].",
+    remedy: "Use a list such as [Capacity.fargate()].",
   });
   const onInstances = capacity.filter(({ kind }) => kind === "EC2").length;
   problems.check(onInstances === 0 || onInstances === capacity.length, {
     code: "CAPACITY_MIXED",
     prop: "capacity",
-    problem: `has Fargate and instances (${names.join(", ")}): ECS does not mix them`,
-    remedy: "Use one kind, Fargate with Fargate Spot or several groups of machines.",
+    problem: `must not mix Fargate and instances, which ECS does not support, got ${names.join(", ")}`,
+    remedy: "Use Fargate with Fargate Spot, or one or more Auto Scaling groups.",
   });
   problems.check(new Set(names).size === names.length, {
     code: "CAPACITY_TWICE",
     prop: "capacity",
-    problem: `names one twice (${names.join(", ")})`,
-    remedy: "Name each once, and give it a weight.",
+    problem: `must list each capacity only once, got ${names.join(", ")}`,
+    remedy: "List each capacity once and set its weight.",
   });
   problems.check(
     capacity.every(({ weight }) => Number.isInteger(weight) && weight >= 0 && weight <= 1000) &&
@@ -98,8 +101,8 @@ export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]
     {
       code: "CAPACITY_WEIGHT",
       prop: "capacity",
-      problem: `has weights ${capacity.map(({ weight }) => weight).join(", ")}`,
-      remedy: "Use whole numbers from 0 to 1000, one of them above 0.",
+      problem: `must have weights that are whole numbers from 0 to 1000, at least one above 0, got ${capacity.map(({ weight }) => weight).join(", ")}`,
+      remedy: "Change the weights.",
     },
   );
   problems.check(
@@ -108,8 +111,8 @@ export function resolveCapacity(scope: IConstruct, capacity: readonly Capacity[]
     {
       code: "CAPACITY_BASE",
       prop: "capacity",
-      problem: `has bases ${capacity.map(({ base }) => base).join(", ")}`,
-      remedy: "Use whole numbers from 0, above 0 for one capacity alone.",
+      problem: `must have bases that are whole numbers from 0, at most one above 0, got ${capacity.map(({ base }) => base).join(", ")}`,
+      remedy: "Set a base for one capacity only.",
     },
   );
   problems.throwIfAny();

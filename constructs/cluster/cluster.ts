@@ -15,52 +15,52 @@ import { LogStream } from "../logging/log-stream";
 import { Capacity, resolveCapacity } from "./capacity";
 
 /**
- * A shell in a running task, for those whom IAM lets in: with `ecs:ExecuteCommand` on the task and `kms:GenerateDataKey` on
- * the key. What is typed and shown is logged.
+ * ECS Exec: a shell in a running task, for users whose IAM permissions include `ecs:ExecuteCommand` on the task and
+ * `kms:GenerateDataKey` on the key. Input and output are logged.
  */
 export interface Exec {
   /**
-   * ARN of the KMS key that sessions and their log are encrypted with. Its policy must let CloudWatch Logs use it.
+   * ARN of the KMS key that encrypts sessions and their log. Its policy must allow CloudWatch Logs.
    *
-   * @default - a key of its own, 1 USD a month
+   * @default - a new key, 1 USD a month
    */
   readonly keyArn?: string;
 }
 
 export interface ClusterProps {
   /**
-   * What tasks run on that do not say it themselves.
+   * Default capacity of services that set none.
    *
    * @default [Capacity.fargate()]
    */
   readonly capacity?: readonly Capacity[];
   /**
-   * Whether CloudWatch measures each task and container. Costs about 0.30 USD a metric and month.
+   * Enables Container Insights, which reports metrics of each task and container. Costs about 0.30 USD per metric and month.
    *
    * @default - only in production
    */
   readonly containerInsights?: boolean;
   /**
-   * Lets people open a shell in tasks of services that allow it by their own `exec`.
+   * Enables ECS Exec for services that set `exec`.
    *
-   * @default - nobody gets in
+   * @default - disabled
    */
   readonly exec?: Exec;
 }
 
-/** An ECS cluster, of this app or of another owner. */
+/** An ECS cluster, created by this app or managed outside it. */
 export interface ICluster extends IConstruct {
   readonly clusterArn: string;
   readonly clusterName: string;
   /**
-   * Names of the capacity providers of its instances, by the construct ids of their Auto Scaling groups. Undefined where
-   * another app owns the cluster and they are read when applied.
+   * Names of the capacity providers of its instances, by the construct ids of their Auto Scaling groups. Undefined if the
+   * cluster is managed outside this app and they are read at apply.
    */
   readonly capacityProviderNames: Readonly<Record<string, string>> | undefined;
-  /** The capacity provider strategy of an ECS service that runs on a list of capacities. */
+  /** Returns the capacity provider strategy of an ECS service for a list of capacities. */
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[];
   /**
-   * What a task needs so that people can open a shell in it.
+   * Returns the settings that a task needs for ECS Exec.
    *
    * @throws InvalidPropsError CLUSTER_EXEC_OFF
    */
@@ -73,22 +73,22 @@ export interface ICluster extends IConstruct {
   addInstances(instances: InstanceGroup): void;
 }
 
-/** How shells in tasks are encrypted and where they are logged. */
+/** Encryption and log group of ECS Exec sessions. */
 export interface Sessions {
   readonly keyArn: string;
   readonly logGroupArn: string;
 }
 
-/** One line of a capacity provider strategy, as ECS has it. */
+/** An item of a capacity provider strategy, in ECS's terms. */
 export interface CapacityProviderStrategyItem {
   readonly capacityProvider: string;
   readonly weight: number;
   readonly base: number;
 }
 
-/** Attributes of an ECS cluster that another app or team owns. */
+/** Attributes of an ECS cluster that is managed outside this app. */
 export interface ClusterAttributes {
-  /** Name of the cluster; Terraform reads its ARN. */
+  /** Name of the cluster. Terraform looks up its ARN. */
   readonly clusterName: string;
   /**
    * Names of the cluster's capacity providers for EC2 instances, by the names that `Capacity.instances("...")` uses for them.
@@ -104,14 +104,14 @@ export interface ClusterAttributes {
   readonly exec?: Sessions;
 }
 
-/** An ECS cluster that another app or team owns: see {@link existingCluster}. */
+/** An ECS cluster that is managed outside this app: see {@link existingCluster}. */
 export interface ExistingCluster extends ClusterAttributes {
   readonly kind: "existing-cluster";
 }
 
 /**
- * Runs the services of a platform in an ECS cluster that another app or team owns. Services on Fargate need its capacity
- * providers FARGATE and FARGATE_SPOT; Auto Scaling groups cannot join it, since Terraform sets all capacity providers of a
+ * References an ECS cluster that is managed outside this app, for a platform to use. Services on Fargate need its capacity
+ * providers FARGATE and FARGATE_SPOT. Auto Scaling groups cannot join it, since Terraform sets all capacity providers of a
  * cluster at once.
  *
  * @example
@@ -127,19 +127,19 @@ export function existingCluster(attributes: ClusterAttributes): ExistingCluster 
   return { kind: "existing-cluster", ...attributes };
 }
 
-/** A group of instances that tasks run on. An AutoScalingGroup is one. */
+/** Instances that tasks run on, such as an AutoScalingGroup. */
 export interface InstanceGroup {
-  /** What capacities call it. */
+  /** Name by which capacities refer to it. */
   readonly name: string;
   readonly autoScalingGroupArn: string;
   readonly autoScalingGroupName: string;
-  /** How long an instance takes until it carries tasks. */
+  /** Time until a new instance is ready to run tasks. */
   readonly warmup: Duration;
 }
 
 /**
- * Where containers run: an ECS cluster with Fargate and Fargate Spot, and with groups of instances that are given to it by
- * the Auto Scaling groups of its platform. Free without tasks.
+ * An ECS cluster with the capacity providers Fargate and Fargate Spot, and those of the Auto Scaling groups of its platform.
+ * Free without tasks.
  *
  * @example
  * ```ts
@@ -153,11 +153,14 @@ export interface InstanceGroup {
 export class Cluster extends Construct implements ICluster {
   readonly clusterArn: string;
   readonly clusterName: string;
-  /** Names of the capacity providers of its instances, by the groups' names. Grows as groups are added. */
+  /**
+   * Names of the capacity providers of its instances, by the construct ids of their Auto Scaling groups. Grows as groups are
+   * added.
+   */
   readonly capacityProviderNames: Readonly<Record<string, string>> = {};
   #sessions: Sessions | undefined;
 
-  /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and what {@link resolveCapacity} finds */
+  /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and the errors of {@link resolveCapacity} */
   constructor(scope: Construct, id: string, props: ClusterProps = {}) {
     super(scope, id);
     const stack = AwsStack.of(this);
@@ -171,7 +174,7 @@ export class Cluster extends Construct implements ICluster {
       configuration: props.exec && { executeCommandConfiguration: this.#exec(props.exec) },
     });
     if (insights) {
-      // ECS would make this group itself, without an end to its lines, and leave it behind.
+      // ECS would create this log group itself, without retention, and leave it behind.
       const group = new LogStream(this, "Insights", {
         name: `/aws/ecs/containerinsights/${name}/performance`,
         retention: Duration.days(14),
@@ -203,12 +206,13 @@ export class Cluster extends Construct implements ICluster {
       throw invalid(this, {
         code: "CLUSTER_INSTANCES_TWICE",
         prop: "cluster",
-        problem: `has instances called ${instances.name} already`,
+        problem: `already has an Auto Scaling group with the id ${instances.name}`,
         remedy: "Give the second AutoScalingGroup another id.",
       });
     }
     const provider = new EcsCapacityProvider(this, `${instances.name}CapacityProvider`, {
-      // A provider belongs to one group for ever, so both are replaced together. Names may not begin with aws, ecs, fargate.
+      // A capacity provider belongs to one Auto Scaling group, so both are replaced together. Names must not start with aws,
+      // ecs or fargate.
       name: `ec2-${instances.autoScalingGroupName}`,
       autoScalingGroupProvider: {
         autoScalingGroupArn: instances.autoScalingGroupArn,
@@ -243,8 +247,8 @@ export class Cluster extends Construct implements ICluster {
       {
         code: "CLUSTER_EXEC_KEY",
         prop: "exec.keyArn",
-        problem: `${JSON.stringify(exec.keyArn)} is no ARN of a KMS key`,
-        remedy: "Use the key's own ARN, arn:aws:kms:<region>:<account>:key/..., not an alias.",
+        problem: `${JSON.stringify(exec.keyArn)} is not the ARN of a KMS key`,
+        remedy: "Use arn:aws:kms:<region>:<account>:key/..., not an alias.",
       },
     );
     problems.throwIfAny();
@@ -252,7 +256,7 @@ export class Cluster extends Construct implements ICluster {
     const keyArn =
       exec.keyArn ??
       new LogKey(this, "ExecKey", {
-        description: `sessions in tasks of ${stackName}-${environment.name}`,
+        description: `ECS Exec sessions of ${stackName}-${environment.name}`,
         logGroupName,
       }).keyArn;
     const logs = new LogStream(this, "ExecLogs", { name: logGroupName });
@@ -266,7 +270,10 @@ export class Cluster extends Construct implements ICluster {
   }
 }
 
-/** Problems of capacities whose instances are not in a cluster; nothing where the cluster's instances are not known at synth. */
+/**
+ * Returns problems of capacities whose instances are not in the cluster; none if the cluster's instances are not known at
+ * synth.
+ */
 export function unknownInstances(cluster: ICluster, capacity: readonly Capacity[]): readonly Problem[] {
   const { capacityProviderNames } = cluster;
   if (capacityProviderNames === undefined) return [];
@@ -294,7 +301,7 @@ export function unknownInstances(cluster: ICluster, capacity: readonly Capacity[
 /** Returns the cluster that a stack creates, for its Auto Scaling groups. */
 const STACK_CLUSTER = (): { cluster?: Cluster } => ({});
 
-/** Makes a cluster the default of the Auto Scaling groups in its stack. */
+/** Makes a cluster the default for the Auto Scaling groups in its stack. */
 export function provideCluster(cluster: Cluster): void {
   Registry.of(AwsStack.of(cluster)).get(STACK_CLUSTER).cluster = cluster;
 }
@@ -308,12 +315,12 @@ function noSessions(cluster: IConstruct): never {
   throw invalid(cluster, {
     code: "CLUSTER_EXEC_OFF",
     prop: "exec",
-    problem: "is not set, and a service wants to let people into its tasks",
+    problem: "must be set, because a service enables ECS Exec",
     remedy: "Set cluster: { exec: {} } on the platform (exec of an existing cluster), or remove exec from the service.",
   });
 }
 
-/** References to a cluster that is read when applied. */
+/** References to a cluster that is read at apply. */
 interface ClusterReferences {
   readonly clusterArn: string;
   readonly clusterName: string;
@@ -321,7 +328,7 @@ interface ClusterReferences {
   readonly sessions: () => Sessions;
 }
 
-/** Refers to the cluster of a platform that is read when applied. */
+/** References the cluster of a platform that is read at apply. */
 export function referToCluster(scope: Construct, id: string, references: ClusterReferences): ICluster {
   return new ReferencedCluster(scope, id, references);
 }
@@ -356,7 +363,7 @@ class ReferencedCluster extends Construct implements ICluster {
   }
 }
 
-/** Reads a cluster that another app or team owns. */
+/** Reads a cluster that is managed outside this app. */
 export function readCluster(scope: Construct, id: string, attributes: ClusterAttributes): ICluster {
   return new ImportedCluster(scope, id, attributes);
 }
@@ -405,7 +412,7 @@ function strategyOf(
   names: Readonly<Record<string, string>>,
 ): CapacityProviderStrategyItem[] {
   return capacity.map(({ kind, group, weight, base }) => ({
-    // One that is not there is refused at synth: see unknownInstances.
+    // Unknown groups are refused at synth: see unknownInstances.
     capacityProvider: group === undefined ? kind : (names[group] ?? group),
     weight,
     base,

@@ -8,12 +8,15 @@ import { AwsStack } from "../core/stack";
 import { LogStream } from "../logging/log-stream";
 import type { ICluster } from "./cluster";
 
-/** How many tasks of a service ended by themselves or never came up. Zero is not measured: there is only silence. */
+/**
+ * Number of tasks of a service that stopped without being asked to or failed to start. The metric has no data instead of
+ * zeros.
+ */
 export function crashesOf(platform: string, environment: string, service: string): MetricStat {
   return counted(platform, environment, "TasksCrashed", `service:${service}`);
 }
 
-/** How many runs of a job failed, by the group that its tasks are in: `job:report`. Zero is not measured. */
+/** Number of failed runs of a job, by the group of its tasks: `job:report`. The metric has no data instead of zeros. */
 export function failedRunsOf(platform: string, environment: string, group: string): MetricStat {
   return counted(platform, environment, "RunsFailed", group);
 }
@@ -23,20 +26,20 @@ function counted(platform: string, environment: string, metricName: string, grou
   return { namespace, metricName, dimensions: { Group: group }, statistic: "Sum" };
 }
 
-/** Name of the log group in which a platform keeps what ECS tells of stopped tasks. */
+/** Name of the log group that records a platform's stopped tasks. */
 export function stoppedTasksOf(platform: string, environment: string): string {
   return `/${platform}/${environment}/stopped-tasks`;
 }
 
-/** Tasks of services alone: what runs once and ends well, ends by itself too. */
+/** Pattern of crashed tasks of services. One-off tasks are excluded, because they also stop without being asked to. */
 export const CRASHED =
   '{ $.detail.group = "service:*" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }';
 
 /**
- * Tells why tasks of a cluster stopped, for longer than the hour that ECS does: a log stream of events. Those that nobody
- * asked to stop are counted by service.
+ * Records why tasks of a cluster stopped, for longer than the hour for which ECS keeps them: a log group of events, with a
+ * metric that counts crashed tasks by service.
  *
- * Costs next to nothing, and 0.30 USD a month for each service whose tasks crash.
+ * Costs almost nothing, and 0.30 USD a month for each service whose tasks crash.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
  */
@@ -63,7 +66,7 @@ export class StoppedTasks extends Construct {
     });
     const rule = new CloudwatchEventRule(this, "Resource", {
       name: stack.physicalName("eventRule", stackName, environment.name, "stopped-tasks"),
-      description: `Tasks of ${stackName} ${environment.name} that stopped, and why`,
+      description: `Stopped tasks of ${stackName} ${environment.name}, with the reasons`,
       eventPattern: JSON.stringify({
         source: ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],

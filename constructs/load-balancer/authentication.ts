@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import type { Problems } from "../core/errors";
 import type { ProviderLine } from "../core/provider-line";
 
-/** What a token must be for the load balancer to let a request pass. Provider 6 alone knows it. */
+/** Conditions under which the load balancer accepts a token. Only AWS provider 6 supports them. */
 export interface JwtValidation {
   readonly issuer: string;
   readonly jwksUrl: string;
@@ -14,31 +14,31 @@ export interface JwtValidation {
   }[];
 }
 
-/** What the load balancer does before a request gets to a task. */
+/** Action of the load balancer before it forwards a request. */
 export type AuthenticationAction =
   | Pick<LbListenerRuleAction, "type" | "authenticateOidc" | "authenticateCognito">
   | { readonly jwtValidation: JwtValidation };
 
-/** A service's rule, as far as who checks its callers must know it. */
+/** A service's listener rule, with what an authentication method needs to know of it. */
 export interface AuthenticatedRule {
   readonly serviceName: string;
   readonly hosts: readonly string[];
   readonly providerLine: ProviderLine;
 }
 
-/** Who may pass an Ingress: `oidcSignIn(...)`, `userPool.signIn(...)` or `bearerToken(...)`. */
+/** Authentication of an Ingress: `oidcSignIn(...)`, `userPool.signIn(...)` or `bearerToken(...)`. */
 export interface Authentication {
-  /** Paths that everybody may ask for; all others are closed. */
+  /** Paths that need no authentication; all others do. */
   readonly publicPaths: readonly string[];
-  /** Whether people are sent somewhere to sign in, and come back to a host that must be known there. */
+  /** True if users are redirected to sign in, and return to a host that must be registered there. */
   readonly redirects: boolean;
-  /** Notes what is wrong with it, before anything is made. */
+  /** Records problems before any resource is created. */
   check(problems: Problems, rule: AuthenticatedRule): void;
-  /** Makes what it needs, in its own scope, and tells what the load balancer is to do. */
+  /** Creates the resources that the method needs, in its own scope, and returns the load balancer's action. */
   bind(scope: Construct, rule: AuthenticatedRule): AuthenticationAction;
 }
 
-/** Puts a check before what a rule does with a request. */
+/** Inserts an authentication action before the other actions of a rule. */
 export function authenticateFirst(rule: LbListenerRule, action: AuthenticationAction, targetGroupArn: string): void {
   const forward = { type: "forward", order: 2, targetGroupArn };
   if (!("jwtValidation" in action)) {
@@ -46,7 +46,7 @@ export function authenticateFirst(rule: LbListenerRule, action: AuthenticationAc
     return;
   }
   const { issuer, jwksUrl, claims } = action.jwtValidation;
-  // The bindings of provider 5 have no such action; and an override is put behind what is there.
+  // The bindings of provider 5 have no such action, and an override is appended to the existing ones.
   rule.putAction([]);
   rule.addOverride("action", [
     {

@@ -4,23 +4,24 @@ import { Route53Record } from "@cdktf/provider-aws/lib/route53-record";
 import { Construct } from "constructs";
 
 export const HOST_PATTERN = /^(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
-export const HOST_RULE = "small letters, digits and hyphens, joined by dots, as in orders.example.com or *.example.com";
+export const HOST_RULE =
+  "lowercase letters, digits and hyphens, joined by dots, as in orders.example.com or *.example.com";
 export const ZONE_ID_PATTERN = /^Z[A-Z0-9]{1,31}$/;
 
 export interface CertificateProps {
-  /** Host names that it is for, the first one the main one. */
+  /** Host names of the certificate, the primary one first. */
   readonly hosts: readonly string[];
-  /** Zone of Route 53 that the hosts are in: the proof that they are yours is written there. */
+  /** Id of the Route 53 hosted zone of the hosts, in which the validation records are created. */
   readonly zoneId: string;
 }
 
 /**
- * A certificate for HTTPS that AWS renews by itself. Free.
+ * An ACM certificate for HTTPS, which AWS renews automatically. Free.
  *
  * @see https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
  */
 export class Certificate extends Construct {
-  /** Its ARN, once AWS has seen the proof. */
+  /** ARN of the certificate, once AWS has validated it. */
   readonly certificateArn: string;
 
   constructor(scope: Construct, id: string, props: CertificateProps) {
@@ -30,10 +31,10 @@ export class Certificate extends Construct {
       domainName,
       subjectAlternativeNames: others,
       validationMethod: "DNS",
-      // A listener uses the old one until it has the new one.
+      // A listener uses the old certificate until it has the new one.
       lifecycle: { createBeforeDestroy: true },
     });
-    // `example.com` and `*.example.com` alone have one proof.
+    // `example.com` and `*.example.com` share one validation record.
     const domains = new Set(props.hosts.map((host) => host.replace(/^\*\./, "")));
     const records = Array.from({ length: domains.size === 1 ? 1 : props.hosts.length }, (_, index) => {
       const rollbackCriteria = certificate.domainValidationOptions.get(index);
@@ -53,7 +54,7 @@ export class Certificate extends Construct {
   }
 }
 
-/** Lets a host name lead to a balancer. Costs nothing but its zone. */
+/** Creates alias records that point a host name to a load balancer. Costs nothing but its hosted zone. */
 export function aliasRecord(
   scope: Construct,
   id: string,

@@ -8,7 +8,7 @@ import { EXPLICIT_PRIORITY, overlaps, type RuleMatch, ruleBand, rulePriority } f
 
 export const PATH_PATTERN = /^\/(?!.{128})[A-Za-z0-9_\-.$/~"'@:+*?&]*$/;
 
-/** Requests that a listener rule matches, and its place among the rules of a load balancer. */
+/** Requests that a listener rule matches, and its priority on the load balancer. */
 export interface ListenerRuleProps {
   readonly hosts?: readonly string[];
   readonly paths?: readonly string[];
@@ -19,15 +19,15 @@ export interface ListenerRuleProps {
 export interface ListenerRuleSettings {
   readonly match: RuleMatch;
   readonly priority: number;
-  /** Is true where the user set the priority. */
+  /** True if the user set the priority. */
   readonly explicit: boolean;
 }
 
 /**
- * Applies defaults and checks. Records LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH and
+ * Applies defaults and checks the props. Records LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH and
  * LISTENER_RULE_PRIORITY.
  *
- * @param prefix put before the props in messages: `registerWith.`
+ * @param prefix prefix of the props in messages: `registerWith.`
  */
 export function resolveListenerRule(
   problems: Problems,
@@ -40,7 +40,7 @@ export function resolveListenerRule(
     code: "LISTENER_RULE_CONDITIONS",
     prop: `${prefix}hosts and ${prefix}paths`,
     problem: `must be at most 3 hosts and 3 paths, 4 together, got ${hosts.length} and ${paths.length}`,
-    remedy: "Use wildcards, or fewer of them: a rule holds 5 values in all.",
+    remedy: "Use wildcards or fewer values: a rule can have 5 in total.",
   });
   for (const host of hosts) {
     problems.check(HOST_PATTERN.test(host), {
@@ -65,13 +65,13 @@ export function resolveListenerRule(
       code: "LISTENER_RULE_PRIORITY",
       prop: `${prefix}priority`,
       problem: `must be a whole number from ${EXPLICIT_PRIORITY.min} to ${EXPLICIT_PRIORITY.max}, got ${priority}`,
-      remedy: "Use a number in this range, or leave it out: the priority then follows from hosts and paths.",
+      remedy: "Use a number in this range, or leave priority out to derive it from hosts and paths.",
     },
   );
   return { match: { hosts, paths }, priority, explicit: props.priority !== undefined };
 }
 
-/** Writes the conditions of a rule; one without hosts and paths matches every request. */
+/** Renders the conditions of a rule. A rule without hosts and paths matches every request. */
 export function ruleConditions({ hosts, paths }: RuleMatch) {
   return [
     ...(hosts.length === 0 ? [] : [{ hostHeader: { values: [...hosts] } }]),
@@ -129,7 +129,7 @@ export function claimListenerRule(
       problems.add({
         code: "LISTENER_RULE_PRIORITY_TAKEN",
         prop: "priority",
-        problem: `must be unique on the load balancer: ${claim.priority} of ${owner} (${describe(claim.match)}) is the priority of ${other.owner} (${describe(other.match)}) too`,
+        problem: `must be unique on the load balancer: ${claim.priority} of ${owner} (${describe(claim.match)}) is also the priority of ${other.owner} (${describe(other.match)})`,
         remedy: "Set another priority on one of them.",
       });
     }

@@ -13,19 +13,19 @@ import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
 
-/** How a load balancer is reached: see {@link https} and {@link insecureHttp}. */
+/** Listener of a load balancer: see {@link https} and {@link insecureHttp}. */
 export type Listener =
   | { readonly kind: "https"; readonly certificateArn?: string; readonly domain?: string; readonly zoneId?: string }
   | { readonly kind: "insecure-http" };
 
 /**
- * HTTPS on 443 with TLS 1.2 and 1.3; port 80 only redirects.
+ * HTTPS listener on port 443 with TLS 1.2 and 1.3; port 80 only redirects to it.
  *
- * @param options.domain what the services' host names end in: `shop.example.com`. With a zone it leads to the load balancer, and
- *   so does `*.shop.example.com`
- * @param options.zoneId zone of Route 53 that the domain is in
- * @param options.certificateArn ARN of a certificate in AWS Certificate Manager, in the load balancer's region. Default: one for the
- *   domain and all below it, which the zone proves and AWS renews
+ * @param options.domain domain of the services' host names: `shop.example.com`. With a zone, records for it and for
+ * `*.shop.example.com` point to the load balancer
+ * @param options.zoneId id of the Route 53 hosted zone of the domain
+ * @param options.certificateArn ARN of a certificate in AWS Certificate Manager, in the load balancer's region. Default: a
+ * new certificate for the domain and its subdomains, validated through the zone and renewed by AWS
  */
 export function https(
   options:
@@ -35,33 +35,36 @@ export function https(
   return { kind: "https", ...options };
 }
 
-/** Plain HTTP on 80: everybody on the way can read and change what is sent. For trying out, without a domain. */
+/**
+ * Plain HTTP listener on port 80. Anyone on the network path can read and change the traffic. For trying things out without
+ * a domain.
+ */
 export function insecureHttp(): Listener {
   return { kind: "insecure-http" };
 }
 
 export interface LoadBalancerProps {
   readonly vpc: IVpc;
-  /** HTTPS, or plain HTTP by its own word. */
+  /** Listener: HTTPS, or plain HTTP if chosen explicitly. */
   readonly listener: Listener;
 }
 
-/** A load balancer, owned by this app or read from a platform. */
+/** A load balancer, created by this app or read from a platform. */
 export interface ILoadBalancer extends IConstruct, IConnectable {
   readonly loadBalancerArn: string;
-  /** Last part of the ARN: the dimension of its metrics. */
+  /** Last part of the ARN, which is the dimension of its metrics. */
   readonly loadBalancerArnSuffix: string;
-  /** Listener that services add their rules to. */
+  /** ARN of the listener that services add their rules to. */
   readonly listenerArn: string;
-  /** Name that AWS gave it in DNS. */
+  /** DNS name that AWS assigned. */
   readonly dnsName: string;
-  /** Zone that AWS keeps that name in: for records that lead to it. */
+  /** Id of the hosted zone of that DNS name, for alias records. */
   readonly dnsZoneId: string;
   /** `https` or `http`. */
   readonly scheme: string;
 }
 
-/** What is needed to use a load balancer that somebody else owns. */
+/** Attributes of a load balancer that is managed outside this app. */
 export interface LoadBalancerAttributes {
   readonly loadBalancerArn: string;
   readonly loadBalancerArnSuffix: string;
@@ -72,7 +75,7 @@ export interface LoadBalancerAttributes {
   readonly securityGroupId: string;
 }
 
-/** Identifies an Application Load Balancer that another app or team owns; Terraform reads everything else. */
+/** Reference to an Application Load Balancer that is managed outside this app. Terraform looks up everything else. */
 export interface LoadBalancerArn {
   readonly loadBalancerArn: string;
   /**
@@ -83,15 +86,15 @@ export interface LoadBalancerArn {
   readonly port?: number;
 }
 
-/** An Application Load Balancer that another app or team owns: see {@link existingLoadBalancer}. */
+/** An Application Load Balancer that is managed outside this app: see {@link existingLoadBalancer}. */
 export interface ExistingLoadBalancer extends LoadBalancerArn {
   readonly kind: "existing-load-balancer";
 }
 
 /**
- * Makes an Application Load Balancer that another app or team owns the load balancer of a platform. Each service adds rules
- * to its listener, and a rule to the load balancer's first security group that lets requests out to the service. Signing in
- * needs a rule in that group for HTTPS (443) to the issuer.
+ * References an Application Load Balancer that is managed outside this app, for a platform to use. Each service adds rules
+ * to its listener, and a rule to the load balancer's first security group that allows connections to the service.
+ * Authentication needs a rule in that group for HTTPS (443) to the identity provider.
  *
  * @example
  * ```ts
@@ -109,9 +112,9 @@ export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer
 }
 
 /**
- * A public application load balancer that many services share; what no service claims is answered with 404.
+ * A public Application Load Balancer that services share. Requests that match no service's rule get 404.
  *
- * Costs about 20 USD a month, and 0.008 USD for each unit of load and hour.
+ * Costs about 20 USD a month, and 0.008 USD for each capacity unit (LCU) and hour.
  *
  * @example
  * ```ts
@@ -120,13 +123,13 @@ export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html
  */
 export class LoadBalancer extends Construct implements ILoadBalancer {
-  /** Refers to a load balancer that somebody else owns. */
+  /** References a load balancer that is managed outside this app, by its attributes. */
   static fromAttributes(scope: Construct, id: string, attributes: LoadBalancerAttributes): ILoadBalancer {
     return new ImportedLoadBalancer(scope, id, () => attributes);
   }
 
   /**
-   * Reads a load balancer that another app or team owns.
+   * References a load balancer that is managed outside this app, by its ARN.
    *
    * @throws InvalidPropsError LOAD_BALANCER_ARN, LOAD_BALANCER_PORT
    */
@@ -154,7 +157,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
       throw invalid(this, {
         code: "LISTENER_PLAIN",
         prop: "listener",
-        problem: `is plain HTTP, and the profile is ${environment.profile}`,
+        problem: `must be HTTPS with profile ${environment.profile}`,
         remedy: "Use https({ certificateArn }), or https({ domain, zoneId }).",
       });
     }
@@ -181,7 +184,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
         fixedResponse: { contentType: "text/plain", statusCode: "404", messageBody: "no service here" },
       },
     ];
-    // The same listener on port 80 either way, so that going over to HTTPS changes it in place.
+    // The same listener on port 80 either way, so that switching to HTTPS updates it in place.
     const http = new LbListener(this, "Http", {
       loadBalancerArn: loadBalancer.arn,
       port: 80,
@@ -193,7 +196,8 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
     });
     if (listener.kind === "https") {
       group.connections.allowFromInternet(443, { ipv6 });
-      // Issuers at which people sign in, for services of any repo: a rule of theirs would be there twice. IPv4 alone is used.
+      // For the identity providers of services in any repository, whose own rules would be duplicates. The load balancer
+      // connects to them over IPv4 only.
       group.connections.allowToInternet(443);
       this.listenerArn = new LbListener(this, "Https", {
         loadBalancerArn: loadBalancer.arn,
@@ -239,15 +243,15 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
       prop: "listener.certificateArn",
       problem:
         certificateArn === undefined
-          ? "is not set, and neither are domain and zoneId, which one could be made from"
-          : `${JSON.stringify(certificateArn)} is no ARN of a certificate`,
-      remedy: "Pass the ARN of a certificate in this region, or domain and zoneId; or say insecureHttp().",
+          ? "must be set unless domain and zoneId are, from which a certificate can be created"
+          : `${JSON.stringify(certificateArn)} is not the ARN of a certificate`,
+      remedy: "Set certificateArn to a certificate in this region, or set domain and zoneId; or use insecureHttp().",
     },
   );
   problems.check(domain === undefined || (HOST_PATTERN.test(domain) && !domain.startsWith("*")), {
     code: "LISTENER_DOMAIN",
     prop: "listener.domain",
-    problem: `${JSON.stringify(domain)} is no domain`,
+    problem: `${JSON.stringify(domain)} is not a valid domain`,
     remedy: `Use ${HOST_RULE}, without the wildcard.`,
   });
   problems.check(
@@ -255,8 +259,8 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
     {
       code: "LISTENER_ZONE",
       prop: "listener.zoneId",
-      problem: `${JSON.stringify(zoneId)} is no zone of Route 53, or there is no domain`,
-      remedy: "Use the zone's id, as Z0123456789ABCDEFGHIJ, together with domain.",
+      problem: `must be the id of a Route 53 hosted zone, together with domain, got ${JSON.stringify(zoneId)}`,
+      remedy: "Use an id such as Z0123456789ABCDEFGHIJ, and set domain.",
     },
   );
   problems.throwIfAny();
@@ -273,7 +277,7 @@ function read(scope: Construct, { loadBalancerArn, port = 443 }: LoadBalancerArn
     prop: "loadBalancerArn",
     problem: `must be the ARN of an Application Load Balancer, got ${JSON.stringify(loadBalancerArn)}`,
     remedy:
-      "Use for example arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188.",
+      "Use an ARN such as arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188.",
   });
   problems.check(Token.isUnresolved(port) || (Number.isInteger(port) && port >= 1 && port <= 65_535), {
     code: "LOAD_BALANCER_PORT",
@@ -291,14 +295,14 @@ function read(scope: Construct, { loadBalancerArn, port = 443 }: LoadBalancerArn
     dnsName: loadBalancer.dnsName,
     dnsZoneId: loadBalancer.zoneId,
     scheme: Fn.lower(listener.protocol),
-    // Requests leave by any group of the load balancer; one rule in one of them is enough.
+    // Connections may leave through any security group of the load balancer; a rule in one of them is enough.
     securityGroupId: Fn.element(loadBalancer.securityGroups, 0),
   };
 }
 
 const STACK_LOAD_BALANCER = (): { loadBalancer?: ILoadBalancer } => ({});
 
-/** Makes a load balancer the default of the Auto Scaling groups in a stack. */
+/** Makes a load balancer the default for the Auto Scaling groups in a stack. */
 export function provideLoadBalancer(stack: AwsStack, loadBalancer: ILoadBalancer): void {
   Registry.of(stack).get(STACK_LOAD_BALANCER).loadBalancer = loadBalancer;
 }

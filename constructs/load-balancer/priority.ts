@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 
-/** What a request must have for a rule to take it. */
+/** Conditions that a request must meet to match a rule. */
 export interface RuleMatch {
   /** Host names; none means any. */
   readonly hosts: readonly string[];
-  /** Path patterns, as `/v1/*`; none means any. */
+  /** Path patterns, such as `/v1/*`; none means any. */
   readonly paths: readonly string[];
 }
 
-/** Priorities that a user may give; they come before all others. */
+/** Priorities that a user may set. They come before all derived ones. */
 export const EXPLICIT_PRIORITY = { min: 1, max: 999 } as const;
 
-/** A kind of rule, and how many priorities there are for it: the narrower the earlier. */
+/** Kinds of rules, and the number of priorities for each: more specific rules first. */
 const BANDS = [
   { of: "host and path of 3 parts and more", size: 6_000 },
   { of: "host and path of 2 parts", size: 6_000 },
@@ -21,15 +21,16 @@ const BANDS = [
   { of: "path of 1 part", size: 6_000 },
   { of: "host", size: 8_000 },
   { of: "host with a wildcard", size: 5_000 },
-  // There can be one alone, so that a second one in another repo is refused by AWS.
+  // Only one such rule can exist, so AWS refuses a second one from another repository.
   { of: "any", size: 1 },
 ] as const;
 
 /**
- * A rule's priority on a shared listener, from what it matches alone: the same in every repo and at every synth.
+ * Derives a rule's priority on a shared listener from its conditions alone, so that it is the same in every repository and
+ * at every synth.
  *
- * A rule on host and path comes before one on a path, that before one on a host, that before one that takes all; of two on
- * paths the one with more parts before the first wildcard is first.
+ * Rules with host and path come first, followed by those with a path, those with a host, and those that match everything. Of
+ * two rules with paths, the one with more segments before its first wildcard comes first.
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html#listener-rules
  */
@@ -40,7 +41,7 @@ export function rulePriority(match: RuleMatch): number {
   return start + (createHash("sha256").update(key).digest().readUInt32BE(0) % (BANDS[band]?.size ?? 1));
 }
 
-/** Which kind of rule it is; rules of one kind have no order that anybody meant. */
+/** Returns the kind of a rule. Rules of the same kind have no defined order. */
 export function ruleBand(match: RuleMatch): number {
   const paths = narrowing(match);
   if (paths.length > 0) return (match.hosts.length > 0 ? 0 : 3) + (3 - Math.min(3, ...paths.map(depth)));
@@ -48,20 +49,20 @@ export function ruleBand(match: RuleMatch): number {
   return match.hosts.some((host) => host.includes("*")) ? 7 : 6;
 }
 
-/** Whether some request is taken by both. */
+/** Returns true if some request matches both rules. */
 export function overlaps(a: RuleMatch, b: RuleMatch): boolean {
   const meet = (mine: readonly string[], theirs: readonly string[]) =>
     mine.length === 0 ||
     theirs.length === 0 ||
     mine.some((one) => theirs.some((other) => patternsMeet(one.toLowerCase(), other.toLowerCase())));
-  // Hosts are compared without case, paths are not; to say too much of paths is the safe side.
+  // Hosts are case-insensitive, paths are not. Reporting too many overlaps of paths is the safe choice.
   return meet(a.hosts, b.hosts) && meet(narrowing(a), narrowing(b));
 }
 
-/** Whether every text that fits `inner` surely fits `outer` too. */
+/** Returns true if every text that matches `inner` certainly matches `outer`, too. */
 export function covers(outer: string, inner: string): boolean {
-  // From the end: whether what is left of the outer one covers what is left of the inner one, by where the latter begins.
-  // A wildcard of the inner one stands for texts that only a wildcard of the outer one takes.
+  // Works from the end: true if the rest of the outer pattern covers the rest of the inner one, by the inner one's next
+  // character. A wildcard of the inner pattern stands for texts that only a wildcard of the outer one matches.
   let rest = Array.from({ length: inner.length + 1 }, (_, at) => at === inner.length);
   for (const sign of [...outer].reverse()) {
     const here: boolean[] = [];
@@ -77,19 +78,19 @@ export function covers(outer: string, inner: string): boolean {
   return rest[0] === true;
 }
 
-/** Paths that leave some requests out; one of them that does not makes the rule match all. */
+/** Returns the paths that exclude some requests; a path that matches everything makes the rule match everything. */
 function narrowing({ paths }: RuleMatch): readonly string[] {
   return paths.some((path) => path === "/*" || path === "*") ? [] : paths;
 }
 
-/** Parts of a path before its first wildcard, at least one. */
+/** Number of segments of a path before its first wildcard, at least one. */
 function depth(path: string): number {
   const parts = path.split("/").slice(1);
   const wild = parts.findIndex((part) => /[*?]/.test(part));
   return Math.max(1, wild === -1 ? parts.length : wild);
 }
 
-/** Whether some text fits both patterns; `*` stands for any text, `?` for any one character. */
+/** Returns true if some text matches both patterns; `*` stands for any text, `?` for any one character. */
 function patternsMeet(a: string, b: string): boolean {
   const known = new Map<number, boolean>();
   const meet = (i: number, j: number): boolean => {

@@ -8,7 +8,7 @@ import { Role } from "../core/iam";
 import { EncryptionKey } from "../core/key";
 import { AwsStack } from "../core/stack";
 
-/** A channel of Slack. The workspace must have let AWS's app in, in the console, once. */
+/** A Slack channel. AWS's app must be authorized for the workspace once, in the console. */
 export interface SlackChannel {
   /** `T0123456789` */
   readonly workspaceId: string;
@@ -16,22 +16,22 @@ export interface SlackChannel {
   readonly channelId: string;
 }
 
-/** Who is told when an alarm goes off. */
+/** Recipients of alarm notifications. */
 export interface AlarmRecipients {
   /**
-   * Addresses; each gets one e-mail to confirm before the first alarm comes.
+   * Email addresses. Each receives a message to confirm the subscription.
    *
    * @default - none
    */
   readonly emails?: readonly string[];
   /**
-   * What takes alarms over HTTPS, such as a pager or a chat: it is sent a request to confirm first.
+   * HTTPS endpoints, such as a paging or chat service. Each receives a request to confirm the subscription.
    *
    * @default - none
    */
   readonly urls?: readonly string[];
   /**
-   * Channels of Slack, by AWS's own app.
+   * Slack channels, through AWS's own app.
    *
    * @default - none
    * @see https://docs.aws.amazon.com/chatbot/latest/adminguide/slack-setup.html
@@ -46,33 +46,33 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
     problems.check(/^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email), {
       code: "ALARM_EMAIL",
       prop: "alarmRecipients.emails",
-      problem: `${JSON.stringify(email)} is no address`,
-      remedy: "Use for example on-call@example.com.",
+      problem: `${JSON.stringify(email)} is not a valid email address`,
+      remedy: "Use an address such as on-call@example.com.",
     });
   }
   for (const url of urls) {
     problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url), {
       code: "ALARM_URL",
       prop: "alarmRecipients.urls",
-      problem: `${JSON.stringify(url.slice(0, 40))} is no address that takes alarms`,
+      problem: `${JSON.stringify(url.slice(0, 40))} is not a valid HTTPS endpoint`,
       remedy:
-        "Use https://, a host and a path. Who knows the address can send to it: keep it out of code that others see.",
+        "Use https:// with a host and a path. Anyone who knows the URL can post to it: keep it out of code that others can read.",
     });
   }
   for (const { workspaceId, channelId } of slack) {
     problems.check(/^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId), {
       code: "ALARM_SLACK",
       prop: "alarmRecipients.slack",
-      problem: `${JSON.stringify({ workspaceId, channelId })} is no channel`,
-      remedy: "Use the ids that Slack's address bar shows: T0123456789 and C0123456789.",
+      problem: `${JSON.stringify({ workspaceId, channelId })} is not a valid Slack channel`,
+      remedy: "Use the ids from the URL of the channel in Slack: T0123456789 and C0123456789.",
     });
   }
   problems.throwIfAny();
 }
 
 /**
- * Where alarms are sent: an SNS topic with a key of its own, since CloudWatch sends nothing to one that is encrypted with
- * AWS's. Costs 1 USD a month for the key.
+ * An SNS topic for alarm notifications, encrypted with its own KMS key, since CloudWatch cannot publish to a topic that uses
+ * AWS's key. Costs 1 USD a month for the key.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
  */
@@ -132,7 +132,7 @@ export class AlarmTopic extends Construct {
   }
 
   #tellSlack(channels: readonly SlackChannel[], name: string, topicArn: string): void {
-    // Shows what an alarm is about, and may change nothing.
+    // Displays the resources of an alarm; grants no permission to change anything.
     const role = new Role(this, "ChatRole", { name: `${name}-chat`, service: "chatbot.amazonaws.com" });
     const readOnly = `arn:${AwsStack.of(this).partition}:iam::aws:policy/CloudWatchReadOnlyAccess`;
     role.addManagedPolicy("CloudWatchReadOnlyAccess");

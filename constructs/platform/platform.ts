@@ -34,16 +34,16 @@ import { type AlarmRecipients, AlarmTopic } from "./alarm-topic";
 export interface PlatformProps {
   readonly environment: Environment;
   /**
-   * Makes a public load balancer that the services share, reached by `https(...)` or `insecureHttp()`; or takes one that
-   * somebody else owns, by `existingLoadBalancer(...)`.
+   * Listener of a new public load balancer that the services share, `https(...)` or `insecureHttp()`; or a load balancer
+   * that is managed outside this app, `existingLoadBalancer(...)`.
    *
-   * @default - no load balancer: no service can be reached from outside
+   * @default - no load balancer: services are not reachable from outside
    */
   readonly listener?: Listener | ExistingLoadBalancer;
   /**
-   * What the network is to be like; or one that somebody else owns, by `existingVpc(...)`.
+   * Settings of a new VPC, or a VPC that is managed outside this app, `existingVpc(...)`.
    *
-   * @default - see NetworkProps
+   * @default - see VpcProps
    */
   readonly vpc?: VpcProps | ExistingVpc;
   /**
@@ -53,56 +53,58 @@ export interface PlatformProps {
    */
   readonly cluster?: ClusterProps | ExistingCluster;
   /**
-   * Who is told when an alarm of the platform or of what stands on it goes off.
+   * Recipients of notifications about alarms of the platform and its services.
    *
-   * @default - nobody, until somebody subscribes to the topic
+   * @default - none; the topic exists without subscribers
    */
   readonly alarmRecipients?: AlarmRecipients;
   /**
-   * Tags on everything in the platform's stack and in the stacks made from it.
+   * Tags on every resource in the platform's stack and in the stacks of its services.
    *
    * @default - none
    */
   readonly tags?: Readonly<Record<string, string>>;
-  /** @default - the line of the installed `@cdktf/provider-aws` */
+  /** @default - that of the installed `@cdktf/provider-aws` */
   readonly providerLine?: ProviderLine;
 }
 
-/** A platform that services can be put on: made here, or by another repo. */
+/** A platform that services run on, created here or by another repository. */
 export interface IPlatform {
   readonly stackName: string;
   readonly environment: Environment;
-  /** Makes the stacks of a service, or of several that are applied together: `<name>-<environment>-data` and `-service`. */
+  /**
+   * Creates the stacks of a service, or of several that are applied together: `<name>-<environment>-data` and `-service`.
+   */
   stack(name: string): ServiceStack;
 }
 
-/** How to refer to a platform of another repo. */
+/** Options of a reference to a platform of another repository. */
 export interface ExistingPlatformProps {
   readonly environment: Environment;
   /**
-   * How what runs on it reaches others, since synth cannot look there. The plan fails when it is another.
+   * Path of outbound connections from its VPC, which synth cannot look up. The plan fails if it differs.
    *
-   * @default "nat", which stands for "single-nat" too
+   * @default "nat", which stands for "single-nat", too
    */
   readonly egress?: Egress;
   /**
-   * Whether its network has IPv6 addresses, so that services may open connections to such.
+   * Allows services to connect to IPv6 addresses. Set it if the platform's VPC has IPv6.
    *
    * @default false
    */
   readonly ipv6?: boolean;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
-  /** @default - the line of the installed `@cdktf/provider-aws` */
+  /** @default - that of the installed `@cdktf/provider-aws` */
   readonly providerLine?: ProviderLine;
 }
 
 /**
- * What the services of one environment stand on: network, cluster, shared load balancer and the namespace of their names, in a
- * stack of their own.
+ * Shared infrastructure for the services of one environment, in its own stack: VPC, ECS cluster, load balancer, and the DNS
+ * namespace of the services.
  *
- * Costs what the load balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost, and 1 USD for the key of its
- * alarms' topic.
+ * Costs what the load balancer (about 20 USD a month) and the NAT gateways (about 35 each) cost, and 1 USD for the KMS key
+ * of its alarm topic.
  *
  * @example
  * ```ts
@@ -113,7 +115,7 @@ export interface ExistingPlatformProps {
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/networking-outbound.html
  */
 export class Platform extends AwsStack implements IPlatform {
-  /** Refers to a platform that another repo has made, by its name. It must be applied before what stands on it is planned. */
+  /** References a platform of another repository by its name. Apply it before planning the stacks that run on it. */
   static existing(scope: Construct, name: string, props: ExistingPlatformProps): IPlatform {
     return {
       stackName: name,
@@ -126,7 +128,7 @@ export class Platform extends AwsStack implements IPlatform {
   readonly cluster: ICluster;
   readonly namespace: Namespace;
   readonly loadBalancer: ILoadBalancer | undefined;
-  /** What all alarms of the platform and its services tell. */
+  /** SNS topic that all alarms of the platform and its services notify. */
   readonly alarmTopic: AlarmTopic;
   readonly #props: PlatformProps;
 
@@ -210,11 +212,11 @@ export class Platform extends AwsStack implements IPlatform {
 interface OnPlatformProps extends ExistingPlatformProps {
   /** Name of the platform. */
   readonly platform: string;
-  /** The platform, where it is made by the same app: then it is applied first, and synth can see what it has. */
+  /** The platform, if this app creates it: it is then applied first, and synth can inspect it. */
   readonly owner?: Platform;
 }
 
-/** A stack that stands on a platform and reads of it by name. */
+/** A stack that runs on a platform and reads its published values by name. */
 abstract class StackOnPlatform extends AwsStack {
   readonly #platformName: string;
   readonly #owner: Platform | undefined;
@@ -225,7 +227,7 @@ abstract class StackOnPlatform extends AwsStack {
   constructor(scope: Construct, name: string, lifetime: "data" | "service", props: OnPlatformProps) {
     super(scope, name, { ...props, lifetime });
     if (!NAME_PATTERN.test(props.platform)) {
-      const problem = `${JSON.stringify(props.platform)} is no name of a platform`;
+      const problem = `${JSON.stringify(props.platform)} is not a valid platform name`;
       throw invalid(this, { code: "PLATFORM_NAME", prop: "platform", problem, remedy: `Use ${NAME_RULE}.` });
     }
     this.#platformName = props.platform;
@@ -237,7 +239,7 @@ abstract class StackOnPlatform extends AwsStack {
       name: platformParameter(props.environment.name, props.platform),
       expect: {
         condition: (contract) => `contains(${JSON.stringify(alike)}, ${contract}.vpc.egress)`,
-        message: `The network of platform ${props.platform} has another egress than ${alike.join(" or ")}: pass its own to Platform.existing.`,
+        message: `The VPC of platform ${props.platform} has an egress other than ${alike.join(" or ")}: set the egress of Platform.existing to the same value.`,
       },
     });
     provideVpc(this, () => this.vpc);
@@ -253,18 +255,18 @@ abstract class StackOnPlatform extends AwsStack {
     return [this.#platform.text("alarms", "topicArn")];
   }
 
-  /** Over how many zones the platform spreads; for one of another repo, what is usual for the environment. */
+  /** Number of availability zones of the platform; for a platform of another repository, the default of the environment. */
   get zones(): number {
     return this.#owner?.vpc.privateSubnetIds.length ?? (this.production ? 3 : 2);
   }
 
-  /** How many addresses there are for tasks and instances in each zone; undefined where synth cannot know. */
+  /** Number of addresses for tasks and instances in each zone; undefined if synth cannot know it. */
   get addressesPerZone(): number | undefined {
     const vpc = this.#owner?.vpc;
     return vpc instanceof Vpc ? vpc.workloadAddressesPerZone : undefined;
   }
 
-  /** Names of the network's interface endpoints; undefined where synth cannot know. */
+  /** Names of the VPC's interface endpoints; undefined if synth cannot know them. */
   get endpoints(): readonly string[] | undefined {
     return this.#owner?.vpc.endpoints;
   }
@@ -293,7 +295,7 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   /**
-   * Checks at synth that the platform has the instances that a construct of this stack runs on, where this app creates the
+   * Checks at synth that the platform has the instances that a construct of this stack runs on, if this app creates the
    * platform.
    */
   checkCapacity(construct: IConstruct, capacity: readonly Capacity[]): void {
@@ -310,20 +312,20 @@ abstract class StackOnPlatform extends AwsStack {
     };
   }
 
-  /** How the platform's load balancer is reached, `https` or `http`; undefined where synth cannot know. */
+  /** Scheme of the platform's load balancer, `https` or `http`; undefined if synth cannot know it. */
   get scheme(): string | undefined {
     const scheme = this.#owner?.loadBalancer?.scheme;
     return Token.isUnresolved(scheme) ? undefined : scheme;
   }
 
-  /** @throws InvalidPropsError PLATFORM_NO_LOAD_BALANCER when the platform is made by the same app without a listener */
+  /** @throws InvalidPropsError PLATFORM_NO_LOAD_BALANCER if this app creates the platform without a listener */
   get loadBalancer(): ILoadBalancer {
     if (this.#owner !== undefined && this.#owner.loadBalancer === undefined) {
       throw invalid(this.#owner, {
         code: "PLATFORM_NO_LOAD_BALANCER",
         prop: "listener",
-        problem: `is not set, and ${this.node.path} wants to be reached through a load balancer`,
-        remedy: "Set listener: https({ certificateArn }), or insecureHttp() for trying out.",
+        problem: `must be set, because ${this.node.path} needs a load balancer`,
+        remedy: "Set listener: https({ certificateArn }), or insecureHttp() to try things out.",
       });
     }
     const text = (key: string) => this.#platform.text("loadBalancer", key);
@@ -341,11 +343,11 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   #sessions(): Sessions {
-    // Where the platform is made by this app, synth knows already.
+    // If this app creates the platform, synth has already checked this.
     this.#owner?.cluster.sessions();
     this.#platform.expect({
       condition: (contract) => `can(${contract}.cluster.sessions.keyArn)`,
-      message: `Platform ${this.platformName} lets nobody into tasks: set cluster: { exec: {} } there and apply it, or take exec from the service.`,
+      message: `Platform ${this.platformName} does not enable ECS Exec: set cluster: { exec: {} } there and apply it, or remove exec from the service.`,
     });
     const text = (key: string) => this.#platform.text("cluster", "sessions", key);
     return { keyArn: text("keyArn"), logGroupArn: text("logGroupArn") };
@@ -353,18 +355,19 @@ abstract class StackOnPlatform extends AwsStack {
 }
 
 /**
- * What outlives the releases of a service and what others refer to: its databases and queues, and its identity in the
- * network. Others' stacks stand on this one and never on the service's, so that two that call each other make no cycle.
- * Made by `platform.stack(name)`, as its `data`.
+ * The stack for resources that outlive the releases of a service and that others refer to: its databases and queues, its
+ * security group and its DNS name. Stacks of other services depend on this one and never on the service's own stack, so that
+ * two services that call each other create no cycle. Created by `platform.stack(name)` as its `data`.
  *
- * Costs nothing itself: see what is put into it.
+ * Costs nothing itself: see the constructs that you create in it.
  *
  * @example
  * ```ts
  * const { data } = platform.stack("orders");
  * new LogStream(data, "Audit", { retention: Duration.days(731) });
  * ```
- * @see https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
+ * @see
+ * https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
  */
 export class DataStack extends StackOnPlatform {
   constructor(scope: Construct, name: string, props: OnPlatformProps) {
@@ -373,30 +376,31 @@ export class DataStack extends StackOnPlatform {
 }
 
 /**
- * The stack of a service, or of several that are applied together. Made by `platform.stack(name)`.
+ * The stack of a service, or of several services that are applied together. Created by `platform.stack(name)`.
  *
- * Costs nothing itself: see what is put into it.
+ * Costs nothing itself: see the constructs that you create in it.
  *
  * @example
  * ```ts
  * const orders = new CloudNativeService(platform.stack("orders"), "Orders");
  * ```
- * @see https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
+ * @see
+ * https://developer.hashicorp.com/terraform/language/state/remote-state-data#alternative-ways-to-share-data-between-configurations
  */
 export class ServiceStack extends StackOnPlatform {
-  /** The service on its stack. */
+  /** Returns the service stack that contains a construct. */
   static override of(construct: IConstruct): ServiceStack {
     const stack = AwsStack.of(construct);
     if (stack instanceof ServiceStack) return stack;
     throw invalid(construct, {
       code: "NO_SERVICE_STACK",
       prop: "scope",
-      problem: `is in ${stack.node.path}, which is no service's stack`,
-      remedy: "Put it into the stack that platform.stack(...) returns.",
+      problem: `is in ${stack.node.path}, which is not a service stack`,
+      remedy: "Create it in the stack that platform.stack(...) returns.",
     });
   }
 
-  /** Where what outlives the service goes: `new PostgresDatabase(stack.data, ...)`. */
+  /** Stack for resources that outlive the service: `new PostgresDatabase(stack.data, ...)`. */
   readonly data: DataStack;
 
   constructor(scope: Construct, name: string, props: OnPlatformProps) {

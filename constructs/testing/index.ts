@@ -1,21 +1,21 @@
-/** For users' own tests: what a stack compiles to, in a form that changes only when the infrastructure does. */
+/** Helpers for users' own tests: a stack in a form that changes only when the infrastructure does. */
 import { type TerraformStack, Testing } from "cdktf";
 
 /** A stack as Terraform JSON: blocks, then types, then names, all sorted. */
 export type SynthesizedStack = { readonly [block: string]: unknown };
 
 /**
- * Synthesizes a stack for snapshots: sorted, without versions, paths and metadata, with JSON inside strings parsed so that a
- * changed variable is a changed line. Runs the constructs' validations. Needs no network, no Terraform and no AWS.
+ * Synthesizes a stack for snapshots: sorted, without versions, paths and metadata, and with JSON inside strings parsed, so
+ * that a changed variable is a changed line. Runs the constructs' validations. Needs no network, no Terraform and no AWS.
  *
  * @example
  * ```ts
  * expect(synthesize(stack)).toMatchSnapshot();
  * ```
- * @throws Error what the validations say
+ * @throws Error with the messages of the validations
  */
 export function synthesize(stack: TerraformStack): SynthesizedStack {
-  // As the app does it: what is written for each stack may bring what it looks up.
+  // As the app does, since preparing a stack may add resources to it.
   stack.prepareStack();
   const { terraform: _, "//": __, ...blocks } = JSON.parse(Testing.synth(stack, true)) as Record<string, unknown>;
   return sorted(blocks) as SynthesizedStack;
@@ -33,7 +33,7 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** A string that holds a JSON object or array, as what it holds. */
+/** Parses a string that holds a JSON object or array. */
 function unfolded(text: string): unknown {
   if (!/^[[{]/.test(text)) return text;
   try {

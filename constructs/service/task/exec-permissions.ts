@@ -16,7 +16,7 @@ export function execStatements({ keyArn, logGroupArn }: Sessions): Statement[] {
         "ssmmessages:OpenDataChannel",
         "logs:DescribeLogGroups",
       ],
-      // These actions do not support resources.
+      // These actions support no resource-level permissions.
       resources: ["*"],
     },
     {

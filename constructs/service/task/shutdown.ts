@@ -1,26 +1,31 @@
 import { Duration } from "../../core/units";
 
-/** What every part of the system needs to know about a task's end; all from one number. */
+/** Times of a task's shutdown, all derived from one number. */
 export interface ShutdownBudget {
-  /** From SIGTERM on, the app says "not ready" and still takes requests, until the load balancer has seen it. */
+  /**
+   * Time after SIGTERM during which the app reports "not ready" but still accepts requests, until the load balancer has
+   * noticed.
+   */
   readonly drain: Duration;
-  /** When the app gives up on what still runs, and exits. */
+  /** Time after SIGTERM at which the app aborts the remaining work and exits. */
   readonly deadline: Duration;
-  /** When ECS kills what is left. */
+  /** Time after SIGTERM at which ECS sends SIGKILL. */
   readonly stopTimeout: Duration;
-  /** How long the load balancer keeps open requests of a target that it was told to leave: the longest that a request may take. */
+  /**
+   * Deregistration delay of the load balancer: maximum duration of a request that is in flight when a target deregisters.
+   */
   readonly deregistrationDelay: Duration;
 }
 
-/** Bounds of the budget, in seconds: Fargate kills after 120 at the latest. */
+/** Bounds of the stop timeout, in seconds. Fargate sends SIGKILL after at most 120. */
 export const SHUTDOWN_SECONDS = { min: 10, max: 120 } as const;
 
-/** The health check that decides when a draining task is left alone: interval x threshold must fit into the drain. */
+/** Health check with which the load balancer detects a draining task. Interval x threshold must fit into the drain time. */
 export const READINESS = { intervalSeconds: 5, timeoutSeconds: 2, healthyThreshold: 2, unhealthyThreshold: 2 } as const;
 
 /**
- * Splits one number, the time from SIGTERM to SIGKILL, so that drain < deadline < stop timeout, and no request that the
- * load balancer still waits for is cut off.
+ * Splits the time between SIGTERM and SIGKILL so that drain < deadline < stop timeout, and no request that the load balancer
+ * still waits for is cut off.
  *
  * @param total whole seconds within {@link SHUTDOWN_SECONDS}
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html

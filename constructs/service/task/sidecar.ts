@@ -12,7 +12,7 @@ export interface Sidecar {
   /** Memory limit of the container, added to the memory of the app. */
   readonly memoryMiB: number;
   /**
-   * Command that the container runs, one word per entry.
+   * Command of the container, one word per entry.
    *
    * @default - the command of the image
    */

@@ -1,4 +1,4 @@
-/** CPU units (1024 is one vCPU) that Fargate has, and the memory that goes with each: smallest, largest, step, in MiB. */
+/** Fargate's CPU units (1024 is one vCPU), and the memory available with each: smallest, largest and step, in MiB. */
 const FARGATE: readonly { readonly cpu: number; readonly memory: readonly number[] }[] = [
   { cpu: 256, memory: [512, 1024, 2048] },
   { cpu: 512, memory: steps(1024, 4096, 1024) },
@@ -11,7 +11,7 @@ const FARGATE: readonly { readonly cpu: number; readonly memory: readonly number
 
 export { ARCHITECTURES, type Architecture } from "../../core/architecture";
 
-/** What a task gets of a machine. */
+/** CPU and memory of a task. */
 export interface TaskSize {
   /** CPU units; 1024 is one vCPU. */
   readonly cpu: number;
@@ -19,9 +19,9 @@ export interface TaskSize {
 }
 
 /**
- * The smallest task on Fargate that has at least this much.
+ * Returns the smallest Fargate task size that fits.
  *
- * @returns undefined when none is large enough
+ * @returns undefined if none is large enough
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
  */
 export function fargateSize(wanted: TaskSize): TaskSize | undefined {

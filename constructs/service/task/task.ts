@@ -32,7 +32,7 @@ interface TaskProps {
 export class Task {
   /** Task definition in Terraform. */
   readonly definition: EcsTaskDefinition;
-  /** Addresses that must exist before tasks start and for as long as they run: the policies of the roles. */
+  /** Addresses that must exist before tasks start and as long as they run: the policies of the roles. */
   readonly dependencies: string[] = [];
 
   readonly #scope: Construct;
@@ -65,7 +65,7 @@ export class Task {
     return this.#taskRole.roleArn;
   }
 
-  /** Roles that whatever starts the tasks must be allowed to pass on. */
+  /** Roles that the starter of the tasks must be allowed to pass. */
   get roleArns(): string[] {
     return [this.#taskRole.roleArn, this.#executionRole.roleArn];
   }
@@ -110,7 +110,7 @@ export class Task {
     this.#overrides.set(name, [...(this.#overrides.get(name) ?? []), overrides]);
   }
 
-  /** Lets AWS FIS inject network faults: its agent must see the processes of the other containers. */
+  /** Allows AWS FIS to inject network faults: its agent must see the processes of the other containers. */
   allowNetworkFaults(): void {
     this.definition.enableFaultInjection = true;
     this.definition.pidMode = "task";
@@ -120,7 +120,7 @@ export class Task {
     return [this.#context.settings.name, ...this.#sidecars.map(({ name }) => name)];
   }
 
-  /** Size for the app, its sidecars and the proxy together; undefined when Fargate has none that is large enough. */
+  /** Task size for the app, its sidecars and the proxy together; undefined if no Fargate size is large enough. */
   get #size(): TaskSize | undefined {
     const parts = [this.#context.settings.size, ...this.#sidecars, ...(this.#props.hasProxy() ? [PROXY_SIZE] : [])];
     return fargateSize({
@@ -141,11 +141,11 @@ export class Task {
       actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
       resources: [repository],
     });
-    // This action does not support resources.
+    // This action supports no resource-level permissions.
     this.#executionRole.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
   }
 
-  /** URI from which the VPC can pull an image; grants the pull where the image is in ECR. */
+  /** URI from which the VPC can pull an image. Grants the permission to pull if the image is in ECR. */
   #reachable(image: string): string {
     const uri = reachableImage(this.#scope, this.#context.stack.vpc, image);
     const repository = repositoryArn(this.#scope, uri);
@@ -202,7 +202,7 @@ export class Task {
     return JSON.stringify(patched.map(sortKeys));
   }
 
-  /** Refuses at synth what is known only when all add-ons are present. */
+  /** Checks conditions at synth that are known only when all add-ons are present. */
   #validate(): void {
     validateAtSynth(this.#scope, () => {
       const problems: Problem[] = [];
@@ -210,7 +210,7 @@ export class Task {
         problems.push({
           code: "SERVICE_SIZE",
           prop: "size",
-          problem: "must fit into a Fargate task together with its add-ons",
+          problem: "must fit into a Fargate task, together with its add-ons",
           remedy: "Use fewer or smaller add-ons.",
         });
       }
@@ -218,7 +218,7 @@ export class Task {
         problems.push({
           code: "TASK_DEFINITION_SIZE",
           prop: "environment",
-          problem: `must make a task definition of at most ${TASK_DEFINITION_BYTES} bytes, the variables of add-ons included`,
+          problem: `must result in a task definition of at most ${TASK_DEFINITION_BYTES} bytes, including the variables of add-ons`,
           remedy: "Keep large values in a file or parameter, and pass its name.",
         });
       }
@@ -235,7 +235,7 @@ export class Task {
     });
   }
 
-  /** Lets ECS read a secret or parameter when a task starts. */
+  /** Allows ECS to read a secret or parameter when a task starts. */
   #allowSecret(valueFrom: string): void {
     const isParameter = !Token.isUnresolved(valueFrom) && valueFrom.includes(":ssm:");
     this.#executionRole.grant({
