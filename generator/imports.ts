@@ -21,6 +21,7 @@ const EXPORTS: readonly string[] = [
   "existingService",
   "experimentGate",
   "Fault",
+  "gitHubActions",
   "https",
   "ImageRepository",
   "Ingress",

@@ -1,5 +1,16 @@
-import { AnnotationMetadataEntryType, App as CdktfApp } from "cdktf";
+import { AnnotationMetadataEntryType, type AppConfig, App as CdktfApp } from "cdktf";
 import type { IConstruct } from "constructs";
+import { type EnvironmentDefaults, provideEnvironmentDefaults } from "./environment";
+
+export interface AppProps extends AppConfig {
+  /**
+   * Values of every environment of the app that sets none of its own: `{ account: "123456789012", state: "s3" }`. They also
+   * apply to a DeliveryStack.
+   *
+   * @default - none
+   */
+  readonly environmentDefaults?: EnvironmentDefaults;
+}
 
 /**
  * The root of all stacks of a program. Synthesizing it with `synth` prints each warning on one line of standard error; CDK
@@ -16,6 +27,11 @@ import type { IConstruct } from "constructs";
  * @see https://developer.hashicorp.com/terraform/cdktf/concepts/cdktf-architecture#app-class
  */
 export class App extends CdktfApp {
+  constructor({ environmentDefaults, ...config }: AppProps = {}) {
+    super(config);
+    if (environmentDefaults !== undefined) provideEnvironmentDefaults(this, environmentDefaults);
+  }
+
   override synth(): void {
     super.synth();
     for (const warning of warningsOf(this)) process.stderr.write(`! ${warning}\n`);

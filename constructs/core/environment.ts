@@ -4,6 +4,7 @@ import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
 import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
 import { QUOTAS, type Quota } from "./quotas";
+import { Registry } from "./registry";
 
 /** Requirements that the owner of an AWS account sets for every resource, in particular for IAM roles. */
 export interface Guardrails {
@@ -95,6 +96,24 @@ export interface Environment {
    * @default - AWS's default quotas
    */
   readonly quotas?: Readonly<Partial<Record<Quota, number>>>;
+}
+
+/** Values that most environments of an app share, such as the account and the state backend. */
+export type EnvironmentDefaults = Partial<Omit<Environment, "name" | "profile">>;
+
+const DEFAULTS = (): { defaults?: EnvironmentDefaults } => ({});
+
+/** Sets the values that the environments of an app have unless they set their own. */
+export function provideEnvironmentDefaults(app: IConstruct, defaults: EnvironmentDefaults): void {
+  Registry.of(app).get(DEFAULTS).defaults = defaults;
+}
+
+/** Returns an environment with the defaults of the app that a construct is in. */
+export function withDefaults(construct: IConstruct, environment: Environment): Environment {
+  const { defaults } = Registry.of(construct.node.root).get(DEFAULTS);
+  if (defaults === undefined) return environment;
+  const own = Object.entries(environment).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(own) } as Environment;
 }
 
 /**

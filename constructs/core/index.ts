@@ -1,11 +1,12 @@
 export { existingAlarm, type IAlarm, type MetricDataQuery, type MetricStat, type Signal } from "./alarm";
-export { App } from "./app";
+export { App, type AppProps } from "./app";
 export { ARCHITECTURES, type Architecture } from "./architecture";
 export { type ConnectionOptions, Connections, type IConnectable } from "./connections";
-export type { Environment, Guardrails, StateBucket } from "./environment";
+export type { Environment, EnvironmentDefaults, Guardrails, StateBucket } from "./environment";
 export { InvalidPropsError, type Problem } from "./errors";
 export type { IGrantable, Statement } from "./iam";
 export { type Metric, STATISTICS, type Statistic } from "./metric";
+export { editDocument } from "./overrides";
 export { type Placeholder, placeholder, placeholdersIn } from "./placeholders";
 export { PROFILE_DEFAULTS, PROFILES, type Profile, type ProfileDefaults } from "./profiles";
 export type { ProviderLine } from "./provider-line";

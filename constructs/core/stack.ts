@@ -3,11 +3,12 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
-import { checkEnvironment, type Environment } from "./environment";
+import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, runSynthChecks } from "./errors";
 import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
+import { checkOverrides } from "./overrides";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
@@ -86,30 +87,31 @@ export class AwsStack extends TerraformStack {
         remedy: `Use ${NAME_RULE}.`,
       });
     }
-    checkEnvironment(this, props.environment);
+    const environment = withDefaults(this, props.environment);
+    checkEnvironment(this, environment);
     this.stackName = name;
-    this.environment = props.environment;
+    this.environment = environment;
     this.lifetime = props.lifetime;
     this.providerLine = props.providerLine ?? installedProviderLine();
-    const missing = (props.environment.guardrails?.requiredTags ?? []).filter((key) => !props.tags?.[key]);
+    const missing = (environment.guardrails?.requiredTags ?? []).filter((key) => !props.tags?.[key]);
     if (missing.length > 0) {
       throw invalid(this, {
         code: "TAGS_REQUIRED",
         prop: "tags",
-        problem: `must include the tags that environment ${props.environment.name} requires; missing: ${missing.join(", ")}`,
+        problem: `must include the tags that environment ${environment.name} requires; missing: ${missing.join(", ")}`,
         remedy: `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
       });
     }
     this.tags = {
       [props.lifetime === "platform" ? "Platform" : "Service"]: name,
-      ...(props.lifetime === "delivery" ? {} : { Environment: props.environment.name }),
+      ...(props.lifetime === "delivery" ? {} : { Environment: environment.name }),
       ManagedBy: "antifragile",
       ...Object.fromEntries(Object.entries(props.tags ?? {}).map(([key, value]) => [literal(key), literal(value)])),
     };
-    keepState(this, props.environment);
+    keepState(this, environment);
     new AwsProvider(this, "Aws", {
-      region: props.environment.region,
-      allowedAccountIds: props.environment.account === undefined ? undefined : [props.environment.account],
+      region: environment.region,
+      allowedAccountIds: environment.account === undefined ? undefined : [environment.account],
       defaultTags: [{ tags: { ...this.tags } }],
     });
     // Without the namespace, OpenTofu and Terraform resolve the provider differently.
@@ -142,6 +144,7 @@ export class AwsStack extends TerraformStack {
   /** @hidden */
   override runAllValidations(): void {
     runSynthChecks(this);
+    checkOverrides(this);
     super.runAllValidations();
   }
 

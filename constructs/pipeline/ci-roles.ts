@@ -2,106 +2,39 @@ import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aw
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import type { Environment } from "../core/environment";
+import { type Environment, withDefaults } from "../core/environment";
 import { Problems, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
+import { AUDIENCE, type CiTrust, checkTrust, ISSUER, type OidcProvider } from "./ci-trust";
 import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
 
-/** Issuer of GitHub Actions tokens. */
-const ISSUER = "token.actions.githubusercontent.com";
-/** Audience of the tokens. */
-const AUDIENCE = "sts.amazonaws.com";
-
-export const OIDC_PROVIDERS = ["made", "existing"] as const;
-/** OIDC identity provider of GitHub: created here, or already in the account. An account can have only one. */
-export type OidcProvider = (typeof OIDC_PROVIDERS)[number];
-
-/** A GitHub repository, as it appears in the claims of tokens. */
-export interface GitHubRepository {
-  /** User or organization: `acme`. */
-  readonly owner: string;
-  /** `orders`. */
-  readonly name: string;
-  /**
-   * Numeric ids of owner and repository at GitHub: `gh api repos/acme/orders --jq '.owner.id, .id'`. Tokens of repositories
-   * created, renamed or transferred since 15 July 2026 contain both ids, so that taking over a name does not take over its
-   * roles.
-   *
-   * @default - none: an older repository that was never renamed
-   * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
-   */
-  readonly numbers?: { readonly owner: number | string; readonly repository: number | string };
-}
-
 export interface CiRolesProps {
-  /** Repository whose workflows deploy. */
-  readonly repository: GitHubRepository;
+  /** CI system whose jobs assume the roles: `gitHubActions(...)`. */
+  readonly trust: CiTrust;
   /**
    * Environments to deploy, named as at GitHub, whose protection rules decide who may deploy to them. State must be in S3.
    */
   readonly environments: readonly Environment[];
-  /** Image repository that workflows push to and release from. */
+  /** Image repository that jobs push to and release from. */
   readonly images: IImageRepository;
-  /**
-   * Branch whose workflows may push images and, like those of pull requests, create plans.
-   *
-   * @default "main"
-   */
-  readonly branch?: string;
-  /**
-   * OIDC identity provider of GitHub: created here, or already in the account.
-   *
-   * @default "made"
-   */
-  readonly provider?: OidcProvider;
 }
 
-/** @throws InvalidPropsError GITHUB_REPOSITORY, GITHUB_BRANCH, GITHUB_PROVIDER, GITHUB_ENVIRONMENTS, GITHUB_STATE, GITHUB_ACCOUNT */
+/**
+ * @throws InvalidPropsError CI_ENVIRONMENTS, CI_STATE, CI_ACCOUNT, and what {@link checkTrust} finds
+ */
 function check(scope: IConstruct, props: CiRolesProps): void {
   const problems = new Problems(scope);
-  const { owner, name, numbers } = props.repository;
-  problems.check(
-    /^[a-zA-Z0-9](?:-?[a-zA-Z0-9_])*$/.test(owner) && owner.length <= 100 && /^(?!\.+$)[\w.-]{1,100}$/.test(name),
-    {
-      code: "GITHUB_REPOSITORY",
-      prop: "repository",
-      problem: `${JSON.stringify(`${owner}/${name}`)} is not a valid GitHub repository`,
-      remedy: "Use the names of the owner and the repository, without wildcards, which would trust other repositories.",
-    },
-  );
-  problems.check(
-    numbers === undefined || [numbers.owner, numbers.repository].every((each) => /^[1-9]\d{0,15}$/.test(String(each))),
-    {
-      code: "GITHUB_REPOSITORY",
-      prop: "repository.numbers",
-      problem: `${JSON.stringify(numbers)} are not valid GitHub ids`,
-      remedy: `Look up both ids: gh api repos/${owner}/${name} --jq '.owner.id, .id'`,
-    },
-  );
-  const branch = props.branch ?? "main";
-  problems.check(/^(?!-)[\w./-]{1,255}$/.test(branch) && !branch.includes(".."), {
-    code: "GITHUB_BRANCH",
-    prop: "branch",
-    problem: `${JSON.stringify(branch)} is not a valid branch name`,
-    remedy: "Use the name of one branch, without wildcards.",
-  });
-  const provider = props.provider ?? "made";
-  problems.check(OIDC_PROVIDERS.includes(provider), {
-    code: "GITHUB_PROVIDER",
-    prop: "provider",
-    problem: `${JSON.stringify(provider)} is not a supported value`,
-    remedy: `Use one of: ${OIDC_PROVIDERS.join(", ")}.`,
-  });
+  checkTrust(problems, props.trust);
   problems.check(
     props.environments.length > 0 &&
       new Set(props.environments.map((each) => each.name)).size === props.environments.length,
     {
-      code: "GITHUB_ENVIRONMENTS",
+      code: "CI_ENVIRONMENTS",
       prop: "environments",
       problem: `must list at least one environment, and each only once, got ${props.environments.length}`,
       remedy: "List each environment that workflows deploy to.",
@@ -110,16 +43,19 @@ function check(scope: IConstruct, props: CiRolesProps): void {
   const own = AwsStack.of(scope).environment.account;
   props.environments.forEach((environment, index) => {
     problems.check((environment.state ?? "local") !== "local", {
-      code: "GITHUB_STATE",
+      code: "CI_STATE",
       prop: `environments[${index}].state`,
       problem: `of ${environment.name} must not be local: a workflow would not find it and would create every resource again`,
       remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
     });
     problems.check(environment.account === own, {
-      code: "GITHUB_ACCOUNT",
+      code: "CI_ACCOUNT",
       prop: `environments[${index}].account`,
       problem: `of ${environment.name} must be the account of the roles (${own ?? "not set"}), got ${environment.account ?? "not set"}`,
-      remedy: "Create the roles in a DeliveryStack of the account that they deploy to.",
+      remedy:
+        own === undefined
+          ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
+          : "Create the roles in a DeliveryStack of the account that they deploy to.",
     });
   });
   problems.throwIfAny();
@@ -144,7 +80,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
  * const staging: Environment = { name: "staging", region: "eu-central-1", profile: "dev", account: "123456789012", state: "s3" };
  * const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1", account: "123456789012", state: "s3" });
  * new CiRoles(delivery, "GitHub", {
- *   repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } },
+ *   trust: gitHubActions({ repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } } }),
  *   images: new ImageRepository(delivery, "Images"),
  *   environments: [staging],
  * });
@@ -161,23 +97,25 @@ export class CiRoles extends Construct {
   /** @throws InvalidPropsError for the codes that {@link CiRolesProps} lists */
   constructor(scope: Construct, id: string, props: CiRolesProps) {
     super(scope, id);
-    check(this, props);
+    const environments = props.environments.map((environment) => withDefaults(this, environment));
+    check(this, { ...props, environments });
     const stack = AwsStack.of(this);
-    const { owner, name, numbers } = props.repository;
+    const { repository, branch: branchName = "main", provider = "made" } = props.trust;
+    const { owner, name, numbers } = repository;
     this.#subject =
       numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
     if (numbers === undefined) {
       Annotations.of(this).addWarning(
-        `repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust whoever takes over the name of an older one`,
+        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust whoever takes over the name of an older one`,
       );
     }
-    this.#providerArn = this.#provider(props.provider ?? "made");
-    const branch = `ref:refs/heads/${props.branch ?? "main"}`;
+    this.#providerArn = this.#provider(provider);
+    const branch = `ref:refs/heads/${branchName}`;
     const jobsOf = (environment: Environment) => `environment:${environment.name}`;
-    const image = this.#role("Image", "image", [branch, ...props.environments.map(jobsOf)]);
+    const image = this.#role("Image", "image", [branch, ...environments.map(jobsOf)]);
     allowPush(image, props.images);
     this.imageRoleArn = image.roleArn;
-    for (const environment of props.environments) {
+    for (const environment of environments) {
       const part = environment.name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
       const stacks = new EnvironmentStacks(this, environment);
       validateAtSynth(this, () => checkAgainstOwnRoles(this, environment, stacks, "environments"));

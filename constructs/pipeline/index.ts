@@ -1,10 +1,12 @@
+export { CiRoles, type CiRolesProps } from "./ci-roles";
 export {
-  CiRoles,
-  type CiRolesProps,
+  type CiTrust,
+  type GitHubActionsOptions,
   type GitHubRepository,
+  gitHubActions,
   OIDC_PROVIDERS,
   type OidcProvider,
-} from "./ci-roles";
+} from "./ci-trust";
 export { DeliveryStack, type DeliveryStackProps } from "./delivery-stack";
 export { type IImageRepository, ImageRepository, type ImageRepositoryProps } from "./image-repository";
 export { Pipeline } from "./pipeline";

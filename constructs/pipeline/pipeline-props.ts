@@ -1,6 +1,6 @@
 import type { IConstruct } from "constructs";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
-import type { Environment } from "../core/environment";
+import { type Environment, withDefaults } from "../core/environment";
 import { type Problem, Problems } from "../core/errors";
 import type { Statement } from "../core/iam";
 import { AwsStack } from "../core/stack";
@@ -169,7 +169,10 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   const problems = new Problems(scope);
   checkSource(problems, props.source);
   if (props.images !== undefined && "kind" in props.images) checkImage(problems, props.images);
-  const { releases } = props;
+  const releases = props.releases.map((release) => ({
+    ...release,
+    environment: withDefaults(scope, release.environment),
+  }));
   problems.check(releases.length > 0 && releases.length <= 10, {
     code: "PIPELINE_RELEASES",
     prop: "releases",
@@ -333,7 +336,10 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
     code: "PIPELINE_ACCOUNT",
     prop: `${prop}.environment.account`,
     problem: `of ${name} must be the account of the pipeline (${own ?? "not set"}), got ${account ?? "not set"}`,
-    remedy: "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
+    remedy:
+      own === undefined
+        ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
+        : "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
   });
   problems.check(name !== "delivery", {
     code: "PIPELINE_ENVIRONMENT",

@@ -5,6 +5,7 @@ import {
   CloudNativeService,
   DeliveryStack,
   type Environment,
+  gitHubActions,
   ImageRepository,
   Ingress,
   insecureHttp,
@@ -23,7 +24,9 @@ payments.add(new Ingress());
 const delivery = new DeliveryStack(app, "payments", { region, account, state: "s3" });
 new CiRoles(delivery, "GitHub", {
   // gh api repos/acme/payments --jq '.owner.id, .id'
-  repository: { owner: "acme", name: "payments", numbers: { owner: 123456, repository: 456789 } },
+  trust: gitHubActions({
+    repository: { owner: "acme", name: "payments", numbers: { owner: 123456, repository: 456789 } },
+  }),
   images: new ImageRepository(delivery, "Images"),
   environments: [staging],
 });

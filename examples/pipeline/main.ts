@@ -15,18 +15,16 @@ import {
 
 const account = "123456789012";
 const region = "eu-central-1";
-const staging: Environment = { name: "staging", region, account, profile: "dev", state: "s3" };
+const staging: Environment = { name: "staging", region, profile: "dev" };
 const production: Environment = {
   name: "production",
   region,
-  account,
   profile: "production",
-  state: "s3",
   // Without a boundary, anyone who can change a plan could create a role with any permission.
   guardrails: { permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary` },
 };
 
-const app = new App();
+const app = new App({ environmentDefaults: { account, state: "s3" } });
 for (const environment of [staging, production]) {
   const listener =
     environment === production
@@ -37,7 +35,7 @@ for (const environment of [staging, production]) {
   orders.add(new Ingress());
 }
 
-const delivery = new DeliveryStack(app, "orders", { region, account, state: "s3" });
+const delivery = new DeliveryStack(app, "orders", { region });
 new Pipeline(delivery, "Pipeline", {
   source: Source.gitHub("acme/orders", { paths: { except: ["docs/**", "*.md"] } }),
   images: new ImageRepository(delivery, "Images"),

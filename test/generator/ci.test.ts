@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { App, CiRoles, DeliveryStack, type Environment, ImageRepository, Platform } from "../../constructs";
+import {
+  App,
+  CiRoles,
+  DeliveryStack,
+  type Environment,
+  gitHubActions,
+  ImageRepository,
+  Platform,
+} from "../../constructs";
 import { resolveAnswers } from "../../generator/answers";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
@@ -170,7 +178,7 @@ function rolesOf(name: string): unknown[] {
     (each): Environment => ({ name: each, region: "eu-west-1", profile: "dev", account, state: "s3" }),
   );
   new CiRoles(delivery, "GitHub", {
-    repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } },
+    trust: gitHubActions({ repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } } }),
     images: new ImageRepository(delivery, "Images"),
     environments,
   });

@@ -5,6 +5,8 @@ import {
   type CiRolesProps,
   DeliveryStack,
   type Environment,
+  type GitHubActionsOptions,
+  gitHubActions,
   ImageRepository,
   Platform,
 } from "../../../constructs";
@@ -16,14 +18,15 @@ const staging: Environment = { name: "staging", region: "eu-central-1", account,
 const production: Environment = { ...staging, name: "production", profile: "production" };
 const repository = { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } };
 
-function roles(props: Partial<CiRolesProps> = {}) {
+type Props = Partial<Omit<CiRolesProps, "trust"> & GitHubActionsOptions>;
+
+function roles({ environments = [staging, production], ...trust }: Props = {}) {
   const app = new App();
   const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
   const made = new CiRoles(stack, "GitHub", {
-    repository,
+    trust: gitHubActions({ repository, ...trust }),
     images: new ImageRepository(stack, "Images"),
-    environments: [staging, production],
-    ...props,
+    environments,
   });
   for (const environment of [staging, production]) new Platform(app, "shop", { environment });
   return { stack, made };
@@ -38,7 +41,7 @@ interface Trust {
 }
 
 /** Who may take each role, by its name. */
-function subjects(props: Partial<CiRolesProps> = {}) {
+function subjects(props: Props = {}) {
   return Object.fromEntries(
     Object.values(resources(roles(props).stack, "aws_iam_role")).map(({ name, assume_role_policy: trust }) => [
       String(name).replace("orders-delivery-gh-", ""),
@@ -110,22 +113,25 @@ describe("CiRoles", () => {
     expect(policiesOf("StagingApply").filter((arn) => arn.includes("Production"))).toEqual([]);
   });
 
-  it.each<[string, Partial<CiRolesProps>]>([
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, owner: "*" } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "*" } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "orders:*" } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: "ord?rs" } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: ".." } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, owner: "acme/orders" } }],
-    ["GITHUB_REPOSITORY repository", { repository: { ...repository, name: '${file("/etc/passwd")}' } }],
-    ["GITHUB_REPOSITORY repository.numbers", { repository: { ...repository, numbers: { owner: 0, repository: 1 } } }],
-    ["GITHUB_BRANCH branch", { branch: "release/*" }],
-    ["GITHUB_BRANCH branch", { branch: "" }],
-    ["GITHUB_PROVIDER provider", { provider: "other" as "made" }],
-    ["GITHUB_ENVIRONMENTS environments", { environments: [] }],
-    ["GITHUB_ENVIRONMENTS environments", { environments: [staging, staging] }],
-    ["GITHUB_STATE environments[0].state", { environments: [{ ...staging, state: "local" }] }],
-    ["GITHUB_ACCOUNT environments[0].account", { environments: [{ ...staging, account: "210987654321" }] }],
+  it.each<[string, Props]>([
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, owner: "*" } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, name: "*" } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, name: "orders:*" } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, name: "ord?rs" } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, name: ".." } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, owner: "acme/orders" } }],
+    ["GITHUB_REPOSITORY trust.repository", { repository: { ...repository, name: '${file("/etc/passwd")}' } }],
+    [
+      "GITHUB_REPOSITORY trust.repository.numbers",
+      { repository: { ...repository, numbers: { owner: 0, repository: 1 } } },
+    ],
+    ["GITHUB_BRANCH trust.branch", { branch: "release/*" }],
+    ["GITHUB_BRANCH trust.branch", { branch: "" }],
+    ["GITHUB_PROVIDER trust.provider", { provider: "other" as "made" }],
+    ["CI_ENVIRONMENTS environments", { environments: [] }],
+    ["CI_ENVIRONMENTS environments", { environments: [staging, staging] }],
+    ["CI_STATE environments[0].state", { environments: [{ ...staging, state: "local" }] }],
+    ["CI_ACCOUNT environments[0].account", { environments: [{ ...staging, account: "210987654321" }] }],
   ])("refuses %s (%#)", (refusal, props) => {
     expect(refusals(() => roles(props))).toContain(refusal);
   });
@@ -133,7 +139,7 @@ describe("CiRoles", () => {
   it("refuses an environment without stacks at synth", () => {
     const stack = new DeliveryStack(new App(), "orders", { region: "eu-central-1", account, state: "s3" });
     const images = new ImageRepository(stack, "Images");
-    new CiRoles(stack, "GitHub", { repository, images, environments: [staging] });
+    new CiRoles(stack, "GitHub", { trust: gitHubActions({ repository }), images, environments: [staging] });
     expect(() => synthesize(stack)).toThrow(/PIPELINE_NO_STACKS/);
   });
 });

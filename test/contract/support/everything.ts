@@ -18,6 +18,7 @@ import {
   existingQueue,
   experimentGate,
   Fault,
+  gitHubActions,
   httpEndpoint,
   https,
   ImageRepository,
@@ -178,7 +179,9 @@ export function everything(profile: Profile = "dev"): App {
     ...(profile === "strict" ? { profile, state: "s3" } : {}),
   });
   new CiRoles(delivery, "GitHub", {
-    repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } },
+    trust: gitHubActions({
+      repository: { owner: "acme", name: "orders", numbers: { owner: 123456, repository: 456789 } },
+    }),
     images: ImageRepository.fromRepositoryName(delivery, "SameImages", "orders"),
     environments: [staging],
   });
