@@ -1,13 +1,13 @@
 /**
- * Sends lines of CloudWatch Logs to OpenSearch: the code of a Lambda function, which `OpenSearchSender` zips as it is.
- * Nothing but Node.js is needed to run it.
+ * Code of a Lambda function that sends lines from CloudWatch Logs to OpenSearch. `OpenSearchSender` zips it unchanged.
+ * Needs nothing but Node.js.
  *
- * Each line becomes a document under the id that CloudWatch gave it, so that a batch that comes twice is stored once.
+ * Each line becomes a document with the id that CloudWatch assigned, so that a batch that is delivered twice is stored once.
  */
 import { createHash, createHmac } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 
-/** Half of what the smallest domains take in one request. */
+/** Half of the maximum request size of the smallest domains. */
 const MOST_BYTES = 5_000_000;
 const ALREADY_THERE = 409;
 const NOT_UNDERSTOOD = 400;
@@ -18,17 +18,17 @@ const NOT_UNDERSTOOD = 400;
  * @typedef {{ status: number, error?: { type?: string } }} Answer
  */
 
-/** @param {{ awslogs: { data: string } }} event what CloudWatch Logs sends to a function */
+/** @param {{ awslogs: { data: string } }} event event that CloudWatch Logs sends to a function */
 export async function handler(event) {
   /** @type {Batch} */
   const batch = JSON.parse(gunzipSync(Buffer.from(event.awslogs.data, "base64")).toString("utf8"));
-  // CloudWatch asks whether anybody is there.
+  // CloudWatch sends control messages to check that the function is reachable.
   if (batch.messageType !== "DATA_MESSAGE") return;
   /** @type {Answer[]} */
   const refused = [];
   for (const [index, lines] of byDay(batch.logEvents)) {
     const answers = await store(index, batch, lines, false);
-    // A field that is a number in one line and text in the next is refused: such a line is kept as text.
+    // A field that is a number in one line and text in another is rejected: such a line is stored as text.
     const again = lines.filter((_, at) => answers[at]?.status === NOT_UNDERSTOOD);
     const last = again.length === 0 ? [] : await store(index, batch, again, true);
     refused.push(
@@ -37,7 +37,7 @@ export async function handler(event) {
     );
   }
   if (refused.length > 0) {
-    // What OpenSearch says besides may quote the line, which must stay masked.
+    // The rest of the error may quote the line, which must stay masked.
     const { status, error } = /** @type {Answer} */ (refused[0]);
     throw new Error(
       `${refused.length} of ${batch.logEvents.length} lines were refused: ${status} ${error?.type ?? ""}`,
@@ -51,7 +51,7 @@ function failed({ status }) {
 }
 
 /**
- * Lines by the index of their day, so that those of one day can be deleted at once.
+ * Groups lines by the index of their day, so that the lines of a day can be deleted together.
  *
  * @param {Line[]} lines
  */
@@ -101,7 +101,7 @@ async function store(index, batch, lines, asText) {
 function documentOf({ logGroup, logStream }, { timestamp, message }, asText) {
   const about = { "@timestamp": new Date(timestamp).toISOString(), "@log_group": logGroup, "@log_stream": logStream };
   if (asText || !hasFields(message)) return JSON.stringify({ ...about, "@message": message });
-  // Put together as text: numbers stay as they were written, however long. Between values a line end is a space.
+  // Concatenated as text, so that numbers of any length stay unchanged. Line breaks between values become spaces.
   const fields = message
     .trim()
     .slice(1)
@@ -134,16 +134,16 @@ async function send(index, body) {
   });
   if (response.status === 401 || response.status === 403) {
     throw new Error(
-      `${url.host} lets this function not in (${response.status}): let the role of the function write to ${index}, in the policy of the domain and, with fine-grained access control, as a backend role of a role there`,
+      `${url.host} denied access to this function (${response.status}): allow the role of the function to write to ${index} in the access policy of the domain and, with fine-grained access control, map it to a role of the domain as a backend role`,
     );
   }
-  if (!response.ok) throw new Error(`${url.host} answered ${response.status}`);
+  if (!response.ok) throw new Error(`${url.host} responded with ${response.status}`);
   const { items } = /** @type {{ items: { create: Answer }[] }} */ (await response.json());
   return items.map(({ create }) => create);
 }
 
 /**
- * Headers of a request that is signed with the role of the function.
+ * Returns the headers of a request, signed with the role of the function.
  *
  * @param {URL} url
  * @param {string} body

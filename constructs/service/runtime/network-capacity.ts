@@ -5,15 +5,15 @@ import { Registry } from "../../core/registry";
 import type { ServiceStack } from "../../platform/platform";
 import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling";
 
-/** Most addresses that the services of an app need, by platform. */
+/** Number of addresses that the services of an app need, by platform. */
 const ADDRESSES = () => new Map<string, number>();
 
-/** Services of an app, by platform and name. */
+/** Owners of the service names of an app, by platform and name. */
 const NAMES = () => new Map<string, string>();
 
 /**
- * Takes a name on the platform: it is that of roles, of the parameter and in DNS. One of another repo cannot be seen at
- * synth; AWS refuses the second at apply.
+ * Reserves a service name on its platform, which is used for roles, for the SSM parameter and in DNS. Names used by other
+ * repositories are not known at synth; AWS refuses the second one at apply.
  *
  * @throws InvalidPropsError SERVICE_NAME_TAKEN
  */
@@ -30,18 +30,18 @@ export function reserveServiceName(
     throw invalid(service, {
       code: "SERVICE_NAME_TAKEN",
       prop: "name",
-      problem: `${JSON.stringify(name)} is that of ${owner} on platform ${platformName}-${environment.name}`,
-      remedy: "Give one of them another id or name.",
+      problem: `must be unique on platform ${platformName}-${environment.name}, but ${JSON.stringify(name)} is the name of ${owner}`,
+      remedy: "Change the id or name of one of them.",
     });
   }
   names.set(key, path);
 }
 
 /**
- * Counts the addresses that tasks take in the platform's network when all services are at max: while one is deployed, its
- * old and new tasks run side by side. In production they must find room without one zone.
+ * Reserves addresses in the platform's VPC for a service at its maximum, with old and new tasks side by side during a
+ * deployment. In production, they must fit without one of the zones.
  *
- * @param max most tasks of the service; undefined for a job, which has one
+ * @param max maximum number of tasks of the service; undefined for a job, which has one
  * @throws InvalidPropsError SUBNETS_FULL_AT_MAX
  */
 export function reserveAddresses(service: IConstruct, stack: ServiceStack, max: number | undefined): void {
@@ -57,13 +57,13 @@ export function reserveAddresses(service: IConstruct, stack: ServiceStack, max: 
     code: "SUBNETS_FULL_AT_MAX",
     prop: "scaling.max",
     problem:
-      `${max ?? 1}: with the services before it that is ${wanted} tasks at once, old and new side by side, and the network of ${platform} ` +
-      `has room for ${room}${production ? " when a zone is lost" : ""}`,
-    remedy: "Lower scaling.max, or give the platform a larger network.cidr.",
+      `needs too many addresses, got ${max ?? 1}: with the services declared before, up to ${wanted} tasks run at once (old and new during a deployment), but the VPC of ${platform} ` +
+      `has addresses for ${room}${production ? " when a zone is lost" : ""}`,
+    remedy: "Lower scaling.max, or use a larger vpc.cidr for the platform.",
   });
 }
 
-/** Says where tasks are enough on a good day alone: when a zone is lost, or when load grows. */
+/** Warns about capacity that suffices only under normal conditions, and not when a zone is lost or the load grows. */
 export function warnOfThinScaling(
   service: IConstruct,
   { production, zones }: ServiceStack,

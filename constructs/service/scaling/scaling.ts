@@ -28,76 +28,77 @@ import type { Target } from "../add-on";
 import { groupsOf, ofTarget } from "../monitoring/target-metrics";
 import type { Process } from "../task/process";
 
-/** From a time on there are other bounds. */
+/** Changes the bounds of the number of tasks at a scheduled time. */
 export interface ScheduledBounds {
-  /** Unique within the service; part of addresses: `Morning`. */
+  /** Name of the scheduled action, unique within the service and part of addresses: `Morning`. */
   readonly name: string;
   readonly schedule: Schedule;
-  /** @default - as it is then */
+  /** @default - unchanged */
   readonly min?: number;
-  /** @default - as it is then */
+  /** @default - unchanged */
   readonly max?: number;
 }
 
-/** How many tasks run, and what decides. */
+/** Number of tasks and the policies that change it. */
 export interface Scaling {
   /**
-   * Fewest tasks.
+   * Minimum number of tasks.
    *
    * @default 1 in dev, 2 in production; 0 for a worker with a queue
    */
   readonly min?: number;
   /**
-   * Most tasks.
+   * Maximum number of tasks.
    *
    * @default - twice min, and at least 4
    */
   readonly max?: number;
   /**
-   * Tasks are added above this average use of CPU, and taken away below it.
+   * Average CPU utilization, in percent, that target tracking keeps.
    *
-   * @default - 60, in production less where the tasks that stay could not carry a lost zone's load; none for a worker with a queue
+   * @default - 60; lower in production if the remaining tasks could not take over the load of a lost zone; none for a worker
+   * with a queue
    */
   readonly cpuPercent?: number;
   /**
-   * The same of memory.
+   * Average memory utilization, in percent, that target tracking keeps.
    *
-   * @default - memory does not decide
+   * @default - no such policy
    */
   readonly memoryPercent?: number;
   /**
-   * Requests that a task gets from the load balancer in a minute. With an Ingress only.
+   * Requests per minute and task from the load balancer that target tracking keeps. Requires an Ingress.
    *
-   * @default - requests do not decide
+   * @default - no such policy
    */
   readonly requestsPerTask?: number;
   /**
-   * Messages, waiting and in work, for each task. For a worker with a queue only.
+   * Messages per task, visible and in flight, that target tracking keeps. Only for a worker with a queue.
    *
    * @default 100
    */
   readonly messagesPerTask?: number;
   /**
-   * Measures of your own that are kept at a value.
+   * Your own metrics, each kept at a target.
    *
    * @default - none
    */
   readonly metrics?: readonly MetricTarget[];
   /**
-   * Measures that add tasks in steps.
+   * Step scaling by your own metrics.
    *
    * @default - none
    */
   readonly steps?: readonly ScalingSteps[];
   /**
-   * Other bounds at other times. A change of `min` or `max` counts from the apply on, until the next of these times.
+   * Scheduled changes of the bounds. A change of `min` or `max` applies immediately, until the next scheduled time.
    *
    * @default - none
    */
   readonly schedules?: readonly ScheduledBounds[];
 }
 
-/** What {@link Scaling} comes to. */
+/** Settings of {@link Scaling} after defaults and checks. */
 export interface ScalingSettings {
   readonly min: number;
   readonly max: number;
@@ -110,22 +111,25 @@ export interface ScalingSettings {
   readonly schedules: readonly ScheduledBounds[];
 }
 
-/** Most tasks of one service. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
+/**
+ * Maximum number of tasks of a service. @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+ */
 const MAX_TASKS = 5000;
 /**
- * Longer than it takes until a new task shows in metrics: it starts, works for a minute, and what it reports may be two
- * minutes late. Sooner, the same load would add tasks again; more load adds some at any time.
+ * Cooldown after adding tasks, which covers the time until a new task affects the metrics: it starts, works for a minute,
+ * and its metrics may be two minutes late. A shorter cooldown would add tasks twice for the same load; a higher load adds
+ * more tasks at any time.
  */
 const COOLDOWN_SECONDS = 300;
-/** What a queue's worker tracks unless told. */
+/** Default messages per task for a worker with a queue. */
 const MESSAGES_PER_TASK = 100;
 
-/** Share of their tasks that a service keeps when one of the zones is lost. */
+/** Share of its tasks that a service keeps when one zone is lost. */
 export function keptWithoutAZone(tasks: number, zones: number): number {
   return (tasks - Math.ceil(tasks / zones)) / tasks;
 }
 
-/** Defaults and checks. Notes SCALING_* problems. */
+/** Applies defaults and checks the props. Records SCALING_* problems. */
 export function resolveScaling(
   problems: Problems,
   props: Scaling,
@@ -143,23 +147,23 @@ export function resolveScaling(
   problems.check(max <= MAX_TASKS, {
     code: "SCALING_MAX_QUOTA",
     prop: "scaling.max",
-    problem: `${max} is above the ${MAX_TASKS} tasks that ECS lets a service have`,
-    remedy: `Use up to ${MAX_TASKS}, larger tasks, or a second service.`,
+    problem: `must be at most ${MAX_TASKS}, the quota of ECS for a service, got ${max}`,
+    remedy: "Use fewer, larger tasks, or a second service.",
   });
-  // A queue keeps the work when all workers are gone; requests are lost.
+  // A queue keeps messages when all workers stop, but requests are lost.
   if (production && queue === undefined) checkZoneLoss(problems, "scaling.min", min, "task");
   checkUtilization(problems, "scaling.cpuPercent", cpuPercent);
   checkUtilization(problems, "scaling.memoryPercent", memoryPercent);
   problems.check(requestsPerTask === undefined || process.kind === "web", {
     code: "SCALING_REQUESTS_OF_WORKER",
     prop: "scaling.requestsPerTask",
-    problem: "is set, and the process takes no requests",
-    remedy: "Leave it out, or use messagesPerTask.",
+    problem: "needs a web process, which receives requests",
+    remedy: "Remove it, or use messagesPerTask.",
   });
   problems.check(props.messagesPerTask === undefined || queue !== undefined, {
     code: "SCALING_MESSAGES_WITHOUT_QUEUE",
     prop: "scaling.messagesPerTask",
-    problem: "is set, and the process has no queue",
+    problem: "needs a worker with a queue",
     remedy: "Use process: worker({ queue }).",
   });
   checkTarget(problems, "scaling.requestsPerTask", requestsPerTask);
@@ -179,8 +183,8 @@ export function resolveScaling(
       {
         code: "SCALING_SCHEDULE",
         prop: `scaling.schedules.${name}`,
-        problem: `min ${from} and max ${to} are no bounds`,
-        remedy: `Give min, max or both, whole numbers, min <= max; what is not given stays (min ${min}, max ${max}).`,
+        problem: `must have a min, a max or both, in whole numbers with min <= max, got min ${from} and max ${to}`,
+        remedy: `Change them. A bound that is not set keeps its value (min ${min}, max ${max}).`,
       },
     );
     if (production && queue === undefined && from !== undefined) {
@@ -202,24 +206,25 @@ export function resolveScaling(
 }
 
 interface ScaledService {
-  /** The service; policies follow it when it is replaced. */
+  /** ECS service. The policies are replaced together with it. */
   readonly service: EcsService;
   readonly clusterName: string;
-  /** First parts of the names of alarms. */
+  /** Parts of the names of alarms. */
   readonly fullName: readonly string[];
   readonly settings: ScalingSettings;
-  /** Attributes of the target that others write. */
+  /** Attributes of the scalable target that are modified outside Terraform. */
   readonly ignored: readonly string[];
   readonly queue: IQueue | undefined;
-  /** Target groups of the service, known when all add-ons are there. */
+  /** Target groups of the service. Complete once all add-ons are added. */
   readonly targets: () => readonly Target[];
 }
 
-/** Lets AWS set the number of tasks: a scalable target and one policy for each measure. */
+/** Creates a scalable target, and one scaling policy for each metric. */
 export function scale(scope: Construct, scaled: ScaledService): void {
   const { service, clusterName, settings, queue } = scaled;
   const bounds = { minCapacity: settings.min, maxCapacity: settings.max };
-  // A schedule writes other bounds, and Terraform must not put them back at the next apply; unless these here change.
+  // A schedule changes the bounds, and Terraform must not reset them at the next apply unless the bounds in the program
+  // change.
   const written =
     settings.schedules.length === 0 ? undefined : new DataResource(scope, "ScalingBounds", { input: bounds });
   const target = new AppautoscalingTarget(scope, "Scaling", {
@@ -227,7 +232,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     serviceNamespace: "ecs",
     scalableDimension: "ecs:service:DesiredCount",
     resourceId: `service/${clusterName}/${service.name}`,
-    // AWS forgets the target when the service is replaced, and Terraform would not notice.
+    // AWS deletes the scalable target when the service is replaced, which Terraform would not notice.
     lifecycle: {
       replaceTriggeredBy: [`${addressOf(service)}.id`, ...(written === undefined ? [] : [addressOf(written)])],
       ...(scaled.ignored.length === 0 ? {} : { ignoreChanges: [...scaled.ignored] }),
@@ -270,7 +275,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     });
     new CloudwatchMetricAlarm(scope, `${id}Alarm`, {
       alarmName: AwsStack.of(scope).physicalName("alarm", ...scaled.fullName, kebab(id)),
-      alarmDescription: "Adds tasks; no reason to get up.",
+      alarmDescription: "Adds tasks. No action is needed.",
       ...alarm,
       evaluationPeriods: 1,
       treatMissingData: "notBreaching",
@@ -299,7 +304,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
       settings.messagesPerTask,
       computed(() => policyRows(messagesPerTask(queue, tasks))),
     );
-    // With no task there is nothing to divide by, so the first one comes by a step.
+    // Without tasks, the metric per task is undefined, so a step policy starts the first one.
     step("ScaleFromZero", waitingWithoutTask(queue, tasks), [{ from: 1, add: 1 }]);
   }
   for (const { name, metric, target: value } of settings.metrics) {
@@ -327,9 +332,9 @@ export function scale(scope: Construct, scaled: ScaledService): void {
 }
 
 /**
- * Requests that a task of the busiest target group gets in a minute. AWS's own metric is tied to one group, which during
- * a shift between two may be the one that gets no requests any more. A minute whose requests are not reported yet counts as
- * the one before it, and where none are reported for longer, as 0.
+ * Requests per minute for a task of the busiest target group. AWS's predefined metric is tied to one target group, which may
+ * receive no more requests during a shift between two. If a minute has not been reported yet, the value of the previous
+ * minute is used; after a longer gap, 0.
  */
 function requestsPerTask(targets: readonly Target[]): MetricDataQuery[] {
   const groups = groupsOf(targets);
@@ -341,7 +346,10 @@ function requestsPerTask(targets: readonly Target[]): MetricDataQuery[] {
   return [...rows, { id: "result", expression: `MAX([${each.join(", ")}])`, returned: true }];
 }
 
-/** Each task says once a minute how busy it is, so the number of samples is the number of tasks, without Container Insights. */
+/**
+ * Number of running tasks without Container Insights: each task reports its CPU utilization once a minute, so the number of
+ * samples is the number of tasks.
+ */
 function runningTasks(clusterName: string, serviceName: string): Required<Metric> {
   return {
     namespace: "AWS/ECS",
@@ -351,21 +359,21 @@ function runningTasks(clusterName: string, serviceName: string): Required<Metric
   };
 }
 
-/** What is in a queue; missing while nobody has used it for hours. */
+/** A metric of a queue, which has no data if the queue has not been used for hours. */
 function inQueue(queue: IQueue, metricName: string): Required<Metric> {
   return { namespace: "AWS/SQS", metricName, dimensions: { QueueName: queue.queueName }, statistic: "Maximum" };
 }
 
 /**
- * Messages for each task. Amazon SQS and Amazon ECS report independently: a minute that one has not reported yet counts as
- * the one before it. Without any task there is no value, and the first comes by a step.
+ * Messages per task. Amazon SQS and Amazon ECS report independently: if one has not reported a minute yet, the value of the
+ * previous minute is used. Without tasks there is no value, and a step policy starts the first one.
  */
 function messagesPerTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [
     ...inQueueAndTasks(queue, tasks),
     {
       id: "result",
-      // In work counts too, or the task that handles the last message would be taken away.
+      // Includes messages in flight, or the task that processes the last message would be stopped.
       expression: "(FILL(waiting, REPEAT) + FILL(working, REPEAT)) / FILL(tasks, REPEAT)",
       returned: true,
     },
@@ -373,8 +381,8 @@ function messagesPerTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuer
 }
 
 /**
- * Messages that wait while no task works. A task whose minute is not reported yet is still there, and one that holds a
- * message works, whatever ECS reports: otherwise a late or lost metric would start tasks up to the most allowed.
+ * Visible messages while no task runs. Assumes that a task whose minute has not been reported yet still runs, and that
+ * messages in flight are held by a task: otherwise a late or lost metric would start tasks up to the maximum.
  */
 function waitingWithoutTask(queue: IQueue, tasks: Required<Metric>): MetricDataQuery[] {
   return [

@@ -1,19 +1,22 @@
 import type { Process } from "./process";
 
 /**
- * A public node image for amd64 and arm64, by digest: what a service runs until its first release, so that the first
+ * Public Node.js image for amd64 and arm64, by digest, which a service runs until its first release, so that the first
  * `apply` works with an empty image repository.
  */
 const BOOTSTRAP_IMAGE =
   "public.ecr.aws/docker/library/node@sha256:d32cdf619f63fe0471182d08996dd516c6275bb5fd31ae06e55a570bd9e1ad43";
 
-/** What runs in place of a worker until the first release: it waits. */
+/** Program that replaces a worker until the first release: it waits. */
 const BOOTSTRAP_WORKER = "setInterval(()=>{},2147483647);";
 
-/** What runs in place of a job until the first release: it says so and ends well. */
+/** Program that replaces a job until the first release: it logs a line and succeeds. */
 const BOOTSTRAP_JOB = `console.log('{"level":"info","msg":"no release yet"}');`;
 
-/** Answers 200 on the health paths, so that the deployment is steady, and 503 elsewhere, since there is no service yet. */
+/**
+ * Program that replaces a web process until the first release: returns 200 on the health paths, so that the deployment
+ * becomes steady, and 503 on all others.
+ */
 const BOOTSTRAP_WEB = [
   "const healthy=process.env.BOOTSTRAP_HEALTHY.split(',');",
   "require('node:http').createServer((q,s)=>{",
@@ -21,11 +24,11 @@ const BOOTSTRAP_WEB = [
   "}).listen(Number(process.env.PORT));",
 ].join("");
 
-/** What a service's containers are made from: see {@link Image.repository} and {@link Image.digest}. */
+/** Image of a service's containers: see {@link Image.repository} and {@link Image.digest}. */
 export class Image {
   /**
-   * The service's own repository, which starts empty: a bootstrap image runs until the first release, and releases decide
-   * from then on which digest runs.
+   * Image from the service's ECR repository, which is empty at first: a bootstrap image runs until the first release. From
+   * then on, releases decide the running digest.
    *
    * @param options.name name of the ECR repository. Default: the stack's name
    */
@@ -34,14 +37,14 @@ export class Image {
   }
 
   /**
-   * One image, by digest: `public.ecr.aws/nginx/nginx@sha256:...`. Terraform decides which digest runs.
+   * Fixed image by digest: `public.ecr.aws/nginx/nginx@sha256:...`. Terraform decides the running digest.
    *
-   * @throws RangeError when the URI has no digest: a tag can be moved, so it says nothing of what runs
+   * @throws RangeError when the URI has no digest, because tags are mutable
    */
   static digest(uri: string): Image {
     if (!/^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(uri)) {
       throw new RangeError(
-        `Image.digest(${JSON.stringify(uri)}): use registry/name@sha256:<64 hex digits>; a tag can be moved`,
+        `Image.digest(${JSON.stringify(uri)}): must be an image by digest, because tags are mutable. Use registry/name@sha256:<64 hex digits>.`,
       );
     }
     return new Image("digest", uri);
@@ -49,18 +52,18 @@ export class Image {
 
   private constructor(
     readonly kind: "repository" | "digest",
-    /** What the container runs when Terraform starts it. */
+    /** Image that Terraform starts the container with. */
     readonly uri: string,
-    /** Name of the repository that releases come from. */
+    /** Name of the repository that releases use. */
     readonly repositoryName?: string,
   ) {}
 
-  /** What images of it are called, without digest: a repository, or registry and name. */
+  /** Name of its images without digest: a repository, or registry and name. */
   sourceIn(stackName: string): string {
     return this.kind === "digest" ? this.uri.replace(/@.*$/, "") : (this.repositoryName ?? stackName);
   }
 
-  /** What the container of a process runs when Terraform starts it; undefined for the image's own. */
+  /** Command that Terraform starts the container of a process with; undefined for the image's own. */
   commandFor(process: Process): readonly string[] | undefined {
     if (this.kind === "digest") return process.command;
     const script = { web: BOOTSTRAP_WEB, worker: BOOTSTRAP_WORKER, job: BOOTSTRAP_JOB }[process.kind];

@@ -108,7 +108,7 @@ describe("the function that sends lines to OpenSearch", () => {
   it("fails while the domain does, and completes the batch when it is well again", async () => {
     const batch = batchOf(["one", "two"], { at: Date.parse("2026-11-22T23:59:59.999Z") });
     domain.troubles.push({ status: 503 });
-    await expect(handler(batch)).rejects.toThrow(/127\.0\.0\.1:\d+ answered 503/);
+    await expect(handler(batch)).rejects.toThrow(/127\.0\.0\.1:\d+ responded with 503/);
     domain.troubles.push({ status: 429, item: true });
     await expect(handler(batch)).rejects.toThrow("1 of 2 lines were refused: 429 mapper_parsing_exception");
     await handler(batch);
@@ -118,7 +118,7 @@ describe("the function that sends lines to OpenSearch", () => {
   it("says what to do where it is not let in, and never quotes a line", async () => {
     domain.troubles.push({ status: 403 });
     await expect(handler(batchOf(["a secret"]))).rejects.toThrow(
-      /let the role of the function write to shop-dev-orders/,
+      /allow the role of the function to write to shop-dev-orders/,
     );
     domain.troubles.push({ status: 400, item: true }, { status: 400, item: true });
     const refusal = (await handler(batchOf(["a secret"])).catch((error: unknown) => error)) as Error;

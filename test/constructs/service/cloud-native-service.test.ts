@@ -143,7 +143,7 @@ describe("CloudNativeService", () => {
   it.each(["nginx:latest", "nginx", `nginx@sha256:${"A".repeat(64)}`, `\${x}@sha256:${"a".repeat(64)}`])(
     "refuses the image %s, which says nothing of what runs",
     (uri) => {
-      expect(() => Image.digest(uri)).toThrow(/use registry\/name@sha256/);
+      expect(() => Image.digest(uri)).toThrow(/Use registry\/name@sha256/);
     },
   );
 
