@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { stackJson, stackNames } from "../support/examples";
+import { runningProgram } from "../support/program";
 import { ROOT } from "./support/sources";
 import { asArguments, typeErrors } from "./support/typed-by";
 
@@ -14,7 +14,6 @@ import { asArguments, typeErrors } from "./support/typed-by";
  */
 const LINE_5 = "@cdktf/provider-aws";
 const LINE_6 = "provider-aws-6";
-const tsx = createRequire(__filename).resolve("tsx/cli");
 
 const folders: string[] = [];
 afterAll(() => {
@@ -25,8 +24,8 @@ afterAll(() => {
 function synthesized(program: string, line: 5 | 6): Record<string, Record<string, unknown>> {
   const outdir = mkdtempSync(join(tmpdir(), "antifragile-line-"));
   folders.push(outdir);
-  const runner = line === 6 ? [join(ROOT, "test/support/on-provider-6.ts")] : [];
-  execFileSync(process.execPath, [tsx, ...runner, join(ROOT, program)], {
+  const bindings = line === 6 ? ["--require", join(ROOT, "test/support/on-provider-6.cjs")] : [];
+  execFileSync(process.execPath, [...bindings, ...runningProgram(join(ROOT, program))], {
     cwd: ROOT,
     env: { ...process.env, CDKTF_OUTDIR: outdir, ...(line === 5 ? { LINE: "6" } : {}) },
     encoding: "utf8",

@@ -1,19 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runningProgram } from "./program";
 
 export const ROOT = join(__dirname, "../..");
-const tsx = createRequire(__filename).resolve("tsx/cli");
 
 /** Names of all examples. */
 export const EXAMPLES = readdirSync(join(ROOT, "examples")).sort();
 
-/** Synthesizes an example as a user does, into a folder of its own, and returns that folder. */
+/** Synthesizes an example in a process of its own, as a user does, into a folder of its own, and returns that folder. */
 export function synthExample(name: string): string {
   const outdir = mkdtempSync(join(tmpdir(), `antifragile-${name}-`));
-  execFileSync(process.execPath, [tsx, join(ROOT, "examples", name, "main.ts")], {
+  execFileSync(process.execPath, runningProgram(join(ROOT, "examples", name, "main.ts")), {
     cwd: ROOT,
     env: { ...process.env, CDKTF_OUTDIR: outdir },
     encoding: "utf8",

@@ -1,12 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repositoryFiles } from "../templates/support/repository";
-import { ROOT } from "./examples";
-
-const tsx = createRequire(__filename).resolve("tsx/cli");
+import { runningProgram } from "./program";
 
 /** Generates a repository and synthesizes its infrastructure with this library; returns both folders. */
 export function synthGenerated(
@@ -20,18 +17,8 @@ export function synthGenerated(
     mkdirSync(dirname(join(repository, path)), { recursive: true });
     writeFileSync(join(repository, path), text);
   }
-  const tsconfig = join(repository, "tsconfig.synth.json");
-  const paths = {
-    antifragile: [join(ROOT, "constructs/index.ts")],
-    "antifragile/testing": [join(ROOT, "constructs/testing/index.ts")],
-  };
-  writeFileSync(
-    tsconfig,
-    JSON.stringify({ compilerOptions: { module: "esnext", moduleResolution: "bundler", paths } }),
-  );
-  execFileSync(process.execPath, [tsx, join(repository, "infra/main.ts")], {
+  execFileSync(process.execPath, runningProgram(join(repository, "infra/main.ts")), {
     cwd: repository,
-    env: { ...process.env, TSX_TSCONFIG_PATH: tsconfig },
     encoding: "utf8",
     stdio: "pipe",
   });

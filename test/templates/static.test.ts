@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { runningProgram } from "../support/program";
 import { cleanEnvironment, EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
 
 // What can be said of a service by reading it. Every check is seen to find what it looks for.
@@ -156,6 +157,12 @@ describe("the infrastructure", () => {
   let folder: string;
   const tool = (name: string, args: readonly string[], repository = ".") =>
     run(process.execPath, [join(root, "node_modules", name), ...args], join(folder, repository));
+  const synth = (repository: string, ...words: string[]) =>
+    run(
+      process.execPath,
+      runningProgram(join(folder, repository, "infra/main.ts"), ...words),
+      join(folder, repository),
+    );
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-infra-"));
@@ -194,8 +201,7 @@ describe("the infrastructure", () => {
     ["machines", ["orders-delivery", "orders-dev-data", "orders-dev-platform", "orders-dev-service"]],
     ["alone", ["orders-delivery", "orders-dev-data", "orders-dev-platform", "orders-dev-service"]],
   ])("of %s has these stacks: %j", { timeout: 60_000 }, async (name, stacks) => {
-    const main = join(folder, name, "infra/main.ts");
-    const { code, output } = await tool("tsx/dist/cli.mjs", ["--tsconfig", join(folder, "tsconfig.json"), main], name);
+    const { code, output } = await synth(name);
     expect(code, output).toBe(0);
     const out = join(folder, name, "infra/cdktf.out");
     expect(existsSync(join(out, "manifest.json"))).toBe(true);
@@ -210,8 +216,7 @@ describe("the infrastructure", () => {
   async function stackOf(repository: keyof typeof repositories, stack: string, ...names: string[]) {
     const environments = repositories[repository].get("infra/environments.ts") ?? "";
     writeFileSync(join(folder, repository, "infra/environments.ts"), filledIn(environments));
-    const args = ["--tsconfig", join(folder, "tsconfig.json"), join(folder, repository, "infra/main.ts"), ...names];
-    const { code, output } = await tool("tsx/dist/cli.mjs", args, repository);
+    const { code, output } = await synth(repository, ...names);
     expect(code, output).toBe(0);
     const { resource } = JSON.parse(
       readFileSync(join(folder, repository, "infra/cdktf.out/stacks", stack, "cdk.tf.json"), "utf8"),
@@ -307,9 +312,7 @@ describe("the infrastructure", () => {
   it("of two that join the same platform asks its balancer for different rules", { timeout: 60_000 }, async () => {
     const rules = await Promise.all(
       ["joins", "joins-too"].map(async (name) => {
-        const main = join(folder, name, "infra/main.ts");
-        const args = ["--tsconfig", join(folder, "tsconfig.json"), main, "dev"];
-        expect(await tool("tsx/dist/cli.mjs", args, name)).toMatchObject({ code: 0 });
+        expect(await synth(name, "dev")).toMatchObject({ code: 0 });
         const stack = name === "joins" ? "orders" : "payments";
         const file = join(folder, name, "infra/cdktf.out/stacks", `${stack}-dev-service`, "cdk.tf.json");
         const { resource } = JSON.parse(readFileSync(file, "utf8"));
@@ -328,18 +331,18 @@ describe("the infrastructure", () => {
   it("of an environment that is not filled in names what is missing, and leaves the others alone", {
     timeout: 120_000,
   }, async () => {
-    const main = join(folder, "alone", "infra/main.ts");
-    const synth = (...words: string[]) =>
-      tool("tsx/dist/cli.mjs", ["--tsconfig", join(folder, "tsconfig.json"), main, ...words], "alone");
-    const production = await synth("production");
+    const production = await synth("alone", "production");
     expect(production.code).toBe(1);
     expect(production.output).toContain("infra/environments.ts: production.account is not filled in");
     expect(production.output).toContain("production.domain.zoneId");
     expect(production.output).not.toMatch(/staging| {4}at /);
-    expect(await synth("moon")).toMatchObject({ code: 1, output: expect.stringMatching(/dev, staging, production/) });
-    const dev = await synth("dev");
+    expect(await synth("alone", "moon")).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/dev, staging, production/),
+    });
+    const dev = await synth("alone", "dev");
     expect(dev).toEqual({ code: 0, output: "" });
-    const all = await synth();
+    const all = await synth("alone");
     expect(all.output).toContain("no pipeline yet: npm run doctor lists what infra/environments.ts needs");
     expect(all.output).toMatch(/environment production is left out: .* lacks production\.account/);
   });
@@ -350,10 +353,8 @@ describe("the infrastructure", () => {
     const file = join(folder, "alone", "infra/environments.ts");
     const before = readFileSync(file, "utf8");
     writeFileSync(file, filledIn(before));
-    const main = join(folder, "alone", "infra/main.ts");
     // Without a name delivery is among them: now it has a pipeline.
-    const args = ["--tsconfig", join(folder, "tsconfig.json"), main];
-    expect(await tool("tsx/dist/cli.mjs", args, "alone")).toMatchObject({ code: 0 });
+    expect(await synth("alone")).toMatchObject({ code: 0 });
     writeFileSync(file, before);
     const pipeline = join(folder, "alone", "infra/cdktf.out/stacks/orders-delivery/cdk.tf.json");
     const [made] = Object.values(JSON.parse(readFileSync(pipeline, "utf8")).resource.aws_codepipeline) as {
@@ -417,7 +418,7 @@ describe("npm run image", () => {
     const { port } = ecr.address() as AddressInfo;
     const outcome = await run(
       process.execPath,
-      [join(root, "node_modules/tsx/dist/cli.mjs"), "--tsconfig", join(root, "tsconfig.json"), "scripts/image.ts"],
+      runningProgram("scripts/image.ts"),
       repository,
       cleanEnvironment({
         PATH,
