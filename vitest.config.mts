@@ -1,19 +1,60 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const root = import.meta.dirname;
 
-interface Settings {
-  readonly group?: number;
-  readonly testTimeout?: number;
-  readonly hookTimeout?: number;
-  readonly maxWorkers?: number;
+/** Files that take more than half a minute, the longest first. */
+const LONGEST = [
+  "test/contract/growth.test.ts",
+  "test/templates/static.test.ts",
+  "test/contract/provider-6.test.ts",
+  "test/e2e/generated.e2e.test.ts",
+  "test/templates/service.test.ts",
+  "test/e2e/service.e2e.test.ts",
+  "test/e2e/strategies.e2e.test.ts",
+  "test/e2e/release.e2e.test.ts",
+  "test/e2e/platform.e2e.test.ts",
+  "test/cli/faults.test.ts",
+  "test/e2e/backing.e2e.test.ts",
+  "test/e2e/telemetry.e2e.test.ts",
+  "test/templates/image.test.ts",
+  "test/cli/cli.test.ts",
+];
+for (const file of LONGEST) if (!existsSync(join(root, file))) throw new Error(`${file} of LONGEST does not exist`);
+
+/** Starts the longest files of a group first: all others would have to wait for one that starts last. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.indexOf(relative(root, moduleId));
+      return place === -1 ? LONGEST.length : place;
+    };
+    const group = ({ project }: TestSpecification) => project.config.sequence.groupOrder;
+    return (await super.sort(files)).sort((a, b) => group(a) - group(b) || rank(a) - rank(b));
+  }
 }
 
-/** A project of the suite: `vitest run --project NAME`. Groups run one after the other, the quick ones first. */
-const project = (name: string, include: string[], { group = 0, ...settings }: Settings = {}) => ({
+/** Projects that need Node.js alone. Their files share processes, because loading the library takes seconds. */
+const QUICK = { isolate: false, maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
+
+/** Projects that start other programs and wait for them, after the quick projects. */
+const SLOW = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
+
+interface Settings {
+  readonly maxWorkers: number;
+  readonly sequence: { readonly groupOrder: number };
+  readonly isolate?: boolean;
+  readonly testTimeout?: number;
+  readonly hookTimeout?: number;
+}
+
+/** A project of the suite: `vitest run --project NAME`. */
+const project = (name: string, include: string[], settings: Settings) => ({
   extends: true as const,
-  test: { name, include, sequence: { groupOrder: group }, ...settings },
+  test: { name, include, ...settings },
 });
 
 export default defineConfig({
@@ -31,32 +72,32 @@ export default defineConfig({
   test: {
     expect: { requireAssertions: true },
     setupFiles: [join(root, "test/support/setup.ts")],
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     projects: [
-      project("unit", [
-        "test/constructs/**/*.test.ts",
-        "test/generator/**/*.test.ts",
-        "test/operations/**/*.test.ts",
-        "test/templates/static.test.ts",
-      ]),
-      project("contract", ["test/contract/**/*.test.ts"], { testTimeout: 120_000 }),
-      project("golden", ["test/golden/**/*.test.ts"], { testTimeout: 120_000 }),
-      project("examples", ["test/examples/**/*.test.ts"], { testTimeout: 120_000 }),
-      project("emulator", ["test/emulator/**/*.test.ts"], { group: 1, testTimeout: 120_000, hookTimeout: 120_000 }),
-      project("cli", ["test/cli/**/*.test.ts"], { group: 2, testTimeout: 120_000, hookTimeout: 300_000 }),
+      project(
+        "unit",
+        [
+          "test/constructs/**/*.test.ts",
+          "test/generator/**/*.test.ts",
+          "test/operations/**/*.test.ts",
+          "test/templates/static.test.ts",
+        ],
+        QUICK,
+      ),
+      project("contract", ["test/contract/**/*.test.ts"], { ...QUICK, testTimeout: 120_000 }),
+      project("golden", ["test/golden/**/*.test.ts"], { ...QUICK, testTimeout: 120_000 }),
+      project("examples", ["test/examples/**/*.test.ts"], { ...QUICK, testTimeout: 120_000 }),
+      project("emulator", ["test/emulator/**/*.test.ts"], { ...SLOW, testTimeout: 120_000, hookTimeout: 120_000 }),
+      project("cli", ["test/cli/**/*.test.ts"], { ...SLOW, testTimeout: 120_000, hookTimeout: 300_000 }),
       // A generated service is installed and run, with a database and a cache.
       project("templates", ["test/templates/service.test.ts", "test/templates/image.test.ts"], {
-        group: 3,
+        ...SLOW,
         testTimeout: 300_000,
         hookTimeout: 600_000,
       }),
-      // Two Terraform runs at a time: each takes a gigabyte and much of a core, and waits for most of its time.
-      project("e2e", ["test/e2e/**/*.e2e.test.ts"], {
-        group: 4,
-        testTimeout: 1_200_000,
-        hookTimeout: 1_200_000,
-        maxWorkers: 2,
-      }),
+      // Terraform applies on an emulator. A run takes a gigabyte and much of a core, and waits for most of its time.
+      project("e2e", ["test/e2e/**/*.e2e.test.ts"], { ...SLOW, testTimeout: 1_200_000, hookTimeout: 1_200_000 }),
     ],
   },
 });

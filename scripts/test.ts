@@ -1,5 +1,6 @@
 /**
- * Runs all projects of the suite, then says in one line how many tests passed and failed, read from vitest's own report.
+ * Runs all projects of the suite, then says how many minutes each took, and in one line how many tests passed and failed, read
+ * from vitest's own report.
  * No test at all is a failure. Words are passed on to vitest: `npm test -- --project unit`.
  */
 import { spawnSync } from "node:child_process";
@@ -20,7 +21,8 @@ interface Report {
 mkdirSync(join(root, ".test-results"), { recursive: true });
 rmSync(report, { force: true });
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)];
+const reporters = ["default", join(__dirname, "test-times.mts"), "json"].map((name) => `--reporter=${name}`);
+const args = ["run", ...reporters, `--outputFile.json=${report}`, ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: root, stdio: "inherit" });
 
 let result: Report;

@@ -13,7 +13,7 @@ const manifest = JSON.parse(textOf("package.json")) as Manifest;
 const generatedManifest = textOf("templates/repo/package.json.hbs");
 /** Scripts of a generated repository: whatever the answers, so long as one of them brings it. */
 const generatedScripts = scriptsOf(generatedManifest);
-const projects = [...textOf("vitest.config.mts").matchAll(/project\("([a-z0-9]+)"/g)].map((match) => match[1]!);
+const projects = [...textOf("vitest.config.mts").matchAll(/project\(\s*"([a-z0-9]+)"/g)].map((match) => match[1]!);
 const commands = [...textOf("bin/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: \{$/gm)].map((match) => match[1]!);
 
 function scriptsOf(template: string): Record<string, string> {
