@@ -3,9 +3,10 @@
  * sides of a ratio. Nothing here fails: figures are for people to compare with the targets beside them.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CALL_GRAPHS, type Layout, servicesPerPlatform } from "../test/support/call-graphs";
 
 const ROOT = join(__dirname, "..");
 const ROUNDS = 7;
@@ -64,6 +65,36 @@ const synth = (services: number) => `
   console.log(JSON.stringify({ resources, outdir: app.outdir }));
 `;
 
+/** Services that call each other. */
+function synthCalls(graph: keyof typeof CALL_GRAPHS, layout: Layout, services: number): string {
+  const outdir = fresh();
+  const calls = `${outdir}.json`;
+  const perPlatform = servicesPerPlatform(layout, services);
+  const platforms = layout === "platforms of ten" ? services / perPlatform : 1;
+  const within = CALL_GRAPHS[graph](services).filter(
+    ([from, to]) => Math.floor(from / perPlatform) === Math.floor(to / perPlatform),
+  );
+  writeFileSync(calls, JSON.stringify(within));
+  return `
+    const { App, CloudNativeService, Platform } = require("./dist/constructs.js");
+    const app = new App({ outdir: ${JSON.stringify(outdir)} });
+    const environment = { name: "dev", region: "eu-central-1", profile: "dev", quotas: { vpcs: 1000, elasticIps: 1000 } };
+    const platforms = Array.from({ length: ${platforms} }, (_, n) =>
+      new Platform(app, "shop-" + n, { environment, vpc: { cidr: "10.0.0.0/16" } }));
+    const all = ${layout === "one stack"} ? platforms[0].stack("all") : undefined;
+    const made = Array.from({ length: ${services} }, (_, n) =>
+      new CloudNativeService(all ?? platforms[Math.floor(n / ${perPlatform})].stack("service-" + n), "Service" + n));
+    for (const [from, to] of require(${JSON.stringify(calls)})) made[from].call(made[to]);
+    app.synth();
+  `;
+}
+
+/** Exponent by which the cost of services grows, from 10 of them to 1,000: 1 is linear. What an app costs without any is left out. */
+function growth(graph: keyof typeof CALL_GRAPHS, layout: Layout): number {
+  const [none, few, many] = [0, 10, 1000].map((services) => measure(synthCalls(graph, layout, services)).userSeconds);
+  return Math.log10(((many as number) - (none as number)) / ((few as number) - (none as number))) / 2;
+}
+
 /** The same resources by the provider's own classes, written down one after the other. */
 const raw = (outdir: string) => `
   const { App, TerraformStack } = require("cdktf");
@@ -88,7 +119,7 @@ const raw = (outdir: string) => `
 `;
 
 function row(what: string, figure: string, target: string): void {
-  console.log(`${what.padEnd(62)} ${figure.padStart(12)}   ${target}`);
+  console.log(`${what.padEnd(80)} ${figure.padStart(12)}   ${target}`);
 }
 
 try {
@@ -122,6 +153,14 @@ try {
     "target <= 0.5",
   );
   row("synth of 100 services, memory", `${Math.round((costs[2] as Cost).mebibytes)} MiB`, "target <= 500 for 1000");
+  for (const graph of ["a chain", "the two before", "the five before", "any three", "a circle"] as const) {
+    for (const layout of ["stacks of their own", "one stack"] as const) {
+      const what = `growth from 10 to 1,000 services, calls of ${graph}, ${layout}`;
+      row(what, growth(graph, layout).toFixed(2), "target <= 1.05");
+    }
+  }
+  const across = growth("the five before", "platforms of ten").toFixed(2);
+  row("growth from 10 to 1,000 services on platforms of ten", across, "target <= 1.05");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { App, CloudNativeService, type Environment, Platform, ServiceStack } from "../../../constructs";
+import { CALL_GRAPHS, type Call, LAYOUTS, type Layout, servicesPerPlatform } from "../../support/call-graphs";
 import { countOperations, growingFaster, type Operations } from "../../support/operations";
 
 // cdktf notes where each token was made: the same work for each, and a quarter of all.
@@ -21,35 +22,10 @@ const environment: Environment = {
   quotas: { vpcs: 1_000, elasticIps: 1_000 },
 };
 
-type Edge = readonly [from: number, to: number];
-
-const each = (services: number, callees: (service: number) => number[]): Edge[] =>
-  Array.from({ length: services }, (_, from) => from).flatMap((from) =>
-    [...new Set(callees(from))].filter((to) => to !== from && to >= 0 && to < services).map((to): Edge => [from, to]),
-  );
-/** As good as random, and the same every time. */
-const mixed = (from: number, n: number) => Math.imul(from * 31 + n * 17 + 7, 2_654_435_761) >>> 8;
-
-const SHAPES: Readonly<Record<string, (services: number) => Edge[]>> = {
-  "a chain": (services) => each(services, (from) => [from + 1]),
-  "a chain backwards": (services) => each(services, (from) => [from - 1]),
-  "a chain, last call first": (services) => each(services, (from) => [from + 1]).reverse(),
-  "the two before": (services) => each(services, (from) => [from - 1, from - 2]),
-  "the five before": (services) => each(services, (from) => [1, 2, 3, 4, 5].map((n) => from - n)),
-  "the five after": (services) => each(services, (from) => [1, 2, 3, 4, 5].map((n) => from + n)),
-  "any three": (services) => each(services, (from) => [1, 2, 3].map((n) => mixed(from, n) % services)),
-  "any five before": (services) => each(services, (from) => [1, 2, 3, 4, 5].map((n) => mixed(from, n) % (from + 1))),
-  "a circle": (services) => each(services, (from) => [(from + 1) % services]),
-  "circles of two": (services) => each(services, (from) => [from ^ 1]),
-};
-
-const LAYOUTS = ["stacks of their own", "one stack", "platforms of ten"] as const;
-type Layout = (typeof LAYOUTS)[number];
-
 /** Makes services that call each other, and decides what waits for what; writes the app where asked to. */
-function build(services: number, calls: readonly Edge[], layout: Layout, outdir: string, write: boolean): void {
+function build(services: number, calls: readonly Call[], layout: Layout, outdir: string, write: boolean): void {
   const app = new App({ outdir });
-  const perPlatform = layout === "platforms of ten" ? 10 : services;
+  const perPlatform = servicesPerPlatform(layout, services);
   const platforms = Array.from(
     { length: Math.ceil(services / perPlatform) },
     (_, n) => new Platform(app, `shop-${n}`, { environment, vpc: { cidr: "10.0.0.0/16" } }),
@@ -81,13 +57,13 @@ function growing(work: (size: number) => unknown): string[] {
 const outdir = mkdtempSync(join(tmpdir(), "antifragile-growth-"));
 try {
   const found: Record<string, string[]> = {};
-  for (const [shape, calls] of Object.entries(SHAPES)) {
+  for (const [shape, calls] of Object.entries(CALL_GRAPHS)) {
     for (const layout of LAYOUTS.slice(0, 2)) {
       found[`calls of ${shape}, in ${layout}`] = growing((n) => build(n, calls(n), layout, outdir, false));
     }
   }
   for (const layout of LAYOUTS) {
-    const calls = SHAPES["the five before"] as (services: number) => Edge[];
+    const calls = CALL_GRAPHS["the five before"];
     found[`calls of the five before, written, in ${layout}`] = growing((n) => build(n, calls(n), layout, outdir, true));
   }
   // The count itself must see what it is for.
