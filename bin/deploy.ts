@@ -5,7 +5,6 @@ import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-
 import { deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
-import { programOf } from "../generator/processes";
 import { ALLOWANCE_FLAGS } from "../operations/allowances";
 import { deploy, synthesize } from "../operations/deploy";
 
@@ -15,7 +14,7 @@ export const runDeploy = defineCommand(
     name: "deploy",
     operands: ["[environment]"],
     description:
-      "Deploys the infrastructure of the repository in this folder: one environment, or delivery, to the AWS account of the credentials, stack after stack; or all of it, with --local, on an emulator on this machine. Exit code 3: the gate refused a plan.",
+      "Deploys the infrastructure of the repository in this folder: one environment, or delivery, to the AWS account of the credentials. Stack after stack, in order of their dependencies, it shows the plan, judges it by the gate, asks, and applies that very plan. Or all of it, with --local, on an emulator on this machine. Exit code 3: the gate refused a plan; 130: interrupted.",
     flags: {
       "auto-approve": { help: "apply each plan that passes the gate without asking" },
       ...ALLOWANCE_FLAGS,
@@ -36,7 +35,6 @@ export const runDeploy = defineCommand(
       autoApprove: line.has("auto-approve"),
       allowances: { delete: line.values("allow-delete"), replace: line.values("allow-replace") },
       print: context.print,
-      npm: programOf("npm", { env: context.env, platform: context.platform, execPath: process.execPath }),
     });
   },
 );

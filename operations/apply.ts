@@ -1,53 +1,51 @@
-import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { chmodSync, existsSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { UserError } from "../contract/user-error";
+import { cancelled, UserError } from "../contract/user-error";
 import { type Allowances, describeVerdict, judgePlan, readPlan } from "./plan-gate";
 import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
+import { Terraform, type TerraformOptions } from "./terraform";
 
-export interface ApplyOptions {
+export interface ApplyOptions extends TerraformOptions {
   /** Folders of the synthesized stacks, `cdktf.out/stacks/<name>`, in the order in which they are applied. */
   readonly folders: readonly string[];
-  /** How Terraform is started. */
-  readonly terraform: readonly [string, ...string[]];
-  /** What may be deleted and replaced, by name. */
+  /** Resources that may be deleted and replaced, by address. */
   readonly allowances: Allowances;
-  /** Asked for each stack that changes, after its plan was shown. */
-  readonly confirm: (stack: string) => Promise<boolean>;
-  readonly print: (text: string) => void;
-  readonly env: NodeJS.ProcessEnv;
-  /**
-   * What applies a stack whose plan has passed, where it is not Terraform itself. It plans once more.
-   *
-   * @default - Terraform applies that very plan
-   */
-  readonly applyBy?: (stack: string) => { readonly command: readonly [string, ...string[]]; readonly cwd: string };
+  /** Asked for each stack that changes, after its plan was shown. Rejects when the command is interrupted. */
+  readonly confirm: (stack: string, interrupted: AbortSignal) => Promise<boolean>;
   /** @default - ECS is asked */
   readonly stopReasons?: typeof findStopReasons;
 }
 
-/** Name of the plan in a stack's folder. */
+/** Name of a plan that is kept in a stack's folder for `apply`. */
 export const PLAN = "antifragile.tfplan";
 
 /**
- * Applies stacks one after the other: each is planned, the plan passes the gate, and applied. Where ECS
- * rolled a service back, it tells why its tasks stopped.
+ * Applies stacks one after the other: each is planned once those before it are applied, its plan passes the gate, is
+ * confirmed, and that very plan is applied. Where ECS rolled a service back, reports why its tasks stopped.
  *
- * @returns 0 all is applied; 1 Terraform failed, or nobody wanted it; 3 the gate refused
+ * @returns 0 all is applied; 1 Terraform failed, or a plan was declined; 3 the gate refused
+ * @throws UserError with code 130 when the command was interrupted
  */
 export async function applyStacks(options: ApplyOptions): Promise<0 | 1 | 3> {
-  const used = new Set<string>();
-  for (const folder of options.folders) {
-    const outcome = await applyStack(folder, options, used).finally(() => rmSync(join(folder, PLAN), { force: true }));
-    if (outcome !== 0) return outcome;
-  }
-  tellUnused(options.allowances, used, options.print);
-  return 0;
+  return Terraform.use(options, async (terraform) => {
+    const used = new Set<string>();
+    const done: string[] = [];
+    for (const folder of options.folders) {
+      const outcome = await applyStack(folder, { ...options, terraform }, used);
+      if (outcome !== "same" && outcome !== "applied") {
+        if (done.length > 0) options.print(`  Applied before it: ${done.join(", ")}\n`);
+        return outcome;
+      }
+      if (outcome === "applied") done.push(basename(folder));
+    }
+    reportUnused(options.allowances, used, options.print);
+    return 0;
+  });
 }
 
-/** Says which allowances no plan needed. */
-export function tellUnused(allowances: Allowances, used: ReadonlySet<string>, print: (text: string) => void): void {
+/** Reports allowances that no plan needed. */
+export function reportUnused(allowances: Allowances, used: ReadonlySet<string>, print: (text: string) => void): void {
   for (const action of ["delete", "replace"] as const) {
     for (const address of allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
       print(`--allow-${action} ${address} was not needed: take it away, or the next plan may do it\n`);
@@ -55,72 +53,98 @@ export function tellUnused(allowances: Allowances, used: ReadonlySet<string>, pr
   }
 }
 
-async function applyStack(folder: string, options: ApplyOptions, used: Set<string>): Promise<0 | 1 | 3> {
-  const planned = await planStack(folder, options, used);
-  if (planned === "same") return 0;
-  if (planned !== "changes") return planned;
+async function applyStack(
+  folder: string,
+  options: Omit<ApplyOptions, "terraform"> & PlanOptions,
+  used: Set<string>,
+): Promise<"same" | "applied" | 1 | 3> {
   const stack = basename(folder);
-  if (!(await options.confirm(stack))) {
-    options.print(`${stack} is as it was\n`);
+  const { terraform, print, confirm } = options;
+  const plan = terraform.privateFile(`${stack}.tfplan`);
+  const planned = await planStack(folder, options, used, plan);
+  if (planned !== "changes") return planned;
+  if (!(await confirm(stack, terraform.interrupted))) {
+    print(`${stack} is as it was\n`);
     return 1;
   }
-  const by = options.applyBy?.(stack);
-  if (by === undefined) return applyPlan(folder, options);
-  return applied(stack, await run(by.cwd, by.command, options.env, "read"), options);
+  return (await applyPlan(folder, options, plan)) === 0 ? "applied" : 1;
 }
 
-/** How a stack is planned: see {@link ApplyOptions}. */
-export type PlanOptions = Pick<ApplyOptions, "terraform" | "allowances" | "print" | "env">;
+/** Context of the steps that plan and apply one stack. */
+export interface PlanOptions {
+  readonly terraform: Terraform;
+  readonly allowances: Allowances;
+  readonly print: (text: string) => void;
+}
 
 /**
- * Plans a stack into its folder and judges the plan; notes in `used` which allowances it needed.
+ * Plans a stack into a file and judges the plan; adds to `used` the allowances that it needed.
  *
  * @returns whether it changes anything; 1 Terraform failed; 3 the gate refused
+ * @throws UserError with code 130 when the command was interrupted
  */
 export async function planStack(
   folder: string,
   options: PlanOptions,
   used: Set<string>,
+  file = PLAN,
 ): Promise<"same" | "changes" | 1 | 3> {
-  const { allowances, print } = options;
+  const { allowances, print, terraform } = options;
   const stack = basename(folder);
+  throwIfInterrupted(terraform, `${stack} is as it was`);
   print(`\n${stack}\n`);
-  const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
-  if (init.code !== 0) return failed(stack, "init", init.output + init.errors, print);
-  const plan = await terraform(folder, options, ["plan", "-input=false", "-detailed-exitcode", `-out=${PLAN}`]);
+  refuseUnsavedState(folder);
+  if ((await initStack(folder, options)) !== 0) return 1;
+  const plan = await terraform.run(folder, ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`]);
+  throwIfInterrupted(terraform, `${stack} is as it was`);
+  if (plan.code !== 0 && plan.code !== 2) return failed(folder, "plan", plan.errors, print);
+  const path = file === PLAN ? join(folder, PLAN) : file;
+  // A plan holds values that are secret, and Terraform writes it as readable as any file.
+  if (existsSync(path)) chmodSync(path, 0o600);
   if (plan.code === 0) return "same";
-  if (plan.code !== 2) return failed(stack, "plan", "", print);
 
-  const shown = await terraform(folder, options, ["show", "-json", PLAN], { quiet: true });
-  if (shown.code !== 0) return failed(stack, "show", shown.errors, print);
+  const shown = await terraform.run(folder, ["show", "-json", file], { quiet: true });
+  throwIfInterrupted(terraform, `${stack} is as it was`);
+  if (shown.code !== 0) return failed(folder, "show", shown.errors, print, shown.errors);
   const { refused, allowed } = judgePlan(read(stack, shown.output), allowances);
   for (const { action, address } of allowed) used.add(`${action} ${address}`);
   if (refused.length + allowed.length > 0) print(describeVerdict({ refused, allowed, unused: [] }));
   return refused.length > 0 ? 3 : "changes";
 }
 
-/** Applies the plan that is in a stack's folder, where `terraform init` was run. */
+/**
+ * Applies a plan of a stack, where `terraform init` was run.
+ *
+ * @throws UserError with code 130 when the command was interrupted and the plan is not completely applied
+ */
 export async function applyPlan(
   folder: string,
   options: PlanOptions & Pick<ApplyOptions, "stopReasons">,
+  file = PLAN,
 ): Promise<0 | 1> {
-  return applied(basename(folder), await terraform(folder, options, ["apply", "-input=false", PLAN]), options);
-}
-
-/** Gets a stack's folder ready for a plan that was made elsewhere. */
-export async function initStack(folder: string, options: PlanOptions): Promise<0 | 1> {
-  const init = await terraform(folder, options, ["init", "-input=false"], { quiet: true });
-  return init.code === 0 ? 0 : failed(basename(folder), "init", init.output + init.errors, options.print);
-}
-
-async function applied(
-  stack: string,
-  apply: Ended,
-  options: Pick<ApplyOptions, "print" | "stopReasons">,
-): Promise<0 | 1> {
+  const { terraform, print } = options;
+  const stack = basename(folder);
+  throwIfInterrupted(terraform, `${stack} is as it was`);
+  const apply = await terraform.run(folder, ["apply", "-input=false", file]);
   if (apply.code === 0) return 0;
-  await tellWhy(apply.errors + apply.output, options);
-  return failed(stack, "apply", "", options.print);
+  if (!terraform.interrupted.aborted) await reportStopReasons(apply.errors + apply.output, options);
+  failed(folder, "apply", apply.errors, print);
+  throwIfInterrupted(
+    terraform,
+    `${stack} may be partly applied; what was completed is in its state. Run the command again to complete it`,
+  );
+  return 1;
+}
+
+/** Prepares a stack's folder for Terraform. */
+export async function initStack(folder: string, { terraform, print }: PlanOptions): Promise<0 | 1> {
+  const init = await terraform.run(folder, ["init", "-input=false"], { quiet: true });
+  throwIfInterrupted(terraform, `${basename(folder)} is as it was`);
+  return init.code === 0 ? 0 : failed(folder, "init", init.errors, print, init.output + init.errors);
+}
+
+function throwIfInterrupted({ interrupted }: Terraform, left: string): void {
+  if (interrupted.aborted) throw cancelled(left);
 }
 
 function read(stack: string, text: string) {
@@ -131,90 +155,84 @@ function read(stack: string, text: string) {
   }
 }
 
-function failed(stack: string, command: string, output: string, print: (text: string) => void): 1 {
-  print(`${output}\n✖ terraform ${command} of ${stack} failed\n`);
+/** Name of the file in which Terraform keeps a state that it could not save. */
+const UNSAVED_STATE = "errored.tfstate";
+
+/** Refuses a stack whose last apply could not save its state: planned without it, everything would be created twice. */
+function refuseUnsavedState(folder: string): void {
+  if (!existsSync(join(folder, UNSAVED_STATE))) return;
+  throw new UserError(
+    `the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder)}`,
+    1,
+  );
+}
+
+function chdir(folder: string): string {
+  return `terraform -chdir=${relative(process.cwd(), folder) || "."}`;
+}
+
+function pushCommand(folder: string): string {
+  const file = join(relative(process.cwd(), folder), UNSAVED_STATE);
+  return `${chdir(folder)} state push ${UNSAVED_STATE} && rm ${file}`;
+}
+
+function failed(folder: string, command: string, errors: string, print: (text: string) => void, output = ""): 1 {
+  const remedies = remediesOf(errors, folder).map((remedy) => `  ${remedy}\n`);
+  print(`${output}\n✖ terraform ${command} of ${basename(folder)} failed\n${remedies.join("")}`);
   return 1;
 }
 
+/** Ways out of the errors of Terraform that have one. */
+export function remediesOf(errors: string, folder: string): readonly string[] {
+  const text = plain(errors);
+  const remedies: string[] = [];
+  if (existsSync(join(folder, UNSAVED_STATE))) {
+    remedies.push(`The state could not be saved. Save it before anything else: ${pushCommand(folder)}`);
+  }
+  if (text.includes("Error acquiring the state lock")) remedies.push(lockRemedy(text, folder));
+  if (text.includes("Saved plan is stale")) {
+    remedies.push("The state has changed since the plan was made, so nothing was applied: plan again.");
+  }
+  if (/\b(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired)\b|security token .{0,40}expired/.test(text)) {
+    remedies.push("The AWS credentials have expired: renew them and run the command again.");
+  }
+  return remedies;
+}
+
+function lockRemedy(text: string, folder: string): string {
+  const field = (name: string) =>
+    new RegExp(`\\b${name}: (.*?) (?:ID|Path|Operation|Who|Version|Created|Info):`).exec(text)?.[1];
+  const [id, path = "", who = "another process", since] = ["ID", "Path", "Who", "Created"].map(field);
+  const held = `The state is locked by ${who}${since === undefined ? "" : ` since ${since}`}.`;
+  // Terraform locks a file by the operating system, which releases it when the process ends.
+  if (id === undefined || /^(\/|[A-Za-z]:)/.test(path)) return `${held} Wait for it to end.`;
+  return `${held} Wait for it to end; if it was killed: ${chdir(folder)} force-unlock ${id}`;
+}
+
+/** Text of Terraform without the box that it draws around errors, its colors and its line breaks. */
+function plain(errors: string): string {
+  return stripVTControlCharacters(errors).replace(/[\s│╷╵]+/g, " ");
+}
+
 /** Asks ECS about each service that Terraform's errors name. */
-async function tellWhy(
+async function reportStopReasons(
   errors: string,
-  { print, stopReasons = findStopReasons }: Pick<ApplyOptions, "print" | "stopReasons">,
+  { print, stopReasons = findStopReasons }: PlanOptions & Pick<ApplyOptions, "stopReasons">,
 ): Promise<void> {
   for (const place of rolledBack(errors)) {
     try {
       print(`\n${describeStopReport(place, await stopReasons(place))}`);
     } catch (error) {
-      print(`\nwhy the tasks of ${place.service} stopped was not told: ${(error as Error).message}\n`);
+      print(`\nwhy the tasks of ${place.service} stopped could not be read: ${(error as Error).message}\n`);
     }
   }
 }
 
-/** Services that a postcondition says were rolled back; it names the command that tells why. */
+/** Services that a postcondition reports as rolled back; it names the command that shows why. */
 export function rolledBack(errors: string): ServicePlace[] {
-  // Terraform draws a box around its errors, in colour, and breaks their lines.
-  const plain = stripVTControlCharacters(errors).replace(/[\s│]+/g, " ");
-  const found = plain.matchAll(/antifragile stop-reasons --region (\S+) --cluster (\S+) --service (\S+)/g);
+  const found = plain(errors).matchAll(/antifragile stop-reasons --region (\S+) --cluster (\S+) --service (\S+)/g);
   const places = [...found].map(([, region = "", cluster = "", service = ""]) => ({ region, cluster, service }));
   return places.filter(
     (place, index) => places.findIndex((other) => JSON.stringify(other) === JSON.stringify(place)) === index,
   );
-}
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function terraform(
-  cwd: string,
-  { terraform: [program, ...first], env }: PlanOptions,
-  args: readonly string[],
-  { quiet = false }: { readonly quiet?: boolean } = {},
-): Promise<Ended> {
-  return run(cwd, [program, ...first, ...args], { ...env, TF_IN_AUTOMATION: "1" }, quiet ? "hide" : "show");
-}
-
-/** Runs a program. What it says is hidden, shown on the terminal as it comes, or shown and read. */
-function run(
-  cwd: string,
-  [program, ...args]: readonly [string, ...string[]],
-  env: NodeJS.ProcessEnv,
-  output: "hide" | "show" | "read",
-): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd,
-      env: { ...env, CHECKPOINT_DISABLE: "1" },
-      stdio: ["ignore", output === "show" ? "inherit" : "pipe", "pipe"],
-    });
-    const said: Buffer[] = [];
-    const errors: Buffer[] = [];
-    child.stdout?.on("data", (chunk: Buffer) => {
-      said.push(chunk);
-      if (output === "read") process.stdout.write(chunk);
-    });
-    child.stderr?.on("data", (chunk: Buffer) => {
-      errors.push(chunk);
-      if (output !== "hide") process.stderr.write(chunk);
-    });
-    // The terminal sends it to the program as well, which ends in good order; so does this then.
-    const wait = () => undefined;
-    process.on("SIGINT", wait);
-    const end = (act: () => void) => {
-      process.off("SIGINT", wait);
-      act();
-    };
-    child.once("error", (error) => end(() => reject(error)));
-    child.once("close", (code) =>
-      end(() =>
-        resolve({
-          code: code ?? 130,
-          output: Buffer.concat(said).toString("utf8"),
-          errors: Buffer.concat(errors).toString("utf8"),
-        }),
-      ),
-    );
-  });
 }

@@ -1,22 +1,15 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { inOrder, type StackManifest } from "../contract/stacks";
-import { UserError } from "../contract/user-error";
+import { cancelled, UserError } from "../contract/user-error";
 import { applyStacks } from "./apply";
+import { listenForInterruption } from "./interruption";
 import type { Allowances } from "./plan-gate";
 import { findTerraform } from "./terraform";
-
-/**
- * The command line of CDK for Terraform. Fetched when it is first used: it is 576 packages, which no `npm install` of a
- * service should wait for.
- */
-const CDKTF_CLI = "cdktf-cli@0.21.0";
-
-/** It was synthesized and asked for, and what it stands on is applied. */
-const CDKTF_FLAGS = ["--skip-synth", "--auto-approve", "--ignore-missing-stack-dependencies"];
 
 /** What `deploy`, `plan` and `apply` take for the stack that is one for all environments. */
 export const DELIVERY = "delivery";
@@ -56,7 +49,8 @@ export async function synthesize(repository: string, environment?: string): Prom
     throw new UserError("tsx is not installed here: run npm install first", 2);
   }
   const words = environment === undefined || environment === DELIVERY ? [] : [environment];
-  const code = await inForeground([process.execPath, tsx, main, ...words], repository, process.env);
+  const code = await inForeground([process.execPath, tsx, main, ...words], repository);
+  if (code === 130) throw cancelled("nothing was changed");
   if (code !== 0) throw new UserError("infra/main.ts does not synthesize: see above", 1);
   return join(repository, "infra", "cdktf.out");
 }
@@ -70,20 +64,18 @@ export interface DeployOptions {
   readonly autoApprove: boolean;
   readonly allowances: Allowances;
   readonly print: (text: string) => void;
-  /** How npm is started without a shell. */
-  readonly npm: readonly [string, ...string[]];
 }
 
 /**
- * Deploys the stacks of an environment to the account that the AWS credentials are for. Each plan is shown, passes the gate
- * (see {@link applyStacks}) and is asked for; then `cdktf deploy` applies the stack.
+ * Deploys the stacks of an environment to the account that the AWS credentials are for, in order of their dependencies. Each
+ * is planned, judged by the gate and confirmed, and that very plan is applied: see {@link applyStacks}.
  *
- * @throws UserError when Terraform, the environment or somebody to ask is missing
+ * @throws UserError when Terraform, the environment or a terminal to ask on is missing, or the command is interrupted
  */
 export async function deploy(options: DeployOptions): Promise<0 | 1 | 3> {
-  const { repository, environment, autoApprove, allowances, print, npm } = options;
+  const { repository, environment, autoApprove, allowances, print } = options;
   if (!autoApprove && !process.stdin.isTTY) {
-    throw new UserError("nobody can be asked here whether a plan is wanted: pass --auto-approve", 2);
+    throw new UserError("there is no terminal to ask on whether a plan is to be applied: pass --auto-approve", 2);
   }
   const terraform = findTerraform(process.env);
   const outdir = await synthesize(repository, environment);
@@ -95,40 +87,52 @@ export async function deploy(options: DeployOptions): Promise<0 | 1 | 3> {
       2,
     );
   }
-  return applyStacks({
+  const consent = autoApprove ? "" : ", once you confirm";
+  print(
+    `deploy ${environment}: ${stacks.join(", ")}\n  Each is planned when those before it are applied; its plan passes the gate and is applied${consent}.\n`,
+  );
+  const outcome = await applyStacks({
     folders: stacks.map((stack) => join(outdir, "stacks", stack)),
     terraform,
     allowances,
     confirm: autoApprove ? async () => true : ask,
     print,
-    // Neither cdktf nor Terraform calls home.
-    env: { ...process.env, DISABLE_VERSION_CHECK: "1" },
-    applyBy: (stack) => ({
-      command: [...npm, "exec", "--yes", `--package=${CDKTF_CLI}`, "--", "cdktf", "deploy", stack, ...CDKTF_FLAGS],
-      cwd: join(repository, "infra"),
-    }),
+    env: process.env,
   });
+  if (outcome === 0) print(`\n${environment} is deployed\n`);
+  return outcome;
 }
 
-async function ask(stack: string): Promise<boolean> {
+/** Asks on the terminal. A terminal that ends, Ctrl-C and Ctrl-D cancel. */
+async function ask(stack: string, interrupted: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const ended = new Promise<never>((_, reject) => {
+    const cancel = () => reject(cancelled(`${stack} is as it was`));
+    terminal.once("close", cancel);
+    interrupted.addEventListener("abort", cancel, { once: true });
+  });
   try {
-    return (await terminal.question(`Apply this plan to ${stack}? Only "yes" is taken for it: `)).trim() === "yes";
+    const answer = terminal.question(`\nApply this plan to ${stack}? Only "yes" applies it: `);
+    return (await Promise.race([answer, ended])).trim() === "yes";
   } finally {
     terminal.close();
   }
 }
 
-function inForeground([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program as string, args, { cwd, env, stdio: "inherit" });
-    // The terminal sends it to the child as well, which ends in good order; so does this then.
-    const wait = () => undefined;
-    process.on("SIGINT", wait);
-    child.once("error", reject);
-    child.once("close", (code) => {
-      process.off("SIGINT", wait);
-      resolve(code ?? 130);
-    });
+/** Runs a program and shows its output; 130 where it was interrupted. */
+async function inForeground([program, ...args]: readonly string[], cwd: string): Promise<number> {
+  const child = spawn(program as string, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  // A reader of this command that goes away must not end the program.
+  child.stdout.on("data", (chunk) => void process.stdout.write(chunk));
+  child.stderr.on("data", (chunk) => void process.stderr.write(chunk));
+  const interruption = listenForInterruption({
+    onStop: () => void child.kill("SIGTERM"),
+    onForce: () => void child.kill("SIGKILL"),
   });
+  try {
+    const [code] = await once(child, "close");
+    return interruption.signal.aborted ? 130 : (code ?? 1);
+  } finally {
+    interruption.dispose();
+  }
 }

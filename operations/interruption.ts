@@ -3,6 +3,12 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const PARENT_CHECK_MS = 1_000;
 
+/**
+ * Time in which a second SIGINT is the same Ctrl-C: the terminal sends it to npm and to the command, and npm passes it on to
+ * the command where its shell is replaced by it.
+ */
+export const SAME_CTRL_C_MS = 250;
+
 export interface InterruptionOptions {
   /** Called once, for the first signal. */
   readonly onStop: (signal: string) => void;
@@ -26,9 +32,13 @@ export interface Interruption {
  */
 export function listenForInterruption({ onStop, onForce }: InterruptionOptions): Interruption {
   const controller = new AbortController();
+  let last = 0;
   const stop = (signal: string) => {
+    const now = performance.now();
+    const same = now - last < SAME_CTRL_C_MS;
+    last = now;
     if (controller.signal.aborted) {
-      if (signal === "SIGINT") onForce();
+      if (signal === "SIGINT" && !same) onForce();
       return;
     }
     controller.abort();

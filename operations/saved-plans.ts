@@ -2,9 +2,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackManifest } from "../contract/stacks";
 import { UserError } from "../contract/user-error";
-import { applyPlan, initStack, PLAN, type PlanOptions, planStack, tellUnused } from "./apply";
+import { type ApplyOptions, applyPlan, initStack, PLAN, planStack, reportUnused } from "./apply";
 import { readManifest, stacksOf } from "./deploy";
 import type { Allowances } from "./plan-gate";
+import { Terraform, type TerraformOptions } from "./terraform";
 
 /** What is written beside the plans, for whoever applies them. */
 interface SavedPlans {
@@ -19,7 +20,7 @@ interface SavedPlans {
 
 const FILE = "antifragile-plans.json";
 
-export interface SavedPlansOptions extends Omit<PlanOptions, "allowances"> {
+export interface SavedPlansOptions extends TerraformOptions {
   /** Folder that was synthesized into: `infra/cdktf.out`. */
   readonly outdir: string;
   /** Name of the environment: `staging`. */
@@ -51,36 +52,38 @@ export async function savePlans(options: SavedPlansOptions & { readonly allowanc
   const { outdir, environment, allowances, print } = options;
   const { names, manifest } = stacksIn(outdir, environment);
   rmSync(join(outdir, FILE), { force: true });
-  const used = new Set<string>();
-  const changing = new Set<string>();
-  const stacks: { name: string; plan: "same" | "saved" | "later" }[] = [];
-  for (const name of names) {
-    const standsOn = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
-    const folder = join(outdir, "stacks", name);
-    rmSync(join(folder, PLAN), { force: true });
-    if (standsOn.length > 0) {
-      print(`\n${name}\nis planned when ${standsOn.join(" and ")} is applied: it stands on it\n`);
-      changing.add(name);
-      stacks.push({ name, plan: "later" });
-      continue;
+  return Terraform.use(options, async (terraform) => {
+    const used = new Set<string>();
+    const changing = new Set<string>();
+    const stacks: { name: string; plan: "same" | "saved" | "later" }[] = [];
+    for (const name of names) {
+      const standsOn = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
+      const folder = join(outdir, "stacks", name);
+      rmSync(join(folder, PLAN), { force: true });
+      if (standsOn.length > 0) {
+        print(`\n${name}\nis planned when ${standsOn.join(" and ")} is applied: it stands on it\n`);
+        changing.add(name);
+        stacks.push({ name, plan: "later" });
+        continue;
+      }
+      const planned = await planStack(folder, { terraform, allowances, print }, used);
+      if (planned === 1 || planned === 3) return planned;
+      if (planned === "same") rmSync(join(folder, PLAN), { force: true });
+      else changing.add(name);
+      stacks.push({ name, plan: planned === "same" ? "same" : "saved" });
     }
-    const planned = await planStack(folder, options, used);
-    if (planned === 1 || planned === 3) return planned;
-    if (planned === "same") rmSync(join(folder, PLAN), { force: true });
-    else changing.add(name);
-    stacks.push({ name, plan: planned === "same" ? "same" : "saved" });
-  }
-  if (!stacks.some(({ plan }) => plan === "later")) tellUnused(allowances, used, print);
-  const saved: SavedPlans = { environment, allowances, stacks };
-  writeFileSync(join(outdir, FILE), `${JSON.stringify(saved, undefined, 2)}\n`);
-  return 0;
+    if (!stacks.some(({ plan }) => plan === "later")) reportUnused(allowances, used, print);
+    const saved: SavedPlans = { environment, allowances, stacks };
+    writeFileSync(join(outdir, FILE), `${JSON.stringify(saved, undefined, 2)}\n`);
+    return 0;
+  });
 }
 
 export interface ApplySavedOptions extends SavedPlansOptions {
   /** Applies nothing but plans that were saved, since those are what somebody approved. */
   readonly onlySaved: boolean;
   /** @default - ECS is asked why a service was rolled back */
-  readonly stopReasons?: Parameters<typeof applyPlan>[1]["stopReasons"];
+  readonly stopReasons?: ApplyOptions["stopReasons"];
 }
 
 /**
@@ -99,34 +102,38 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
     throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan anew`, 1);
   }
   const used = new Set<string>();
-  const planOptions = { ...options, allowances: saved.allowances };
-  for (const { name, plan } of saved.stacks) {
-    if (plan === "same") continue;
-    const folder = join(outdir, "stacks", name);
-    if (plan === "later") {
-      const planned = await planStack(folder, planOptions, used);
-      if (planned === "same") continue;
-      if (planned !== "changes") return planned;
-      if (onlySaved) {
-        print(
-          `✖ ${name} could not be planned before what it stands on was applied, and it changes: nobody has approved that.\n` +
-            `  What was approved is applied. Plan ${environment} once more, and have that approved.\n`,
-        );
-        return 1;
+  return Terraform.use(options, async (terraform) => {
+    const planOptions = { ...options, allowances: saved.allowances, terraform };
+    for (const { name, plan } of saved.stacks) {
+      if (plan === "same") continue;
+      const folder = join(outdir, "stacks", name);
+      if (plan === "later") {
+        const planned = await planStack(folder, planOptions, used);
+        if (planned === "same") continue;
+        if (planned !== "changes") return planned;
+        if (onlySaved) {
+          print(
+            `✖ ${name} could not be planned before what it stands on was applied, and it changes: nobody has approved that.\n` +
+              `  What was approved is applied. Plan ${environment} once more, and have that approved.\n`,
+          );
+          return 1;
+        }
+      } else {
+        if (!existsSync(join(folder, PLAN))) {
+          throw new UserError(
+            `the plan of ${name} is gone, perhaps applied: run antifragile plan ${environment} again`,
+            1,
+          );
+        }
+        print(`\n${name}\n`);
+        if ((await initStack(folder, planOptions)) !== 0) return 1;
       }
-    } else {
-      if (!existsSync(join(folder, PLAN))) throw new UserError(`the plan of ${name} is gone: plan anew`, 1);
-      print(`\n${name}\n`);
-      if ((await initStack(folder, planOptions)) !== 0) return 1;
+      const outcome = await applyPlan(folder, planOptions);
+      if (outcome !== 0) return outcome;
+      rmSync(join(folder, PLAN), { force: true });
     }
-    const outcome = await applyPlan(folder, planOptions);
-    if (outcome !== 0) {
-      print("  Had the state changed since the plan was made, it is of no use any more: plan anew.\n");
-      return outcome;
-    }
-    rmSync(join(folder, PLAN), { force: true });
-  }
-  return 0;
+    return 0;
+  });
 }
 
 function readSaved(outdir: string, environment: string): SavedPlans {

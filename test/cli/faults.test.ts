@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image } from "../operations/support/fake-cloud";
 import { unpackPackage } from "./packed";
+import { type Started, start as startChild, until } from "./support/child";
 import { FakeAws } from "./support/fake-aws";
 
 let packed: ReturnType<typeof unpackPackage>;
@@ -47,26 +49,10 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly text: string;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  readonly text: () => string;
-}
-
 function start(command: readonly string[], stdout: "pipe" | number = "pipe"): Started {
-  const [program = "", ...args] = command;
-  const child = spawn(program, args, { cwd: work, env: environment(), stdio: ["ignore", stdout, "pipe"] });
-  children.add(child);
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += chunk));
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text }) as Ended);
-  return { child, ended, text: () => text };
+  const started = startChild(command, { cwd: work, env: environment(), stdout });
+  children.add(started.child);
+  return started;
 }
 
 const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
@@ -74,13 +60,11 @@ const release = (digit: string, ...more: string[]) => cli("release", "dev", "--i
 const run = (command: readonly string[]) => start(command).ended;
 
 /** Waits until the fake AWS has seen a call. */
-async function called(call: string): Promise<void> {
-  for (let turn = 0; turn < 600; turn++) {
-    if (aws.calls.some((each) => each === call)) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`no call ${call} in:\n${aws.calls.join("\n")}`);
-}
+const called = (call: string) =>
+  until(
+    () => aws.calls.includes(call),
+    () => `no call ${call} in:\n${aws.calls.join("\n")}`,
+  );
 
 /** A first release, so that there is something to roll back to. */
 async function released(): Promise<void> {
@@ -159,9 +143,8 @@ describe("a release that is interrupted", () => {
     const { child, ended, text } = start(release("b"));
     await called("UpdateService mailer");
     child.kill("SIGINT");
-    for (let turn = 0; turn < 300 && !text().includes("interrupted by"); turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => text().includes("interrupted by"), text);
+    await delay(SAME_CTRL_C_MS + 50);
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 130, text: expect.stringContaining("the lock stays") });
     expect(aws.lock).toMatchObject({ number: 2 });

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { type ApplyOptions, applyStacks, rolledBack } from "../../operations/apply";
+import { type ApplyOptions, applyStacks, remediesOf, rolledBack } from "../../operations/apply";
 
 /** What a Terraform that is none answers, by stack. */
 interface Fake {
@@ -14,12 +14,17 @@ interface Fake {
 }
 
 const SCRIPT = `
-const { appendFileSync, readFileSync, writeFileSync } = require("node:fs");
+const { appendFileSync, readFileSync, statSync, writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const fake = JSON.parse(readFileSync("fake.json", "utf8"));
 const [command] = process.argv.slice(2);
 appendFileSync("../calls", basename(process.cwd()) + " " + process.argv.slice(2).join(" ") + "\\n");
-if (command === "plan") { writeFileSync("antifragile.tfplan", ""); process.exit(fake.plan ?? 2); }
+const out = process.argv.find((each) => each.startsWith("-out="))?.slice(5);
+if (command === "plan") { writeFileSync(out, basename(process.cwd()), { mode: 0o644 }); process.exit(fake.plan ?? 2); }
+if (command === "apply" && fake.apply === undefined) {
+  const plan = process.argv.at(-1);
+  appendFileSync("../applied", readFileSync(plan, "utf8") + " " + (statSync(plan).mode & 0o777).toString(8) + "\\n");
+}
 if (command === "show") {
   const resource_changes = (fake.changes ?? []).map(({ address, actions }) => ({
     address, type: address.split(".")[0], change: { actions },
@@ -51,8 +56,9 @@ async function apply(fakes: Readonly<Record<string, Fake>>, options: Partial<App
       ...options,
     });
     const calls = readFileSync(join(root, "calls"), "utf8").trim().split("\n");
-    const left = folders.filter((folder) => existsSync(join(folder, "antifragile.tfplan")));
-    return { code, calls, left, text: printed.join("") };
+    const plans = calls.flatMap((call) => /-out=(.*)/.exec(call)?.[1] ?? []);
+    const applied = existsSync(join(root, "applied")) ? readFileSync(join(root, "applied"), "utf8") : "";
+    return { code, calls, plans, applied, text: printed.join("") };
   } finally {
     stderr.mockRestore();
   }
@@ -61,42 +67,26 @@ async function apply(fakes: Readonly<Record<string, Fake>>, options: Partial<App
 const REPLACED = [{ address: "aws_ecs_service.A", actions: ["delete", "create"] }];
 
 describe("applying stacks", () => {
-  it("leaves applying to another program when told, after the gate, and reads what that says", async () => {
-    const script =
-      "console.log('run antifragile stop-reasons --region r --cluster c --service ' + process.argv[1]); process.exit(1)";
-    const asked: string[] = [];
-    const { code, calls } = await apply(
-      { platform: { changes: REPLACED }, service: {} },
-      {
-        allowances: { delete: [], replace: ["aws_ecs_service.A"] },
-        applyBy: (stack) => ({ command: [process.execPath, "-e", script, stack], cwd: tmpdir() }),
-        stopReasons: async ({ service }) => {
-          asked.push(service);
-          throw new Error("nobody answers");
-        },
-      },
-    );
-    expect([code, asked]).toEqual([1, ["platform"]]);
-    expect(calls.filter((call) => call.includes(" apply "))).toEqual([]);
-    const refused = await apply(
-      { platform: { changes: REPLACED } },
-      { applyBy: () => ({ command: [process.execPath, "-e", "process.exit(9)"], cwd: tmpdir() }) },
-    );
-    expect(refused.code).toBe(3);
-  });
-
   it("plans each, and applies that very plan, in order", async () => {
-    const { code, calls, left } = await apply({ platform: {}, service: {} });
+    const { code, calls, plans, applied } = await apply({ platform: {}, service: {} });
     expect(code).toBe(0);
     expect(calls).toEqual(
-      ["platform", "service"].flatMap((stack) => [
+      ["platform", "service"].flatMap((stack, index) => [
         `${stack} init -input=false`,
-        `${stack} plan -input=false -detailed-exitcode -out=antifragile.tfplan`,
-        `${stack} show -json antifragile.tfplan`,
-        `${stack} apply -input=false antifragile.tfplan`,
+        `${stack} plan -input=false -detailed-exitcode -out=${plans[index]}`,
+        `${stack} show -json ${plans[index]}`,
+        `${stack} apply -input=false ${plans[index]}`,
       ]),
     );
-    expect(left).toEqual([]);
+    expect(applied).toBe("platform 600\nservice 600\n");
+  });
+
+  it("keeps plans where only the user can read them, and removes them however it ends", async () => {
+    for (const fakes of [{ platform: {} }, { platform: { apply: 1 } }, { platform: { changes: REPLACED } }]) {
+      const { plans } = await apply(fakes);
+      expect(plans).toHaveLength(1);
+      expect(plans.filter((plan) => existsSync(plan) || existsSync(dirname(plan)))).toEqual([]);
+    }
   });
 
   it("applies nothing where nothing changes", async () => {
@@ -107,9 +97,7 @@ describe("applying stacks", () => {
   it("stops at a plan that the gate refuses, before it and all after it are applied", async () => {
     const { code, calls, text } = await apply({ platform: {}, data: { changes: REPLACED }, service: {} });
     expect(code).toBe(3);
-    expect(calls.filter((call) => call.includes(" apply "))).toEqual([
-      "platform apply -input=false antifragile.tfplan",
-    ]);
+    expect(calls.filter((call) => call.includes(" apply "))).toEqual([expect.stringMatching(/^platform apply /)]);
     expect(text).toContain("--allow-replace 'aws_ecs_service.A'");
   });
 
@@ -165,7 +153,39 @@ describe("applying stacks", () => {
         },
       },
     );
-    expect(untold.text).toContain("was not told: no credentials");
+    expect(untold.text).toContain("could not be read: no credentials");
+  });
+
+  it("says how to get out of a lock, a stale plan, expired credentials and a state that was not saved", () => {
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-remedies-"));
+    const box = (path: string) =>
+      [
+        "\u001b[31m╷\u001b[0m",
+        "│ Error: Error acquiring the state lock",
+        "│ ",
+        "│ Lock Info:",
+        "│   ID:        7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e",
+        `│   Path:      ${path}`,
+        "│   Operation: OperationTypeApply",
+        "│   Who:       mia@laptop",
+        "│   Version:   1.10.5",
+        "│   Created:   2026-11-27 17:00:00.1 +0000 UTC",
+        "│   Info:      ",
+        "╵",
+      ].join("\n");
+    expect(remediesOf(box("antifragile-state/orders-dev-data/terraform.tfstate"), folder)).toEqual([
+      expect.stringMatching(
+        /^The state is locked by mia@laptop since 2026-11-27 17:00:00.1 \+0000 UTC\. Wait .* if it was killed: terraform -chdir=\S+ force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e$/,
+      ),
+    ]);
+    expect(remediesOf(box("/home/mia/orders/terraform.tfstate"), folder)[0]).toMatch(/\. Wait for it to end\.$/);
+    expect(remediesOf("Error: Saved plan is stale", folder)[0]).toContain("plan again");
+    expect(remediesOf("api error ExpiredToken: The security token", folder)[0]).toContain("renew them");
+    expect(remediesOf("api error AccessDenied: no", folder)).toEqual([]);
+    writeFileSync(join(folder, "errored.tfstate"), "{}");
+    expect(remediesOf("Error: Failed to save state", folder)[0]).toMatch(
+      /terraform -chdir=\S+ state push errored\.tfstate/,
+    );
   });
 
   it("reads each service once from what Terraform says", () => {
@@ -174,7 +194,7 @@ describe("applying stacks", () => {
       { region: "eu-central-1", cluster: "shop-dev", service: "orders" },
     ]);
     expect(rolledBack("Error: something else")).toEqual([]);
-    // As cdktf hands it on: behind a margin, the line broken.
+    // Behind a margin, the line broken.
     const margin = `${" ".repeat(20)}\u001b[31m│\u001b[0m \u001b[0m`;
     const broken = [
       "ECS rolled orders back: it runs the task definition that it ran before. Why",

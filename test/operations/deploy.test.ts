@@ -33,6 +33,6 @@ describe("antifragile deploy", () => {
   it("applies nothing where nobody can be asked and nothing is approved", async () => {
     const allowances = { delete: [], replace: [] };
     const options = { repository: "/nowhere", environment: "dev", autoApprove: false, allowances };
-    await expect(deploy({ ...options, print: () => undefined, npm: ["npm"] })).rejects.toThrow(/--auto-approve/);
+    await expect(deploy({ ...options, print: () => undefined })).rejects.toThrow(/--auto-approve/);
   });
 });

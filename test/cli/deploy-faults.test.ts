@@ -1,0 +1,279 @@
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { unpackPackage } from "./packed";
+import { type Started, start as startChild, until } from "./support/child";
+import { FakeTerraform } from "./support/fake-terraform";
+
+let packed: ReturnType<typeof unpackPackage>;
+let folder: string;
+let terraform: FakeTerraform;
+const children = new Set<ChildProcess>();
+beforeAll(() => {
+  packed = unpackPackage();
+});
+afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "antifragile-deploy-faults-"));
+  terraform = new FakeTerraform(folder, join(__dirname, "../../node_modules"));
+});
+afterEach(async () => {
+  terraform.hold(false);
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+});
+
+function start(command: readonly string[]): Started {
+  const started = startChild(command, { cwd: terraform.repository, env: terraform.environment() });
+  children.add(started.child);
+  return started;
+}
+
+const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
+const run = (command: readonly string[]) => start(command).ended;
+const DEPLOY = () => cli("deploy", "dev", "--auto-approve");
+const COMPLETE = ["platform apply begins", "platform apply ends", "service apply begins", "service apply ends"];
+const begun = () =>
+  until(
+    () => terraform.applies.includes("platform apply begins"),
+    () => terraform.log.join("\n"),
+  );
+
+/** Files that a command has left in the temporary folder: plans hold secrets. */
+const kept = () => readdirSync(join(folder, "tmp")).filter((name) => name.startsWith("antifragile-"));
+
+/** The next deployment applies what is missing, whatever was left. */
+async function heals(applied: readonly string[]): Promise<void> {
+  const next = await run(DEPLOY());
+  expect(next, next.text).toMatchObject({ code: 0, text: expect.stringContaining("dev is deployed") });
+  expect(terraform.applies.slice(-applied.length)).toEqual(applied);
+  expect(existsSync(terraform.file("orders-dev-platform", "lock"))).toBe(false);
+}
+
+describe("a deployment", () => {
+  it("says what it will do, plans each stack when those before it are applied, and applies those plans", async () => {
+    const { code, text } = await run(DEPLOY());
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/^deploy dev: orders-dev-platform, orders-dev-service\n {2}Each is planned when those before/);
+    expect(text).toContain("Plan: 1 to add");
+    expect(terraform.log.map((line) => line.split(" ", 2).join(" "))).toEqual(
+      ["orders-dev-platform", "orders-dev-service"].flatMap((stack) =>
+        ["init", "plan", "show", "apply", "apply", "apply"].map((word) => `${stack} ${word}`),
+      ),
+    );
+    expect(kept()).toEqual([]);
+    const again = await run(DEPLOY());
+    expect(again).toMatchObject({ code: 0, text: expect.stringContaining("No changes.") });
+    expect(terraform.applies).toEqual(COMPLETE);
+  });
+
+  it("removes plans of commands that were killed long ago, and no others", async () => {
+    const leftover = (name: string, days: number) => {
+      mkdirSync(join(folder, "tmp", name));
+      const time = Date.now() / 1000 - days * 86_400;
+      utimesSync(join(folder, "tmp", name), time, time);
+    };
+    leftover("antifragile-terraform-old", 2);
+    leftover("antifragile-terraform-new", 0);
+    leftover("another", 2);
+    expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
+    expect(readdirSync(join(folder, "tmp"))).toEqual(expect.arrayContaining(["another", "antifragile-terraform-new"]));
+    expect(kept()).toEqual(["antifragile-terraform-new"]);
+  });
+});
+
+describe("a deployment whose output ends", () => {
+  it.each([
+    ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
+    ["a closed stdout and stderr", `"$@" >&- 2>&-`],
+    ["a full disk", `"$@" > /dev/full`],
+  ])("goes on and is complete: %s", async (_title, script) => {
+    const { code, text } = await run(["bash", "-c", script, "bash", ...DEPLOY()]);
+    expect(code, text).toBe(0);
+    expect(terraform.applies).toEqual(COMPLETE);
+  });
+});
+
+describe.each([
+  ["deploy", ["SIGHUP", "SIGTERM", "SIGINT"]],
+  ["apply", ["SIGTERM"]],
+] as const)("%s that is interrupted", (name, signals) => {
+  const command = async () => {
+    if (name === "deploy") return DEPLOY();
+    expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
+    return cli("apply", "dev");
+  };
+
+  it.each(signals)("by %s lets Terraform end in order, begins nothing else and ends with 130", async (signal) => {
+    terraform.hold(true);
+    const { child, ended, text } = start(await command());
+    await begun();
+    child.kill(signal);
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(text()).toContain(`interrupted by ${signal}`);
+    expect(text()).toContain("orders-dev-platform may be partly applied");
+    expect(terraform.applies).toEqual([
+      "platform apply begins",
+      "platform interrupt 1",
+      "platform apply ends in order",
+    ]);
+    expect(kept()).toEqual([]);
+    terraform.hold(false);
+    await heals(COMPLETE);
+  });
+
+  it("by a second Ctrl-C aborts Terraform, and the next run says how to remove its lock", async () => {
+    terraform.hold(true);
+    terraform.stubborn(true);
+    const { child, ended, text } = start(await command());
+    await begun();
+    child.kill("SIGINT");
+    await until(() => text().includes("interrupted by"), text);
+    child.kill("SIGINT");
+    await delay(SAME_CTRL_C_MS + 50);
+    expect(terraform.applies).not.toContain("platform interrupt 2");
+    child.kill("SIGINT");
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(terraform.applies.at(-1)).toBe("platform interrupt 2");
+    terraform.hold(false);
+    const locked = await run(DEPLOY());
+    expect(locked.code).toBe(1);
+    expect(locked.text).toContain(
+      "The state is locked by mia@laptop since 2026-11-27. Wait for it to end; if it was killed:",
+    );
+    expect(locked.text).toContain(
+      "terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e",
+    );
+    rmSync(terraform.file("orders-dev-platform", "lock"));
+    await heals(COMPLETE);
+  });
+
+  it("by SIGKILL leaves Terraform to complete the stack, and the next deployment goes on from there", async () => {
+    terraform.hold(true);
+    const { child, ended } = start(await command());
+    await begun();
+    child.kill("SIGKILL");
+    expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
+    terraform.hold(false);
+    await until(
+      () => terraform.applies.includes("platform apply ends"),
+      () => terraform.log.join("\n"),
+    );
+    await heals(["service apply begins", "service apply ends"]);
+  });
+
+  it("by the end of npm, which passes no signal on, lets Terraform end in order", async () => {
+    terraform.hold(true);
+    const script = join(folder, "under-npm.sh");
+    writeFileSync(script, `npm_lifecycle_event=${name} ${(await command()).join(" ")} &\nwait\n`);
+    const shell = start(["sh", script]);
+    await begun();
+    shell.child.kill("SIGKILL");
+    const { text } = await shell.ended;
+    expect(text).toContain("interrupted by the end of npm");
+    expect(terraform.applies.at(-1)).toBe("platform apply ends in order");
+  });
+});
+
+describe("a deployment whose Terraform fails", () => {
+  it.each([
+    [
+      "dropped connections",
+      "plan",
+      "Error: reading SSM Parameter: Get https://ssm: connection reset by peer",
+      undefined,
+    ],
+    ["throttling", "apply", "Error: operation error ECS: UpdateService, ThrottlingException: Rate exceeded", undefined],
+    ["access", "init", "Error: api error AccessDenied: not authorized", undefined],
+    ["a state that changed", "apply", "Error: Saved plan is stale", "so nothing was applied: plan again."],
+    ...["init", "plan", "apply"].map(
+      (step) =>
+        [
+          "expired credentials",
+          step,
+          "Error: api error ExpiredToken: The security token included in the request is expired",
+          "The AWS credentials have expired: renew them and run the command again.",
+        ] as const,
+    ),
+  ] as const)(
+    "by %s at %s shows its words, ends with 1, and is completed by the next",
+    async (_title, step, words, remedy) => {
+      terraform.fault(step, words);
+      const { code, text } = await run(DEPLOY());
+      expect(code).toBe(1);
+      expect(text).toContain(words);
+      expect(text).toContain(`✖ terraform ${step} of orders-dev-platform failed`);
+      expect(text).toContain(remedy ?? "");
+      expect(terraform.applies).toEqual([]);
+      expect(kept()).toEqual([]);
+      terraform.fault(step, undefined);
+      await heals(COMPLETE);
+    },
+  );
+
+  it("since it cannot save the state says how to save it, and plans nothing until that is done", async () => {
+    expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
+    writeFileSync(terraform.file("orders-dev-platform", "errored.tfstate"), "{}");
+    const { code, text } = await run(DEPLOY());
+    expect(code).toBe(1);
+    expect(text).toContain("terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform state push errored.tfstate");
+    expect(terraform.applies).toEqual([]);
+    rmSync(terraform.file("orders-dev-platform", "errored.tfstate"));
+    await heals(COMPLETE);
+  });
+});
+
+describe("a deployment on a terminal", () => {
+  const tmux = (...args: string[]) =>
+    spawnSync("tmux", ["-L", `antifragile-deploy-${process.pid}`, ...args], {
+      encoding: "utf8",
+      env: terraform.environment(),
+    });
+  const has = spawnSync("tmux", ["-V"]).status === 0;
+  if (!has && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
+  const screen = () => tmux("capture-pane", "-p", "-t", "t").stdout;
+  const shows = (text: string) => until(() => screen().includes(text), screen);
+  /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
+  const open = () => {
+    const script = `${cli("deploy", "dev").join(" ")}`;
+    writeFileSync(join(terraform.repository, "package.json"), JSON.stringify({ scripts: { deploy: script } }));
+    const size = ["-x", "120", "-y", "50"];
+    const line = `env -u CI TERM=xterm npm run deploy --script-shell=bash; echo "exit code $?"; sleep 60`;
+    tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", ...size, "-c", terraform.repository, line);
+  };
+  afterEach(() => void tmux("kill-server"));
+
+  it.skipIf(!has)("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
+    terraform.hold(true);
+    open();
+    await shows("Apply this plan to orders-dev-platform?");
+    tmux("send-keys", "-t", "t", "yes", "Enter");
+    await begun();
+    tmux("send-keys", "-t", "t", "C-c");
+    await shows("exit code 130");
+    expect(terraform.applies).toEqual([
+      "platform apply begins",
+      "platform interrupt 1",
+      "platform apply ends in order",
+    ]);
+  });
+
+  it.skipIf(!has).each([
+    ["C-c", "exit code 130"],
+    ["C-d", "exit code 130"],
+    ["Enter", "exit code 1"],
+  ])("applies nothing after %s at the question", async (key, outcome) => {
+    open();
+    await shows("Apply this plan to orders-dev-platform?");
+    tmux("send-keys", "-t", "t", key);
+    await shows(outcome);
+    expect(screen()).toContain("orders-dev-platform is as it was");
+    expect(terraform.applies).toEqual([]);
+    expect(kept()).toEqual([]);
+  });
+});

@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** End of a child process. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Standard output and standard error, as they came. */
+  readonly text: string;
+}
+
+/** Child process that runs. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly text: () => string;
+}
+
+export interface StartOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout?: "pipe" | number;
+}
+
+/** Starts a program without input. */
+export function start(command: readonly string[], { cwd, env, stdout = "pipe" }: StartOptions): Started {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", stdout, "pipe"] });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += chunk));
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text }) as Ended);
+  return { child, ended, text: () => text };
+}
+
+/** Waits until a condition holds. */
+export async function until(holds: () => boolean, describe: () => string): Promise<void> {
+  for (let turn = 0; turn < 1_000; turn++) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`waited in vain: ${describe()}`);
+}
