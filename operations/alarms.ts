@@ -1,11 +1,23 @@
-/** What watching alarms takes from the world, so that a test can hand it another one. */
+import { logLine } from "../contract/text";
+import type { AlarmState } from "./alarm-states";
+
+/** Alarm to watch. */
+export interface WatchedAlarm {
+  readonly name: string;
+  /** Stack whose services it watches. */
+  readonly stack: string;
+  /** Time at which the live release of that stack began; an alarm that was in alarm before is not its fault. */
+  readonly releaseBegan?: Date;
+}
+
+/** Inputs of watching alarms; a test passes its own. */
 export interface AlarmWatch {
-  /** Names of the alarms. */
-  readonly alarms: readonly string[];
-  /** For how long none may be in alarm; 0 looks once. */
+  readonly environment: string;
+  readonly alarms: readonly WatchedAlarm[];
+  /** Time in which none may go off; 0 checks once. */
   readonly minutes: number;
-  /** State of each alarm, by name; one that is gone is not there. */
-  readonly states: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Reads the state of each alarm, by name; an alarm that does not exist is left out. */
+  readonly states: () => Promise<ReadonlyMap<string, AlarmState>>;
   readonly print: (text: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
@@ -15,34 +27,69 @@ export interface AlarmWatch {
 /** CloudWatch makes a datapoint a minute. */
 const EVERY_MS = 30_000;
 
+export interface WatchResult {
+  readonly code: 0 | 1;
+  /** Stacks that have an alarm which went off after their release began. */
+  readonly suspects: readonly string[];
+}
+
 /**
- * Watches alarms for some minutes, and ends when one goes off.
- *
- * @returns 0 none went off; 1 one did
+ * Watches alarms for some minutes, and ends at once when one goes off that was quiet when the release began. An alarm that was in
+ * alarm before, which the release may be meant to fix, has these minutes to clear.
  */
-export async function watchAlarms({ alarms, minutes, states, print, now, sleep }: AlarmWatch): Promise<0 | 1> {
+export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
+  const { environment, alarms, minutes, states, print, now, sleep } = watch;
   if (alarms.length === 0) {
-    print("no service has an alarm: nothing is proved\n");
-    return 0;
+    print(`no service in ${environment} has an alarm: nothing is proved\n`);
+    return { code: 0, suspects: [] };
   }
   const end = now() + minutes * 60_000;
+  const waited = new Map<string, string>();
   for (;;) {
-    const found = await states(alarms);
-    const off = alarms.filter((name) => found.get(name) === "ALARM");
-    if (off.length > 0) {
-      print(
-        `✖ in alarm: ${off.join(", ")}\n  The release stays live. To take it back: antifragile rollback <environment>\n`,
-      );
-      return 1;
+    const found = await states();
+    const inAlarm = alarms.filter(({ name }) => found.get(name)?.state === "ALARM");
+    const since = ({ name }: WatchedAlarm) => found.get(name)?.since;
+    const before = inAlarm.filter((alarm) => {
+      const time = since(alarm);
+      return alarm.releaseBegan !== undefined && time !== undefined && time < alarm.releaseBegan;
+    });
+    const describe = (alarm: WatchedAlarm) => {
+      const time = since(alarm);
+      return `${logLine(alarm.name)}${time === undefined ? "" : ` (since ${time.toISOString().replace(/\.\d+Z$/, "Z")})`}`;
+    };
+    const fresh = inAlarm.filter((alarm) => !before.includes(alarm));
+    if (fresh.length > 0) {
+      print(`✖ ${environment}: in alarm: ${fresh.map(describe).join(", ")}\n`);
+      return { code: 1, suspects: [...new Set(fresh.map(({ stack }) => stack))] };
     }
     const left = end - now();
+    if (left <= 0 && before.length > 0) {
+      print(
+        `✖ ${environment}: in alarm before the release and still: ${before.map(describe).join(", ")}\n  The release stays live: it did not cause this, and has not fixed it${minutes > 0 ? ` in ${minutes} min` : ""}. antifragile alarms ${environment} --minutes N waits longer.\n`,
+      );
+      return { code: 1, suspects: [] };
+    }
+    for (const alarm of before.filter(({ name }) => !waited.has(name))) {
+      print(`${describe(alarm)} was in alarm before the release: it has ${minutes} min to clear\n`);
+      waited.set(alarm.name, describe(alarm));
+    }
     if (left <= 0) {
-      const silent = alarms.filter((name) => found.get(name) !== "OK");
-      const quiet = alarms.length - silent.length;
-      print(`${quiet} of ${alarms.length} alarms are ok${minutes > 0 ? ` for ${minutes} min` : ""}\n`);
-      if (silent.length > 0) print(`  not proved, since they have no data: ${silent.join(", ")}\n`);
-      return 0;
+      reportQuiet(watch, found, waited);
+      return { code: 0, suspects: [] };
     }
     await sleep(Math.min(EVERY_MS, left));
   }
+}
+
+function reportQuiet(
+  { alarms, minutes, print }: AlarmWatch,
+  found: ReadonlyMap<string, AlarmState>,
+  cleared: ReadonlyMap<string, string>,
+): void {
+  const silent = alarms.filter(({ name }) => found.get(name)?.state !== "OK").map(({ name }) => logLine(name));
+  const quiet = alarms.length - silent.length;
+  const time = minutes > 0 && cleared.size === 0 ? ` for ${minutes} min` : "";
+  print(`${quiet} of ${alarms.length} alarms are ok${time}\n`);
+  if (cleared.size > 0) print(`  cleared: ${[...cleared.keys()].map(logLine).join(", ")}\n`);
+  if (silent.length > 0) print(`  not proved, since they have no data: ${silent.join(", ")}\n`);
 }

@@ -72,11 +72,13 @@ export const APPLY: readonly string[] = [
   `if [ "$APPROVED" = yes ]; then npx antifragile apply "$ENVIRONMENT" --only-saved; else npx antifragile apply "$ENVIRONMENT"; fi`,
 ];
 
-/** Releases the image, then checks that no alarm fires for a while. */
-export const RELEASE: readonly string[] = [
-  `npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`,
-  `npx antifragile alarms "$ENVIRONMENT" --minutes "$WATCH_MINUTES"`,
-];
+const WATCH = `npx antifragile alarms "$ENVIRONMENT" --minutes "$WATCH_MINUTES"`;
+
+/** Releases the image, then watches the alarms for a while. */
+export const RELEASE: readonly string[] = [`npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`, WATCH];
+
+/** The same, and rolls back when an alarm goes off. */
+export const RELEASE_OR_ROLL_BACK: readonly string[] = [...RELEASE.slice(0, -1), `${WATCH} --rollback`];
 
 /** Installs Terraform after verifying its checksum. */
 export function installTerraform(architecture: Architecture): readonly string[] {

@@ -57,11 +57,17 @@ export interface PipelineRelease {
    */
   readonly approval?: boolean;
   /**
-   * Time after the release during which no alarm may fire; 0 checks once.
+   * Time after the release during which no alarm may fire, and in which alarms from before must clear; 0 checks once.
    *
    * @default Duration.minutes(5)
    */
   readonly watch?: Duration;
+  /**
+   * Rolls the release back when an alarm fires during this time. The run fails all the same.
+   *
+   * @default false - the release stays live, and later environments do not get it
+   */
+  readonly rollbackOnAlarm?: boolean;
   /**
    * Gates that must succeed before the next environment starts.
    *
@@ -128,6 +134,7 @@ export interface ReleaseSettings {
   readonly environment: Environment;
   readonly approval: boolean;
   readonly watch: Duration;
+  readonly rollbackOnAlarm: boolean;
   readonly gates: readonly ReleaseGate[];
 }
 
@@ -223,12 +230,15 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   });
   problems.throwIfAny();
   return {
-    releases: releases.map(({ environment, approval = false, watch = Duration.minutes(5), gates = [] }) => ({
-      environment,
-      approval,
-      watch,
-      gates,
-    })),
+    releases: releases.map(
+      ({ environment, approval = false, watch = Duration.minutes(5), rollbackOnAlarm = false, gates = [] }) => ({
+        environment,
+        approval,
+        watch,
+        rollbackOnAlarm,
+        gates,
+      }),
+    ),
     testCommands,
     architecture,
     executionMode,

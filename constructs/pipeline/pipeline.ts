@@ -18,7 +18,7 @@ import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { Artifacts } from "./artifacts";
 import { BuildProject, type BuildProjectProps } from "./build-project";
-import { APPLY, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE } from "./commands";
+import { APPLY, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE, RELEASE_OR_ROLL_BACK } from "./commands";
 import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import { type IImageRepository, ImageRepository } from "./image-repository";
@@ -258,7 +258,7 @@ export class Pipeline extends Construct {
    * current.
    */
   #releaseStage(release: ReleaseSettings, followed: ImageSource | undefined): CodepipelineStage {
-    const { environment, approval, watch, gates } = release;
+    const { environment, approval, watch, rollbackOnAlarm, gates } = release;
     const stack = AwsStack.of(this);
     const id = pascal(environment.name);
     const stacks = new EnvironmentStacks(this, environment);
@@ -295,7 +295,7 @@ export class Pipeline extends Construct {
     access.allowApply(apply.role);
     const live = this.#project(`${id}Release`, {
       name: `${environment.name}-release`,
-      spec: { install: INSTALL, commands: RELEASE },
+      spec: { install: INSTALL, commands: rollbackOnAlarm ? RELEASE_OR_ROLL_BACK : RELEASE },
       timeout: Duration.minutes(150),
       variables: { ...variables, WATCH_MINUTES: String(watch.toMinutes()) },
     });

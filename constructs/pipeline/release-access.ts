@@ -27,14 +27,11 @@ export function allowRelease(role: Role, { stack, environment, stacks, repositor
         policyDocument([
           ...stacks.services().flatMap((service) => releaseStatements(service, stack)),
           { actions: KEEP_IMAGE_ACTIONS, resources: [repositoryArn] },
+          // With a narrower scope CloudWatch leaves composite alarms out.
           {
             actions: ["cloudwatch:DescribeAlarms"],
-            resources: stacks
-              .prefixes()
-              .map(
-                (prefix) =>
-                  `arn:${stack.partition}:cloudwatch:${environment.region}:${stack.accountId}:alarm:${prefix}-*`,
-              ),
+            resources: ["*"],
+            conditions: { StringEquals: { "aws:RequestedRegion": environment.region } },
           },
         ]),
     }),

@@ -12,7 +12,7 @@ import { keepImage } from "./keep-image";
 import { migrateWith, release, rollback } from "./release";
 import { releases } from "./releases";
 
-const PLACE = {
+export const PLACE = {
   stack: { value: "NAME", help: "one of several stacks of the repository in this environment" },
   platform: { value: "NAME", help: "with --stack and --region: needs no repository" },
   region: { value: "REGION", help: "with --stack and --platform" },
@@ -159,14 +159,14 @@ interface StackRun {
 /** Runs a command in the stack that the flags name, or in all stacks of the environment. */
 async function inStacks(
   line: CommandLine<typeof PLACE & FlagTable>,
-  { cwd, print, contextOf = ofThisProcess }: ReleaseCommandContext,
+  commandContext: ReleaseCommandContext,
   { several = false }: { readonly several?: boolean },
   work: (context: ReleaseContext, run: StackRun) => Promise<number>,
 ): Promise<number> {
-  const stacks = await choose(cwd, line, several);
+  const stacks = await chooseStacks(commandContext.cwd, line, several);
   let code = 0;
   for (const [index, stack] of stacks.entries()) {
-    const context: ReleaseContext & { readonly done?: () => void } = contextOf(stack, print);
+    const context = releaseContext(stack, commandContext);
     try {
       code = await work(context, { stacks: stacks.length, last: index === stacks.length - 1 });
     } catch (error) {
@@ -180,7 +180,8 @@ async function inStacks(
   return code;
 }
 
-async function choose(
+/** Stack that the flags name, or all stacks of the environment. */
+export async function chooseStacks(
   cwd: string,
   line: CommandLine<typeof PLACE & FlagTable>,
   several: boolean,
@@ -200,6 +201,14 @@ async function choose(
   if (found.length > 1 && !several)
     throw new UserError(`there are several stacks in ${environment}: name one of ${names} by --stack`, 2);
   return found;
+}
+
+/** Context of releases of a stack: that of this process, unless the command has another. */
+export function releaseContext(
+  stack: FoundStack,
+  { print, contextOf = ofThisProcess }: ReleaseCommandContext,
+): ReleaseContext & { readonly done?: () => void } {
+  return contextOf(stack, print);
 }
 
 /** Context of this process: AWS, the clock, and signals, of which the first rolls back and a second Ctrl-C leaves at once. */

@@ -70,15 +70,20 @@ export interface RollbackOptions {
   /** Number of the release to restore. @default - the one that was live before */
   readonly to?: number;
   readonly unlock: boolean;
+  /** Number of the release to roll back; another one that is live by now stays. @default - the one that is live */
+  readonly only?: number;
 }
 
 /** Makes the task definitions of an earlier release live again, and its config with them. */
-export async function rollback(context: ReleaseContext, { to, unlock }: RollbackOptions): Promise<CarryOutCode> {
+export async function rollback(context: ReleaseContext, { to, unlock, only }: RollbackOptions): Promise<CarryOutCode> {
   const { cloud, print } = context;
   const processes = await ownProcesses(context);
   return withLock(context, unlock, async (record, number, lock) => {
     if (record.live === undefined) throw new UserError("there is no live release to roll back", 1);
     const { live } = record;
+    if (only !== undefined && live.number !== only) {
+      throw new UserError(`release ${live.number} is live by now, not ${only}`, 1);
+    }
     const target = chooseEarlier(live, (await listReleases(context)).releases, to);
     const candidates: Candidate[] = [];
     for (const [name, template] of processes) {

@@ -1,59 +1,160 @@
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
+import type { AlarmState } from "../../operations/alarm-states";
 import { watchAlarms } from "../../operations/alarms";
 import { runAlarms } from "../../operations/alarms-command";
+import { runRelease } from "../../operations/release/commands";
+import type { FoundStack } from "../../operations/release/find";
 import { keepImage } from "../../operations/release/keep-image";
 import { exitCodeOf } from "../support/exit-code";
+import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
 
-/** Watches two alarms that have these states, look after look, by a clock of its own. */
-async function watch(minutes: number, looks: readonly Readonly<Record<string, string>>[], alarms = ["errors", "slow"]) {
-  const said: string[] = [];
+const BEGAN = new Date("2026-01-01T10:00:00Z");
+const BEFORE = new Date("2026-01-01T09:00:00Z");
+const AFTER = new Date("2026-01-01T10:01:00Z");
+
+type Look = Readonly<Record<string, string | readonly [state: string, since: Date]>>;
+
+const statesOf = (look: Look): Map<string, AlarmState> =>
+  new Map(
+    Object.entries(look).map(([name, state]) =>
+      typeof state === "string" ? [name, { state, since: AFTER }] : [name, { state: state[0], since: state[1] }],
+    ),
+  );
+
+/** Watches alarms that have these states, look after look, by a clock of its own. */
+async function watch(minutes: number, looks: readonly Look[], { names = ["errors", "slow"], known = true } = {}) {
+  const printed: string[] = [];
   let time = 0;
   let look = 0;
-  const code = await watchAlarms({
-    alarms,
+  const result = await watchAlarms({
+    environment: "staging",
+    alarms: names.map((name) => ({ name, stack: "orders", ...(known ? { releaseBegan: BEGAN } : {}) })),
     minutes,
-    states: async () => new Map(Object.entries(looks[Math.min(look++, looks.length - 1)] ?? {})),
-    print: (text) => void said.push(text),
+    states: async () => statesOf(looks[Math.min(look++, looks.length - 1)] ?? {}),
+    print: (text) => void printed.push(text),
     now: () => time,
     sleep: async (milliseconds) => {
       time += milliseconds;
     },
   });
-  return { code, text: said.join(""), looks: look, time };
+  return { ...result, text: printed.join(""), looks: look, time };
 }
 
 const QUIET = { errors: "OK", slow: "OK" };
 
 describe("watching alarms", () => {
-  it("looks once, or for as long as told", async () => {
+  it("checks once, or for the minutes that are set", async () => {
     expect(await watch(0, [QUIET])).toMatchObject({ code: 0, looks: 1, time: 0 });
     expect(await watch(5, [QUIET])).toMatchObject({ code: 0, looks: 11, time: 300_000 });
   });
 
-  it("ends at once when one goes off, and names it and the way back", async () => {
-    const { code, text, looks } = await watch(5, [QUIET, QUIET, { ...QUIET, slow: "ALARM" }]);
-    expect([code, looks]).toEqual([1, 3]);
-    expect(text).toContain("in alarm: slow");
-    expect(text).toContain("antifragile rollback");
+  it("ends at once when one goes off, and names it, its time and the environment", async () => {
+    const { code, suspects, text, looks } = await watch(5, [QUIET, QUIET, { ...QUIET, slow: "ALARM" }]);
+    expect([code, suspects, looks]).toEqual([1, ["orders"], 3]);
+    expect(text).toBe("✖ staging: in alarm: slow (since 2026-01-01T10:01:00Z)\n");
+  });
+
+  it("gives an alarm that was in alarm before the release the time to clear", async () => {
+    const red: Look = { ...QUIET, errors: ["ALARM", BEFORE] };
+    const cleared = await watch(5, [red, red, red, QUIET]);
+    expect(cleared).toMatchObject({ code: 0, suspects: [], time: 300_000 });
+    expect(cleared.text).toContain(
+      "errors (since 2026-01-01T09:00:00Z) was in alarm before the release: it has 5 min to clear",
+    );
+    expect(cleared.text).toContain("2 of 2 alarms are ok\n  cleared: errors\n");
+    const stays = await watch(5, [red]);
+    expect(stays).toMatchObject({ code: 1, suspects: [], time: 300_000 });
+    expect(stays.text).toContain("in alarm before the release and still: errors (since 2026-01-01T09:00:00Z)");
+    expect(stays.text).toContain("antifragile alarms staging --minutes N waits longer");
+  });
+
+  it("still ends at once when another goes off meanwhile, or the same one again", async () => {
+    const red: Look = { ...QUIET, errors: ["ALARM", BEFORE] };
+    expect(await watch(5, [red, { ...red, slow: "ALARM" }])).toMatchObject({ code: 1, suspects: ["orders"], looks: 2 });
+    expect(await watch(5, [red, QUIET, { ...QUIET, errors: "ALARM" }])).toMatchObject({ code: 1, looks: 3 });
+  });
+
+  it("takes every alarm for new where it is not known when the release began", async () => {
+    const red: Look = { ...QUIET, errors: ["ALARM", BEFORE] };
+    expect(await watch(5, [red], { known: false })).toMatchObject({
+      code: 1,
+      suspects: ["orders"],
+      looks: 1,
+    });
   });
 
   it("does not take silence for proof, and says so", async () => {
     expect((await watch(0, [{ errors: "OK", slow: "INSUFFICIENT_DATA" }])).text).toMatch(/1 of 2.*not proved.*slow/s);
     expect((await watch(0, [{ errors: "OK" }])).text).toContain("not proved, since they have no data: slow");
-    expect((await watch(5, [{}], [])).text).toContain("nothing is proved");
+    expect((await watch(5, [{}], { names: [] })).text).toContain("nothing is proved");
   });
 });
 
 describe("antifragile alarms", () => {
-  const call = (...args: string[]) => exitCodeOf(() => runAlarms({ args, print: () => undefined, cwd: tmpdir() }));
+  const usage = (...args: string[]) => exitCodeOf(() => runAlarms({ args, print: () => undefined, cwd: tmpdir() }));
 
   it("takes one environment and up to two hours", async () => {
-    expect(await call()).toBe(2);
-    expect(await call("staging", "production")).toBe(2);
-    expect(await call("staging", "--minutes", "121")).toBe(2);
-    expect(await call("staging", "--minutes", "x")).toBe(2);
-    expect(await call("--help")).toBe(0);
+    expect(await usage()).toBe(2);
+    expect(await usage("staging", "production")).toBe(2);
+    expect(await usage("staging", "--minutes", "121")).toBe(2);
+    expect(await usage("staging", "--minutes", "x")).toBe(2);
+    expect(await usage("--help")).toBe(0);
+  });
+
+  /** Account with two releases of `orders`, whose alarm is in alarm since a time. */
+  async function afterReleases(since: Date, flags: readonly string[], { minutesLater = 1, other = false } = {}) {
+    const cloud = new FakeCloud({ orders: template("orders", { alarms: ["orders-errors"] }) });
+    const world = fakeWorld(cloud);
+    let time = BEGAN.getTime();
+    const printed: string[] = [];
+    const print = (text: string) => void printed.push(text);
+    const contextOf = (place: FoundStack) => ({ ...world, place, print, now: () => time });
+    const place = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+    for (const digit of ["a", "b"]) {
+      expect(
+        await runRelease({ args: ["dev", "--image", image(digit), ...place], cwd: tmpdir(), print, contextOf }),
+      ).toBe(0);
+    }
+    printed.length = 0;
+    time += minutesLater * 60_000;
+    const states = async () => {
+      if (other) {
+        const another = ["dev", "--image", image("c"), ...place];
+        await runRelease({ args: another, cwd: tmpdir(), print: () => undefined, contextOf });
+      }
+      return statesOf({ "orders-errors": ["ALARM", since] });
+    };
+    const code = await runAlarms({ args: ["dev", ...flags, ...place], cwd: tmpdir(), print, contextOf, states });
+    const { live } = (await cloud.record()) ?? {};
+    return { code, text: printed.join(""), live };
+  }
+
+  it("names the command that rolls back, and leaves the release live", async () => {
+    const { code, text, live } = await afterReleases(AFTER, []);
+    expect([code, live?.number]).toEqual([1, 2]);
+    expect(text).toContain("Release 2 of orders stays live. To roll it back: antifragile rollback dev\n");
+  });
+
+  it("rolls back by itself where that is asked for, and still ends with 1", async () => {
+    const { code, text, live } = await afterReleases(AFTER, ["--rollback"]);
+    expect(live).toMatchObject({ number: 3, of: 1, images: { orders: image("a") } });
+    expect(code).toBe(1);
+    expect(text).toContain("rolling back release 2 of orders");
+  });
+
+  it("rolls back neither for an alarm from before the release, nor a release that is old", async () => {
+    const before = await afterReleases(BEFORE, ["--rollback"]);
+    expect([before.code, before.live?.number]).toEqual([1, 2]);
+    const old = await afterReleases(AFTER, ["--rollback"], { minutesLater: 61 });
+    expect([old.code, old.live?.number]).toEqual([1, 2]);
+    expect(old.text).toMatch(/Release 2 of orders stays live, since it is live since .* To roll it back/);
+  });
+
+  it("leaves a release alone that another one has made live meanwhile", async () => {
+    const { code, text, live } = await afterReleases(AFTER, ["--rollback"], { other: true });
+    expect([code, live?.number]).toEqual([1, 3]);
+    expect(text).toContain("not rolled back: release 3 is live by now, not 2");
   });
 });
 
