@@ -35,7 +35,7 @@ export interface Ended {
   readonly errors: string;
 }
 
-const FOLDER = "antifragile-terraform-";
+const FOLDER = "antifragile-private-";
 
 /** Age of a folder of a command that was killed; no apply takes as long. */
 const LEFTOVER_MS = 24 * 3_600_000;

@@ -78,12 +78,12 @@ describe("a deployment", () => {
       const time = Date.now() / 1000 - days * 86_400;
       utimesSync(join(folder, "tmp", name), time, time);
     };
-    leftover("antifragile-terraform-old", 2);
-    leftover("antifragile-terraform-new", 0);
+    leftover("antifragile-private-old", 2);
+    leftover("antifragile-private-new", 0);
     leftover("another", 2);
     expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
-    expect(readdirSync(join(folder, "tmp"))).toEqual(expect.arrayContaining(["another", "antifragile-terraform-new"]));
-    expect(kept()).toEqual(["antifragile-terraform-new"]);
+    expect(readdirSync(join(folder, "tmp"))).toEqual(expect.arrayContaining(["another", "antifragile-private-new"]));
+    expect(kept()).toEqual(["antifragile-private-new"]);
   });
 });
 

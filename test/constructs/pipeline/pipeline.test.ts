@@ -204,7 +204,7 @@ describe("Pipeline", () => {
       return JSON.stringify(resources(stack, "aws_codebuild_project"));
     };
     expect(spec()).not.toContain("--rollback");
-    expect(spec(true)).toContain("WATCH_MINUTES\\\\\\\" --rollback");
+    expect(spec(true)).toContain(' --rollback"]');
   });
 
   it("looks at the alarms for five minutes, or as long as told", () => {
