@@ -287,12 +287,12 @@ esac`,
     writeFileSync(file, before.replace("process: web(", `${larger}\n      process: web(`));
     const stoppedReason = "Essential container in task exited: no such table";
     await emulator.rollBackNext({ cluster: "orders-dev", service: "orders", stoppedReason });
-    const { code, stdout } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
+    const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
       env: account,
     });
-    writeFileSync(join(results, "rolled-back.log"), stdout);
+    writeFileSync(join(results, "rolled-back.log"), stdout + stderr);
     expect(code).toBe(1);
-    expect(stdout).toContain("ECS rolled orders back");
+    expect(stderr).toContain("ECS rolled orders back");
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
   });
 
