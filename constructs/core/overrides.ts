@@ -29,10 +29,9 @@ function attributesOf(element: TerraformElement): Attributes {
  * @param edit returns the new document, or changes the one it is given
  * @example
  * ```ts
- * const dashboard = new ServiceDashboard();
- * orders.add(dashboard);
- * const resource = orders.node.findAll().find((each) => each instanceof CloudwatchDashboard)!;
- * editDocument(resource, "dashboard_body", (body) => ({ ...body, start: "-PT6H" }));
+ * editDocument(orders.taskDefinition, "container_definitions", (containers: object[]) =>
+ *   containers.map((container) => ({ ...container, interactive: true })),
+ * );
  * ```
  * @throws InvalidPropsError OVERRIDE_DOCUMENT when the attribute is no JSON document at synth
  */
