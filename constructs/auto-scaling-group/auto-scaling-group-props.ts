@@ -238,7 +238,7 @@ export interface AutoScalingGroupProps {
   /**
    * Registers the instances with a load balancer.
    *
-   * @default - the instances are no targets of a load balancer
+   * @default - the instances are not registered with a load balancer
    */
   readonly registerWith?: TargetRegistration;
   /**
@@ -577,7 +577,7 @@ function resolveRegistration(
   problems.check(loadBalancer !== undefined, {
     code: "REGISTRATION_LOAD_BALANCER",
     prop: "registerWith.loadBalancer",
-    problem: "must be set where the group is in no platform with a listener",
+    problem: "must be set for a group outside a platform with a listener",
     remedy: "Set it, or set listener: https({ certificateArn }) on the Platform that the group is in.",
   });
   problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22, {

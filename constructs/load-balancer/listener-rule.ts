@@ -15,7 +15,7 @@ export interface ListenerRuleProps {
   readonly priority?: number;
 }
 
-/** {@link ListenerRuleProps} after defaults and checks. */
+/** Settings of {@link ListenerRuleProps} after defaults and checks. */
 export interface ListenerRuleSettings {
   readonly match: RuleMatch;
   readonly priority: number;

@@ -67,10 +67,8 @@ function check(scope: IConstruct, props: CiRolesProps): void {
  *
  * | role | may be assumed by |
  * |---|---|
- * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the GitHub environments, subject to their protection
- * rules |
- * | `<stack>-delivery-gh-<environment>-plan` | workflows of the branch, jobs of that environment, and pull requests from the
- * same repository |
+ * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the GitHub environments, subject to their protection rules |
+ * | `<stack>-delivery-gh-<environment>-plan` | workflows of the branch, jobs of that environment, and pull requests from the same repository |
  * | `<stack>-delivery-gh-<environment>-apply`, `-release` | jobs of that environment |
  *
  * Free.
@@ -106,7 +104,7 @@ export class CiRoles extends Construct {
       numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
     if (numbers === undefined) {
       Annotations.of(this).addWarning(
-        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust whoever takes over the name of an older one`,
+        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust a new owner of the name of an older one`,
       );
     }
     this.#providerArn = this.#provider(provider);

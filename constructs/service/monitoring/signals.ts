@@ -92,7 +92,7 @@ export function latency(
 
 /**
  * Responses within a threshold, counted individually over all target groups: a trimmed count needs no weights, unlike a
- * percentile of each group. Measured until the first byte of the response; includes error responses, but not requests
+ * percentile of each group. Timed until the first byte of the response; includes error responses, but not requests
  * without a response.
  */
 function inTime(groups: readonly MonitoredTargetGroup[], within: Duration) {

@@ -37,7 +37,7 @@ export interface ICallee {
   readonly serviceName: string;
 }
 
-/** {@link CallOptions} after defaults and checks. */
+/** Settings of {@link CallOptions} after defaults and checks. */
 export interface CallSettings {
   readonly timeout: Duration;
   readonly retryBudgetPercent: number;
