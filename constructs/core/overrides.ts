@@ -2,10 +2,10 @@ import { DefaultTokenResolver, Lazy, StringConcat, TerraformElement, Tokenizatio
 import type { IConstruct } from "constructs";
 import { InvalidPropsError, invalid, type Problem } from "./errors";
 
-/** A tree of attributes, as Terraform's JSON syntax has it. */
+/** A tree of attributes in Terraform's JSON syntax. */
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** Members of cdktf's elements that are protected there; no public ones say the same. */
+/** Protected members of cdktf's elements, which have no public equivalent. */
 interface Overridable {
   readonly rawOverrides: Attributes;
   synthesizeAttributes?(): Attributes;
@@ -33,7 +33,7 @@ function attributesOf(element: TerraformElement): Attributes {
  *   containers.map((container) => ({ ...container, interactive: true })),
  * );
  * ```
- * @throws InvalidPropsError OVERRIDE_DOCUMENT when the attribute is no JSON document at synth
+ * @throws InvalidPropsError OVERRIDE_DOCUMENT when the attribute is not a JSON document at synth
  */
 // biome-ignore lint/suspicious/noExplicitAny: a document of AWS, whose shape only the caller knows.
 export function editDocument(resource: TerraformElement, attribute: string, edit: (document: any) => unknown): void {
