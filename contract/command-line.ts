@@ -22,7 +22,7 @@ export interface CommandSpec<F extends FlagTable = FlagTable> {
   readonly operands: readonly string[];
   /** Words after `--` that are passed on, `[-- argument...]`. */
   readonly rest?: string;
-  /** What the command does, and the exit codes beyond 0 done, 1 failed, 2 wrong usage. */
+  /** Purpose of the command, and its exit codes beyond 0 done, 1 failed, 2 wrong usage. */
   readonly description: string;
   readonly flags: F;
 }
@@ -39,7 +39,7 @@ export interface CommandLine<F extends FlagTable = FlagTable> {
   values(flag: keyof F): readonly string[];
 }
 
-/** What a command receives from the process that runs it; a test passes its own. */
+/** Environment of a command, provided by the process that runs it; tests pass their own. */
 export interface CommandContext {
   /** Words after the command's name. */
   readonly args: readonly string[];

@@ -11,5 +11,5 @@ export function releasedTag(digest: string): string {
   return `${RELEASED_TAG_PREFIX}${digest.replace(/^sha256:/, "").slice(0, 32)}`;
 }
 
-/** What a release does to the repository of its image. */
+/** Permissions of a release on the repository of its image. */
 export const KEEP_IMAGE_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:PutImage"];

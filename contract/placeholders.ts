@@ -1,12 +1,12 @@
-/** What stands in for a value that is still to be filled in: constructs refuse it, `doctor` lists it. */
+/** Placeholder for a value that must be filled in: constructs refuse it, `doctor` lists it. */
 
 const PLACEHOLDER = /^<placeholder: (.*)>$/s;
 
 /** A value that is still to be filled in. */
 export interface Placeholder {
-  /** Where it is missing: `delivery.connectionArn`. */
+  /** Path of the missing value: `delivery.connectionArn`. */
   readonly path: string;
-  /** What it is, in the words of whoever left it open. */
+  /** Description of the missing value. */
   readonly what: string;
 }
 

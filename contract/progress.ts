@@ -17,7 +17,7 @@ export interface ProgressOptions {
   /** Milliseconds since some moment. */
   readonly now: () => number;
   readonly color: boolean;
-  /** Width of the terminal on which lines are replaced in place; undefined where the output is no terminal. */
+  /** Width of the terminal, on which lines are replaced in place; undefined if the output is not a terminal. */
   readonly columns: number | undefined;
 }
 

@@ -1,13 +1,13 @@
 import { lockParameter, processesPath, type ReleasePlace, recordParameter } from "./release";
 
-/** What may be done, to what, under which conditions. */
+/** Statement of an IAM policy. */
 export interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
-/** Where the services are that are released. */
+/** Location of the services to release. */
 export interface ReleaseScope extends ReleasePlace {
   /** `aws`, `aws-cn`, `aws-us-gov`. */
   readonly partition: string;
@@ -18,9 +18,9 @@ export interface ReleaseScope extends ReleasePlace {
   readonly cluster: string;
 }
 
-/** A service whose releases, or admin processes, somebody may run. Names, not ARNs: they are known before it is applied. */
+/** Service to permit releases or admin processes for. Names, not ARNs, because they are known before the first apply. */
 export interface ReleasedProcess {
-  /** Who moves it to another task definition: where that is Terraform, only its admin processes are let run. */
+  /** Owner of its releases: with Terraform, only its admin processes are permitted. */
   readonly owner: "pipeline" | "terraform";
   readonly family: string;
   /** Name of the ECS service; a job has none. */
@@ -29,7 +29,7 @@ export interface ReleasedProcess {
   readonly schedule?: { readonly name: string; readonly role: string };
   /** Names, with path, of the roles that its tasks have. */
   readonly roles: readonly string[];
-  /** Whether there are admin processes, `migrate` among them. */
+  /** True if it has admin processes, such as `migrate`. */
   readonly admin: boolean;
   /** Name of the log group; `*` where it is not known. */
   readonly logGroup: string;
@@ -53,7 +53,7 @@ export function releasePermissions(scope: ReleaseScope, processes: readonly Rele
 
   const released = processes.filter(({ owner }) => owner === "pipeline");
   const served = processes.filter(({ service }) => service !== undefined);
-  // Whose last lines are told when a release fails.
+  // The last lines are printed when a release fails.
   const watched = released.filter(({ service }) => service !== undefined);
   const moved = released.filter(({ service, codeDeploy }) => service !== undefined && codeDeploy === undefined);
   const scheduled = processes.flatMap(({ schedule, owner }) =>

@@ -1,12 +1,12 @@
-/** What `cdktf.out/manifest.json` tells of the stacks of a synthesized app. */
+/** Stacks of a synthesized app, in the format of `cdktf.out/manifest.json`. */
 export interface StackManifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
 }
 
 /**
- * Stacks with what they stand on first; by name where that does not tell.
+ * Sorts stacks by their dependencies, then by name.
  *
- * @param names those that are wanted, which bring what they stand on. Default: all
+ * @param names stacks to include, with their dependencies. Default: all
  */
 export function inOrder({ stacks }: StackManifest, names: readonly string[] = Object.keys(stacks)): string[] {
   const ordered = new Set<string>();

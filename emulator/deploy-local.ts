@@ -7,13 +7,13 @@ import { ProviderProcess } from "./provider-process";
 import { type Change, describeProgress, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools } from "./tools";
 
-/** What a local deployment tells of itself while it works. */
+/** Progress of a local deployment. */
 export interface DeployReport {
   /** A step begins. */
   readonly begin: (title: string) => void;
-  /** What goes on in the step: replaces what was told before. */
+  /** Shows the current activity of the step, which replaces the previous one. */
   readonly progress: (text: string) => void;
-  /** The step is done: what came of it, and how long it took where it began before it was told. */
+  /** Completes the step: with its result, and its duration if it started earlier. */
   readonly done: (result: string, milliseconds?: number) => void;
 }
 
@@ -40,7 +40,7 @@ interface Manifest extends StackManifest {
 }
 
 /**
- * Deploys a synthesized app on an emulator and takes it away again: each stack is planned and applied by Terraform with
+ * Deploys a synthesized app to an emulator and destroys it again: each stack is planned and applied by Terraform with
  * the real AWS provider, read back through AWS's API, planned again (which must be empty), and destroyed.
  *
  * @throws ToolsMissingError before anything is done; Error that names the stack and the log when a step fails
@@ -182,7 +182,7 @@ class Group {
   }
 }
 
-/** Reports of two that work at once, told as steps one after the other: what is done beside a step is told after it. */
+/** Reports two concurrent deployments as sequential steps: steps that run beside another one are reported after it. */
 class Turns {
   #isWithinStep = false;
   readonly #beside: [title: string, result: string, milliseconds: number][] = [];
@@ -251,7 +251,7 @@ interface EcsService {
   readonly desiredCount: number;
 }
 
-/** What AWS itself says is there: services with their tasks and scaling, and log groups. */
+/** Resources as reported by AWS: services with their tasks and scaling, and log groups. */
 async function readBack(url: string, region: string): Promise<string[]> {
   const ask = async <T>(service: string, target: string, body: object): Promise<T> => {
     const response = await fetch(url, {
@@ -291,7 +291,9 @@ async function readBack(url: string, region: string): Promise<string[]> {
     {},
   );
   for (const { logGroupName, retentionInDays } of logGroups) {
-    found.push(`log group ${logGroupName} keeps ${retentionInDays ?? "for ever, not"} days`);
+    found.push(
+      `log group ${logGroupName} ${retentionInDays === undefined ? "never expires" : `keeps ${retentionInDays} days`}`,
+    );
   }
   return found;
 }

@@ -7,28 +7,28 @@ export { ProviderProcess } from "./provider-process";
 export { type Change, type Plan, type Progress, TerraformError, TerraformStack } from "./terraform";
 export { type FoundMirror, type FoundTool, findTools, type MissingTool, missingTools, type Tools } from "./tools";
 
-/** How to start an emulator. */
+/** Options of an emulator. */
 export interface EmulatorOptions {
   /** File that the server writes its log to; its folder is made. */
   readonly log: string;
-  /** What was found on this machine. @default - looked for */
+  /** Installed tools. @default - searched for */
   readonly tools?: Tools;
-  /** Whether Amazon's public machine images and managed policies are there; without them it starts and resets faster. @default true */
+  /** Include Amazon's public AMIs and managed policies; without them, the emulator starts and resets faster. @default true */
   readonly catalogue?: boolean;
 }
 
 /** A thing that is still in the emulated account. */
 export interface Leftover {
-  /** What it is, for example "log group". */
+  /** Resource type, for example "log group". */
   readonly kind: string;
   /** Its name, id or ARN. */
   readonly id: string;
   readonly region: string;
 }
 
-/** What is still in the emulated account, without what every account has from the start (default VPC, AWS's own policies). */
+/** Resources that remain in the emulated account, except those that every account has (default VPC, AWS managed policies). */
 export interface Leftovers {
-  /** What AWS would charge for. */
+  /** Resources that AWS would charge for. */
   readonly billable: readonly Leftover[];
   readonly free: readonly Leftover[];
 }
@@ -42,7 +42,7 @@ export interface RollBack {
   /** Why its tasks stopped. @default "Essential container in task exited" */
   readonly stoppedReason?: string;
   /**
-   * How long ECS shows the failed deployment beside the one that it rolled back to. Terraform, told to wait for a steady
+   * Time for which ECS shows the failed deployment next to the one that it rolled back to. Terraform, when it waits for a steady
    * state, waits until it has gone, and then takes the roll-back for success, as with AWS.
    *
    * @default 15
@@ -50,13 +50,13 @@ export interface RollBack {
   readonly shownSeconds?: number;
 }
 
-/** How a task that no service starts ends. */
+/** Result of a task without a service. */
 export interface TaskEnding {
   /** Family of its task definition. */
   readonly family: string;
   /** @default 0 */
   readonly exitCode?: number;
-  /** What its first container writes. @default - nothing */
+  /** Output of its first container. @default - nothing */
   readonly lines?: readonly string[];
 }
 
@@ -103,7 +103,7 @@ export class Emulator {
     server.once("exit", (code, signal) => {
       this.#ended = signal ? `ended by ${signal}` : `ended with code ${code}`;
     });
-    server.stdin?.on("error", () => undefined); // the server went first: `assertRunning` tells
+    server.stdin?.on("error", () => undefined); // The server has ended: `assertRunning` reports it.
     // It must not keep this process alive; it ends by itself when this process does.
     server.unref();
     for (const stream of [server.stdin, server.stdout]) (stream as { unref?(): void } | null)?.unref?.();
@@ -154,7 +154,7 @@ export class Emulator {
     const body =
       said === undefined ? {} : { body: JSON.stringify(said), headers: { "content-type": "application/json" } };
     const response = await fetch(address, { method, ...body }).catch(async (error: Error) => {
-      await new Promise((done) => setTimeout(done, 100)); // the end of the process may be told a little later
+      await new Promise((done) => setTimeout(done, 100)); // The end of the process may be reported a little later.
       this.assertRunning();
       throw new Error(`the emulator does not answer ${method} ${address}: ${error.message}\n${logTail(this.log)}`);
     });

@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const START_TIMEOUT_MS = 60_000;
-/** Ends the provider when its standard input closes, and so with the process that started it, however that ends. */
+/** Ends the provider when its standard input closes, and so with the process that started it, for any reason. */
 const UNTIL_INPUT_ENDS = '"$1" -debug & cat >/dev/null; kill -KILL $!';
 
-/** Log levels of the provider: without them its log has every request and response, and with those every secret. */
+/** Log levels of the provider. Its default log contains all requests and responses, including secrets. */
 const LOG_LEVELS = { TF_LOG: "", TF_LOG_PROVIDER_AWS: "ERROR", TF_LOG_SDK: "ERROR", TF_LOG_SDK_PROTO: "ERROR" };
 
 /**
- * The AWS provider as one process that several Terraform runs use in turn, so that it starts once and not with each run.
+ * AWS provider as one process that several Terraform runs use one after the other, so that it starts only once.
  *
- * Every run configures it anew: region, default tags and credentials are those of the stack that is run. Two runs at once
- * would mix them up, so stacks that are deployed side by side need one each. Where it cannot be started, Terraform starts
+ * Every run configures it again: region, default tags and credentials are those of the stack that is run. Two runs at once
+ * would mix them up, so stacks that are deployed concurrently need one each. If it cannot be started, Terraform starts
  * its own.
  *
  * @see https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
@@ -30,7 +30,7 @@ export class ProviderProcess {
   /**
    * Starts it once, from what Terraform installed into a stack's folder.
    *
-   * @returns value of `TF_REATTACH_PROVIDERS`; undefined where it does not run
+   * @returns value of `TF_REATTACH_PROVIDERS`; undefined if the provider does not run
    */
   async attach(stack: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
     this.#starting ??= this.#start(stack, env).catch(() => undefined);
@@ -89,7 +89,7 @@ async function findExecutable(stack: string): Promise<string | undefined> {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** What the provider prints when it is ready: `TF_REATTACH_PROVIDERS='{...}'`. */
+/** Waits for the line that the provider prints when it is ready: `TF_REATTACH_PROVIDERS='{...}'`. */
 function readAttachment(shell: ChildProcess): Promise<string | undefined> {
   return new Promise((done) => {
     const timer = setTimeout(() => done(undefined), START_TIMEOUT_MS);

@@ -7,14 +7,14 @@ import { createInterface } from "node:readline";
 import type { ProviderProcess } from "./provider-process";
 import type { Tools } from "./tools";
 
-/** What Terraform did to one resource, as it happens. */
+/** Progress of one resource. */
 export interface Progress {
   readonly stack: string;
   readonly address: string;
   readonly state: "started" | "running" | "done" | "failed";
   /** "create", "update", "delete", "read" ... */
   readonly action: string;
-  /** How long it takes so far. */
+  /** Elapsed time. */
   readonly seconds: number;
 }
 
@@ -40,19 +40,19 @@ export interface Change {
 }
 
 export interface Plan {
-  /** Whether the program and what is deployed agree. */
+  /** True if the plan has no changes. */
   readonly empty: boolean;
   readonly changes: readonly Change[];
 }
 
-/** How many resources an apply would touch; a replaced one is added and removed. */
+/** Number of resources that an apply would change; a replaced one is added and removed. */
 interface PlannedCounts {
   readonly add: number;
   readonly change: number;
   readonly remove: number;
 }
 
-/** Terraform ended with an error; the message tells each diagnostic and where the log is. */
+/** Error of a failed Terraform run; the message contains each diagnostic and the path of the log. */
 export class TerraformError extends Error {
   override readonly name = "TerraformError";
 
@@ -65,17 +65,17 @@ export class TerraformError extends Error {
   }
 }
 
-/** What a stack needs to be deployed on an emulator. */
+/** Options to deploy a stack to an emulator. */
 export interface TerraformStackOptions {
   /** Folder of the synthesized stack, `cdktf.out/stacks/<name>`. It is copied and never changed. */
   readonly stack: string;
-  /** Where the copy, the state and the logs go. Keep it as long as the emulator lives. */
+  /** Folder for the copy, the state and the logs. Keep it as long as the emulator runs. */
   readonly folder: string;
   readonly emulatorUrl: string;
   readonly tools: Tools;
   /** Provider that runs of several stacks use in turn. @default - each run starts its own */
   readonly provider?: ProviderProcess;
-  /** @default - progress is not told */
+  /** @default - progress is not reported */
   readonly onProgress?: (progress: Progress) => void;
   /** Interrupts Terraform, which then stops in good order. @default - never */
   readonly signal?: AbortSignal;
@@ -124,7 +124,7 @@ export class TerraformStack {
     await this.#run(["init", "-input=false", "-no-color"], { offline: false }); // it may have plugins to download
   }
 
-  /** What Terraform would change; empty when the program and what is deployed agree. */
+  /** Returns the changes that Terraform would make; empty if there are none. */
   async plan(): Promise<Plan> {
     const { code } = await this.#plan();
     if (code === 0) return { empty: true, changes: [] };
@@ -340,7 +340,7 @@ export interface TerraformProgram {
   readonly provider?: Readonly<Record<string, unknown>>;
 }
 
-/** How a stack gets into its real account: none of it holds on an emulator, and an override file cannot take it away. */
+/** Settings for a real account, which do not work on an emulator and which an override file cannot remove. */
 const ACCOUNT_SETTINGS = [
   "allowed_account_ids",
   "assume_role",
@@ -364,7 +364,7 @@ export function forEmulator(program: TerraformProgram): TerraformProgram {
   return { ...program, provider: { ...program.provider, aws } };
 }
 
-/** What Terraform merges into the program: fake keys and state beside it. The address is in the environment. */
+/** Override file that Terraform merges into the program: fake keys and local state. The address is in the environment. */
 export function emulatorOverride(program: TerraformProgram): object {
   const aws = awsProviders(program).map(({ alias }) => ({
     ...(alias === undefined ? {} : { alias }),
@@ -375,13 +375,13 @@ export function emulatorOverride(program: TerraformProgram): object {
     skip_credentials_validation: true,
     skip_metadata_api_check: "true",
     skip_region_validation: true,
-    // Asked for, because rules between security groups drift for ever without it.
+    // The account id is requested, because rules between security groups drift forever without it.
     skip_requesting_account_id: false,
   }));
   return { terraform: { backend: { local: { path: "terraform.tfstate" } } }, provider: { aws } };
 }
 
-/** Where Terraform finds plugins: the mirror for what it has, else the registry, each version downloaded once. */
+/** Plugin sources of Terraform: the mirror if it has the plugin, otherwise the registry; each version is downloaded once. */
 function cliConfiguration(program: TerraformProgram, { pluginMirror }: Tools): string {
   const wanted = program.terraform?.required_providers?.aws?.version?.replace(/^[=\s]+/, "");
   const isExact = wanted !== undefined && /^\d/.test(wanted);

@@ -23,7 +23,7 @@ export interface FoundMirror extends FoundTool {
   readonly versions: readonly string[];
 }
 
-/** What a deployment on the emulator needs of this machine. */
+/** Tools that a deployment to the emulator needs. */
 export interface Tools {
   readonly terraform: FoundTool | MissingTool;
   /** Not required: without it Terraform downloads the provider. */
@@ -43,7 +43,7 @@ export async function findTools(): Promise<Tools> {
   return { terraform, pluginMirror, python };
 }
 
-/** What is missing for a deployment on the emulator, as sentences that say what to install; none if all is there. */
+/** Missing tools for a deployment to the emulator, as sentences with the installation command; empty if none are missing. */
 export function missingTools(tools: Tools): string[] {
   return [tools.terraform, tools.python].flatMap((tool) => (tool.found ? [] : [tool.install]));
 }

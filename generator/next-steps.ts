@@ -72,7 +72,7 @@ function block(lines: readonly Line[], columns: number): string {
     .join("");
 }
 
-/** Text that tells what to do with a new repository, in the order in which a user does it. */
+/** Next steps with a new repository, in order. */
 export function nextSteps(
   answers: Answers,
   first: readonly string[],

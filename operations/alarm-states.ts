@@ -4,14 +4,14 @@ import { type AwsClients, loadSdk } from "./aws-sdk";
 export interface AlarmState {
   /** `OK`, `ALARM`, `INSUFFICIENT_DATA`. */
   readonly state: string;
-  /** Time at which it got this state. */
+  /** Time of the last state change. */
   readonly since: Date | undefined;
 }
 
 /** Number of alarms that CloudWatch describes in one call. */
 const AT_ONCE = 100;
 
-/** Reads the states of metric and composite alarms, by name; an alarm that does not exist is left out. */
+/** Reads the states of metric and composite alarms, by name; an alarm that does not exist is omitted. */
 export async function alarmStates(
   names: readonly string[],
   clients: AwsClients,

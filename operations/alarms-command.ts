@@ -14,7 +14,7 @@ export interface AlarmsContext extends ReleaseCommandContext {
   readonly states?: typeof alarmStates;
 }
 
-/** Age of a release after which an alarm is no reason to roll it back without a person. */
+/** Age of a release after which an alarm no longer rolls it back automatically. */
 const ROLLBACK_WITHIN_MS = 60 * 60_000;
 
 /** The command `antifragile alarms`. */

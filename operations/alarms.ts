@@ -24,7 +24,7 @@ export interface AlarmWatch {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** CloudWatch makes a datapoint a minute. */
+/** Period of CloudWatch's datapoints. */
 const EVERY_MS = 30_000;
 
 export interface WatchResult {
@@ -40,7 +40,7 @@ export interface WatchResult {
 export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
   const { environment, alarms, minutes, states, print, now, sleep } = watch;
   if (alarms.length === 0) {
-    print(`no service in ${environment} has an alarm: nothing is proved\n`);
+    print(`no service in ${environment} has an alarm: nothing was verified\n`);
     return { code: 0, suspects: [] };
   }
   const end = now() + minutes * 60_000;
@@ -91,5 +91,5 @@ function reportQuiet(
   const time = minutes > 0 && cleared.size === 0 ? ` for ${minutes} min` : "";
   print(`${quiet} of ${alarms.length} alarms are ok${time}\n`);
   if (cleared.size > 0) print(`  cleared: ${[...cleared.keys()].map(logLine).join(", ")}\n`);
-  if (silent.length > 0) print(`  not proved, since they have no data: ${silent.join(", ")}\n`);
+  if (silent.length > 0) print(`  not verified, because they have no data: ${silent.join(", ")}\n`);
 }

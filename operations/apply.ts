@@ -48,7 +48,7 @@ export async function applyStacks(options: ApplyOptions): Promise<0 | 1 | 3> {
 export function reportUnused(allowances: Allowances, used: ReadonlySet<string>, print: (text: string) => void): void {
   for (const action of ["delete", "replace"] as const) {
     for (const address of allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
-      print(`--allow-${action} ${address} was not needed: take it away, or the next plan may do it\n`);
+      print(`--allow-${action} ${address} was not needed: remove it, or a later plan may use it\n`);
     }
   }
 }
@@ -64,7 +64,7 @@ async function applyStack(
   const planned = await planStack(folder, options, used, plan);
   if (planned !== "changes") return planned;
   if (!(await confirm(stack, terraform.interrupted))) {
-    print(`${stack} is as it was\n`);
+    print(`${stack} has no changes\n`);
     return 1;
   }
   return (await applyPlan(folder, options, plan)) === 0 ? "applied" : 1;
@@ -80,7 +80,7 @@ export interface PlanOptions {
 /**
  * Plans a stack into a file and judges the plan; adds to `used` the allowances that it needed.
  *
- * @returns whether it changes anything; 1 Terraform failed; 3 the gate refused
+ * @returns "same" or "changes"; 1 Terraform failed; 3 the gate refused
  * @throws UserError with code 130 when the command was interrupted
  */
 export async function planStack(
@@ -214,7 +214,7 @@ function plain(errors: string): string {
   return stripVTControlCharacters(errors).replace(/[\s│╷╵]+/g, " ");
 }
 
-/** Asks ECS about each service that Terraform's errors name. */
+/** Reads from ECS the stop reasons of each service that Terraform's errors name. */
 async function reportStopReasons(
   errors: string,
   { print, stopReasons = findStopReasons }: PlanOptions & Pick<ApplyOptions, "stopReasons">,
@@ -223,7 +223,7 @@ async function reportStopReasons(
     try {
       print(`\n${describeStopReport(place, await stopReasons(place))}`);
     } catch (error) {
-      print(`\nwhy the tasks of ${place.service} stopped could not be read: ${(error as Error).message}\n`);
+      print(`\ncannot read why the tasks of ${place.service} stopped: ${(error as Error).message}\n`);
     }
   }
 }

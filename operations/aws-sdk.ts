@@ -21,17 +21,17 @@ interface AwsError extends NodeJS.ErrnoException {
 const THROTTLED = /throttl|TooManyRequests|RequestLimitExceeded|SlowDown/i;
 const EXPIRED = /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/;
 const NO_CREDENTIALS = /^(CredentialsProviderError|TokenProviderError)$/;
-/** Codes of Node.js for a connection that was not made or was lost. */
+/** Error codes of Node.js for a failed or lost connection. */
 const NETWORK =
   /^(E(CONNRESET|CONNREFUSED|CONNABORTED|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|ENOTFOUND)$/;
 
-/** True for an error of AWS, or of the way to it: not a fault of this program. */
+/** Returns whether an error comes from AWS or the connection to it, rather than from this program. */
 export function isAwsError(error: unknown): error is AwsError {
   if (!(error instanceof Error)) return false;
   return "$metadata" in error || NO_CREDENTIALS.test(error.name) || isNetworkError(error as AwsError);
 }
 
-/** True where the credentials have expired. */
+/** Returns whether an error means that the credentials have expired. */
 export function isExpired(error: unknown): boolean {
   return error instanceof Error && EXPIRED.test(error.name);
 }
@@ -44,12 +44,12 @@ function isNetworkError({ code, name, message }: AwsError): boolean {
   return NETWORK.test(code ?? "") || name === "TimeoutError" || message === "socket hang up";
 }
 
-/** Error of AWS in a sentence for the user; any other error as it is. */
+/** Converts an AWS error into a sentence for the user; returns any other error unchanged. */
 export function awsErrorForUser(error: unknown): unknown {
   if (!isAwsError(error)) return error;
   const { name, message } = error;
   if (message === "Region is missing") {
-    return new UserError("no region is known: pass --region, or set AWS_REGION", 2);
+    return new UserError("no AWS region is configured: pass --region, or set AWS_REGION", 2);
   }
   if (NO_CREDENTIALS.test(name)) {
     return new UserError(
@@ -63,12 +63,12 @@ export function awsErrorForUser(error: unknown): unknown {
   return new UserError(`AWS: ${name === "Error" ? "" : `${name}: `}${logLine(message)}`, 1);
 }
 
-/** Time for which calls that AWS does not answer are repeated. */
+/** Time for which unanswered calls are retried. */
 const PATIENCE_MS = 5 * 60_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 20_000;
 
-/** Settings of every client: a connection that hangs is dropped, and counts as a dropped one. */
+/** Settings of every client: a connection that hangs is closed and counts as dropped. */
 const CLIENT_SETTINGS = {
   requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
 } as const;
@@ -83,15 +83,15 @@ interface Client {
 export interface AwsClientsOptions {
   readonly region: string | undefined;
   readonly print?: (text: string) => void;
-  /** Time for which throttled, dropped and failed calls are repeated. @default - 5 minutes */
+  /** Time for which throttled, dropped and failed calls are retried. @default - 5 minutes */
   readonly patienceMs?: number;
 }
 
 /**
- * Clients of the AWS SDK in a region, one of each kind for as long as a command runs.
+ * Clients of the AWS SDK in a region, one per service for the duration of a command.
  *
- * Once AWS has answered, a call that is throttled, dropped, hangs or fails within AWS is repeated for minutes: a status call
- * that fails is not a step that failed. Credentials that have expired are renewed where their source can. Access errors are
+ * Once AWS has answered, a call that is throttled, dropped, hangs or fails within AWS is retried for minutes, because a failed
+ * status call is not a failed step. Expired credentials are renewed if their source supports it. Access errors are
  * thrown at once.
  */
 export class AwsClients {
@@ -101,7 +101,7 @@ export class AwsClients {
 
   constructor(private readonly options: AwsClientsOptions) {}
 
-  /** Client of a kind; made on first use. */
+  /** Returns the client of a service, created on first use. */
   get<C extends Client>(make: new (settings: { region?: string } & typeof CLIENT_SETTINGS) => C): C {
     const known = this.#clients.get(make.name);
     if (known !== undefined) return known as C;
@@ -144,7 +144,7 @@ export class AwsClients {
   #isWorthRepeating(error: AwsError): boolean {
     if (isThrottled(error)) return true;
     const ownFault = (error.$metadata?.httpStatusCode ?? 0) >= 500;
-    // What was never reached may not exist: a region with a typing error.
+    // An endpoint that was never reached may not exist: the region may be misspelled.
     return this.#answered && (ownFault || isNetworkError(error));
   }
 
@@ -152,15 +152,13 @@ export class AwsClients {
     if (this.#reported) return;
     this.#reported = true;
     const minutes = Math.max(1, Math.round(patienceMs / 60_000));
-    this.options.print?.(
-      `  AWS does not answer (${name}: ${logLine(message)}): repeating calls for up to ${minutes} min\n`,
-    );
+    this.options.print?.(`  AWS does not answer (${name}: ${logLine(message)}): retrying for up to ${minutes} min\n`);
   }
 }
 
-/** Makes the client fetch its credentials again: from the SSO session, the process, the container or the machine. */
+/** Makes the client fetch its credentials again: from the SSO session, a process, the container or the instance. */
 async function renewCredentials({ config }: Client): Promise<void> {
   const { credentials } = config as { credentials?: (options: { forceRefresh: boolean }) => Promise<unknown> };
-  // Where that fails the next call fails with the error that the user needs to see.
+  // If that fails, the next call fails with the error that the user needs to see.
   await credentials?.({ forceRefresh: true }).catch(() => undefined);
 }

@@ -10,7 +10,7 @@ export const runBootstrap = defineCommand(
     name: "bootstrap",
     operands: ["<environment>"],
     description:
-      "Creates the S3 bucket that holds Terraform's state of an environment, or of delivery: versioned, encrypted, closed to the public, reachable over TLS only. Corrects a bucket that exists, and moves state files of this folder into it. Uses the AWS credentials of the shell.",
+      "Creates the S3 bucket for the Terraform state of an environment, or of delivery: versioned, encrypted, not public, accessible over TLS only. Corrects an existing bucket, and moves state files of this folder into it. Uses the AWS credentials of the shell.",
     flags: {},
   },
   async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {

@@ -11,9 +11,9 @@ export interface StateBackend {
   readonly bucket: string;
   readonly region: string;
   readonly key: string;
-  /** KMS key, where it is not S3's own. */
+  /** KMS key; undefined for the S3 managed key. */
   readonly kmsKeyArn?: string;
-  /** The only account that the stack may be deployed to, where one is set. */
+  /** The only account that the stack may be deployed to, if set. */
   readonly account?: string;
 }
 
@@ -43,7 +43,7 @@ export function backendsOf(outdir: string, stacks: readonly string[]): StateBack
 }
 
 export interface BootstrapOptions {
-  /** Output folder of synth, `infra/cdktf.out`; local state is beside it. */
+  /** Output folder of synth, `infra/cdktf.out`; local state files are in its parent folder. */
   readonly outdir: string;
   readonly backends: readonly StateBackend[];
   readonly print: (text: string) => void;
@@ -52,13 +52,13 @@ export interface BootstrapOptions {
 const OLD_VERSIONS_DAYS = 90;
 
 /**
- * Creates the buckets that hold Terraform's state: versioned, encrypted, closed to the public, reachable over TLS only.
- * Corrects buckets that exist. A state file beside the app moves into the bucket, unless the bucket has state already.
+ * Creates the buckets for Terraform state: versioned, encrypted, not public, accessible over TLS only.
+ * Corrects existing buckets. Moves a local state file into the bucket, unless the bucket already contains the state.
  *
  * Needs `sts:GetCallerIdentity`; of S3 on these buckets `CreateBucket`, `ListBucket`, `GetObject`, `PutObject`, and `Get` and `Put` of
  * versioning, encryption, public access block, policy and lifecycle.
  *
- * @throws UserError for credentials of another account, and for a bucket that is another account's
+ * @throws UserError for credentials of another account, and for a bucket of another account
  */
 export async function bootstrap({ outdir, backends, print }: BootstrapOptions): Promise<void> {
   const { S3Client } = await loadSdk("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
@@ -87,7 +87,7 @@ async function accountFor({ account, region, stack }: StateBackend): Promise<str
     const { Account = "" } = await sts.send(new GetCallerIdentityCommand({}));
     if (account !== undefined && Account !== account) {
       throw new UserError(
-        `the credentials are for account ${Account}, and ${stack} goes to ${account}: nothing was created`,
+        `the credentials are for account ${Account}, but ${stack} belongs to ${account}: nothing was created. Use credentials of ${account}`,
         1,
       );
     }
@@ -100,7 +100,7 @@ async function accountFor({ account, region, stack }: StateBackend): Promise<str
 const statusOf = (error: unknown) =>
   (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
 
-/** Answer of S3; undefined where it has none. */
+/** Returns the response of S3; undefined if the setting does not exist. */
 async function found<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -137,7 +137,7 @@ async function ensureBucket(
   const existing = await found(s3.send(new HeadBucketCommand(of))).catch((error: unknown) => {
     if (statusOf(error) !== 403) throw error;
     throw new UserError(
-      `bucket ${bucket} is another account's, or closed to these credentials: name another one by state: { bucket: "..." }`,
+      `bucket ${bucket} belongs to another account, or these credentials have no access to it: set another name with state: { bucket: "..." }`,
       1,
     );
   });
@@ -147,7 +147,7 @@ async function ensureBucket(
       new CreateBucketCommand({
         Bucket: bucket,
         ObjectOwnership: "BucketOwnerEnforced",
-        // The oldest region has no name here.
+        // us-east-1 must not be named here.
         ...(region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint: home } }),
       }),
     );
@@ -163,7 +163,7 @@ async function ensureBucket(
   const access = (await found(s3.send(new GetPublicAccessBlockCommand(of))))?.PublicAccessBlockConfiguration ?? {};
   if (Object.keys(closed).some((key) => access[key as keyof typeof closed] !== true)) {
     await s3.send(new PutPublicAccessBlockCommand({ ...of, PublicAccessBlockConfiguration: closed }));
-    done.push("closed to the public");
+    done.push("public access blocked");
   }
 
   if ((await s3.send(new GetBucketVersioningCommand(of))).Status !== "Enabled") {
@@ -190,7 +190,7 @@ async function ensureBucket(
   if (!policy.Statement.some(({ Sid }) => Sid === tls.Sid)) {
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [...policy.Statement, tls] });
     await s3.send(new PutBucketPolicyCommand({ ...of, Policy }));
-    done.push("reachable over TLS only");
+    done.push("accessible over TLS only");
   }
 
   if ((await found(s3.send(new GetBucketLifecycleConfigurationCommand(of)))) === undefined) {
@@ -210,9 +210,9 @@ async function ensureBucket(
         },
       }),
     );
-    done.push(`old versions end after ${OLD_VERSIONS_DAYS} days`);
+    done.push(`old versions expire after ${OLD_VERSIONS_DAYS} days`);
   }
-  print(`${bucket} in ${region}, account ${account}: ${done.join(", ") || "needs no change"}\n`);
+  print(`${bucket} in ${region}, account ${account}: ${done.join(", ") || "no changes"}\n`);
 }
 
 function tlsOnly(bucket: string, region: string) {
@@ -241,7 +241,7 @@ async function moveState(
   const of = { Bucket: bucket, Key: key, ExpectedBucketOwner: account };
   if ((await found(s3.send(new HeadObjectCommand(of)))) !== undefined) {
     throw new UserError(
-      `${stack} has state in ${bucket} and in ${file}: decide which one is right, and delete the file if it is the bucket's`,
+      `${stack} has state in ${bucket} and in ${file}: decide which one is current, and delete the file if it is the one in the bucket`,
       1,
     );
   }
@@ -250,13 +250,13 @@ async function moveState(
       ...of,
       Body: readFileSync(file),
       ContentType: "application/json",
-      // Fails if another command has written it in between.
+      // Fails if another command has written it in the meantime.
       IfNoneMatch: "*",
       ...(kmsKeyArn === undefined ? {} : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
     }),
   );
   renameSync(file, `${file}.moved`);
-  // Terraform's note about the old backend.
+  // Terraform's record of the old backend.
   rmSync(join(outdir, "stacks", stack, ".terraform", "terraform.tfstate"), { force: true });
-  print(`  ${stack}: its state moved there; the file is kept as ${file}.moved\n`);
+  print(`  ${stack}: state moved to the bucket; the file is kept as ${file}.moved\n`);
 }

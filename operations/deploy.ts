@@ -11,12 +11,12 @@ import { listenForInterruption } from "./interruption";
 import type { Allowances } from "./plan-gate";
 import { findTerraform } from "./terraform";
 
-/** What `deploy`, `plan` and `apply` take for the stack that is one for all environments. */
+/** Argument of `deploy`, `plan` and `apply` for the stack that all environments share. */
 export const DELIVERY = "delivery";
 
 /**
- * Stacks of one environment, each after those that it stands on; or `delivery`, which is of no environment: it may be in an
- * account of its own, and what releases must not change what releases.
+ * Stacks of one environment, each after its dependencies; or `delivery`, which belongs to no environment: it may be in an
+ * account of its own, and a release must not change the pipeline that runs it.
  */
 export function stacksOf(environment: string, manifest: StackManifest): string[] {
   const endings =
@@ -27,20 +27,23 @@ export function stacksOf(environment: string, manifest: StackManifest): string[]
   return inOrder(manifest, Object.keys(manifest.stacks).filter(isOwn));
 }
 
-/** What was synthesized into a folder. */
+/** Reads the manifest of a synthesized app. */
 export function readManifest(outdir: string): StackManifest {
   return JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as StackManifest;
 }
 
 /**
- * Compiles `infra/main.ts` of a generated repository, as `npm run synth` does, and returns the folder it went to.
+ * Synthesizes `infra/main.ts` of a generated repository, as `npm run synth` does, and returns the output folder.
  *
- * @param environment the one that is needed: what it lacks is an error. Default: all that are filled in
+ * @param environment required environment; a placeholder in it is an error. Default: all complete environments
  */
 export async function synthesize(repository: string, environment?: string): Promise<string> {
   const main = join(repository, "infra", "main.ts");
   if (!existsSync(main)) {
-    throw new UserError(`no infra/main.ts in ${repository}: run this in a repository that antifragile new wrote`, 2);
+    throw new UserError(
+      `no infra/main.ts in ${repository}: run this command in a repository that antifragile new generated`,
+      2,
+    );
   }
   let tsx: string;
   try {
@@ -51,7 +54,7 @@ export async function synthesize(repository: string, environment?: string): Prom
   const words = environment === undefined || environment === DELIVERY ? [] : [environment];
   const code = await inForeground([process.execPath, tsx, main, ...words], repository);
   if (code === 130) throw cancelled("nothing was changed");
-  if (code !== 0) throw new UserError("infra/main.ts does not synthesize: see above", 1);
+  if (code !== 0) throw new UserError("infra/main.ts cannot be synthesized: fix the errors above", 1);
   return join(repository, "infra", "cdktf.out");
 }
 

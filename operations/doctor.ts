@@ -8,14 +8,14 @@ import { UserError } from "../contract/user-error";
 import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM } from "../contract/version";
 import { terraformProgram } from "./terraform";
 
-/** One thing that was looked at. */
+/** Result of one check. */
 export interface Check {
-  /** `problem`: something does not work until it is put right. `note`: something works less well. */
+  /** `problem`: something does not work until it is fixed. `note`: something should be improved. */
   readonly level: "ok" | "note" | "problem";
-  /** What it is about: `tools`, `repository`, `delivery`, or the name of an environment. */
+  /** Subject: `tools`, `repository`, `delivery`, or the name of an environment. */
   readonly about: string;
   readonly what: string;
-  /** What to do, where there is something to do. */
+  /** Remedy, if there is one. */
   readonly remedy?: string;
 }
 
@@ -29,7 +29,7 @@ export interface DoctorOptions {
   readonly nodeVersion: string;
   /** Version of this package. */
   readonly version: string;
-  /** What is wrong with the text of the answers file. */
+  /** Returns the problem with the text of the answers file. */
   readonly checkAnswers: (text: string) => readonly string[];
 }
 
@@ -37,15 +37,18 @@ const ENVIRONMENTS = "infra/environments.ts";
 const ANSWERS = ".antifragile.json";
 
 /**
- * Looks at a generated repository and at this machine: tools, what is installed, answers, and what only the user knows.
- * Nothing is asked of the network, and nothing is changed.
+ * Checks a generated repository and its prerequisites: tools, packages, recorded answers, and values that only the user knows.
+ * It uses no network and changes nothing.
  *
- * @throws UserError when the folder holds no repository, or has no such environment
+ * @throws UserError if the folder contains no generated repository, or the environment does not exist
  */
 export function examine(options: DoctorOptions): Check[] {
   const { repository } = options;
   if (!existsSync(join(repository, ENVIRONMENTS))) {
-    throw new UserError(`no ${ENVIRONMENTS} in ${repository}: run this in a repository that antifragile new wrote`, 2);
+    throw new UserError(
+      `no ${ENVIRONMENTS} in ${repository}: run this command in a repository that antifragile new generated`,
+      2,
+    );
   }
   const installed = checkInstalled(options);
   const canRead = installed.every(({ level }) => level !== "problem");
@@ -55,7 +58,7 @@ export function examine(options: DoctorOptions): Check[] {
     level: "note",
     about: "repository",
     what: `${ENVIRONMENTS} was not read`,
-    remedy: "put right what is above, and look again",
+    remedy: "fix the problems above, and run antifragile doctor again",
   };
   return [...tools, ...installed, ...checkRecorded(options), ...(data ? checkKnown(data, options) : [notRead])];
 }
@@ -88,19 +91,19 @@ function checkTools({ env, nodeVersion }: DoctorOptions, usesS3: boolean): Check
 
   found.push(
     hasCredentials(env)
-      ? { level: "ok", about, what: "AWS credentials are set up (whether they are good was not asked)" }
+      ? { level: "ok", about, what: "AWS credentials are configured (not verified)" }
       : {
           level: "note",
           about,
-          what: "no AWS credentials are set up",
+          what: "no AWS credentials are configured",
           remedy:
-            "aws configure, or AWS_PROFILE: deploying to an account needs them, deploying on the emulator does not",
+            "run aws configure, or set AWS_PROFILE; a deployment to an account needs them, one to the emulator does not",
         },
   );
   return found;
 }
 
-/** Whether one of the places is filled that AWS's tools take credentials from. */
+/** Returns whether one of the sources of AWS's credential chain is configured. */
 function hasCredentials(env: NodeJS.ProcessEnv): boolean {
   const variables = [
     "AWS_ACCESS_KEY_ID",
@@ -122,7 +125,7 @@ function checkInstalled({ repository }: DoctorOptions): Check[] {
   const found: Check[] = [];
   const vendored = /"antifragile":\s*"file:([^"]+)"/.exec(read(repository, "package.json") ?? "")?.[1];
   if (vendored !== undefined && !existsSync(join(repository, vendored))) {
-    const remedy = "take it from version control: the install needs it";
+    const remedy = "restore it from version control: the installation needs it";
     found.push({ level: "problem", about, what: `${vendored} is missing`, remedy });
   }
   const pnpm = existsSync(join(repository, "pnpm-workspace.yaml"));
@@ -139,43 +142,48 @@ function checkInstalled({ repository }: DoctorOptions): Check[] {
     found.push({
       level: "problem",
       about,
-      what: "its packages are not installed",
+      what: "the packages are not installed",
       remedy: pnpm ? "pnpm install" : "npm ci",
     });
   }
-  return found.length === 0 ? [{ level: "ok", about, what: "its packages are installed" }] : found;
+  return found.length === 0 ? [{ level: "ok", about, what: "the packages are installed" }] : found;
 }
 
 function checkRecorded({ repository, version, checkAnswers }: DoctorOptions): Check[] {
   const about = "repository";
   const text = read(repository, ANSWERS);
   if (text === undefined) {
-    const remedy = "take it from version control: without it nobody can bring the repository up to date";
+    const remedy = "restore it from version control: updates of the repository need it";
     return [{ level: "problem", about, what: `${ANSWERS} is missing`, remedy }];
   }
   const problems = checkAnswers(text);
   if (problems.length > 0) {
-    const remedy = "put it right, or take it from version control";
+    const remedy = "fix it, or restore it from version control";
     return problems.map((what) => ({ level: "problem", about, what, remedy }));
   }
   const recorded = JSON.parse(text) as { readonly name?: string; readonly antifragile?: { readonly version?: string } };
   const found: Check[] = [];
   const { name } = JSON.parse(read(repository, "package.json") ?? "{}") as { readonly name?: string };
   if (recorded.name !== name) {
-    const what = `package.json is called ${name}, ${ANSWERS} says ${recorded.name}`;
-    found.push({ level: "note", about, what, remedy: "give both the name that AWS knows it by" });
+    const what = `the name is ${name} in package.json and ${recorded.name} in ${ANSWERS}`;
+    found.push({ level: "note", about, what, remedy: "use the name of the deployed service in both" });
   }
   const made = recorded.antifragile?.version;
   if (made !== version) {
-    const what = `made by antifragile ${made ?? "of an unknown version"}, this is ${version}`;
-    found.push({ level: "note", about, what, remedy: "compare with what this version writes" });
+    const what = `generated by antifragile ${made ?? "of an unknown version"}; the installed version is ${version}`;
+    found.push({
+      level: "note",
+      about,
+      what,
+      remedy: "compare the repository with the files that this version generates",
+    });
   }
-  return found.length === 0 ? [{ level: "ok", about, what: `${ANSWERS} is as it was written` }] : found;
+  return found.length === 0 ? [{ level: "ok", about, what: `${ANSWERS} is valid` }] : found;
 }
 
 interface Known {
   readonly environments: readonly { readonly name: string }[];
-  /** What else the file says, such as delivery. */
+  /** Other exports of the file, such as delivery. */
   readonly others: Readonly<Record<string, unknown>>;
 }
 
@@ -188,7 +196,12 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
   }
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const repeated = twice.map(
-    (about): Check => ({ level: "problem", about, what: "is there twice", remedy: `name it once, in ${ENVIRONMENTS}` }),
+    (about): Check => ({
+      level: "problem",
+      about,
+      what: "is defined twice",
+      remedy: `define it once, in ${ENVIRONMENTS}`,
+    }),
   );
   const known = wanted.flatMap(([about, part]): Check[] => {
     const open = placeholdersIn(part, "").map(
@@ -204,9 +217,9 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
   return [...repeated, ...known];
 }
 
-/** Runs the file, since it is code, and takes its data. */
+/** Runs the file and returns its exports as data. */
 function readEnvironments(repository: string): Known {
-  // What the file itself may print comes before.
+  // The file may print lines of its own before.
   const script = 'console.log(`\\n${JSON.stringify({ ...require("./infra/environments") })}`)';
   const { status, stderr, stdout } = spawnSync(process.execPath, [tsxOf(repository) ?? "", "--eval", script], {
     cwd: repository,
@@ -230,7 +243,7 @@ function read(repository: string, file: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
-/** What was found, for people: one part after the other. */
+/** Renders the checks for a terminal, grouped by subject. */
 export function describeChecks(checks: readonly Check[]): string {
   const marks = { ok: "✔", note: "!", problem: "✖" } as const;
   const abouts = [...new Set(checks.map(({ about }) => about))];
@@ -245,7 +258,8 @@ export function describeChecks(checks: readonly Check[]): string {
   );
   const problems = checks.filter(({ level }) => level === "problem");
   const open = problems.filter(({ what }) => what.endsWith("is not filled in"));
-  const where = open.length === 0 ? "" : `; ${open.length} only you know: fill in ${ENVIRONMENTS}`;
+  const where =
+    open.length === 0 ? "" : `; fill in ${open.length === 1 ? "1 value" : `${open.length} values`} in ${ENVIRONMENTS}`;
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return `${lines.join("")}\n${problems.length === 0 ? "Nothing is wrong." : `${count}${where}.`}\n`;
+  return `${lines.join("")}\n${problems.length === 0 ? "No problems found." : `${count}${where}.`}\n`;
 }

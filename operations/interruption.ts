@@ -27,8 +27,8 @@ export interface Interruption {
 }
 
 /**
- * Listens for Ctrl-C, SIGTERM and SIGHUP, of which the first asks the command to stop in order. npm does not pass signals on
- * to the shell that it starts a command with, so under npm the death of that shell counts as one.
+ * Listens for Ctrl-C, SIGTERM and SIGHUP, of which the first asks the command to shut down. npm does not forward signals
+ * to the shell that it starts a command with, so under npm the end of that shell counts as one.
  */
 export function listenForInterruption({ onStop, onForce }: InterruptionOptions): Interruption {
   const controller = new AbortController();

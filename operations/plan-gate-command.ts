@@ -11,7 +11,7 @@ export const runPlanGate = defineCommand(
     name: "plan-gate",
     operands: ["<plan.json>"],
     description:
-      "Reads the output of `terraform show -json <plan file>` (- for stdin) and refuses to delete or replace services, target groups, databases, namespaces, keys and whatever else holds data, unless each is named. Exit code 0: may be applied; 3: refused.",
+      "Reads the output of `terraform show -json <plan file>` (- for stdin) and refuses to delete or replace services, target groups, databases, namespaces, keys and other resources that hold data, unless each is named. Exit code 0: may be applied; 3: refused.",
     flags: ALLOWANCE_FLAGS,
   },
   async (line, { print }: CommandContext): Promise<ExitCode> => {
@@ -28,7 +28,9 @@ async function read(file: string) {
     return readPlan(file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8"));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = { ENOENT: "does not exist", EISDIR: "is a folder", EACCES: "may not be read" }[code ?? ""];
+    const reason = { ENOENT: "does not exist", EISDIR: "is a folder", EACCES: "cannot be read: permission denied" }[
+      code ?? ""
+    ];
     throw new UserError(`${file} ${reason ?? message}`, 2);
   }
 }

@@ -1,4 +1,4 @@
-/** What Terraform would do to one resource, as `terraform show -json` tells. */
+/** Change of one resource, in the format of `terraform show -json`. */
 interface ResourceChange {
   readonly address: string;
   readonly mode?: string;
@@ -15,111 +15,117 @@ interface ResourceChange {
   };
 }
 
-/** A plan as `terraform show -json <plan>` prints it. @see https://developer.hashicorp.com/terraform/internals/json-format */
+/** Plan, in the format of `terraform show -json <plan>`. @see https://developer.hashicorp.com/terraform/internals/json-format */
 export interface TerraformPlan {
   readonly resource_changes: readonly ResourceChange[];
 }
 
-/** What goes when a resource of a type goes. */
+/** Consequences of deleting or replacing a resource of a type. */
 interface Loss {
   readonly what: string;
   readonly deleted: string;
-  /** What a replacement means, unless it is that of a deletion. The old one goes first. */
+  /** Consequence of a replacement that deletes the old resource first. @default - that of a deletion */
   readonly replaced?: string;
-  /** What a replacement means when the new one comes first. */
+  /** Consequence of a replacement that creates the new resource first. */
   readonly replacedAfter?: string;
-  /** What is behind a change that forces a replacement, by its path. */
+  /** Cause of a change that forces a replacement, by its path. */
   readonly causes?: Readonly<Record<string, string>>;
 }
 
-const DATA_LOST = "all that is in it is lost";
+const DATA_LOST = "all of its data is lost";
 
-/** What must not go unnoticed. */
+/** Protected resource types. */
 const GUARDED: Readonly<Record<string, Loss>> = {
   aws_ecs_service: {
     what: "service",
-    deleted: "all its tasks end; nobody answers",
-    replaced: "all its tasks end before new ones start: an outage of some minutes",
-    replacedAfter: "two of one name cannot be: AWS refuses the new one",
+    deleted: "all of its tasks stop, and requests fail",
+    replaced: "all of its tasks stop before new ones start: an outage of some minutes",
+    replacedAfter: "AWS refuses the new one, because both have the same name",
     causes: {
       "deployment_controller.0.type":
-        "a service keeps who moves its tasks: codeDeploy(...) and the other strategies do not change into each other",
+        "a service keeps its deployment controller: codeDeploy(...) and the other strategies cannot be exchanged in place",
     },
   },
-  aws_ecs_cluster: { what: "cluster", deleted: "every service in it must end first" },
+  aws_ecs_cluster: { what: "cluster", deleted: "every service in it must be deleted first" },
   aws_lb: {
     what: "load balancer",
-    deleted: "no service behind it can be reached",
-    replaced: "no service behind it can be reached for some minutes, and then only by its new name",
+    deleted: "none of its services can be reached",
+    replaced: "none of its services can be reached for some minutes, and then only by its new DNS name",
   },
-  aws_lb_listener: { what: "listener", deleted: "no service behind its port can be reached" },
+  aws_lb_listener: { what: "listener", deleted: "no service can be reached on its port" },
   aws_lb_target_group: {
     what: "target group",
     deleted: "its service gets no requests",
     replaced: "its service gets no requests until its tasks are healthy in the new one",
     replacedAfter:
-      "its service is replaced or registered anew: some requests fail until tasks are healthy in the new one",
+      "its service is replaced or registered again: some requests fail until tasks are healthy in the new one",
   },
-  aws_service_discovery_http_namespace: { what: "namespace", deleted: "no service on the platform finds another" },
+  aws_service_discovery_http_namespace: {
+    what: "namespace",
+    deleted: "services on the platform cannot find each other",
+  },
   aws_service_discovery_private_dns_namespace: {
     what: "namespace",
-    deleted: "no service on the platform finds another",
+    deleted: "services on the platform cannot find each other",
   },
-  aws_service_discovery_service: { what: "name", deleted: "callers do not find the service until it is deployed anew" },
+  aws_service_discovery_service: {
+    what: "name",
+    deleted: "callers cannot find the service until it is deployed again",
+  },
   aws_db_instance: { what: "database", deleted: DATA_LOST },
   aws_rds_cluster: { what: "database", deleted: DATA_LOST },
   aws_rds_cluster_instance: {
     what: "database instance",
     deleted: "the database has one instance less, or none",
-    replaced: "the database fails over, or is away for some minutes when it is the only one",
+    replaced: "the database fails over, or is down for some minutes if it is the only instance",
   },
   aws_rds_global_cluster: { what: "database", deleted: DATA_LOST },
   aws_dynamodb_table: { what: "table", deleted: DATA_LOST },
   aws_docdb_cluster: { what: "database", deleted: DATA_LOST },
   aws_elasticache_replication_group: {
     what: "cache",
-    deleted: "what it holds is lost; services are slower or down until it is filled",
+    deleted: "its content is lost; services are slower or down until it is filled again",
   },
   aws_elasticache_serverless_cache: {
     what: "cache",
-    deleted: "what it holds is lost; services are slower or down until it is filled",
+    deleted: "its content is lost; services are slower or down until it is filled again",
   },
   aws_elasticache_cluster: {
     what: "cache",
-    deleted: "what it holds is lost; services are slower or down until it is filled",
+    deleted: "its content is lost; services are slower or down until it is filled again",
   },
   aws_opensearch_domain: { what: "search domain", deleted: DATA_LOST },
   aws_efs_file_system: { what: "file system", deleted: DATA_LOST },
   aws_s3_bucket: { what: "bucket", deleted: DATA_LOST },
-  aws_sqs_queue: { what: "queue", deleted: "messages in it are lost, and senders fail" },
+  aws_sqs_queue: { what: "queue", deleted: "its messages are lost, and senders fail" },
   aws_ecr_repository: {
     what: "image repository",
-    deleted: "images are lost: no task that needs one can start, and no rollback",
+    deleted: "its images are lost: tasks that need one cannot start, and rollbacks fail",
   },
   aws_cloudwatch_log_group: { what: "log group", deleted: "its lines are lost" },
-  aws_kms_key: { what: "key", deleted: "what it encrypted can never be read again once its waiting time is over" },
+  aws_kms_key: { what: "key", deleted: "the data that it encrypts can never be read again after its waiting period" },
   aws_secretsmanager_secret: { what: "secret", deleted: "tasks that need it cannot start, and its value is lost" },
   aws_cognito_user_pool: { what: "user pool", deleted: "all users are lost" },
-  aws_route53_zone: { what: "zone", deleted: "its names lead nowhere" },
-  aws_vpc: { what: "vpc", deleted: "everything in it must end first" },
+  aws_route53_zone: { what: "zone", deleted: "its DNS names no longer resolve" },
+  aws_vpc: { what: "vpc", deleted: "everything in it must be deleted first" },
 };
 
-/** Types of resources that a plan may not delete or replace unless told. */
+/** Resource types that a plan may delete or replace only with an explicit allowance. */
 export const GUARDED_TYPES: readonly string[] = Object.keys(GUARDED);
 
-/** Something that a plan would delete or replace and that must not go unnoticed. */
+/** Protected resource that a plan would delete or replace. */
 export interface Finding {
   readonly address: string;
   readonly action: "delete" | "replace";
-  /** What it is: `service`. */
+  /** Resource type in words: `service`. */
   readonly what: string;
-  /** What that means for those who use it. */
+  /** Consequence for its users. */
   readonly effect: string;
-  /** What forces the replacement: `name: "a" -> "b"`. Sensitive values are left out. */
+  /** Changes that force the replacement: `name: "a" -> "b"`. Sensitive values are omitted. */
   readonly because: readonly string[];
 }
 
-/** What the user has allowed, by address. */
+/** Addresses that the user has allowed. */
 export interface Allowances {
   readonly delete: readonly string[];
   readonly replace: readonly string[];
@@ -128,30 +134,30 @@ export interface Allowances {
 export interface Verdict {
   readonly refused: readonly Finding[];
   readonly allowed: readonly Finding[];
-  /** Allowances for what the plan does not do: a leftover that would let the next plan through. */
+  /** Allowances that the plan does not need. Left in place, they would allow a later plan. */
   readonly unused: readonly string[];
 }
 
-/** Reads what `terraform show -json` printed. @throws Error when it is something else */
+/** Parses the output of `terraform show -json`. @throws Error if it is not a plan */
 export function readPlan(text: string): TerraformPlan {
   let plan: unknown;
   try {
     plan = JSON.parse(text);
   } catch {
-    throw new Error("is no JSON: make it with `terraform show -json <plan file>`");
+    throw new Error("is not JSON: create it with `terraform show -json <plan file>`");
   }
   const { format_version: version, resource_changes: changes, errored } = (plan ?? {}) as Record<string, unknown>;
   if (typeof version !== "string" || (plan as { planned_values?: unknown }).planned_values === undefined) {
     throw new Error(
-      "is no plan: make it with `terraform plan -out=<plan file>` and `terraform show -json <plan file>`",
+      "is not a plan: create it with `terraform plan -out=<plan file>` and `terraform show -json <plan file>`",
     );
   }
-  if (!version.startsWith("1.")) throw new Error(`has format ${version}; 1.x is understood`);
-  if (errored === true) throw new Error("is of a plan that failed: mend that first");
+  if (!version.startsWith("1.")) throw new Error(`has format ${version}; the supported format is 1.x`);
+  if (errored === true) throw new Error("is a failed plan: fix its errors and plan again");
   return { resource_changes: (changes ?? []) as readonly ResourceChange[] };
 }
 
-/** What a plan would take away of what must not go unnoticed, and whether that was allowed by name. */
+/** Protected resources that a plan would delete or replace, split by whether the user has allowed it. */
 export function judgePlan(plan: TerraformPlan, allowances: Allowances = { delete: [], replace: [] }): Verdict {
   const findings = plan.resource_changes.flatMap(find);
   const isAllowed = ({ address, action }: Finding) => allowances[action].includes(address);
@@ -190,7 +196,7 @@ function reasons(change: ResourceChange["change"], { causes = {} }: Loss): strin
   });
 }
 
-/** Whether a mark (true, or an object of the same shape with true inside) covers a path. */
+/** Returns whether a mark (true, or an object of the same shape that contains true) covers a path. */
 function isMarked(marks: unknown, path: readonly (string | number)[]): boolean {
   let here: unknown = marks;
   for (const key of path) {
@@ -207,22 +213,22 @@ function shown(value: unknown): string {
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
 }
 
-/** The verdict as a person reads it. */
+/** Renders the verdict for a terminal. */
 export function describeVerdict({ refused, allowed, unused }: Verdict): string {
   const describe = ({ address, action, what, effect, because }: Finding) =>
     [`  ${address}  (${what}, ${action}d: ${effect})`, ...because.map((reason) => `    because ${reason}`)].join("\n");
   const lines: string[] = [];
   if (refused.length > 0) {
-    const count = refused.length === 1 ? "1 thing" : `${refused.length} things`;
-    lines.push(`✖ the plan would take away ${count} that must not go unnoticed:`, ...refused.map(describe));
-    lines.push("  Allow what you mean, by name:");
+    const count = refused.length === 1 ? "1 protected resource" : `${refused.length} protected resources`;
+    lines.push(`✖ the plan would delete or replace ${count}:`, ...refused.map(describe));
+    lines.push("  To allow a change, name its resource:");
     lines.push(...refused.map(({ action, address }) => `    --allow-${action} '${address}'`));
   }
   if (unused.length > 0) {
-    lines.push("✖ allowed, but not in the plan; take it away, or the next plan may do it:");
+    lines.push("✖ allowed, but not in the plan; remove the flag, or a later plan may do it:");
     lines.push(...unused.map((flag) => `    ${flag}`));
   }
-  if (allowed.length > 0) lines.push("allowed by name:", ...allowed.map(describe));
-  if (lines.length === 0) lines.push("the plan takes nothing away that must not go unnoticed");
+  if (allowed.length > 0) lines.push("allowed explicitly:", ...allowed.map(describe));
+  if (lines.length === 0) lines.push("the plan deletes or replaces no protected resources");
   return `${lines.join("\n")}\n`;
 }

@@ -38,7 +38,9 @@ export const runApply = defineCommand(
     description:
       "Applies the plans that antifragile plan saved in infra/cdktf.out, each as it is. Synthesizes nothing. Exit code 3: the gate refused a stack that could not be planned earlier.",
     flags: {
-      "only-saved": { help: "refuse a stack that was left for later and changes: nobody has approved its plan" },
+      "only-saved": {
+        help: "refuse changes of a stack that was not planned before, because its plan was not approved",
+      },
     },
   },
   async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {

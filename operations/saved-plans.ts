@@ -7,12 +7,12 @@ import { readManifest, stacksOf } from "./deploy";
 import type { Allowances } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
 
-/** What is written beside the plans, for whoever applies them. */
+/** Index of the saved plans, for the command that applies them. */
 interface SavedPlans {
   readonly environment: string;
   readonly allowances: Allowances;
   /**
-   * In the order in which they are applied: `same` has nothing to apply, `saved` has a plan, `later` stands on one that
+   * Stacks in the order in which they are applied: `same` has no changes, `saved` has a plan, `later` depends on one that
    * changes and so could not be planned yet.
    */
   readonly stacks: readonly { readonly name: string; readonly plan: "same" | "saved" | "later" }[];
@@ -21,7 +21,7 @@ interface SavedPlans {
 const FILE = "antifragile-plans.json";
 
 export interface SavedPlansOptions extends TerraformOptions {
-  /** Folder that was synthesized into: `infra/cdktf.out`. */
+  /** Output folder of synth: `infra/cdktf.out`. */
   readonly outdir: string;
   /** Name of the environment: `staging`. */
   readonly environment: string;
@@ -33,7 +33,7 @@ function stacksIn(outdir: string, environment: string): { readonly names: string
   const names = stacksOf(environment, manifest);
   if (names.length === 0) {
     throw new UserError(
-      `there is no environment ${JSON.stringify(environment)}; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
+      `environment ${JSON.stringify(environment)} does not exist; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
       2,
     );
   }
@@ -41,10 +41,10 @@ function stacksIn(outdir: string, environment: string): { readonly names: string
 }
 
 /**
- * Plans the stacks of an environment and keeps the plans that pass the gate, for {@link applySavedPlans}. Nothing is changed.
+ * Plans the stacks of an environment and saves the plans that pass the gate, for {@link applySavedPlans}. Changes nothing.
  *
- * A stack that stands on one whose plan changes something is left for later: its plan would be made of what is about to
- * change, or fail on what is not there yet.
+ * A stack that depends on one whose plan has changes is planned later: its plan would be based on values that are about to
+ * change, or fail on resources that do not exist yet.
  *
  * @returns 0 all plans passed; 1 Terraform failed; 3 the gate refused
  */
@@ -61,7 +61,7 @@ export async function savePlans(options: SavedPlansOptions & { readonly allowanc
       const folder = join(outdir, "stacks", name);
       rmSync(join(folder, PLAN), { force: true });
       if (standsOn.length > 0) {
-        print(`\n${name}\nis planned when ${standsOn.join(" and ")} is applied: it stands on it\n`);
+        print(`\n${name}\nis planned after ${standsOn.join(" and ")} has been applied, because it depends on it\n`);
         changing.add(name);
         stacks.push({ name, plan: "later" });
         continue;
@@ -80,17 +80,17 @@ export async function savePlans(options: SavedPlansOptions & { readonly allowanc
 }
 
 export interface ApplySavedOptions extends SavedPlansOptions {
-  /** Applies nothing but plans that were saved, since those are what somebody approved. */
+  /** Applies only saved plans, because those are the ones that were approved. */
   readonly onlySaved: boolean;
   /** @default - ECS is asked why a service was rolled back */
   readonly stopReasons?: ApplyOptions["stopReasons"];
 }
 
 /**
- * Applies the plans that {@link savePlans} kept, each as it is, in order. A stack that was left for later is planned now,
+ * Applies the plans of {@link savePlans} unchanged, in order. A stack that could not be planned then is planned now,
  * passes the same gate, and is applied; with `onlySaved` it must have no changes.
  *
- * @returns 0 all is applied; 1 Terraform failed, or something is not saved; 3 the gate refused
+ * @returns 0 everything is applied; 1 Terraform failed, or a plan is missing; 3 the gate refused
  * @throws UserError when there are no plans, or plans of another environment
  */
 export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1 | 3> {
@@ -99,7 +99,7 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
   const { names } = stacksIn(outdir, environment);
   const unknown = saved.stacks.map(({ name }) => name).join() === names.join() ? undefined : names;
   if (unknown !== undefined) {
-    throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan anew`, 1);
+    throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan again`, 1);
   }
   const used = new Set<string>();
   return Terraform.use(options, async (terraform) => {
@@ -113,8 +113,8 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
         if (planned !== "changes") return planned;
         if (onlySaved) {
           print(
-            `✖ ${name} could not be planned before what it stands on was applied, and it changes: nobody has approved that.\n` +
-              `  What was approved is applied. Plan ${environment} once more, and have that approved.\n`,
+            `✖ ${name} has changes that were not approved: it could be planned only after the stacks that it depends on were applied.\n` +
+              `  The approved plans are applied. Plan ${environment} again, and have the new plan approved.\n`,
           );
           return 1;
         }

@@ -8,11 +8,11 @@ import type { Activity, Observed, ObservedService } from "./status";
 
 /** Place to look for services. */
 export interface StatusPlace {
-  /** Undefined: what the AWS SDK finds in the environment and in its own files. */
+  /** Region. @default - that of the AWS configuration */
   readonly region: string | undefined;
-  /** Undefined: all of the account and region. */
+  /** Environment. @default - all in the account and region */
   readonly environment: string | undefined;
-  /** Undefined: all of them. */
+  /** Platform. @default - all */
   readonly platform: string | undefined;
 }
 
@@ -35,7 +35,7 @@ interface Known {
 const SERVICES_AT_ONCE = 10;
 
 /**
- * Reads the state of the services below a place, each of which has published itself in a parameter.
+ * Reads the state of the services of a place, each of which has published itself in a parameter.
  *
  * Needs `ssm:GetParametersByPath`, `ecs:DescribeServices`, `cloudwatch:DescribeAlarms` and
  * `application-autoscaling:DescribeScalingActivities`.
@@ -183,7 +183,7 @@ function observed({
   deployments,
   taskSets,
 }: Service): ObservedService {
-  // Under CodeDeploy a service has task sets in place of deployments.
+  // With CodeDeploy, a service has task sets instead of deployments.
   const sets = taskSets?.map(({ status, stabilityStatus }) => ({
     primary: status === "PRIMARY",
     state: stabilityStatus === "STEADY_STATE" ? "COMPLETED" : "IN_PROGRESS",
@@ -203,7 +203,7 @@ function observed({
   };
 }
 
-/** Last two activities of each service, since one contains only the count that it led to. */
+/** Last two activities of each service, because an activity contains only the resulting count. */
 async function lastActivities(known: readonly Known[], clients: AwsClients): Promise<Map<Known, Activity[]>> {
   const found = new Map<Known, Activity[]>();
   const scaled = known.filter(({ cluster, template }) => cluster !== "" && template?.kind !== "job");

@@ -26,7 +26,7 @@ export const runStatus = defineCommand(
         value: "REGION",
         help: "region to look in (default: the regions of infra/environments.ts here, else the region of the AWS configuration)",
       },
-      json: { help: "print all of it as one JSON array" },
+      json: { help: "print all services as one JSON array" },
     },
   },
   async (line, { print, cwd, clock = () => new Date() }: StatusContext): Promise<ExitCode> => {
@@ -56,7 +56,7 @@ function nothing(places: readonly StatusPlace[]): string {
   return `no services are deployed to ${where.join(", ")} in this account\n`;
 }
 
-/** Uses the stacks that were synthesized last, where they include the environment: regions hardly ever change. */
+/** Uses the last synthesized stacks if they include the environment, because regions hardly ever change. */
 async function placesOf(cwd: string, environment: string | undefined) {
   const last = join(cwd, "infra", "cdktf.out");
   const places = existsSync(join(last, "stacks")) ? placesIn(last, environment) : [];

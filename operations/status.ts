@@ -10,18 +10,18 @@ export interface ServiceStatus {
   readonly kind: ProcessTemplate["kind"] | "unknown";
   /** Release that is live, and the attempts after it. */
   readonly release: ReleaseStatus;
-  /** Undefined for a job: a schedule starts its tasks. */
+  /** Undefined for a job, whose tasks a schedule starts. */
   readonly tasks: { readonly running: number; readonly wanted: number; readonly pending: number } | undefined;
   readonly deployment: {
     readonly state: DeploymentState;
-    /** `rolling`, `blueGreen` ...; undefined where it is not known. */
+    /** `rolling`, `blueGreen` ...; undefined if unknown. */
     readonly strategy: string | undefined;
     readonly reason: string | undefined;
   };
   readonly alarms: {
     readonly ok: readonly string[];
     readonly alarm: readonly string[];
-    /** Without enough data. */
+    /** Alarms with insufficient data. */
     readonly unknown: readonly string[];
   };
   readonly lastScaling: ScalingEvent | undefined;
@@ -33,13 +33,13 @@ export interface ReleaseStatus {
   readonly live: number | undefined;
   /** Number of the release that is running. */
   readonly next: number | undefined;
-  /** Number of the attempt after the live one, where that failed. */
+  /** Number of the attempt after the live one, if it failed. */
   readonly failed: number | undefined;
   /** Number of an attempt that ended without a result: killed, or cut off from AWS. */
   readonly died: number | undefined;
   /** Reason why the record of releases cannot be read. */
   readonly unreadable: string | undefined;
-  /** True where Terraform has applied config that the live release does not have: the next release takes it. */
+  /** True if Terraform has applied a config that the live release does not have: the next release deploys it. */
   readonly configNotLive: boolean;
 }
 
@@ -67,11 +67,11 @@ export interface Observed {
   readonly record: ReleaseRecord | undefined;
   /** Reason why the record cannot be read. */
   readonly recordProblem?: string;
-  /** Release that holds the lock; dead where its lock is silent. */
+  /** Release that holds the lock; dead if its lock is silent. */
   readonly lock: { readonly number: number; readonly silent: boolean } | undefined;
-  /** Undefined where ECS knows none. */
+  /** Undefined if ECS has no such service. */
   readonly ecs: ObservedService | undefined;
-  /** State of each alarm, by name; one that is gone is not there. */
+  /** State of each alarm, by name; alarms that do not exist are omitted. */
   readonly alarms: ReadonlyMap<string, string>;
   /** The newest first. */
   readonly activities: readonly Activity[];

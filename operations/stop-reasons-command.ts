@@ -12,15 +12,15 @@ export const runStopReasons = defineCommand(
       "Shows the deployments of a service, why its tasks stopped within the last hour, and the last lines they logged. Uses the AWS credentials of the shell; only reads.",
     flags: {
       region: { value: "REGION", help: "region of the service" },
-      cluster: { value: "CLUSTER", help: "name of its cluster" },
-      service: { value: "SERVICE", help: "its name" },
+      cluster: { value: "CLUSTER", help: "name of the cluster" },
+      service: { value: "SERVICE", help: "name of the service" },
     },
   },
   async (line, { print }: CommandContext): Promise<ExitCode> => {
     const [region, cluster, service] = [line.value("region"), line.value("cluster"), line.value("service")];
     if (!region || !cluster || !service) {
       throw badUsage(
-        ["--region, --cluster and --service are all needed"],
+        ["--region, --cluster and --service are required"],
         "antifragile stop-reasons --help explains it.",
       );
     }

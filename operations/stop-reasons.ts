@@ -36,7 +36,7 @@ const MAX_TASKS = 100;
  *
  * Needs `ecs:DescribeServices`, `ecs:ListTasks`, `ecs:DescribeTasks`, `ecs:DescribeTaskDefinition` and `logs:GetLogEvents`.
  *
- * @throws Error when there is no such service, or AWS refuses
+ * @throws UserError if the service does not exist, or AWS refuses
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-errors.html
  */
 export async function findStopReasons(place: ServicePlace): Promise<StopReport> {
@@ -50,7 +50,8 @@ export async function findStopReasons(place: ServicePlace): Promise<StopReport> 
   try {
     const described = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
     const found = described.services?.[0];
-    if (found === undefined) throw new UserError(`no service ${service} in cluster ${cluster} in ${region}`, 1);
+    if (found === undefined)
+      throw new UserError(`service ${service} does not exist in cluster ${cluster} in ${region}`, 1);
     const { taskArns = [] } = await ecs.send(
       new ListTasksCommand({ cluster, serviceName: service, desiredStatus: "STOPPED", maxResults: MAX_TASKS }),
     );

@@ -15,11 +15,11 @@ const folder = mkdtempSync(join(tmpdir(), "antifragile-bench-"));
 interface Cost {
   readonly userSeconds: number;
   readonly mebibytes: number;
-  /** What the program printed. */
+  /** Output of the program. */
   readonly said: string;
 }
 
-/** Runs a program in a process of its own, which tells at its end what it took. */
+/** Runs a program in a separate process, which reports its CPU time at the end. */
 function measure(program: string): Cost {
   const last = `process.on("exit",()=>{const u=process.resourceUsage();require("node:fs").writeSync(2,JSON.stringify({userSeconds:u.userCPUTime/1e6,mebibytes:u.maxRSS/1024}))});`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", `${last}${program}`], {
@@ -44,7 +44,7 @@ function ratio(program: () => string, reference: () => string): number {
 let runs = 0;
 const fresh = () => join(folder, String(++runs));
 
-/** One production service behind a load balancer, on a platform of its own; or many on one platform. */
+/** One production service with a load balancer, on its own platform; or many on one platform. */
 const synth = (services: number) => `
   const { App, CloudNativeService, Ingress, insecureHttp, Platform } = require("./dist/constructs.js");
   const app = new App({ outdir: ${JSON.stringify(fresh())} });

@@ -8,9 +8,9 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const root = join(import.meta.dirname, "..");
-/** How Node resolved before `exports`: no Node that the package supports does, so that its subpaths need not resolve. */
+/** Module resolution of Node.js before `exports`, which no supported version uses, so subpaths need not resolve. */
 const UNSUPPORTED_RESOLUTION = "node10";
-/** What `npx antifragile` may download. */
+/** Maximum download size of `npx antifragile`. */
 const MAX_BYTES = 500_000;
 
 async function main(): Promise<void> {

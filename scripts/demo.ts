@@ -1,6 +1,6 @@
 /**
  * The main job on real input, as a user would do it: the packed package scaffolds a service, which is installed, tested,
- * started, asked and stopped; its infrastructure is deployed on an emulator by Terraform and taken away again.
+ * started, asked and stopped; its infrastructure is deployed to an emulator by Terraform and destroyed again.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -171,7 +171,7 @@ async function main(): Promise<void> {
   });
   await step("npm test", async () => {
     const output = await npm(["test"], repository);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: vitest colours its summary
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: vitest colors its summary
     return /Tests\s+(.*)/.exec(output.replace(/\u001b\[\d+m/g, ""))?.[1] ?? "passed";
   });
   await step("npm run build", async () => {

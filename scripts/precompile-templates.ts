@@ -7,7 +7,7 @@ import { COMPILE_OPTIONS } from "../generator/template-rules";
 
 const root = join(__dirname, "..");
 
-/** Where the executable finds templates that are copied as they are. */
+/** Folder in which the executable finds templates that are copied unchanged. */
 const FOLDER = "dist/templates";
 const isCompiled = (path: string) => path.endsWith(".hbs");
 const paths = [...new Set(manifest.map(({ template }) => template))];

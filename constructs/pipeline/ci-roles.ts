@@ -104,7 +104,7 @@ export class CiRoles extends Construct {
       numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
     if (numbers === undefined) {
       Annotations.of(this).addWarning(
-        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since 15 July 2026, and all of them trust a new owner of the name of an older one`,
+        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since July 15, 2026, and all of them trust a new owner of the name of an older one`,
       );
     }
     this.#providerArn = this.#provider(provider);

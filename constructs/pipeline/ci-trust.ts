@@ -17,7 +17,7 @@ export interface GitHubRepository {
   readonly name: string;
   /**
    * Numeric ids of owner and repository at GitHub: `gh api repos/acme/orders --jq '.owner.id, .id'`. Tokens of repositories created,
-   * renamed or transferred since 15 July 2026 contain both ids, so that taking over a name does not take over its roles.
+   * renamed or transferred since July 15, 2026 contain both ids, so that taking over a name does not take over its roles.
    *
    * @default - none: an older repository that was never renamed
    * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/

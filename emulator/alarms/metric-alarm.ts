@@ -16,7 +16,7 @@ export interface MetricRow {
   readonly id: string;
   readonly metric?: MetricStat;
   readonly expression?: string;
-  /** Whether the alarm looks at it. */
+  /** True for the metric that the alarm evaluates. */
   readonly returned: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface MetricAlarm {
   readonly threshold: number;
   readonly comparison: string;
   readonly treatMissingData: string;
-  /** What a percentile of too few samples does to the state. @default "evaluate" */
+  /** Effect of a percentile of too few samples on the state. @default "evaluate" */
   readonly lowSamples?: "evaluate" | "ignore";
 }
 

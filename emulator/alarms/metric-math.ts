@@ -86,7 +86,7 @@ const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "^": (a, b) => a ** b,
 };
 
-/** Recursive descent: a value comes of each rule, so there is no tree in between. */
+/** Recursive descent parser that evaluates each rule, without a syntax tree. */
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
@@ -282,7 +282,7 @@ function fill(points: Series, filler: string | Value): Series {
   return points.map((point, index) => point ?? (value.kind === "scalar" ? value.value : value.points[index]));
 }
 
-/** On the line between the neighbours that have a value; nothing where one is missing. */
+/** Interpolates linearly between the neighbors that have a value; returns nothing if one is missing. */
 function between(points: Series, index: number): number | undefined {
   let [before, after] = [index - 1, index + 1];
   while (before >= 0 && points[before] === undefined) before -= 1;

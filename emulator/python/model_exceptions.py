@@ -1,4 +1,4 @@
-"""Where AWS accepts what its own model forbids: at most 20, each with its reason.
+"""Constraints of AWS's own models that AWS does not enforce: at most 20, each with its reason.
 
 `example` is a value that AWS accepts and the model refuses at exactly this place; a test fails when it no longer does.
 """

@@ -78,7 +78,7 @@ def violations(operation: OperationModel, params: dict[str, Any]) -> list[Violat
 
 
 def is_needed(exception: ModelException) -> bool:
-    """Whether the model still refuses the exception's example, at the exception's place."""
+    """Returns whether the model still refuses the exception's example, at the exception's location."""
     operation = get_service_model(exception.service).operation_model(exception.operation)
     found = [(each.path, each.constraint) for each in violations(operation, exception.example)]
     return (exception.path, exception.constraint) in found

@@ -1,4 +1,4 @@
-/** EC2 instances that scale automatically: mixed types and Spot for batch work, one type behind the load balancer. */
+/** EC2 instances that scale automatically: mixed types and Spot for batch work, one type registered with the load balancer. */
 import { join } from "node:path";
 import {
   App,

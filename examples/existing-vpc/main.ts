@@ -1,4 +1,4 @@
-/** A platform in the VPC and ECS cluster of another team, behind its load balancer and under its guardrails. */
+/** A platform in the VPC and ECS cluster of another team, with its load balancer and its guardrails. */
 import {
   App,
   CloudNativeService,

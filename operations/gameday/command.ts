@@ -24,7 +24,7 @@ export const runGamedayCommand = defineCommand(
     name: "gameday",
     operands: [`<${FAULTS.join("|")}>`],
     description:
-      "Starts two instances of the service in this folder behind a load balancer that never retries, sends requests at a constant rate, and injects a fault into one of them. The hypothesis is in gameday/hypothesis.json. Exit code: 0 the hypothesis held, 1 it did not, 2 the experiment could not be run.",
+      "Starts two instances of the service in this folder and a load balancer that never retries, sends requests at a constant rate, and injects a fault into one of them. The hypothesis is in gameday/hypothesis.json. Exit code: 0 the hypothesis held, 1 it did not, 2 the experiment could not be run.",
     flags: FLAGS,
   },
   (line, context: GamedayContext): Promise<ExitCode> => {
@@ -54,7 +54,7 @@ export const runGamedayCommand = defineCommand(
         );
       }
       if (lostBefore > 0) {
-        print(`               ${lostBefore} were lost before the fault: this machine is too busy for that rate\n`);
+        print(`               ${lostBefore} were lost before the fault: this computer is too busy for that rate\n`);
       }
       print(`${["", ...table(verdict, chart)].join("\n")}\n`);
       if (signal.aborted) return 130;

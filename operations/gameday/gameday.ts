@@ -11,7 +11,7 @@ import { UserError } from "../../contract/user-error";
 import { startLoadBalancer } from "./load-balancer";
 import type { Fault, Plan, Run, Sample } from "./report";
 
-/** Where a game day runs. */
+/** Location of a game day. */
 export interface GamedayHost {
   /** Folder of the generated repository, with `dist/` built. */
   readonly repository: string;
@@ -62,7 +62,7 @@ class Processes {
   }
 }
 
-/** Environment of a developer's machine: `.env.example`, then `.env`, then the shell. */
+/** Environment for local development: `.env.example`, then `.env`, then the shell. */
 function developerEnvironment({ repository, env }: GamedayHost): NodeJS.ProcessEnv {
   const files = [".env.example", ".env"].map((name) => join(repository, name)).filter((file) => existsSync(file));
   return Object.assign({}, ...files.map((file) => parseEnv(readFileSync(file, "utf8"))), env);
@@ -173,7 +173,7 @@ async function load(
   }
 }
 
-/** Starts two instances behind a load balancer, sends requests, and injects the fault into one of them. */
+/** Starts two instances and a load balancer, sends requests, and injects the fault into one of the instances. */
 export async function runGameday(fault: Fault, plan: Plan, host: GamedayHost): Promise<Run> {
   const { print, signal } = host;
   const say = (text: string) => print(`${new Date().toTimeString().slice(0, 8)}  ${text}\n`);

@@ -16,9 +16,9 @@ export interface AdminRun {
 const LOG_ROUNDS_AFTER_END = 3;
 
 /**
- * Runs a command as a task of its own, shows its log, and waits for its end. An interruption stops the task.
+ * Runs a command as a one-off task, shows its log, and waits for its end. An interruption stops the task.
  *
- * @returns exit code of the task; 1 where its container did not start
+ * @returns exit code of the task; 1 if its container did not start
  */
 export async function runAdmin(context: ReleaseContext, { process, task, command }: AdminRun): Promise<number> {
   const { cloud, print, sleep } = context;
@@ -54,11 +54,11 @@ export interface AdminOptions {
   readonly name: string;
   /** Arguments added to the command's own. */
   readonly args: readonly string[];
-  /** The service, where several have an admin process of this name. */
+  /** The service, if several have an admin process of this name. */
   readonly service?: string;
 }
 
-/** Runs an admin process of the release that is live. */
+/** Runs an admin process of the live release. */
 export async function admin(context: ReleaseContext, { name, args, service }: AdminOptions): Promise<number> {
   const { cloud, place, print } = context;
   const processes = await cloud.processes(place);
@@ -71,13 +71,13 @@ export async function admin(context: ReleaseContext, { name, args, service }: Ad
       Object.keys(commands).map((each) => `${each} (${own})`),
     );
     throw new UserError(
-      `there is no admin process ${JSON.stringify(name)}${service === undefined ? "" : ` of ${service}`}; there ${known.length === 0 ? `is none: service.addAdminProcess(${JSON.stringify(name)}, [...]) declares one` : `are: ${known.join(", ")}`}`,
+      `admin process ${JSON.stringify(name)}${service === undefined ? "" : ` of ${service}`} does not exist; ${known.length === 0 ? `add one with service.addAdminProcess(${JSON.stringify(name)}, [...])` : `choose one of ${known.join(", ")}`}`,
       2,
     );
   }
   if (having.length > 1) {
     throw new UserError(
-      `${name} is an admin process of ${having.map(([own]) => own).join(" and ")}: name one by --service`,
+      `${name} is an admin process of ${having.map(([own]) => own).join(" and ")}: choose one with --service`,
       2,
     );
   }

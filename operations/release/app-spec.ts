@@ -1,8 +1,8 @@
 import type { ProcessTemplate } from "../../contract/release";
 
 /**
- * What CodeDeploy is to run, as JSON. It tells capacity and network each time: what it does not tell, the service loses, and
- * Terraform leaves both to releases.
+ * AppSpec for CodeDeploy, as JSON. It contains capacity and network each time, because the service loses omitted settings and
+ * Terraform ignores both.
  *
  * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
  * @see https://github.com/aws/containers-roadmap/issues/1752

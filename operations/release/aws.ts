@@ -45,7 +45,7 @@ export class AwsCloud implements Cloud {
   }
 
   readonly #print: (text: string) => void;
-  /** Time between two looks at a CodeDeploy deployment that was stopped. */
+  /** Interval at which a stopped CodeDeploy deployment is polled. */
   readonly #pollMilliseconds: number;
 
   async processes(place: ReleasePlace): Promise<ReadonlyMap<string, ProcessTemplate>> {
@@ -60,7 +60,7 @@ export class AwsCloud implements Cloud {
         const read = readTemplate(Value);
         if ("problem" in read) {
           throw new UserError(
-            `${Name} cannot be read: ${read.problem}. antifragile deploy ${place.environment} writes it again`,
+            `${Name} cannot be read: ${read.problem}. run antifragile deploy ${place.environment} to write it again`,
             1,
           );
         }
@@ -126,7 +126,7 @@ export class AwsCloud implements Cloud {
     );
   }
 
-  /** Creating a parameter that exists fails, so of two commands at once one gets the lock. */
+  /** Creates the lock. Creating an existing parameter fails, so only one of two concurrent commands gets it. */
   async lock(place: ReleasePlace, lock: ReleaseLock): Promise<LockHolder | undefined> {
     const { ParameterAlreadyExists, PutParameterCommand } = await loadSsm();
     const ssm = await this.#ssm();
@@ -197,7 +197,7 @@ export class AwsCloud implements Cloud {
       return familyAndRevision(Target?.EcsParameters?.TaskDefinitionArn ?? "");
     }
     const service = await this.#service(process);
-    // Under CodeDeploy the service itself names the task definition that it was created with.
+    // With CodeDeploy, the service itself names the task definition that it was created with.
     const primary = service.taskSets?.find(({ status }) => status === "PRIMARY");
     return familyAndRevision(primary?.taskDefinition ?? service.taskDefinition ?? "");
   }
@@ -228,7 +228,7 @@ export class AwsCloud implements Cloud {
         capacityProviderStrategy: [...capacity],
         platformVersion,
         startedBy: "antifragile-admin",
-        // A call that is repeated because its answer was lost starts no second task.
+        // A call that is retried because its response was lost starts no second task.
         clientToken: randomUUID(),
         enableECSManagedTags: true,
         propagateTags: "TASK_DEFINITION",
@@ -254,7 +254,9 @@ export class AwsCloud implements Cloud {
     );
     const arn = tasks[0]?.taskArn;
     if (arn === undefined) {
-      throw new Error(`ECS starts no task: ${failures.map(({ reason }) => reason).join(", ") || "no reason given"}`);
+      throw new Error(
+        `ECS did not start a task: ${failures.map(({ reason }) => reason).join(", ") || "no reason given"}`,
+      );
     }
     return arn;
   }
@@ -318,7 +320,7 @@ export class AwsCloud implements Cloud {
   async #moveSchedule(name: string, arn: string): Promise<() => Promise<Progress>> {
     const { UpdateScheduleCommand } = await loadScheduler();
     const { Target, ...schedule } = await this.#schedule(name);
-    // A member that is left out is reset to its default, so every member is sent again.
+    // An omitted member is reset to its default, so every member is sent again.
     await (await this.#scheduler()).send(
       new UpdateScheduleCommand({
         Name: name,
@@ -349,7 +351,7 @@ export class AwsCloud implements Cloud {
     arn: string,
   ): Promise<() => Promise<Progress>> {
     const key = `${application}/${deploymentGroup}`;
-    // One at a time: a deployment under way is stopped first, and CodeDeploy rolls it back.
+    // One at a time: a deployment in progress is stopped first, and CodeDeploy rolls it back.
     const underWay = this.#deployments.get(key);
     if (underWay !== undefined) await this.#stopDeployment(underWay);
     if ((await this.running(process)) === familyAndRevision(arn)) return async () => ({ state: "live" });
@@ -378,7 +380,7 @@ export class AwsCloud implements Cloud {
     };
   }
 
-  /** CodeDeploy deployments that this command has seen begin and not end, by deployment group. */
+  /** CodeDeploy deployments in progress that this command has started, by deployment group. */
   readonly #deployments = new Map<string, string>();
 
   async #deployment(deploymentId: string): Promise<DeploymentInfo> {
@@ -387,7 +389,7 @@ export class AwsCloud implements Cloud {
     return deploymentInfo ?? {};
   }
 
-  /** Stops a deployment, unless it is a rollback already, and waits until nothing moves. */
+  /** Stops a deployment, unless it is already a rollback, and waits until it has ended. */
   async #stopDeployment(deploymentId: string): Promise<void> {
     const { DeploymentAlreadyCompletedException, StopDeploymentCommand } = await loadCodeDeploy();
     let id: string | undefined = deploymentId;
@@ -410,7 +412,7 @@ export class AwsCloud implements Cloud {
       new DescribeServicesCommand({ cluster, services: [service as string] }),
     );
     const [found] = services;
-    if (found === undefined) throw new Error(`there is no service ${service} in cluster ${cluster}`);
+    if (found === undefined) throw new Error(`service ${service} does not exist in cluster ${cluster}`);
     return found;
   }
 
@@ -453,17 +455,17 @@ function deploymentTo({ deployments = [] }: Service, arn: string): Deployment | 
 }
 
 /**
- * Progress of a deployment. ECS rolls back a deployment that it gives up, and is steady again: only this one's state counts.
+ * Progress of a deployment. ECS rolls back a failed deployment and is then steady again, so only this deployment's state counts.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
  */
 export function progressOf(service: Service, arn: string, id: string | undefined): Progress {
   const deployment = service.deployments?.find((each) => each.id === id);
   if (deployment?.rolloutState === "FAILED") {
-    return { state: "failed", reason: deployment.rolloutStateReason ?? "ECS gave up the deployment" };
+    return { state: "failed", reason: deployment.rolloutStateReason ?? "ECS reported a failed deployment" };
   }
   if (service.taskDefinition !== arn) {
-    return { state: "failed", reason: `${familyAndRevision(service.taskDefinition ?? "")} has taken its place` };
+    return { state: "failed", reason: `${familyAndRevision(service.taskDefinition ?? "")} has replaced it` };
   }
   const current = deployment ?? service.deployments?.find(({ status }) => status === "PRIMARY");
   return { state: current?.rolloutState === "COMPLETED" ? "live" : "moving" };

@@ -8,13 +8,13 @@ import { type HeldLock, LockLost } from "./lock";
 import { type Candidate, type Move, type Phase, planBack, planMoves } from "./plan";
 import { shortDigest } from "./task";
 
-/** A deployment that is neither complete nor failed by then is rolled back. */
+/** Time after which a deployment that is neither complete nor failed is rolled back. */
 const MOVE_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 
 /** Exit code of a release: 0 live, 1 failed, 130 interrupted and rolled back. */
 export type CarryOutCode = 0 | 1 | 130;
 
-/** Step of a release that failed, for which everything that moved is rolled back. */
+/** Failed step of a release, after which everything that moved is rolled back. */
 class StepFailed extends Error {
   constructor(
     message: string,
@@ -35,9 +35,9 @@ export interface Work {
 }
 
 /**
- * Migrates with the new image, moves workers, then web services, then schedules. All or nothing: where a step fails, is
- * given up by ECS or is interrupted, everything that moved is rolled back, and the record keeps the reason. The lock is
- * checked before each phase and each write of the record: a release that has lost it touches nothing any more.
+ * Migrates with the new image, moves workers, then web services, then schedules. All or nothing: if a step fails, is
+ * rolled back by ECS or is interrupted, everything that moved is rolled back, and the record keeps the reason. The lock is
+ * checked before each phase and each write of the record: a release that has lost it changes nothing more.
  */
 export async function carryOut(context: ReleaseContext, work: Work): Promise<CarryOutCode> {
   const { title, next, candidates, migrations, record, lock } = work;
@@ -130,7 +130,7 @@ async function moveAll(
   const start = now();
   let left: { readonly move: Move; readonly progress: () => Promise<Progress> }[] = [];
   for (const move of moves) {
-    // A call that fails may have been carried out: it counts as begun.
+    // A failed call may have taken effect, so it counts as started.
     begun.push(move);
     try {
       left.push({ move, progress: await cloud.move(move.template, move.to) });
@@ -156,10 +156,10 @@ async function moveAll(
   }
 }
 
-/** Rolls back what has moved, and returns what could not be. Ignores interruptions: half a rollback is no state to leave. */
+/** Rolls back what has moved, and returns the moves that could not be rolled back. Ignores interruptions, because a partial rollback is inconsistent. */
 async function rollBack(context: ReleaseContext, moved: readonly Move[]): Promise<string[]> {
   const { cloud } = context;
-  // An interrupted sleep ends at once, which would call AWS without a pause.
+  // An interrupted sleep ends at once, which would call AWS without pauses.
   const patient: ReleaseContext = {
     ...context,
     print: () => undefined,
@@ -170,7 +170,7 @@ async function rollBack(context: ReleaseContext, moved: readonly Move[]): Promis
   for (const { moves } of planBack(moved)) {
     for (const move of moves) {
       try {
-        // ECS may have rolled it back already, or be about to.
+        // ECS may have rolled it back already, or may be about to.
         await moveAll(patient, "workers", [move]);
         context.print(`  ↩ ${move.name} runs ${await cloud.running(move.template)} again\n`);
       } catch (error) {

@@ -9,17 +9,17 @@ export interface History {
   readonly unreadable: readonly string[];
 }
 
-/** Progress of a process on its way to another task definition. */
+/** Progress of a process towards another task definition. */
 export type Progress =
   | { readonly state: "moving" }
   | { readonly state: "live" }
-  /** Given up by ECS or CodeDeploy. */
+  /** Failed, according to ECS or CodeDeploy. */
   | { readonly state: "failed"; readonly reason: string };
 
 /** State of a one-off task. */
 export interface TaskState {
   readonly stopped: boolean;
-  /** Exit code of the app's container; undefined where it did not start. */
+  /** Exit code of the app's container; undefined if it did not start. */
   readonly exitCode: number | undefined;
   readonly reason: string | undefined;
 }
@@ -27,7 +27,7 @@ export interface TaskState {
 /** Next lines in the log of a one-off task. */
 export interface Lines {
   readonly lines: readonly string[];
-  /** Token to read on with. */
+  /** Token for the next lines. */
   readonly next: string | undefined;
 }
 

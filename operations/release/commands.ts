@@ -70,7 +70,7 @@ export const runRelease = defineCommand(
 function imagesIn(cwd: string, file: string | undefined): string[] {
   if (file === undefined) return [];
   const path = resolve(cwd, file);
-  if (!existsSync(path)) throw new UserError(`--image-file ${file}: there is no such file`, 2);
+  if (!existsSync(path)) throw new UserError(`--image-file ${file}: the file does not exist`, 2);
   const images = readFileSync(path, "utf8").split(/\s+/).filter(Boolean);
   if (images.length === 0) throw new UserError(`--image-file ${file}: is empty, which would release nothing`, 2);
   return images;
@@ -197,7 +197,8 @@ export async function chooseStacks(
   const stacks = await findStacks(cwd, environment);
   const found = stacks.filter((each) => stack === undefined || each.stack === stack);
   const names = stacks.map((each) => each.stack).join(", ");
-  if (found.length === 0) throw new UserError(`there is no stack ${stack} in ${environment}; there are: ${names}`, 2);
+  if (found.length === 0)
+    throw new UserError(`stack ${stack} does not exist in ${environment}; its stacks are: ${names}`, 2);
   if (found.length > 1 && !several)
     throw new UserError(`there are several stacks in ${environment}: name one of ${names} by --stack`, 2);
   return found;

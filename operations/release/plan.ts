@@ -19,7 +19,7 @@ export interface Move {
 }
 
 export const PHASES = ["workers", "web", "schedules"] as const;
-/** What moves at the same time; a phase begins when all of the one before have arrived. */
+/** Moves that run at the same time; a phase starts when all moves of the previous one are complete. */
 export type Phase = (typeof PHASES)[number];
 
 const PHASE_OF: Readonly<Record<ProcessTemplate["kind"], Phase>> = { worker: "workers", web: "web", job: "schedules" };
@@ -28,8 +28,8 @@ const PHASE_OF: Readonly<Record<ProcessTemplate["kind"], Phase>> = { worker: "wo
 export type MovePlan = readonly { readonly phase: Phase; readonly moves: readonly Move[] }[];
 
 /**
- * The order in which processes go over to what is wanted: workers first, since what they are sent they must understand
- * before anybody sends it; then web, then schedules, which are the easiest to bring back.
+ * Orders the moves of a release: workers first, because they must understand new messages before the web processes send
+ * them; then web, then schedules, which are the easiest to roll back.
  */
 export function planMoves(candidates: readonly Candidate[]): MovePlan {
   const moves = candidates

@@ -55,7 +55,7 @@ export async function release(
       processes: Object.fromEntries(prepared.map(({ candidate, released }) => [candidate.name, released])),
     };
     if (planMoves(candidates).length === 0 && record.live !== undefined) {
-      // Terraform may have written the same task definition anew.
+      // Terraform may have written the same task definition again.
       const same = { ...record.live, images: chosen, processes: next.processes };
       if (JSON.stringify(same) !== JSON.stringify(record.live)) await context.cloud.writeRecord(place, { live: same });
       print(`release ${record.live.number} is live already: ${digests(chosen)}, with this config\n`);
@@ -79,7 +79,7 @@ export async function rollback(context: ReleaseContext, { to, unlock, only }: Ro
   const { cloud, print } = context;
   const processes = await ownProcesses(context);
   return withLock(context, unlock, async (record, number, lock) => {
-    if (record.live === undefined) throw new UserError("there is no live release to roll back", 1);
+    if (record.live === undefined) throw new UserError("no release is live, so none can be rolled back", 1);
     const { live } = record;
     if (only !== undefined && live.number !== only) {
       throw new UserError(`release ${live.number} is live by now, not ${only}`, 1);
@@ -94,7 +94,7 @@ export async function rollback(context: ReleaseContext, { to, unlock, only }: Ro
       }
       if ((await cloud.task(earlier.task))?.definition.status !== "ACTIVE") {
         throw new UserError(
-          `${earlier.task} of release ${target.number} does not exist any more: it was deregistered. Nothing has changed`,
+          `${earlier.task} of release ${target.number} no longer exists: it was deregistered. Nothing has changed`,
           1,
         );
       }
@@ -111,10 +111,10 @@ export async function rollback(context: ReleaseContext, { to, unlock, only }: Ro
       of: target.of ?? target.number,
     };
     if (planMoves(candidates).length === 0) {
-      print(`release ${target.number} runs already: ${digests(target.images)}\n`);
+      print(`release ${target.number} is already live: ${digests(target.images)}\n`);
       return 0;
     }
-    print("A rollback undoes no migration: the schema must serve both versions.\n");
+    print("A rollback does not undo migrations: the schema must work with both versions.\n");
     return carryOut(context, {
       title: `release ${number}, which is ${next.of} again,`,
       next,
@@ -132,7 +132,7 @@ export interface MigrateOptions {
   readonly service?: string;
 }
 
-/** Runs `migrate` of an image that is not live. Moves nothing. */
+/** Runs `migrate` of an image that is not live. Deploys nothing. */
 export async function migrateWith(context: ReleaseContext, { image, service }: MigrateOptions): Promise<number> {
   const { cloud, place, print } = context;
   const all = await ownProcesses(context);
@@ -184,7 +184,7 @@ async function withLock(
   if (before === undefined) throw noRecord(context);
   const lock = await HeldLock.acquire(context, nextNumber(before), takeOver);
   try {
-    // Another release may have ended in between.
+    // Another release may have ended in the meantime.
     const record = (await cloud.record(place)) ?? before;
     const number = nextNumber(record);
     await lock.rename(number);
@@ -214,7 +214,7 @@ export function chooseImages(
   for (const image of images) {
     if (readImage(image) === undefined) {
       throw new UserError(
-        `${image} has no digest: use registry/name@sha256:<64 hex digits>; a tag can move, so it does not say which image runs`,
+        `${image} has no digest: use registry/name@sha256:<64 hex digits>; a tag can move, so it does not identify an image`,
         2,
       );
     }
@@ -223,14 +223,14 @@ export function chooseImages(
     if (source === undefined || of.length > 1) {
       throw new UserError(`${image} is not an image of ${sources.join(" or ")}`, 2);
     }
-    if (chosen[source] !== undefined) throw new UserError(`two images of ${source} are given; give one`, 2);
+    if (chosen[source] !== undefined) throw new UserError(`--image is set twice for ${source}: set it once`, 2);
     chosen[source] = image;
   }
   for (const source of sources) chosen[source] ??= live?.images[source] ?? "";
   const missing = sources.filter((source) => chosen[source] === "");
   if (missing.length > 0) {
     throw new UserError(
-      `there is no release of ${missing.join(", ")} yet: antifragile release ${environment} ${missing.map((source) => `--image <registry>/${source}@sha256:...`).join(" ")}`,
+      `${missing.join(", ")} has no release yet: antifragile release ${environment} ${missing.map((source) => `--image <registry>/${source}@sha256:...`).join(" ")}`,
       2,
     );
   }
@@ -248,7 +248,7 @@ async function prepare(
   for (const [name, template] of processes) {
     const described = await cloud.task(template.task);
     if (described === undefined) {
-      throw new UserError(`${template.task} does not exist any more: apply the stack of ${name} again`, 1);
+      throw new UserError(`${template.task} no longer exists: apply the stack of ${name} again`, 1);
     }
     const image = images[template.source] as string;
     const rendered = renderTask(described, template, image);
@@ -271,14 +271,14 @@ export type Listed = Release & {
 };
 
 export interface ReleaseList {
-  /** Attempts that are remembered, the newest first. */
+  /** Recorded attempts, the newest first. */
   readonly releases: readonly Listed[];
   /** Versions of the record that cannot be read, each with the reason. */
   readonly unreadable: readonly string[];
 }
 
 /**
- * Lists all attempts that are remembered.
+ * Lists all recorded attempts.
  *
  * @param running number of the release that holds a beating lock
  */
@@ -314,7 +314,7 @@ export function chooseEarlier(live: Release, listed: readonly Listed[], to: numb
     if (found === undefined || !["live", "was live"].includes(found.outcome)) {
       const known = listed.filter(({ outcome }) => outcome === "was live").map(({ number }) => number);
       throw new UserError(
-        `release ${to} ${found === undefined ? "is not remembered" : `was never live: it ${found.outcome === "running" ? "is running" : found.outcome}`}; ${known.length === 0 ? "there is no other release to roll back to" : `choose one of ${known.join(", ")}`}`,
+        `release ${to} ${found === undefined ? "is not recorded" : `was never live: it ${found.outcome === "running" ? "is running" : found.outcome}`}; ${known.length === 0 ? "no other release exists to roll back to" : `choose one of ${known.join(", ")}`}`,
         2,
       );
     }
@@ -325,7 +325,7 @@ export function chooseEarlier(live: Release, listed: readonly Listed[], to: numb
   const earlier = listed.find(({ number, outcome, of }) => number < from && outcome === "was live" && of === undefined);
   if (earlier === undefined) {
     throw new UserError(
-      `release ${live.number} is the first that is remembered: there is no earlier one to roll back to`,
+      `release ${live.number} is the oldest recorded release: no earlier one exists to roll back to`,
       1,
     );
   }

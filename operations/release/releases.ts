@@ -56,7 +56,7 @@ async function read(context: ReleaseContext): Promise<Seen> {
   return { state, holder };
 }
 
-/** Services whose task definition of Terraform is newer than the one that their release was made from. */
+/** Services for which Terraform has written a newer task definition than the one that their release was created from. */
 export function configNotLive(processes: ReadonlyMap<string, ProcessTemplate>, { live }: ReleaseRecord): string[] {
   if (live === undefined) return [];
   return [...processes]

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { RegisterTaskDefinitionCommandInput, Tag, TaskDefinition } from "@aws-sdk/client-ecs";
 import { BOOTSTRAP_VARIABLE, COMMAND_LABEL, type ProcessTemplate } from "../../contract/release";
 
-/** A task definition as ECS tells of it. */
+/** Task definition as described by ECS. */
 export interface DescribedTask {
   readonly definition: TaskDefinition;
   readonly tags: readonly Tag[];
 }
 
-/** What ECS adds to a task definition when it is registered, and does not take back. */
+/** Members that ECS adds to a registered task definition and does not accept as input. */
 const ADDED = [
   "compatibilities",
   "deregisteredAt",
@@ -21,8 +21,8 @@ const ADDED = [
 ] as const;
 
 /**
- * The task definition that Terraform wrote, with an image in the app's container; where the bootstrap image was in it, its
- * command and its variable go with it. Nothing is taken from what runs, so what somebody changed there by hand does not stay.
+ * Task definition that Terraform wrote, with an image in the app's container. The command and the variable of the bootstrap
+ * image are removed with that image. Nothing is copied from the running tasks, so manual changes are not kept.
  */
 export function renderTask(
   { definition, tags }: DescribedTask,
@@ -53,7 +53,7 @@ export function renderTask(
   };
 }
 
-/** Hash over all of a task definition but the image that is released: two that are equal differ in that at most. */
+/** Hash of a task definition without the released image: two with equal hashes differ in the image only. */
 export function configHash(rendered: RegisterTaskDefinitionCommandInput, container: string): string {
   const config = {
     ...rendered,
@@ -64,7 +64,7 @@ export function configHash(rendered: RegisterTaskDefinitionCommandInput, contain
   return createHash("sha256").update(canonical(config)).digest("hex").slice(0, 12);
 }
 
-/** Equal values give equal text: keys and variables in order, what is empty left out. */
+/** Serializes values so that equal ones give equal text: keys and variables sorted, empty members omitted. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (key, inner: unknown) => {
     if (Array.isArray(inner)) {
@@ -92,19 +92,19 @@ export function revisionOf(task: string): number {
 
 const IMAGE = /^(?<source>[a-z0-9][a-z0-9.\-_/:]*)@(?<digest>sha256:[0-9a-f]{64})$/;
 
-/** What an image is called, and its digest; undefined when it is not given by digest. */
+/** Splits an image into its name and digest; undefined if it has no digest. */
 export function readImage(image: string): { readonly source: string; readonly digest: string } | undefined {
   const { source, digest } = IMAGE.exec(image)?.groups ?? {};
   return source === undefined || digest === undefined ? undefined : { source, digest };
 }
 
-/** Whether an image is one of a source: `.../orders` of `orders`, and `registry/name` of itself. */
+/** Returns whether an image belongs to a source: `.../orders` to `orders`, and `registry/name` to itself. */
 export function isOf(source: string, image: string): boolean {
   const name = readImage(image)?.source;
   return name === source || name?.endsWith(`/${source}`) === true;
 }
 
-/** `sha256:9f3c52d0`, enough to tell one from another. */
+/** Short digest: `sha256:9f3c52d0`. */
 export function shortDigest(image: string): string {
   return readImage(image)?.digest.slice(0, "sha256:".length + 8) ?? image;
 }

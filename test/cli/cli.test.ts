@@ -72,7 +72,7 @@ describe("the packed executable", () => {
     for (const line of stdout.split("\n")) expect(line.trimEnd()).toBe(line);
   });
 
-  it("names the nearest command and flag", async () => {
+  it("suggests the closest command and flag", async () => {
     expect(await cli(["nwe"])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown command "nwe"; did you mean new?'),
@@ -85,7 +85,7 @@ describe("the packed executable", () => {
     expect(readdirSync(work)).toEqual([]);
   });
 
-  it("needs no installed package and is one that npx fetches quickly", () => {
+  it("needs no installed package and is small enough for npx", () => {
     const { dependencies, scripts } = JSON.parse(readFileSync(join(packed.folder, "package.json"), "utf8"));
     expect(dependencies ?? {}).toEqual({});
     for (const hook of ["preinstall", "install", "postinstall", "prepare"])
@@ -93,7 +93,7 @@ describe("the packed executable", () => {
     expect(statSync(packed.tarball).size).toBeLessThanOrEqual(500_000);
   });
 
-  it("loads the questions only when something must be asked", () => {
+  it("loads the prompts only when it must ask a question", () => {
     // Inquirer starts with reading what the terminal can; the profile of loaded built-in modules shows it.
     const loads = (args: string[]): boolean => {
       const hook =
@@ -111,7 +111,7 @@ describe("the packed executable", () => {
     expect(loads(["new", "payments", "--interactive"])).toBe(true);
   });
 
-  it.each(["18.20.0", "20.18.9", "16.0.0"])("tells a user of Node.js %s what it needs", (version) => {
+  it.each(["18.20.0", "20.18.9", "16.0.0"])("reports the required version to a user of Node.js %s", (version) => {
     const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); process.argv = [process.argv[0], "antifragile", "--help"]; require(${JSON.stringify(packed.bin)});`;
     const { status, stderr } = spawnSync(process.execPath, ["-e", script]);
     expect(stderr.toString()).toBe(
@@ -120,7 +120,7 @@ describe("the packed executable", () => {
     expect(status).toBe(2);
   });
 
-  it("owns up to a fault of its own", async () => {
+  it("reports an internal error as such", async () => {
     const broken = join(work, "package");
     cpSync(packed.folder, broken, { recursive: true });
     rmSync(join(broken, "dist/templates/repo/_gitignore"));
@@ -133,7 +133,7 @@ describe("the packed executable", () => {
     expect(readdirSync(work)).toEqual(["package"]);
   });
 
-  it("minds no reader that has seen enough", () => {
+  it("tolerates a closed pipe", () => {
     const { status, stderr } = spawnSync("/bin/sh", [
       "-c",
       `"$0" "$1" new --help | head -n 1`,
@@ -166,19 +166,22 @@ describe("new", () => {
   it.each([
     ["a service", everything],
     ["a platform", ["--platform", "--license=mit-0"]],
-  ])("writes what the sources render, of %s: templates are compiled when the package is built", async (_of, flags) => {
-    const { code, stderr } = await cli(["new", "orders", ...quick, ...flags]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const recorded = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
-    const files = render(recorded, loadTemplates(join(__dirname, "../..")));
-    const written = tree(join(work, "orders"));
-    for (const [path, { content }] of files) {
-      if (path === ".antifragile.json") continue;
-      expect(written[path], path).toBe(Buffer.from(content).toString("base64"));
-    }
-  });
+  ])(
+    "writes the files that the sources render, for %s: templates are compiled when the package is built",
+    async (_of, flags) => {
+      const { code, stderr } = await cli(["new", "orders", ...quick, ...flags]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const recorded = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+      const files = render(recorded, loadTemplates(join(__dirname, "../..")));
+      const written = tree(join(work, "orders"));
+      for (const [path, { content }] of files) {
+        if (path === ".antifragile.json") continue;
+        expect(written[path], path).toBe(Buffer.from(content).toString("base64"));
+      }
+    },
+  );
 
-  it("writes a platform alone, and tells what can be done with it", async () => {
+  it("writes a platform without a service, and lists the next steps", async () => {
     const { code, stdout, stderr } = await cli(["new", "shop", "--platform", ...quick]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const { scripts, dependencies } = JSON.parse(readFileSync(join(work, "shop/package.json"), "utf8"));
@@ -244,7 +247,7 @@ describe("new", () => {
     expect(tree(work)).toEqual(before);
   });
 
-  it("keeps what a folder holds that is not welcome, and lists it", async () => {
+  it("keeps unexpected files of a folder, and lists them", async () => {
     mkdirSync(join(work, "orders/src"), { recursive: true });
     writeFileSync(join(work, "orders/src/mine.ts"), "mine");
     symlinkSync("/etc", join(work, "orders/link"));
@@ -264,7 +267,7 @@ describe("new", () => {
     ["a folder of git", ".git/orders", 2],
     ["a control character", "or\u001b[2Jders", 2],
     ["a parent that leads away and is not there", "../../../../../../nowhere/orders", 2],
-  ])("explains a place that cannot be written: %s", async (_title, folder, exitCode) => {
+  ])("explains why a folder cannot be written: %s", async (_title, folder, exitCode) => {
     writeFileSync(join(work, "file"), "mine");
     symlinkSync("/etc", join(work, "link"));
     const before = tree(work);
@@ -315,7 +318,7 @@ describe("new", () => {
     `{"name":"${"x".repeat(2_000_000)}"}`,
     "",
     "\u001b[2J",
-  ])("refuses answers that are no answers: %.30s", async (input) => {
+  ])("refuses invalid answers: %.30s", async (input) => {
     const { code, stderr } = await cli(["new", "orders", ...quick, "--answers", "-"], { input });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^✖ stdin: /);
@@ -323,7 +326,7 @@ describe("new", () => {
     expect(readdirSync(work)).toEqual([]);
   });
 
-  it("hands no value of the user to a shell: programs get each as one word", async () => {
+  it("passes no user value to a shell: programs receive each as one argument", async () => {
     const bin = join(work, "bin");
     mkdirSync(bin);
     // Each leaves what a step looks for.
@@ -350,7 +353,7 @@ describe("new", () => {
     expect(Object.keys(tree(work)).filter((path) => path.endsWith("pwned"))).toEqual([]);
   });
 
-  it("leaves a whole repository when it is interrupted after the files, and says what was not done", async () => {
+  it("leaves a complete repository when it is interrupted after the files, and lists the remaining steps", async () => {
     const bin = join(work, "bin");
     mkdirSync(bin);
     writeFileSync(join(bin, "npm"), `#!/bin/sh\ntouch "${work}/started"\nexec sleep 60\n`);
@@ -394,7 +397,7 @@ describe("new", () => {
     expect(Object.keys(tree(work)).sort()).toEqual(["empty", "hook.cjs"]);
   });
 
-  it.each([0, 1, 5, 30])("puts right what a kill at file %i left, and says so", async (n) => {
+  it.each([0, 1, 5, 30])("repairs the state after a kill at file %i, and reports it", async (n) => {
     mkdirSync(join(work, "existing"));
     mkdirSync(join(work, "clean"));
     await cli(["new", "clean/orders", ...quick]);
@@ -408,7 +411,7 @@ describe("new", () => {
     expect(readdirSync(work).sort()).toEqual(["absent", "clean", "existing", "hook.cjs"]);
   });
 
-  it("makes a repository whose package is the very package that made it", async () => {
+  it("generates a repository that contains the package that generated it", async () => {
     await cli(["new", "orders", ...quick]);
     const vendor = join(work, "orders/vendor");
     const [name] = readdirSync(vendor);

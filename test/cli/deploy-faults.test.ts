@@ -92,7 +92,7 @@ describe("a deployment whose output ends", () => {
     ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
     ["a closed stdout and stderr", `"$@" >&- 2>&-`],
     ["a full disk", `"$@" > /dev/full`],
-  ])("goes on and is complete: %s", async (_title, script) => {
+  ])("continues and completes: %s", async (_title, script) => {
     const { code, text } = await run(["bash", "-c", script, "bash", ...DEPLOY()]);
     expect(code, text).toBe(0);
     expect(terraform.applies).toEqual(COMPLETE);

@@ -73,7 +73,7 @@ async function released(): Promise<void> {
   aws.calls.length = 0;
 }
 
-/** What the commands say must be what is: services, record, lock. */
+/** Compares the output of the commands with the actual services, record and lock. */
 async function agrees(expected: { live: number; running: Record<string, string>; note?: string }): Promise<void> {
   expect(aws.running).toEqual(expected.running);
   expect(aws.record.live?.number).toBe(expected.live);
@@ -96,12 +96,12 @@ async function heals(...flags: string[]): Promise<void> {
 const BEFORE = { mailer: "mailer:2", orders: "orders:2" };
 const AFTER = { mailer: "mailer:3", orders: "orders:3" };
 
-describe("a release whose output ends", () => {
+describe("a release whose output is closed", () => {
   it.each([
     ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
     ["a closed stdout and stderr", `"$@" >&- 2>&-`],
     ["a full disk", `"$@" > /dev/full`],
-  ])("goes on and is complete: %s", async (_title, script) => {
+  ])("continues and completes: %s", async (_title, script) => {
     await released();
     const { code, text } = await run(["bash", "--norc", "-c", script, "bash", ...release("b")]);
     expect({ code, text }).toEqual({ code: 0, text: "" });
@@ -109,7 +109,7 @@ describe("a release whose output ends", () => {
     expect(aws.lock).toBeUndefined();
   });
 
-  it("fails where the output is all that was asked for, in one sentence", async () => {
+  it("fails if the output is its only purpose, with one sentence", async () => {
     const full = openSync("/dev/full", "w");
     const { code, text } = await start(cli("--help"), full).ended;
     closeSync(full);
@@ -135,7 +135,7 @@ describe("a release that is interrupted", () => {
     },
   );
 
-  it("by a second Ctrl-C leaves at once, says what it left, and the next release makes it whole", async () => {
+  it("by a second Ctrl-C exits at once, reports the remaining state, and the next release completes it", async () => {
     await released();
     aws.slow.add("mailer:3");
     // The way back takes long, too: the second Ctrl-C comes while it goes on.
@@ -161,7 +161,7 @@ describe("a release that is interrupted", () => {
     expect(list.text).toMatch(/^3 +live[\s\S]*^2 +died[\s\S]*^1 +was live/m);
   });
 
-  it("by SIGKILL leaves a lock that is silent, and is listed as died", async () => {
+  it("by SIGKILL leaves a silent lock, and is listed as died", async () => {
     await released();
     aws.slow.add("mailer:3");
     const { child, ended } = start(release("b"));
@@ -176,7 +176,7 @@ describe("a release that is interrupted", () => {
     await heals("--unlock");
   });
 
-  it("by the end of npm, which passes no signal on, rolls back", async () => {
+  it("by the end of npm, which forwards no signals, rolls back", async () => {
     await released();
     aws.slow.add("orders:3");
     const script = join(work, "under-npm.sh");
@@ -201,7 +201,7 @@ describe("a release whose calls fail", () => {
     await agrees({ live: 2, running: AFTER });
   });
 
-  it("since it may not make them rolls back at once", async () => {
+  it("because of missing permissions rolls back at once", async () => {
     await released();
     aws.fault = (call) => (call === "UpdateService orders" ? "deny" : undefined);
     const { code, text } = await run(release("b"));
@@ -231,7 +231,7 @@ describe("a release whose calls fail", () => {
     ["UpdateService orders", { mailer: "mailer:3", orders: "orders:2" }, 1],
     // Before the workers, before the web service, and before the record.
     ["GetParameter lock", AFTER, 3],
-  ] as const)("with credentials that expired for good at %s says what runs", async (call, running, nth) => {
+  ] as const)("with credentials that cannot be renewed at %s reports what runs", async (call, running, nth) => {
     await released();
     let seen = 0;
     aws.before = (next) => {
@@ -250,7 +250,7 @@ describe("a release whose calls fail", () => {
     await heals("--unlock");
   });
 
-  it("and whose lock is taken by another stops, and leaves all to that one", async () => {
+  it("and whose lock is taken over stops, and leaves everything to the new owner", async () => {
     await released();
     aws.before = (call) => {
       if (call === "UpdateService mailer") {
@@ -270,7 +270,7 @@ describe("a release whose calls fail", () => {
   });
 });
 
-describe("a record that was damaged", () => {
+describe("a damaged record", () => {
   const RECORD = "/antifragile/dev/shop/releases/orders/record";
 
   it.each(["not json", "null", '{"live":{"number":5}}'])("is skipped and named: %s", async (text) => {
@@ -287,13 +287,13 @@ describe("a record that was damaged", () => {
     await heals();
   });
 
-  it("is told from services that were never applied when it was deleted", async () => {
+  it("that was deleted is reported differently from services that were never applied", async () => {
     aws.parameters.delete(RECORD);
     expect(await run(release("b"))).toMatchObject({ code: 1, text: expect.stringContaining("was deleted") });
   });
 });
 
-describe("a command that only reads", () => {
+describe("a read-only command", () => {
   it.each(["releases", "status"])("%s survives dropped calls and reports refusals in a sentence", async (name) => {
     const args = name === "status" ? ["dev", "--region", "eu-central-1"] : ["dev", ...PLACE];
     aws.fault = (_, nth) => (nth === 1 ? "throttle" : undefined);

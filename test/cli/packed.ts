@@ -35,7 +35,7 @@ export function unpackPackage(): { readonly folder: string; readonly bin: string
   return { folder, tarball, bin: join(folder, "dist/bin/antifragile.js") };
 }
 
-/** What a run of the executable gave. */
+/** Result of a run of the executable. */
 export interface Result {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

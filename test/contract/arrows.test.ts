@@ -11,16 +11,16 @@ import {
 } from "./support/arrows";
 import { madeUp, parse, readSources, textOf } from "./support/sources";
 
-/** Who may know whom in `constructs/`: a family knows those above it in this list, and of its own row the types. */
+/** Layers of `constructs/`: a family may import those above it in this list, and types of its own row. */
 const LEVELS = [
   ["core"],
   // Below the others: flow logs and session logs are log streams.
   ["logging"],
   ["vpc", "discovery"],
-  // Databases stand in a network.
+  // Databases run in a network.
   ["backing"],
   ["load-balancer", "cluster"],
-  // Machines behind a load balancer need a rule's priority.
+  // Instances that are registered with a load balancer need the priority of a rule.
   ["auto-scaling-group"],
   ["platform"],
   ["service"],
@@ -31,10 +31,10 @@ const LEVELS = [
 
 const PARTS = ["constructs", "generator", "operations", "emulator"];
 
-/** What the parts agree on: plain data that they may read. */
+/** Folder of plain data that all parts may import. */
 const AGREED = "contract";
 
-/** What only computes: equal input gives equal output, on every machine and day. */
+/** Pure modules: equal input gives equal output, everywhere and at any time. */
 const PURE = [
   "contract/placeholders.ts",
   "contract/images.ts",
@@ -110,7 +110,7 @@ describe("imports", () => {
     expect(importsOf(new Map([["a.ts.hbs", source]])).map(({ specifier }) => specifier)).toEqual(["./a"]);
   });
 
-  it("of the repo are read", () => {
+  it("of the repository are read", () => {
     expect(product.length).toBeGreaterThan(200);
     const lost = product.filter(({ to }) => to !== undefined && !sources.has(to) && !to.endsWith(".json"));
     expect(lost).toEqual([]);
@@ -144,7 +144,7 @@ describe("R1: bin loads generator, operations and emulator when they are called"
   });
 });
 
-describe("R2: constructs, generator, operations and emulator do not know each other", () => {
+describe("R2: constructs, generator, operations and emulator do not import each other", () => {
   it("holds", () => {
     expect(separateParts(imports, PARTS, AGREED)).toEqual([]);
   });
@@ -164,7 +164,7 @@ describe("R2: constructs, generator, operations and emulator do not know each ot
   });
 });
 
-describe("R3: families depend one way", () => {
+describe("R3: families depend in one direction", () => {
   it("holds", () => {
     expect(familyOrder(imports, LEVELS)).toEqual([]);
   });
@@ -188,7 +188,7 @@ describe("R3: families depend one way", () => {
   });
 });
 
-describe("R4: no circles", () => {
+describe("R4: no import cycles", () => {
   it("holds", () => {
     expect(cycles(product)).toEqual([]);
   });
@@ -206,7 +206,7 @@ describe("R4: no circles", () => {
   });
 });
 
-describe("R5: examples and templates import entries of the package", () => {
+describe("R5: examples and templates import entry points of the package", () => {
   const folders = ["examples", "templates"];
 
   it("holds", () => {
@@ -255,7 +255,7 @@ describe("R6: the engine and the provider stay inside constructs", () => {
   });
 });
 
-describe("R7: what computes does nothing else", () => {
+describe("R7: pure modules have no side effects", () => {
   it("holds", () => {
     expect(pureModules(sources, imports, PURE)).toEqual([]);
   });

@@ -21,7 +21,7 @@ const service = (props: CloudNativeServiceProps) => (stack: ServiceStack) =>
   new CloudNativeService(stack, "Orders", props);
 const database = { host: "db.example.com", databaseName: "orders", user: "orders", credentialsArn: ARN };
 
-/** Every input of the library that somebody may put a secret into, by mistake. */
+/** Every input of the library that may contain a secret by mistake. */
 const INPUTS: Record<string, (stack: ServiceStack) => unknown> = {
   "a variable with a secret's name": service({ environment: { DB_PASSWORD: CANARY } }),
   "a variable with a URL": service({ environment: { DATABASE: `postgres://app:${CANARY}@db.example.com/app` } }),
@@ -36,8 +36,8 @@ const INPUTS: Record<string, (stack: ServiceStack) => unknown> = {
     existingDatabase(stack, "Database", { ...database, credentialsArn: CANARY }),
 };
 
-describe("a secret that is put in by mistake", () => {
-  it.each(Object.entries(INPUTS))("as %s is refused, is not shown, and is in no program", (_, make) => {
+describe("a secret that is passed by mistake", () => {
+  it.each(Object.entries(INPUTS))("as %s is refused, not printed, and in no program", (_, make) => {
     const stack = ordersStack();
     let refusal: unknown;
     try {
@@ -54,7 +54,7 @@ describe("a secret that is put in by mistake", () => {
   });
 });
 
-describe("a secret of the environment in which somebody works", () => {
+describe("a secret in an environment variable of the user", () => {
   it("is in no generated file and in no program", () => {
     const kept = { ...process.env };
     const names = [

@@ -23,7 +23,7 @@ function scriptsOf(template: string): Record<string, string> {
   );
 }
 
-/** Lines to type that a page shows, without their comments. */
+/** Command lines of a page, without their comments. */
 function linesOf(page: string): string[] {
   return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
     .flatMap((block) => block[1]!.replaceAll(/\\\n\s*/g, "").split("\n"))
@@ -36,7 +36,7 @@ function linesOf(page: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Why nobody can say that a line works, or undefined. */
+/** Returns the reason why a command line is not known to work, or undefined. */
 function unknown(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
   const reasons = line.split(" && ").map((part) => unknownPart(part, scripts));
   return reasons.find((reason) => reason !== undefined);
@@ -79,7 +79,7 @@ const pages = [
   .filter((path) => existsSync(join(ROOT, path)))
   .map((path) => [path, manifest.scripts] as const);
 
-describe("every line to type", () => {
+describe("every command line", () => {
   const generated = ["everything", "joins", "platform"].map(
     (name) => [`test/golden/${name}/expected/tree/README.md.golden`, {}] as const,
   );
@@ -90,7 +90,7 @@ describe("every line to type", () => {
     expect(lines.map((line) => [line, unknown(line, scripts)]).filter(([, why]) => why !== undefined)).toEqual([]);
   });
 
-  it("is seen when it is not", () => {
+  it("is reported when it is unknown", () => {
     expect(linesOf("```sh\n# why\nnpm test  # what\n\n$ npm run x\n```\n```json\nnpm run y\n```\n")).toEqual([
       "npm test",
       "npm run x",
@@ -125,7 +125,7 @@ describe("every line to type", () => {
   });
 });
 
-/** What runs each line of README: a file, and what it says where it does. */
+/** Test of each command line of README: a file, and text of the line that runs it. */
 const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   "npm ci && npm test": [".ci/run", "npm run check"],
   // The demo is not run by the suite; each of its steps is.
@@ -144,7 +144,7 @@ const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> =
 describe("README", () => {
   const lines = linesOf(textOf("README.md")).filter((line) => !line.startsWith("cd "));
 
-  it.each(lines)("shows `%s`, which is run", (line) => {
+  it.each(lines)("shows `%s`, which a test runs", (line) => {
     expect(Object.keys(RUN_BY)).toContain(line);
     const [file, words] = RUN_BY[line]!;
     expect(textOf(file)).toContain(words);
@@ -173,10 +173,10 @@ describe("cdktf.json", () => {
 });
 
 describe("generated scripts run in every shell, untested on Windows", () => {
-  /** What cmd.exe and sh read each in their own way. */
+  /** Syntax that cmd.exe and sh interpret differently. */
   const SHELL = /&&|\|\||[|<>;$`'%*?~]|\bcd |^\w+=/;
 
-  it("has scripts without syntax of a shell", () => {
+  it("have no shell syntax", () => {
     expect(Object.keys(generatedScripts).length).toBeGreaterThan(10);
     expect(Object.entries(generatedScripts).filter(([, script]) => SHELL.test(script))).toEqual([]);
   });
@@ -185,7 +185,7 @@ describe("generated scripts run in every shell, untested on Windows", () => {
     expect(SHELL.test(scriptsOf(`"scripts": {\n    "x": ${JSON.stringify(script)}\n  }`).x!)).toBe(true);
   });
 
-  it("ends lines with LF, in this repo and in generated ones", () => {
+  it("have LF line endings, in this repository and in generated ones", () => {
     for (const path of [".gitattributes", "templates/repo/_gitattributes"]) {
       expect(textOf(path).split("\n")[0]).toBe("* text=auto eol=lf");
     }
@@ -203,18 +203,21 @@ describe("generated scripts run in every shell, untested on Windows", () => {
     expect(ours.filter((path) => !/\.(png|tgz|pyc)$/.test(path) && textOf(path).includes("\r\n"))).toEqual([]);
   });
 
-  /** What a CI file runs: of one line, or of a block. */
+  /** Returns the commands in a CI file, in one line or in a block. */
   const stepsOf = (file: string) =>
     [...file.matchAll(/^\s*(?:- )?(?:run|script|sh)[: ]\s*["']?(.*?)["']?$/gm)].map((match) => match[1]!);
 
-  it("runs lines without syntax of a shell in CI", () => {
+  it("have no shell syntax in CI files", () => {
     const files = filesIn("templates").filter((path) => path.startsWith("templates/ci/"));
     const steps = files.flatMap((path) => stepsOf(textOf(path)).map((line) => `${path}: ${line}`));
     expect(steps.filter((line) => SHELL.test(line))).toEqual([]);
     expect(stepsOf("a:\n  - run: npm ci\n  - run: 'cd a'\n    script: x | y\n")).toEqual(["npm ci", "cd a", "x | y"]);
   });
 
-  it.each(["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))))("is said in %s", (path) => {
-    expect(textOf(path).replace(/\s+/g, " ")).toMatch(/untested on Windows/i);
-  });
+  it.each(["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(ROOT, path))))(
+    "is stated in %s",
+    (path) => {
+      expect(textOf(path).replace(/\s+/g, " ")).toMatch(/untested on Windows/i);
+    },
+  );
 });

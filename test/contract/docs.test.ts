@@ -9,7 +9,7 @@ import { filesIn, ROOT, textOf } from "./support/sources";
 const fresh = mkdtempSync(join(tmpdir(), "antifragile-docs-"));
 afterAll(() => rmSync(fresh, { recursive: true, force: true }));
 
-/** What differs between two folders of pages: which file, and its first line that is another. */
+/** Differences between two folders of pages: each file, with its first different line. */
 function differences(folder: string, wanted: string): string[] {
   const [there, needed] = [readdirSync(folder).sort(), readdirSync(wanted).sort()];
   const missing = needed.filter((name) => !there.includes(name)).map((name) => `${name} is missing`);
@@ -30,13 +30,13 @@ function differences(folder: string, wanted: string): string[] {
 }
 
 describe("docs/api", () => {
-  it("is what the sources say (npm run docs writes it)", async () => {
+  it("matches the sources (npm run docs writes it)", async () => {
     await writeApi(fresh);
     expect(readdirSync(fresh).sort()).toEqual(["README.md", ...families().map((family) => `${family}.md`)].sort());
     expect(differences(join(ROOT, "docs/api"), fresh)).toEqual([]);
   });
 
-  it("is seen when it is not", () => {
+  it("is reported when it does not match", () => {
     const other = mkdtempSync(join(tmpdir(), "antifragile-docs-"));
     const wanted = mkdtempSync(join(tmpdir(), "antifragile-docs-"));
     writeFileSync(join(wanted, "a.md"), "a\nb\n");
@@ -51,7 +51,7 @@ describe("docs/api", () => {
 });
 
 describe("docs/strategies.md", () => {
-  it("is what the table of strategies says (UPDATE=1 writes it)", () => {
+  it("matches the table of strategies (UPDATE=1 writes it)", () => {
     const file = join(ROOT, "docs/strategies.md");
     if (process.env.UPDATE === "1") writeFileSync(file, strategiesPage());
     expect(readFileSync(file, "utf8")).toBe(strategiesPage());
@@ -62,7 +62,7 @@ describe("links between pages", () => {
   const pages = filesIn("docs").filter((path) => path.endsWith(".md") && !path.startsWith("docs/api/"));
   const above = readdirSync(ROOT).filter((name) => name.endsWith(".md"));
 
-  it.each([...above, ...pages])("of %s lead to files that are there", (path) => {
+  it.each([...above, ...pages])("of %s point to existing files", (path) => {
     const targets = [...textOf(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1]!);
     const folder = join(ROOT, path, "..");
     const gone = targets.filter((target) => {
@@ -89,7 +89,7 @@ describe("docs/design-rules.md", () => {
     expect(rows.map(([id]) => id)).toEqual(ids);
   });
 
-  it("says of each what checks it, or that nothing does", () => {
+  it("names the test of each rule, or a review", () => {
     expect(rows.filter(([, checkedBy]) => !/\]\(.+\.test\.ts\)|by review/.test(checkedBy))).toEqual([]);
   });
 });

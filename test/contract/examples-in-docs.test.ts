@@ -40,7 +40,7 @@ afterAll(() => {
   rmSync(outdir, { recursive: true, force: true });
 });
 
-describe("every @example, and every piece of TypeScript on a page", () => {
+describe("every @example, and all TypeScript in the docs", () => {
   it("compiles", () => {
     expect(examples.length).toBeGreaterThan(15);
     expect(snippets.filter(({ code }) => code.trim() === "").map(({ place }) => place)).toEqual([]);
@@ -49,7 +49,7 @@ describe("every @example, and every piece of TypeScript on a page", () => {
   });
 
   it.each(snippets.map((snippet) => [snippet.place, snippet] as const))(
-    "makes stacks that compile to Terraform: %s",
+    "creates stacks that compile to Terraform: %s",
     (_, snippet) => {
       const known = exampleContext();
       run(snippet, { ...library, synthesize, ...known }, modules);
@@ -85,7 +85,7 @@ describe("every @example, and every piece of TypeScript on a page", () => {
     ]);
   });
 
-  it("is seen when it does not compile, or fails", () => {
+  it("is reported if it does not compile, or throws", () => {
     expect(errors.filter((error) => error.startsWith("broken"))).toEqual([
       expect.stringMatching(/^broken a: .*number/),
       expect.stringMatching(/^broken b: .*Nothing/),

@@ -29,13 +29,13 @@ describe("twice as many services take twice the work", () => {
     cases = JSON.parse(printed.trim().split("\n").at(-1) as string) as typeof cases;
   }, 600_000);
 
-  it("whatever calls whatever, in stacks of their own, in one, and on many platforms", () => {
+  it("for all call graphs, in separate stacks, in one stack, and on many platforms", () => {
     const { pairs: _, ...apps } = cases;
     expect(Object.keys(apps)).toHaveLength(23);
     expect(Object.fromEntries(Object.entries(apps).filter(([, growing]) => growing.length > 0))).toEqual({});
   });
 
-  it("or it is seen: all pairs take four times the work", () => {
+  it("or the check fails: all pairs take four times the work", () => {
     expect(cases.pairs).toEqual([expect.stringMatching(/10000 -> 40000|10100 -> 40200/)]);
   });
 });

@@ -108,22 +108,22 @@ const constructs = PROFILES.flatMap((profile) =>
     }),
 );
 
-describe("every policy that an example, a generated repository or a construct makes", () => {
+describe("every policy of an example, a generated repository or a construct", () => {
   const all = [...examples, ...generated, ...constructs];
   const { problems, unneeded } = judgePolicies(all, ALLOWED);
 
-  it("is there to be looked at: of people, of roles, of things", () => {
+  it("is found: identity policies, trust policies, resource policies", () => {
     for (const part of [examples, generated, constructs]) {
       expect(new Set(part.map(({ kind }) => kind))).toEqual(new Set(["identity", "trust", "resource"]));
     }
     expect(all.length).toBeGreaterThan(200);
   });
 
-  it("allows named actions, on named things, to named services in our own name", () => {
+  it("allows named actions, on named resources, to named services with a source condition", () => {
     expect(problems).toEqual([]);
   });
 
-  it("needs every wildcard that is allowed", () => {
+  it("needs every wildcard exception", () => {
     expect(unneeded).toEqual([]);
   });
 });
@@ -152,7 +152,7 @@ describe("the walk", () => {
       },
       ["allows iam:PassRole on arn:aws:iam::1:role/* under iam:PassedToService", "passes more than exact roles"],
     ],
-  ])("sees what is wrong with what a role may: %j", (statement, expected) => {
+  ])("reports a permission that is too broad: %j", (statement, expected) => {
     expect(one("aws_iam_role_policy", "policy", { ...Allow, ...statement })).toEqual(expected);
   });
 
@@ -161,13 +161,13 @@ describe("the walk", () => {
     [{ Service: "ecs-tasks.amazonaws.com" }, ["lets ecs-tasks.amazonaws.com in on anybody's behalf"]],
     [{ AWS: "*" }, ["lets everybody in"]],
     [{ Federated: "arn:aws:iam::1:oidc-provider/x" }, ["takes tokens for others", "takes tokens of others"]],
-  ])("sees what is wrong with who may become a role: %j", (Principal, expected) => {
+  ])("reports a trust policy that is too broad: %j", (Principal, expected) => {
     expect(one("aws_iam_role", "assume_role_policy", { ...Allow, Principal, Action: "sts:AssumeRole" })).toEqual(
       expected,
     );
   });
 
-  it("takes a service that acts in our own name, and exact tokens", () => {
+  it("accepts a service with a source condition, and exact tokens", () => {
     const Service = "ecs-tasks.amazonaws.com";
     const trusted = { ...Allow, Principal: { Service }, Action: "sts:AssumeRole", Condition: account };
     expect(one("aws_iam_role", "assume_role_policy", trusted)).toEqual([]);
@@ -188,11 +188,11 @@ describe("the walk", () => {
       ["lets sns.amazonaws.com in on anybody's behalf"],
     ],
     [{ Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:*", Condition: account }, ["allows sqs:*"]],
-  ])("sees what is wrong with who may use a thing: %j", (statement, expected) => {
+  ])("reports a resource policy that is too broad: %j", (statement, expected) => {
     expect(one("aws_sqs_queue", "policy", { ...Allow, Resource: "arn:aws:sqs:x", ...statement })).toEqual(expected);
   });
 
-  it("lets anybody be refused", () => {
+  it("allows denying everyone", () => {
     expect(
       one("aws_s3_bucket_policy", "policy", { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "x" }),
     ).toEqual([]);

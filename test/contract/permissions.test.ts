@@ -10,7 +10,7 @@ import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
 import { filesIn, textOf } from "./support/sources";
 
-/** What IAM calls the service of a resource type, where it is not the first word of its name. */
+/** IAM prefix of resource types for which it is not the first word of the name. */
 const SERVICES: readonly (readonly [pattern: RegExp, service: string])[] = [
   [/^appautoscaling/, "application-autoscaling"],
   [/^cloudwatch-event/, "events"],
@@ -35,8 +35,8 @@ const sources = filesIn("constructs").filter(
 const found = (pattern: RegExp) =>
   new Set(sources.flatMap((path) => [...textOf(path).matchAll(pattern)].map((match) => match[1] ?? "")));
 
-describe("who applies what constructs make", () => {
-  it("may do something with each type of resource", () => {
+describe("the role that applies the constructs", () => {
+  it("has permissions for each resource type", () => {
     const types = [...found(/@cdktf\/provider-aws\/lib\/([a-z0-9-]+)"/g)].filter(
       (type) => !/^(provider|data-)/.test(type) && !BY_NAME.test(type),
     );
@@ -48,11 +48,11 @@ describe("who applies what constructs make", () => {
     expect(unknown).toEqual([]);
   });
 
-  it("may attach the policies that they attach, and no others", () => {
+  it("may attach exactly the policies that they attach", () => {
     expect([...found(/addManagedPolicy\("([^"]+)"\)/g)].sort()).toEqual([...ATTACHABLE_POLICIES].sort());
   });
 
-  it("may pass roles to the services that act as them", () => {
+  it("may pass roles to the services that assume them", () => {
     const services = [...found(/service: "([a-z0-9.-]+\.amazonaws\.com)"/g)];
     // The agent's role is taken by an agent that registers itself.
     const notPassed = services.filter(
@@ -62,7 +62,7 @@ describe("who applies what constructs make", () => {
     expect(notPassed.filter((service) => !/^(cloudwatch|sns)\./.test(service))).toEqual([]);
   });
 
-  it("finds every role, bucket and parameter under a name that is the environment's", () => {
+  it("manages only roles, buckets and parameters with names of the environment", () => {
     const stacks = everything("production").node.children.filter(
       (child): child is TerraformStack => child instanceof TerraformStack && /-dev-/.test(child.node.id),
     );
@@ -79,7 +79,7 @@ describe("who applies what constructs make", () => {
     expect(names.filter((name) => !/^((shop|orders|audit)-dev-|\/antifragile\/dev\/)/.test(name))).toEqual([]);
   });
 
-  it("does what the lists say, each once", () => {
+  it("has each listed action once", () => {
     const lists = [
       ...Object.values(TERRAFORM_ACTIONS).flatMap(({ read, write }) => [[...read, ...write]]),
       [...ROLE_ACTIONS.read, ...ROLE_ACTIONS.write, ...ROLE_ACTIONS.bounded],

@@ -9,8 +9,8 @@ import { ROOT } from "./support/sources";
 import { asArguments, typeErrors } from "./support/typed-by";
 
 /**
- * What provider 6 alone knows cannot be applied here. So it is synthesized with the bindings of provider 6 themselves, and what
- * comes out is compared with their types.
+ * Features of provider 6 cannot be applied here. So they are synthesized with the bindings of provider 6, and the output
+ * is compared with their types.
  */
 const LINE_5 = "@cdktf/provider-aws";
 const LINE_6 = "provider-aws-6";
@@ -52,12 +52,12 @@ describe.each([
 ])("%s on provider 6", (program, strategies) => {
   const stacks = synthesized(program, 6);
 
-  it("is for the plugin of line 6, and says the same as with the bindings of line 5", () => {
+  it("requires provider 6, and gives the same program as with the bindings of provider 5", () => {
     expect(JSON.stringify(stacks)).toContain('"version":"6.25.0"');
     expect(comparable(stacks)).toEqual(comparable(synthesized(program, 5)));
   });
 
-  it("has no argument that the bindings of line 6 do not know, and no value of another type", () => {
+  it("has only arguments of the bindings of provider 6, with the right types", () => {
     const written = Object.fromEntries(
       resourcesOf(stacks).map(([name, resources]) => {
         // Terraform's own resource, which no provider has.
@@ -85,7 +85,7 @@ describe("the check of synthesized arguments", () => {
   const errors = (bindings: string, planted: Resources[string][string]) =>
     typeErrors(bindings, { written: { "planted.ts": asArguments({ aws_ecs_service: { planted } }) } }).join("\n");
 
-  it("finds nothing where there is nothing, and on line 5 what line 6 alone knows", () => {
+  it("finds nothing in a valid program, and features of provider 6 on provider 5", () => {
     expect(errors(LINE_6, service)).toBe("");
     // One that is unknown inside hides one that is unknown outside.
     const { load_balancer: _, ...withoutLoadBalancer } = service;
@@ -104,7 +104,7 @@ describe("the check of synthesized arguments", () => {
 });
 
 describe("the library", () => {
-  it("compiles with the bindings of line 6, as it does with those of line 5", () => {
+  it("compiles with the bindings of provider 6, as it does with those of provider 5", () => {
     const files = ["constructs/index.ts", "constructs/testing/index.ts", "examples/canary-native/main.ts"];
     expect(typeErrors(LINE_6, { files })).toEqual([]);
   });

@@ -5,8 +5,8 @@ import { exportsOf } from "./support/public-api";
 import { madeUp, readSources } from "./support/sources";
 
 /**
- * Every name that users can import, and whether it is there at run time. A name that vanishes breaks somebody's program:
- * that is a major release. `UPDATE=1` writes the list anew.
+ * Every name that users can import, and whether it exists at run time. Removing a name breaks users' programs:
+ * that is a major release. `UPDATE=1` rewrites the list.
  */
 const LIST = join(__dirname, "public-api.json");
 
@@ -27,13 +27,13 @@ describe("the public names", () => {
     expect(now[entry]).toEqual(listed[entry]);
   });
 
-  it("are there when the library is loaded", async () => {
+  it("exist when the library is loaded", async () => {
     const loaded = { ...(await import("../../constructs")), ...(await import("../../constructs/testing")) };
     const values = Object.values(now).flatMap((entry) => Object.keys(entry).filter((name) => entry[name] === "value"));
     expect(Object.keys(loaded).sort()).toEqual(values.sort());
   });
 
-  it("are found however they are exported", () => {
+  it("are found in every form of export", () => {
     const files = madeUp({
       "a/index.ts":
         'export * from "./b"; export { c as d, type E } from "./c"; export type { F } from "./c"; export const g = 1;',

@@ -126,7 +126,7 @@ describe("every exported construct", () => {
     ).toEqual([]);
   });
 
-  it("has exceptions only to rules that are checked", () => {
+  it("has exceptions only for checked rules", () => {
     const rules = Object.keys(found).map((title) => title.split(" ")[0]);
     expect(EXCEPTIONS.filter(({ rule, why }) => !rules.includes(rule) || why === "")).toEqual([]);
   });
@@ -139,7 +139,7 @@ describe("the checks", () => {
   };
   const where = (violations: readonly Violation[]) => violations.map((each) => `${each.where} ${each.problem}`);
 
-  it("C1 see another order and a missing = {}", () => {
+  it("C1 report another order and a missing = {}", () => {
     const [files, names] = of(`
       export interface AProps { readonly a?: number }
       interface BProps extends CProps { readonly b?: number }
@@ -158,7 +158,7 @@ describe("the checks", () => {
     ]);
   });
 
-  it("C2 and C3 see what can be written, is too much, or tells no default", () => {
+  it("C2 and C3 report props that are not readonly, too many, or without a default", () => {
     const many = Array.from({ length: 16 }, (_, index) => `readonly p${index}: number;`).join("");
     const [, names] = of(`
       export interface AProps {
@@ -174,7 +174,7 @@ describe("the checks", () => {
     expect(where(defaults(names))).toEqual(["AProps.c is optional and tells no @default"]);
   });
 
-  it("C6, C7 and C8 see enums, bare units, ids and ARNs", () => {
+  it("C6, C7 and C8 report enums, bare units, ids and ARNs", () => {
     const [files, names] = of(`
       enum Kind { A }
       export interface AProps { readonly waitSeconds: number; readonly percentOfAll?: number; readonly memoryGiB: number;
@@ -209,7 +209,7 @@ describe("the checks", () => {
     ]);
   });
 
-  it("C9 and C11 see what can be written, what throws, and who may touch everything", () => {
+  it("C9 and C11 report writable attributes, attributes that throw, and unjustified wildcards", () => {
     const [files, names] = of(`
       export class A extends Construct {
         b = 1; readonly c = 2; #d = 3; private e = 4;
@@ -225,7 +225,7 @@ describe("the checks", () => {
     expect(where(everyResource(files))).toEqual(['constructs/a/a.ts line 7 allows "*" and does not say why']);
   });
 
-  it("C19 sees codes in every form, of two families, that no test names", () => {
+  it("C19 reports codes in every form, of two families, without a test", () => {
     const files = madeUp({
       "constructs/a/a.ts":
         'problems.check(x, { code: "A_B", remedy }); add({ code: "low_case", remedy: "" }); throw invalid(this, { code: "TWO", remedy });',
@@ -240,7 +240,7 @@ describe("the checks", () => {
     ]);
   });
 
-  it("C21 see docs that lack something", () => {
+  it("C21 report incomplete docs", () => {
     const [files, names] = of(`
       /**
        * A thing.
@@ -261,7 +261,7 @@ describe("the checks", () => {
     ]);
   });
 
-  it("of exceptions see one that is not needed", () => {
+  it("of exceptions report one that is not needed", () => {
     const violation = { rule: "C3", where: "A.b", problem: "x" };
     const exception = { rule: "C3", where: "A.b", why: "y" };
     expect(judged([violation], [])).toEqual(["C3 A.b: x"]);

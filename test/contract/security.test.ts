@@ -8,7 +8,7 @@ import { everything } from "./support/everything";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** A resource, with the address that a finding is told by. */
+/** Resource, with the address that identifies it in a finding. */
 interface Resource {
   readonly address: string;
   readonly type: string;
@@ -41,7 +41,7 @@ const WITHOUT_RESOURCE = new Set([
   // Shells in tasks, where asked for.
   "logs:DescribeLogGroups",
   ...["CreateControl", "CreateData", "OpenControl", "OpenData"].map((channel) => `ssmmessages:${channel}Channel`),
-  // Experiments. What an agent registers has no ARN yet: it must bear the service's tags. Tasks are listed by cluster.
+  // Experiments. Instances that an agent registers have no ARN yet: they must have the service's tags. Tasks are listed by cluster.
   ...["CreateActivation", "DeleteActivation", "AddTagsToResource", "ListCommands", "CancelCommand"].map(
     (of) => `ssm:${of}`,
   ),
@@ -54,7 +54,7 @@ const WITHOUT_RESOURCE = new Set([
 ]);
 
 /**
- * What Terraform does in the roles of a pipeline: it makes what has no ARN yet. Each action is in a list, and bounded by the
+ * Actions of Terraform in the roles of a pipeline: it creates resources that have no ARN yet. Each action is in a list, limited by the
  * region, but for services that are asked elsewhere.
  */
 const isTerraforms = (type: string, { Action, Condition }: Statement) =>
@@ -72,7 +72,7 @@ const FAULT_AGENT = "fault-agent";
 /** People are let into its tasks, where asked for, by an agent that writes. */
 const WRITES_TO_ROOT = ["mailer"];
 
-/** What must not be in a program, whatever the environment: what is wrong with a resource, or nothing. */
+/** Security rules for every environment: each returns the problem with a resource, or nothing. */
 const RULES: Readonly<Record<string, (type: string, values: Values, profile: Profile) => readonly string[]>> = {
   "no role may do everything, or something to everything": (type, values) => {
     if (type !== "aws_iam_role_policy" && type !== "aws_iam_policy") return [];
@@ -199,7 +199,7 @@ describe.each(PROFILES)("everything in %s", (profile) => {
     expect(findings(rule, resources, profile)).toEqual([]);
   });
 
-  it("has something for each rule to look at", () => {
+  it("covers each rule", () => {
     const types = new Set(resources.map(({ type }) => type));
     expect([...types]).toEqual(
       expect.arrayContaining([
@@ -243,7 +243,7 @@ describe("each rule", () => {
     ["aws_wafv2_web_acl_logging_configuration", { redacted_fields: [{ single_header: { name: "cookie" } }] }, 1],
   ];
 
-  it.each(bad)("sees a bad %s %j", (type, values, problems) => {
+  it.each(bad)("reports an insecure %s %j", (type, values, problems) => {
     const found = Object.keys(RULES).flatMap((rule) => findings(rule, [{ address: "a", type, values }], "strict"));
     expect(found).toHaveLength(problems);
   });

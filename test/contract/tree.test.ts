@@ -8,7 +8,7 @@ import { exportsOf } from "./support/public-api";
 import { constructClasses } from "./support/rules";
 import { readSources } from "./support/sources";
 
-/** What holds no resource of its own that could be overridden, and why. */
+/** Constructs without a resource of their own to override, with the reason. */
 const NO_DEFAULT_CHILD = new Map([
   ["CiRoles", "makes roles, none of which is more it than the others"],
   ["Connections", "makes a rule for each edge, named after it"],
@@ -43,7 +43,7 @@ describe("C15: the tree", () => {
     expect(others.map((child) => child?.node.path)).toEqual([]);
   });
 
-  it("names what it makes in PascalCase", () => {
+  it("names its children in PascalCase", () => {
     // Stacks are named by their lifetime, and cdktf names the backend.
     const others = nodes.filter(
       (node) => node !== app && !(node instanceof TerraformStack) && !(node instanceof TerraformBackend),
@@ -52,7 +52,7 @@ describe("C15: the tree", () => {
     expect(others.length).toBeGreaterThan(100);
   });
 
-  it("keeps resources below the construct that makes them, never beside it", () => {
+  it("keeps resources below the construct that creates them", () => {
     const beside = nodes.filter(
       (node) => node instanceof TerraformResource && node.node.scope instanceof TerraformStack,
     );
@@ -66,7 +66,7 @@ describe("C17: tags", () => {
   >;
 
   it.each(stacks.map((stack) => [stack.node.id, stack] as const))(
-    "of %s come from the provider, but for names",
+    "of %s come from the provider, except names",
     (_, stack) => {
       const program = synthesize(stack) as {
         resource?: Resources;

@@ -12,7 +12,7 @@ import { ROOT } from "../support/examples";
 
 const CANARY = "canary-5b81e0";
 
-describeOnEmulator("what a service is attached to", () => {
+describeOnEmulator("the backing services of a service", () => {
   let app: Deployment;
   let aws: AwsCaller;
 
@@ -40,7 +40,7 @@ describeOnEmulator("what a service is attached to", () => {
     return { variables: Object.fromEntries(environment.map(({ name, value }) => [name, value])), secrets };
   }
 
-  it("has an empty plan once it is applied, even after AWS and a release changed what they own", async () => {
+  it("have an empty plan after the apply, even after changes by AWS and by a release", async () => {
     const database = await app.simulate("raise-minor-version", { database: "orders-dev-database" });
     const cache = await app.simulate("raise-minor-version", { cache: "orders-dev-cache" });
     expect([database, cache]).toEqual([{ version: "17.5" }, { version: "8.1.0" }]);
@@ -51,7 +51,7 @@ describeOnEmulator("what a service is attached to", () => {
     expect((await app.clients.ecs.send(described)).services).toMatchObject([released]);
   });
 
-  it("is what the service's variables say", async () => {
+  it("match the service's environment variables", async () => {
     const { variables, secrets } = await container("orders");
     const database = (await aws.call("rds", "DescribeDBInstances")) as string;
     const told = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(database)?.[1];
@@ -76,7 +76,7 @@ describeOnEmulator("what a service is attached to", () => {
     ]);
   });
 
-  it("hands a message from the topic over to the worker's queue", async () => {
+  it("deliver a message from the topic to the worker's queue", async () => {
     const { variables } = await container("orders");
     const { variables: worker } = await container("mailer");
     await aws.call("sns", "Publish", { TopicArn: variables.TOPIC_ARN, Message: '{"order":1}' });
@@ -86,7 +86,7 @@ describeOnEmulator("what a service is attached to", () => {
     expect(Messages?.map(({ Body }) => Body)).toEqual(['{"order":1}']);
   });
 
-  it("lets admin tasks alone read the master's password", async () => {
+  it("allow only admin tasks to read the master password", async () => {
     const statements = async (role: string) => {
       const RoleName = `shop-dev-orders-${role}`;
       const { PolicyNames = [] } = await app.clients.iam.send(new ListRolePoliciesCommand({ RoleName }));
@@ -126,7 +126,7 @@ describeOnEmulator("what a service is attached to", () => {
     ]);
   });
 
-  it("has no password in any state", async () => {
+  it("have no password in any state", async () => {
     const { Parameter } = await app.clients.ssm.send(
       new GetParameterCommand({ Name: "/antifragile/dev/orders/backing/database" }),
     );
@@ -139,7 +139,7 @@ describeOnEmulator("what a service is attached to", () => {
     }
   });
 
-  it("has no secret in a program, plan, state, output or log", () => {
+  it("have no secret in a program, plan, state, output or log", () => {
     const files = readdirSync(app.results, { recursive: true, encoding: "utf8" })
       .map((path) => join(app.results, path))
       .filter((file) => !/\.terraform[\\/]|emulator\.log$/.test(file) && statSync(file).isFile());
@@ -152,7 +152,7 @@ describeOnEmulator("what a service is attached to", () => {
     expect(files.filter((file) => readFileSync(file).includes(CANARY))).toEqual([]);
   });
 
-  it("goes without anything left", async () => {
+  it("are destroyed completely", async () => {
     await app.destroy();
     // What was there before goes by the hand that put it there.
     await aws.call("ssm", "DeleteParameter", { Name: "/orders/session" });

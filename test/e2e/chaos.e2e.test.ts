@@ -34,7 +34,7 @@ describeOnEmulator("experiments", () => {
     return Object.fromEntries(await Promise.all(byName));
   }
 
-  it("hold every type of resource that the example uses beside its platform", () => {
+  it("cover every resource type of the example, except those of its platform", () => {
     const types = (outdir: string) =>
       stackNames(outdir)
         .filter((stack) => stack.endsWith("-service"))
@@ -81,7 +81,7 @@ describeOnEmulator("experiments", () => {
     );
   });
 
-  it("give the tasks what their faults need", async () => {
+  it("configure the tasks for their faults", async () => {
     const described = await shop.clients.ecs.send(
       new DescribeTaskDefinitionCommand({ taskDefinition: "shop-dev-orders" }),
     );
@@ -90,14 +90,14 @@ describeOnEmulator("experiments", () => {
     expect(containerDefinitions.map(({ name }) => name).sort()).toEqual(["fault-agent", "orders"]);
   });
 
-  it("can be started, and tell how they ended", async () => {
+  it("can be started, and report their result", async () => {
     const { id } = (await templates())["orders-dev-loses-tasks"];
     const started = await aws.rest("fis", "POST", "/experiments", { experimentTemplateId: id, clientToken: "one" });
     const { experiment } = await aws.rest("fis", "GET", `/experiments/${started.experiment.id}`);
     expect(experiment).toMatchObject({ experimentTemplateId: id, state: { status: "completed" } });
   });
 
-  /** Runs the commands of a gate as a build does, with an `aws` that does what it is told, on the emulator. */
+  /** Runs the commands of a gate as a build does, with an `aws` that calls the emulator. */
   function runGate(id: string): Promise<Result> {
     if (!tools.python.found) throw new Error("needs Python");
     const folder = join(shop.results, "bin");
@@ -111,7 +111,7 @@ describeOnEmulator("experiments", () => {
     return run(["bash", "--norc", "-ec", commands.join("\n")], shop.results, { env });
   }
 
-  it("are gates of a pipeline, by the very commands of its builds", async () => {
+  it("are gates of a pipeline, by the commands of its builds", async () => {
     const held = await runGate("LosesTasks");
     expect(held).toMatchObject({ code: 0, stdout: expect.stringContaining("Experiment completed.\tcompleted") });
     const missing = await runGate("LosesEverything");

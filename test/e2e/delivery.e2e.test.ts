@@ -24,11 +24,11 @@ describeOnEmulator("the delivery of orders", () => {
 
   afterAll(() => app?.end());
 
-  test("is as planned", async () => {
+  test("has an empty plan", async () => {
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
   });
 
-  test("has a pipeline from source to production, an approval before production is applied", async () => {
+  test("has a pipeline from source to production, with an approval before production", async () => {
     const { stages, pipelineType, executionMode } = await pipeline();
     expect([pipelineType, executionMode]).toEqual(["V2", "SUPERSEDED"]);
     expect(
@@ -44,7 +44,7 @@ describeOnEmulator("the delivery of orders", () => {
     ]);
   });
 
-  test("builds what the pipeline starts, with a Docker engine for the image alone", async () => {
+  test("has the builds that the pipeline starts, with a Docker engine only for the image", async () => {
     const { projects } = await aws.call("codebuild", "ListProjects");
     const found = (await aws.call("codebuild", "BatchGetProjects", { names: projects })).projects;
     const privileged = found.filter(
@@ -58,7 +58,7 @@ describeOnEmulator("the delivery of orders", () => {
     expect(started.sort()).toEqual([...projects].sort());
   });
 
-  test("keeps an image that is released: it is marked, and marking it again does no harm", async () => {
+  test("keeps a released image: its tag is added once", async () => {
     const manifest = JSON.stringify({
       schemaVersion: 2,
       mediaType: "application/vnd.docker.distribution.manifest.v2+json",
@@ -106,7 +106,7 @@ describeOnEmulator("the delivery of orders", () => {
     expect((await pipeline()).executionMode).toBe("QUEUED");
   });
 
-  test("goes without leaving anything", async () => {
+  test("is destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });
@@ -122,7 +122,7 @@ describeOnEmulator("roles for GitHub Actions", () => {
 
   afterAll(() => app?.end());
 
-  test("are as planned, each trusted to one repository", async () => {
+  test("have an empty plan, and each trusts one repository", async () => {
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
     const { Role } = await app.clients.iam.send(new GetRoleCommand({ RoleName: "payments-delivery-gh-staging-apply" }));
     expect(JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""))).toMatchObject({
@@ -140,7 +140,7 @@ describeOnEmulator("roles for GitHub Actions", () => {
     });
   });
 
-  test("go without leaving anything", async () => {
+  test("are destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });

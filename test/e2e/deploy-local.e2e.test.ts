@@ -55,7 +55,7 @@ describeOnEmulator("a local deployment", () => {
     return { told, ended: deployLocally({ synthesized: folder, report, signal }) };
   }
 
-  it("plans and applies each stack after those it depends on, reads back, plans again, takes all away", async () => {
+  it("plans and applies each stack after its dependencies, reads back, plans again, destroys everything", async () => {
     write(folder, {});
     const { told, ended } = await run();
     await ended;
@@ -96,7 +96,7 @@ describeOnEmulator("a local deployment", () => {
     ]);
   });
 
-  it("fails with Terraform's words and keeps the log when a stack cannot be applied", async () => {
+  it("fails with Terraform's errors and keeps the log if a stack cannot be applied", async () => {
     write(folder, { aws_iam_role: { Role: { name: "r".repeat(65), assume_role_policy: "{}" } } });
     const { ended } = await run();
     const error = await ended.then(
@@ -109,7 +109,7 @@ describeOnEmulator("a local deployment", () => {
     rmSync(kept, { recursive: true });
   });
 
-  it("ends when it is interrupted", async () => {
+  it("stops when it is interrupted", async () => {
     write(folder, {});
     const controller = new AbortController();
     const { told, ended } = await run((title) => {
@@ -125,7 +125,7 @@ describeOnEmulator("a local deployment", () => {
   });
 });
 
-it("deploys side by side what does not depend on each other, even through others", () => {
+it("deploys independent stacks concurrently", () => {
   const stack = (...dependencies: string[]) => ({ dependencies, workingDirectory: "" });
   const groups = (stacks: Record<string, ReturnType<typeof stack>>) => independentGroups({ stacks });
   expect(
@@ -138,7 +138,7 @@ it("deploys side by side what does not depend on each other, even through others
   expect(groups({})).toEqual([]);
 });
 
-it("orders stacks by what they stand on, then by name", () => {
+it("orders stacks by their dependencies, then by name", () => {
   const stack = (...dependencies: string[]) => ({ dependencies, workingDirectory: "" });
   expect(inOrder({ stacks: { c: stack(), b: stack("c"), a: stack("b") } })).toEqual(["c", "b", "a"]);
   expect(inOrder({ stacks: { z: stack(), y: stack(), x: stack("z", "y") } })).toEqual(["y", "z", "x"]);

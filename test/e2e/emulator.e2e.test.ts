@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 
 // What the emulator adds to moto, seen by the real provider: one of each resource that needs it.
-describeOnEmulator("what is faked for the AWS provider", () => {
+describeOnEmulator("the fakes for the AWS provider", () => {
   let app: Deployment;
 
   beforeAll(async () => {
@@ -25,9 +25,9 @@ describeOnEmulator("what is faked for the AWS provider", () => {
 
   test("applies", () => expect(app.apply()).resolves.toBeUndefined());
 
-  test("is planned again without a difference", () => expect(app.expectNoDrift()).resolves.toBeUndefined());
+  test("have an empty plan", () => expect(app.expectNoDrift()).resolves.toBeUndefined());
 
-  test("is destroyed, and nothing is left", async () => {
+  test("are destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft([])).resolves.toBeUndefined();
   });

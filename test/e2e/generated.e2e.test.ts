@@ -80,7 +80,7 @@ describeOnEmulator("a generated repository", () => {
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_EC2_METADATA_DISABLED: "true",
       TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
-      // cdktf locks providers by asking the registry, unless it is told where they are.
+      // cdktf locks providers by requests to the registry, unless a mirror is configured.
       ...(mirror === undefined ? {} : { TF_CLI_ARGS_providers_lock: `-fs-mirror=${mirror}` }),
       CI: "1",
     };
@@ -118,7 +118,7 @@ describeOnEmulator("a generated repository", () => {
     expect(stdout + stderr).toMatch(/"max_capacity": 5/);
   });
 
-  it("is deployed on an emulator of its own by npm run deploy:local, and taken away again", async () => {
+  it("is deployed to its own emulator by npm run deploy:local, and destroyed again", async () => {
     const output = succeeded(await run(["npm", "run", "deploy:local"], repository));
     expect(output).toMatch(/service\/orders-dev\/orders is ACTIVE: 1 of 1 tasks/);
     expect(output).toMatch(/plan orders-dev-service again .* no changes/);
@@ -139,7 +139,7 @@ describeOnEmulator("a generated repository", () => {
     expect(AutoScalingGroups).toMatchObject([{ MinSize: 1, MaxSize: 4, Instances: [{ LifecycleState: "InService" }] }]);
   });
 
-  it("refuses an environment that it does not have or that is not filled in, and says what there is and what lacks", async () => {
+  it("refuses an unknown or incomplete environment, and lists the existing ones and the missing values", async () => {
     const deploy = (name: string) =>
       run(["npm", "run", "deploy", "--", name, "--auto-approve"], repository, { env: account });
     const moon = await deploy("moon");
@@ -150,14 +150,14 @@ describeOnEmulator("a generated repository", () => {
     expect(production.stdout + production.stderr).toContain("production.account is not filled in");
   });
 
-  it("tells by npm run doctor what only its owner knows", async () => {
+  it("lists by npm run doctor the values that only its owner knows", async () => {
     const all = await run(["npm", "run", "doctor"], repository, { env: account });
     expect(all.code).toBe(1);
     expect(all.stdout).toMatch(/production +✖ account is not filled in/);
     succeeded(await run(["npm", "run", "doctor", "--", "dev"], repository, { env: account }));
   });
 
-  it("once it is filled in, deploys its pipeline by a name of its own", async () => {
+  it("deploys its pipeline by the name delivery, after its placeholders are filled in", async () => {
     const file = join(repository, "infra", "environments.ts");
     const filled = readFileSync(file, "utf8")
       .replaceAll(/account: placeholder\([^)]*\)/g, 'account: "123456789012"')
@@ -189,7 +189,7 @@ describeOnEmulator("a generated repository", () => {
     return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env: account });
   };
 
-  it("needs no cdktf from then on: plain terraform finds no changes", async () => {
+  it("no longer needs cdktf: plain terraform finds no changes", async () => {
     for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
   });
 
@@ -198,7 +198,7 @@ describeOnEmulator("a generated repository", () => {
     run(["bash", "--norc", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
 
   // No Docker engine here: docker and aws are stubs that note how they are called. All else is real.
-  it("is built, planned, applied and released by the very commands of a pipeline's builds", async () => {
+  it("is built, planned, applied and released by the commands of a pipeline's builds", async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const stubs = join(folder, "stubs");
     mkdirSync(stubs);
@@ -280,7 +280,7 @@ esac`,
     expect(imageDetails[0].imageTags).toContain(releasedTag(digest));
   });
 
-  it("is told why tasks stopped when Terraform releases and ECS rolls back, and the deployment has failed", async () => {
+  it("reports why tasks stopped when Terraform releases and ECS rolls back, and the deployment fails", async () => {
     const file = join(repository, "infra", "infrastructure.ts");
     const before = readFileSync(file, "utf8");
     const larger = 'releaseOwner: "terraform", size: { cpu: 512, memoryMiB: 1024 },';
@@ -296,7 +296,7 @@ esac`,
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
   });
 
-  it("is taken away by plain terraform, once its images are", async () => {
+  it("is destroyed by plain terraform, after its images are deleted", async () => {
     const { imageIds = [] } = await clients.ecr.send(new ListImagesCommand({ repositoryName: "orders" }));
     await clients.ecr.send(new BatchDeleteImageCommand({ repositoryName: "orders", imageIds }));
     for (const stack of [...STACKS].reverse()) {

@@ -39,7 +39,7 @@ describeOnEmulator("the harness", () => {
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
   });
 
-  test("a service runs what it wants", async () => {
+  test("a service runs its desired tasks", async () => {
     const { services } = await app.clients.ecs.send(
       new DescribeServicesCommand({ cluster: "fixture", services: ["web"] }),
     );
@@ -48,7 +48,7 @@ describeOnEmulator("the harness", () => {
     ]);
   });
 
-  test("a change past Terraform is drift, told with its values", async () => {
+  test("a change outside of Terraform is drift, reported with its values", async () => {
     const retention = (retentionInDays: number) =>
       app.clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: "/fixture/web", retentionInDays }));
     await retention(7);
@@ -58,7 +58,7 @@ describeOnEmulator("the harness", () => {
     await retention(30);
   });
 
-  test("a deployment that ECS rolls back is seen: reason, old task definition, stopped tasks", async () => {
+  test("a deployment that ECS rolls back is visible: reason, old task definition, stopped tasks", async () => {
     const { ecs } = app.clients;
     await app.emulator.rollBackNext({ cluster: "fixture", service: "web", stoppedReason: "relation does not exist" });
     write(fixtureProgram({ message: "broken" }));
@@ -87,7 +87,7 @@ describeOnEmulator("the harness", () => {
     });
   });
 
-  test("stacks that use one provider in turn keep their own region and tags, and go on when it ends", async () => {
+  test("stacks that share one provider keep their own region and tags, and continue if it ends", async () => {
     const provider = new ProviderProcess(join(app.results, "shared-provider.log"));
     const regions = { east: "us-east-1", west: "us-west-2" };
     const stacks = Object.entries(regions).map(([name, region]) => {
@@ -131,7 +131,7 @@ describeOnEmulator("the harness", () => {
     }
   });
 
-  test("what is planted past Terraform is left, and named", async () => {
+  test("resources created outside of Terraform are reported as leftovers", async () => {
     const { Subnets } = await app.clients.ec2.send(new DescribeSubnetsCommand({}));
     const planted = await app.clients.ec2.send(
       new CreateNatGatewayCommand({
@@ -145,7 +145,7 @@ describeOnEmulator("the harness", () => {
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });
 
-  test("two emulators side by side do not meet, and one that is killed is told with its log", async () => {
+  test("two emulators are independent, and one that is killed is reported with its log", async () => {
     const other = await Emulator.start({ log: join(resultsFolder("harness"), "other.log"), tools });
     const { logs } = clientsFor(other.url, "eu-central-1");
     await logs.send(new CreateLogGroupCommand({ logGroupName: "/only/there" }));
@@ -156,7 +156,7 @@ describeOnEmulator("the harness", () => {
     await expect(other.leftovers()).rejects.toThrow(/emulator at .* ended by SIGKILL\s+end of .*other\.log:/);
   });
 
-  test("without a program it says what to do", async () => {
+  test("without a program it prints the remedy", async () => {
     const wrong = await deploy(folder, { name: "harness-wrong", stacks: ["nothing"], region: "eu-central-1" });
     await expect(wrong.apply()).rejects.toThrow(/no cdk\.tf\.json in .*nothing: synthesize the app first/);
     await wrong.end();

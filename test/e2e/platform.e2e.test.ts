@@ -18,7 +18,7 @@ import { stackJson, stackNames, synthExample } from "../support/examples";
 const MAIN = join(__dirname, "apps/platform.ts");
 const PLATFORM = "shop-dev-platform";
 
-describeOnEmulator("a platform with machines", () => {
+describeOnEmulator("a platform with instances", () => {
   let app: Deployment;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describeOnEmulator("a platform with machines", () => {
     return { ...found, AutoScalingGroupName: found.AutoScalingGroupName, Instances: found.Instances ?? [] };
   }
 
-  test("holds every type of resource that the examples of the family use", () => {
+  test("covers every resource type of the family's examples", () => {
     const types = (outdir: string) =>
       new Set(stackNames(outdir).flatMap((stack) => Object.keys((stackJson(outdir, stack).resource ?? {}) as object)));
     const deployed = types(join(app.results, "cdktf.out"));
@@ -61,11 +61,11 @@ describeOnEmulator("a platform with machines", () => {
     expect(deployed.size).toBeGreaterThan(30);
   });
 
-  test("leaves nothing to do once it is applied", async () => {
+  test("has an empty plan", async () => {
     await expect(app.expectNoDrift()).resolves.toBeUndefined();
   });
 
-  test("starts machines by the script that was written, with its variables", async () => {
+  test("starts instances with the user data script and its variables", async () => {
     const { MixedInstancesPolicy: _, LaunchTemplate: template } = await group("catalog");
     const { LaunchTemplateVersions: [version] = [] } = await app.clients.ec2.send(
       new DescribeLaunchTemplateVersionsCommand({
@@ -81,7 +81,7 @@ describeOnEmulator("a platform with machines", () => {
     expect(version?.LaunchTemplateData?.ImageId).toMatch(/^ami-/);
   });
 
-  test("keeps the number of machines within its bounds, whoever asks", async () => {
+  test("keeps the number of instances within its bounds", async () => {
     const { AutoScalingGroupName, MinSize, MaxSize, Instances } = await group("catalog");
     expect([MinSize, MaxSize, Instances.length]).toEqual([1, 4, 1]);
     const want = (DesiredCapacity: number) =>
@@ -95,7 +95,7 @@ describeOnEmulator("a platform with machines", () => {
     expect((await group("catalog")).Instances).toHaveLength(2);
   });
 
-  test("replaces a machine that is killed", async () => {
+  test("replaces a terminated instance", async () => {
     const [killed] = (await group("catalog")).Instances;
     await app.clients.ec2.send(new TerminateInstancesCommand({ InstanceIds: [killed?.InstanceId ?? ""] }));
     const ids = (await group("catalog")).Instances.map((each) => each.InstanceId);
@@ -103,11 +103,11 @@ describeOnEmulator("a platform with machines", () => {
     expect(ids).not.toContain(killed?.InstanceId);
   });
 
-  test("takes a number of machines that changed for no difference", async () => {
+  test("ignores a changed number of instances in plans", async () => {
     expect((await app.stack(PLATFORM).plan()).changes).toEqual([]);
   });
 
-  test("takes in another platform, in its network, behind its load balancer and under its owner's rules", async () => {
+  test("hosts another platform, in its network, with its load balancer and its owner's rules", async () => {
     const { Parameter } = await app.clients.ssm.send(
       new GetParameterCommand({ Name: "/antifragile/dev/shop/platform" }),
     );
@@ -123,7 +123,7 @@ describeOnEmulator("a platform with machines", () => {
     await tenant.destroy();
   });
 
-  test("changes in place what can be, replaces what AWS cannot change, and rolls new machines out", async () => {
+  test("changes in place what AWS can change, replaces the rest, and rolls out new instances", async () => {
     const platform = await again({ CHANGED: "1" }, PLATFORM);
     const { changes } = await platform.plan();
     const done = Object.fromEntries(
@@ -153,7 +153,7 @@ describeOnEmulator("a platform with machines", () => {
     expect((await group("reports")).MaxSize).toBe(8);
   });
 
-  test("leaves nothing behind once it is destroyed", async () => {
+  test("is destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
   });

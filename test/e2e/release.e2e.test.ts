@@ -27,14 +27,14 @@ const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
 const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
 const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
 
-/** What IAM asks for besides the action of a call's own name. */
+/** Actions that IAM requires in addition to the one with the name of the call. */
 const IMPLIED: Readonly<Record<string, readonly string[]>> = {
   "ecs:RegisterTaskDefinition": ["iam:PassRole", "ecs:TagResource"],
   "ecs:RunTask": ["iam:PassRole", "ecs:TagResource"],
   "scheduler:UpdateSchedule": ["iam:PassRole"],
 };
 
-describeOnEmulator("releases of three kinds of process", () => {
+describeOnEmulator("releases of three process types", () => {
   let shop: Deployment;
   let called = "";
 
@@ -108,7 +108,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     scheduler.destroy();
     return Target?.EcsParameters?.TaskDefinitionArn;
   };
-  /** What runs, by service: image, command, and which variables tell its config. */
+  /** Running image, command and config variables, by service. */
   const running = async () => {
     const tasks = {
       orders: (await serviceOf("orders")).taskDefinition,
@@ -139,7 +139,7 @@ describeOnEmulator("releases of three kinds of process", () => {
   });
   afterAll(() => shop?.end());
 
-  it("begin with an empty repository: the first apply is steady, and nothing else can be run", async () => {
+  it("start with an empty repository: the first apply is steady, and admin processes are refused", async () => {
     const { orders, mailer, report } = await running();
     for (const each of [orders, mailer, report]) {
       expect(each?.image).toMatch(/^public\.ecr\.aws\/docker\/library\/node@sha256:/);
@@ -149,7 +149,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect((await command(runAdminCommand, ["dev", "seed", ...PLACE])).code).toBe(1);
   });
 
-  it("take over without a change of code: image and command, migrated first", async () => {
+  it("replace image and command without a code change, after a migration", async () => {
     await shop.emulator.endNextTask({ family: "shop-dev-orders", lines: ["3 migrations"] });
     const { code, text } = await release("--image", image("a"));
     expect(text).toContain("    3 migrations\n");
@@ -164,7 +164,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect((await release("--image", image("a"))).text).toContain("release 1 is live already");
   });
 
-  it("all go back when ECS takes one back, and the reasons are told", async () => {
+  it("all roll back when ECS rolls one back, and the reasons are reported", async () => {
     const before = await running();
     await shop.emulator.rollBackNext({ cluster: "shop-dev", service: "orders", stoppedReason: "no such table" });
     const { code, text } = await release("--image", image("b"));
@@ -177,7 +177,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(await running()).toEqual(before);
   });
 
-  it("are kept by a plan, with all that AWS wrote meanwhile", async () => {
+  it("are not changed by a plan, nor are changes by AWS", async () => {
     expect((await release("--image", image("c"))).code).toBe(0);
     const [id, dimension] = ["service/shop-dev/orders", "ecs:service:DesiredCount"] as const;
     // A scheduled action writes the bounds, the scaler the count.
@@ -199,7 +199,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(await running()).toEqual(before);
   });
 
-  it("would be undone where Terraform releases: the same writes are a difference, by name", async () => {
+  it("would be undone if Terraform released: the same changes are differences, by name", async () => {
     const { changes } = await synthesized({ OWNER: "terraform" }).plan();
     expect(named(changes, "aws_ecs_service")).toEqual([
       { address: "aws_ecs_service.Mailer", attributes: ["task_definition"] },
@@ -210,7 +210,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     ]);
   });
 
-  it("take over changed config, which is not live until then, and is said to be not", async () => {
+  it("deploy changed config, which is reported as not live until then", async () => {
     const before = await running();
     const second = synthesized({ VERSION: "2" });
     const { changes } = await second.plan();
@@ -231,10 +231,10 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect(readFileSync(second.log, "utf8").slice(log)).not.toContain("configuration of its last release");
   });
 
-  it("go back to the very task definitions of an earlier one", async () => {
+  it("roll back to the exact task definitions of an earlier release", async () => {
     const { code, text } = await command(runRollback, ["dev", "--to", "1", ...PLACE]);
     expect(code).toBe(0);
-    expect(text).toContain("A rollback undoes no migration");
+    expect(text).toContain("A rollback does not undo migrations");
     expect(await running()).toMatchObject({
       orders: { image: image("a"), variables: { LOG_LEVEL: "info" } },
       mailer: { image: image("a") },
@@ -250,7 +250,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     ]);
   });
 
-  it("have admin processes, which end as their tasks end", async () => {
+  it("have admin processes, which exit with the code of their tasks", async () => {
     await shop.emulator.endNextTask({ family: "shop-dev-orders", exitCode: 7, lines: ["one", "two"] });
     const seed = await command(runAdminCommand, ["dev", "seed", ...PLACE, "--", "--count", "3"]);
     expect(seed.code).toBe(7);
@@ -271,7 +271,7 @@ describeOnEmulator("releases of three kinds of process", () => {
     expect([...needed].sort()).toEqual([...allowed].sort());
   });
 
-  it("leave no lock, and go with their stack", async () => {
+  it("leave no lock, and are deleted with their stack", async () => {
     const told = async () => {
       const path = { Path: "/antifragile/dev/shop/releases", Recursive: true };
       const { Parameters = [] } = await shop.clients.ssm.send(new GetParametersByPathCommand(path));

@@ -32,7 +32,7 @@ describeOnEmulator("services on a platform", () => {
   let shop: Deployment;
   let aws: AwsCaller;
   let cloudWatch: CloudWatchClient;
-  /** What was there before the app, as variables of its program. */
+  /** Resources that existed before the app, as variables of its program. */
   let there: Readonly<Record<string, string>>;
 
   /** The app in another state of its code base, on the same account and states. */
@@ -106,7 +106,7 @@ describeOnEmulator("services on a platform", () => {
     await shop?.end();
   });
 
-  it("hold every type of resource that the examples of services use", () => {
+  it("cover every resource type of the service examples", () => {
     const typesOf = (outdir: string) =>
       stackNames(outdir)
         .filter((stack) => !stack.endsWith("-delivery"))
@@ -144,7 +144,7 @@ describeOnEmulator("services on a platform", () => {
   const loadBalancerArn = async () =>
     field(await aws.call("elasticloadbalancing", "DescribeLoadBalancers"), "LoadBalancerArn") ?? "";
 
-  it("are reached by HTTPS, with a certificate that the zone proves and names that lead to the load balancer", async () => {
+  it("are reached by HTTPS, with a DNS-validated certificate and alias records for the load balancer", async () => {
     const { Listeners = [] } = await shop.clients.elb.send(
       new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
     );
@@ -163,7 +163,7 @@ describeOnEmulator("services on a platform", () => {
     ]);
   });
 
-  it("ask everybody who they are, but on the paths that were named", async () => {
+  it("require authentication, except on public paths", async () => {
     const { Listeners = [] } = await shop.clients.elb.send(
       new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
     );
@@ -191,7 +191,7 @@ describeOnEmulator("services on a platform", () => {
     });
   });
 
-  it("are watched behind the load balancer: alarms that tell people, roll back, or keep a promise, and a picture of them", async () => {
+  it("have alarms on load balancer metrics, which notify, roll back, or belong to an SLO, and a dashboard", async () => {
     const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
       new DescribeAlarmsCommand({ AlarmNamePrefix: "shop-dev-office-", AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }),
     );
@@ -236,7 +236,7 @@ describeOnEmulator("services on a platform", () => {
     expect(widgets.map(({ properties }) => properties.title)).toContain("Responses within 500 ms (%)");
   });
 
-  it("are behind a web ACL that logs", async () => {
+  it("have a web ACL with logging", async () => {
     const { WebACL } = await aws.call("wafv2", "GetWebACLForResource", { ResourceArn: await loadBalancerArn() });
     expect(WebACL.Name).toBe("shop-dev-web-acl");
     const { LoggingConfiguration } = await aws.call("wafv2", "GetLoggingConfiguration", { ResourceArn: WebACL.ARN });
@@ -245,7 +245,7 @@ describeOnEmulator("services on a platform", () => {
     ]);
   });
 
-  it("are told a client secret that is in one state, which a warning names, and nowhere else", () => {
+  it("use a client secret that is in one state, which a warning names, and nowhere else", () => {
     const holding = readdirSync(shop.results, { recursive: true, encoding: "utf8" })
       .filter((path) => !path.includes(".terraform"))
       .map((path) => ({ path, file: join(shop.results, path) }))
@@ -257,7 +257,7 @@ describeOnEmulator("services on a platform", () => {
     expect(manifest.match(/SECRET_IN_STATE/g)).toHaveLength(2);
   });
 
-  it("find and reach each other both ways, by one name, with what each caller keeps to", async () => {
+  it("call each other in both directions, by one name, with the limits of each caller", async () => {
     const [orders, payments] = await Promise.all(["orders", "payments"].map(describeService));
     const [ordersIs, paymentsIs] = await Promise.all(["orders", "payments"].map(identityOf));
     expect(ordersIs?.url).toBe("http://orders.shop-dev.internal:8080");
@@ -290,7 +290,7 @@ describeOnEmulator("services on a platform", () => {
     expect(pair((await identityOf("mailer")).securityGroupId, paymentsIs?.securityGroupId)).toHaveLength(0);
   });
 
-  it("scale by what each measures, the worker from zero", async () => {
+  it("scale by their metrics, the worker from zero", async () => {
     const inEcs = { ServiceNamespace: "ecs" } as const;
     const client = shop.clients.applicationAutoScaling;
     const { ScalableTargets = [] } = await client.send(new DescribeScalableTargetsCommand(inEcs));
@@ -323,7 +323,7 @@ describeOnEmulator("services on a platform", () => {
     expect(ScheduledActions).toMatchObject([{ Schedule: "cron(30 7 ? * MON-FRI *)", Timezone: "Europe/Berlin" }]);
   });
 
-  it("are told of by antifragile status, as a table and as JSON", async () => {
+  it("are listed by antifragile status, as a table and as JSON", async () => {
     const asked = (...args: string[]) =>
       shop.signedIn(async () => {
         const printed: string[] = [];
@@ -362,7 +362,7 @@ describeOnEmulator("services on a platform", () => {
     expect(alarm).toEqual([]);
   });
 
-  it("go over to a new version in place", async () => {
+  it("are updated in place to a new version", async () => {
     const before = (await describeService("storefront")).taskDefinition;
     const [data, service] = inVersion(2) as [TerraformStack, TerraformStack];
     expect((await data.plan()).empty).toBe(true);
@@ -379,7 +379,7 @@ describeOnEmulator("services on a platform", () => {
     expect((await service.plan()).changes).toEqual([]);
   });
 
-  it("fail the apply when ECS rolls one back, and the reasons are told", async () => {
+  it("fail the apply when ECS rolls one back, and the reasons are reported", async () => {
     const before = (await describeService("storefront")).taskDefinition;
     const [, service] = inVersion(3) as [TerraformStack, TerraformStack];
     await shop.emulator.rollBackNext({
@@ -408,7 +408,7 @@ describeOnEmulator("services on a platform", () => {
     expect((await describeService("storefront")).taskDefinition).not.toBe(before);
   });
 
-  it("are not replaced unnoticed: the gate refuses a rename that forgot what was there", async () => {
+  it("are not replaced by accident: the gate refuses a rename without renamedFrom", async () => {
     const [, service] = inVersion(5) as [TerraformStack, TerraformStack];
     await service.plan();
     const { refused } = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
@@ -419,7 +419,7 @@ describeOnEmulator("services on a platform", () => {
     expect(refused.every(({ address }) => address.includes(".Payments_"))).toBe(true);
   });
 
-  it("are renamed in the code without anything being replaced", async () => {
+  it("are renamed in the code without replacements", async () => {
     const { taskDefinition } = await describeService("payments");
     for (const stack of inVersion(4)) {
       const { changes } = await stack.plan();

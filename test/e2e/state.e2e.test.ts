@@ -40,7 +40,7 @@ describeOnEmulator("state in S3", () => {
     app.synth();
   }
 
-  /** Deploys it as `antifragile apply` does, and tells how it ended and what was said. */
+  /** Deploys as `antifragile apply` does; returns the exit code and the output. */
   async function apply(): Promise<{ outcome: number; said: string }> {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const said: string[] = [];
@@ -86,13 +86,13 @@ describeOnEmulator("state in S3", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("begins as a file beside the app, for a first try", async () => {
+  it("starts as a file next to the app", async () => {
     synthesize({});
     expect(await apply()).toMatchObject({ outcome: 0 });
     expect(readdirSync(folder)).toContain("terraform.orders-delivery.tfstate");
   });
 
-  it("does not move by itself: Terraform fails, and nothing is made twice", async () => {
+  it("does not move automatically: Terraform fails, and creates nothing twice", async () => {
     synthesize({ account: ACCOUNT, state: "s3" });
     const { outcome, said } = await apply();
     expect(outcome).toBe(1);
@@ -102,7 +102,7 @@ describeOnEmulator("state in S3", () => {
   it("gets a bucket by bootstrap, which moves the file into it", async () => {
     const said = await make();
     expect(said).toContain(`${BUCKET} in eu-central-1, account ${ACCOUNT}: made`);
-    expect(said).toContain("orders-delivery: its state moved there");
+    expect(said).toContain("orders-delivery: state moved to the bucket");
     expect(readdirSync(folder).filter((name) => name.includes("tfstate"))).toEqual([
       "terraform.orders-delivery.tfstate.moved",
     ]);
@@ -110,7 +110,7 @@ describeOnEmulator("state in S3", () => {
     expect(await state.Body?.transformToString()).toContain("aws_ecr_repository");
   });
 
-  it("gets a bucket that is versioned, encrypted, closed to the public, reached by TLS alone, and forgets in time", async () => {
+  it("gets a bucket that is versioned, encrypted, not public, accessible over TLS only, and expires old versions", async () => {
     const of = { Bucket: BUCKET };
     expect(await s3.send(new GetBucketVersioningCommand(of))).toMatchObject({ Status: "Enabled" });
     const encryption = await s3.send(new GetBucketEncryptionCommand(of));
@@ -135,15 +135,15 @@ describeOnEmulator("state in S3", () => {
     expect(Rules).toMatchObject([{ Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 90 } }]);
   });
 
-  it("needs no change the second time", async () => {
-    expect(await make()).toBe(`${BUCKET} in eu-central-1, account ${ACCOUNT}: needs no change\n`);
+  it("is not changed by a second run", async () => {
+    expect(await make()).toBe(`${BUCKET} in eu-central-1, account ${ACCOUNT}: no changes\n`);
   });
 
-  it("is used by plan and apply: nothing changes, since it is the same state", async () => {
+  it("is used by plan and apply, without changes, because it is the same state", async () => {
     expect(await apply()).toEqual({ outcome: 0, said: expect.stringContaining("No changes.") });
   });
 
-  it("is locked there while somebody uses it: a second run is refused", async () => {
+  it("is locked there while a run uses it: a second run is refused", async () => {
     const lock = { ID: "1", Operation: "OperationTypeApply", Who: "somebody@else", Created: "2026-01-01T00:00:00Z" };
     const place = { Bucket: BUCKET, Key: `${KEY}.tflock` };
     await s3.send(new PutObjectCommand({ ...place, Body: JSON.stringify(lock) }));
@@ -156,7 +156,7 @@ describeOnEmulator("state in S3", () => {
     expect(await apply()).toMatchObject({ outcome: 0 });
   });
 
-  it("keeps what a bucket's policy says already", async () => {
+  it("keeps existing statements of a bucket policy", async () => {
     const own = {
       Sid: "Ours",
       Effect: "Deny",
@@ -174,7 +174,7 @@ describeOnEmulator("state in S3", () => {
     expect(JSON.parse(told.Policy ?? "").Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(["Ours", "TlsOnly"]);
   });
 
-  it("goes to no account but the environment's", async () => {
+  it("is stored only in the account of the environment", async () => {
     synthesize({ account: "210987654321", state: "s3" });
     await expect(make()).rejects.toThrow(/are for account 123456789012, and orders-delivery goes to 210987654321/);
     expect((await apply()).outcome).toBe(1);

@@ -100,7 +100,7 @@ describeOnEmulator("strategies on provider 5", () => {
     await shop?.end();
   });
 
-  it("are applied, each with all that goes with it, and a new plan is empty", async () => {
+  it("are applied with all of their resources, and a new plan is empty", async () => {
     expect((await shop.stack(STACKS[2]).plan()).changes).toEqual([]);
     const expected = {
       storefront: { type: "ECS", capacity: "FARGATE_SPOT" },
@@ -113,7 +113,7 @@ describeOnEmulator("strategies on provider 5", () => {
     const found = await Promise.all(
       Object.keys(expected).map(async (name) => {
         const { deploymentController, capacityProviderStrategy = [] } = await describeService(name);
-        // Terraform completes the name of the machines'.
+        // Terraform completes the name of the instances' group.
         const capacity = capacityProviderStrategy[0]?.capacityProvider?.replace(
           /^ec2-(shop-dev-instances)-\d.*$/,
           "$1",
@@ -126,7 +126,7 @@ describeOnEmulator("strategies on provider 5", () => {
     expect(deployed?.serviceConnectConfiguration?.enabled).toBe(true);
   });
 
-  it("by CodeDeploy know their service, both groups, the listener, the alarm and how requests move", async () => {
+  it("by CodeDeploy refer to their service, both target groups, the listener, the alarm and the traffic configuration", async () => {
     const ways = await Promise.all(
       ["halves", "canary", "linear"].map(async (name) => {
         const group = await deploymentGroup(name);
@@ -155,7 +155,7 @@ describeOnEmulator("strategies on provider 5", () => {
     });
   });
 
-  it("are released by CodeDeploy, and a plan keeps what that has written: tasks, target groups and rules", async () => {
+  it("are released by CodeDeploy, and a plan does not change its tasks, target groups and rules", async () => {
     const live = () =>
       Promise.all(
         ["halves", "canary", "linear"].map(async (name) => {
@@ -195,7 +195,7 @@ describeOnEmulator("strategies on provider 5", () => {
     expect(await live()).toEqual(after);
   });
 
-  it("leave rules where CodeDeploy has put them, in either form; the rule of a rolling service is put back", async () => {
+  it("ignore CodeDeploy's changes to rules, in both forms; the rule of a rolling service is restored", async () => {
     for (const [service, first] of [
       ["halves", 0],
       ["canary", 90],
@@ -221,7 +221,7 @@ describeOnEmulator("strategies on provider 5", () => {
     await write("/shop", { TargetGroupArn: before?.TargetGroupArn });
   });
 
-  it("change in place, and of ECS itself leave the weights that it writes", async () => {
+  it("change in place, and ignore the weights that ECS writes", async () => {
     // The second state has another canary, and on a rule that had one group what ECS's own strategies want there.
     const service = inVersion(2);
     await service.apply();
@@ -241,7 +241,7 @@ describeOnEmulator("strategies on provider 5", () => {
     }
   });
 
-  it("are not changed unnoticed where that replaces the service: the gate says what it costs", async () => {
+  it("are not changed by accident if that replaces the service: the gate reports the consequences", async () => {
     await inVersion(3).plan();
     const verdict = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(verdict.refused.map(({ action, what }) => `${action} ${what}`)).toEqual(["replace service"]);

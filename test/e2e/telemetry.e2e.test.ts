@@ -29,7 +29,7 @@ const ELSEWHERE = /^aws_(lb|eip|nat_gateway)/;
 /** As whom the emulator's functions sign. */
 const FUNCTION = { accessKeyId: "role-account-id", secretAccessKey: "role-secret-key", sessionToken: "session-token" };
 
-/** Alarms that tell no people: parts of others, and those that scale. */
+/** Alarms that notify no one: parts of composite alarms, and scaling alarms. */
 const PARTS = /budget-\w+-(long|short)$|^TargetTracking-|-scale-from-zero$/;
 
 interface Batch {
@@ -38,7 +38,7 @@ interface Batch {
   readonly logEvents: readonly { readonly message: string }[];
 }
 
-describeOnEmulator("what is seen of services", () => {
+describeOnEmulator("observability of services", () => {
   let shop: Deployment;
   let s3: S3Client;
   let cloudWatch: CloudWatchClient;
@@ -85,7 +85,7 @@ describeOnEmulator("what is seen of services", () => {
       return { key, batches: batches.map((line) => JSON.parse(line) as Batch) };
     });
 
-  it("holds every type of resource that the examples use, but for what needs a load balancer", () => {
+  it("covers every resource type of the examples, except those that need a load balancer", () => {
     const typesOf = (outdir: string) =>
       stackNames(outdir).flatMap((stack) => Object.keys(stackJson(outdir, stack).resource ?? {}));
     const mine = new Set(typesOf(join(shop.results, "cdktf.out")));
@@ -100,7 +100,7 @@ describeOnEmulator("what is seen of services", () => {
     await expect(shop.expectNoDrift()).resolves.toBeUndefined();
   });
 
-  it("keeps a line that a task writes, whole, by date, each service's below its own prefix", async () => {
+  it("archives complete log lines by date, under a prefix for each service", async () => {
     const line = JSON.stringify({
       level: "error",
       msg: 'ordered "Käse" 🧀\n\ttwice',
@@ -127,7 +127,7 @@ describeOnEmulator("what is seen of services", () => {
     expect(await archived("failed/")).toEqual([]);
   });
 
-  it("has lines in OpenSearch too, by their fields, and keeps those that it does not take", async () => {
+  it("stores lines in OpenSearch by their fields, and keeps rejected ones", async () => {
     expect(domain.documents.map(({ index, text }) => [index, JSON.parse(text)])).toEqual([
       [
         `shop-dev-mailer-${new Date().toISOString().slice(0, 10).replaceAll("-", ".")}`,
@@ -148,7 +148,7 @@ describeOnEmulator("what is seen of services", () => {
     expect(batch.logEvents).toMatchObject([{ message: "not taken" }]);
   });
 
-  it("has lines in a Kinesis stream, whole, straight and through a destination as another account has it", async () => {
+  it("delivers complete lines to a Kinesis stream, directly and through a cross-account destination", async () => {
     const line = JSON.stringify({ msg: 'reported "Käse" 🧀\n\ttwice', lines: [1, 2.5, null] });
     await write("/shop/dev/report", [line, "plain words"]);
     const batches = await linesOf(new AwsCaller(shop.emulator.url), "shop-dev-lines");
@@ -157,7 +157,7 @@ describeOnEmulator("what is seen of services", () => {
     expect(batches.flatMap(({ subscriptionFilters }) => subscriptionFilters).sort()).toEqual(["account-2", "kinesis"]);
   });
 
-  it("waits for CloudWatch where nothing may be lost, and drops from a stated buffer where the app comes first", async () => {
+  it("blocks for CloudWatch with delivery audit, and drops lines of a full buffer with availability", async () => {
     const optionsOf = async (service: string) => {
       const found = await shop.clients.ecs.send(
         new DescribeServicesCommand({ cluster: "shop-dev", services: [service] }),
@@ -176,7 +176,7 @@ describeOnEmulator("what is seen of services", () => {
     }
   });
 
-  it("hides, and finds, as asked", async () => {
+  it("masks and counts as configured", async () => {
     const { policyDocument } = await shop.clients.logs.send(
       new GetDataProtectionPolicyCommand({ logGroupIdentifier: "/shop/dev/orders" }),
     );
@@ -186,7 +186,7 @@ describeOnEmulator("what is seen of services", () => {
     expect(queryDefinitions).toMatchObject([{ queryString: 'filter @message like "${file(1)}"' }]);
   });
 
-  it("has its alarms tell the platform's topic, and is drawn by what exists", async () => {
+  it("has alarms that notify the platform's topic, and dashboards of existing resources", async () => {
     const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
       new DescribeAlarmsCommand({ AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }),
     );
@@ -223,7 +223,7 @@ describeOnEmulator("what is seen of services", () => {
     expect(DashboardBody).toContain('"ClusterName","shop-dev","ServiceName","orders"');
   });
 
-  it("is destroyed, and nothing that is billed stays", async () => {
+  it("is destroyed without billable leftovers", async () => {
     await shop.destroy();
     await expect(shop.expectNothingLeft()).resolves.toBeUndefined();
   });

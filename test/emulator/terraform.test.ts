@@ -64,7 +64,7 @@ describe("a Terraform run of a stack", () => {
     ]);
   });
 
-  test("stops in good order when it is interrupted", async () => {
+  test("shuts down when it is interrupted", async () => {
     const interruption = new AbortController();
     const stack = stackRunBy(
       `trap 'echo unlocked; exit 1' INT
@@ -76,7 +76,7 @@ describe("a Terraform run of a stack", () => {
     expect(readFileSync(stack.log, "utf8")).toContain("unlocked");
   });
 
-  test("receives neither the account nor the Terraform settings of the user, but the variables of the stack", async () => {
+  test("receives the variables of the stack, but neither the account nor the Terraform settings of the user", async () => {
     const given = { AWS_PROFILE: "work", TF_LOG: "TRACE", TF_VAR_domain: "shop.example" };
     Object.assign(process.env, given);
     try {

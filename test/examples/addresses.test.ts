@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { EXAMPLES, stackJson, stackNames, synthExample } from "../support/examples";
 
 /**
- * What Terraform knows each example's resources by. A name that vanishes is somebody's resource destroyed and made again,
- * so a change of this file is a breaking change unless a `moved` block goes with it. `UPDATE=1` writes it anew.
+ * Terraform addresses of each example's resources. Removing one destroys and recreates a resource of every user,
+ * so a change of this file is a breaking change unless a `moved` block accompanies it. `UPDATE=1` rewrites it.
  */
 const FROZEN = join(__dirname, "addresses.json");
 

@@ -24,7 +24,7 @@ interface Stack {
 describe("the environments of the example", () => {
   const all = synth();
 
-  it("are synthesized from one code base, but for the one that is not filled in", () => {
+  it("are synthesized from one code base, except the incomplete one", () => {
     expect(all.status).toBe(0);
     const lifetimes = ["orders-ENV-data", "orders-ENV-service", "shop-ENV-platform"];
     const stacks = ["dev", "staging"].flatMap((name) => lifetimes.map((each) => each.replace("ENV", name)));
@@ -43,7 +43,7 @@ describe("the environments of the example", () => {
     expect(staging.terraform.backend).toMatchObject({ s3: { key: "shop-staging-platform/terraform.tfstate" } });
   });
 
-  it("fail one by one: the one by name, for what it lacks", () => {
+  it("fail by name if they are incomplete, with the missing values", () => {
     const production = synth("production");
     expect(production.status).not.toBe(0);
     expect(production.stderr).toContain("production.domain.zoneId is not filled in");

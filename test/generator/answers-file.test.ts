@@ -5,7 +5,7 @@ import { formatAnswersFile, MAX_ANSWERS_BYTES, parseAnswersFile, SCHEMA_VERSION 
 const problems = (source: string) => parseAnswersFile(source, "orders.json").problems;
 
 describe("an answers file", () => {
-  it("gives back what was recorded, sorted, without the header", () => {
+  it("returns the recorded answers, sorted, without the header", () => {
     const text = formatAnswersFile(
       { region: "eu-west-1", name: "orders", chaos: false, instanceType: undefined },
       "1.2.3",
@@ -50,15 +50,15 @@ describe("an answers file", () => {
     expect(problems(source)[0]).toMatch(problem);
   });
 
-  it("may use a key again in another object, and braces, colons and quotes in texts", () => {
+  it("may repeat a key in another object, and contain braces, colons and quotes in texts", () => {
     expect(problems('{"a":"{\\"b\\":","b":"b:","c":[{"b":1},{"b":2}]}')).toEqual([]);
   });
 
-  it("has no control character in the message about it", () => {
+  it("produces messages without control characters", () => {
     expect(problems('{"a": \u001b}')[0]).not.toMatch(/\p{Cc}/u);
   });
 
-  it("is read back to the same values, whatever they are", () => {
+  it("is parsed back to the same values", () => {
     const key = fc.string({ minLength: 1 }).filter((name) => !["antifragile", "$schema", "__proto__"].includes(name));
     fc.assert(
       fc.property(fc.dictionary(key, fc.oneof(fc.string(), fc.boolean())), (answers) => {

@@ -14,7 +14,7 @@ import { sampleTable } from "./support/sample-table";
 const nowhere = { folder: undefined };
 
 describe("the sources", () => {
-  it("count in the order flag, file, prompt, place, default", () => {
+  it("have the precedence flag, file, prompt, folder, default", () => {
     const layers = {
       flag: { name: "flag" },
       file: { name: "file", region: "eu-file-1" },
@@ -28,7 +28,7 @@ describe("the sources", () => {
     expect(place.sources).toMatchObject({ name: "known", description: "default" });
   });
 
-  it("take a false flag and an empty text for what they are, not for missing", () => {
+  it("accept a false flag and an empty text as values", () => {
     const { answers, problems } = resolveAnswers(sampleTable, given({ file: { name: "", chaos: false } }), {
       folder: "place",
     });
@@ -38,7 +38,7 @@ describe("the sources", () => {
 });
 
 describe("the gate", () => {
-  it("tells all problems at once, each with its place, its value and what is allowed", () => {
+  it("reports all problems at once, each with its location, its value and the allowed values", () => {
     const { problems, missing } = resolveAnswers(
       sampleTable,
       given({ flag: { capacity: "ec3" }, file: { regoin: "x", region: 7, chaos: "yes", description: ["a"] } }),
@@ -54,7 +54,7 @@ describe("the gate", () => {
     expect(missing).toEqual(["name"]);
   });
 
-  it("refuses an answer to a row that does not apply, and gives such a row no answer", () => {
+  it("refuses an answer to a row that does not apply, and leaves such a row without an answer", () => {
     const fargate = resolveAnswers(sampleTable, given({ flag: { name: "orders", instanceType: "t3.small" } }), nowhere);
     expect(fargate.problems).toEqual(["--instance-type: needs --capacity ec2"]);
     expect(Object.keys(fargate.answers)).not.toContain("instanceType");
@@ -62,12 +62,12 @@ describe("the gate", () => {
     expect(ec2.answers.instanceType).toBe("t3.small");
   });
 
-  it("does not complain that a row does not apply when the row it depends on was refused", () => {
+  it("does not report that a row does not apply if the row that it depends on was refused", () => {
     const said = given({ flag: { name: "orders", capacity: "ec3", instanceType: "t3.small" } });
     expect(resolveAnswers(sampleTable, said, nowhere).problems).toHaveLength(1);
   });
 
-  it("refuses keys of Object.prototype as choices and as rows, and pollutes nothing", () => {
+  it("refuses keys of Object.prototype as choices and as rows, without prototype pollution", () => {
     const { values } = parseAnswersFile(
       '{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"name":"orders"}',
       "f",
@@ -81,7 +81,7 @@ describe("the gate", () => {
     expect(({} as { x?: number }).x).toBeUndefined();
   });
 
-  it("lets no control character of a refused value through to a message", () => {
+  it("removes control characters of a refused value from messages", () => {
     const { problems } = resolveAnswers(sampleTable, given({ flag: { name: "\u001b[2J\n\u202e" } }), nowhere);
     expect(problems[0]).toContain('"\\u001b[2J\\u000a\\u202e"');
     expect(problems[0]).not.toMatch(/[\p{Cc}\u202e]/u);

@@ -19,7 +19,7 @@ import { given } from "./support/given";
 
 const templates = loadTemplates(join(__dirname, "../.."));
 
-/** Where each CI looks for its file. */
+/** Location of the file of each CI system. */
 const FILES: Readonly<Record<string, string>> = {
   "github-actions": ".github/workflows/delivery.yml",
   gitlab: ".gitlab-ci.yml",
@@ -59,7 +59,7 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** What each way runs on a commit of main, in order: file by file, line by line. */
+/** Returns the npm commands of a CI file, in order. */
 const linesOf = (file: string) =>
   [...file.replaceAll(/^#.*$/gm, "").matchAll(/\bnpm (?:ci|test|run [a-z:]+(?: -- [a-z -]+(?:\.txt)?)?)/g)].map(
     ([line]) => line,
@@ -77,14 +77,14 @@ const release = (environment: string) => [
 describe.each(Object.keys(FILES))("the file for %s", (ci) => {
   const file = fileOf(ci);
 
-  it("is the only one, and none of it is written for another choice", () => {
+  it("is the only CI file, and is not written for another choice", () => {
     const found = (choice: string) =>
       [...repository(choice).keys()].filter((path) => Object.values(FILES).includes(path));
     expect(found(ci)).toEqual([FILES[ci]]);
     expect([...found("codepipeline"), ...found("none")]).toEqual([]);
   });
 
-  it("runs the same scripts as all others, through the gate, staging before production; each is there", () => {
+  it("runs the same existing scripts as all others, with the gate, staging before production", () => {
     const lines = linesOf(file).filter((line) => line !== "npm ci");
     expect(lines).toEqual([...TESTS.slice(1), ...release("staging"), ...release("production")]);
     const { scripts } = JSON.parse(repository(ci).get("package.json")!);
@@ -92,7 +92,7 @@ describe.each(Object.keys(FILES))("the file for %s", (ci) => {
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
 
-  it("holds no secret, and runs nothing that it has just fetched without knowing what it is", () => {
+  it("contains no secret, and verifies what it downloads before it runs it", () => {
     expect(file).not.toMatch(/AKIA|secrets\.\w|aws_secret_access_key\s*[:=]|\|\s*(ba)?sh\b/i);
     for (const [line] of file.matchAll(/.*curl .*/g)) expect(file.slice(file.indexOf(line))).toMatch(/sha256sum -c/);
   });
@@ -102,7 +102,7 @@ describe("GitHub's workflow", () => {
   const workflow = parse(fileOf("github-actions")) as Workflow;
   const { test, staging, production } = workflow.jobs as Record<string, Job>;
 
-  it("tests pushes and pull requests, and releases pushes to main alone, in order", () => {
+  it("tests pushes and pull requests, and releases only pushes to main, in order", () => {
     expect(workflow.on).toEqual({ pull_request: null, push: { branches: ["main"] } });
     expect([test?.if, test?.needs, staging?.needs, production?.needs]).toEqual([
       undefined,
@@ -113,7 +113,7 @@ describe("GitHub's workflow", () => {
     for (const job of [staging, production]) expect(job?.if).toBe("github.event_name == 'push'");
   });
 
-  it("may read the code and no more; the jobs of an environment may ask for a token besides", () => {
+  it("may only read the code; jobs of an environment may also request an ID token", () => {
     expect(workflow.permissions).toEqual({ contents: "read" });
     expect(test?.permissions).toBeUndefined();
     for (const [name, job] of [
@@ -125,7 +125,7 @@ describe("GitHub's workflow", () => {
     }
   });
 
-  it("pins each action by its commit, keeps no token in the checkout, and puts no expression into a line that runs", () => {
+  it("pins each action by its commit, keeps no token in the checkout, and has no expressions in commands", () => {
     const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
     const actions = steps.flatMap(({ uses }) => uses ?? []);
     expect(actions.length).toBeGreaterThan(5);
@@ -137,7 +137,7 @@ describe("GitHub's workflow", () => {
     expect(steps.filter(({ run }) => run?.includes("${{"))).toEqual([]);
   });
 
-  it("takes on, for each step, the role that may do just that; the infrastructure makes each, whatever the name", () => {
+  it("assumes a least-privilege role for each step; the infrastructure creates each, for every name", () => {
     for (const name of ["orders", "a-name-as-long-as-a-name-may-be"]) {
       const { jobs } = parse(repository("github-actions", name).get(FILES["github-actions"]!)!) as Workflow;
       const taken = ["staging", "production"].map((environment) =>
@@ -187,7 +187,7 @@ function rolesOf(name: string): unknown[] {
 }
 
 describe("GitLab's file", () => {
-  it("has stages in order, jobs that do not overlap, production by hand, and a role by token", () => {
+  it("has ordered stages, no overlapping jobs, a manual production job, and a role by ID token", () => {
     const file = parse(fileOf("gitlab"));
     expect(file.stages).toEqual(["test", "staging", "production"]);
     for (const name of ["staging", "production"]) {
@@ -201,7 +201,7 @@ describe("GitLab's file", () => {
 });
 
 describe("Travis CI's file", () => {
-  it("releases pushes to main alone, stage after stage", () => {
+  it("releases only pushes to main, stage by stage", () => {
     const file = parse(fileOf("travis"));
     expect(file.stages).toEqual(["test", "staging", "production"]);
     expect(file.jobs.include.map(({ stage }: { stage: string }) => stage)).toEqual(file.stages);
@@ -220,7 +220,7 @@ describe("files in languages of their own", () => {
     }
   });
 
-  it("ask a person before production", () => {
+  it("require an approval before production", () => {
     expect(fileOf("jenkins")).toMatch(/stage\('Approval'\)[\s\S]*input[\s\S]*stage\('Production'\)/);
     expect(fileOf("teamcity")).toMatch(/object Production[\s\S]*approval \{/);
   });

@@ -62,7 +62,7 @@ const noInstall = ["--yes", "--no-install"];
 describe("npm install that ends without an error", () => {
   const idle = { code: 0, output: "", notFound: false };
 
-  it("is not done without the dependencies", async () => {
+  it("is incomplete without the dependencies", async () => {
     const { context, output } = world(["orders", "--yes"], { outcomes: { "npm install": idle } });
     await expect(runNew(context)).resolves.toBe(1);
     expect(output()).toMatch(
@@ -71,7 +71,7 @@ describe("npm install that ends without an error", () => {
     expect(output()).toContain("To finish:\n\n    cd orders\n    npm install\n    npm run snapshot\n");
   });
 
-  it("is not done without the lock file", async () => {
+  it("is incomplete without the lock file", async () => {
     const { context, output } = world(["orders", "--yes"]);
     const run: Context["run"] = async (command, folder, ...rest) => {
       const outcome = await context.run(command, folder, ...rest);
@@ -82,7 +82,7 @@ describe("npm install that ends without an error", () => {
     expect(output()).toContain("✖ npm install ended without an error, but wrote no package-lock.json");
   });
 
-  it("overrides the settings of a user that would leave no lock file", async () => {
+  it("overrides user settings that would disable the lock file", async () => {
     const { context, started } = world(["orders", "--yes"]);
     await runNew(context);
     const install = started.find((words) => words[1] === "install");
@@ -91,14 +91,14 @@ describe("npm install that ends without an error", () => {
     );
   });
 
-  it("names npm workspaces above, which a later npm ci would use", async () => {
+  it("reports npm workspaces in parent folders, which a later npm ci would use", async () => {
     writeFileSync(join(root, "package.json"), JSON.stringify({ workspaces: ["*"] }));
     const { context, output } = world(["orders", "--yes"], { outcomes: { "npm prefix": { output: `${root}\n` } } });
     await expect(runNew(context)).resolves.toBe(0);
     expect(output()).toContain(`! ${root}/package.json lists this folder in its workspaces`);
   });
 
-  it("says which setting refuses a young package", async () => {
+  it("names the setting that refuses a recent package", async () => {
     const failed = {
       code: 1,
       output: "npm error notarget No matching version found for x@1.0.0 with a date before 1/1/2020",
@@ -109,7 +109,7 @@ describe("npm install that ends without an error", () => {
   });
 });
 
-it("npm run snapshot is not done without a snapshot", async () => {
+it("npm run snapshot is incomplete without a snapshot", async () => {
   const { context, output } = world(["orders", "--yes"], { outcomes: { "run snapshot": { code: 0 } } });
   await expect(runNew(context)).resolves.toBe(1);
   expect(output()).toContain(
@@ -118,7 +118,7 @@ it("npm run snapshot is not done without a snapshot", async () => {
 });
 
 describe("the first commit", () => {
-  it("is not done when the user's ignore file leaves out what the image build needs", async () => {
+  it("is incomplete if the user's ignore file excludes files that the image build needs", async () => {
     writeFileSync(join(root, "ignore"), "*.json\n");
     const env = {
       GIT_CONFIG_COUNT: "1",
@@ -131,7 +131,7 @@ describe("the first commit", () => {
     expect(output()).toContain("    git add --force package.json\n");
   });
 
-  it("that a global hook refuses names the hook and how to skip it", async () => {
+  it("refused by a global hook names the hook and how to skip it", async () => {
     mkdirSync(join(root, "hooks"));
     writeFileSync(join(root, "hooks/pre-commit"), "#!/bin/sh\nexit 1\n");
     chmodSync(join(root, "hooks/pre-commit"), 0o755);
@@ -142,7 +142,7 @@ describe("the first commit", () => {
     expect(output()).toContain('git commit --no-verify -m "feat: first version" -- .');
   });
 
-  it("is left to the user in a repository that git does not trust, and none is nested", async () => {
+  it("is left to the user in a repository that git does not trust, without a nested repository", async () => {
     mkdirSync(join(root, ".git"));
     const refused = { code: 128, output: `fatal: detected dubious ownership in repository at '${root}'\n` };
     const { context, output } = world(["orders", ...noInstall], { outcomes: { "rev-parse --show-toplevel": refused } });
@@ -154,7 +154,7 @@ describe("the first commit", () => {
     expect(existsSync(join(root, "orders/.git"))).toBe(false);
   });
 
-  it("printed for another repository touches only what was written", async () => {
+  it("printed for another repository includes only the written files", async () => {
     git(root, "init", "-q", "-b", "main");
     writeFileSync(join(root, "wip.txt"), "mine");
     mkdirSync(join(root, "orders/.idea"), { recursive: true });
@@ -186,14 +186,14 @@ describe("the branch", () => {
     expect(readFileSync(join(root, "orders/infra/environments.ts"), "utf8")).toContain(`branch: "${branch}"`);
   });
 
-  it("is one's own choice", async () => {
+  it("can be chosen", async () => {
     const { context } = world(["orders", ...noInstall, "--branch=release", "--ci=github-actions"], { run: realGit() });
     await runNew(context);
     expect(git(join(root, "orders"), "branch", "--show-current")).toBe("release");
     expect(readFileSync(join(root, "orders/.github/workflows/delivery.yml"), "utf8")).toContain("branches: [release]");
   });
 
-  it("of a folder inside a repository: CI files are read at its root, and a remark says so", async () => {
+  it("of a folder inside a repository: a note says that CI files are read at its root", async () => {
     git(root, "init", "-q", "-b", "main");
     const { context, output } = world(["orders", ...noInstall, "--ci=github-actions"], { run: realGit() });
     await runNew(context);
@@ -201,8 +201,8 @@ describe("the branch", () => {
   });
 });
 
-describe("a folder that GitHub, GitLab or an editor prepared", () => {
-  it("is taken: its files stay, ignore and attribute files get what they lack", async () => {
+describe("a folder prepared by GitHub, GitLab or an editor", () => {
+  it("can be used: its files stay, ignore and attribute files get the missing lines", async () => {
     const folder = join(root, "orders");
     for (const each of [".git", ".idea", ".vscode"]) mkdirSync(join(folder, each), { recursive: true });
     const theirs = {
@@ -224,7 +224,7 @@ describe("a folder that GitHub, GitLab or an editor prepared", () => {
     expect(readFileSync(join(folder, "LICENSE.md"), "utf8")).toBe("theirs\n");
   });
 
-  it("gets lines once, and in its own line ends", () => {
+  it("gets lines once, and with its own line endings", () => {
     expect(mergeLines("a\n", "# why\na\n\n# b\nb\n")).toBe("a\n\n# b\nb\n");
     expect(mergeLines("a\r\n", "b\n")).toBe("a\r\n\r\nb\r\n");
     expect(mergeLines("b", "b\n")).toBe("b");
@@ -233,7 +233,7 @@ describe("a folder that GitHub, GitLab or an editor prepared", () => {
 });
 
 describe("package managers", () => {
-  it("follow the caller: lock file, image and commands", async () => {
+  it("follow the caller's: lock file, image and commands", async () => {
     const { context, started, output } = world(["orders", "--yes", "--no-git"], {
       env: { npm_config_user_agent: "pnpm/10.34.9 npm/? node/v24.1.0 linux x64" },
     });
@@ -270,7 +270,7 @@ describe("presets and --json", () => {
     ["worker", { queue: "sqs" }],
     ["minimal", { auth: "none", ci: "none" }],
     ["platform", { platform: true }],
-  ])("%s sets its answers, and a flag counts more", async (preset, answers) => {
+  ])("%s sets its answers, and a flag overrides them", async (preset, answers) => {
     const { context, output } = world(["orders", "--dry-run", "--json", "--preset", preset, "--region=eu-west-1"]);
     await expect(runNew(context)).resolves.toBe(0);
     const result = JSON.parse(output());
@@ -279,7 +279,7 @@ describe("presets and --json", () => {
     expect(result.files).toContain("package.json");
   });
 
-  it("refuses an unknown preset, and one that a flag contradicts", async () => {
+  it("refuses an unknown preset, and one that conflicts with a flag", async () => {
     await expect(runNew(world(["orders", "--yes", "--preset=apo"]).context)).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining(
@@ -300,7 +300,7 @@ describe("presets and --json", () => {
   });
 });
 
-it.each([60, 80, 120])("the summary breaks at word ends at %i columns", (columns) => {
+it.each([60, 80, 120])("the summary wraps at words at %i columns", (columns) => {
   const answers = {
     name: "orders",
     description: "Takes orders and notifies payments and stock, and keeps both consistent for years",
@@ -319,7 +319,7 @@ it.each([60, 80, 120])("the summary breaks at word ends at %i columns", (columns
   expect(words).not.toContain("cache");
 });
 
-it("shows how far an install is, from the lines that npm and pnpm print", () => {
+it("shows the progress of an installation, from the output of npm and pnpm", () => {
   const shown: string[] = [];
   const read = installProgress((text) => shown.push(text));
   read("npm http fetch GET 200 https://r/a/-/a-1.0.0.tgz 12ms (cache miss)\nnpm http fet");

@@ -6,7 +6,7 @@ import { sampleTable } from "./support/sample-table";
 const parse = (...args: string[]) => parseCommandLine(sampleTable, args);
 
 describe("a command line", () => {
-  it("gives operands, switches and answers", () => {
+  it("returns operands, switches and answers", () => {
     const line = parse("orders", "-y", "--instance-type", "t3.small", "--no-chaos", "--answers=-", "--description=-x");
     expect(line.problems).toEqual([]);
     expect(line.operands).toEqual(["orders"]);
@@ -17,7 +17,7 @@ describe("a command line", () => {
     expect(Object.fromEntries(line.answers)).toEqual({ instanceType: "t3.small", chaos: false, description: "-x" });
   });
 
-  it("takes a lone hyphen for a value, and what follows -- for operands", () => {
+  it("accepts a single hyphen as a value, and everything after -- as operands", () => {
     expect(parse("--answers", "-").switches.get("answers")).toBe("-");
     expect(parse("--", "--name").operands).toEqual(["--name"]);
   });
@@ -46,11 +46,11 @@ describe("a command line", () => {
     expect(parse(...args).problems).toEqual([problem]);
   });
 
-  it("tells all problems at once", () => {
+  it("reports all problems at once", () => {
     expect(parse("--nmae", "x", "--yes=1", "--name").problems).toHaveLength(3);
   });
 
-  it("is taken apart or refused whatever it holds, and its problems hold no control character", () => {
+  it("is parsed or refused for any input, and its problems contain no control characters", () => {
     const word = fc.oneof(
       fc.string(),
       fc.constantFrom("--name", "--chaos", "-y", "--", "-", "--__proto__=1", "--constructor", "\u001b[2J", "--\u001b"),

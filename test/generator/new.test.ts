@@ -66,26 +66,23 @@ describe("new, without a terminal", () => {
     // An emulator has no platform to join.
     ["a service on a platform of others", ["--joins=shop"], ["dev", "test", "doctor", "deploy"]],
     ["a platform", ["--platform"], ["test", "deploy:local", "doctor", "deploy"]],
-  ])(
-    "tells every script of the new package.json that a user of %s starts with, and no other",
-    async (_of, flags, all) => {
-      const { context, output } = world(["orders", "--yes", ...flags]);
-      await runNew(context);
-      const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
-      const told = [...output().matchAll(/^ {4}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
-      expect(told).toEqual(all);
-      for (const script of told) expect(Object.keys(scripts)).toContain(script);
-    },
-  );
+  ])("lists exactly the scripts of the new package.json that a user of %s starts with", async (_of, flags, all) => {
+    const { context, output } = world(["orders", "--yes", ...flags]);
+    await runNew(context);
+    const { scripts } = JSON.parse(readFileSync(join(root, "orders/package.json"), "utf8"));
+    const told = [...output().matchAll(/^ {4}npm (?:run )?([a-z:]+)/gm)].map(([, script]) => script);
+    expect(told).toEqual(all);
+    for (const script of told) expect(Object.keys(scripts)).toContain(script);
+  });
 
-  it("takes a name instead of a folder, and a folder that cannot be the name with one", async () => {
+  it("accepts a name instead of a folder, and a folder whose name is invalid together with a name", async () => {
     await runNew(world(["--name", "payments", "--no-install", "--no-git"]).context);
     await runNew(world(["My Folder", "--name=orders", "--no-install", "--no-git"]).context);
     expect(readdirSync(root).sort()).toEqual(["My Folder", "payments"]);
     expect(JSON.parse(readFileSync(join(root, "My Folder/.antifragile.json"), "utf8")).name).toBe("orders");
   });
 
-  it("lists what is missing once, with the flag to pass, and writes nothing", async () => {
+  it("lists the missing answers once, with the flags to pass, and writes nothing", async () => {
     for (const args of [[], ["--yes"], ["My Folder"], ["--no-interactive"]]) {
       const refused = await runNew(world(args).context).catch((error) => error);
       expect(refused.exitCode).toBe(2);
@@ -94,7 +91,7 @@ describe("new, without a terminal", () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it("tells the problems of flags and file together", async () => {
+  it("reports the problems of flags and file together", async () => {
     const readText = async () => '{"regoin":"x","license":"mit"}';
     const refused = await runNew(world(["orders", "--nope", "--answers", "a.json"], { readText }).context).catch(
       (error) => error,
@@ -111,7 +108,7 @@ describe("new, without a terminal", () => {
     ["ENOENT", "does not exist"],
     ["EISDIR", "is a folder"],
     ["EACCES", "cannot be read: permission denied"],
-  ])("explains an answers file that gives %s", async (code, reason) => {
+  ])("explains an answers file with %s", async (code, reason) => {
     const readText = async () => {
       throw Object.assign(new Error(code), { code });
     };
@@ -122,7 +119,7 @@ describe("new, without a terminal", () => {
     });
   });
 
-  it("refuses to ask and not to ask at once", async () => {
+  it("refuses conflicting flags for questions", async () => {
     for (const args of [
       ["orders", "--interactive", "--yes"],
       ["orders", "--interactive", "--answers", "-"],
@@ -142,7 +139,7 @@ describe("new, without a terminal", () => {
     expect(started.map((words) => words.join(" "))).toEqual(["git rev-parse --show-toplevel"]);
   });
 
-  it("does not even put right what a killed run left, on a dry run", async () => {
+  it("does not repair the state of a killed run on a dry run", async () => {
     mkdirSync(join(root, ".orders.antifragile"));
     await runNew(world(["orders", "--dry-run"]).context);
     expect(readdirSync(root)).toEqual([".orders.antifragile"]);
@@ -185,7 +182,7 @@ describe("new, on a terminal", () => {
   };
   const write = /^Write \d+ files to \.\/orders\?$/;
 
-  it("asks what it cannot know, shows the plan and writes after a yes", async () => {
+  it("asks for unknown answers, shows the plan and writes after a yes", async () => {
     const fake = prompter(open);
     const confirmed: string[] = [];
     const choice: typeof fake.choice = async (question) => {
@@ -206,7 +203,7 @@ describe("new, on a terminal", () => {
     });
   });
 
-  it("asks no question of a service for a platform", async () => {
+  it("asks no service questions for a platform", async () => {
     const fake = fakePrompter({ [question]: ["All that sells"] });
     const choice: typeof fake.choice = async (question) =>
       write.test(question.message) ? "yes" : fake.choice(question);
@@ -216,7 +213,7 @@ describe("new, on a terminal", () => {
     expect(readdirSync(join(root, "orders"))).not.toContain("openapi.yaml");
   });
 
-  it("makes a platform of a service whose answer is opened again, and drops what only a service has", async () => {
+  it("generates a platform if that answer is changed, and drops the answers that only apply to a service", async () => {
     const fake = prompter(open);
     const picks = ["reopen platform", "yes"];
     const choice: typeof fake.choice = async (question) =>
@@ -229,7 +226,7 @@ describe("new, on a terminal", () => {
     expect(recorded).not.toHaveProperty("database");
   });
 
-  it("opens an answer again before it writes", async () => {
+  it("allows changing an answer before it writes", async () => {
     const fake = prompter({ [question]: ["First", "Second"] });
     const picks = ["reopen description", "yes"];
     const choice: typeof fake.choice = async (question) =>
@@ -259,20 +256,20 @@ describe("new, on a terminal", () => {
     await expect(runNew(context)).resolves.toBe(0);
   });
 
-  it("asks without a terminal when told so", async () => {
+  it("asks without a terminal if configured to", async () => {
     const { context } = world(["orders", "--interactive"]);
     await expect(runNew(context)).rejects.toThrow(`unexpected question: ${question}`);
   });
 
-  it("looks at the folder before the first question", async () => {
+  it("checks the folder before the first question", async () => {
     mkdirSync(join(root, "orders"));
     writeFileSync(join(root, "orders/mine"), "");
     await expect(runNew(world(["orders"], terminal).context)).rejects.toMatchObject({ exitCode: 3 });
   });
 });
 
-describe("a step after the files", () => {
-  it("that fails leaves the repository, stops, and says how to go on", async () => {
+describe("a step after writing the files", () => {
+  it("that fails keeps the repository, stops, and prints how to continue", async () => {
     const outcomes = { "npm install": { code: 1, output: "x\n\u001b[31mnpm error\u001b[39m no network\u0007\n" } };
     const { context, started, output } = world(["orders", "--yes"], { outcomes });
     await expect(runNew(context)).resolves.toBe(1);
@@ -284,13 +281,13 @@ describe("a step after the files", () => {
     expect(readdirSync(join(root, "orders"))).toContain("package.json");
   });
 
-  it("that finds no npm says so", async () => {
+  it("that finds no npm reports it", async () => {
     const { context, output } = world(["orders", "--yes"], { outcomes: { npm: { code: null, notFound: true } } });
     await expect(runNew(context)).resolves.toBe(1);
     expect(output()).toContain("✖ npm install: npm is not on the PATH");
   });
 
-  it("that is interrupted ends as cancelled, with what was not done", async () => {
+  it("that is interrupted ends as canceled, and lists the remaining steps", async () => {
     const { context, controller } = world(["orders", "--yes"]);
     const run: Context["run"] = async ([program]) => {
       if (program === "npm") controller.abort();
@@ -302,7 +299,7 @@ describe("a step after the files", () => {
     });
   });
 
-  it("is not reached, and nothing is written, when the package is not built", async () => {
+  it("is not reached, and nothing is written, if the package is not built", async () => {
     rmSync(join(packageRoot, "dist"), { recursive: true });
     await expect(runNew(world(["orders", "--yes"]).context)).rejects.toMatchObject({
       exitCode: 1,
@@ -333,7 +330,7 @@ describe("git", () => {
       .trim();
   const args = ["orders", "--yes", "--no-install"];
 
-  it("has one commit on main with everything in it, the packed package too", async () => {
+  it("has one commit on main with all files, including the packed package", async () => {
     const env = identity({
       GIT_AUTHOR_NAME: "A",
       GIT_AUTHOR_EMAIL: "a@b.c",
@@ -349,7 +346,7 @@ describe("git", () => {
     expect(git("ls-files", "vendor")).toBe(vendored());
   });
 
-  it("ignores what may hold a secret", async () => {
+  it("ignores files that may contain secrets", async () => {
     await runNew(world(args, { run: processRunner(identity({})) }).context);
     const secrets = [
       ".env",
@@ -364,7 +361,7 @@ describe("git", () => {
     expect(() => git("check-ignore", ".env.example", vendored(), ".terraform.lock.hcl")).toThrow();
   });
 
-  it("without an identity is initialised, and the user is told the two settings and the commit", async () => {
+  it("without an identity is initialized, and the user gets the two settings and the commit command", async () => {
     const { context, output } = world(args, { run: processRunner(identity({})) });
     await expect(runNew(context)).resolves.toBe(0);
     expect(output()).toContain("! git init is done; git commit failed");
@@ -374,7 +371,7 @@ describe("git", () => {
     expect(git("status", "--porcelain")).toContain("A  package.json");
   });
 
-  it("leaves a folder inside another repository to that repository", async () => {
+  it("creates no repository inside another one", async () => {
     execFileSync("git", ["init", "-q", root]);
     const { context, output } = world(args, { run: processRunner(identity({})) });
     await expect(runNew(context)).resolves.toBe(0);
@@ -382,7 +379,7 @@ describe("git", () => {
     expect(readdirSync(join(root, "orders"))).not.toContain(".git");
   });
 
-  it("that is not installed is told, and is no failure", async () => {
+  it("that is not installed is reported, and does not fail the run", async () => {
     const { context, output } = world(args, { outcomes: { git: { code: null, notFound: true } } });
     await expect(runNew(context)).resolves.toBe(0);
     expect(output()).toContain("! git init: git is not on the PATH");

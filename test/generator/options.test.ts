@@ -13,14 +13,14 @@ import type { sampleTable } from "./support/sample-table";
 const rows = Object.entries(options as OptionTable);
 
 describe("the option table", () => {
-  it.each(rows)("%s has a key that makes a flag and an environment-free JSON key", (key) => {
+  it.each(rows)("%s has a key that is a valid flag and JSON key", (key) => {
     expect(key).toMatch(/^[a-z][a-zA-Z0-9]*$/);
     expect(key).not.toBe(HEADER);
     expect(Object.keys(switches)).not.toContain(kebab(key));
     expect(Object.keys(switches)).not.toContain(`no-${kebab(key)}`);
   });
 
-  it.each(rows)("%s has an example and a default that pass its own check", (_key, row) => {
+  it.each(rows)("%s has a valid example and default", (_key, row) => {
     const earlier = resolveAnswers(options, given({ flag: { name: "orders" } }), { folder: undefined }).answers;
     const samples: unknown[] = [];
     if (row.kind === "text") samples.push(row.example);
@@ -30,7 +30,7 @@ describe("the option table", () => {
     expect(samples.map((sample) => refusal(row, sample))).toEqual(samples.map(() => undefined));
   });
 
-  it.each(rows)("%s looks only at rows above it", (key, row) => {
+  it.each(rows)("%s depends only on earlier rows", (key, row) => {
     const above = rows
       .slice(
         0,
@@ -44,7 +44,7 @@ describe("the option table", () => {
     expect(looked.filter((name) => !above.includes(name))).toEqual([]);
   });
 
-  it("makes the answers' type from the rows", () => {
+  it("derives the type of the answers from the rows", () => {
     const license: Answers["license"] = "mit-0";
     const sample: Pick<AnswersOf<typeof sampleTable>, "chaos" | "instanceType"> = {
       chaos: true,
@@ -85,7 +85,7 @@ describe("name", () => {
     expect(refusal(options.name, value)).toBeUndefined();
   });
 
-  it("never leads out of a folder, on any system, whatever was typed", () => {
+  it("never leaves its folder, on any system, for any input", () => {
     const piece = fc.constantFrom("..", "/", "\\", ".", "a", "-", "0", "C:", "\u0000", "nul", "~", "$", "\u202e", "o");
     fc.assert(
       fc.property(
@@ -141,7 +141,7 @@ describe("platform", () => {
   const resolve = (flag: object) =>
     resolveAnswers(options, given({ flag: { name: "shop", ...flag } }), { folder: undefined });
 
-  it("leaves what a platform has, and gives it a description of its own", () => {
+  it("keeps the rows of a platform, and gives it its own description", () => {
     expect(resolve({ platform: true })).toMatchObject({ problems: [], missing: [] });
     expect(resolve({ platform: true }).answers).toEqual({
       name: "shop",
@@ -166,7 +166,7 @@ describe("platform", () => {
 });
 
 describe("joins", () => {
-  it("takes what a platform may be called, and nothing else", () => {
+  it("accepts valid platform names only", () => {
     for (const name of ["shop", "none", "shop-2"]) expect(refused(options.joins, name)).toBe(false);
     for (const name of ["Shop", "a", "../shop", "shop/dev", "${shop}"]) expect(refused(options.joins, name)).toBe(true);
     expect([options.joins.rule.pattern.source, options.joins.rule.allowed]).toEqual([

@@ -42,7 +42,7 @@ async function unpack(packed: Buffer): Promise<string> {
 }
 
 describe("the package packs itself", () => {
-  it("with the files that npm packs, the same bytes and modes", async () => {
+  it("with the files that npm packs, with the same bytes and modes", async () => {
     const packed = await packPackage(root);
     const list = (file: string) => execFileSync("tar", ["-tzf", file]).toString().trim().split("\n").sort();
     writeFileSync(join(root, "ours.tgz"), packed);
@@ -58,7 +58,7 @@ describe("the package packs itself", () => {
     }
   });
 
-  it("to the same bytes from an installed copy, whatever its times are and whatever was run there", async () => {
+  it("to the same bytes from an installed copy, independent of file times and compiled files", async () => {
     const first = await packPackage(root);
     const copy = join(await unpack(first), "package");
     utimesSync(join(copy, "README.md"), 1, 1);
@@ -67,19 +67,19 @@ describe("the package packs itself", () => {
     expect((await packPackage(copy)).equals(first)).toBe(true);
   });
 
-  it("not before it is built", async () => {
+  it("only after it is built", async () => {
     rmSync(join(root, "dist"), { recursive: true });
     await expect(packPackage(root)).rejects.toThrow(/dist\/bin\/antifragile\.js is missing; run npm run build there/);
   });
 
-  it("by a list of plain paths: package.json has no pattern that only npm understands", () => {
+  it("by a list of plain paths: package.json has no npm-specific patterns", () => {
     for (const path of own.files) expect(path).toMatch(/^[A-Za-z][A-Za-z0-9._/-]*$/);
     expect(own.bundledDependencies ?? own.dependencies).toBeUndefined();
   });
 });
 
 describe("the package root", () => {
-  it("is found from any folder inside, past the package.json of another package", () => {
+  it("is found from any folder inside, even with another package.json on the way", () => {
     mkdirSync(join(root, "a/b"), { recursive: true });
     writeFileSync(join(root, "a/package.json"), '{"name":"other"}');
     expect(findPackageRoot(join(root, "a/b"))).toBe(root);

@@ -6,7 +6,7 @@ import { processRunner, programOf } from "../../generator/processes";
 
 const never = new AbortController().signal;
 
-describe("npm is started", () => {
+describe("starting npm", () => {
   const windows = { platform: "win32", execPath: "C:\\node\\node.exe" } as const;
   const posix = { platform: "linux", execPath: "/usr/bin/node" } as const;
   const exists = () => true;
@@ -36,7 +36,7 @@ describe("npm is started", () => {
     expect(programOf("npm", { ...place, env, exists })).toEqual(command);
   });
 
-  it("from the PATH when the npm that started us is gone", () => {
+  it("falls back to the PATH if the parent npm no longer exists", () => {
     expect(programOf("npm", { ...posix, env: { npm_execpath: "/gone/npm-cli.js" }, exists: () => false })).toEqual([
       "npm",
     ]);
@@ -47,13 +47,13 @@ describe("a child process", () => {
   const run = processRunner(process.env);
   const echo = "process.stdout.write(JSON.stringify(process.argv.slice(1)))";
 
-  it("gets every argument as it is, without a shell", async () => {
+  it("receives every argument unchanged, without a shell", async () => {
     const args = ["$(id)", "a b", "; ls", "`id`", "%PATH%", '"', "", "--x=1"];
     const { code, output } = await run([process.execPath, "-e", echo, "--", ...args], tmpdir(), never);
     expect({ code, args: JSON.parse(output) }).toEqual({ code: 0, args });
   });
 
-  it("works in the folder it is given, and is not led to the caller's repository", async () => {
+  it("runs in the given folder, without the caller's git variables", async () => {
     const folder = mkdtempSync(join(tmpdir(), "antifragile-run-"));
     const withGit = processRunner({
       ...process.env,
@@ -69,7 +69,7 @@ describe("a child process", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("tells a program that does not exist from one that fails", async () => {
+  it("distinguishes a program that does not exist from one that fails", async () => {
     await expect(run(["antifragile-no-such-program"], tmpdir(), never)).resolves.toMatchObject({
       code: null,
       notFound: true,
@@ -78,7 +78,7 @@ describe("a child process", () => {
     expect(failing).toEqual({ code: 7, output: "why\n", notFound: false });
   });
 
-  it("is interrupted with us", async () => {
+  it("is interrupted with its parent", async () => {
     const controller = new AbortController();
     const running = run([process.execPath, "-e", "setInterval(() => {}, 1000)"], tmpdir(), controller.signal);
     setTimeout(() => controller.abort(), 50);

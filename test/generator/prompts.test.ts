@@ -28,7 +28,7 @@ describe("a question on a terminal", () => {
     validate: (value: string): true | string => /^[a-z]+$/.test(value) || "Use a-z",
   };
 
-  it("gives what was typed", async () => {
+  it("returns the input", async () => {
     const { answer, events, getScreen } = await onTerminal(question, (prompter, q) => prompter.text(q));
     await until(() => getScreen().includes("Name?"));
     events.type("orders");
@@ -37,7 +37,7 @@ describe("a question on a terminal", () => {
     expect(getScreen()).toContain("Name? orders");
   });
 
-  it("says what is allowed after a bad answer, and asks on", async () => {
+  it("explains what is allowed after an invalid answer, and asks again", async () => {
     const { answer, events, getScreen } = await onTerminal(question, (prompter, q) => prompter.text(q));
     await until(() => getScreen().includes("Name?"));
     events.type("1");
@@ -50,7 +50,7 @@ describe("a question on a terminal", () => {
     await expect(answer).resolves.toBe("orders");
   });
 
-  it("lets one choose with the arrow keys, and starts at the default", async () => {
+  it("supports the arrow keys, and starts at the default", async () => {
     const choices = ["a", "b", "c"].map((value) => ({ value, name: value.toUpperCase() }));
     const { answer, events, getScreen } = await onTerminal(
       { message: "Which?", choices, default: "b" },
@@ -62,7 +62,7 @@ describe("a question on a terminal", () => {
     await expect(answer).resolves.toBe("c");
   });
 
-  it("takes yes and no", async () => {
+  it("accepts yes and no", async () => {
     const { answer, events, getScreen } = await onTerminal({ message: "Sure?", default: true }, (prompter, q) =>
       prompter.flag(q),
     );
@@ -72,7 +72,7 @@ describe("a question on a terminal", () => {
     await expect(answer).resolves.toBe(false);
   });
 
-  it("ends as cancelled on Ctrl-C", async () => {
+  it("ends as canceled on Ctrl-C", async () => {
     const { answer, events, getScreen } = await onTerminal(question, (prompter, q) => prompter.text(q));
     await until(() => getScreen().includes("Name?"));
     const ended = expect(answer).rejects.toMatchObject({ exitCode: 130, message: "canceled: nothing was written" });
@@ -82,7 +82,7 @@ describe("a question on a terminal", () => {
 });
 
 describe("the questions", () => {
-  it("are those of open rows that have a question, in the table's order", async () => {
+  it("cover unanswered rows with a question, in the order of the table", async () => {
     const prompter = fakePrompter({
       "Name?": ["orders"],
       "What for?": ["Orders"],
@@ -100,7 +100,7 @@ describe("the questions", () => {
     });
   });
 
-  it("leave out what flags, the file or the place tell, and follow the answers", async () => {
+  it("skip values from flags, the file or the folder, and depend on earlier answers", async () => {
     const prompter = fakePrompter({ "Where?": ["ec2"], "Which instances?": ["m5.large"] });
     const said = given({ flag: { chaos: false }, file: { description: "Orders" } });
     const asked = await askOpenQuestions(sampleTable, said, { folder: "orders" }, prompter);
@@ -109,21 +109,21 @@ describe("the questions", () => {
     });
   });
 
-  it("are none when all is said", async () => {
+  it("are not asked when every answer is known", async () => {
     const said = given({
       flag: { name: "orders", description: "x", capacity: "ec2", instanceType: "t3.small", chaos: true },
     });
     await expect(askOpenQuestions(sampleTable, said, nowhere, noPrompts)).resolves.toBeDefined();
   });
 
-  it("use the sentence of the gate for what is allowed", async () => {
+  it("use the same message as the gate for allowed values", async () => {
     const prompter = fakePrompter({ "Name?": ["Orders!"] });
     await expect(askOpenQuestions(sampleTable, given({}), nowhere, prompter)).rejects.toThrow(
       "Name?: Use 2 to 8 of a-z, for example orders",
     );
   });
 
-  it("end with one that shows every answer to be changed", async () => {
+  it("end with one that allows changing every answer", async () => {
     const answers = resolveAnswers(sampleTable, given({ flag: { name: "orders" } }), nowhere).answers;
     const confirm = (answer: string) =>
       confirmPlan(sampleTable, answers, "Write?", fakePrompter({ "Write?": [answer] }));
@@ -134,8 +134,8 @@ describe("the questions", () => {
   });
 });
 
-describe("an answer that is opened again", () => {
-  it("counts before a flag, drops what no longer applies and asks what now applies", async () => {
+describe("a changed answer", () => {
+  it("overrides a flag, drops answers that no longer apply, and asks the questions that now apply", async () => {
     const said = given({
       flag: { name: "orders", capacity: "ec2", instanceType: "m5.large" },
       prompt: { description: "x", chaos: false },
@@ -154,7 +154,7 @@ describe("an answer that is opened again", () => {
     });
   });
 
-  it("may be of a row without a question", async () => {
+  it("may belong to a row without a question", async () => {
     const said = given({ flag: { name: "orders" }, prompt: { description: "x", capacity: "fargate", chaos: false } });
     const again = await reopenAnswer(
       sampleTable,

@@ -17,7 +17,7 @@ interface Schema {
   readonly properties: Record<string, { type?: string; enum?: string[]; pattern?: string; default?: unknown }>;
 }
 
-/** Whether a value fits one property of the schema: the few keywords that the schema uses. */
+/** Returns whether a value matches one property of the schema; supports the keywords that the schema uses. */
 function fits(property: Schema["properties"][string], value: unknown): boolean {
   if (property.enum !== undefined) return property.enum.includes(value as string);
   if (property.type === "boolean") return typeof value === "boolean";
@@ -28,7 +28,7 @@ describe.each([
   ["docs/options.md", "options.md", () => optionsPage(options)],
   ["docs/answers.schema.json", "answers.schema.json", () => `${JSON.stringify(answersSchema(options), null, 2)}\n`],
 ])("%s", (_title, name, make) => {
-  it("is what the option table says (UPDATE=1 writes it)", () => {
+  it("matches the option table (UPDATE=1 writes it)", () => {
     const file = join(docs, name);
     if (process.env.UPDATE === "1") writeFileSync(file, make());
     expect(existsSync(file) ? readFileSync(file, "utf8") : "").toBe(make());
@@ -73,7 +73,7 @@ describe("the schema of an answers file", () => {
 });
 
 describe("help and reference", () => {
-  it("show an answers file that the gate takes", () => {
+  it("show a valid answers file", () => {
     const [, example] = /```json\n([\s\S]*?)\n```/.exec(optionsPage(options))!;
     const file = parseAnswersFile(example!, "example").values;
     const { problems, missing } = resolveAnswers(options, { ...given({}), file }, { folder: undefined });
@@ -92,13 +92,13 @@ describe("help and reference", () => {
     }
   });
 
-  it.each([60, 80, 120])("fits into %i columns, broken at word ends", (columns) => {
+  it.each([60, 80, 120])("fits into %i columns, wrapped at words", (columns) => {
     const lines = helpText(options, columns).split("\n");
     expect(lines.filter((line) => line.length > columns)).toEqual([]);
     expect(Math.max(...lines.map((line) => line.length))).toBeGreaterThan(columns - 12);
   });
 
-  it("show a row of every kind", () => {
+  it("show a row of each kind", () => {
     expect(helpText(sampleTable, 80)).toContain("--capacity fargate | ec2");
     expect(helpText(sampleTable, 80)).toMatch(/--chaos, --no-chaos\n +Adds experiments\. \(no\)/);
     expect(optionsPage(sampleTable)).toContain(

@@ -51,7 +51,7 @@ function pairwise(table: OptionTable): Answers[] {
   return [{}, ...cases].map((said) => resolve(said).answers as unknown as Answers);
 }
 
-it("covers every pair of choices with a few cases", () => {
+it("few cases cover every pair of choices", () => {
   const cases = pairwise(options) as unknown as Record<string, unknown>[];
   expect(cases.length).toBeLessThan(40);
   for (const [database, queue] of [
@@ -65,7 +65,7 @@ it("covers every pair of choices with a few cases", () => {
 });
 
 describe("the manifest", () => {
-  it("names every file below templates/, and no other", () => {
+  it("lists exactly the files in templates/", () => {
     const found = readdirSync(join(root, "templates"), { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) =>
@@ -79,7 +79,7 @@ describe("the manifest", () => {
     expect(paths).toEqual([...paths].sort());
   });
 
-  it("has safe paths, which no two files of a repository share on any system", () => {
+  it("has safe paths that are unique on every system", () => {
     for (const { path } of manifest) {
       for (const system of [nodePath.posix, nodePath.win32]) {
         expect(system.isAbsolute(path)).toBe(false);
@@ -98,7 +98,7 @@ describe("the manifest", () => {
     }
   });
 
-  it("writes every file for some answers", () => {
+  it("writes every file for at least one set of answers", () => {
     const written = new Set(pairwise(options).flatMap((answers) => [...render(answers, templates).keys()]));
     expect(manifest.map(({ path }) => path).filter((path) => !written.has(path))).toEqual([]);
   });
@@ -133,7 +133,7 @@ describe("every row of the option table", () => {
 describe("every template", () => {
   const variables = [...Object.keys(options), ...Object.keys(templateVariables("0.0.0"))];
 
-  /** What a template does that no template may do. */
+  /** Returns the forbidden constructs of a template. */
   function faults(source: string, template = ""): string[] {
     const found: string[] = [];
     const longest = template in ONE_BY_NATURE ? 40 : 12;
@@ -220,14 +220,14 @@ describe("render", () => {
     expect(first.map(([path]) => path)).toEqual(first.map(([path]) => path).sort());
   });
 
-  it("copies a template without expressions byte for byte", () => {
+  it("copies a template without expressions unchanged", () => {
     const files = render(answersOf({}), templates);
     const copied = manifest.filter(({ path, template }) => !template.endsWith(".hbs") && files.has(path));
     expect(copied.length).toBeGreaterThan(2);
     for (const { path, template } of copied) expect(files.get(path)!.content).toBe(templates.files.get(template));
   });
 
-  it("gives files that end in one newline and are what their names say, for every pair of choices", () => {
+  it("renders files that end in one newline and parse by their file type, for every pair of choices", () => {
     const checked = new Set<string>();
     for (const answers of pairwise(options)) {
       for (const [path, { content, mode }] of render(answers, templates)) {
@@ -247,7 +247,7 @@ describe("render", () => {
     }
   });
 
-  it("gives a README that names only what is there, for every pair of choices", () => {
+  it("renders a README that names existing files and scripts only, for every pair of choices", () => {
     for (const answers of pairwise(options)) {
       const files = render(answers, templates);
       const readme = files.get("README.md")!.content;
@@ -263,7 +263,7 @@ describe("render", () => {
     }
   });
 
-  it("imports from the package what the file uses, and nothing else", () => {
+  it("imports exactly the names that the file uses", () => {
     const rendered = (code: string) => {
       const source = `import {} from "antifragile";\n\n${code}\n// {{json name}}\n`;
       const files = new Map(templates.files).set("infra/main.ts.hbs", source);
@@ -283,7 +283,7 @@ describe("render", () => {
     expect(rendered(many)).toMatch(/^import \{\n {2}archive,\n/);
   });
 
-  it("records the answers, so that they make the same files again", () => {
+  it("records the answers, which render the same files again", () => {
     const answers = answersOf({ license: "mit-0", description: 'Says "hello" \\ & more' });
     const files = render(answers, templates);
     const { antifragile, ...recorded } = JSON.parse(files.get(".antifragile.json")!.content);
@@ -293,7 +293,7 @@ describe("render", () => {
     expect([...render(again.answers as unknown as Answers, templates)]).toEqual([...files]);
   });
 
-  it("keeps every accepted description inside its literal: code compiles, JSON and YAML read back", () => {
+  it("escapes every accepted description: code compiles, JSON and YAML parse back", () => {
     const nasty = fc.constantFrom(
       '"',
       "'",
@@ -345,7 +345,7 @@ describe("render", () => {
     );
   });
 
-  it("fails loudly on a template that uses an answer which does not exist", () => {
+  it("throws on a template that uses an unknown answer", () => {
     const path = "repo/README.md.hbs";
     const broken = { version: "0", files: new Map(templates.files).set(path, "{{md nothing}}\n") };
     expect(() => render(answersOf({}), broken)).toThrow(
@@ -357,7 +357,7 @@ describe("render", () => {
     }
   });
 
-  it("fails loudly when a template of the manifest is missing", () => {
+  it("throws if a template of the manifest is missing", () => {
     const files = new Map(templates.files);
     files.delete("repo/_gitignore");
     expect(() => render(answersOf({}), { version: "0", files })).toThrow("templates/repo/_gitignore is missing");
@@ -367,7 +367,7 @@ describe("render", () => {
 describe("a serializer", () => {
   const text = fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }));
 
-  it("json and yaml read back to the same text, and hold no control character", () => {
+  it("json and yaml parse back to the same text, without control characters", () => {
     fc.assert(
       fc.property(text, (value) => {
         expect(JSON.parse(serializers.json(value))).toBe(value);
@@ -377,14 +377,14 @@ describe("a serializer", () => {
     );
   });
 
-  it("sh gives the shell one word, whatever it holds", () => {
+  it("sh produces one shell word for any text", () => {
     const values = ["$(id)", "`id`", "a'b", "'; rm -rf /; '", "${HOME}", "a\nb", "*", "-n", ""];
     for (const value of values) {
       expect(execFileSync("/bin/sh", ["-c", `printf %s ${serializers.sh(value)}`]).toString()).toBe(value);
     }
   });
 
-  it("md lets no markup through", () => {
+  it("md escapes all markup", () => {
     expect(serializers.md("# <b>*x*</b> [a](b) `c` | d_e & ~f~\nnext")).toBe(
       "\\# \\<b\\>\\*x\\*\\</b\\> \\[a\\](b) \\`c\\` \\| d\\_e \\& \\~f\\~ next",
     );
@@ -392,7 +392,7 @@ describe("a serializer", () => {
     expect(serializers.md("- item")).toBe("\\- item");
   });
 
-  it("word refuses what would need quotes", () => {
+  it("word refuses text that needs quotes", () => {
     expect(serializers.word("orders-2.1/x_y")).toBe("orders-2.1/x_y");
     for (const value of ["a b", "", "-a", "$x", "a:b", "a\n", "é"])
       expect(() => serializers.word(value)).toThrow("bare word");

@@ -63,7 +63,7 @@ function spiedDisk(before: (index: number) => void): { disk: Disk; changes: () =
 
 const fault = (code: string): Error => Object.assign(new Error(`${code}: no`), { code });
 
-/** How many changes one whole write takes. */
+/** Number of disk operations of one complete write. */
 async function changesOf(folder: string): Promise<number> {
   const { disk, changes } = spiedDisk(() => undefined);
   await writeTree(await inspectTarget(folder, true), files, never, disk);
@@ -84,7 +84,7 @@ describe.each([
 ])("writing to %s", (_title, prepare) => {
   const target = () => join(root, "orders");
 
-  it("writes every file that is not there, with its mode, and leaves nothing else", async () => {
+  it("writes all missing files, with their modes, and nothing else", async () => {
     prepare();
     const before = tree(root);
     await writeTree(await inspectTarget(target(), true), files, never);
@@ -98,7 +98,7 @@ describe.each([
     expect(Object.keys(after).sort()).toEqual([...new Set(["orders", ...theirs, ...ours])].sort());
   });
 
-  it("leaves everything as it was when the n-th change fails, for each n", async () => {
+  it("undoes everything if the n-th change fails, for each n", async () => {
     prepare();
     const before = tree(root);
     const probe = mkdtempSync(join(tmpdir(), "antifragile-probe-"));
@@ -118,7 +118,7 @@ describe.each([
     }
   });
 
-  it("leaves everything as it was when it is interrupted before the n-th change, for each n until all is written", async () => {
+  it("undoes everything if it is interrupted before the n-th change, for each n until all files are written", async () => {
     prepare();
     const before = tree(root);
     for (let n = 0; ; n++) {
@@ -140,7 +140,7 @@ describe.each([
     }
   });
 
-  it("puts right, and says so, what a kill before the n-th change left, for each n", async () => {
+  it("repairs the state after a kill before the n-th change and reports it, for each n", async () => {
     prepare();
     const before = tree(root);
     for (let n = 0; ; n++) {
@@ -175,7 +175,7 @@ describe.each([
 });
 
 describe("a folder that is not empty", () => {
-  it("is refused with the list of what is there, and left alone", async () => {
+  it("is refused with a list of its files, and not changed", async () => {
     const target = join(root, "orders");
     welcome(target);
     for (let i = 10; i < 24; i++) writeFileSync(join(target, `file-${i}`), "");
@@ -200,7 +200,7 @@ describe("a folder that is not empty", () => {
   });
 });
 
-describe("a place where nothing can be written", () => {
+describe("a folder that cannot be written", () => {
   it.each([
     ["a file", () => writeFileSync(join(root, "orders"), ""), "orders", 3, /is a file/],
     ["a link to a folder", () => symlinkSync(tmpdir(), join(root, "orders")), "orders", 3, /is a symbolic link/],
@@ -224,7 +224,7 @@ describe("a place where nothing can be written", () => {
     expect(tree(root)).toEqual(before);
   });
 
-  it("is explained when the system gives no permission", async () => {
+  it("is explained if permission is denied", async () => {
     for (const code of ["EACCES", "EPERM", "EROFS", "EDQUOT", "ENAMETOOLONG"]) {
       const { disk } = spiedDisk(() => {
         throw fault(code);
@@ -269,7 +269,7 @@ describe("a place where nothing can be written", () => {
 });
 
 describe("writing", () => {
-  it("never follows a link that appears meanwhile, and leaves what somebody else put there", async () => {
+  it("never follows a link that appears meanwhile, and keeps files of others", async () => {
     const target = join(root, "orders");
     mkdirSync(target);
     const outside = join(root, "outside");
@@ -295,7 +295,7 @@ describe("writing", () => {
     expect(tree(root)).toEqual(before);
   });
 
-  it("does not touch the folder of another run that is at work, and says which", async () => {
+  it("does not touch the folder of another run in progress, and names it", async () => {
     const target = join(root, "orders");
     const other = spawn("sleep", ["60"]);
     try {
@@ -317,7 +317,7 @@ describe("writing", () => {
     }
   });
 
-  it("keeps what was changed after a kill, and says so", async () => {
+  it("keeps files that were changed after a kill, and reports it", async () => {
     const target = join(root, "orders");
     mkdirSync(target);
     const journal = { pid: 0, folders: ["src"], files: { "package.json": "{}\n", "src/a": "aaa", "src/b": "bbb" } };
@@ -332,7 +332,7 @@ describe("writing", () => {
     expect(Object.keys(tree(target))).toEqual(["src", "src/b"]);
   });
 
-  it("believes no journal that leads out of its folder", async () => {
+  it("ignores a journal with paths outside of its folder", async () => {
     const target = join(root, "orders");
     mkdirSync(target);
     writeFileSync(join(root, "victim"), "");
@@ -354,7 +354,7 @@ describe("writing", () => {
     }
   });
 
-  it("does not touch a folder of the staging name that it did not make", async () => {
+  it("does not touch a folder with the staging name that it did not create", async () => {
     mkdirSync(join(root, ".orders.antifragile"));
     writeFileSync(join(root, ".orders.antifragile/mine"), "mine");
     const before = tree(root);
@@ -365,7 +365,7 @@ describe("writing", () => {
     expect(tree(root)).toEqual(before);
   });
 
-  it("repairs nothing when it may only look", async () => {
+  it("repairs nothing in read-only mode", async () => {
     mkdirSync(join(root, ".orders.antifragile"));
     writeFileSync(
       join(root, ".orders.antifragile/.antifragile-journal.json"),

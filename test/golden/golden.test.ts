@@ -76,7 +76,7 @@ describe.each(Object.entries(cases))("the golden tree of %s", (name, values) => 
     expect(readFileSync(answersFile, "utf8")).toBe(source);
   });
 
-  it("is what the templates give (UPDATE=1 writes it)", () => {
+  it("matches the rendered templates (UPDATE=1 writes it)", () => {
     const given = {
       flag: new Map(),
       file: parseAnswersFile(source, "answers.json").values,

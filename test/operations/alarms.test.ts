@@ -84,17 +84,17 @@ describe("watching alarms", () => {
     });
   });
 
-  it("does not take silence for proof, and says so", async () => {
-    expect((await watch(0, [{ errors: "OK", slow: "INSUFFICIENT_DATA" }])).text).toMatch(/1 of 2.*not proved.*slow/s);
-    expect((await watch(0, [{ errors: "OK" }])).text).toContain("not proved, since they have no data: slow");
-    expect((await watch(5, [{}], { names: [] })).text).toContain("nothing is proved");
+  it("reports alarms without data as not verified", async () => {
+    expect((await watch(0, [{ errors: "OK", slow: "INSUFFICIENT_DATA" }])).text).toMatch(/1 of 2.*not verified.*slow/s);
+    expect((await watch(0, [{ errors: "OK" }])).text).toContain("not verified, because they have no data: slow");
+    expect((await watch(5, [{}], { names: [] })).text).toContain("nothing was verified");
   });
 });
 
 describe("antifragile alarms", () => {
   const usage = (...args: string[]) => exitCodeOf(() => runAlarms({ args, print: () => undefined, cwd: tmpdir() }));
 
-  it("takes one environment and up to two hours", async () => {
+  it("accepts one environment and up to two hours", async () => {
     expect(await usage()).toBe(2);
     expect(await usage("staging", "production")).toBe(2);
     expect(await usage("staging", "--minutes", "121")).toBe(2);
@@ -159,7 +159,7 @@ describe("antifragile alarms", () => {
 });
 
 describe("keeping an image", () => {
-  it("leaves images of other registries as they are", async () => {
+  it("does not tag images of other registries", async () => {
     await expect(keepImage(`public.ecr.aws/nginx/nginx@sha256:${"a".repeat(64)}`)).resolves.toBeUndefined();
   });
 });

@@ -20,7 +20,7 @@ const orders: ProcessTemplate = {
 const spec = (process: ProcessTemplate) =>
   JSON.parse(appSpec(process, { task: "shop-dev-orders:2", port: 8080 })).Resources[0].TargetService;
 
-it("what CodeDeploy is told has all that the service would lose otherwise", () => {
+it("the AppSpec contains all settings that the service would lose otherwise", () => {
   expect(spec(orders)).toEqual({
     Type: "AWS::ECS::Service",
     Properties: {

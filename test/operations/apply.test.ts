@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { type ApplyOptions, applyStacks, remediesOf, rolledBack } from "../../operations/apply";
 
-/** What a Terraform that is none answers, by stack. */
+/** Responses of a stub for Terraform, by stack. */
 interface Fake {
   readonly init?: number;
   readonly plan?: number;
@@ -67,7 +67,7 @@ async function apply(fakes: Readonly<Record<string, Fake>>, options: Partial<App
 const REPLACED = [{ address: "aws_ecs_service.A", actions: ["delete", "create"] }];
 
 describe("applying stacks", () => {
-  it("plans each, and applies that very plan, in order", async () => {
+  it("plans each, and applies that plan, in order", async () => {
     const { code, calls, plans, applied } = await apply({ platform: {}, service: {} });
     expect(code).toBe(0);
     expect(calls).toEqual(
@@ -89,19 +89,19 @@ describe("applying stacks", () => {
     }
   });
 
-  it("applies nothing where nothing changes", async () => {
+  it("applies nothing without changes", async () => {
     const { code, calls } = await apply({ platform: { plan: 0 } });
     expect([code, calls.length]).toEqual([0, 2]);
   });
 
-  it("stops at a plan that the gate refuses, before it and all after it are applied", async () => {
+  it("stops at a plan that the gate refuses, and applies neither it nor later ones", async () => {
     const { code, calls, text } = await apply({ platform: {}, data: { changes: REPLACED }, service: {} });
     expect(code).toBe(3);
     expect(calls.filter((call) => call.includes(" apply "))).toEqual([expect.stringMatching(/^platform apply /)]);
     expect(text).toContain("--allow-replace 'aws_ecs_service.A'");
   });
 
-  it("goes on where it was allowed by name, and says which allowance was not needed", async () => {
+  it("continues if a change was allowed explicitly, and reports unneeded allowances", async () => {
     const allowances = { delete: ["aws_kms_key.B"], replace: ["aws_ecs_service.A"] };
     const { code, text } = await apply({ service: { changes: REPLACED } }, { allowances });
     expect(code).toBe(0);
@@ -109,7 +109,7 @@ describe("applying stacks", () => {
     expect(text).not.toContain("--allow-replace aws_ecs_service.A was not needed");
   });
 
-  it("applies nothing that nobody wants", async () => {
+  it("applies nothing that the user declines", async () => {
     const asked: string[] = [];
     const confirm = async (stack: string) => {
       asked.push(stack);
@@ -131,7 +131,7 @@ describe("applying stacks", () => {
     expect(calls.some((call) => call.startsWith("service"))).toBe(false);
   });
 
-  it("tells why tasks stopped when ECS rolled a service back, and goes on telling when it cannot", async () => {
+  it("reports why tasks stopped when ECS rolled a service back, or that the reasons are not available", async () => {
     const says =
       "\u001b[31m│\u001b[0m ECS rolled orders back. Why its tasks stopped tells:\n" +
       "│ antifragile stop-reasons --region eu-central-1 --cluster shop-dev --service orders\n";
@@ -145,7 +145,7 @@ describe("applying stacks", () => {
     expect(told.code).toBe(1);
     expect(told.text).toContain("2 tasks of orders:2 stopped: no such table");
     expect(told.text).toContain("last words\\u0007");
-    const untold = await apply(
+    const unread = await apply(
       { service: { apply: 1, says } },
       {
         stopReasons: async () => {
@@ -153,7 +153,7 @@ describe("applying stacks", () => {
         },
       },
     );
-    expect(untold.text).toContain("could not be read: no credentials");
+    expect(unread.text).toContain("stopped: no credentials");
   });
 
   it("says how to get out of a lock, a stale plan, expired credentials and a state that was not saved", () => {
@@ -188,7 +188,7 @@ describe("applying stacks", () => {
     );
   });
 
-  it("reads each service once from what Terraform says", () => {
+  it("reads each service once from the output of Terraform", () => {
     const line = "antifragile stop-reasons --region eu-central-1 --cluster shop-dev --service orders\n";
     expect(rolledBack(`${line}│ ${line}`)).toEqual([
       { region: "eu-central-1", cluster: "shop-dev", service: "orders" },

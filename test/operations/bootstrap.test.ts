@@ -11,7 +11,7 @@ import { exitCodeOf } from "../support/exit-code";
 const CALLER =
   "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
-/** An AWS in which every bucket is somebody else's. */
+/** AWS in which every bucket belongs to another account. */
 function closed(): Promise<{ server: Server; calls: string[] }> {
   const calls: string[] = [];
   const server = createServer((request, response) => {
@@ -44,14 +44,14 @@ describe("bootstrap", () => {
   const run = (account?: string) =>
     bootstrap({ outdir: "/nowhere", backends: [{ ...backend, account }], print: () => undefined });
 
-  it("leaves a bucket of another account alone, and says what to do", async () => {
-    await expect(run()).rejects.toThrow(/bucket acme-state is another account's.*name another one by state/);
+  it("does not change a bucket of another account, and prints the remedy", async () => {
+    await expect(run()).rejects.toThrow(/bucket acme-state belongs to another account.*set another name with state/);
     expect(aws.calls).toEqual(["POST /", "HEAD /acme-state/ 123456789012"]);
   });
 
-  it("asks S3 for nothing with credentials of another account", async () => {
+  it("calls S3 only with credentials of the right account", async () => {
     await expect(run("210987654321")).rejects.toThrow(
-      "the credentials are for account 123456789012, and orders-dev-service goes to 210987654321: nothing was created",
+      "the credentials are for account 123456789012, but orders-dev-service belongs to 210987654321: nothing was created",
     );
     expect(aws.calls).toEqual(["POST /"]);
   });
@@ -64,7 +64,7 @@ describe("the backends of stacks", () => {
     writeFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), JSON.stringify({ terraform: { backend } }));
   };
 
-  it("are those in S3; files are none", () => {
+  it("include S3 only, not files", () => {
     write("a", { local: { path: "terraform.tfstate" } });
     write("b", { s3: { bucket: "x", region: "eu-west-1", key: "b/t", kms_key_id: "arn", allowed_account_ids: ["1"] } });
     write("c", { s3: { bucket: "x", region: "eu-west-1", key: "c/t" } });
@@ -75,7 +75,7 @@ describe("the backends of stacks", () => {
   });
 });
 
-it("the command wants one environment, in a repository", async () => {
+it("the command requires one environment, in a repository", async () => {
   const errors: string[] = [];
   const call = (...args: string[]) =>
     exitCodeOf(() => runBootstrap({ args, print: () => undefined, cwd: tmpdir() }), errors);

@@ -11,7 +11,7 @@ describe("the stacks of an environment", () => {
     "shop-dev-platform": { dependencies: [] },
   };
 
-  it("come after those that they stand on, without delivery and other environments", () => {
+  it("come after their dependencies, without delivery and other environments", () => {
     expect(stacksOf("dev", { stacks })).toEqual([
       "shop-dev-platform",
       "orders-dev-data",
@@ -20,17 +20,17 @@ describe("the stacks of an environment", () => {
     ]);
   });
 
-  it("are of no environment where delivery is meant", () => {
+  it("belong to no environment for delivery", () => {
     expect(stacksOf("delivery", { stacks })).toEqual(["orders-delivery"]);
   });
 
-  it("are none where there is no such environment", () => {
+  it("are empty if the environment does not exist", () => {
     expect(stacksOf("test", { stacks })).toEqual([]);
   });
 });
 
 describe("antifragile deploy", () => {
-  it("applies nothing where nobody can be asked and nothing is approved", async () => {
+  it("applies nothing without a terminal and without approval", async () => {
     const allowances = { delete: [], replace: [] };
     const options = { repository: "/nowhere", environment: "dev", autoApprove: false, allowances };
     await expect(deploy({ ...options, print: () => undefined })).rejects.toThrow(/--auto-approve/);

@@ -29,20 +29,20 @@ describe("the plan gate", () => {
     "aws_rds_cluster",
     "aws_service_discovery_private_dns_namespace",
     "aws_kms_key",
-  ])("refuses to delete or replace %s, in whatever order", (type) => {
+  ])("refuses to delete or replace %s, in any order", (type) => {
     expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([`delete ${type}.A`]);
     expect(findings({ [`${type}.A`]: ["delete", "create"] })).toEqual([`replace ${type}.A`]);
     expect(findings({ [`${type}.A`]: ["create", "delete"] })).toEqual([`replace ${type}.A`]);
   });
 
   it.each([[["no-op"]], [["create"]], [["update"]], [["read"]], [["forget"]]])(
-    "lets %j of what it guards pass",
+    "allows %j of protected resources",
     (actions) => {
       expect(findings(Object.fromEntries(GUARDED_TYPES.map((type) => [`${type}.A`, actions])))).toEqual([]);
     },
   );
 
-  it("says why another strategy may replace a service", () => {
+  it("explains why another strategy replaces a service", () => {
     const change = (before: string, after: string) => ({
       actions: ["delete", "create"],
       before: { deployment_controller: [{ type: before }] },
@@ -51,15 +51,15 @@ describe("the plan gate", () => {
     });
     const verdict = judgePlan(plan({ "aws_ecs_service.Orders": change("ECS", "CODE_DEPLOY") }));
     expect(describeVerdict(verdict)).toContain(
-      'deployment_controller.0.type: "ECS" -> "CODE_DEPLOY" (a service keeps who moves its tasks: codeDeploy(...)',
+      'deployment_controller.0.type: "ECS" -> "CODE_DEPLOY" (a service keeps its deployment controller: codeDeploy(...)',
     );
   });
 
-  it("lets go what nobody misses", () => {
+  it("allows deleting unprotected resources", () => {
     expect(findings({ "aws_iam_role.A": ["delete"], "aws_appautoscaling_policy.B": ["delete", "create"] })).toEqual([]);
   });
 
-  it("allows by action and address, each for itself, in modules and sets too", () => {
+  it("allows by action and address, also in modules and sets", () => {
     const changes = { 'module.x.aws_ecs_service.A["b"]': ["delete"], "aws_ecs_service.B": ["delete", "create"] };
     const typed = {
       resource_changes: plan(changes).resource_changes.map((each) => ({ ...each, type: "aws_ecs_service" })),
@@ -71,7 +71,7 @@ describe("the plan gate", () => {
     expect(judge({ delete: ["aws_ecs_service"], replace: ["*"] })).toHaveLength(2);
   });
 
-  it("says what is allowed and not in the plan", () => {
+  it("reports allowances that the plan does not need", () => {
     const { unused } = judgePlan(plan({ "aws_ecs_service.A": ["update"] }), {
       delete: ["aws_ecs_service.A"],
       replace: [],
@@ -90,7 +90,7 @@ describe("the plan gate", () => {
       replace_paths: [["storage_encrypted"], ["master_password"], ["name"]],
     };
     const text = describeVerdict(judgePlan(plan({ "aws_rds_cluster.Orders": change })));
-    expect(text).toContain("aws_rds_cluster.Orders  (database, replaced: all that is in it is lost)");
+    expect(text).toContain("aws_rds_cluster.Orders  (database, replaced: all of its data is lost)");
     expect(text).toContain("because storage_encrypted: false -> true");
     expect(text).toContain("because master_password: (sensitive)");
     expect(text).toContain('because name: "a" -> (known after apply)');
@@ -98,7 +98,7 @@ describe("the plan gate", () => {
     expect(text).not.toContain("hunter");
   });
 
-  it("says what a replacement of a service and of a target group means, by which comes first", () => {
+  it("explains the replacement of a service and of a target group, by the order of creation and deletion", () => {
     const effect = (type: string, actions: string[]) => judgePlan(plan({ [`${type}.A`]: actions })).refused[0]?.effect;
     expect(effect("aws_ecs_service", ["delete", "create"])).toMatch(/outage/);
     expect(effect("aws_lb_target_group", ["create", "delete"])).toMatch(/some requests fail/);
@@ -106,13 +106,13 @@ describe("the plan gate", () => {
   });
 
   it.each([
-    ["no JSON", "terraform", /is no JSON/],
-    ["a state", '{"format_version":"1.0","values":{}}', /is no plan/],
-    ["an empty object", "{}", /is no plan/],
-    ["null", "null", /is no plan/],
+    ["no JSON", "terraform", /is not JSON/],
+    ["a state", '{"format_version":"1.0","values":{}}', /is not a plan/],
+    ["an empty object", "{}", /is not a plan/],
+    ["null", "null", /is not a plan/],
     ["a format of the future", '{"format_version":"2.0","planned_values":{}}', /has format 2.0/],
     ["a plan that failed", '{"format_version":"1.2","planned_values":{},"errored":true}', /failed/],
-  ])("does not take %s for a plan that changes nothing", (_, text, message) => {
+  ])("does not accept %s as an empty plan", (_, text, message) => {
     expect(() => readPlan(text)).toThrow(message);
   });
 });
@@ -128,17 +128,20 @@ describe("antifragile plan-gate", () => {
     return { code, text: printed.join("") };
   }
 
-  it("ends with 3 when it refuses, with 0 when all is allowed or harmless, with 2 when an allowance is left over", async () => {
+  it("exits with 3 for a refusal, with 0 if everything is allowed or harmless, with 2 for an unneeded allowance", async () => {
     expect(await gate(["FILE"])).toMatchObject({
       code: 3,
       text: expect.stringContaining("--allow-delete 'aws_ecs_service.A'"),
     });
     expect(await gate(["FILE", "--allow-delete", "aws_ecs_service.A"])).toMatchObject({ code: 0 });
-    expect(await gate(["FILE"], plan({}))).toMatchObject({ code: 0, text: expect.stringContaining("nothing") });
+    expect(await gate(["FILE"], plan({}))).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("no protected resources"),
+    });
     expect(await gate(["FILE", "--allow-replace", "aws_ecs_service.B"], plan({}))).toMatchObject({ code: 2 });
   });
 
-  it("refuses what it does not understand, with how to use it", async () => {
+  it("refuses invalid arguments, with its usage", async () => {
     expect(await gate([])).toMatchObject({ code: 2, text: expect.stringContaining("<plan.json>: is missing") });
     expect(await gate(["FILE", "FILE"])).toMatchObject({ code: 2 });
     expect(await gate(["FILE", "--allow-everything"])).toMatchObject({

@@ -78,26 +78,26 @@ async function call(
   return { code, text: printed.join(""), errors: errors.join(""), place, cloud };
 }
 
-describe("where a release goes", () => {
-  it("is found in what was synthesized, by the environment alone", async () => {
+describe("the stack of a release", () => {
+  it("is found in the synthesized app, by the environment", async () => {
     const { code, place, text } = await call(runRelease, ["dev", "--image", image("a")]);
     expect(code).toBe(0);
     expect(place).toEqual({ environment: "dev", platform: "shop", stack: "orders", region: "eu-west-1" });
     expect(text).toContain("release 1 is live");
   });
 
-  it("is asked for where there are several stacks", async () => {
+  it("is required if there are several stacks", async () => {
     expect((await call(runReleases, ["dev"], { cwd: two })).errors).toContain("name one of mails, orders by --stack");
     expect((await call(runReleases, ["dev", "--stack", "mails"], { cwd: two })).place).toMatchObject({
       stack: "mails",
     });
     expect(await call(runReleases, ["dev", "--stack", "other"], { cwd: two })).toMatchObject({
       code: 2,
-      errors: expect.stringContaining("there is no stack other in dev; there are: mails, orders"),
+      errors: expect.stringContaining("stack other does not exist in dev; its stacks are: mails, orders"),
     });
   });
 
-  it("needs no repository where it is named", async () => {
+  it("needs no repository if it is named", async () => {
     const flags = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
     expect((await call(runReleases, ["dev", ...flags], { cwd: folder })).place).toEqual({
       environment: "dev",
@@ -108,7 +108,7 @@ describe("where a release goes", () => {
     expect(await call(runReleases, ["dev", "--region", "eu-central-1"])).toMatchObject({ code: 2 });
   });
 
-  it("is nowhere outside of a repository", async () => {
+  it("is not found outside of a repository", async () => {
     expect(await call(runReleases, ["dev"], { cwd: folder })).toMatchObject({
       code: 2,
       errors: expect.stringContaining("no infra/main.ts"),
@@ -122,7 +122,7 @@ describe("a release of several stacks", () => {
     orders: new FakeCloud({ orders: template("orders") }),
   });
 
-  it("gives each its own images, and stops at the first that fails", async () => {
+  it("assigns each its own images, and stops at the first failure", async () => {
     const all = clouds();
     const images = ["--image", image("a", "mails"), "--image", image("b")];
     const { code, text } = await call(runRelease, ["dev", ...images], { cwd: two, clouds: all });
@@ -136,7 +136,7 @@ describe("a release of several stacks", () => {
     expect(all.orders.runs.get("orders")).toBe("shop-dev-orders:2");
   });
 
-  it("leaves those alone that have nothing of an image, and says when none has", async () => {
+  it("skips stacks without the image, and reports if no stack has it", async () => {
     const all = clouds();
     const { code, text } = await call(runRelease, ["dev", "--image", image("b")], { cwd: two, clouds: all });
     expect({ code, text }).toMatchObject({
@@ -151,7 +151,7 @@ describe("a release of several stacks", () => {
 
 describe("a command line", () => {
   it.each([runRelease, runRollback, runMigrate, runReleases, runAdminCommand])(
-    "tells what it takes: %o",
+    "reports the allowed arguments: %o",
     async (run) => {
       const { code, text, place } = await call(run, ["--help"]);
       expect(code).toBe(0);
@@ -167,13 +167,13 @@ describe("a command line", () => {
     [runRollback, ["dev", "--to", "first"]],
     [runReleases, ["dev", "--unlock"]],
     [runAdminCommand, ["dev"]],
-  ] as const)("that is wrong changes nothing and ends with 2: %o %j", async (run, args) => {
+  ] as const)("that is invalid changes nothing and exits with 2: %o %j", async (run, args) => {
     const { code, cloud } = await call(run, args);
     expect(code).toBe(2);
     expect(cloud.calls).toEqual([]);
   });
 
-  it("hands what stands behind -- to the admin process, flags too", async () => {
+  it("passes everything after -- to the admin process, including flags", async () => {
     const cloud = new FakeCloud({ orders: template("orders", { admin: { seed: ["node", "seed.js"] } }) });
     await call(runRelease, ["dev", "--image", image("a")], { cloud });
     cloud.ending = { exitCode: 4 };
@@ -182,7 +182,7 @@ describe("a command line", () => {
     expect(cloud.calls.at(-1)).toBe("run orders shop-dev-orders:2 node seed.js --help --stack x");
   });
 
-  it("tells what AWS said as such", async () => {
+  it("reports an AWS error as such", async () => {
     const cloud = new FakeCloud({ orders: template("orders") });
     cloud.processes = async () => {
       throw Object.assign(new Error("not authorized to perform: ssm:GetParametersByPath"), {
@@ -197,7 +197,7 @@ describe("a command line", () => {
   });
 });
 
-it("knows who releases from the CI system, or else from the machine", () => {
+it("determines the user from the CI system, or else from the computer", () => {
   expect(userName({ USER: "max", GITHUB_ACTOR: "mia" })).toBe("mia");
   expect(userName({ USER: "max", GITHUB_ACTOR: "" })).toBe("max");
   expect(userName({})).toBe("unknown");

@@ -24,7 +24,7 @@ const candidates = fc.uniqueArray(
   { selector: ({ name }) => name, maxLength: 8 },
 );
 
-/** What runs after moves, from what ran before. */
+/** Returns the state after moves, from the state before. */
 function arrived(before: ReadonlyMap<string, string>, plan: ReturnType<typeof planMoves>): Map<string, string> {
   const runs = new Map(before);
   for (const { moves } of plan) {
@@ -36,8 +36,8 @@ function arrived(before: ReadonlyMap<string, string>, plan: ReturnType<typeof pl
   return runs;
 }
 
-describe("the order of a release, whatever runs", () => {
-  it("brings everything to what is wanted, moving each once, and what is there already not at all", () => {
+describe("the order of a release, for any running state", () => {
+  it("moves everything to the desired state, each once, and nothing that is already there", () => {
     fc.assert(
       fc.property(candidates, (all) => {
         const plan = planMoves(all);
@@ -69,7 +69,7 @@ describe("the order of a release, whatever runs", () => {
     );
   });
 
-  it("is undone from wherever it stopped, the last to move first", () => {
+  it("is undone from any point, in reverse order", () => {
     fc.assert(
       fc.property(candidates, fc.nat(), (all, stop) => {
         const plan = planMoves(all);

@@ -61,7 +61,7 @@ describe("a release", () => {
     expect(cloud.locked).toBeUndefined();
   });
 
-  it("puts in image and command together, in place of the bootstrap image's", async () => {
+  it("replaces image and command of the bootstrap image together", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     const [container] = cloud.tasks.get("shop-dev-orders:2")?.containerDefinitions ?? [];
@@ -96,7 +96,7 @@ describe("a release", () => {
     expect(cloud.calls).toHaveLength(before);
   });
 
-  it("of changed config moves what has changed, with the image that is live", async () => {
+  it("of changed config moves the changed services, with the live image", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     cloud.define("shop-dev-orders:3", "orders", { LOG_LEVEL: "debug" });
@@ -115,7 +115,7 @@ describe("a release", () => {
     expect((await readState(fakeWorld(cloud))).configNotLive).toEqual([]);
   });
 
-  it("of config that was only written anew moves nothing, and says that it is live", async () => {
+  it("of a config that was rewritten without changes moves nothing, and reports it as live", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     cloud.define("shop-dev-orders:3", "orders");
@@ -126,7 +126,7 @@ describe("a release", () => {
     expect((await readState(fakeWorld(cloud))).configNotLive).toEqual([]);
   });
 
-  it("brings back what somebody has moved by hand", async () => {
+  it("repairs a service that was changed by hand", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     cloud.runs.set("orders", "shop-dev-orders:1");
@@ -137,7 +137,7 @@ describe("a release", () => {
     expect(cloud.runs.get("orders")).toBe("shop-dev-orders:2");
   });
 
-  it("is told by its number, its images and who it was", async () => {
+  it("is reported with its number, its images and its user", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     await releaseImage(cloud, image("b"));
@@ -161,7 +161,7 @@ describe("a release", () => {
 });
 
 describe("a release that fails", () => {
-  /** What ran before each process moves, and the state that everything must be in again. */
+  /** State before each move, and the state that must be restored. */
   async function released() {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
@@ -182,7 +182,7 @@ describe("a release that fails", () => {
     expect(text).toContain("Still running: release 1 (sha256:aaaaaaaa).");
   });
 
-  it("in web brings the workers back too, says why, and is kept as failed", async () => {
+  it("in web rolls back the workers too, reports the reason, and is recorded as failed", async () => {
     const { cloud, before } = await released();
     cloud.ways.set("orders shop-dev-orders:3", (attempt) =>
       attempt < 3 ? { state: "moving" } : { state: "failed", reason: "alarm shop-dev-orders-errors" },
@@ -222,7 +222,7 @@ describe("a release that fails", () => {
     });
   });
 
-  it("leaves no state between, whichever call AWS refuses", async () => {
+  it("leaves no intermediate state, for a failure of any call", async () => {
     for (let failing = 0; ; failing++) {
       const { cloud, before } = await released();
       let count = 0;
@@ -245,7 +245,7 @@ describe("a release that fails", () => {
     }
   });
 
-  it("says what could not be brought back", async () => {
+  it("reports the services that could not be rolled back", async () => {
     const { cloud } = await released();
     cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "failed", reason: "tasks failed to start." }));
     cloud.before = (call) => {
@@ -257,7 +257,7 @@ describe("a release that fails", () => {
     );
   });
 
-  it("before there was one brings the bootstrap image back", async () => {
+  it("before the first live one restores the bootstrap image", async () => {
     const { cloud } = shop();
     cloud.ways.set("orders shop-dev-orders:2", () => ({ state: "failed", reason: "tasks failed to start." }));
     const { text } = await releaseImage(cloud, image("a"));
@@ -266,7 +266,7 @@ describe("a release that fails", () => {
     expect(await cloud.record()).toEqual({ failed: expect.objectContaining({ number: 1 }) });
   });
 
-  it("goes back when it is interrupted", async () => {
+  it("rolls back when it is interrupted", async () => {
     const { cloud, before } = await released();
     const world = fakeWorld(cloud);
     cloud.ways.set("orders shop-dev-orders:3", () => {
@@ -279,7 +279,7 @@ describe("a release that fails", () => {
     expect(cloud.locked).toBeUndefined();
   });
 
-  it("goes back when a deployment never ends", async () => {
+  it("rolls back when a deployment never ends", async () => {
     const { cloud, before } = await released();
     cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "moving" }));
     const { code, text } = await releaseImage(cloud, image("b"));
@@ -296,7 +296,7 @@ describe("two at once", () => {
     cloud.locked = { lock, beat: new Date(now() - secondsAgo * 1000), version: 7 };
   };
 
-  it("are refused: the second learns who runs the first", async () => {
+  it("are refused: the second one reports who runs the first", async () => {
     const { cloud, world } = shop();
     heldBy(cloud, world.now, 20);
     for (const unlock of [false, true]) {
@@ -309,7 +309,7 @@ describe("two at once", () => {
     expect(await readState(world)).toMatchObject({ underWay: { by: "mia", state: "running" } });
   });
 
-  it("a lock that is silent is taken over on request only", async () => {
+  it("a silent lock is taken over on request only", async () => {
     const { cloud, world } = shop();
     heldBy(cloud, world.now, 300);
     expect(await refusal(release(world, { images: [image("a")], unlock: false }))).toMatch(
@@ -321,7 +321,7 @@ describe("two at once", () => {
     expect(cloud.locked).toBeUndefined();
   });
 
-  it("of two that take over at once neither goes on", async () => {
+  it("of two concurrent takeovers neither continues", async () => {
     const { cloud, world } = shop();
     heldBy(cloud, world.now, 300);
     const other = { id: "other", number: 2, by: "max", at: "2026-01-01T00:00:00Z" };
@@ -336,7 +336,7 @@ describe("two at once", () => {
     expect(cloud.calls).toEqual([]);
   });
 
-  it("one that has lost its lock moves, rolls back and records nothing any more, and leaves the lock to its owner", async () => {
+  it("one that has lost its lock moves, rolls back and records nothing more, and leaves the lock to its owner", async () => {
     const { cloud, world } = shop();
     cloud.before = (call) => {
       if (call === "move mailer shop-dev-mailer:2") heldBy(cloud, world.now, 0);
@@ -373,7 +373,7 @@ describe("two at once", () => {
     expect(listed.map(({ number, outcome }) => `${number} ${outcome}`)).toEqual(["3 live", "2 died", "1 was live"]);
   });
 
-  it("count on the record as it is when they have the lock", async () => {
+  it("use the record as of the time that they get the lock", async () => {
     const { cloud, world } = shop();
     let other = false;
     cloud.before = (call) => {
@@ -394,7 +394,7 @@ describe("a rollback", () => {
     return cloud;
   }
 
-  it("brings back the very task definitions that were live before, and migrates nothing", async () => {
+  it("restores the exact task definitions that were live before, and migrates nothing", async () => {
     const cloud = await twice();
     const world = fakeWorld(cloud);
     expect(await rollback(world, { unlock: false })).toBe(0);
@@ -405,39 +405,39 @@ describe("a rollback", () => {
       "move report shop-dev-report:3",
       "record live 4",
     ]);
-    expect(world.printed()).toContain("undoes no migration");
+    expect(world.printed()).toContain("does not undo migrations");
     expect(await cloud.record()).toMatchObject({ live: { number: 4, of: 2, images: { orders: image("b") } } });
   });
 
-  it("once more goes further back, and never to the one that it came from", async () => {
+  it("repeated restores an earlier release, and never the one that it came from", async () => {
     const cloud = await twice();
     await rollback(fakeWorld(cloud), { unlock: false });
     await rollback(fakeWorld(cloud), { unlock: false });
     expect(await cloud.record()).toMatchObject({ live: { number: 5, of: 1 } });
     expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain(
-      "there is no earlier one to roll back to",
+      "no earlier one exists to roll back to",
     );
   });
 
-  it("goes to the release that is named, and refuses what was none", async () => {
+  it("restores the named release, and refuses an unknown one", async () => {
     const cloud = await twice();
     await rollback(fakeWorld(cloud), { to: 1, unlock: false });
     expect(cloud.runs.get("orders")).toBe("shop-dev-orders:2");
     expect(await refusal(rollback(fakeWorld(cloud), { to: 9, unlock: false }))).toMatch(
-      /^2 release 9 is not remembered; choose one of 3, 2, 1/,
+      /^2 release 9 is not recorded; choose one of 3, 2, 1/,
     );
   });
 
-  it("refuses to go where a task definition is gone, before anything moves", async () => {
+  it("is refused if a task definition no longer exists, before anything moves", async () => {
     const cloud = await twice();
     cloud.tasks.delete("shop-dev-orders:3");
     expect(await refusal(rollback(fakeWorld(cloud), { unlock: false }))).toContain(
-      "shop-dev-orders:3 of release 2 does not exist",
+      "shop-dev-orders:3 of release 2 no longer exists",
     );
     expect(cloud.calls).toEqual([]);
   });
 
-  it("that fails goes back to what was live", async () => {
+  it("that fails rolls back to the live release", async () => {
     const cloud = await twice();
     cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "failed", reason: "tasks failed to start." }));
     expect(await rollback(fakeWorld(cloud), { unlock: false })).toBe(1);
@@ -446,12 +446,12 @@ describe("a rollback", () => {
   });
 });
 
-describe("what cannot be released", () => {
+describe("an invalid release", () => {
   it.each([
     [["orders:latest"], /^2 orders:latest has no digest/],
     [[image("a", "payments")], /^2 .*payments@.* is not an image of orders/],
-    [[image("a"), image("b")], /^2 two images of orders/],
-    [[], /^2 there is no release of orders yet: antifragile release dev --image <registry>\/orders@sha256/],
+    [[image("a"), image("b")], /^2 --image is set twice for orders/],
+    [[], /^2 orders has no release yet: antifragile release dev --image <registry>\/orders@sha256/],
   ])("is refused: %j", async (images, message) => {
     const { cloud, world } = shop();
     expect(await refusal(release(world, { images, unlock: false }))).toMatch(message);
@@ -459,7 +459,7 @@ describe("what cannot be released", () => {
     expect(cloud.locked).toBeUndefined();
   });
 
-  it("is what Terraform releases, and what is not there", async () => {
+  it("is one of services that Terraform releases, or that do not exist", async () => {
     const terraforms = new FakeCloud({ orders: template("orders", { owner: "terraform" }) });
     expect(await refusal(release(fakeWorld(terraforms), { images: [image("a")], unlock: false }))).toMatch(
       /^2 orders is released by terraform apply/,
@@ -471,7 +471,7 @@ describe("what cannot be released", () => {
 });
 
 describe("an admin process", () => {
-  it("runs as the release that runs, with what is added, and ends as its task ends", async () => {
+  it("runs with the live release and the added arguments, and exits with the code of its task", async () => {
     const { cloud } = shop();
     Object.assign(cloud.templates.mailer?.admin ?? {}, { seed: ["node", "seed.js"] });
     await releaseImage(cloud, image("a"));
@@ -483,13 +483,13 @@ describe("an admin process", () => {
     expect(world.printed()).toContain("    one\n    two\n");
   });
 
-  it("is refused before the first release, where there is none, and where two have one", async () => {
+  it("is refused before the first release, if it does not exist, and if two services have it", async () => {
     const { cloud, world } = shop();
     expect(await refusal(admin(world, { name: "migrate", args: [] }))).toMatch(/^1 orders has no release yet/);
-    expect(await refusal(admin(world, { name: "seed", args: [] }))).toMatch(/^2 .*there are: migrate \(orders\)/);
+    expect(await refusal(admin(world, { name: "seed", args: [] }))).toMatch(/^2 .*choose one of migrate \(orders\)/);
     Object.assign(cloud.templates.mailer?.admin ?? {}, MIGRATE);
     expect(await refusal(admin(world, { name: "migrate", args: [] }))).toMatch(
-      /mailer and orders: name one by --service/,
+      /mailer and orders: choose one with --service/,
     );
   });
 
@@ -503,7 +503,7 @@ describe("an admin process", () => {
     expect(cloud.calls.at(-1)).toBe("stop task");
   });
 
-  it("ends with 1 where its container did not start", async () => {
+  it("exits with 1 if its container did not start", async () => {
     const { cloud } = shop();
     await releaseImage(cloud, image("a"));
     cloud.ending = { exitCode: undefined, reason: "CannotPullContainerError" };

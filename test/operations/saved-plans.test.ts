@@ -84,7 +84,7 @@ function synthesized(fakes: Readonly<Record<string, Fake>>) {
 }
 
 describe("saved plans", () => {
-  it("are made for each stack of the environment, never for delivery, and change nothing", async () => {
+  it("are created for each stack of the environment, never for delivery, and change nothing", async () => {
     const { plan, calls } = synthesized({ "orders-staging-service": {} });
     expect(await plan()).toBe(0);
     const made = calls();
@@ -94,7 +94,7 @@ describe("saved plans", () => {
     expect(made.some((call) => call.endsWith("apply"))).toBe(false);
   });
 
-  it("are applied as they are, and nothing is planned again", async () => {
+  it("are applied unchanged, and nothing is planned again", async () => {
     const { plan, apply, calls } = synthesized({ "orders-staging-service": {}, "audit-staging-data": {} });
     await plan();
     calls();
@@ -107,11 +107,11 @@ describe("saved plans", () => {
     ]);
   });
 
-  it("leave what stands on a change for later, which is then planned and passes the gate too", async () => {
+  it("defer stacks that depend on a change, which are then planned and pass the gate too", async () => {
     const { plan, apply, calls, text } = synthesized({ "shop-staging-platform": {}, "orders-staging-service": {} });
     expect(await plan()).toBe(0);
     expect(calls()).not.toContain("orders-staging-service plan");
-    expect(text()).toContain("is planned when shop-staging-platform is applied");
+    expect(text()).toContain("is planned after shop-staging-platform has been applied");
     expect(await apply()).toBe(0);
     expect(calls()).toEqual([
       "shop-staging-platform init",
@@ -120,7 +120,7 @@ describe("saved plans", () => {
     ]);
   });
 
-  it("refuse through the gate what was left for later", async () => {
+  it("check deferred stacks with the gate too", async () => {
     const { plan, apply, calls } = synthesized({
       "shop-staging-platform": {},
       "orders-staging-service": { changes: REPLACED },
@@ -130,18 +130,18 @@ describe("saved plans", () => {
     expect(calls()).not.toContain("orders-staging-service apply");
   });
 
-  it("are all that is applied where somebody approved them", async () => {
+  it("are the only plans applied after an approval", async () => {
     const { plan, apply, calls, text } = synthesized({ "shop-staging-platform": {}, "orders-staging-service": {} });
     await plan();
     expect(await apply(true)).toBe(1);
     expect(calls()).toContain("shop-staging-platform apply");
-    expect(text()).toContain("nobody has approved that");
+    expect(text()).toContain("has changes that were not approved");
     const unchanged = synthesized({ "shop-staging-platform": {}, "orders-staging-service": { plan: 0 } });
     await unchanged.plan();
     expect(await unchanged.apply(true)).toBe(0);
   });
 
-  it("are not kept when the gate refuses one, and a kept allowance also holds for later", async () => {
+  it("are not saved if the gate refuses one; a saved allowance also applies to deferred stacks", async () => {
     const refused = synthesized({ "orders-staging-service": { changes: REPLACED } });
     expect(await refused.plan()).toBe(3);
     await expect(refused.apply()).rejects.toThrow(/no plans in/);
@@ -151,7 +151,7 @@ describe("saved plans", () => {
     expect(await allowed.apply()).toBe(0);
   });
 
-  it("say which allowance was not needed", async () => {
+  it("report unneeded allowances", async () => {
     const { plan, text } = synthesized({});
     await plan({ delete: ["aws_kms_key.B"], replace: [] });
     expect(text()).toContain("--allow-delete aws_kms_key.B was not needed");
@@ -165,7 +165,7 @@ describe("saved plans", () => {
     expect(((await plan()) as number) || (await apply())).toBe(code);
   });
 
-  it("are not applied to another environment, nor when one of them is gone, nor for other stacks", async () => {
+  it("are not applied to another environment, nor when one of them is missing, nor for other stacks", async () => {
     const { plan, apply, outdir } = synthesized({ "orders-staging-service": {} });
     await plan();
     await expect(apply(false, "production")).rejects.toThrow(/are of staging, not of production/);
@@ -176,11 +176,11 @@ describe("saved plans", () => {
     await expect(apply()).rejects.toThrow(/other stacks/);
   });
 
-  it("need an environment that is there", async () => {
+  it("require an existing environment", async () => {
     const { outdir } = synthesized({});
     const options = { outdir, environment: "test", terraform: ["terraform"] as const, print: () => undefined, env: {} };
     await expect(savePlans({ ...options, allowances: { delete: [], replace: [] } })).rejects.toThrow(
-      /there is no environment "test"/,
+      /environment "test" does not exist/,
     );
   });
 });
@@ -188,7 +188,7 @@ describe("saved plans", () => {
 describe("the commands", () => {
   const call = (...args: string[]) => ({ args, print: () => undefined, cwd: tmpdir() });
 
-  it("take one environment, and flags that they know", async () => {
+  it("accept one environment, and known flags", async () => {
     const plan = (...args: string[]) => exitCodeOf(() => runPlan(call(...args)));
     const apply = (...args: string[]) => exitCodeOf(() => runApply(call(...args)));
     expect(await plan()).toBe(2);
@@ -199,7 +199,7 @@ describe("the commands", () => {
     expect(await apply("staging")).toBe(2);
   });
 
-  it("tell what they take", async () => {
+  it("report the allowed arguments", async () => {
     const said: string[] = [];
     const print = (text: string) => void said.push(text);
     expect(await runPlan({ args: ["--help"], print, cwd: "." })).toBe(0);

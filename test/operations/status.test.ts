@@ -77,7 +77,7 @@ const ecs = (deployments: NonNullable<Observed["ecs"]>["deployments"], rest: obj
 });
 
 describe("a status", () => {
-  it("is a line for each service, that fits under its headings", () => {
+  it("has a line for each service, aligned with its headings", () => {
     const services: ServiceStatus[] = [
       statusOf(OBSERVED),
       statusOf({
@@ -118,7 +118,7 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
 `);
   });
 
-  it("names platforms where there are several", () => {
+  it("shows the platforms if there are several", () => {
     const lines = describeStatus([statusOf(OBSERVED), statusOf({ ...OBSERVED, platform: "mall" })], NOW).split("\n");
     expect(lines[0]).toMatch(/^platform +service/);
     expect(lines.slice(1, 3).map((line) => line.split(" ")[0])).toEqual(["mall", "shop"]);
@@ -145,7 +145,7 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
       { template: { ...TEMPLATE, task: TEMPLATE.task.replace(":7", ":9") } },
       "42 (config not live)",
     ],
-  ])("tells the release %s", (_, changes, expected) => {
+  ])("shows the release %s", (_, changes, expected) => {
     expect(lineOf(changes)?.[0]).toBe(expected);
   });
 
@@ -165,11 +165,11 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
     ],
     ["failed", { ecs: ecs([{ primary: true, state: "FAILED", reason: "no room" }]) }, "failed"],
     ["gone from the cluster", { ecs: undefined }, "missing"],
-  ])("tells that a deployment is %s", (_, changes, expected) => {
+  ])("shows that a deployment is %s", (_, changes, expected) => {
     expect(lineOf(changes)?.[2]).toBe(expected);
   });
 
-  it("tells of a job when it is started, not how many run", () => {
+  it("shows the schedule of a job instead of its tasks", () => {
     const job = { template: { ...TEMPLATE, kind: "job" as const, service: undefined, alarms: [] }, ecs: undefined };
     expect(lineOf({ ...job, alarms: new Map(), activities: [] })).toEqual(["42", "-", "scheduled", "-", "-"]);
   });
@@ -179,7 +179,7 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
     ["in alarm, by name", new Map([["shop-production-orders-errors", "ALARM"]]), "shop-production-orders-errors"],
     ["without data", new Map([["shop-production-orders-errors", "INSUFFICIENT_DATA"]]), "no data"],
     ["gone", new Map(), "no data"],
-  ])("tells that alarms are %s", (_, alarms, expected) => {
+  ])("shows that alarms are %s", (_, alarms, expected) => {
     expect(lineOf({ alarms })?.[3]).toBe(expected);
   });
 
@@ -187,18 +187,18 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
     ["a policy", "monitor alarm x in state ALARM triggered policy scale-from-zero", "from zero"],
     ["a schedule", "scheduled action name Morning was triggered", "Morning"],
     ["its bounds", "minimum capacity was set to 4", "bounds"],
-  ])("tells that %s scaled it", (_, cause, expected) => {
+  ])("shows that %s scaled it", (_, cause, expected) => {
     const [activity] = OBSERVED.activities;
     expect(lineOf({ activities: [{ ...activity!, cause }] })?.at(-1)).toBe(`-> 4, 11 min ago (${expected})`);
   });
 
-  it("tells a scaling that failed, and long ago in days", () => {
+  it("shows a failed scaling, and old ones in days", () => {
     const [activity] = OBSERVED.activities;
     const old = { ...activity!, at: "2026-11-19T12:00:00Z", outcome: "Failed" };
     expect(lineOf({ activities: [old] })?.at(-1)).toBe("failed: -> 4, 3 d ago (requests)");
   });
 
-  it("lets no control character of others reach the terminal", () => {
+  it("removes control characters from external text", () => {
     expect(describeStatus([statusOf({ ...OBSERVED, service: "or\u001b[2Jders\nx" })], NOW)).toContain(
       "or\\u001b[2Jders\\u000ax",
     );
@@ -244,7 +244,7 @@ describe("services", () => {
     expect(services("mall").map(({ service }) => service)).toEqual(["till"]);
   });
 
-  it("have a release that died where its lock is silent", () => {
+  it("have a died release if its lock is silent", () => {
     expect(orders({}, written.getTime() + 121_000)?.lock).toEqual({ number: 43, silent: true });
   });
 
@@ -262,7 +262,7 @@ describe("services", () => {
 });
 
 describe("places", () => {
-  it("are the environments and regions of a synthesized app", () => {
+  it("are found in the environments and regions of a synthesized app", () => {
     const outdir = mkdtempSync(join(tmpdir(), "antifragile-status-"));
     const write = (name: string, region: string, tags: object) => {
       mkdirSync(join(outdir, "stacks", name), { recursive: true });
@@ -335,19 +335,19 @@ describe("antifragile status", () => {
   });
   const empty = mkdtempSync(join(tmpdir(), "antifragile-status-"));
 
-  it("says what is wrong with what was typed", async () => {
+  it("reports invalid arguments", async () => {
     const print = () => undefined;
     expect(await exitCodeOf(() => runStatus({ args: ["dev", "production"], print, cwd: empty }))).toBe(2);
     expect(await exitCodeOf(() => runStatus({ args: ["--table"], print, cwd: empty }))).toBe(2);
   });
 
-  it("says what it takes", async () => {
+  it("prints its usage", async () => {
     const printed: string[] = [];
     expect(await runStatus({ args: ["--help"], print: (text) => printed.push(text), cwd: empty })).toBe(0);
     expect(printed.join("")).toContain("--json");
   });
 
-  it("says when nothing is there, and that is no success", async () => {
+  it("fails if there are no services, and reports it", async () => {
     const aws = await fakeAws(0);
     Object.assign(process.env, {
       AWS_ENDPOINT_URL: aws.url,
@@ -364,7 +364,7 @@ describe("antifragile status", () => {
     aws.server.close();
   });
 
-  it("looks where a repository's app was synthesized for, without asking for a region", async () => {
+  it("uses the regions of the repository's synthesized app, without a flag", async () => {
     const repository = mkdtempSync(join(tmpdir(), "antifragile-status-"));
     const stack = join(repository, "infra", "cdktf.out", "stacks", "shop-dev-service");
     mkdirSync(stack, { recursive: true });
@@ -383,7 +383,7 @@ describe("antifragile status", () => {
     account.server.close();
   });
 
-  it("says in JSON what is not, rather than leaving it out", async () => {
+  it("prints null in JSON instead of omitting members", async () => {
     const aws = await fakeAws(1);
     Object.assign(process.env, {
       AWS_ENDPOINT_URL: aws.url,

@@ -1,4 +1,4 @@
-/** What an AWS service answers when it does not accept a call. */
+/** Error response of an AWS service. */
 export class AwsError extends Error {
   constructor(
     readonly code: string,

@@ -23,12 +23,12 @@ import {
   TerraformStack,
 } from "../../emulator";
 
-/** What this machine has of Terraform, its plugins and moto. */
+/** Installed tools: Terraform, its plugins and moto. */
 export const tools = await findTools();
 const missing = missingTools(tools);
 
 /**
- * `describe` for tests that deploy. Where a tool is missing they are skipped, with the reason in their name; where `CI` is
+ * `describe` for tests that deploy. If a tool is missing, they are skipped with the reason in their name; if `CI` is
  * set they fail instead.
  */
 export function describeOnEmulator(name: string, body: () => void): void {
@@ -44,7 +44,7 @@ export function describeOnEmulator(name: string, body: () => void): void {
 
 const ROOT = resolve(__dirname, "../..");
 
-/** Where the logs, copies and states of a named deployment are; kept until its next run. */
+/** Folder of the logs, copies and states of a named deployment; kept until its next run. */
 export function resultsFolder(name: string): string {
   return join(ROOT, ".test-results", name);
 }
@@ -79,7 +79,7 @@ export interface DeploymentOptions {
   readonly stacks?: readonly string[];
   /** @default - the region of the first stack's provider */
   readonly region?: string;
-  /** Puts into the account what was there before the app, and returns the variables by which the app is told of it. */
+  /** Creates the resources that exist before the app, and returns the variables that describe them to the app. */
   readonly prepare?: (emulator: Emulator) => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -139,7 +139,7 @@ export class Deployment {
     }
   }
 
-  /** Does something as somebody at the command line, whose credentials and endpoint are those of this account. */
+  /** Runs a command with the credentials and the endpoint of this account. */
   async signedIn<T>(act: () => Promise<T>): Promise<T> {
     const before = { ...process.env };
     Object.assign(process.env, {

@@ -22,7 +22,7 @@ export class FakeOpenSearch {
   readonly documents: StoredDocument[] = [];
   /** Bytes of each request. */
   readonly sizes: number[] = [];
-  /** The status of the next answers, instead of taking anything; `item` is said of each document. */
+  /** Status of the next responses, which store nothing; `item` is the status of each document. */
   readonly troubles: { readonly status: number; readonly item?: boolean }[] = [];
   readonly #types = new Map<string, string>();
   readonly #server: Server;

@@ -1,5 +1,5 @@
 /**
- * Whether a line of JSON matches a filter pattern of CloudWatch Logs, as far as ours go: comparisons of properties with text,
+ * Returns whether a line of JSON matches a filter pattern of CloudWatch Logs; supports comparisons of properties with text,
  * in which `*` stands for anything, or numbers; `&&`, `||` and parentheses. What a line does not have matches nothing.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html

@@ -2,7 +2,7 @@ import type { SynthesizedStack } from "../../constructs/testing";
 
 type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** What each resource and data source of a stack waits for: references, and `depends_on`, as Terraform reads them. */
+/** Dependencies of each resource and data source of a stack: references and `depends_on`, as Terraform reads them. */
 export function dependencies(stack: SynthesizedStack): Map<string, Set<string>> {
   const nodes = new Map<string, unknown>();
   for (const [prefix, blocks] of [

@@ -1,6 +1,6 @@
 import { Fn } from "cdktf";
 
-/** A text as a thing of AWS would tell it: nobody knows it before it is applied, so that nothing checks it at synth. */
+/** Text that is known only after apply, like an attribute of a resource, so that synth does not validate it. */
 export function knownAfterApply(text: string): string {
   return Fn.join("", [text]);
 }

@@ -1,6 +1,6 @@
 import { type Profiler, Session } from "node:inspector";
 
-/** How often each function and each block of it ran, by where it is written: a count of work that no busy machine changes. */
+/** Number of runs of each function and each of its blocks, by location: a count of work that does not depend on the load. */
 export type Operations = ReadonlyMap<string, number>;
 
 /** Counts what some code does, in the program's own files and in the packages that it uses. */

@@ -1,4 +1,4 @@
-/** What policies of AWS make of a number of tasks or instances, as far as AWS documents it. */
+/** Effect of AWS scaling policies on the number of tasks or instances, as documented by AWS. */
 
 export interface StepPolicy {
   readonly type: "ChangeInCapacity" | "ExactCapacity" | "PercentChangeInCapacity";

@@ -41,7 +41,7 @@ export function addresses(stack: TerraformStack | SynthesizedStack): string[] {
     .sort();
 }
 
-/** What is refused, as `CODE prop`; fails when nothing is, or when another error is thrown. */
+/** Refusals as `CODE prop`; fails if there are none, or if another error is thrown. */
 export function refusals(act: () => unknown): string[] {
   try {
     act();

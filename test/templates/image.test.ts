@@ -31,7 +31,7 @@ beforeAll(async () => {
   servers = await startServers();
   await buildBase(folder, BASE);
 
-  // As on a hardened machine: nobody else may read what is checked out.
+  // As on a hardened host: other users cannot read the checkout.
   const before = process.umask(0o077);
   const repository = join(folder, "orders");
   const dockerfile = files.get("Dockerfile")!.replaceAll(/node:24\S+/g, BASE);
@@ -94,14 +94,14 @@ async function finished(command: readonly string[]): Promise<string> {
 }
 
 describe("the image", () => {
-  it("has a user that is not root, and files that this user can read, whatever the umask", () => {
+  it("has a non-root user, and files that this user can read, for any umask", () => {
     expect(config.User).toMatch(/^[1-9]\d*:[1-9]\d*$/);
     for (const file of ["openapi.yaml", "package.json", "dist/main.js", "migrations/0001-quotes.sql"]) {
       expect(statSync(join(root, config.WorkingDir, file)).mode & 0o777, file).toBe(0o644);
     }
   });
 
-  it("contains no development dependencies, and its size is known", async () => {
+  it("contains no development dependencies, and is within its size limit", async () => {
     expect((await run("ls", ["node_modules/typescript"], join(root, config.WorkingDir))).code).not.toBe(0);
     const { output } = await run("du", ["-sm", "dist", "node_modules"], join(root, config.WorkingDir));
     console.log(`image, in MiB on top of the base:\n${output}`);
@@ -117,7 +117,7 @@ describe("the image", () => {
     expect(await finished(["node", "dist/job.js"])).toContain('"report"');
   });
 
-  it("serves with a read-only root and without a shell, is healthy, and stops in order", {
+  it("serves with a read-only root and without a shell, is healthy, and shuts down", {
     timeout: SLOW,
   }, async () => {
     expect(() => writeFileSync(join(root, "written"), "")).toThrow(/EROFS/);
@@ -133,7 +133,7 @@ describe("the image", () => {
     expect(await once(child, "close")).toEqual([0, null]);
   });
 
-  it("works on the queue, and stops in order", { timeout: SLOW }, async () => {
+  it("works on the queue, and shuts down", { timeout: SLOW }, async () => {
     const { child, output } = start(["node", "dist/worker.js"]);
     await expect.poll(output, { timeout: 60_000 }).toContain('"working"');
     child.kill("SIGTERM");

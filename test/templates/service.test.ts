@@ -29,7 +29,7 @@ let folder: string;
 let everything: string;
 let servers: Servers | undefined;
 
-/** Where the servers are, the tests of the service must not skip anything: as in its CI. */
+/** If the servers are installed, the tests of the service must not be skipped, as in its CI. */
 const environment = () => cleanEnvironment(servers ? { CI: "1", ...servers.env } : {});
 
 beforeAll(async () => {
@@ -60,7 +60,7 @@ it("has the servers that its tests need", ({ skip }) => {
   skip(`not installed: ${missing.join(", ")}; tests that need them are skipped`);
 });
 
-describe("a service with every choice taken", () => {
+describe("a service with all options", () => {
   it("passes its own tests", { timeout: SLOW }, async () => {
     const { failed, skipped, passed } = await runTests(everything, [], environment());
     expect(failed).toEqual([]);
@@ -68,7 +68,7 @@ describe("a service with every choice taken", () => {
     if (servers) expect(skipped).toBe(0);
   });
 
-  it("fails in CI, and skips elsewhere, what it has no server for", { timeout: SLOW }, async () => {
+  it("fails tests without their server in CI, and skips them elsewhere", { timeout: SLOW }, async () => {
     const nowhere = { PGHOST: "127.0.0.1", PGPORT: "1" };
     const here = await runTests(everything, ["test/job.test.ts"], cleanEnvironment(nowhere));
     expect(here).toEqual({ passed: 0, skipped: 1, failed: [] });
@@ -77,7 +77,7 @@ describe("a service with every choice taken", () => {
   });
 });
 
-describe("a service without any choice", () => {
+describe("a service without options", () => {
   it("passes its own tests", { timeout: SLOW }, async () => {
     const { failed, skipped, passed } = await runTests(repository("nothing", serviceFiles({})), [], environment());
     expect(failed).toEqual([]);
@@ -100,7 +100,7 @@ const turn = atMost(2);
 const VARIANTS = [{}, EVERYTHING, ...Object.entries(EVERYTHING).map(([key, value]) => ({ [key]: value }))];
 
 describe.concurrent.each(VARIANTS)("with %j", (choices) => {
-  it("compiles, and its linter has nothing to say", { timeout: SLOW }, ({ expect }) =>
+  it("compiles and passes its linter", { timeout: SLOW }, ({ expect }) =>
     turn(async () => {
       const target = repository(`variant-${Object.keys(choices).join("-")}`, serviceFiles(choices));
       const types = await tool(target, "typescript/bin/tsc", []);
@@ -110,7 +110,7 @@ describe.concurrent.each(VARIANTS)("with %j", (choices) => {
     }),
   );
 
-  it("contains nothing that was not chosen", ({ expect }) => {
+  it("contains only the chosen options", ({ expect }) => {
     const others = /^(README\.md|\.antifragile\.json|package-lock\.json)$/;
     const own = [...serviceFiles(choices)].filter(([path]) => !others.test(path));
     const text = own.map(([path, content]) => `${path}\n${content}`).join("\n");
@@ -123,7 +123,7 @@ describe.concurrent.each(VARIANTS)("with %j", (choices) => {
 
 describe.concurrent("a mutation", () => {
   it.for(mutations.map((mutation, index) => ({ ...mutation, index })))(
-    "is noticed: $factor, $wrong ($file)",
+    "detects: $factor, $wrong ($file)",
     { timeout: 2 * SLOW },
     async ({ file, from, to, test, notices, index }, { skip, expect }) => {
       if (!servers && NEED_SERVERS.includes(test)) skip(`not installed: ${missing.join(", ")}`);
@@ -149,7 +149,7 @@ describe("the image", () => {
   const last = stages.at(-1)!;
   const command = (name: string): string[] => JSON.parse(new RegExp(`${name} (\\[.*\\])`).exec(last)![1]!);
 
-  it("is made of one base, by its digest, and runs as a user that is not root", () => {
+  it("has one base image, by digest, and runs as a non-root user", () => {
     const names = stages.map((stage) => / AS (\S+)/.exec(stage)?.[1]);
     const bases = stages.map((stage) => stage.split(/\s/)[0]).filter((base) => !names.includes(base));
     expect(new Set(bases).size).toBe(1);
@@ -158,7 +158,7 @@ describe("the image", () => {
     expect(last).not.toMatch(/^(RUN|ADD)/m);
   });
 
-  it("starts, is healthy, migrates and stops, by what the Dockerfile copies and nothing else", {
+  it("starts, is healthy, migrates and stops, with only the files that the Dockerfile copies", {
     timeout: SLOW,
   }, async () => {
     const built = await tool(everything, "typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
@@ -205,7 +205,7 @@ describe("the image", () => {
     for (const line of output().trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("level");
   });
 
-  /** What .env.example sets. */
+  /** Variables that .env.example sets. */
   function declared(): Record<string, string> {
     const lines = serviceFiles(EVERYTHING)
       .get(".env.example")!
@@ -215,7 +215,7 @@ describe("the image", () => {
 });
 
 describe("npm run dev", () => {
-  it("serves, and has a token to call it with, without any account", { timeout: SLOW }, async () => {
+  it("serves, and issues a token for requests, without an account", { timeout: SLOW }, async () => {
     const target = repository("dev", serviceFiles({ auth: "oidc" }));
     const [port, issuerPort] = [await freePort(), await freePort()];
     const issuer = `http://localhost:${issuerPort}`;
@@ -276,7 +276,7 @@ describe("npm run gameday", () => {
     expect(readFileSync(join(target, "gameday/kill.svg"), "utf8")).toMatch(/^<svg [\s\S]*of 180 requests lost/);
   });
 
-  it("ends with 1 when the hypothesis did not hold", { timeout: SLOW }, async () => {
+  it("exits with 1 if the hypothesis did not hold", { timeout: SLOW }, async () => {
     const target = withHypotheses("gameday-delay", {}, { ...lenient, p99Ms: 100 });
     const { child, output } = start(target, ["delay", "--seconds", "6", "--rate", "20"]);
     expect(await once(child, "close"), output()).toEqual([1, null]);
@@ -299,7 +299,7 @@ describe("npm run gameday", () => {
     [["kill", "--seconds", "301"], "--seconds: use a whole number from 6 to 300"],
     [["kill", "--rate", "1001"], "--rate: use a whole number from 1 to 1000"],
     [["kill", "--retries", "3"], "--retries"],
-  ])("ends with 2, and starts nothing, for %j", { timeout: SLOW }, async (args, problem) => {
+  ])("exits with 2, and starts nothing, for %j", { timeout: SLOW }, async (args, problem) => {
     const { child, output } = start(everything, args);
     expect(await once(child, "close")).toEqual([2, null]);
     expect(output()).toContain(problem);
@@ -307,7 +307,7 @@ describe("npm run gameday", () => {
     expect(output()).not.toContain("hypothesis     ");
   });
 
-  it("ends with 2 when the service fails before the fault", { timeout: SLOW }, async () => {
+  it("exits with 2 if the service fails before the fault", { timeout: SLOW }, async () => {
     const target = withHypotheses("gameday-refused", {}, lenient);
     const wrong = { ...plan, request: { method: "GET", path: "/nowhere" } };
     writeFileSync(join(target, "gameday/hypothesis.json"), JSON.stringify(wrong));

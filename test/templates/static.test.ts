@@ -17,7 +17,7 @@ import { parse } from "yaml";
 import { runningProgram } from "../support/program";
 import { cleanEnvironment, EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
 
-// What can be said of a service by reading it. Every check is seen to find what it looks for.
+// Static checks of generated services. Each check is tested with a planted fault.
 
 type Files = ReadonlyMap<string, string>;
 const service = serviceFiles(EVERYTHING);
@@ -30,7 +30,7 @@ const found = (files: Files, pattern: RegExp, except: string[] = []) =>
 describe("Codebase", () => {
   const environments = /\b(staging|production|NODE_ENV)\b/;
 
-  it("knows no environment by its name: all deploys are the same code", () => {
+  it("contains no environment names: all deploys use the same code", () => {
     expect(found(service, environments)).toEqual([]);
     const branch = changed("src/app.ts", (text) => `${text}if (process.env.NODE_ENV === "staging") {}`);
     expect(found(branch, environments)).toEqual(["src/app.ts"]);
@@ -61,7 +61,7 @@ describe("Dependencies", () => {
     expect(undeclared(more)).toEqual(["src/app.ts: vitest"]);
   });
 
-  it("are exact, and run no code while they are installed", () => {
+  it("are exact, and run no code during installation", () => {
     const { dependencies, devDependencies } = JSON.parse(service.get("package.json")!);
     const versions = Object.values<string>({ ...dependencies, ...devDependencies });
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
@@ -72,13 +72,13 @@ describe("Dependencies", () => {
 describe("Config", () => {
   const reads = /process\.env|from "node:process"/;
 
-  it("comes in at one place", () => {
+  it("is read in one place", () => {
     expect(found(service, reads)).toEqual(["src/process.ts"]);
     const another = changed("src/quotes.ts", (text) => `${text}export const rate = process.env.RATE;`);
     expect(found(another, reads)).toContain("src/quotes.ts");
   });
 
-  it("leads to every backing service: no host stands in the code", () => {
+  it("locates every backing service: no host is in the code", () => {
     const hosts = /localhost|127\.0\.0\.1|https?:\/\/[a-z]/;
     expect(found(service, hosts, ["src/config-declaration.ts"])).toEqual([]);
     expect(
@@ -93,7 +93,7 @@ describe("Config", () => {
 describe("Processes", () => {
   const writes = /\b(writeFile|appendFile|createWriteStream|mkdir)/;
 
-  it("write no file", () => {
+  it("write no files", () => {
     expect(found(service, writes)).toEqual([]);
     expect(
       found(
@@ -105,7 +105,7 @@ describe("Processes", () => {
 });
 
 describe("Admin processes", () => {
-  it("are no part of the start of the service", () => {
+  it("do not run when the service starts", () => {
     const migrates = /admin\//;
     expect(found(service, migrates, ["src/admin/migrate.ts", "src/admin/seed.ts", "src/admin/console.ts"])).toEqual([]);
     const start = changed("src/main.ts", (text) => `import "./admin/migrate";\n${text}`);
@@ -114,7 +114,7 @@ describe("Admin processes", () => {
 });
 
 describe("compose.yaml", () => {
-  it("runs the service as the cloud does: read-only, from the Dockerfile, told to stop by a signal", () => {
+  it("runs the service as in AWS: read-only, from the Dockerfile, stopped by a signal", () => {
     const { services } = parse(service.get("compose.yaml")!);
     for (const name of ["service", "worker"]) {
       expect(services[name]).toMatchObject({ build: ".", read_only: true, init: true });
@@ -183,14 +183,14 @@ describe("the infrastructure", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("compiles, and a mistake is seen", { timeout: 120_000 }, async () => {
+  it("compiles, and a mistake is detected", { timeout: 120_000 }, async () => {
     expect(await tool("typescript/bin/tsc", [])).toEqual({ code: 0, output: "" });
     writeFiles(join(folder, "broken"), new Map([["infra/main.ts", 'import { Nothing } from "antifragile";\n']]));
     expect((await tool("typescript/bin/tsc", [])).output).toMatch(/^broken\/infra\/main\.ts.*Nothing/);
     rmSync(join(folder, "broken"), { recursive: true });
   });
 
-  it.each(Object.keys(repositories))("and all else of %s leaves the linter nothing to say", async (name) => {
+  it.each(Object.keys(repositories))("and all other files of %s pass the linter", async (name) => {
     const { code, output } = await tool("@biomejs/biome/bin/biome", ["check"], name);
     expect(code, output).toBe(0);
   });
@@ -224,7 +224,7 @@ describe("the infrastructure", () => {
     return (type: string) => Object.entries<Block>(resource[type] ?? {});
   }
 
-  it("with experiments tries staging before production has the release", { timeout: 60_000 }, async () => {
+  it("with experiments runs them in staging before the release to production", { timeout: 60_000 }, async () => {
     const delivery = await stackOf("experiments", "orders-delivery");
     const [[, pipeline] = []] = delivery("aws_codepipeline");
     const stages: Block[] = pipeline?.stage;
@@ -262,7 +262,7 @@ describe("the infrastructure", () => {
     ).toEqual(["fis:GetExperiment", "fis:StartExperiment", "fis:StartExperiment"]);
   });
 
-  it("of one that GitHub deploys has the roles of its workflow, each trusted to this repository alone", {
+  it("of one with GitHub Actions has the roles of its workflow, each of which trusts this repository only", {
     timeout: 60_000,
   }, async () => {
     const delivery = await stackOf("experiments-weekly", "orders-delivery");
@@ -282,7 +282,7 @@ describe("the infrastructure", () => {
     ["experiments", 0],
     ["experiments-weekly", 1],
   ] as const)(
-    "of %s starts them by itself where no pipeline does: %i, and is there for one environment alone",
+    "of %s starts them on a schedule without a pipeline: %i, in one environment only",
     {
       timeout: 60_000,
     },
@@ -300,7 +300,7 @@ describe("the infrastructure", () => {
     },
   );
 
-  it("of one that joins takes what the contract names as its server, and leaves all else to other services", () => {
+  it("of one that joins claims the server path of the contract, and no other", () => {
     for (const files of [repositories.joins, repositories["everything-joins"]]) {
       const [, list] = /new Ingress\(\{ paths: (\[.*?\]) \}\)/.exec(files.get("infra/infrastructure.ts")!)!;
       const { servers } = parse(files.get("openapi.yaml")!);
@@ -309,7 +309,7 @@ describe("the infrastructure", () => {
     expect(parse(repositories.alone.get("openapi.yaml")!).servers).toBeUndefined();
   });
 
-  it("of two that join the same platform asks its balancer for different rules", { timeout: 60_000 }, async () => {
+  it("of two services on the same platform uses different listener rules", { timeout: 60_000 }, async () => {
     const rules = await Promise.all(
       ["joins", "joins-too"].map(async (name) => {
         expect(await synth(name, "dev")).toMatchObject({ code: 0 });
@@ -328,7 +328,7 @@ describe("the infrastructure", () => {
     expect(new Set(rules.flat().map(({ priority }) => priority)).size).toBe(2);
   });
 
-  it("of an environment that is not filled in names what is missing, and leaves the others alone", {
+  it("of an incomplete environment lists the missing values, and synthesizes the others", {
     timeout: 120_000,
   }, async () => {
     const production = await synth("alone", "production");
@@ -347,7 +347,7 @@ describe("the infrastructure", () => {
     expect(all.output).toMatch(/environment production is left out: .* lacks production\.account/);
   });
 
-  it("of an environment that is filled in synthesizes: its account alone, state in S3, HTTPS", {
+  it("of a complete environment synthesizes with its account, state in S3, and HTTPS", {
     timeout: 60_000,
   }, async () => {
     const file = join(folder, "alone", "infra/environments.ts");
@@ -462,7 +462,7 @@ describe("npm run image", () => {
     expect([image, calls]).toEqual([`${HOST}/orders@${DIGEST}\n`, "push before\n"]);
   });
 
-  it("refuses uncommitted changes, and writes nothing when the builder fails or there is none", {
+  it("refuses uncommitted changes, and writes nothing if the builder fails or is missing", {
     timeout: 60_000,
   }, async () => {
     const dirty = await build({ dirty: true });
@@ -476,7 +476,7 @@ describe("npm run image", () => {
   });
 });
 
-describe("a repository bears no trace", () => {
+describe("a repository contains no trace", () => {
   const traceOf = (files: Files, words: RegExp): string | undefined => {
     const own = [...files].filter(([path]) => !/^(README\.md|\.antifragile\.json)$/.test(path));
     return words.exec(own.map(([path, text]) => `${path}\n${text}`).join("\n"))?.[0];
@@ -486,12 +486,12 @@ describe("a repository bears no trace", () => {
   const OF_OWN_PLATFORM = /insecureHttp|new Platform|deploy:local/;
   const OF_OTHERS_PLATFORM = /Platform\.existing|\bpaths: \[|servers:/;
 
-  it("of a service, when it holds a platform alone", () => {
+  it("of a service in a platform repository", () => {
     expect(traceOf(repositoryFiles({ platform: true }), OF_SERVICE)).toBeUndefined();
     expect(traceOf(repositoryFiles({}), OF_SERVICE)).toBeDefined();
   });
 
-  it("of a platform that it does not have", () => {
+  it("of a platform in a service that joins one", () => {
     const [own, others] = [repositoryFiles({}), repositoryFiles({ joins: "shop" })];
     expect([traceOf(others, OF_OWN_PLATFORM), traceOf(own, OF_OTHERS_PLATFORM)]).toEqual([undefined, undefined]);
     expect(traceOf(own, OF_OWN_PLATFORM)).toBeDefined();

@@ -55,7 +55,7 @@ export interface IngressProps {
    */
   readonly certificate?: boolean;
   /**
-   * Authentication of callers: `userPool.signIn(...)` or `oidcSignIn(...)` for users, `bearerToken(...)` for machines.
+   * Authentication of callers: `userPool.signIn(...)` or `oidcSignIn(...)` for users, `bearerToken(...)` for programs.
    * Applies to all paths except its public ones.
    *
    * @default - none: the service itself authenticates its callers

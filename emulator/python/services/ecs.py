@@ -140,7 +140,7 @@ CONTAINER_DEFAULTS: dict[str, Any] = {
 
 
 def fill_defaults(container: dict[str, Any], network_mode: str | None) -> None:
-    """What ECS writes into container JSON where a request omits it, at every depth."""
+    """Defaults that ECS adds to container JSON where a request omits them, at every depth."""
     for name, value in CONTAINER_DEFAULTS.items():
         container.setdefault(name, copy.copy(value))
     for port in container["portMappings"]:

@@ -90,7 +90,7 @@ def run(function: Any, event: str) -> tuple[bool, str]:
 
 
 def keep(function: Any, config: dict[str, Any], event: str, output: str) -> None:
-    """What failed, as Lambda keeps it in a bucket: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
+    """Record of a failed invocation, in the format in which Lambda stores it in a bucket: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
     from moto.s3.models import s3_backends
 
     destination = (config.get("DestinationConfig", {}).get("OnFailure") or {}).get("Destination", "")

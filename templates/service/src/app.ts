@@ -144,7 +144,7 @@ function toProblem(error: FastifyError | Problem): Problem {
   return statusCode < 500 ? new Problem(statusCode, message) : new Problem(500);
 }
 
-/** Answers bytes that are not an HTTP request. There is no request to log it for, and the connection is closed. */
+/** Answers bytes that are not an HTTP request, and closes the connection. No request exists to log. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const problems: Record<string, Problem> = {
     HPE_HEADER_OVERFLOW: new Problem(431, `the headers are larger than ${maxHeaderSize} bytes`),

@@ -56,7 +56,7 @@ const ruleOf = (stack: ReturnType<typeof guarded>["stack"], id: string) =>
   ] as { action: Record<string, unknown>[]; priority: number; condition: object[]; depends_on?: string[] };
 
 describe("people at an OIDC issuer", () => {
-  it("sign in before anything is passed on, in a session of the service's own", () => {
+  it("must sign in before requests are forwarded, in a session of this service", () => {
     const { stack } = guarded(oidcSignIn(ISSUER));
     const { action } = ruleOf(stack, "Rule");
     expect(action).toMatchObject([
@@ -79,7 +79,7 @@ describe("people at an OIDC issuer", () => {
     ]);
   });
 
-  it("need a secret that is read by reference, and said to end up in the state", () => {
+  it("require a secret by reference, with a warning that it is in the state", () => {
     const { stack, orders } = guarded(oidcSignIn(ISSUER));
     expect(JSON.stringify(ruleOf(stack, "Rule").action)).toContain(
       "${data.aws_secretsmanager_secret_version.Orders_Ingress_Auth_ClientSecret",
@@ -92,14 +92,14 @@ describe("people at an OIDC issuer", () => {
     );
   });
 
-  it("get 401 where they are scripts, for as long as is asked", () => {
+  it("get a 401 for scripts, and the configured session duration", () => {
     const auth = oidcSignIn({ ...ISSUER, unauthenticated: "refuse", session: Duration.hours(1), scopes: [] });
     expect(ruleOf(guarded(auth).stack, "Rule").action[0]).toMatchObject({
       authenticate_oidc: { on_unauthenticated_request: "deny", session_timeout: 3600, scope: "openid" },
     });
   });
 
-  it("are refused where what is told of the issuer cannot be", () => {
+  it("are refused with invalid properties of the issuer", () => {
     const bad: Partial<OidcSignInOptions> = {
       issuer: "http://login.example.com",
       tokenUrl: 'https://login.example.com/${file("/etc/passwd")}',
@@ -120,7 +120,7 @@ describe("people at an OIDC issuer", () => {
     ]);
   });
 
-  it("never show the secret that was passed instead of its ARN", () => {
+  it("never print a secret that was passed instead of its ARN", () => {
     let message = "";
     try {
       guarded(oidcSignIn({ ...ISSUER, clientSecretArn: "hunter2" }));
@@ -131,7 +131,7 @@ describe("people at an OIDC issuer", () => {
     expect(message).not.toContain("hunter2");
   });
 
-  it("cannot make Terraform read a file by what they are told", () => {
+  it("cannot make Terraform read a file through a property", () => {
     const { stack } = guarded(oidcSignIn({ ...ISSUER, clientId: '${file("/etc/passwd")}' }));
     expect(ruleOf(stack, "Rule").action[0]).toMatchObject({
       authenticate_oidc: { client_id: '$${file("/etc/passwd")}' },
@@ -139,8 +139,8 @@ describe("people at an OIDC issuer", () => {
   });
 });
 
-describe("what is public", () => {
-  it("is named, and has a rule before the one that asks", () => {
+describe("a public path", () => {
+  it("is explicit, and has a rule before the one that authenticates", () => {
     const { stack } = guarded(oidcSignIn({ ...ISSUER, publicPaths: ["/status", "/assets/*"] }));
     const [open, closed] = [ruleOf(stack, "Public"), ruleOf(stack, "Rule")];
     expect(open.action).toHaveLength(1);
@@ -158,17 +158,17 @@ describe("what is public", () => {
     );
   });
 
-  it("is nothing where nothing is named", () => {
+  it("does not exist by default", () => {
     expect(Object.keys(resources(guarded(oidcSignIn(ISSUER)).stack, "aws_lb_listener_rule"))).toHaveLength(1);
   });
 
-  it("has the priority before one that the user gave", () => {
+  it("has the priority before an explicit one", () => {
     const auth = oidcSignIn({ ...ISSUER, publicPaths: ["/a/b/c/d"] });
     const { stack } = guarded(auth, { paths: ["/a/b/c/*"], priority: 7 });
     expect([ruleOf(stack, "Public").priority, ruleOf(stack, "Rule").priority]).toEqual([6, 7]);
   });
 
-  it("is never more than a part of what comes here, and in an order that is sure", () => {
+  it("must be covered by the Ingress, with an unambiguous priority", () => {
     const tryPaths = (publicPaths: string[], paths: string[], priority?: number) =>
       refusals(() => guarded(oidcSignIn({ ...ISSUER, publicPaths }), { paths, priority }));
     expect(tryPaths(["/v2/status"], ["/v1/*"])).toEqual(["INGRESS_PUBLIC_PATH auth.publicPaths"]);
@@ -204,7 +204,7 @@ describe("what is public", () => {
     expect(covers(outer, inner)).toBe(expected);
   });
 
-  it("is covered only by what takes every text of it", () => {
+  it("is covered only by a pattern that matches all of its texts", () => {
     const pattern = fc.string({ unit: fc.constantFrom("a", "b", "/", "*", "?"), maxLength: 6 });
     const text = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 6 });
     const fits = (glob: string, value: string) =>
@@ -216,8 +216,8 @@ describe("what is public", () => {
   });
 });
 
-describe("who is asked who they are", () => {
-  it("is asked over HTTPS alone, which is checked at synth, or at plan where synth cannot see", () => {
+describe("authentication", () => {
+  it("requires HTTPS, checked at synth, or at plan for a platform in another app", () => {
     const plain = shop(DEV, { listener: insecureHttp() });
     expect(refusals(() => guarded(oidcSignIn(ISSUER), {}, plain))).toEqual(["INGRESS_AUTH_HTTPS auth"]);
     const elsewhere = Platform.existing(platformOf().node.root as never, "other", { environment: DEV });
@@ -226,13 +226,13 @@ describe("who is asked who they are", () => {
     expect(JSON.stringify(only(stack, "aws_lb_listener_rule").lifecycle)).toMatch(/== \\*"https/);
   });
 
-  it("comes back to a host that is known", () => {
+  it("requires explicit hosts", () => {
     const auth = oidcSignIn(ISSUER);
     expect(refusals(() => guarded(auth, { hosts: [] }))).toEqual(["INGRESS_AUTH_HOST hosts"]);
     expect(refusals(() => guarded(auth, { hosts: ["*.example.com"] }))).toEqual(["INGRESS_AUTH_HOST hosts"]);
   });
 
-  it("can be asked: the load balancer reaches issuers on 443, and nothing else of the internet", () => {
+  it("opens egress of the load balancer on port 443 only", () => {
     const out = (platform: Platform) =>
       Object.entries(resources(platform, "aws_vpc_security_group_egress_rule"))
         .filter(([id]) => id.startsWith("LoadBalancer_"))
@@ -242,10 +242,10 @@ describe("who is asked who they are", () => {
   });
 });
 
-describe("instances with a token", () => {
+describe("programs with a token", () => {
   const onProvider6 = () => platformOf({ providerLine: 6 });
 
-  it("are let in by the load balancer on provider 6", () => {
+  it("are authenticated by the load balancer on provider 6", () => {
     const auth = bearerToken({ ...TOKEN, scopes: ["orders:read"], publicPaths: ["/openapi.yaml"] });
     const { stack } = guarded(auth, { hosts: [] }, onProvider6());
     expect(ruleOf(stack, "Rule").action).toEqual([
@@ -266,7 +266,7 @@ describe("instances with a token", () => {
     expect(ruleOf(stack, "Public").action).toHaveLength(1);
   });
 
-  it("are checked by what the bindings of provider 6 would write themselves", () => {
+  it("match the output of the bindings of provider 6", () => {
     const { stack } = guarded(bearerToken({ ...TOKEN, scopes: ["orders:read"] }), {}, onProvider6());
     const [check, forward] = ruleOf(stack, "Rule").action;
     const action: LbListenerRuleAction = {
@@ -287,18 +287,18 @@ describe("instances with a token", () => {
     expect(forward).toEqual(written(lbListenerRuleActionToTerraform({ type: "forward", order: 2, targetGroupArn })));
   });
 
-  it("may have an audience among several", () => {
+  it("may have one of several audiences", () => {
     const { stack } = guarded(bearerToken({ ...TOKEN, audienceIs: "list" }), {}, onProvider6());
     expect(JSON.stringify(ruleOf(stack, "Rule").action)).toContain('"string-array"');
   });
 
-  it("are refused on provider 5, which would let them all in", () => {
+  it("are refused on provider 5, which cannot validate tokens", () => {
     expect(refusals(() => guarded(bearerToken(TOKEN), {}, platformOf({ providerLine: 5 })))).toEqual([
       "BEARER_TOKEN_NEEDS_PROVIDER_6 auth",
     ]);
   });
 
-  it("are refused where their issuer or claims cannot be", () => {
+  it("are refused with an invalid issuer or claims", () => {
     const bad = { issuer: "login", jwksUrl: "http://x", audience: "", scopes: ["a b"] };
     expect(refusals(() => guarded(bearerToken(bad), {}, onProvider6()))).toEqual([
       "BEARER_TOKEN_ISSUER auth.issuer",
@@ -314,7 +314,7 @@ describe("UserPool", () => {
     return { platform, pool: new UserPool(platform, "People", props) };
   };
 
-  it("wants long passwords and a second factor, and lets nobody make accounts", () => {
+  it("requires long passwords and a second factor, and disables self sign-up", () => {
     expect(only(poolOf().platform, "aws_cognito_user_pool")).toMatchObject({
       name: "shop-dev-people",
       username_attributes: ["email"],
@@ -334,7 +334,7 @@ describe("UserPool", () => {
     expect(only(poolOf({}, PRODUCTION).platform, "aws_cognito_user_pool").deletion_protection).toBe("ACTIVE");
   });
 
-  it("is what is asked for", () => {
+  it("has the configured properties", () => {
     const props: UserPoolProps = {
       mfa: "off",
       selfSignUp: true,
@@ -355,7 +355,7 @@ describe("UserPool", () => {
     expect(only(poolOf({ mfa: "optional" }).platform, "aws_cognito_user_pool").mfa_configuration).toBe("OPTIONAL");
   });
 
-  it("warns in production of passwords alone", () => {
+  it("warns in production about sign-in without a second factor", () => {
     const codes = (mfa: UserPoolProps["mfa"], environment: Environment) =>
       warnings(poolOf({ mfa }, environment).pool).join();
     expect(codes("off", PRODUCTION)).toContain("USER_POOL_NO_MFA");
@@ -363,7 +363,7 @@ describe("UserPool", () => {
     expect(codes("off", DEV)).toBe("");
   });
 
-  it("judges sign-ins where the environment is strict", () => {
+  it("enables threat protection in a strict environment", () => {
     const strict: Environment = { ...PRODUCTION, profile: "strict", account: "123456789012", state: "s3" };
     expect(only(poolOf({}, strict).platform, "aws_cognito_user_pool").user_pool_tier).toBe("PLUS");
     expect(only(poolOf({ threatProtection: false }, strict).platform, "aws_cognito_user_pool").user_pool_tier).toBe(
@@ -371,13 +371,13 @@ describe("UserPool", () => {
     );
   });
 
-  it("has an address that is nobody else's", () => {
+  it("has a unique domain", () => {
     expect(only(poolOf().platform, "aws_cognito_user_pool_domain").domain).toMatch(
       /^shop-dev-people-\$\{substr\(sha256\(.*\), 0, 8\)\}$/,
     );
   });
 
-  it("is refused where Cognito would, or where passwords are short", () => {
+  it("is refused with invalid properties or short passwords", () => {
     const bad = { mfa: "sms" as never, passwordLength: 8, domainPrefix: "my-cognito" };
     expect(refusals(() => poolOf(bad))).toEqual([
       "USER_POOL_MFA mfa",
@@ -386,7 +386,7 @@ describe("UserPool", () => {
     ]);
   });
 
-  it("lets people of it in, by code alone, and back to the service's hosts", () => {
+  it("authenticates users by authorization code, with callbacks to the service's hosts", () => {
     const { platform, pool } = poolOf();
     const { stack, orders } = guarded(pool.signIn({ publicPaths: ["/status"] }), {}, platform);
     expect(only(stack, "aws_cognito_user_pool_client")).toMatchObject({
@@ -412,7 +412,7 @@ describe("UserPool", () => {
     expect(orders.node.findAll().flatMap(warnings).join()).toContain("SECRET_IN_STATE");
   });
 
-  it("is found by name from other stacks, which are applied after its own", () => {
+  it("is found by name in other stacks, which are applied after its own", () => {
     const { platform, pool } = poolOf();
     const { stack } = guarded(pool.signIn(), {}, platform);
     const contract = Object.values(resources(platform, "aws_ssm_parameter")).find(
@@ -423,7 +423,7 @@ describe("UserPool", () => {
     expect(stack.dependsOn(platform)).toBe(true);
   });
 
-  it("of somebody else is used as it is", () => {
+  it("can be an existing one", () => {
     const platform = platformOf();
     const pool = UserPool.fromAttributes(platform, "People", {
       userPoolArn: "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI",
@@ -435,7 +435,7 @@ describe("UserPool", () => {
     expect(pool.issuer).toBe("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI");
   });
 
-  it("cannot be used with a session that AWS does not have", () => {
+  it("refuses an invalid session duration", () => {
     const { platform, pool } = poolOf();
     expect(refusals(() => guarded(pool.signIn({ session: Duration.millis(1500) }), {}, platform))).toEqual([
       "SIGN_IN_SESSION auth.session",

@@ -14,7 +14,7 @@ const rulesOf = (props?: Partial<WebAclProps>) =>
   );
 
 describe("WebAcl", () => {
-  it("limits each address, and asks three groups of AWS's rules", () => {
+  it("limits each address, and uses three AWS managed rule groups", () => {
     expect(rulesOf()).toEqual([
       {
         name: "requests-per-ip",
@@ -31,7 +31,7 @@ describe("WebAcl", () => {
     ]);
   });
 
-  it("guards the platform's load balancer, and can be seen", () => {
+  it("protects the platform's load balancer, with metrics", () => {
     const platform = guarded();
     expect(only(platform, "aws_wafv2_web_acl_association")).toMatchObject({
       resource_arn: expect.stringContaining("aws_lb.LoadBalancer"),
@@ -45,7 +45,7 @@ describe("WebAcl", () => {
     });
   });
 
-  it("logs what was matched under the name that AWS WAF wants, and no credentials", () => {
+  it("logs matched requests under the name that AWS WAF requires, without credentials", () => {
     const platform = guarded({ logRetention: Duration.days(7) });
     expect(only(platform, "aws_wafv2_web_acl_logging_configuration")).toMatchObject({
       redacted_fields: [{ single_header: { name: "authorization" } }, { single_header: { name: "cookie" } }],
@@ -67,13 +67,13 @@ describe("WebAcl", () => {
     expect(logs.node.defaultChild).toMatchObject({ nameInput: "aws-waf-logs-acme-shop-dev-web-acl" });
   });
 
-  it("counts only, to try it out", () => {
+  it("can count only", () => {
     for (const { action, override_action } of rulesOf({ mode: "count" }) as never as Record<string, object>[]) {
       expect(action ?? override_action).toEqual({ count: {} });
     }
   });
 
-  it("says in production that counting refuses nothing", () => {
+  it("warns in production that counting blocks nothing", () => {
     const warned = (environment: Environment, mode?: WebAclProps["mode"]) => {
       const platform = shop(environment);
       return warnings(new WebAcl(platform, "WebAcl", { loadBalancer: platform.loadBalancer, mode })).join();
@@ -83,7 +83,7 @@ describe("WebAcl", () => {
     expect(warned(DEV, "count")).toBe("");
   });
 
-  it("lets large bodies through where asked", () => {
+  it("allows large bodies if configured", () => {
     const [, common, ...others] = rulesOf({ largeBodies: true });
     expect(common).toMatchObject({
       statement: {
@@ -95,12 +95,12 @@ describe("WebAcl", () => {
     expect(JSON.stringify(others)).not.toContain("SizeRestrictions_BODY");
   });
 
-  it("may ask every group that there is", () => {
+  it("supports every rule group", () => {
     expect(rulesOf({ managedRules: MANAGED_RULES, requestsPerIp: 10 })).toHaveLength(MANAGED_RULES.length + 1);
     expect(rulesOf({ managedRules: [] })).toHaveLength(1);
   });
 
-  it("is refused where it cannot be, or would take another's place", () => {
+  it("is refused with invalid properties, or if it would replace another", () => {
     const bad = { requestsPerIp: 9, managedRules: ["sql", "sql"] as const, mode: "allow" as never };
     expect(refusals(() => guarded({ ...bad, loadBalancer: undefined }))).toEqual([
       "WEB_ACL_LOAD_BALANCER loadBalancer",

@@ -58,14 +58,14 @@ describe("an instance type's architecture", () => {
 });
 
 describe("AutoScalingGroup", () => {
-  it("joins the cluster of its platform, unless told to run no tasks", () => {
+  it("joins the cluster of its platform, unless configured to run no tasks", () => {
     const platform = shop();
     expect(new AutoScalingGroup(platform, "Workers").cluster).toBe(platform.cluster);
     expect(new AutoScalingGroup(platform, "Batch", { cluster: "none" }).cluster).toBeUndefined();
     expect(new AutoScalingGroup(platform.stack("orders"), "Own").cluster).toBeUndefined();
   });
 
-  it("does not guess whether instances behind a load balancer run tasks too", () => {
+  it("does not guess whether instances that are registered with a load balancer run tasks too", () => {
     const platform = shop();
     const group = (id: string, props: Props) => new AutoScalingGroup(platform, id, props);
     expect(refusals(() => group("Ads", { registerWith: { port: 80, paths: ["/a"] } }))).toEqual([
@@ -83,7 +83,7 @@ describe("AutoScalingGroup", () => {
     ]);
   });
 
-  it("has instances over all zones between a fewest and a most, and scales on CPU, with the network and nothing else", () => {
+  it("spreads instances over all zones between a minimum and a maximum, and scales on CPU by default", () => {
     const platform = instances();
     const group = only(platform, "aws_autoscaling_group");
     expect(group).toMatchObject({ min_size: 1, max_size: 4, health_check_type: "EC2" });
@@ -106,7 +106,7 @@ describe("AutoScalingGroup", () => {
     );
   });
 
-  it("can lose a zone in production, and is not deleted while instances run", () => {
+  it("tolerates the loss of a zone in production, and is not deleted while instances run", () => {
     const group = only(instances({}, PRODUCTION), "aws_autoscaling_group");
     expect(group).toMatchObject({ min_size: 2, max_size: 4, force_delete: false });
     expect(group.vpc_zone_identifier).toHaveLength(3);
@@ -126,7 +126,7 @@ describe("AutoScalingGroup", () => {
     expect(rules.map((rule) => rule.from_port)).toEqual([80]);
   });
 
-  it("waits for the way out and the permissions before it starts the first instance", () => {
+  it("waits for egress and permissions before it starts the first instance", () => {
     const { depends_on } = only(instances(), "aws_autoscaling_group");
     expect(depends_on).toEqual([
       expect.stringMatching(/^aws_iam_role_policy_attachment\./),
@@ -136,7 +136,7 @@ describe("AutoScalingGroup", () => {
     ]);
   });
 
-  it("gives instances and disks the stack's tags, which AWS's provider does not", () => {
+  it("tags instances and volumes with the stack's tags, which AWS's provider does not", () => {
     const platform = shop(DEV, { tags: { CostCenter: "4711" } });
     new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     const all = { CostCenter: "4711", Environment: "dev", ManagedBy: "antifragile", Name: "shop-dev-instances" };
@@ -151,7 +151,7 @@ describe("AutoScalingGroup", () => {
     });
   });
 
-  it("rolls a change out instance by instance, never below what is wanted, and back", () => {
+  it("rolls a change out instance by instance, never below the desired capacity, and rolls back", () => {
     expect(only(instances(), "aws_autoscaling_group")).toMatchObject({
       instance_refresh: {
         strategy: "Rolling",
@@ -187,14 +187,14 @@ describe("AutoScalingGroup", () => {
     expect(only(platform, "aws_launch_template").image_id).toMatch(/insecure_value/);
   });
 
-  it("starts from one image for ever when told so", () => {
+  it("keeps one AMI if configured to", () => {
     const platform = instances({ image: MachineImage.id("ami-0a1b2c3d4e5f60718") });
     expect(only(platform, "aws_launch_template").image_id).toBe("ami-0a1b2c3d4e5f60718");
     expect(() => MachineImage.id("golden")).toThrow(RangeError);
     expect(() => MachineImage.fromParameter('${file("/etc/passwd")}')).toThrow(RangeError);
   });
 
-  it("takes the first of several types that there is", () => {
+  it("uses the first available instance type", () => {
     const platform = instances({ instanceTypes: InstanceTypes.ofType("m7g.large", "m6g.large") });
     expect(only(platform, "aws_autoscaling_group")).toMatchObject({
       mixed_instances_policy: {
@@ -208,7 +208,7 @@ describe("AutoScalingGroup", () => {
     expect(only(platform, "aws_autoscaling_group")).not.toHaveProperty("launch_template");
   });
 
-  it("finds types by need, and mixes Spot above an on-demand base", () => {
+  it("selects types by attributes, and mixes Spot above an On-Demand base", () => {
     const platform = instances({
       instanceTypes: InstanceTypes.atLeast({ vcpus: 2, memoryMiB: 4096, architecture: "x86_64" }),
       spot: { onDemandBase: 2, percent: 80 },
@@ -238,7 +238,7 @@ describe("AutoScalingGroup", () => {
     expect(only(platform, "aws_launch_template")).not.toHaveProperty("instance_type");
   });
 
-  it("scales on the network, on requests and on a forecast, and on CPU only when that is asked for too", () => {
+  it("scales on network, requests and a forecast, and then on CPU only if configured", () => {
     const { platform, props } = registerWith();
     withInstances(
       { ...props, scaling: { networkInMiB: 100, networkOutMiB: 200, requestsPerInstance: 500, prediction: "scale" } },
@@ -269,7 +269,7 @@ describe("AutoScalingGroup", () => {
     expect(policies(instances({ scaling: { networkInMiB: 1, cpuPercent: 50 } }))).toHaveLength(2);
   });
 
-  it("scales on metrics of one's own: near a target, in steps, by the clock", () => {
+  it("scales on custom metrics: to a target, in steps, on a schedule", () => {
     const metric = { namespace: "Shop/Jobs", metricName: "Waiting", dimensions: { Queue: "mails" } };
     const platform = instances({
       scaling: {
@@ -314,7 +314,7 @@ describe("AutoScalingGroup", () => {
     });
   });
 
-  it("has instances wait at their start, the first ones too, and before their end", () => {
+  it("has lifecycle hooks at launch, also for the first instances, and at termination", () => {
     const { platform, group } = withInstances();
     group.addLifecycleHook("Warm", { on: "launch" });
     group.addLifecycleHook("Drain", { on: "terminate", timeout: Duration.minutes(10), metadata: "bye" });
@@ -332,7 +332,7 @@ describe("AutoScalingGroup", () => {
     ]);
   });
 
-  it("keeps instances that wait, stopped", () => {
+  it("keeps stopped instances in a warm pool", () => {
     expect(only(instances({ warmPool: { min: 1, maxPrepared: 6 } }), "aws_autoscaling_group").warm_pool).toEqual({
       min_size: 1,
       max_group_prepared_capacity: 6,
@@ -341,7 +341,7 @@ describe("AutoScalingGroup", () => {
     });
   });
 
-  it("gets requests from a shared load balancer, which tells when an instance is not well", () => {
+  it("gets requests from a shared load balancer, which reports unhealthy instances", () => {
     const { platform, props } = registerWith({ healthPath: "/health", paths: ["/catalog/*"] });
     withInstances(props, DEV, platform);
     expect(only(platform, "aws_autoscaling_group")).toMatchObject({
@@ -363,7 +363,7 @@ describe("AutoScalingGroup", () => {
     );
   });
 
-  it("takes hostile texts for text", () => {
+  it("escapes hostile text", () => {
     const hostile = '${file("/etc/passwd")}';
     const { platform, group } = withInstances({
       userData: UserData.script(hostile),
@@ -383,14 +383,14 @@ describe("AutoScalingGroup", () => {
     expect(text).not.toMatch(/(?<!\$)\$\{file\(/);
   });
 
-  it("may do in AWS what it is granted", () => {
+  it("has the granted permissions", () => {
     const { platform, group } = withInstances();
     group.grant({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::reports/*"] });
     const ours = Object.entries(resources(platform, "aws_iam_role_policy")).find(([id]) => id.startsWith("Instances_"));
     expect(ours?.[1].policy).toMatchObject({ Statement: [{ Action: ["s3:GetObject"] }] });
   });
 
-  it("has public addresses only where the network is for trying out", () => {
+  it("has public addresses only in a public-ip network", () => {
     const platform = shop(DEV, { vpc: { egress: "public-ip" } });
     new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     expect(only(platform, "aws_launch_template")).toMatchObject({
@@ -401,7 +401,7 @@ describe("AutoScalingGroup", () => {
 });
 
 describe("an AutoScalingGroup of a cluster", () => {
-  it("is grown and drained by ECS, which protects instances that have tasks; destroy does not wait for these", () => {
+  it("is scaled and drained by ECS, which protects instances with tasks; destroy does not wait for them", () => {
     const { platform } = inCluster({ scaling: { min: 0, max: 6 } });
     expect(only(platform, "aws_ecs_capacity_provider")).toMatchObject({
       auto_scaling_group_provider: {
@@ -417,11 +417,11 @@ describe("an AutoScalingGroup of a cluster", () => {
     expect(only(inCluster({}, PRODUCTION).platform, "aws_autoscaling_group")).toMatchObject({ force_delete: true });
   });
 
-  it("has no policy of its own", () => {
+  it("has no scaling policy", () => {
     expect(policies(inCluster().platform)).toEqual([]);
   });
 
-  it("joins by its start script, keeps tasks from the instance's role, then runs the user's script", () => {
+  it("joins by its user data, blocks tasks from the instance role, then runs the user's script", () => {
     const { platform } = inCluster({
       spot: {},
       userData: UserData.script("#!/bin/bash -e\necho ${HOME} %{x}\n", { variables: { NAME: "it's" } }),
@@ -454,7 +454,7 @@ describe("what an AutoScalingGroup compiles to", () => {
     return `${JSON.stringify(Object.fromEntries(ours), undefined, 2)}\n`;
   };
 
-  it("with nothing but a network", async () => {
+  it("with a network only", async () => {
     await expect(snapshot(instances())).toMatchFileSnapshot("auto-scaling-group.defaults.snap.json");
   });
 
@@ -495,7 +495,7 @@ describe("what an AutoScalingGroup compiles to", () => {
 });
 
 describe("user data", () => {
-  it("is read from a file beside the code", () => {
+  it("is read from a file next to the code", () => {
     const path = join(mkdtempSync(join(tmpdir(), "user-data-")), "start.sh");
     writeFileSync(path, "echo hello\r\n");
     const { locals } = synthesize(instances({ userData: UserData.file(path) })) as { locals: Record<string, string> };
@@ -517,7 +517,7 @@ describe("AutoScalingGroup refuses", () => {
   const scheduled = (schedule: Schedule, count = 1) =>
     instances({ scaling: { schedules: [{ name: "X", schedule, instances: count }] } });
 
-  it("a schedule that cron and the calendar do not know", () => {
+  it("an invalid schedule", () => {
     expect(() => scheduled(cron("61 99 * * FOO"))).toThrow(/minute must be 0 to 59/);
     expect(() => scheduled(cron("0 7 * * *", { timezone: "Nowhere/Atlantis" }))).toThrow(/IANA name/);
   });

@@ -57,7 +57,7 @@ function using(make: (stack: Stack) => Used, environment: Environment = DEV, max
 const CONTRACT = "jsondecode(data.aws_ssm_parameter.Orders_Database_Contract_";
 
 describe("PostgresDatabase", () => {
-  it("is small, private and encrypted, and easy to destroy in dev", () => {
+  it("is small, private and encrypted, and can be destroyed in dev", () => {
     const { data } = ordersStack();
     new PostgresDatabase(data, "Database");
     expect(only(data, "aws_db_instance")).toMatchObject({
@@ -96,7 +96,7 @@ describe("PostgresDatabase", () => {
     ]);
   });
 
-  it("can lose a zone and is kept in production", () => {
+  it("tolerates the loss of a zone and is protected in production", () => {
     const { data } = ordersStack(PRODUCTION);
     new PostgresDatabase(data, "Database", { backups: Duration.days(35) });
     expect(only(data, "aws_db_instance")).toMatchObject({
@@ -149,7 +149,7 @@ describe("PostgresDatabase", () => {
     expect(Object.keys(resources(production, "aws_rds_cluster_instance"))).toHaveLength(2);
   });
 
-  it("that a service uses is known by what its data stack tells, and signed in to by IAM", () => {
+  it("used by a service is found by the parameter of its data stack, with IAM sign-in", () => {
     const { variables, granted, orders, stack, ways } = using(({ data }) => new PostgresDatabase(data, "Database"));
     expect(variables).toMatchObject({
       PGPORT: "5432",
@@ -172,7 +172,7 @@ describe("PostgresDatabase", () => {
     expect(JSON.stringify(synthesize(stack))).not.toContain("terraform_remote_state");
   });
 
-  it("lets admin tasks alone read the master's password", () => {
+  it("allow only admin tasks to read the master password", () => {
     const { granted, variables } = using(({ data }) => new PostgresDatabase(data, "Database"));
     expect(granted("TaskRole")?.join()).not.toContain("secretsmanager");
     expect(granted("ExecutionRole")?.join()).not.toContain("secretsmanager");
@@ -182,7 +182,7 @@ describe("PostgresDatabase", () => {
     ]);
   });
 
-  it("can be used by several, a job among them, as long as its connections last", () => {
+  it("can be used by several services, including a job, within its connection limit", () => {
     const capacity = DatabaseCapacity.instance("db.t4g.micro");
     const { stack, used } = using(({ data }) => new PostgresDatabase(data, "Database", { capacity }), PRODUCTION, 5);
     // A micro gives 78 connections, of which 15 are kept free; 25 are taken.
@@ -224,7 +224,7 @@ describe("PostgresDatabase", () => {
     expect(refusals(() => new PostgresDatabase(ordersStack().data, "Database", props))).toEqual([expected]);
   });
 
-  it("stands in a network: the platform's, or one that is named", () => {
+  it("runs in a network: the platform's, or a given one", () => {
     const plain = () => new AwsStack(ordersStack().node.root as never, "plain", { environment: DEV, lifetime: "data" });
     expect(refusals(() => new PostgresDatabase(plain(), "Database"))).toEqual(["BACKING_VPC vpc"]);
     const stack = plain();
@@ -249,7 +249,7 @@ describe("existingDatabase", () => {
     credentialsArn: CREDENTIALS,
   };
 
-  it("takes the place of an own one: same names, the password read at every connection", () => {
+  it("replaces an own one: same variables, the password is read for every connection", () => {
     const { variables, granted, ways } = using((stack) =>
       existingDatabase(stack, "Database", { ...orders, port: 6432 }),
     );
@@ -266,7 +266,7 @@ describe("existingDatabase", () => {
     expect(ways).toContain("Orders_Connections_ToInternet6432 6432");
   });
 
-  it("lets the service in where its security group is told", () => {
+  it("allows the service if its security group is set", () => {
     const { stack, ways } = using((stack) =>
       existingDatabase(stack, "Database", { ...orders, securityGroupId: "sg-0a1b2c3d4e5f60718" }),
     );
@@ -312,7 +312,7 @@ describe("Cache", () => {
     });
   });
 
-  it("has a copy in another zone in production", () => {
+  it("has a replica in another zone in production", () => {
     const { data } = ordersStack(PRODUCTION);
     new Cache(data, "Cache");
     expect(only(data, "aws_elasticache_replication_group")).toMatchObject({
@@ -323,7 +323,7 @@ describe("Cache", () => {
     });
   });
 
-  it("that a service uses is known, signed in to by IAM, reached and watched", () => {
+  it("used by a service has variables, IAM sign-in, network access and an alarm", () => {
     const { variables, granted, orders, ways } = using(({ data }) => new Cache(data, "Cache"));
     expect(variables.REDIS_URL).toMatch(/^rediss:\/\/\$\{.*host.*\}:6379$/);
     expect(variables.REDIS_USERNAME).toBe("orders-dev-cache");
@@ -342,7 +342,7 @@ describe("Cache", () => {
     expect(refusals(() => new Cache(ordersStack().data, "Cache", props))).toEqual([expected]);
   });
 
-  it("can be one that another app owns, with its password by reference", () => {
+  it("can be owned by another app, with its password by reference", () => {
     const passwordArn = "arn:aws:ssm:eu-central-1:123456789012:parameter/cache";
     const { variables, secrets, ways } = using((stack) =>
       existingCache(stack, "Cache", { url: "rediss://cache.example.com", user: "orders", passwordArn }),
@@ -360,7 +360,7 @@ describe("Cache", () => {
     [{ url: "rediss://:canary@cache" }, "CACHE_URL url"],
     [{ url: "https://cache" }, "CACHE_URL url"],
     [{ url: "rediss://cache", passwordArn: "canary" }, "CACHE_PASSWORD passwordArn"],
-  ])("refuses %j, and does not show it", (props, expected) => {
+  ])("refuses %j, and does not print it", (props, expected) => {
     const make = () => existingCache(ordersStack(), "Cache", props);
     expect(refusals(make)).toEqual([expected]);
     expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("canary") }));

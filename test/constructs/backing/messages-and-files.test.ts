@@ -57,7 +57,7 @@ function seen(stack: Stack, service: CloudNativeService) {
   };
 }
 
-describe("what a service uses lives with the data", () => {
+describe("backing services are in the data stack", () => {
   it.each<[string, (scope: AwsStack) => unknown]>([
     ["queue", (scope) => new Queue(scope, "Mails")],
     ["topic", (scope) => new Topic(scope, "Placed")],
@@ -67,7 +67,7 @@ describe("what a service uses lives with the data", () => {
     expect(refusals(() => make(ordersStack()))).toEqual(["BACKING_LIFETIME scope"]);
   });
 
-  it("and the service's stack waits for it, without reading its state", () => {
+  it("and the service stack depends on it, without reading its state", () => {
     const { stack } = using(({ data }) => new Queue(data, "Mails"));
     expect(stack.dependsOn(stack.data)).toBe(true);
     const text = JSON.stringify(synthesize(stack));
@@ -89,7 +89,7 @@ describe("what a service uses lives with the data", () => {
 });
 
 describe("Queue", () => {
-  it("has a dead-letter queue, both encrypted and by TLS alone", () => {
+  it("has a dead-letter queue, both encrypted and TLS only", () => {
     const { data } = ordersStack();
     new Queue(data, "Mails");
     const queues = Object.values(resources(data, "aws_sqs_queue"));
@@ -131,7 +131,7 @@ describe("Queue", () => {
     });
   });
 
-  it("does what is asked", () => {
+  it("has the configured properties", () => {
     const { data } = ordersStack();
     new Queue(data, "Mails", {
       fifo: true,
@@ -150,7 +150,7 @@ describe("Queue", () => {
     );
   });
 
-  it("that a service uses is known, sent to and watched", () => {
+  it("used by a service has variables, permission to send and an alarm", () => {
     const { variables, granted, alarms } = using(({ data }) => new Queue(data, "Mails"));
     expect(variables.QUEUE_URL).toBe(`https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/orders-dev-mails`);
     expect(granted).toEqual([
@@ -162,7 +162,7 @@ describe("Queue", () => {
     expect(alarms).toEqual(["orders-dev-mails-health"]);
   });
 
-  it("can be one that another app owns, by config alone", () => {
+  it("can be owned by another app, by configuration only", () => {
     const arn = "arn:aws:sqs:eu-central-1:123456789012:mails";
     const { variables, granted } = using((stack) => existingQueue(stack, "Mails", arn));
     expect(variables.QUEUE_URL).toBe("https://sqs.eu-central-1.amazonaws.com/123456789012/mails");
@@ -171,7 +171,7 @@ describe("Queue", () => {
     expect(china.queueUrl).toBe("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/mails");
   });
 
-  it("can be worked off and sent to by the same process", () => {
+  it("can be consumed and sent to by the same process", () => {
     const stack = ordersStack();
     const queue = new Queue(stack.data, "Mails");
     const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }) });
@@ -194,7 +194,7 @@ describe("Queue", () => {
 });
 
 describe("Topic", () => {
-  it("is encrypted, by TLS alone, and puts messages into queues that let it", () => {
+  it("is encrypted, TLS only, and delivers to queues that allow it", () => {
     const { data } = ordersStack();
     new Topic(data, "OrderPlaced", { queues: [new Queue(data, "Mails")] });
     const topicArn = `arn:${PARTITION}:sns:eu-central-1:${ACCOUNT}:orders-dev-order-placed`;
@@ -219,7 +219,7 @@ describe("Topic", () => {
     });
   });
 
-  it("that a service uses is known, published to and watched", () => {
+  it("used by a service has variables, permission to publish and an alarm", () => {
     const { variables, granted, alarms } = using(({ data }) => new Topic(data, "Placed"));
     const arn = `arn:${PARTITION}:sns:eu-central-1:${ACCOUNT}:orders-dev-placed`;
     expect([variables.TOPIC_ARN, granted, alarms]).toEqual([
@@ -229,7 +229,7 @@ describe("Topic", () => {
     ]);
   });
 
-  it("can be one that another app owns", () => {
+  it("can be owned by another app", () => {
     const arn = "arn:aws:sns:eu-central-1:123456789012:placed";
     const { variables, granted } = using((stack) => existingTopic(stack, "Placed", arn));
     expect([variables.TOPIC_ARN, granted]).toEqual([arn, [[["sns:Publish"], [arn]]]]);
@@ -238,7 +238,7 @@ describe("Topic", () => {
 });
 
 describe("Bucket", () => {
-  it("is private, encrypted, with former versions, by TLS alone", () => {
+  it("is private, encrypted, versioned and TLS only", () => {
     const { data } = ordersStack();
     new Bucket(data, "Invoices", { keepFormer: Duration.days(7) });
     const name = `orders-dev-invoices-${ACCOUNT}`;
@@ -278,14 +278,14 @@ describe("Bucket", () => {
     });
   });
 
-  it("keeps what is in it, and is watched, in production", () => {
+  it("is protected, and has an alarm, in production", () => {
     const { stack, alarms } = using(({ data }) => new Bucket(data, "Invoices"), PRODUCTION);
     expect(only(stack.data, "aws_s3_bucket")).toMatchObject({ force_destroy: false });
     expect(only(stack.data, "aws_s3_bucket_metric")).toMatchObject({ name: "EntireBucket" });
     expect(alarms).toContain("orders-production-invoices-health");
   });
 
-  it("that a service uses is known, read and written", () => {
+  it("used by a service has variables and read and write permissions", () => {
     const { variables, granted } = using(({ data }) => new Bucket(data, "Invoices"));
     const arn = `arn:${PARTITION}:s3:::orders-dev-invoices-${ACCOUNT}`;
     expect(variables.BUCKET_NAME).toBe(`orders-dev-invoices-${ACCOUNT}`);
@@ -296,7 +296,7 @@ describe("Bucket", () => {
     ]);
   });
 
-  it("can be one that another app owns", () => {
+  it("can be owned by another app", () => {
     const { variables } = using((stack) => existingBucket(stack, "Invoices", "acme-invoices"));
     expect(variables.BUCKET_NAME).toBe("acme-invoices");
     expect(refusals(() => existingBucket(ordersStack(), "Invoices", '${file("/etc/passwd")}'))).toEqual([
@@ -315,7 +315,7 @@ describe("Bucket", () => {
 describe("Table", () => {
   const id = { name: "id" } as const;
 
-  it("is paid by request, and protected in production alone", () => {
+  it("is billed per request, and protected in production only", () => {
     const { data } = ordersStack(PRODUCTION);
     new Table(data, "Sessions", {
       partitionKey: id,
@@ -347,7 +347,7 @@ describe("Table", () => {
     });
   });
 
-  it("that a service uses is known, read, written and watched", () => {
+  it("used by a service has variables, read and write permissions and an alarm", () => {
     const { variables, granted, alarms } = using(({ data }) => new Table(data, "Sessions", { partitionKey: id }));
     const arn = `arn:${PARTITION}:dynamodb:eu-central-1:${ACCOUNT}:table/orders-dev-sessions`;
     expect(variables.TABLE_NAME).toBe("orders-dev-sessions");
@@ -359,7 +359,7 @@ describe("Table", () => {
     expect(alarms).toEqual(["orders-dev-sessions-health"]);
   });
 
-  it("can be one that another app owns", () => {
+  it("can be owned by another app", () => {
     const { variables } = using((stack) =>
       existingTable(stack, "Sessions", "arn:aws:dynamodb:eu-central-1:123456789012:table/sessions"),
     );
@@ -390,7 +390,7 @@ describe("Table", () => {
 describe("ExternalService", () => {
   const SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:payments-AbCdEf";
 
-  it("is known as a service of one's own would be, with its secrets by reference and the way to it", () => {
+  it("has variables like an own service, secrets by reference, and network access", () => {
     const { stack, variables, secrets } = using(
       (stack) =>
         new ExternalService(stack, "CardPayments", {
@@ -414,7 +414,7 @@ describe("ExternalService", () => {
     expect(ports.sort()).toEqual([443, 8443]);
   });
 
-  it("on the port that is open anyway needs no second rule", () => {
+  it("on an open port needs no second rule", () => {
     const { stack } = using((stack) => new ExternalService(stack, "Payments", { url: "https://pay.example.com" }));
     expect(Object.keys(resources(stack, "aws_vpc_security_group_egress_rule"))).toHaveLength(1);
   });
@@ -433,14 +433,14 @@ describe("ExternalService", () => {
     expect(refusals(() => new ExternalService(ordersStack(), "Payments", props))).toEqual([expected]);
   });
 
-  it("does not show a URL with a password when it refuses it", () => {
+  it("does not print a refused URL with a password", () => {
     const make = () => new ExternalService(ordersStack(), "Payments", { url: "https://me:canary@pay.example.com" });
     expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("canary") }));
   });
 });
 
 describe("use", () => {
-  it("takes two of a kind when one has a prefix", () => {
+  it("accepts two of a type if one has a prefix", () => {
     const stack = ordersStack();
     const orders = new CloudNativeService(stack, "Orders");
     orders.use(new Bucket(stack.data, "Files"));
@@ -450,7 +450,7 @@ describe("use", () => {
     expect(variables.INVOICES_BUCKET_NAME).toContain("orders-dev-invoices");
   });
 
-  it("refuses two of a kind without, a prefix that is none, and the same twice", () => {
+  it("refuses two of a type without a prefix, an invalid prefix, and the same one twice", () => {
     const stack = ordersStack();
     const orders = new CloudNativeService(stack, "Orders");
     const files = new Bucket(stack.data, "Files");
@@ -464,7 +464,7 @@ describe("use", () => {
     expect(refusals(() => orders.use(files))).toEqual(["ADD_ON_TWICE Files"]);
   });
 
-  it("refuses what the network has no way to", () => {
+  it("refuses a service that the network cannot reach", () => {
     const endpoints = { vpc: { egress: "endpoints" } } as const;
     const mirror = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
     const without = ordersStack({ ...DEV, registryMirror: mirror }, endpoints);
@@ -473,7 +473,7 @@ describe("use", () => {
   });
 });
 
-it("stands also in a platform, for all its services", () => {
+it("can also be in a platform, for all of its services", () => {
   const stack = ordersStack();
   const platform = stack.node.scope!.node.findChild("shop-dev-platform") as AwsStack;
   const orders = new CloudNativeService(stack, "Orders");

@@ -89,13 +89,13 @@ const taskOf = (service: CloudNativeService): Template =>
 const containersOf = (service: CloudNativeService): Template[] => taskOf(service).container_definitions;
 
 describe("an experiment", () => {
-  it("stops a share of the tasks of one service, and stops itself on the service's alarm", () => {
+  it("stops a percentage of the tasks of one service, and stops itself on the service's alarm", () => {
     const target = orders();
     experiment(target, {});
     expect(templateOf(target)).toMatchObject({
       action: [
         { name: "stop-tasks", action_id: "aws:ecs:stop-task", target: { key: "Tasks", value: "target" } },
-        // Tasks are stopped in a moment, and alarms tell of it minutes later.
+        // Stopping tasks takes a moment; alarms go off minutes later.
         { action_id: "aws:fis:wait", parameter: [{ key: "duration", value: "PT5M" }], start_after: ["stop-tasks"] },
       ],
       target: [
@@ -117,14 +117,14 @@ describe("an experiment", () => {
     });
   });
 
-  it("counts what was added to the service after it", () => {
+  it("includes alarms that were added to the service after it", () => {
     const target = new CloudNativeService(ordersStack(), "Orders", { scaling: { min: 2 } });
     experiment(target, {});
     target.add(new Ingress());
     expect(templateOf(target).stop_condition).toHaveLength(1);
   });
 
-  it("takes the alarms that a deployment goes back on, of all that a service has in production", () => {
+  it("uses the alarms that roll back a deployment, out of all alarms of a service in production", () => {
     const target = orders(ordersStack(PRODUCTION));
     experiment(target, { environments: ["production"], production: "users may notice" });
     expect(target.alarms.length).toBeGreaterThan(5);
@@ -133,13 +133,13 @@ describe("an experiment", () => {
     expect(target.health.map(({ alarmName }) => alarmName).sort()).toEqual(rolledBackOn);
   });
 
-  it("watches longer where it is told to", () => {
+  it("watches longer if configured to", () => {
     const target = orders();
     experiment(target, { watch: Duration.minutes(12) });
     expect(templateOf(target).action[1].parameter).toEqual([{ key: "duration", value: "PT12M" }]);
   });
 
-  it("takes other alarms as hypothesis", () => {
+  it("accepts other alarms as the hypothesis", () => {
     const target = orders();
     const stack = target.node.scope as ServiceStack;
     experiment(target, { stopOn: [alarm(stack)] });
@@ -148,7 +148,7 @@ describe("an experiment", () => {
     ]);
   });
 
-  it("has a role that may stop tasks of this service alone, and act for this account alone", () => {
+  it("has a role that may stop only tasks of this service, trusted for this account only", () => {
     const target = orders();
     experiment(target, {});
     const stack = target.node.scope as ServiceStack;
@@ -170,13 +170,13 @@ describe("an experiment", () => {
     expect(actionsAllowed(stack, "Shaken_Role").filter((action) => action.includes("*"))).toEqual([]);
   });
 
-  it("leaves tasks as they are for a fault from outside", () => {
+  it("does not change tasks for a fault from outside", () => {
     const [plain, shaken] = [orders(), orders()];
     experiment(shaken, {});
     expect(taskOf(shaken)).toEqual(taskOf(plain));
   });
 
-  it("starts on a schedule, with a role that may start it alone", () => {
+  it("starts on a schedule, with a role that may start only this experiment", () => {
     const target = orders();
     experiment(target, { schedule: cron("0 10 * * TUE", { timezone: "Europe/Berlin" }) });
     const stack = target.node.scope as ServiceStack;
@@ -203,7 +203,7 @@ describe("an experiment", () => {
       .filter(({ Action }) => String(Action).startsWith("cloudwatch:"))
       .map(({ Action, Resource }) => [String(Action), Resource]);
 
-  it("writes a report where it is told to, and may write nowhere else, nor look at anything", () => {
+  it("writes a report to the configured bucket, and may write nowhere else and read nothing", () => {
     const target = orders();
     experiment(target, { report: { bucketName: "shop-game-days" } });
     const report = templateOf(target).experiment_report_configuration;
@@ -218,7 +218,7 @@ describe("an experiment", () => {
     expect(lookedAt(target.node.scope)).toEqual([]);
   });
 
-  it("shows in its report what the target has of pictures, also what came after it, and may look at no others", () => {
+  it("shows the target's dashboards in its report, also those added later, and may read no others", () => {
     const target = orders();
     experiment(target, { report: { bucketName: "shop-game-days" } });
     target.add(new ServiceDashboard());
@@ -232,7 +232,7 @@ describe("an experiment", () => {
     ]);
   });
 
-  it("shows other pictures in its report, by name, or none", () => {
+  it("shows other dashboards in its report, by name, or none", () => {
     const target = orders();
     target.add(new ServiceDashboard());
     const stack = target.node.scope;
@@ -252,7 +252,7 @@ describe("an experiment", () => {
     expect(lookedAt(stack)[0]).toEqual(["cloudwatch:GetDashboard", [arn]]);
   });
 
-  it("is let into production by its word", () => {
+  it("is allowed in production by explicit consent", () => {
     const target = orders(ordersStack(PRODUCTION));
     experiment(target, { environments: ["production"], production: "users may notice" });
     expect(templateOf(target).action[0].action_id).toBe("aws:ecs:stop-task");
@@ -333,7 +333,7 @@ esac
     return { code, stdout, sent, later: asked - sent };
   }
 
-  it("sends requests meanwhile, as many a second as told, and none when it has ended", async () => {
+  it("sends requests meanwhile, at the configured rate, and none after it has ended", async () => {
     const { code, stdout, sent, later } = await runWithRequests(404);
     expect({ code, stdout }).toMatchObject({
       code: 0,
@@ -343,20 +343,20 @@ esac
     expect(later).toBe(0);
   });
 
-  it("says how many failed, and leaves it to the alarms what that means", async () => {
+  it("reports the number of failed requests, and lets the alarms decide", async () => {
     const { code, stdout } = await runWithRequests(503);
     expect(code).toBe(0);
     const [, answered, failed] = /(\d+) requests answered, (\d+) failed/.exec(stdout) ?? [];
     expect(failed).toBe(answered);
   });
 
-  it("fails where nobody answers, since the experiment is inconclusive", async () => {
+  it("fails without any response, because the experiment is inconclusive", async () => {
     const { code, stdout } = await runWithRequests(undefined);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^0 requests answered, \d+ failed: the experiment is inconclusive/m);
   });
 
-  it("ends what it has started where the experiment does not start", async () => {
+  it("stops its requests if the experiment does not start", async () => {
     const { code, later } = await runWithRequests(200, []);
     expect({ code, later }).toEqual({ code: 1, later: 0 });
   });
@@ -371,7 +371,7 @@ esac
     expect(() => synthesize(pipeline((_, shaken) => [shaken.gate({ requests })]))).toThrow(code);
   });
 
-  it("starts the template that the stack tells of, waits, and lets the pipeline go on", () => {
+  it("starts the template from the stack's parameter, waits, and lets the pipeline continue", () => {
     const { status, calls } = run(["initiating", "running", "completed"]);
     expect(status).toBe(0);
     expect(calls[0]).toContain("eu-central-1 ssm get-parameter --name /antifragile/dev/orders/experiments/loses-tasks");
@@ -383,7 +383,7 @@ esac
     expect(run(["running", state])).toMatchObject({ status: 1, stdout: expect.stringContaining("why") });
   });
 
-  it("may start this experiment alone", () => {
+  it("may start only this experiment", () => {
     const { name, timeout, permissions = [] } = gate();
     expect([name, timeout?.toMinutes()]).toEqual(["loses-tasks", 20]);
     expect(
@@ -398,14 +398,14 @@ esac
     expect(JSON.stringify(permissions)).not.toContain("TfToken");
   });
 
-  it("has an hour, or the time that the experiment takes and some more", () => {
+  it("has a timeout of an hour, or more for a longer experiment", () => {
     const [short, long] = [orders(), orders()];
     expect(experiment(short, {}).gate().timeout?.toMinutes()).toBe(60);
     const fault = Fault.cpu({ count: 1, duration: Duration.minutes(90) });
     expect(experiment(long, { fault, agentImage: AGENT }).gate().timeout?.toMinutes()).toBe(110);
   });
 
-  it("is the same by name, for who has not got the experiment at hand", () => {
+  it("is the same by name, without the construct", () => {
     const environment = { ...DEV, account, guardrails: { namePrefix: "acme" } };
     const named = experimentGate("LosesTasks", { environment, stack: "orders", timeout: Duration.minutes(20) });
     expect(JSON.stringify(named)).toBe(JSON.stringify(gate()));
@@ -445,7 +445,7 @@ esac
     expect(synthesize(delivery)).not.toHaveProperty("data.terraform_remote_state");
   });
 
-  it("is refused at synth where the stack is in this program, and the experiment is not", () => {
+  it("is refused at synth if the stack is in this program, but the experiment is not", () => {
     const named = (id: string) => (environment: Environment) => [experimentGate(id, { environment, stack: "orders" })];
     expect(() => synthesize(pipeline(named("LosesTasks")))).not.toThrow();
     expect(() => synthesize(pipeline(named("LosesAZone")))).toThrow(/CHAOS_GATE_NOT_THERE/);
@@ -455,7 +455,7 @@ esac
 });
 
 describe("faults inside of tasks", () => {
-  it("add an agent beside the app, which alone may write to its root and runs as root", () => {
+  it("add an agent sidecar, the only container with root and a writable root file system", () => {
     const target = orders();
     experiment(target, {
       fault: Fault.cpu({ count: 1, loadPercent: 90, duration: Duration.minutes(10) }),
@@ -480,7 +480,7 @@ describe("faults inside of tasks", () => {
     expect(taskOf(target).enable_fault_injection).toBeUndefined();
   });
 
-  it("name the agent's role with the path that the account demands", () => {
+  it("name the agent's role with the required path of the account", () => {
     const target = orders(ordersStack({ ...DEV, guardrails: { rolePath: "/services/" } }));
     experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
     const agent = containersOf(target).find(({ name }) => name === "fault-agent");
@@ -490,7 +490,7 @@ describe("faults inside of tasks", () => {
     });
   });
 
-  it("let the app register itself under its own name, and the experiment reach no other", () => {
+  it("allow the app to register under its own name, and the experiment to reach no other", () => {
     const target = orders();
     experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
     const stack = target.node.scope;
@@ -527,7 +527,7 @@ describe("faults inside of tasks", () => {
       "aws:ecs:task-network-packet-loss",
       { lossPercent: "100", sources: "api.example.com" },
     ],
-  ])("of the network open the task to them: %#", (fault, actionId, parameters) => {
+  ])("of the network configure the task for fault injection: %#", (fault, actionId, parameters) => {
     const target = orders();
     experiment(target, { fault, agentImage: AGENT });
     expect(templateOf(target).action[0].action_id).toBe(actionId);
@@ -548,7 +548,7 @@ describe("faults inside of tasks", () => {
     expect(taskOf(target).pid_mode).toBe("task");
   });
 
-  it("hold on to a script that bash can read, with no expression of Terraform in it", () => {
+  it("have a valid bash script, without Terraform expressions", () => {
     const target = orders();
     experiment(target, { fault: Fault.cpu({ count: 1 }), agentImage: AGENT });
     const [bash, flag, script] = containersOf(target).find(({ name }) => name === "fault-agent")?.command ?? [];
@@ -592,7 +592,7 @@ describe("faults of instances", () => {
       },
       "ssm:SendCommand",
     ],
-  ])("hit this group alone: %#", (fault, actionId, key, parameters, allowed) => {
+  ])("affect only this group: %#", (fault, actionId, key, parameters, allowed) => {
     const target = instances({ spot: {} });
     experiment(target, { fault, stopOn: stopOn(target) });
     const template = templateOf(target);
@@ -629,7 +629,7 @@ describe("the loss of a zone", () => {
     return stack;
   }
 
-  it("cuts the subnets of one zone off, and stops on alarms of other stacks", () => {
+  it("disconnects the subnets of one zone, and stops on alarms of other stacks", () => {
     const stack = lose(1);
     const template = templateOf(stack);
     expect(template.action[0].action_id).toBe("aws:network:disrupt-connectivity");
@@ -642,14 +642,14 @@ describe("the loss of a zone", () => {
     expect(synthesize(stack)).not.toHaveProperty("data.terraform_remote_state");
   });
 
-  it("has a role that may move these subnets alone", () => {
+  it("has a role that may act only on these subnets", () => {
     const moves = statementsOf(lose(0), "ZoneLoss_Role").find(({ Action }) =>
       Action.includes("ec2:ReplaceNetworkAclAssociation"),
     );
     expect(moves?.Resource.filter((arn: string) => arn.includes(":subnet/"))).toHaveLength(2);
   });
 
-  it("shows the platform's picture in its report, by name: it is of another stack", () => {
+  it("shows the platform's dashboard in its report, by name, because it is in another stack", () => {
     const stack = lose(0, {}, { report: { bucketName: "shop-game-days" } });
     expect(templateOf(stack).experiment_report_configuration.data_sources).toEqual({
       cloudwatch_dashboard: [{ dashboard_arn: expect.stringMatching(/:dashboard\/shop-dev$/) }],
@@ -657,12 +657,12 @@ describe("the loss of a zone", () => {
     expect(synthesize(stack)).not.toHaveProperty("data.terraform_remote_state");
   });
 
-  it("knows a network without private subnets", () => {
+  it("supports a network without private subnets", () => {
     const arns = templateOf(lose(0, { vpc: { egress: "public-ip" } })).target[0].resource_arns;
     expect(arns).toEqual([expect.stringContaining("publicSubnetIds")]);
   });
 
-  it("is refused for a zone that is not there", () => {
+  it("is refused for a zone that does not exist", () => {
     expect(refusals(() => lose(2))).toEqual(["CHAOS_ZONE fault zoneLoss.zone"]);
   });
 });
@@ -672,12 +672,12 @@ describe("an experiment is refused", () => {
   const refused = (props: Partial<ChaosExperimentProps>, target = orders()) =>
     refusals(() => experiment(target, props));
 
-  it("where it is not allowed, and in production without its word", () => {
+  it("where it is not allowed, and in production without explicit consent", () => {
     expect(refused({ environments: ["staging"] })).toEqual(["CHAOS_ENVIRONMENT environments"]);
     expect(refused({ environments: ["production"] }, orders(ordersStack(PRODUCTION)))).toEqual([
       "CHAOS_PRODUCTION production",
     ]);
-    // Built like production, but nobody is served there.
+    // Built like production, but serves no users.
     const staging = orders(ordersStack({ ...PRODUCTION, name: "staging" }));
     experiment(staging, { environments: ["staging"] });
   });
@@ -725,7 +725,7 @@ describe("an experiment is refused", () => {
     expect(refused({ fault, agentImage: AGENT })).toEqual([code]);
   });
 
-  it("says how to find the digest of the agent's image, as the page does", () => {
+  it("prints the command that finds the digest of the agent's image, like the docs", () => {
     const act = () => experiment(orders(), { fault: Fault.cpu({ count: 1 }) });
     const command = /docker buildx [^\n]*--format '[^\n]*'/;
     const page = readFileSync(join(__dirname, "../../../docs/chaos.md"), "utf8");
@@ -763,7 +763,7 @@ describe("an experiment is refused", () => {
     ).toEqual(["CHAOS_DURATION fault spotInterruption.after"]);
   });
 
-  it("on a platform, without its word or with faults of others", () => {
+  it("on a platform, without explicit consent or with faults of other targets", () => {
     const platform = shop();
     const stack = platform.stack("game-days");
     const common = { target: platform, environments: ["dev"], stopOn: [alarm(stack)] };
@@ -793,7 +793,7 @@ describe("an experiment is refused", () => {
     expect(refusals(() => new ChaosExperiment(other, "B", props))).toEqual(["CHAOS_OTHER_STACK target"]);
   });
 
-  it("where people are let into tasks by the same agent, or there is no way to install it", () => {
+  it("with exec, which uses the same agent, or without internet access to install it", () => {
     const open = orders(ordersStack(DEV, { cluster: { exec: {} } }), { exec: true });
     const inside = { fault: Fault.cpu({ count: 1 }), agentImage: AGENT };
     expect(refused(inside, open)).toEqual(["CHAOS_EXEC exec"]);
@@ -814,7 +814,7 @@ describe("an experiment is refused", () => {
     ]);
   });
 
-  it("where its share of the fewest that run is nobody; not where none need run", () => {
+  it("where its percentage of the minimum number of tasks is zero; not where the minimum is zero", () => {
     const half = { fault: Fault.stopTasks({ percent: 50 }) };
     expect(refused(half, orders(ordersStack(), { scaling: { min: 1 } }))).toEqual([
       "CHAOS_NOBODY_HIT fault stopTasks.percent",
@@ -830,13 +830,13 @@ describe("an experiment is refused", () => {
     experiment(mailer, { ...half, stopOn: [alarm(mailer.node.scope as ServiceStack)] });
   });
 
-  it("at synth, when nothing watches the service", () => {
+  it("at synth, if the service has no alarms", () => {
     const target = new CloudNativeService(ordersStack(), "Mailer", { process: worker(), scaling: { min: 2 } });
     experiment(target, {});
     expect(() => synthesize(target.node.scope as ServiceStack)).toThrow(/CHAOS_NO_HYPOTHESIS/);
   });
 
-  it("at synth, when too much does", () => {
+  it("at synth, if the service has too many alarms", () => {
     const target = orders();
     const stack = target.node.scope as ServiceStack;
     experiment(target, {});

@@ -18,7 +18,7 @@ const cluster = (props: ClusterProps = {}) => shop(DEV, { cluster: props });
 const strategy = (platform: AwsStack) =>
   only(platform, "aws_ecs_cluster_capacity_providers").default_capacity_provider_strategy;
 
-/** Keys besides that of the topic that alarms tell. */
+/** Keys except that of the alarm topic. */
 function keys(platform: Platform) {
   return Object.entries(resources(platform, "aws_kms_key")).flatMap(([id, key]) =>
     id.startsWith("Alarms") ? [] : [key],
@@ -26,14 +26,14 @@ function keys(platform: Platform) {
 }
 
 describe("Cluster", () => {
-  it("has Fargate and Fargate Spot, and uses Fargate unless told otherwise", () => {
+  it("has Fargate and Fargate Spot, and uses Fargate by default", () => {
     expect(only(cluster(), "aws_ecs_cluster_capacity_providers")).toMatchObject({
       capacity_providers: ["FARGATE", "FARGATE_SPOT"],
       default_capacity_provider_strategy: [{ capacity_provider: "FARGATE", weight: 1, base: 0 }],
     });
   });
 
-  it("shares tasks out among Fargate and Fargate Spot by weights above a base", () => {
+  it("distributes tasks over Fargate and Fargate Spot by weights above a base", () => {
     const capacity = [Capacity.fargate({ base: 2 }), Capacity.fargateSpot({ weight: 3 })];
     expect(strategy(cluster({ capacity }))).toEqual([
       { capacity_provider: "FARGATE", weight: 1, base: 2 },
@@ -41,7 +41,7 @@ describe("Cluster", () => {
     ]);
   });
 
-  it("runs tasks on instances that are given to it, by a provider that is replaced with them", () => {
+  it("runs tasks on registered instances, by a capacity provider that is replaced with them", () => {
     const platform = cluster({ capacity: [Capacity.instances("Instances")] });
     new AutoScalingGroup(platform, "Instances");
     const provider = expect.stringMatching(
@@ -57,7 +57,7 @@ describe("Cluster", () => {
     expect(only(platform, "aws_ecs_capacity_provider").name).toMatch(/^ec2-\$\{aws_autoscaling_group\..*name\}$/);
   });
 
-  it("tells other stacks the names of its instances", () => {
+  it("publishes the names of its instances to other stacks", () => {
     const platform = shop();
     new AutoScalingGroup(platform, "Instances");
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
@@ -69,7 +69,7 @@ describe("Cluster", () => {
     expect(contract).toEqual([{ capacityProvider: expect.stringContaining("TfToken"), weight: 2, base: 0 }]);
   });
 
-  it("lets nobody into tasks, unless asked: then by an encrypted session that is logged and encrypted", () => {
+  it("disables exec by default; enabled, sessions are encrypted and logged", () => {
     expect(only(cluster(), "aws_ecs_cluster")).not.toHaveProperty("configuration");
     const platform = cluster({ exec: {} });
     expect(only(platform, "aws_ecs_cluster")).toMatchObject({
@@ -101,7 +101,7 @@ describe("Cluster", () => {
     });
   });
 
-  it("tells other stacks how sessions are encrypted and logged, and refuses those that want in where nobody gets in", () => {
+  it("publishes the exec settings to other stacks, and refuses exec where it is disabled", () => {
     const contract = (platform: AwsStack) =>
       (only(platform, "aws_ssm_parameter").insecure_value as { cluster: object }).cluster;
     expect(contract(cluster({ exec: {} }))).toMatchObject({
@@ -112,7 +112,7 @@ describe("Cluster", () => {
     expect(refusals(() => imported.sessions())).toEqual(["CLUSTER_EXEC_OFF exec"]);
   });
 
-  it("takes a key that somebody else owns", () => {
+  it("accepts an existing key", () => {
     const keyArn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     const platform = cluster({ exec: { keyArn } });
     expect(keys(platform)).toEqual([]);
@@ -170,7 +170,7 @@ describe("what a Cluster compiles to", () => {
     return `${JSON.stringify(synthesize(stack).resource, undefined, 2)}\n`;
   };
 
-  it("with nothing said", async () => {
+  it("with defaults", async () => {
     await expect(snapshot(DEV, {})).toMatchFileSnapshot("cluster.defaults.snap.json");
   });
 
@@ -197,7 +197,7 @@ describe("Cluster refuses", () => {
     expect(refusals(() => cluster(props))).toEqual([expected]);
   });
 
-  it("instances that nobody gave it", () => {
+  it("instances that were not registered", () => {
     expect(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] }))).toThrow(/CLUSTER_INSTANCES_UNKNOWN/);
     expect(refusals(() => synthesize(cluster({ capacity: [Capacity.instances("Big")] })))).toEqual([
       'CLUSTER_INSTANCES_UNKNOWN capacity "Big"',
@@ -255,7 +255,7 @@ describe("Cluster refuses", () => {
   });
 });
 
-describe("what the owner of the account demands", () => {
+describe("requirements of the account", () => {
   const guardrails = {
     permissionsBoundaryArn: "arn:aws:iam::123456789012:policy/boundary",
     rolePath: "/shop/",
@@ -264,7 +264,7 @@ describe("what the owner of the account demands", () => {
   };
   const tags = { CostCenter: "4711" };
 
-  it("holds for every role, name and tag", () => {
+  it("apply to every role, name and tag", () => {
     const platform = shop({ ...DEV, guardrails }, { tags, cluster: { exec: {} } });
     new AutoScalingGroup(platform, "Instances", { cluster: "none" });
     const roles = Object.values(resources(platform, "aws_iam_role"));
@@ -290,7 +290,7 @@ describe("what the owner of the account demands", () => {
     expect(provider.aws[0].default_tags[0].tags).toMatchObject(tags);
   });
 
-  it("holds in the stacks of services too", () => {
+  it("apply in the stacks of services too", () => {
     expect(refusals(() => shop({ ...DEV, guardrails }))).toEqual(["TAGS_REQUIRED tags"]);
     const existing = Platform.existing(new App(), "shop", { environment: { ...DEV, guardrails } });
     expect(refusals(() => existing.stack("orders"))).toEqual(["TAGS_REQUIRED tags"]);
@@ -298,12 +298,12 @@ describe("what the owner of the account demands", () => {
     expect(stack.tags).toMatchObject(tags);
   });
 
-  it("reaches Terraform as text, whatever a tag says", () => {
+  it("escape the text of tags for Terraform", () => {
     const stack = shop(DEV, { tags: { Team: '${file("/etc/passwd")}' } });
     expect(stack.tags.Team).toBe('$${file("/etc/passwd")}');
   });
 
-  it("is refused when it cannot be", () => {
+  it("are refused if they are invalid", () => {
     const environment = {
       ...PRODUCTION,
       guardrails: { permissionsBoundaryArn: "boundary", rolePath: "shop", namePrefix: "Acme_" },
@@ -319,7 +319,7 @@ describe("what the owner of the account demands", () => {
     ]);
   });
 
-  it("keeps names off what AWS reserves", () => {
+  it("keep names off prefixes that AWS reserves", () => {
     const stack = new AwsStack(new App(), "internal", { environment: DEV, lifetime: "platform" });
     expect(stack.physicalName("loadBalancer", "internal", "dev")).toBe("x-internal-dev");
     expect(stack.physicalName("capacityProvider", "ecs-dev")).toBe("x-ecs-dev");

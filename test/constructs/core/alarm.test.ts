@@ -3,7 +3,7 @@ import { existingAlarm } from "../../../constructs";
 import { ordersStack, refusals } from "../../support/synth";
 
 describe("an alarm of others", () => {
-  it("is told by its ARN", () => {
+  it("is referenced by its ARN", () => {
     const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors";
     expect(existingAlarm(ordersStack(), arn)).toEqual({ alarmName: "payments-errors", alarmArn: arn });
   });

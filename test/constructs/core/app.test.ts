@@ -7,7 +7,7 @@ import { App, AwsStack } from "../../../constructs";
 import { DEV } from "../../support/synth";
 
 describe("App", () => {
-  it("tells warnings where they are read, each once and with its place", () => {
+  it("prints warnings, each once and with its construct path", () => {
     const app = new App({ outdir: mkdtempSync(join(tmpdir(), "antifragile-app-")) });
     const stack = new AwsStack(app, "audit", { environment: DEV, lifetime: "data" });
     Annotations.of(stack).addWarning("this will hurt  [HURTS]");

@@ -11,7 +11,7 @@ function two(port?: number) {
 }
 
 describe("Connections", () => {
-  it("makes one rule on each side, at the port of the one that serves", () => {
+  it("creates one rule on each side, on the port of the server", () => {
     const { stack, web, database } = two(5432);
     web.allowTo("Database", database);
     expect(Object.values(resources(stack, "aws_vpc_security_group_egress_rule"))).toMatchObject([
@@ -22,7 +22,7 @@ describe("Connections", () => {
     ]);
   });
 
-  it("refuses a connection of which nobody says the port", () => {
+  it("refuses a connection without a port", () => {
     const { web, database } = two();
     expect(refusals(() => web.allowTo("Database", database))).toEqual(["CONNECTION_PORT port"]);
     expect(refusals(() => web.allowFrom("Database", database))).toEqual(["CONNECTION_PORT port"]);
@@ -30,7 +30,7 @@ describe("Connections", () => {
 });
 
 describe("a stack of another kind", () => {
-  it("is refused, as it knows no environment", () => {
+  it("is refused, because it has no environment", () => {
     expect(refusals(() => new LogStream(new TerraformStack(new App(), "plain"), "Logs"))).toEqual([
       "NO_AWS_STACK scope",
     ]);

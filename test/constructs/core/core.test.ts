@@ -11,7 +11,7 @@ import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth"
 describe("names", () => {
   const kinds = Object.keys(NAME_LIMITS) as NameKind[];
 
-  it("fit their limit, and two names never become one", () => {
+  it("fit their limit, and stay distinct", () => {
     const part = fc.stringMatching(/^[a-z][a-z0-9]{0,400}$/);
     fc.assert(
       fc.property(fc.constantFrom(...kinds), part, part, (kind, a, b) => {
@@ -22,7 +22,7 @@ describe("names", () => {
     expect(physicalName("role", "shop", "dev", "orders-task")).toBe("shop-dev-orders-task");
   });
 
-  it("come from ids as words", () => {
+  it("are derived from the words of ids", () => {
     expect(["Orders", "OrderLines", "orderLines", "HTTPGateway", "a_b"].map(kebab)).toEqual([
       "orders",
       "order-lines",
@@ -50,7 +50,7 @@ describe("Duration", () => {
 });
 
 describe("errors", () => {
-  it("name place, prop, value, bound and remedy, all problems at once", () => {
+  it("name construct, prop, value, limit and remedy, all problems at once", () => {
     const stack = new AwsStack(new App(), "shop", { environment: DEV, lifetime: "platform" });
     const problems = new Problems(stack);
     problems.add({
@@ -79,12 +79,12 @@ describe("AwsStack", () => {
   const stack = (environment: Environment = DEV, name = "shop") =>
     new AwsStack(new App(), name, { environment, lifetime: "service" });
 
-  it("is named after what it is for, the environment and the lifetime", () => {
+  it("is named after its purpose, the environment and the lifetime", () => {
     const ids = LIFETIMES.map((lifetime) => new AwsStack(new App(), "shop", { environment: DEV, lifetime }).node.id);
     expect(ids).toEqual(["shop-dev-platform", "shop-dev-data", "shop-dev-service", "shop-delivery"]);
   });
 
-  it("tags everything and touches no other account than the environment's", () => {
+  it("tags everything and uses only the environment's account", () => {
     const { provider } = synthesize(
       new AwsStack(new App(), "shop", {
         environment: { ...PRODUCTION, account: "123456789012" },
@@ -103,7 +103,7 @@ describe("AwsStack", () => {
     });
   });
 
-  it("knows the line of the installed provider", () => {
+  it("detects the version of the installed provider", () => {
     expect(stack().providerLine).toBe(5);
   });
 
@@ -123,7 +123,7 @@ describe("AwsStack", () => {
 });
 
 describe("policies and roles", () => {
-  it("are the same text whatever the order they grew in", () => {
+  it("have the same text for any order of statements", () => {
     const a = { actions: ["s3:PutObject", "s3:GetObject", "s3:GetObject"], resources: ["arn:b", "arn:a"] };
     const b = { actions: ["sqs:SendMessage"], resources: ["arn:q"] };
     expect(policyDocument([a, b])).toBe(policyDocument([b, a, a]));
@@ -132,7 +132,7 @@ describe("policies and roles", () => {
     ]);
   });
 
-  it("are trusted to the service in this account alone, and have no policy until something is granted", () => {
+  it("trust the service in this account only, and have no policy until something is granted", () => {
     const stack = new AwsStack(new App(), "shop", { environment: DEV, lifetime: "service" });
     const role = new Role(stack, "Role", { name: "shop-dev-task", service: "ecs-tasks.amazonaws.com" });
     expect(only(stack, "aws_iam_role").assume_role_policy).toMatchObject({

@@ -33,12 +33,12 @@ const WAITING: Environment = {
 
 const stack = (environment: Environment, app = new App()) =>
   new AwsStack(app, "shop", { environment, lifetime: "service" });
-/** What `terraform` block a stack has, less what no test is about. */
+/** `terraform` block of a stack, without the parts that no test covers. */
 const backendOf = (made: AwsStack) =>
   (made.toTerraform() as { terraform: { backend: Record<string, object> } }).terraform.backend;
 
-describe("what only you know", () => {
-  it("is found wherever it is in plain data, by its path", () => {
+describe("a placeholder", () => {
+  it("is found anywhere in plain data, by its path", () => {
     const data = {
       a: placeholder("one"),
       b: { c: ["x", placeholder("two")], d: 1, e: undefined, f: null },
@@ -50,7 +50,7 @@ describe("what only you know", () => {
     ]);
   });
 
-  it("is refused where it is needed, all at once, and not told to be wrong besides", () => {
+  it("is refused where it is needed, all at once, without further validation errors", () => {
     const variables = { PGHOST: placeholder("host of your database") };
     expect(refusals(() => stack({ ...WAITING, ...{ variables } }))).toEqual([
       "ENVIRONMENT_UNKNOWN environment.account",
@@ -62,36 +62,36 @@ describe("what only you know", () => {
 describe("choosing environments", () => {
   const FILE = "infra/environments.ts";
 
-  it("takes all that are filled in, and tells which are left out for what", () => {
+  it("selects complete environments, and reports the skipped ones with the reasons", () => {
     expect(selectEnvironments([DEV, WAITING, PRODUCTION], undefined, FILE)).toEqual({
       selected: [DEV, PRODUCTION],
       skipped: ["environment staging is left out: infra/environments.ts lacks staging.account"],
     });
   });
 
-  it("takes the one of a name alone", () => {
+  it("selects one by name", () => {
     expect(selectEnvironments([DEV, WAITING, PRODUCTION], "dev", FILE)).toEqual({ selected: [DEV], skipped: [] });
   });
 
-  it("fails for one by name that is not filled in, with file, property and what it is", () => {
+  it("fails for an incomplete one by name, with file, property and description", () => {
     const act = () => selectEnvironments([DEV, WAITING], "staging", FILE);
     expect(refusals(act)).toEqual(["ENVIRONMENT_UNKNOWN staging.account"]);
     expect(act).toThrow(/^infra\/environments\.ts: staging\.account .*\n.*the 12 digits of its AWS account/);
   });
 
-  it("fails for a name that is not there, with those that are", () => {
+  it("fails for an unknown name, with the existing ones", () => {
     expect(() => selectEnvironments([DEV, PRODUCTION], "moon", FILE)).toThrow(/"moon"\n.*dev, production/);
   });
 });
 
 describe("state", () => {
-  it("is a file beside the app, unless told", () => {
+  it("is a file next to the app by default", () => {
     const app = new App();
     const beside = dirname(resolve(app.outdir));
     expect(backendOf(stack(DEV, app))).toEqual({ local: { path: join(beside, "terraform.shop-dev-service.tfstate") } });
   });
 
-  it("is in the bucket of account and region: encrypted, locked, for this account alone", () => {
+  it("is in the bucket of account and region: encrypted, locked, for this account only", () => {
     expect(backendOf(stack({ ...DEV, account: ACCOUNT, state: "s3" }))).toEqual({
       s3: {
         bucket: "antifragile-state-123456789012-eu-central-1",
@@ -104,7 +104,7 @@ describe("state", () => {
     });
   });
 
-  it("can be in a bucket and under a key of one's own", () => {
+  it("can be in a given bucket, with a given KMS key", () => {
     const kmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/0f1e";
     const state = { bucket: "acme-state", region: "eu-west-1", kmsKeyArn };
     expect(backendOf(stack({ ...DEV, state }))).toMatchObject({
@@ -153,7 +153,7 @@ describe("a profile", () => {
     ["dev", 30, 0],
     ["production", 365, 0],
     ["strict", 365, 1],
-  ] as const)("%s keeps logs for %i days, with %i keys of their own", (profile, days, keys) => {
+  ] as const)("%s keeps logs for %i days, with %i KMS keys", (profile, days, keys) => {
     const made = withLogs(environmentOf(profile));
     expect(only(made, "aws_cloudwatch_log_group").retention_in_days).toBe(days);
     expect(Object.keys(resources(made, "aws_kms_key"))).toHaveLength(keys);
@@ -161,19 +161,19 @@ describe("a profile", () => {
       expect(only(made, "aws_cloudwatch_log_group").kms_key_id).toMatch(/^\$\{aws_kms_key\.Logs_Key_\w+\.arn\}$/);
   });
 
-  it("makes the whole of a platform synthesize, whichever it is", () => {
+  it("synthesizes a complete platform", () => {
     for (const profile of PROFILES) {
       expect(() => synthesize(new Platform(new App(), "shop", { environment: environmentOf(profile) }))).not.toThrow();
     }
   });
 
-  it("strict goes to no account and keeps state in no file that nobody named", () => {
+  it("strict requires an account, and state outside of local files", () => {
     const { account, ...anywhere } = STRICT;
     expect(refusals(() => stack(anywhere))).toContain("ENVIRONMENT_STRICT environment.account");
     expect(refusals(() => stack({ ...STRICT, state: "local" }))).toEqual(["ENVIRONMENT_STRICT environment.state"]);
   });
 
-  it("strict has no plain HTTP, which the others have by its own word", () => {
+  it("strict refuses plain HTTP, which the others allow explicitly", () => {
     const platform = (profile: Environment["profile"]) =>
       new Platform(new App(), "shop", { environment: environmentOf(profile), listener: insecureHttp() });
     expect(() => platform("production")).not.toThrow();

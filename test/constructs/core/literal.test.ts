@@ -3,19 +3,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { literal } from "../../../constructs/core/literal";
 
-/** What Terraform reads a template without references as. */
+/** Value of a template without references in Terraform. */
 function asTerraformReads(template: string): string {
   return template.replaceAll("$${", "${").replaceAll("%%{", "%{");
 }
 
 describe("literal", () => {
-  it("keeps text that means something to Terraform as text", () => {
+  it("escapes text with a meaning for Terraform", () => {
     expect(literal('${file("/etc/passwd")} and %{ if true }yes%{ endif }')).toBe(
       '$${file("/etc/passwd")} and %%{ if true }yes%%{ endif }',
     );
   });
 
-  it("is read by Terraform as what was written, whatever it is", () => {
+  it("is read by Terraform as written, for any text", () => {
     const text = fc.string({ unit: fc.constantFrom("$", "%", "{", "}", "a", '"', "\\", "\n") });
     fc.assert(fc.property(text, (written) => asTerraformReads(literal(written)) === written));
     expect(literal("plain")).toBe("plain");

@@ -13,8 +13,8 @@ const leads = (all: readonly Edge[]) => (node: number) => all.filter(([from]) =>
 /** Circles start where an edge leads to a node that leads back. */
 const circles = (all: readonly Edge[]) => all.filter(([from, to]) => reachable(to, leads(all)).has(from));
 
-describe("the order of what depends on each other", () => {
-  it("puts each after what it leads to", () => {
+describe("the order of dependencies", () => {
+  it("places each after its dependencies", () => {
     expect(finishOrder(["a"], (node) => ({ a: ["b", "c"], b: ["d"], c: ["d"] })[node] ?? [])).toEqual([
       "d",
       "b",
@@ -31,7 +31,7 @@ describe("the order of what depends on each other", () => {
 });
 
 describe("wishes", () => {
-  it("are all granted but for those that close a circle, and never against what is required", () => {
+  it("are all applied except those that close a cycle, and never against required dependencies", () => {
     fc.assert(
       fc.property(edges, edges, (wished, others) => {
         // An edge to a smaller node closes no circle.
@@ -51,7 +51,7 @@ describe("wishes", () => {
     );
   });
 
-  it("of a circle lose the one that closes it, seen from the first", () => {
+  it("of a cycle lose the edge that closes it, from the first", () => {
     const wishes = new Wishes<string>();
     for (const [from, to] of ["ab", "bc", "ca", "cd"].map((edge) => [...edge] as [string, string]))
       wishes.add(from, to);
@@ -69,7 +69,7 @@ describe("stacks", () => {
     return nodes.map((n) => new AwsStack(app, `stack-${n}`, { environment: DEV, lifetime: "service" }));
   };
 
-  it("are applied after those that they prefer to come after, as long as that makes no circle", () => {
+  it("are applied after their preferred predecessors, as long as that creates no cycle", () => {
     const [a, b, c] = stacks() as [AwsStack, AwsStack, AwsStack];
     a.preferAfter(b);
     a.preferAfter(a);
@@ -82,7 +82,7 @@ describe("stacks", () => {
     expect([a.dependencies, b.dependencies, c.dependencies]).toEqual([[b], [c], []]);
   });
 
-  it("must come after those that they depend on, whatever others prefer", () => {
+  it("come after their dependencies, regardless of preferences", () => {
     const [a, b] = stacks() as [AwsStack, AwsStack];
     a.preferAfter(b);
     b.addDependency(a);

@@ -70,7 +70,7 @@ describe("editDocument", () => {
     expect(policies).toContainEqual(expect.objectContaining({ Id: "reviewed", Version: "2012-10-17" }));
   });
 
-  it("refuses an attribute that is no document", () => {
+  it("refuses an attribute that is not a document", () => {
     const { stack, service } = orders();
     editDocument(service.taskDefinition, "family", (family) => family);
     expect(refusals(() => synthesize(stack))).toEqual(["OVERRIDE_DOCUMENT family"]);

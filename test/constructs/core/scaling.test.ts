@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { scaleInPolicy, scaleOutPolicy } from "../../../constructs/core/scaling";
 
 describe("scaling steps", () => {
-  it("become intervals that start at the threshold and leave no gap, in whatever order they are written", () => {
+  it("become intervals that start at the threshold without gaps, in any order", () => {
     expect(
       scaleOutPolicy([
         { from: 1000, add: 4 },

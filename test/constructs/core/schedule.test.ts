@@ -41,7 +41,7 @@ describe("a schedule", () => {
     expect(() => cron(expression)).toThrow(RangeError);
   });
 
-  it("is read in a time zone that exists", () => {
+  it("requires an existing time zone", () => {
     expect(cron("0 3 * * *", { timezone: "Europe/Berlin" }).timezone).toBe("Europe/Berlin");
     expect(() => cron("0 3 * * *", { timezone: "Mars" })).toThrow(/Europe\/Berlin/);
   });

@@ -26,7 +26,7 @@ describe("names of variables", () => {
     "ECS_ENGINE_AUTH_DATA",
     "KEY_PASSPHRASE",
     "ADMIN_PWD",
-  ])("%s is a secret's", (name) => {
+  ])("%s is a secret", (name) => {
     expect(isSecretName(name)).toBe(true);
   });
 
@@ -55,7 +55,7 @@ describe("names of variables", () => {
     expect(isSecretName(name)).toBe(false);
   });
 
-  it("are known however they are written and whatever stands before the word", () => {
+  it("are detected in any notation and with any prefix", () => {
     const words = ["password", "secret", "token", "api_key", "private_key"];
     const before = ["", "db_", "my_own_", "x2_", "a_b_c_"];
     const styles = [
@@ -88,7 +88,7 @@ describe("values of variables", () => {
     ["xoxb-1234567890-abc", "a Slack token"],
     ["sk_live_abcdefghijklmnop", "a Stripe key"],
     ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "a signed token (JWT)"],
-  ])("%s holds %s", (value, what) => {
+  ])("%s contains %s", (value, what) => {
     expect(secretIn(value)).toBe(what);
   });
 
@@ -103,11 +103,11 @@ describe("values of variables", () => {
     "-----BEGIN PUBLIC KEY-----",
     "12:30",
     "",
-  ])("%s holds none", (value) => {
+  ])("%s contains none", (value) => {
     expect(secretIn(value)).toBeUndefined();
   });
 
-  it("are known wherever the URL stands in them", () => {
+  it("are detected anywhere in a URL", () => {
     for (const scheme of ["http", "https", "postgresql", "mongodb+srv", "amqp", "ldaps"]) {
       for (const user of ["", "me", "me%40here"]) {
         for (const around of ["", " ", "url=", "a,", '{"url":"']) {

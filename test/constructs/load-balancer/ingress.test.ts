@@ -48,7 +48,7 @@ describe("priorities", () => {
     paths: fc.uniqueArray(path, { maxLength: 2 }),
   });
 
-  it("are the same whatever the order of hosts and paths, after the explicit ones, and within what AWS has", () => {
+  it("are independent of the order of hosts and paths, come after explicit ones, and stay within AWS's range", () => {
     fc.assert(
       fc.property(match, ({ hosts, paths }) => {
         const priority = rulePriority({ hosts, paths });

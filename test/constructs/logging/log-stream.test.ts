@@ -7,7 +7,7 @@ import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth"
 const stack = (environment = DEV) => new AwsStack(new App(), "shop", { environment, lifetime: "service" });
 
 describe("LogStream", () => {
-  it("is a log group that forgets: after 30 days in dev, after a year in production", () => {
+  it("is a log group with retention: 30 days in dev, a year in production", () => {
     const dev = stack();
     new LogStream(dev, "OrderLines");
     expect(only(dev, "aws_cloudwatch_log_group")).toEqual({ name: "/shop/dev/order-lines", retention_in_days: 30 });
@@ -16,14 +16,14 @@ describe("LogStream", () => {
     expect(only(production, "aws_cloudwatch_log_group")).toMatchObject({ retention_in_days: 365 });
   });
 
-  it("does what is asked", () => {
+  it("has the configured properties", () => {
     const scope = stack();
     const stream = new LogStream(scope, "Audit", { name: "/audit", retention: Duration.days(731), delivery: "audit" });
     expect(only(scope, "aws_cloudwatch_log_group")).toEqual({ name: "/audit", retention_in_days: 731 });
     expect([stream.delivery, stream.retention.toDays()]).toEqual(["audit", 731]);
   });
 
-  it("grants writing to this group alone, owned or imported", () => {
+  it("grants writing to this group only, owned or imported", () => {
     const scope = stack();
     const role = new Role(scope, "Role", { name: "writer", service: "ecs-tasks.amazonaws.com" });
     new LogStream(scope, "Mine").grants.write(role);

@@ -36,7 +36,7 @@ describe("the function that sends lines to OpenSearch", () => {
   };
   const stored = () => domain.documents.map(({ text }) => JSON.parse(text) as Record<string, unknown>);
 
-  it("stores fields of lines that are JSON, and others as they are, with their time and where they come from", async () => {
+  it("stores the fields of JSON lines, and others unchanged, with their time and source", async () => {
     await handler(batchOf(['{"level":"info","order":{"lines":[1,2.5,null]}}', "plain words"]));
     const about = { "@log_group": "/shop/dev/orders", "@log_stream": "orders/app/0123" };
     expect(stored()).toEqual([
@@ -45,13 +45,13 @@ describe("the function that sends lines to OpenSearch", () => {
     ]);
   });
 
-  it("loses no digit of a number, and nothing of a line with a break between its values", async () => {
+  it("loses no digits of numbers, and no part of a line with line breaks between values", async () => {
     await handler(batchOf(['{\n  "id": 12345678901234567890,\r\n  "note": "a\\nb"\n}\n']));
     expect(domain.documents[0]?.text).toContain('"id": 12345678901234567890');
     expect(stored()).toMatchObject([{ note: "a\nb" }]);
   });
 
-  it("puts each day into an index of its own, by the time of the line", async () => {
+  it("writes each day into its own index, by the time of the line", async () => {
     await handler(batchOf(["late", "early"], { at: Date.parse("2026-11-22T23:59:59.999Z") }));
     expect(domain.documents.map(({ index }) => index)).toEqual([
       "shop-dev-orders-2026.11.22",
@@ -59,20 +59,20 @@ describe("the function that sends lines to OpenSearch", () => {
     ]);
   });
 
-  it("stores a batch once that comes twice", async () => {
+  it("stores a repeated batch once", async () => {
     const batch = batchOf(["one", '{"two":2}']);
     await handler(batch);
     await handler(batch);
     expect(domain.documents).toHaveLength(2);
   });
 
-  it("keeps a line as text whose fields contradict those before it", async () => {
+  it("stores a line as text if its fields conflict with earlier ones", async () => {
     const odd = '{"took":"long"}';
     await handler(batchOf(['{"took":3}', odd, '{"took":4}', '{"":1}', '{"@timestamp":7}']));
     expect(stored().map((each) => each["@message"] ?? each.took)).toEqual([3, 4, odd, '{"":1}', '{"@timestamp":7}']);
   });
 
-  it("stores any line whole", async () => {
+  it("stores any line completely", async () => {
     const line = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.json(),
@@ -98,14 +98,14 @@ describe("the function that sends lines to OpenSearch", () => {
     );
   });
 
-  it("asks for no more at once than the smallest domain takes", async () => {
+  it("limits requests to the size that the smallest domain accepts", async () => {
     await handler(batchOf(Array.from({ length: 60 }, () => "x".repeat(200_000))));
     expect(domain.documents).toHaveLength(60);
     expect(domain.sizes.length).toBeGreaterThan(2);
     expect(Math.max(...domain.sizes)).toBeLessThan(10_000_000);
   });
 
-  it("fails while the domain does, and completes the batch when it is well again", async () => {
+  it("fails while the domain is down, and completes the batch when it is up again", async () => {
     const batch = batchOf(["one", "two"], { at: Date.parse("2026-11-22T23:59:59.999Z") });
     domain.troubles.push({ status: 503 });
     await expect(handler(batch)).rejects.toThrow(/127\.0\.0\.1:\d+ responded with 503/);
@@ -115,7 +115,7 @@ describe("the function that sends lines to OpenSearch", () => {
     expect(stored().map((each) => each["@message"])).toEqual(["two", "one"]);
   });
 
-  it("says what to do where it is not let in, and never quotes a line", async () => {
+  it("prints a remedy if access is denied, and never quotes a line", async () => {
     domain.troubles.push({ status: 403 });
     await expect(handler(batchOf(["a secret"]))).rejects.toThrow(
       /allow the role of the function to write to shop-dev-orders/,
@@ -125,14 +125,14 @@ describe("the function that sends lines to OpenSearch", () => {
     expect(refusal.message).toBe("1 of 1 lines were refused: 400 mapper_parsing_exception");
   });
 
-  it("is not let in with another signature", async () => {
+  it("is denied access with an invalid signature", async () => {
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "another");
     await expect(handler(batchOf(["line"]))).rejects.toThrow("403");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", SIGNER.secretAccessKey);
     expect(domain.documents).toEqual([]);
   });
 
-  it("sends nothing where CloudWatch only asks", async () => {
+  it("sends nothing for a control message of CloudWatch", async () => {
     await handler(batchOf(["CWL CONTROL MESSAGE"], { messageType: "CONTROL_MESSAGE" }));
     expect(domain.sizes).toEqual([]);
   });

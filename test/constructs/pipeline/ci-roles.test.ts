@@ -40,7 +40,7 @@ interface Trust {
   }[];
 }
 
-/** Who may take each role, by its name. */
+/** Trust policy of each role, by its name. */
 function subjects(props: Props = {}) {
   return Object.fromEntries(
     Object.values(resources(roles(props).stack, "aws_iam_role")).map(({ name, assume_role_policy: trust }) => [
@@ -51,7 +51,7 @@ function subjects(props: Props = {}) {
 }
 
 describe("CiRoles", () => {
-  it("lets in what GitHub says of this repository, letter by letter, with its numbers", () => {
+  it("trusts exactly the subject that GitHub sends for this repository, with its ids", () => {
     const subject = "repo:acme@123456/orders@456789";
     expect(subjects()).toEqual({
       image: ["ref:refs/heads/main", "environment:staging", "environment:production"].map((of) => `${subject}:${of}`),
@@ -68,7 +68,7 @@ describe("CiRoles", () => {
     });
   });
 
-  it("asks for the audience too, and for nothing by a pattern", () => {
+  it("requires the audience, and uses no patterns", () => {
     for (const { assume_role_policy: trust } of Object.values(resources(roles().stack, "aws_iam_role"))) {
       const { Statement: statements } = trust as Trust;
       expect(statements).toHaveLength(1);
@@ -81,16 +81,16 @@ describe("CiRoles", () => {
     }
   });
 
-  it("knows older repositories by their names, and says what that means", () => {
+  it("trusts older repositories by name, with a warning", () => {
     const old = { repository: { owner: "acme", name: "orders" }, branch: "trunk" };
     expect(subjects(old).image).toEqual(
       ["ref:refs/heads/trunk", "environment:staging", "environment:production"].map((of) => `repo:acme/orders:${of}`),
     );
-    expect(warnings(roles(old).made).join()).toContain("15 July 2026");
+    expect(warnings(roles(old).made).join()).toContain("July 15, 2026");
     expect(warnings(roles().made)).toEqual([]);
   });
 
-  it("makes the account's identity provider, or finds the one that is there", () => {
+  it("creates the account's identity provider, or uses the existing one", () => {
     expect(only(roles().stack, "aws_iam_openid_connect_provider")).toMatchObject({
       url: "https://token.actions.githubusercontent.com",
       client_id_list: ["sts.amazonaws.com"],
@@ -101,7 +101,7 @@ describe("CiRoles", () => {
     expect(Object.keys(data)).toContain("aws_iam_openid_connect_provider");
   });
 
-  it("lets no role both plan and apply", () => {
+  it("has no role that can both plan and apply", () => {
     const { stack } = roles();
     const attachments = Object.values(resources(stack, "aws_iam_role_policy_attachment"));
     const policiesOf = (role: string) =>

@@ -11,7 +11,7 @@ const withImages = (props?: ImageRepositoryProps) => {
 };
 
 describe("ImageRepository", () => {
-  it("is named after its stack, keeps tags where they are and scans what comes in", () => {
+  it("is named after its stack, has immutable tags and scans on push", () => {
     expect(only(withImages(), "aws_ecr_repository")).toMatchObject({
       name: "orders",
       image_tag_mutability: "IMMUTABLE",
@@ -19,13 +19,13 @@ describe("ImageRepository", () => {
     });
   });
 
-  it("keeps the newest images, as many as told", () => {
+  it("keeps the configured number of newest images", () => {
     const { policy } = only(withImages({ keep: 20 }), "aws_ecr_lifecycle_policy");
     const { rules } = policy as { rules: { rulePriority: number; selection: object }[] };
     expect(rules.at(-1)).toMatchObject({ rulePriority: 2, selection: { countNumber: 20, tagStatus: "any" } });
   });
 
-  it("never expires an image that was released: a rule that never fires has it before the rule that does", () => {
+  it("never expires a released image: a rule that never fires precedes the one that expires images", () => {
     const { rules } = only(withImages({ keep: 20 }), "aws_ecr_lifecycle_policy").policy as {
       rules: { rulePriority: number; selection: { tagPrefixList?: string[]; countNumber: number } }[];
     };
@@ -36,7 +36,7 @@ describe("ImageRepository", () => {
     expect(rules[0]?.selection.countNumber).toBe(100_000);
   });
 
-  it("can be one that somebody else owns", () => {
+  it("can be an existing one", () => {
     const stack = new DeliveryStack(new App(), "orders", { region: "eu-central-1", account: "123456789012" });
     const images = ImageRepository.fromRepositoryName(stack, "Images", "shop/orders");
     expect(images.repositoryUrl).toBe("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/orders");

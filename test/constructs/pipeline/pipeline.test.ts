@@ -127,7 +127,7 @@ const mayDo = (statements: readonly Statement[], action: string) =>
   statements.filter((statement) => statement.Action.includes(action));
 
 describe("Pipeline", () => {
-  it("takes a commit through tests, image and each environment in order", () => {
+  it("runs tests, the image build and each environment in order", () => {
     const { stack } = orders({ releases: [{ environment: staging }, { environment: production, approval: true }] }, [
       staging,
       production,
@@ -140,7 +140,7 @@ describe("Pipeline", () => {
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
-  it("is of type V2, lets the newest commit overtake, and keeps what its actions hand on in its own bucket", () => {
+  it("is of type V2, supersedes older commits, and keeps artifacts in its own bucket", () => {
     const { stack } = orders();
     expect(only(stack, "aws_codepipeline")).toMatchObject({
       name: "orders",
@@ -151,7 +151,7 @@ describe("Pipeline", () => {
     expect(only(orders({ executionMode: "queued" }).stack, "aws_codepipeline").execution_mode).toBe("QUEUED");
   });
 
-  it("gives a Docker engine to the build of the image alone, which runs nothing else of the repository", () => {
+  it("has a Docker engine only in the image build, which runs nothing else of the repository", () => {
     const { stack } = orders();
     const privileged = Object.values(projects(stack)).filter(({ environment }) => environment.privileged_mode);
     expect(privileged.map(({ name }) => name)).toEqual(["orders-image"]);
@@ -167,7 +167,7 @@ describe("Pipeline", () => {
     });
   });
 
-  it("runs what it is told as tests, on the processors that it is told", () => {
+  it("runs the configured test commands, on the configured compute type", () => {
     const { stack } = orders({ testCommands: ["make check"], architecture: "x86_64" });
     expect(buildspec(stack, "orders-test").phases.build.commands).toEqual(["make check"]);
     for (const { environment } of Object.values(projects(stack))) {
@@ -175,7 +175,7 @@ describe("Pipeline", () => {
     }
   });
 
-  it("releases the digest that was pushed, and applies the plan that was made", () => {
+  it("releases the pushed digest, and applies the saved plan", () => {
     const { stack } = orders();
     const [plan, apply, release] = stage(stack, "Staging").action;
     expect(plan).toMatchObject({ input_artifacts: ["Source"], output_artifacts: ["StagingPlan"] });
@@ -189,7 +189,7 @@ describe("Pipeline", () => {
     expect(JSON.stringify(release?.configuration.EnvironmentVariables)).toContain("#{Image.IMAGE}");
   });
 
-  it("has nothing applied that nobody saw where a person approves", () => {
+  it("applies only approved plans in an environment with an approval", () => {
     const { stack } = orders({ releases: [{ environment: staging }, { environment: production, approval: true }] }, [
       staging,
       production,
@@ -207,14 +207,14 @@ describe("Pipeline", () => {
     expect(spec(true)).toContain(' --rollback"]');
   });
 
-  it("looks at the alarms for five minutes, or as long as told", () => {
+  it("watches the alarms for five minutes, or for the configured time", () => {
     const watched = (watch?: Duration) =>
       variablesOf(orders({ releases: [{ environment: staging, watch }] }).stack, "orders-staging-release")
         .WATCH_MINUTES;
     expect([watched(), watched(Duration.minutes(0)), watched(Duration.hours(1))]).toEqual(["5", "0", "60"]);
   });
 
-  it("goes through gates before the next environment, each with its own role", () => {
+  it("runs gates before the next environment, each with its own role", () => {
     const gates = [
       {
         name: "smoke-test",
@@ -230,7 +230,7 @@ describe("Pipeline", () => {
     expect(mayDo(allowed, "ecs:UpdateService")).toEqual([]);
   });
 
-  it("hands variables to every build, and lets one run delete what is named", () => {
+  it("passes variables to every build, and allows named deletions for one run", () => {
     const { stack } = orders({ variables: [{ name: "NOTE", value: "none", description: "why" }] });
     expect(only(stack, "aws_codepipeline").variable).toEqual([
       { name: "ALLOW_DELETE", default_value: "none", description: expect.any(String) },
@@ -243,7 +243,7 @@ describe("Pipeline", () => {
     }
   });
 
-  it("tells people by an encrypted topic what failed and what waits for them", () => {
+  it("notifies of failures and pending approvals by an encrypted topic", () => {
     const { stack } = orders({ notify: ["a@example.com", "b@example.com"] });
     expect(only(stack, "aws_sns_topic").kms_master_key_id).toContain("aws_kms_key.");
     expect(Object.values(resources(stack, "aws_sns_topic_subscription")).map(({ endpoint }) => endpoint)).toEqual([
@@ -266,7 +266,7 @@ describe("Pipeline", () => {
     ]);
   });
 
-  it("keeps what actions hand on encrypted, unseen by others, and for 30 days", () => {
+  it("keeps artifacts encrypted, private, and for 30 days", () => {
     const { stack } = orders();
     expect(only(stack, "aws_s3_bucket_public_access_block")).toMatchObject({
       block_public_acls: true,
@@ -283,7 +283,7 @@ describe("Pipeline", () => {
     });
   });
 
-  it("makes its own repository for images, or uses one that is there", () => {
+  it("creates an image repository, or uses an existing one", () => {
     expect(orders().pipeline.images?.node.path).toBe("orders-delivery/Pipeline/Images");
     const app = new App();
     const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
@@ -301,7 +301,7 @@ describe("Pipeline", () => {
     });
   });
 
-  it("leaves nothing of the user's to a shell or to Terraform", () => {
+  it("passes no user text to a shell or to Terraform", () => {
     const hostile = '${file("/etc/passwd")}';
     const { stack } = orders({
       source: Source.gitHub("acme/orders", { paths: { only: [hostile] } }),
@@ -317,7 +317,7 @@ describe("Pipeline", () => {
 describe("what starts a pipeline", () => {
   const trigger = (source: Source) => only(orders({ source }).stack, "aws_codepipeline").trigger;
 
-  it("is a push to main, or to the branch that is named", () => {
+  it("is a push to main, or to the configured branch", () => {
     expect(trigger(Source.gitHub("acme/orders"))).toEqual([
       {
         provider_type: "CodeStarSourceConnection",
@@ -343,7 +343,7 @@ describe("what starts a pipeline", () => {
     ["GitHub", Source.gitHub("acme/orders")],
     ["GitLab", Source.gitLab("acme/orders")],
     ["Bitbucket", Source.bitbucket("acme/orders")],
-  ])("comes from %s by a connection, which a person must approve", (provider, source) => {
+  ])("comes from %s by a connection that needs an approval", (provider, source) => {
     const { stack } = orders({ source });
     expect(only(stack, "aws_codeconnections_connection")).toMatchObject({ name: "orders", provider_type: provider });
     const { output } = synthesize(stack) as { output: Record<string, { description: string }> };
@@ -360,7 +360,7 @@ describe("what starts a pipeline", () => {
     expect(statement?.Resource).toEqual([connectionArn]);
   });
 
-  it("is an event of CodeCommit or S3, which a role of its own passes on", () => {
+  it("is an event of CodeCommit or S3, with its own role", () => {
     const commit = orders({ source: Source.codeCommit("orders", { branch: "trunk" }) }).stack;
     expect(only(commit, "aws_cloudwatch_event_rule").event_pattern).toMatchObject({
       source: ["aws.codecommit"],
@@ -379,7 +379,7 @@ describe("what starts a pipeline", () => {
     }
   });
 
-  it("is an image that others build: it is released by its digest, and none is built here", () => {
+  it("is an image from another build: it is released by digest, and none is built here", () => {
     const { stack, pipeline } = orders({ images: Source.ecr("shop/orders", { tag: "latest" }) });
     expect(pipeline.images).toBeUndefined();
     expect(actionNames(stack, "Source")).toEqual(["Source", "Image"]);
@@ -409,7 +409,7 @@ describe("roles of a pipeline", () => {
   const apply = statementsOf(stack, "orders-delivery-staging-apply");
   const release = statementsOf(stack, "orders-delivery-staging-release");
 
-  it("are one for each build, trusted to its service in this account alone", () => {
+  it("exist for each build, and trust its service in this account only", () => {
     const roles = Object.values(resources(stack, "aws_iam_role"));
     expect(new Set(roles.map(({ name }) => name)).size).toBe(roles.length);
     for (const { assume_role_policy: trust } of roles) {
@@ -419,7 +419,7 @@ describe("roles of a pipeline", () => {
     }
   });
 
-  it("let who plans change nothing but the state's lock and what it hands on", () => {
+  it("allow a plan to change only the state lock and its artifacts", () => {
     const own = /^(s3:(PutObject|DeleteObject)|kms:(Encrypt|GenerateDataKey)|logs:(CreateLogStream|PutLogEvents))$/;
     const writes = plan
       .flatMap((statement) => statement.Action)
@@ -430,7 +430,7 @@ describe("roles of a pipeline", () => {
     expect(state.filter((arn) => !arn.endsWith(".tflock"))).toEqual([]);
   });
 
-  it("let who applies write the state of this environment's stacks and of no others", () => {
+  it("allow an apply to write only the state of this environment's stacks", () => {
     const written = mayDo(apply, "s3:PutObject")
       .flatMap((statement) => statement.Resource)
       .filter((arn) => arn.endsWith("/terraform.tfstate"));
@@ -441,7 +441,7 @@ describe("roles of a pipeline", () => {
     );
   });
 
-  it("let who applies make and pass roles with this environment's names only, to services that constructs use", () => {
+  it("allow an apply to create and pass only roles with names of this environment, to services that constructs use", () => {
     for (const action of ["iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "iam:AttachRolePolicy"]) {
       const found = mayDo(apply, action);
       expect(found.flatMap((statement) => statement.Resource).map((arn) => arn.split("/").at(-1))).toEqual([
@@ -455,7 +455,7 @@ describe("roles of a pipeline", () => {
     expect(mayDo(apply, "iam:AttachRolePolicy")[0]?.Condition?.ArnEquals).toBeDefined();
   });
 
-  it("let who applies make roles within the boundary alone, where there is one; where not, synth says so", () => {
+  it("allow an apply to create roles only with the permissions boundary; without one, synth warns", () => {
     const bounded = statementsOf(stack, "orders-delivery-production-apply");
     expect(mayDo(bounded, "iam:CreateRole")[0]?.Condition).toEqual({
       StringEquals: { "iam:PermissionsBoundary": `arn:aws:iam::${account}:policy/boundary` },
@@ -466,7 +466,7 @@ describe("roles of a pipeline", () => {
     expect(warnings(orders().pipeline)).toEqual([]);
   });
 
-  it("act in the environment's region only, where AWS cannot be told what on", () => {
+  it("are limited to the environment's region for actions without resource-level permissions", () => {
     const everywhere = apply.filter(
       (statement) => statement.Resource.includes("*") && !/^(route53|chatbot):/.test(statement.Action[0] ?? ""),
     );
@@ -481,7 +481,7 @@ describe("roles of a pipeline", () => {
     expect(all.filter((action) => action.includes("*"))).toEqual([]);
   });
 
-  it("let who releases move the services of this environment, mark the image, and look at alarms", () => {
+  it("allow a release to update the services of this environment, tag the image, and read alarms", () => {
     expect(JSON.stringify(mayDo(release, "ecs:UpdateService"))).toContain("shop-staging/orders");
     expect(mayDo(release, "ecr:PutImage").flatMap((statement) => statement.Resource)).toHaveLength(1);
     // CloudWatch leaves composite alarms out of the answer for a narrower scope.
@@ -492,7 +492,7 @@ describe("roles of a pipeline", () => {
     expect(JSON.stringify(release)).not.toContain("production");
   });
 
-  it("fit into what IAM takes", () => {
+  it("fit into the limits of IAM", () => {
     const sizes = Object.values(resources(stack, "aws_iam_policy")).map(
       ({ policy }) => JSON.stringify(policy).replaceAll("${data.aws_partition.Partition.partition}", "aws").length,
     );
@@ -504,7 +504,7 @@ describe("roles of a pipeline", () => {
   });
 });
 
-describe("a pipeline that cannot be", () => {
+describe("an invalid pipeline", () => {
   const release = (changes: Partial<Environment>, more: Partial<PipelineRelease> = {}): Partial<PipelineProps> => ({
     releases: [{ environment: { ...staging, ...changes }, ...more }],
   });
@@ -557,7 +557,7 @@ describe("a pipeline that cannot be", () => {
     expect(refusals(() => orders(props))).toContain(refusal);
   });
 
-  it("is refused with everything that is wrong at once", () => {
+  it("is refused with all problems at once", () => {
     expect(refusals(() => orders({ releases: [], notify: ["x"], source: Source.gitHub("x") }))).toEqual([
       "PIPELINE_SOURCE source",
       "PIPELINE_RELEASES releases",
@@ -565,7 +565,7 @@ describe("a pipeline that cannot be", () => {
     ]);
   });
 
-  it("is refused at synth when an environment has no stacks, could change the pipeline, or has too many", () => {
+  it("is refused at synth if an environment has no stacks, could change the pipeline, or has too many stacks", () => {
     const app = new App();
     const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
     new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), releases: [{ environment: staging }] });

@@ -5,7 +5,7 @@ import { DEV, only, refusals, resources, shop } from "../../support/synth";
 describe("the alarms of a platform", () => {
   const platform = (alarmRecipients: AlarmRecipients) => shop(DEV, { alarmRecipients });
 
-  it("go to an encrypted topic that CloudWatch of this account alone may write to", () => {
+  it("go to an encrypted topic that only CloudWatch of this account may publish to", () => {
     const stack = shop();
     expect(only(stack, "aws_sns_topic")).toMatchObject({
       name: "shop-dev-alarms",
@@ -26,7 +26,7 @@ describe("the alarms of a platform", () => {
     expect(JSON.stringify(ofKey)).toContain("cloudwatch.amazonaws.com");
   });
 
-  it("reach people and chats", () => {
+  it("reach email addresses and chats", () => {
     const stack = platform({
       emails: ["on-call@example.com"],
       urls: ["https://pager.example.com/in/abc"],
@@ -43,7 +43,7 @@ describe("the alarms of a platform", () => {
     });
   });
 
-  it("are those of its services too, when they go off and when all is well again", () => {
+  it("include those of its services, when they go off and when they recover", () => {
     const stack = shop().stack("orders");
     new CloudNativeService(stack, "Orders").add(new Ingress());
     const contract = [expect.stringMatching(/insecure_value\)\.alarms\.topicArn/)];

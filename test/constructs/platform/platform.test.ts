@@ -5,7 +5,7 @@ import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 describe("Platform", () => {
-  it("is a network, a cluster and a shared load balancer, told to others by one parameter", () => {
+  it("is a network, a cluster and a shared load balancer, published by one parameter", () => {
     const platform = shop();
     expect(only(platform, "aws_ssm_parameter")).toMatchObject({
       name: "/antifragile/dev/shop/platform",
@@ -17,7 +17,7 @@ describe("Platform", () => {
     });
   });
 
-  it("gives each service two stacks that stand on it and read of it by name", () => {
+  it("creates two stacks for each service, which depend on it and find it by name", () => {
     const stack = ordersStack();
     expect([stack.node.id, stack.data.node.id]).toEqual(["orders-dev-service", "orders-dev-data"]);
     expect(stack.dependencies.map((one) => one.node.id)).toEqual(["shop-dev-platform", "orders-dev-data"]);
@@ -31,14 +31,14 @@ describe("Platform", () => {
     });
   });
 
-  it("can be another repo's: the same stacks, without the platform's own", () => {
+  it("can be in another repository: the same stacks, without the platform's own", () => {
     const app = new App();
     const stack = Platform.existing(app, "shop", { environment: DEV }).stack("orders");
     expect(app.node.children.map((child) => child.node.id).sort()).toEqual(["orders-dev-data", "orders-dev-service"]);
     expect(synthesize(stack)).toEqual(synthesize(ordersStack()));
   });
 
-  it("must be told how another repo's platform reaches out, and the plan fails when that is not true", () => {
+  it("requires the egress of another repo's platform, and the plan fails if it is wrong", () => {
     const contract = (egress?: "endpoints") => {
       const stack = Platform.existing(new App(), "shop", { environment: DEV, egress }).stack("orders");
       return JSON.stringify(Object.values(resources({ resource: synthesize(stack).data }, "aws_ssm_parameter")));
@@ -47,12 +47,12 @@ describe("Platform", () => {
     expect(contract("endpoints")).toContain('contains([\\"endpoints\\"], ');
   });
 
-  it("refuses a name that is none", () => {
+  it("refuses an invalid name", () => {
     const existing = Platform.existing(new App(), '${file("/etc/passwd")}', { environment: DEV });
     expect(refusals(() => existing.stack("orders"))).toEqual(["PLATFORM_NAME platform"]);
   });
 
-  it("keeps one account's environments apart", () => {
+  it("separates environments of one account", () => {
     const app = new App();
     for (const environment of [DEV, PRODUCTION]) new Platform(app, "shop", { environment }).stack("orders");
     expect(app.node.children.map((child) => child.node.id)).toEqual([
@@ -65,7 +65,7 @@ describe("Platform", () => {
     ]);
   });
 
-  it("measures containers in production alone, into a log group that it owns", () => {
+  it("has Container Insights in production only, with its own log group", () => {
     expect(only(shop(), "aws_ecs_cluster")).toMatchObject({ setting: [{ value: "disabled" }] });
     const production = shop(PRODUCTION);
     expect(only(production, "aws_ecs_cluster")).toMatchObject({
@@ -81,7 +81,7 @@ describe("Platform", () => {
 describe("LoadBalancer", () => {
   const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
 
-  it("redirects to HTTPS, speaks TLS 1.2 and 1.3 alone, and answers 404 for nobody's requests", () => {
+  it("redirects to HTTPS, accepts only TLS 1.2 and 1.3, and answers unmatched requests with 404", () => {
     const listeners = Object.values(resources(shop(DEV, { listener: https({ certificateArn }) }), "aws_lb_listener"));
     expect(listeners).toEqual([
       expect.objectContaining({
@@ -97,21 +97,21 @@ describe("LoadBalancer", () => {
     ]);
   });
 
-  it("keeps the address of the listener on port 80 when HTTPS comes", () => {
+  it("keeps the resource address of the listener on port 80 when HTTPS is added", () => {
     const ids = [shop(), shop(DEV, { listener: https({ certificateArn }) })].map(
       (platform) => Object.keys(resources(platform, "aws_lb_listener"))[0],
     );
     expect(ids[0]).toBe(ids[1]);
   });
 
-  it("opens to the world the listener's ports and nothing else", () => {
+  it("opens only the listener's ports to the internet", () => {
     const open = (platform: Platform) =>
       Object.values(resources(platform, "aws_vpc_security_group_ingress_rule")).map((rule) => rule.from_port);
     expect(open(shop())).toEqual([80]);
     expect(open(shop(DEV, { listener: https({ certificateArn }) })).sort()).toEqual([443, 80]);
   });
 
-  it("is protected from deletion in production, drops invalid headers always", () => {
+  it("has deletion protection in production, and always drops invalid headers", () => {
     expect(only(shop(), "aws_lb")).toMatchObject({
       enable_deletion_protection: false,
       drop_invalid_header_fields: true,
@@ -137,7 +137,7 @@ describe("LoadBalancer", () => {
     });
   });
 
-  it("refuses the ARN of something else, and a port that is none", () => {
+  it("refuses the ARN of another resource, and an invalid port", () => {
     const loadBalancerArn =
       "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/front/50dc6c495c0c";
     expect(refusals(() => shop(DEV, { listener: existingLoadBalancer({ loadBalancerArn, port: 0 }) }))).toEqual([

@@ -23,8 +23,8 @@ const REPORT = job({ schedule: every(Duration.hours(1)), command: ["node", "repo
 const names = ({ service: { alarms } }: ReturnType<typeof service>) =>
   alarms.map(({ alarmName }) => alarmName.replace(/^shop-(dev|production)-orders-/, ""));
 
-describe("what watches a service", () => {
-  it("is there for what it has, in production", () => {
+describe("the alarms of a service", () => {
+  it("cover its features, in production", () => {
     const web = service();
     expect(names(web)).toEqual(["cpu", "memory", "restarts"]);
     web.service.add(new Ingress());
@@ -35,7 +35,7 @@ describe("what watches a service", () => {
     expect(names({ stack, service: mailer })).toEqual(["cpu", "memory", "restarts", "queue-age"]);
   });
 
-  it("is the errors of requests alone in dev, unless asked", () => {
+  it("cover only request errors in dev by default", () => {
     const dev = service({}, DEV);
     dev.service.add(new Ingress());
     expect(names(dev)).toEqual(["errors"]);
@@ -47,7 +47,7 @@ describe("what watches a service", () => {
     expect(names(service({ process: REPORT, alarms: "none" }))).toEqual([]);
   });
 
-  it("rolls a deployment back where a new version can be to blame", () => {
+  it("roll a deployment back if a new version can be the cause", () => {
     const { stack, service: orders } = service();
     orders.add(new Ingress());
     const { alarms } = only(stack, "aws_ecs_service") as { alarms: { alarm_names: string[] } };
@@ -57,7 +57,7 @@ describe("what watches a service", () => {
     );
   });
 
-  it("goes off when it is told to", () => {
+  it("go off at the configured threshold", () => {
     const { stack, service: orders } = service({
       alarms: { latency: Duration.millis(300), latencyPercentile: 99.9, saturationPercent: 70, restarts: 0 },
     });
@@ -76,7 +76,7 @@ describe("what watches a service", () => {
     for (const { treat_missing_data: silence } of alarms) expect(silence).toBe("notBreaching");
   });
 
-  it("counts crashes by what the platform measures of stopped tasks", () => {
+  it("count crashes by the platform's metric of stopped tasks", () => {
     const platform = shop(PRODUCTION);
     const stack = platform.stack("orders");
     new CloudNativeService(stack, "Orders");
@@ -112,7 +112,7 @@ describe("what watches a service", () => {
       return { platform, stack, report };
     };
 
-    it("counts each run that ended badly once, by the app's own code", () => {
+    it("count each failed run once, by the exit code of the app", () => {
       const { platform, stack, report } = watched();
       report.add(new Telemetry());
       report.add({
@@ -134,7 +134,7 @@ describe("what watches a service", () => {
         run({ stopCode, containers: Object.entries(codes).map(([name, exitCode]) => ({ name, exitCode })), ...other });
       expect(ended("EssentialContainerExited", { report: 0, collector: 0 })).toBe(false);
       expect(ended("EssentialContainerExited", { report: 1, collector: 0 })).toBe(true);
-      // ECS tells of containers in no order; one beside the app may end as it likes.
+      // ECS lists containers in any order; the exit code of a sidecar does not matter.
       expect(ended("EssentialContainerExited", { guard: 0, helper: 0, collector: 0, report: 137 })).toBe(true);
       expect(ended("EssentialContainerExited", { helper: 1, collector: 137, report: 0 })).toBe(false);
       expect(ended("TaskFailedToStart", { report: undefined, collector: undefined })).toBe(true);
@@ -147,7 +147,7 @@ describe("what watches a service", () => {
       expect(filter.metric_transformation).toMatchObject({ value: "1", dimensions: { Group: "$.detail.group" } });
     });
 
-    it("counts what it measures, and runs that the schedule could not start", () => {
+    it("count failed runs, and runs that the schedule could not start", () => {
       const { stack } = watched();
       const queue = only(stack, "aws_sqs_queue");
       expect(queue).toMatchObject({
@@ -200,7 +200,7 @@ describe("what watches a service", () => {
       });
     });
 
-    it("may let some fail, and makes nothing where nobody is told", () => {
+    it("can tolerate some failures, and are not created without recipients", () => {
       const often = service({ process: REPORT, alarms: { failedRuns: 3 } });
       expect(only(often.stack, "aws_cloudwatch_metric_alarm").threshold).toBe(3);
       const { stack } = service({ process: REPORT, alarms: "none" });

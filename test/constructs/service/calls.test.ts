@@ -42,7 +42,7 @@ const callVariables = (stack: ServiceStack, id?: string) =>
   Object.fromEntries(Object.entries(variables(stack, id)).filter(([name]) => name.startsWith("PAYMENTS_")));
 
 describe("a call", () => {
-  it("gives the caller the URL that the platform tells, and what its client keeps to", () => {
+  it("passes the caller the URL and the limits of its client", () => {
     const { mine, orders, payments } = pair();
     orders.call(payments, { timeout: Duration.millis(1500), retryBudgetPercent: 0 });
     expect(callVariables(mine)).toEqual({
@@ -53,7 +53,7 @@ describe("a call", () => {
     });
   });
 
-  it("opens the way to the callee's port, in the caller's stack alone", () => {
+  it("opens the callee's port, in the caller's stack only", () => {
     const { mine, theirs, orders, payments } = pair();
     orders.call(payments);
     const rules = (type: string) => Object.entries(resources(mine, type)).filter(([id]) => id.includes("_ToPayments"));
@@ -64,7 +64,7 @@ describe("a call", () => {
     expect(JSON.stringify(synthesize(theirs))).not.toMatch(/Orders/);
   });
 
-  it("goes through the proxy by the same name as in DNS, with the time that the callee's requests may take", () => {
+  it("goes through the proxy by the same name as in DNS, with the callee's request timeout", () => {
     const { mine, theirs, orders, payments } = pair({ payments: { stopTimeout: Duration.seconds(60) } });
     orders.call(payments);
     expect(only(theirs, "aws_ecs_service").service_connect_configuration).toMatchObject({
@@ -83,7 +83,7 @@ describe("a call", () => {
     for (const stack of [mine, theirs]) expect(only(stack, "aws_ecs_task_definition").cpu).toBe("512");
   });
 
-  it("goes by DNS where a service wants no proxy, and a worker's proxy offers nothing", () => {
+  it("uses DNS if a service has no proxy; the proxy of a worker serves nothing", () => {
     const { mine, theirs, orders, payments } = pair({ payments: { connect: false } });
     orders.call(payments);
     expect(only(theirs, "aws_ecs_service")).not.toHaveProperty("service_connect_configuration");
@@ -96,7 +96,7 @@ describe("a call", () => {
     expect(mailer?.service_connect_configuration).not.toHaveProperty("service");
   });
 
-  it("of a job goes by DNS, since no proxy stands beside a job", () => {
+  it("of a job uses DNS, because a job has no proxy", () => {
     const { mine, payments } = pair();
     const report = new CloudNativeService(mine, "Report", { process: job({ schedule: cron("0 3 * * *") }) });
     report.call(payments, { timeout: Duration.seconds(30) });
@@ -104,11 +104,11 @@ describe("a call", () => {
     expect(JSON.stringify(resources(mine, "aws_scheduler_schedule"))).toContain("_ToPaymentsOut");
   });
 
-  it("without one costs no proxy", () => {
+  it("is required for a proxy", () => {
     expect(only(pair().mine, "aws_ecs_service")).not.toHaveProperty("service_connect_configuration");
   });
 
-  it("by name needs nothing of the other repo but its data", () => {
+  it("by name needs only the data stack of the other repository", () => {
     const platform = Platform.existing(new App(), "shop", { environment: DEV });
     const stack = platform.stack("orders");
     new CloudNativeService(stack, "Orders").call(existingService("payments"));
@@ -118,7 +118,7 @@ describe("a call", () => {
     expect(callVariables(stack)).toHaveProperty("PAYMENTS_URL");
   });
 
-  it("makes the callee's stacks be applied first, as long as that makes no cycle", () => {
+  it("applies the callee's stacks first, as long as that creates no cycle", () => {
     const { mine, theirs, orders, payments } = pair();
     orders.call(payments);
     payments.call(orders);
@@ -127,7 +127,7 @@ describe("a call", () => {
     expect(mine.dependsOn(theirs.data) && theirs.dependsOn(mine.data)).toBe(true);
   });
 
-  it("within a stack waits for the callee, and back edges of any length wait for nobody", () => {
+  it("within a stack waits for the callee, except for edges that close a cycle", () => {
     const stack = shop().stack("all");
     const [a, b, c] = ["Alpha", "Beta", "Gamma"].map((id) => new CloudNativeService(stack, id)) as [
       CloudNativeService,
@@ -151,7 +151,7 @@ describe("a call", () => {
     expect(findCycle(dependencies(synthesize(stack)))).toBeUndefined();
   });
 
-  it("is warned of when the one who waits gives up before the work is done", () => {
+  it("warns if the caller's timeout is shorter than the callee's", () => {
     const { mine, orders, payments } = pair();
     const catalog = new CloudNativeService(mine, "Catalog");
     orders.call(payments, { timeout: Duration.seconds(1) });
@@ -160,7 +160,7 @@ describe("a call", () => {
     expect(warnings(payments)).toEqual([]);
   });
 
-  it("may wait exactly as long as the one it calls", () => {
+  it("may have the same timeout as the callee's calls", () => {
     const { mine, orders, payments } = pair();
     const catalog = new CloudNativeService(mine, "Catalog");
     orders.call(payments, { timeout: Duration.seconds(2) });
@@ -182,7 +182,7 @@ describe("a call", () => {
     expect(refusals(() => orders.call(payments, options))).toEqual([expected]);
   });
 
-  it("is refused twice, to itself, to what takes no requests, to another platform, and to no name", () => {
+  it("is refused twice, to itself, to a process without requests, to another platform, and without a name", () => {
     const { mine, orders, payments } = pair();
     orders.call(payments);
     expect(refusals(() => orders.call(payments))).toEqual(["ADD_ON_TWICE CallsPayments"]);
@@ -194,7 +194,7 @@ describe("a call", () => {
     expect(refusals(() => orders.call(existingService("${x}")))).toEqual(["CALL_NAME call"]);
   });
 
-  it("is refused where a security group would have too many rules", () => {
+  it("is refused if a security group would have too many rules", () => {
     const stack = shop().stack("all");
     const hub = new CloudNativeService(stack, "Hub");
     const callers = Array.from({ length: 59 }, (_, n) => new CloudNativeService(stack, `Caller${n}`));
@@ -202,7 +202,7 @@ describe("a call", () => {
     expect(refusals(() => callers[58]?.call(hub))).toEqual(["CALL_QUOTA call Hub"]);
   });
 
-  it("never sets a variable that is set", () => {
+  it("never overrides a variable", () => {
     const { orders, payments } = pair({ orders: { environment: { PAYMENTS_URL: "http://mine" } } });
     expect(refusals(() => orders.call(payments))).toEqual(["ENVIRONMENT_VARIABLE_TWICE environment.PAYMENTS_URL"]);
   });
@@ -214,7 +214,7 @@ describe.each(["microservices", "shared-load-balancer"])("the example %s", (name
     outdir = synthExample(name);
   });
 
-  it("has no cycle in any of its states, nor among them", () => {
+  it("creates no cycle within or between states", () => {
     for (const stack of stackNames(outdir)) {
       expect([stack, findCycle(dependencies(stackJson(outdir, stack) as SynthesizedStack))]).toEqual([
         stack,
@@ -230,7 +230,7 @@ describe.each(["microservices", "shared-load-balancer"])("the example %s", (name
 });
 
 describe("the analysis of cycles", () => {
-  it("finds one that is there", () => {
+  it("finds an existing cycle", () => {
     const stack = {
       resource: {
         aws_ecs_service: {
@@ -250,7 +250,7 @@ describe("the analysis of cycles", () => {
 });
 
 describe("a web process", () => {
-  it("has its name on the platform whether anybody calls it or not", () => {
+  it("has a DNS name on the platform, even without callers", () => {
     const stack = shop().stack("orders");
     new CloudNativeService(stack, "Orders", { process: web({ port: 3000 }) });
     expect(only(stack.data, "aws_service_discovery_service")).toMatchObject({

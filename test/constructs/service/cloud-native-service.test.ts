@@ -35,7 +35,7 @@ function environmentOf(container: Container | undefined): Record<string, string>
 }
 
 describe("CloudNativeService", () => {
-  it("runs on Fargate without a public address, and goes back by itself when a deployment fails", () => {
+  it("runs on Fargate without a public address, and rolls back failed deployments", () => {
     expect(only(orders().stack, "aws_ecs_service")).toMatchObject({
       name: "orders",
       capacity_provider_strategy: [{ capacity_provider: "FARGATE", weight: 1 }],
@@ -46,7 +46,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("lets people in where it and the platform say so: logged, encrypted, and with what AWS's agent needs", () => {
+  it("enables exec if it and the platform do: logged, encrypted, with the permissions of AWS's agent", () => {
     const stack = ordersStack(DEV, { cluster: { exec: {} } });
     new CloudNativeService(stack, "Orders", { exec: true });
     expect(only(stack, "aws_ecs_service")).toMatchObject({ enable_execute_command: true });
@@ -72,13 +72,13 @@ describe("CloudNativeService", () => {
     );
   });
 
-  it("lets nobody in where the platform does not", () => {
+  it("disables exec where the platform does", () => {
     expect(refusals(() => new CloudNativeService(ordersStack(), "Orders", { exec: true }))).toEqual([
       "CLUSTER_EXEC_OFF exec",
     ]);
   });
 
-  it("opens connections to IPv6 addresses too where the network has them, made here or not", () => {
+  it("opens connections to IPv6 addresses if the network has them, new or existing", () => {
     const out = (stack: ServiceStack) => {
       new CloudNativeService(stack, "Orders");
       return Object.values(resources(stack, "aws_vpc_security_group_egress_rule")).map(
@@ -91,7 +91,7 @@ describe("CloudNativeService", () => {
     expect(out(joined.stack("orders")).sort()).toEqual(["0.0.0.0/0", "::/0"]);
   });
 
-  it("gives its container no root, no writable disk but /tmp, no capabilities, and says what happens to its lines", () => {
+  it("runs its container without root, writable disk except /tmp and capabilities, with a log driver", () => {
     const [container] = containers(orders().stack);
     expect(container).toMatchObject({
       readonlyRootFilesystem: true,
@@ -105,7 +105,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("blocks rather than loses lines when its stream is an audit", () => {
+  it("blocks instead of losing lines if its stream has delivery audit", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders", { logs: new LogStream(stack, "Audit", { delivery: "audit" }) });
     const options = (containers(stack)[0] as never as { logConfiguration: { options: object } }).logConfiguration
@@ -124,7 +124,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("runs an image by digest as it is, released by Terraform", () => {
+  it("runs an image by digest, released by Terraform", () => {
     const { stack } = orders({ image: Image.digest(DIGEST) });
     const [container] = containers(stack);
     expect(container?.image).toBe(DIGEST);
@@ -161,7 +161,7 @@ describe("CloudNativeService", () => {
     expect(range(orders({ scaling: { min: 0, max: 3 } }))).toEqual([0, 3]);
   });
 
-  it("tracks CPU, and memory when asked; policies follow a replaced service", () => {
+  it("tracks CPU, and memory if configured; policies follow a replaced service", () => {
     const { stack } = orders({ scaling: { cpuPercent: 40, memoryPercent: 70 } });
     const policies = Object.values(resources(stack, "aws_appautoscaling_policy")).map(
       (policy) => (policy.target_tracking_scaling_policy_configuration as { target_value: number }).target_value,
@@ -172,7 +172,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("starts when it has its permissions and the way out, and is stopped before they go", () => {
+  it("starts after its permissions and egress exist, and stops before they are deleted", () => {
     const { stack, service } = orders();
     service.grant({ actions: ["sqs:SendMessage"], resources: ["arn:q"] });
     expect(only(stack, "aws_ecs_service").depends_on).toEqual([
@@ -182,7 +182,7 @@ describe("CloudNativeService", () => {
     ]);
   });
 
-  it("has its identity with the data, so that others need not wait for the service", () => {
+  it("has its identity in the data stack, so that others need not wait for the service", () => {
     const { stack } = orders();
     expect(Object.keys(resources(stack, "aws_security_group"))).toHaveLength(0);
     expect(only(stack.data, "aws_ssm_parameter")).toMatchObject({
@@ -200,7 +200,7 @@ describe("CloudNativeService", () => {
     });
   });
 
-  it("runs on Graviton or x86, on Fargate, spare capacity or instances of the platform", () => {
+  it("runs on Graviton or x86, on Fargate, Fargate Spot or instances of the platform", () => {
     const architecture = (props: CloudNativeServiceProps) =>
       only(orders(props).stack, "aws_ecs_task_definition").runtime_platform;
     expect(architecture({})).toMatchObject({ cpu_architecture: "ARM64" });
@@ -220,7 +220,7 @@ describe("CloudNativeService", () => {
     expect(only(instances, "aws_ecs_service")).not.toHaveProperty("platform_version");
   });
 
-  it("takes secrets by reference, and may read those alone", () => {
+  it("accepts secrets by reference, and may read only those", () => {
     const secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:stripe-a1b2c3";
     const parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/orders/licence";
     const { stack } = orders({ secrets: { API_KEY: `${secret}:key::`, LICENCE: parameter } });
@@ -239,12 +239,12 @@ describe("CloudNativeService", () => {
     );
   });
 
-  it("passes variables on as text, whatever is in them", () => {
+  it("passes variables as text", () => {
     const { stack } = orders({ environment: { GREETING: '${file("/etc/passwd")} "%{ if }"' } });
     expect(environmentOf(containers(stack)[0]).GREETING).toBe('$${file("/etc/passwd")} "%%{ if }"');
   });
 
-  it("takes the address of a secret, and that of a queue that it only writes to, as plain variables", () => {
+  it("accepts the ARN of a secret, and the URL of a queue that it only writes to, as plain variables", () => {
     const given = {
       PG_CREDENTIALS_ARN: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db",
       QUEUE_URL: "https://q",
@@ -315,7 +315,7 @@ describe("CloudNativeService", () => {
     expect(refusals(() => orders(props))).toEqual(expected);
   });
 
-  it("refuses a name that another service of the platform has, and says whose it is", () => {
+  it("refuses the name of another service of the platform, and reports which one has it", () => {
     const platform = shop();
     new CloudNativeService(platform.stack("orders"), "Orders");
     const again = platform.stack("sales");
@@ -323,16 +323,16 @@ describe("CloudNativeService", () => {
     expect(() => new CloudNativeService(again, "Sales", { name: "orders" })).toThrow(/orders-dev-service\/Orders/);
   });
 
-  it("refuses more variables than a task definition can hold", () => {
+  it("refuses more variables than a task definition can contain", () => {
     const large = { A: "x".repeat(40_000), B: "x".repeat(25_000) };
     expect(() => synthesize(orders({ environment: large }).stack)).toThrow(/TASK_DEFINITION_SIZE/);
   });
 
-  it("refuses one task in production, which cannot lose a zone", () => {
+  it("refuses one task in production, which cannot tolerate the loss of a zone", () => {
     expect(refusals(() => orders({ scaling: { min: 1 } }, PRODUCTION))).toEqual(["SCALING_MIN_ONE_ZONE scaling.min"]);
   });
 
-  it("refuses an id that makes no name, and a stack that is no service's", () => {
+  it("refuses an id without a valid name, and a stack that is not a service stack", () => {
     const stack = ordersStack();
     expect(refusals(() => new CloudNativeService(stack, "1"))).toEqual(["SERVICE_NAME id"]);
     expect(refusals(() => new CloudNativeService(stack.data, "Orders"))).toEqual(["NO_SERVICE_STACK scope"]);
@@ -340,7 +340,7 @@ describe("CloudNativeService", () => {
 });
 
 describe("an add-on", () => {
-  it("may have a writable root and a share of memory that it cannot exceed, and the app keeps its own", () => {
+  it("may have a writable root and a memory limit, without a change to the app", () => {
     const { stack, service } = orders();
     service.add({
       name: "Agent",
@@ -361,7 +361,7 @@ describe("an add-on", () => {
     },
   });
 
-  it("adds containers, variables and secrets without knowing the others, and the task grows with them", () => {
+  it("adds containers, variables and secrets independently, and the task grows with them", () => {
     const { stack, service } = orders({ addOns: [sidecar("Beta", 128)] });
     service.add(sidecar("Alpha", 64));
     expect(containers(stack).map((container) => container.name)).toEqual(["orders", "alpha", "beta"]);
@@ -379,7 +379,7 @@ describe("an add-on", () => {
     expect(only(stack, "aws_ecs_task_definition")).toMatchObject({ cpu: "512", memory: "1024" });
   });
 
-  it("is refused the second time, and when it sets what is set", () => {
+  it("is refused twice, and if it sets an existing variable", () => {
     const { service } = orders({ environment: { GAMMA_URL: "mine" } });
     service.add(sidecar("Alpha", 1));
     expect(refusals(() => service.add(sidecar("Alpha", 1)))).toEqual(["ADD_ON_TWICE Alpha"]);
@@ -415,7 +415,7 @@ describe("Ingress", () => {
     return stack;
   };
 
-  it("lets the load balancer alone in, waits for its rule, and leaves requests the time that the budget gives", () => {
+  it("allows only the load balancer, waits for its rule, and has the timeouts of the shutdown budget", () => {
     const stack = withIngress();
     expect(only(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
       from_port: 8080,
@@ -458,7 +458,7 @@ describe("Ingress", () => {
 });
 
 describe("task sizes and shutdown budgets", () => {
-  it("are the smallest that Fargate has for what is wanted", () => {
+  it("are the smallest Fargate sizes that fit", () => {
     expect(fargateSize({ cpu: 256, memoryMiB: 512 })).toEqual({ cpu: 256, memoryMiB: 512 });
     expect(fargateSize({ cpu: 257, memoryMiB: 512 })).toEqual({ cpu: 512, memoryMiB: 1024 });
     expect(fargateSize({ cpu: 256, memoryMiB: 3000 })).toEqual({ cpu: 512, memoryMiB: 3072 });

@@ -19,7 +19,7 @@ function orders(props: CloudNativeServiceProps = {}) {
 }
 
 describe("a deployment", () => {
-  it("goes back on errors of this service's own tasks alone, and only with enough requests", () => {
+  it("rolls back on errors of this service's own tasks only, and with enough requests", () => {
     const { stack, service } = orders({ deployment: rolling({ errorPercent: 2, minimumRequests: 50 }) });
     service.add(new Ingress());
     const alarm = only(stack, "aws_cloudwatch_metric_alarm");
@@ -58,7 +58,7 @@ describe("a deployment", () => {
     expect(JSON.stringify(only(stack, "aws_cloudwatch_metric_alarm"))).not.toContain("aws_ecs_service");
   });
 
-  it("without requests from outside goes back when tasks do not come up", () => {
+  it("without an Ingress rolls back when tasks do not start", () => {
     const { stack } = orders();
     expect(resources(stack, "aws_cloudwatch_metric_alarm")).toEqual({});
     expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
@@ -67,7 +67,7 @@ describe("a deployment", () => {
     });
   });
 
-  it("fails the apply when it went back, where Terraform owns releases, and never where it does not", () => {
+  it("fails the apply after a rollback if Terraform owns releases, and only then", () => {
     const image = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
     const lifecycle = (props: CloudNativeServiceProps) => only(orders(props).stack, "aws_ecs_service").lifecycle;
     expect(lifecycle({ image })).toHaveProperty("postcondition");
@@ -86,7 +86,7 @@ describe("a deployment", () => {
 });
 
 describe("what the owner of an account demands", () => {
-  it("stands before the names of alarms, on both sides", () => {
+  it("prefixes the names of alarms", () => {
     const environment = { ...DEV, guardrails: { namePrefix: "acme" } };
     const stack = ordersStack(environment);
     new CloudNativeService(stack, "Orders").add(new Ingress());
@@ -101,7 +101,7 @@ describe("alarms of add-ons", () => {
     bind: (host) => host.addAlarm({ alarmName: "shop-dev-orders-depth", alarmArn: "arn" }, { rollsBack }),
   });
 
-  it("count among the service's, and roll back where they are told to", () => {
+  it("belong to the alarms of the service, and roll back if configured to", () => {
     const { stack, service } = orders({ addOns: [new Ingress(), watched(true)] });
     expect(service.alarms.map(({ alarmName }) => alarmName)).toEqual([
       "shop-dev-orders-errors",
@@ -112,13 +112,13 @@ describe("alarms of add-ons", () => {
     });
   });
 
-  it("roll nothing back by themselves", () => {
+  it("roll nothing back by default", () => {
     const { stack, service } = orders({ addOns: [watched(false)] });
     expect(service.alarms).toHaveLength(1);
     expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
   });
 
-  it("are refused where there is no deployment to roll back", () => {
+  it("are refused without a deployment to roll back", () => {
     const process = job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] });
     expect(refusals(() => orders({ process, addOns: [watched(true)] }))).toEqual([
       "ALARM_ROLLS_BACK_NOTHING alarm shop-dev-orders-depth",

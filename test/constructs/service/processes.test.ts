@@ -49,7 +49,7 @@ const variables = (stack: ServiceStack) =>
   Object.fromEntries((container(stack)?.environment ?? []).map(({ name, value }) => [name, value]));
 
 describe("a worker", () => {
-  it("reads its queue and nothing else, listens on no port and is asked for no health", () => {
+  it("reads only its queue, and has no port and no health check", () => {
     const { stack } = mailer();
     expect(variables(stack)).toMatchObject({ QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/mails" });
     expect(variables(stack)).not.toHaveProperty("PORT");
@@ -61,7 +61,7 @@ describe("a worker", () => {
     expect(only(stack, "aws_ecs_service")).not.toHaveProperty("service_registries");
   });
 
-  it("comes from zero by a step when messages wait, and follows messages per task, those in work included", () => {
+  it("scales from zero by a step when messages wait, and tracks messages per task, including those in progress", () => {
     const { stack } = mailer();
     expect(only(stack, "aws_appautoscaling_target")).toMatchObject({ min_capacity: 0, max_capacity: 4 });
     expect(only(stack, "aws_ecs_service").desired_count).toBe(0);
@@ -75,7 +75,7 @@ describe("a worker", () => {
     expect(JSON.stringify(alarm)).toContain("IF(FILL(tasks, REPEAT) + working > 0, 0, waiting)");
   });
 
-  it("may be at zero in production, where its queue keeps the work; without a queue it may not", () => {
+  it("may scale to zero in production with a queue, but not without one", () => {
     expect(only(mailer({}, PRODUCTION).stack, "aws_appautoscaling_target").min_capacity).toBe(0);
     const alone = () => service("Poller", () => ({ process: worker(), scaling: { min: 1 } }), PRODUCTION);
     expect(refusals(alone)).toEqual(["SCALING_MIN_ONE_ZONE scaling.min"]);
@@ -111,7 +111,7 @@ describe("a worker", () => {
     expect(refusals(() => existingQueue(ordersStack(), "Mails", arn))).toEqual(["QUEUE_ARN queueArn"]);
   });
 
-  it("is refused where its queue is out of reach", () => {
+  it("is refused if its queue cannot be reached", () => {
     const inVpc = (vpc: VpcProps) => {
       const stack = ordersStack(
         { ...DEV, registryMirror: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror" },
@@ -125,7 +125,7 @@ describe("a worker", () => {
     expect(inVpc({ egress: "single-nat" })).toBeDefined();
   });
 
-  it("has its command as text, whatever is in it", () => {
+  it("has its command as text", () => {
     const command = ["node", '${file("/etc/passwd")}'];
     const hostile = (image?: Image) =>
       container(service("Poller", () => ({ process: worker({ command }), image })).stack);
@@ -133,7 +133,7 @@ describe("a worker", () => {
     expect(JSON.stringify(hostile())).not.toMatch(/[^$]\$\{file/);
   });
 
-  it("lets others send to its queue when they are granted it", () => {
+  it("grants others to send to its queue", () => {
     const { stack } = mailer();
     const orders = new CloudNativeService(stack, "Orders");
     existingQueue(stack, "Again", QUEUE).grants.send(orders);
@@ -145,7 +145,7 @@ describe("a worker", () => {
 });
 
 describe("a job", () => {
-  it("is a task that a schedule starts, with no service and nothing that scales", () => {
+  it("is a task that a schedule starts, without a service and scaling", () => {
     const { stack } = report();
     expect(resources(stack, "aws_ecs_service")).toEqual({});
     expect(resources(stack, "aws_appautoscaling_target")).toEqual({});
@@ -173,7 +173,7 @@ describe("a job", () => {
     expect(only(report({ image: DIGEST }).stack, "aws_scheduler_schedule")).not.toHaveProperty("lifecycle");
   });
 
-  it("may be started by its schedule, which may hand over its roles alone, on its cluster alone", () => {
+  it("may be started by its schedule, which may pass only its roles, on its cluster only", () => {
     const { stack } = report();
     const policy = Object.entries(resources(stack, "aws_iam_role_policy")).find(([id]) => id.includes("ScheduleRole"));
     expect(policy?.[1].policy).toMatchObject({
@@ -191,7 +191,7 @@ describe("a job", () => {
     });
   });
 
-  it("says that there is no release yet, in the bootstrap image", () => {
+  it("reports in the bootstrap image that there is no release yet", () => {
     expect(container(report().stack)).toMatchObject({
       command: ["node", "-e", expect.stringContaining("no release yet")],
       dockerLabels: { "antifragile.command": ["node", "dist/job.js"] },
@@ -215,7 +215,7 @@ describe("a web process", () => {
   const health = (options: Parameters<typeof web>[0], image?: Image) =>
     container(service("Orders", () => ({ process: web(options), image })).stack)?.healthCheck;
 
-  it("is asked inside its container by node, by what the image has, or by nobody", () => {
+  it("has a health check in its container by node, by another command, or none", () => {
     expect(health({}, DIGEST)).toMatchObject({ command: ["CMD", "node", "-e", expect.stringContaining("/livez")] });
     expect(health({ liveCommand: ["wget", "-q", "${x}"] }, DIGEST)).toMatchObject({
       command: ["CMD", "wget", "-q", "$${x}"],
@@ -228,7 +228,7 @@ describe("a web process", () => {
 });
 
 describe("processes of one image", () => {
-  it("come from one repository, each with its own role, log stream and identity", () => {
+  it("share one repository, each with its own role, log stream and identity", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Web", { process: web() });
     new CloudNativeService(stack, "Worker", { process: worker() });

@@ -35,8 +35,8 @@ function templates(stack: Parameters<typeof resources>[0]): Record<string, Recor
   );
 }
 
-describe("what a service tells of its releases", () => {
-  it("is one parameter a process, with all that a release needs and no more than a standard parameter holds", () => {
+describe("the release parameters of a service", () => {
+  it("exist for each process, with the data that a release needs, within the limit of a standard parameter", () => {
     const stack = ordersStack();
     const orders = new CloudNativeService(stack, "Orders");
     orders.addAdminProcess("migrate", ["node", "dist/admin/migrate.js"]);
@@ -67,7 +67,7 @@ describe("what a service tells of its releases", () => {
     expect(report).not.toHaveProperty("service");
   });
 
-  it("is recorded once a stack, and Terraform looks no more at the record", () => {
+  it("include one record for each stack, which Terraform then ignores", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders");
     new CloudNativeService(stack, "Mailer", { process: worker() });
@@ -83,7 +83,7 @@ describe("what a service tells of its releases", () => {
     ]);
   });
 
-  it("is compared in every plan: config that is applied and not released is said", () => {
+  it("are compared in every plan, which reports a config that is applied but not released", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders");
     new CloudNativeService(stack, "Report", { process: job({ schedule: every(Duration.hours(1)) }), image: DIGEST });
@@ -99,7 +99,7 @@ describe("what a service tells of its releases", () => {
     ]);
   });
 
-  it("has no record where Terraform releases", () => {
+  it("include no record if Terraform releases", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders", { image: DIGEST });
     expect(synthesize(stack)).not.toHaveProperty("check");
@@ -108,7 +108,7 @@ describe("what a service tells of its releases", () => {
   });
 });
 
-describe("what somebody needs who releases", () => {
+describe("the permissions for releases", () => {
   const environment = {
     ...DEV,
     account: "123456789012",
@@ -123,7 +123,7 @@ describe("what somebody needs who releases", () => {
   const granted = (action: string) =>
     statements.filter(({ actions }) => actions.includes(action)).flatMap(({ resources: arns }) => arns);
 
-  it("names things as they are made", () => {
+  it("name resources as they are created", () => {
     const names = (type: string) =>
       Object.values(resources(stack, type)).map(({ name, family }) => String(name ?? family));
     const platform = stack.dependencies.find((each) => each instanceof Platform) as Platform;
@@ -151,7 +151,7 @@ describe("what somebody needs who releases", () => {
     );
   });
 
-  it("runs tasks only where there are admin processes", () => {
+  it("allow running tasks only with admin processes", () => {
     expect(granted("ecs:RunTask")).toEqual([]);
     orders.addAdminProcess("migrate", ["node", "migrate.js"]);
     const more = releaseStatements(stack, delivery).filter(({ actions }) => actions.includes("ecs:RunTask"));
@@ -163,7 +163,7 @@ describe("what somebody needs who releases", () => {
     ]);
   });
 
-  it("is nothing of what CodeDeploy does, where it moves nothing", () => {
+  it("include nothing of CodeDeploy without a CodeDeploy service", () => {
     expect(statements.flatMap(({ actions }) => actions).filter((action) => action.startsWith("codedeploy:"))).toEqual(
       [],
     );
@@ -179,7 +179,7 @@ describe("an admin process", () => {
     });
   });
 
-  it("refuses names, commands and amounts that cannot be told", () => {
+  it("refuses invalid names, commands and sizes", () => {
     const orders = new CloudNativeService(ordersStack(), "Orders");
     expect(refusals(() => orders.addAdminProcess("Seed!", []))).toEqual([
       'ADMIN_NAME addAdminProcess("Seed!")',
@@ -198,10 +198,10 @@ describe("an admin process", () => {
   });
 });
 
-describe("what others write", () => {
+describe("attributes that others change", () => {
   const rolling = { strategy: "rolling", schedules: false } as const;
 
-  it("is left alone exactly where it is written", () => {
+  it("are ignored exactly where they are changed", () => {
     expect(ignoredChanges("service", { ...rolling, owner: "pipeline" })).toEqual(["desired_count", "task_definition"]);
     expect(ignoredChanges("service", { ...rolling, owner: "terraform" })).toEqual(["desired_count"]);
     expect(ignoredChanges("schedule", { ...rolling, owner: "terraform" })).toEqual([]);
@@ -215,13 +215,13 @@ describe("what others write", () => {
     ]);
   });
 
-  it("is told with its writer and a source", () => {
+  it("are listed with their writer and a source", () => {
     for (const { attribute, writer, source } of WRITTEN_BY_OTHERS) {
       expect(`${attribute} ${writer} ${source}`).toMatch(/^\S+ .+ https:\/\/\S+$/);
     }
   });
 
-  it("goes into the resources", () => {
+  it("are applied to the resources", () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders", { process: web({ command: ["node", "a.js"] }) });
     expect(only(stack, "aws_ecs_service").lifecycle).toMatchObject({

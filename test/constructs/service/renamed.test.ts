@@ -16,11 +16,11 @@ const moves = (stack: ServiceStack | ServiceStack["data"]) =>
 /** One for all services of a stack. */
 const ofTheStack = /^aws_ssm_parameter\.Releases_/;
 
-describe("a service that is renamed in the code", () => {
+describe("a service renamed in the code", () => {
   const before = service("Orders");
   const after = service("Sales", { name: "orders", renamedFrom: "Orders" });
 
-  it("moves every resource, those of add-ons too, in both of its states", () => {
+  it("moves every resource, including those of add-ons, in both of its states", () => {
     for (const [old, now] of [
       [before, after],
       [before.data, after.data],
@@ -45,7 +45,7 @@ describe("a service that is renamed in the code", () => {
     expect(only(after.data, "aws_ssm_parameter").name).toBe("/antifragile/dev/shop/services/orders");
   });
 
-  it("moves nothing unless it says so", () => {
+  it("moves nothing without renamedFrom", () => {
     expect(moves(before)).toEqual([]);
   });
 });

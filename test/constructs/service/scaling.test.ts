@@ -24,7 +24,7 @@ const policies = (stack: ReturnType<typeof ordersStack>) =>
   Object.fromEntries(Object.values(resources(stack, "aws_appautoscaling_policy")).map((each) => [each.name, each]));
 
 describe("scaling", () => {
-  it("by requests asks the busiest target group, also when there are two", () => {
+  it("by requests uses the busiest target group, also with two", () => {
     const { stack, service } = orders({ requestsPerTask: 600 });
     service.add(new Ingress());
     const expression = () => {
@@ -58,7 +58,7 @@ describe("scaling", () => {
     expect(() => synthesize(orders({ requestsPerTask: 600 }).stack)).toThrow(/SCALING_REQUESTS_WITHOUT_INGRESS/);
   });
 
-  it("by a measure of one's own keeps it at a value, and passes its words on as text", () => {
+  it("by a custom metric keeps it at a target value, and passes its name as text", () => {
     const { stack } = orders({ metrics: [{ name: "Sessions", metric: METRIC, target: 200 }] });
     expect(policies(stack)["scale-on-sessions"]).toMatchObject({
       target_tracking_scaling_policy_configuration: {
@@ -70,7 +70,7 @@ describe("scaling", () => {
     });
   });
 
-  it("by steps adds as many tasks as each step says, on an alarm at the first", () => {
+  it("by steps adds the tasks of each step, on an alarm at the first", () => {
     const out = [
       { from: 500, add: 4 },
       { from: 100, add: 1 },
@@ -92,7 +92,7 @@ describe("scaling", () => {
     });
   });
 
-  it("by a schedule changes the bounds, which Terraform then leaves alone", () => {
+  it("by a schedule changes the bounds, which Terraform then ignores", () => {
     const { stack } = orders({
       schedules: [{ name: "Morning", schedule: cron("30 7 * * 1-5", { timezone: "Europe/Berlin" }), min: 3, max: 9 }],
     });
@@ -109,7 +109,7 @@ describe("scaling", () => {
     expect(only(orders({}).stack, "aws_appautoscaling_target").lifecycle).not.toHaveProperty("ignore_changes");
   });
 
-  it("never fights over the number of tasks, and follows a service that is replaced", () => {
+  it("is ignored by Terraform in the number of tasks, and follows a replaced service", () => {
     const { stack, service } = orders({
       memoryPercent: 70,
       requestsPerTask: 5,
@@ -191,12 +191,12 @@ describe("scaling", () => {
     expect(refusals(() => orders(scaling))).toEqual([expected]);
   });
 
-  it("refuses a schedule whose bounds do not meet those that stay", () => {
+  it("refuses a schedule with conflicting bounds", () => {
     const schedules = [{ name: "Morning", schedule: cron("0 7 * * *"), min: 9 }];
     expect(refusals(() => orders({ max: 8, schedules }))).toEqual(["SCALING_SCHEDULE scaling.schedules.Morning"]);
   });
 
-  it("refuses a name twice, and requests of a worker", () => {
+  it("refuses duplicate names, and scaling on requests for a worker", () => {
     const metric = { name: "A", metric: METRIC, target: 1 };
     expect(refusals(() => orders({ metrics: [metric, metric] }))).toEqual(['SCALING_NAME scaling name "A"']);
     const stack = ordersStack();
@@ -216,7 +216,7 @@ describe("the loss of a zone", () => {
     [3, 2, 1 / 3],
     [4, 3, 1 / 2],
     [9, 3, 2 / 3],
-  ])("leaves of %d tasks over %d zones this share", (tasks, zones, kept) => {
+  ])("leaves this percentage of %d tasks over %d zones", (tasks, zones, kept) => {
     expect(keptWithoutAZone(tasks, zones)).toBeCloseTo(kept);
   });
 
@@ -226,14 +226,14 @@ describe("the loss of a zone", () => {
     return configuration?.target_value;
   };
 
-  it("decides how busy tasks are in production, unless told", () => {
+  it("sets the target utilization in production by default", () => {
     expect(cpu({})).toBe(50);
     expect(cpu({ min: 3 })).toBe(60);
     expect(cpu({ cpuPercent: 80 })).toBe(80);
     expect(cpu({}, DEV)).toBe(60);
   });
 
-  it("is warned of where the tasks that stay would have too much to do, and so is a max that leaves no room", () => {
+  it("warns if the remaining tasks would be overloaded, and if max leaves no headroom", () => {
     const codes = (scaling: Scaling, environment = PRODUCTION) => warnings(orders(scaling, environment).service);
     expect(codes({ min: 2, cpuPercent: 80 })).toEqual([
       expect.stringMatching(/160 %.*<= 50\..*\[ZONE_LOSS_OVERLOAD\]/),
@@ -243,7 +243,7 @@ describe("the loss of a zone", () => {
     expect(codes({ min: 1, cpuPercent: 80 }, DEV)).toEqual([]);
   });
 
-  it("is refused at night too, in production", () => {
+  it("is checked for scheduled bounds too, in production", () => {
     const schedules = [{ name: "Night", schedule: cron("0 22 * * *"), min: 1 }];
     expect(refusals(() => orders({ schedules }, PRODUCTION))).toEqual([
       "SCALING_MIN_ONE_ZONE scaling.schedules.Night.min",
@@ -258,7 +258,7 @@ describe("the network", () => {
     return () => new CloudNativeService(stack, "Payments", { scaling: { min: 2, max } });
   };
 
-  it("has room for all tasks at max, old and new side by side, also when a zone is lost in production", () => {
+  it("has room for all tasks at max, old and new together, also after the loss of a zone in production", () => {
     // A /22 has two zones of 123 addresses in dev, three in production.
     expect(inVpc("10.0.0.0/22", 113)()).toBeDefined();
     expect(refusals(inVpc("10.0.0.0/22", 114))).toEqual(["SUBNETS_FULL_AT_MAX scaling.max"]);

@@ -16,7 +16,7 @@ import {
 import { synthesize } from "../../../constructs/testing";
 import { ordersStack, PRODUCTION } from "../../support/synth";
 
-/** What a service makes, in both of its states. */
+/** Resources of a service, in both of its stacks. */
 function snapshot(stack: ServiceStack): string {
   const ours = [stack.data, stack].flatMap((each) =>
     Object.entries((synthesize(each).resource ?? {}) as Record<string, Record<string, unknown>>).flatMap(
@@ -36,7 +36,7 @@ const agent: ServiceAddOn = {
 };
 
 describe("what a CloudNativeService compiles to", () => {
-  it("with nothing but a place", async () => {
+  it("with defaults only", async () => {
     const stack = ordersStack();
     new CloudNativeService(stack, "Orders");
     await expect(snapshot(stack)).toMatchFileSnapshot("cloud-native-service.defaults.snap.json");

@@ -44,7 +44,7 @@ const DEPLOYMENTS: Readonly<Record<Strategy, Deployment>> = {
 
 type Block = Readonly<Record<string, unknown>>;
 
-/** What asks for a feature, and how the service shows that it got it. */
+/** Props that request a feature, and the evidence in the synthesized service. */
 const ASKED: Readonly<
   Partial<
     Record<
@@ -91,7 +91,7 @@ const ASKED: Readonly<
   },
 };
 
-/** What the service brings by itself, and what shows it. */
+/** Features that a service enables by itself, and the evidence. */
 const BROUGHT: Readonly<Partial<Record<Feature, string>>> = {
   circuitBreaker: "deployment_circuit_breaker",
   alarms: "alarms",
@@ -134,7 +134,7 @@ const LINES = [5, 6] as const;
 const cells = STRATEGIES.flatMap((strategy) => LINES.map((line) => [strategy, line] as const));
 
 describe("the table of strategies", () => {
-  it("says what AWS says", () => {
+  it("matches AWS's documentation", () => {
     const columns = Object.keys(FEATURES) as Feature[];
     const verdicts = cells.map(([strategy, line]) => {
       const row = columns.map(
@@ -158,7 +158,7 @@ describe("the table of strategies", () => {
     ]);
   });
 
-  it("has a page for each cell, and a reason for each no", () => {
+  it("has a source for each cell, and a reason for each no", () => {
     for (const [strategy, line] of cells) {
       for (const feature of Object.keys(FEATURES) as Feature[]) {
         const { verdict, source, note } = strategyCell(strategy, line, feature);
@@ -174,7 +174,7 @@ describe.each(cells)("%s on provider %i", (strategy, line) => {
   const deployment = DEPLOYMENTS[strategy];
   const lineSaysNo = strategyCell(strategy, line, "ownerPipeline").verdict === "no";
 
-  it.each(Object.entries(ASKED))("with %s is as the table says", (name, { props, addOns, shows }) => {
+  it.each(Object.entries(ASKED))("with %s matches the table", (name, { props, addOns, shows }) => {
     const feature = name as Feature;
     const { verdict } = strategyCell(strategy, line, feature);
     const refused = lineSaysNo ? ["STRATEGY_NEEDS_PROVIDER_6"] : [REFUSAL[feature]];
@@ -186,7 +186,7 @@ describe.each(cells)("%s on provider %i", (strategy, line) => {
     }
   });
 
-  it("brings what the table says, and nothing else", () => {
+  it("enables exactly the features of the table", () => {
     if (lineSaysNo) return expect(outcome(line, { deployment })).toEqual(["STRATEGY_NEEDS_PROVIDER_6"]);
     const service = outcome(line, { deployment }) as Block;
     for (const [feature, attribute] of Object.entries(BROUGHT)) {
@@ -197,8 +197,8 @@ describe.each(cells)("%s on provider %i", (strategy, line) => {
   });
 });
 
-describe("a deployment that moves requests", () => {
-  it("by ECS has two groups on one rule, a role for ECS, and Terraform leaves the weights alone", () => {
+describe("a deployment that shifts traffic", () => {
+  it("by ECS has two groups on one rule, a role for ECS, and weights that Terraform ignores", () => {
     const stack = orders(6, {
       deployment: canary({ percent: 5, wait: Duration.minutes(10), bakeTime: Duration.minutes(15) }),
     });
@@ -243,13 +243,13 @@ describe("a deployment that moves requests", () => {
       },
       "31m",
     ],
-  ])("by ECS is told how: %j", (deployment, expected, update) => {
+  ])("by ECS is configured: %j", (deployment, expected, update) => {
     const service = only(orders(6, { deployment }), "aws_ecs_service");
     expect(service.deployment_configuration).toEqual(expected);
     expect(service.timeouts).toMatchObject({ update });
   });
 
-  it("by CodeDeploy has an application, a group that goes back on the service's alarms, and a role that passes two roles", () => {
+  it("by CodeDeploy has an application, a group that rolls back on the service's alarms, and a role that passes two roles", () => {
     const stack = orders(5, { deployment: codeDeploy(canary({ percent: 20, wait: Duration.minutes(15) })) });
     expect(only(stack, "aws_codedeploy_app")).toMatchObject({ name: "shop-dev-orders", compute_platform: "ECS" });
     expect(only(stack, "aws_codedeploy_deployment_group")).toMatchObject({
@@ -338,7 +338,7 @@ describe("a deployment that moves requests", () => {
     expect(tracked).toMatch(/Orders_Ingress_[0-9A-F]+\.arn_suffix.*Orders_Ingress_Alternate_/);
   });
 
-  it("is found by DNS where CodeDeploy does it, on either side of a call", () => {
+  it("is found by DNS with CodeDeploy, on either side of a call", () => {
     const stack = ordersStack();
     const payments = new CloudNativeService(stack, "Payments", { deployment: codeDeploy(canary()) });
     payments.add(new Ingress());
@@ -364,7 +364,7 @@ describe("a deployment that moves requests", () => {
     ]);
   });
 
-  it("refuses a target that has one group, and a second one", () => {
+  it("refuses a target with a single group, and a second target", () => {
     const stack = ordersStack();
     const service = new CloudNativeService(stack, "Orders", { deployment: codeDeploy(canary()) });
     const target = {
@@ -377,7 +377,7 @@ describe("a deployment that moves requests", () => {
     expect(refusals(() => service.add(extra))).toEqual(["STRATEGY_TARGETS deployment"]);
   });
 
-  it("says what to do instead where the provider does not know it", () => {
+  it("prints a remedy if the provider does not support it", () => {
     let message = "";
     try {
       orders(5, { deployment: canary() });
@@ -409,7 +409,7 @@ describe("a deployment that moves requests", () => {
   it.each([
     [6, canary()],
     [5, codeDeploy(canary())],
-  ] as const)("has roles that a pipeline may make: provider %i, %j", (line, deployment) => {
+  ] as const)("has roles that a pipeline may create: provider %i, %j", (line, deployment) => {
     const attached = Object.values(resources(orders(line, { deployment }), "aws_iam_role_policy_attachment")).map(
       ({ policy_arn }) => String(policy_arn).replace(/^.*:policy\//, ""),
     );
@@ -417,7 +417,7 @@ describe("a deployment that moves requests", () => {
     expect(ATTACHABLE_POLICIES).toEqual(expect.arrayContaining(attached));
   });
 
-  it("is warned of when it is over before an alarm can go off", () => {
+  it("warns if it ends before an alarm can go off", () => {
     const warned = (deployment: Deployment) =>
       warnings(new CloudNativeService(ordersStack(DEV, { providerLine: 6 }), "Orders", { deployment }));
     const short = Duration.minutes(2);
@@ -430,7 +430,7 @@ describe("a deployment that moves requests", () => {
     for (const deployment of [rolling(), blueGreen(), canary(), linear()]) expect(warned(deployment)).toEqual([]);
   });
 
-  it("belongs to the pipeline where CodeDeploy does it, whatever the image", () => {
+  it("has the release owner pipeline with CodeDeploy, for any image", () => {
     const stack = orders(5, { deployment: codeDeploy(canary()), image });
     expect(synthesize(stack)).toBeDefined();
     expect(only(stack, "aws_ecs_service").lifecycle).not.toHaveProperty("postcondition");

@@ -62,7 +62,7 @@ function computed(expression = ""): (values: Readonly<Record<string, number>>) =
   };
 }
 
-/** What in a program a dimension's value stands for: nothing, where it is made up. */
+/** Resource of a program that the value of a dimension refers to; undefined if there is none. */
 function missing(
   stack: ServiceStack,
   platform: ReturnType<typeof shop>,
@@ -122,8 +122,8 @@ function app() {
   return { platform, stack, orders, mailer, report, of };
 }
 
-describe("the picture of a service", () => {
-  it("shows what it has, and nothing that it has not", () => {
+describe("the dashboard of a service", () => {
+  it("shows exactly its features", () => {
     const { of } = app();
     const titles = (name: string) => of(name).map(({ properties }) => properties.title);
     expect(titles("orders")).toEqual([
@@ -147,7 +147,7 @@ describe("the picture of a service", () => {
     expect(titles("report")).toEqual(["Alarms", "Failed runs"]);
   });
 
-  it("draws only measures that exist", () => {
+  it("shows only existing metrics", () => {
     const { platform, stack, of } = app();
     const widgets = [...of("orders"), ...of("mailer"), ...of("report")];
     expect(drawn(widgets)).toHaveLength(17);
@@ -161,7 +161,7 @@ describe("the picture of a service", () => {
     expect(missing(stack, platform, ["mails"], [gone])).toHaveLength(1);
   });
 
-  it("lays its parts out without one over another", () => {
+  it("lays out its widgets without overlaps", () => {
     const widgets = app().of("orders");
     const covered = widgets.flatMap(({ x, y, width, height }) =>
       Array.from({ length: width * height }, (_, i) => `${x + (i % width)} ${y + Math.floor(i / width)}`),
@@ -171,8 +171,8 @@ describe("the picture of a service", () => {
   });
 });
 
-describe("the picture of a platform", () => {
-  it("shows all services on it by what CloudWatch finds, and the alarms of this app's", () => {
+describe("the dashboard of a platform", () => {
+  it("shows all of its services by search expressions, and the alarms of this app", () => {
     const { platform, orders, mailer, report } = app();
     const [alarms, ...pictures] = widgetsOf(only(platform, "aws_cloudwatch_dashboard"));
     expect(alarms?.properties.alarms).toHaveLength(orders.alarms.length + mailer.alarms.length + report.alarms.length);
@@ -192,7 +192,7 @@ describe("the picture of a platform", () => {
     }
   });
 
-  it("shows nothing of requests where there is no load balancer", () => {
+  it("shows no requests without a load balancer", () => {
     const platform = shop(DEV, { listener: undefined });
     new PlatformDashboard(platform, "Dashboard");
     expect(widgetsOf(only(platform, "aws_cloudwatch_dashboard")).map(({ properties }) => properties.title)).toEqual([
@@ -205,7 +205,7 @@ describe("the picture of a platform", () => {
 });
 
 describe("a service level", () => {
-  it("tells by a long and a short window when too much fails, and only by both", () => {
+  it("goes off only if too many requests fail in both a long and a short window", () => {
     const stack = ordersStack();
     const orders = new CloudNativeService(stack, "Orders", { addOns: [new Ingress(), new ServiceLevel()] });
     const alarms = Object.values(resources(stack, "aws_cloudwatch_metric_alarm"));
@@ -271,7 +271,7 @@ describe("a service level", () => {
     expect(late({ fast0: 985, answers0: 990, fast1: 0, answers1: 10 })).toBe(1.5);
     expect(late({ fast0: 0, answers0: 7, fast1: 0, answers1: 0 })).toBe(100);
     expect(late({ fast0: 0, answers0: 0, fast1: 0, answers1: 0 })).toBe(0);
-    // Of a promise no target group decides alone: one request of the new version is no hundredth of all.
+    // No target group alone determines an SLO: one request of the new version is less than a hundredth of all.
     const failed = computed(rowsOf("orders-budget-slow-short").at(-1)?.expression);
     const nothing = { failed0: 0, refused0: 0, refused1: 0 };
     expect(failed({ ...nothing, requests0: 999, failed1: 1, requests1: 1 })).toBe(0.1);
@@ -308,7 +308,7 @@ describe("a service level", () => {
         "SERVICE_LEVEL_WITHIN fast.within",
       ],
     ],
-  ])("by %j is refused where no alarm could tell", (props, expected) => {
+  ])("by %j is refused if no alarm could detect a violation", (props, expected) => {
     const make = () => new CloudNativeService(ordersStack(), "Orders").add(new ServiceLevel(props));
     if (expected.length === 0) expect(make).not.toThrow();
     else expect(refusals(make)).toEqual(expected);

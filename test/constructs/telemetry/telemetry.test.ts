@@ -16,8 +16,8 @@ const WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-0123abcd";
 const HEADER = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:otlp-AbCdEf";
 
 /**
- * What parts of the collector take, as their `config.go` has it: opentelemetry-collector at v0.151.0, and -contrib, whose
- * version was not to be told.
+ * Keys of the collector's components, from their `config.go`: opentelemetry-collector at v0.151.0, and -contrib, whose
+ * version could not be determined.
  */
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "receivers/otlp": ["protocols"],
@@ -88,7 +88,7 @@ describe("telemetry", () => {
     expect(configuration().receivers.otlp.protocols.http.endpoint).toBe("127.0.0.1:4318");
   });
 
-  it("goes to X-Ray and CloudWatch unless told otherwise, with just the permissions for that", () => {
+  it("goes to X-Ray and CloudWatch by default, with least privilege", () => {
     const { stack, configuration, granted } = orders();
     expect(configuration().service.pipelines).toEqual({
       traces: {
@@ -115,7 +115,7 @@ describe("telemetry", () => {
     );
   });
 
-  it("goes to any endpoint of OTLP, with a header that nobody sees", () => {
+  it("goes to any OTLP endpoint, with a secret header", () => {
     const { named, configuration, granted } = orders({
       to: [otlp({ url: "https://otlp.example.com", authorizationArn: HEADER })],
     });

@@ -184,7 +184,7 @@ describe("Vpc", () => {
     expect(kept({ egress: "endpoints" })).toEqual(kept({ egress: "nat" }));
   });
 
-  it("can be somebody else's", () => {
+  it("can be an existing one", () => {
     const attributes = { vpcId: "vpc-1", publicSubnetIds: ["subnet-1"], privateSubnetIds: ["subnet-2"] };
     const platform = shop(DEV, { vpc: existingVpc(attributes) });
     expect(resources(platform, "aws_vpc")).toEqual({});
@@ -301,7 +301,7 @@ describe("what a Vpc compiles to", () => {
     return `${JSON.stringify(synthesize(stack).resource, undefined, 2)}\n`;
   };
 
-  it("with nothing said", async () => {
+  it("with defaults", async () => {
     await expect(snapshot(DEV, {})).toMatchFileSnapshot("vpc.defaults.snap.json");
   });
 

@@ -46,7 +46,7 @@ describe("an alarm's state", () => {
     }
   }
 
-  it.each(PREMATURE)("does not become ALARM too early: $points", ({ points, alarm }) => {
+  it.each(PREMATURE)("does not enter ALARM too early: $points", ({ points, alarm }) => {
     const settings = { ...aboveOne, datapointsToAlarm: 3, evaluationPeriods: 3, treatMissingData: "missing" };
     expect(stateOfDatapoints(pointsOf(points), settings, "OK") === "ALARM").toBe(alarm);
   });
@@ -60,29 +60,32 @@ describe("an alarm's state", () => {
     expect(found).toEqual(states);
   });
 
-  it.each(WINDOWS)("looks at minutes $minutes at the end of minute $evaluatedAtEndOfMinute", (each) => {
+  it.each(WINDOWS)("evaluates minutes $minutes at the end of minute $evaluatedAtEndOfMinute", (each) => {
     // Minute 1 of the page is minute 0 here.
     const minutes = minutesOf(each.periodSeconds, each.evaluatedAtEndOfMinute);
     expect(minutes.map((minute) => minute + 1)).toEqual(each.minutes);
   });
 
-  it.each(LOW_SAMPLES)("of p$percentile needs $samples samples where few are ignored", ({ percentile, samples }) => {
-    expect(significantSamples(percentile)).toBe(samples);
-    const metric = { namespace: "Shop", metricName: "Time", dimensions: {}, statistic: `p${percentile}` };
-    const alarm: MetricAlarm = {
-      ...aboveOne,
-      rows: [{ id: "time", metric, returned: true }],
-      periodSeconds: 60,
-      evaluationPeriods: 1,
-      datapointsToAlarm: 1,
-      treatMissingData: "notBreaching",
-      lowSamples: "ignore",
-    };
-    const state = (count: number) => evaluateAlarm(alarm, () => Array<number>(count).fill(2), 10, "OK");
-    expect([state(samples - 1), state(samples)]).toEqual(["OK", "ALARM"]);
-  });
+  it.each(LOW_SAMPLES)(
+    "of p$percentile needs $samples samples if low samples are ignored",
+    ({ percentile, samples }) => {
+      expect(significantSamples(percentile)).toBe(samples);
+      const metric = { namespace: "Shop", metricName: "Time", dimensions: {}, statistic: `p${percentile}` };
+      const alarm: MetricAlarm = {
+        ...aboveOne,
+        rows: [{ id: "time", metric, returned: true }],
+        periodSeconds: 60,
+        evaluationPeriods: 1,
+        datapointsToAlarm: 1,
+        treatMissingData: "notBreaching",
+        lowSamples: "ignore",
+      };
+      const state = (count: number) => evaluateAlarm(alarm, () => Array<number>(count).fill(2), 10, "OK");
+      expect([state(samples - 1), state(samples)]).toEqual(["OK", "ALARM"]);
+    },
+  );
 
-  it("is that of a function that is not evaluated here: none", () => {
+  it("is undefined for a function that is not supported here", () => {
     const row = (expression: string) => ({ id: "result", expression, returned: true });
     const alarm = {
       ...aboveOne,

@@ -2,15 +2,15 @@ import { EXTRA_DATAPOINTS } from "../../../emulator/alarms/metric-alarm";
 import { type Arrival, keyOf, LATE, oneLate, PUNCTUAL, SPARSE, VERY_LATE } from "./metrics";
 import { causesOf, lookBack, metricsOf, periodMinutes, type Run, statesFrom, type Watched } from "./timeline";
 
-/** How long a fault lasts that no alarm may miss. */
+/** Duration of a fault that every alarm must detect. */
 const FAULT_MINUTES = 60;
 
-/** What an alarm does about a fault, in minutes: the worst of all causes and beginnings. Undefined: it never does. */
+/** Reaction of an alarm to a fault, in minutes: the worst of all causes and start times. Undefined: it never reacts. */
 export interface Figures {
   readonly punctual: number | undefined;
   readonly late: number | undefined;
   readonly veryLate: number | undefined;
-  /** Where it looks at several metrics, and any one of them is late alone. */
+  /** For an alarm on several metrics: each one is late in turn. */
   readonly oneLate: number | undefined;
   readonly sparse: number | undefined;
   /** From the end of the fault until it is OK again, punctual. */
@@ -97,7 +97,7 @@ export function promiseOf({ members }: Watched, late: number): number {
   );
 }
 
-/** Whether an alarm stays off while nothing is wrong, and while nothing is reported at all. */
+/** Returns whether an alarm stays off without a fault, and without any datapoints. */
 export function isQuiet(watched: Watched, arrival: Arrival, extra: number): boolean {
   const calm = lookBack(watched, extra) + 10;
   const run = { watched, cause: "", arrival, extra, fault: { from: 0, to: 0 } };

@@ -7,7 +7,7 @@ import type { MetricStat } from "../../../emulator/alarms/metric-alarm";
  */
 type Reported = "always" | "with traffic" | "on events";
 
-/** What a metric looks like in calm, and while that which it is watched for is wrong. */
+/** Values of a metric in normal operation, and during the fault that its alarm detects. */
 interface Behaviour {
   readonly reported: Reported;
   /** Samples of a minute in calm; none: it is not reported. */
@@ -62,7 +62,7 @@ export function behaviourOf({ namespace, metricName }: MetricStat): Behaviour {
 
 const keys = new WeakMap<MetricStat, string>();
 
-/** Tells two metrics apart, whatever is computed of them. */
+/** Key that identifies a metric, independent of expressions on it. */
 export function keyOf(metric: MetricStat): string {
   const { namespace, metricName, dimensions } = metric;
   const key = keys.get(metric) ?? JSON.stringify([namespace, metricName, Object.entries(dimensions).sort()]);
@@ -70,12 +70,12 @@ export function keyOf(metric: MetricStat): string {
   return key;
 }
 
-/** How metrics reach CloudWatch. */
+/** Delivery of metrics to CloudWatch. */
 export interface Arrival {
   readonly title: string;
   /** Minutes that a metric is late by. */
   readonly late: (metric: MetricStat) => number;
-  /** Whether nothing is reported for a minute. */
+  /** Returns whether no datapoint is reported for a minute. */
   readonly lost?: (reported: Reported, minute: number) => boolean;
 }
 

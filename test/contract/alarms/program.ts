@@ -170,7 +170,7 @@ function alarmRow({ id, expression, metric, return_data }: Values): MetricRow {
   };
 }
 
-/** What AWS tracks where only a word says it. */
+/** Metrics that AWS tracks for each predefined metric type. */
 const PREDEFINED: Readonly<Record<string, { namespace: string; metricName: string; statistic: string }>> = {
   ECSServiceAverageCPUUtilization: { namespace: "AWS/ECS", metricName: "CPUUtilization", statistic: "Average" },
   ECSServiceAverageMemoryUtilization: { namespace: "AWS/ECS", metricName: "MemoryUtilization", statistic: "Average" },

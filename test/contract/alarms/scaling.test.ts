@@ -26,7 +26,7 @@ const arrivalsOf = (scaling: SynthesizedScaling): Arrival[] => [
 const isWorker = ({ steps }: SynthesizedScaling) => steps.some(({ address }) => address.includes("ScaleFromZero"));
 const isFollowing = ({ tracking }: SynthesizedScaling) => tracking.length > 0;
 
-/** In calm there is little to do, from minute 30 until 90 four times of what a task bears, then nothing at all. */
+/** Low load, from minute 30 to 90 four times the capacity of a task, then none. */
 const wave = (perTask: number, tasks: number) => (minute: number) =>
   minute < 30 ? perTask * tasks * 0.2 : minute < 90 ? perTask * 4 * tasks : 0;
 
@@ -52,7 +52,7 @@ describe("scaling policies of one of everything", () => {
     it(`${title} scales with its load, and not beyond`, () => {
       for (const arrival of arrivalsOf(scaling)) {
         const tasks = scaling.min;
-        // A task bears 100 requests a minute at 45 % of its CPU.
+        // A task handles 100 requests a minute at 45 % of its CPU.
         const world = webWorld(wave(100, tasks), (requests) => requests * 0.45);
         const { wanted } = simulate({ scaling: withoutSteps(scaling), world, arrival, tasks, minutes: 240 });
         const at = `${arrival.title}: ${wanted.join(" ")}`;

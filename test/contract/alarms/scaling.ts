@@ -20,14 +20,14 @@ import type { SynthesizedScaling, TrackingPolicy } from "./program";
 
 /** From when a task is wanted until it works. */
 const START_MINUTES = 2;
-/** Where a policy has neither a cooldown nor a warm-up of its own. */
+/** Default for a policy with neither a cooldown nor a warm-up. */
 const DEFAULT_COOLDOWN_SECONDS = 300;
 
-/** What there is to do, and what a number of tasks makes of it. */
+/** Load, and the metrics of a number of tasks under this load. */
 export interface World {
   /** Goes on by one minute with as many tasks, and says what AWS reports of it; undefined: nothing. */
   readonly minute: (minute: number, tasks: number) => (metric: MetricStat) => readonly number[] | undefined;
-  /** Whether a metric is reported each minute, as far as sparse ones go. */
+  /** Returns how regularly a metric is reported. */
   readonly reported: (metric: MetricStat) => "always" | "with traffic" | "on events";
 }
 
@@ -149,7 +149,7 @@ export function metricsOfScaling({ tracking, steps }: SynthesizedScaling): Metri
 
 type Report = (metric: MetricStat) => readonly number[] | undefined;
 
-/** A web service whose tasks each bear 100 requests a minute at `perTask` percent of CPU; every target group but one is idle. */
+/** Web service whose tasks each handle 100 requests a minute at `perTask` percent of CPU; only one target group gets requests. */
 export function webWorld(
   requestsAt: (minute: number) => number,
   busyPercent: (requestsPerTask: number) => number,

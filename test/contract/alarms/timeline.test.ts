@@ -50,7 +50,7 @@ describe("every alarm of one of everything", () => {
 });
 
 describe("an alarm that fills the metric that drives it", () => {
-  it("is noticed: it never goes off when that is late", () => {
+  it("is detected: it never goes off when that metric is late", () => {
     const errors = alarms.find(({ title }) => title.endsWith("Orders_Errors")) as Watched;
     const filled = errors.members.map((alarm) => ({
       ...alarm,
@@ -65,7 +65,7 @@ describe("an alarm that fills the metric that drives it", () => {
 });
 
 describe("docs/alarms.md", () => {
-  it("is what is synthesized (npm run docs writes it)", () => {
+  it("matches the synthesized alarms (npm run docs writes it)", () => {
     expect(textOf("docs/alarms.md")).toBe(alarmsPage());
   });
 });

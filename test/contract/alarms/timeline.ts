@@ -33,7 +33,7 @@ export interface Run {
 
 export const periodMinutes = ({ periodSeconds }: SynthesizedAlarm) => periodSeconds / 60;
 
-/** What alarms look at and how, whatever their names are: alarms of one shape behave alike. */
+/** Settings of alarms without their names: alarms of one shape behave in the same way. */
 export function shapeOf({ members, rule }: Watched): string {
   const known: string[] = [];
   const text = JSON.stringify([members.map(({ address, name, policies, ...shape }) => shape), rule === undefined]);

@@ -84,7 +84,7 @@ export function handOver(imports: readonly Import[], start: string, agreed: stri
   return [...others, ...early.map((each) => `${told(each)} at the start, not when it is called`)];
 }
 
-/** R2: parts that do not know each other; what they agree on knows nobody. */
+/** R2: parts that do not import each other; the folder that they share imports nothing. */
 export function separateParts(imports: readonly Import[], parts: readonly string[], agreed: string): string[] {
   const isOther = (from: string, to: string) => top(to) !== top(from) && top(to) !== agreed;
   return imports

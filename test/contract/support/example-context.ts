@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { App, AutoScalingGroup, CloudNativeService, type Environment, https, Platform } from "../../../constructs";
 
-/** What an example in the docs may take as there: `app`, `platform`, `stack`, `orders` and so on. */
+/** Variables that an example in the docs may use: `app`, `platform`, `stack`, `orders` and so on. */
 export function exampleContext() {
   const app = new App();
   const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };

@@ -12,7 +12,7 @@ export interface Snippet {
 
 const lineOf = (text: string, index: number) => text.slice(0, index).split("\n").length;
 
-/** What stands under `@example` in the sources. */
+/** Code of all `@example` tags in the sources. */
 export function examplesIn(sources: Sources): Snippet[] {
   return [...sources].flatMap(([path, { text }]) =>
     [...text.matchAll(/\/\*\*[\s\S]*?\*\//g)].flatMap((comment) =>
@@ -48,7 +48,7 @@ function asProgram({ code }: Snippet, names: readonly string[], context: readonl
   ].join("\n");
 }
 
-/** What the compiler says about snippets, each with its place. */
+/** Compiler errors in snippets, each with its location. */
 export function compileErrors(
   snippets: readonly Snippet[],
   names: readonly string[],

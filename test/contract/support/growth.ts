@@ -46,7 +46,7 @@ function build(services: number, calls: readonly Call[], layout: Layout, outdir:
 
 /** Sorting grows by a little more than its input. */
 const LINEAR = 2.4;
-/** What runs less often is counted with the rest of the function's callers. */
+/** Minimum number of runs; functions that run less often are counted with their callers. */
 const AT_LEAST = 1_000;
 
 function growing(work: (size: number) => unknown): string[] {

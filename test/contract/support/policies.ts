@@ -1,4 +1,4 @@
-/** Who may do what, as it stands in Terraform's JSON. */
+/** Permissions in Terraform's JSON. */
 
 interface Statement {
   readonly Sid?: string;
@@ -15,7 +15,7 @@ interface Statement {
 export interface Policy {
   /** `orders-dev-service aws_iam_role.Orders_TaskRole` */
   readonly where: string;
-  /** What somebody may do, who may become a role, or who may do something with a thing. */
+  /** Policy of an identity, trust policy of a role, or resource policy. */
   readonly kind: "identity" | "trust" | "resource";
   readonly statements: readonly Statement[];
 }
@@ -59,7 +59,7 @@ function statementsOf(text: string): readonly Statement[] | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
     const { Statement } = JSON.parse(text) as { Statement?: Statement | readonly Statement[] };
-    // A policy that masks lines has statements too, and allows nobody anything.
+    // A data protection policy has statements too, but grants no access.
     return list(Statement).some(({ Effect }) => Effect !== undefined) ? list(Statement) : undefined;
   } catch {
     return undefined;
@@ -79,7 +79,7 @@ export interface Allowances {
   readonly deputies: readonly Allowance[];
 }
 
-/** What is wrong with policies; and which allowances were needed. */
+/** Returns the problems of policies, and the allowances that were needed. */
 export function judgePolicies(policies: readonly Policy[], allowances: Allowances) {
   const needed = new Set<Allowance>();
   const problems = policies.flatMap(({ where, kind, statements }) =>

@@ -16,7 +16,7 @@ export interface Exception {
   readonly why: string;
 }
 
-/** What remains after the exceptions, and exceptions that nothing needs. */
+/** Violations without the exceptions, and exceptions that are not needed. */
 export function judged(violations: readonly Violation[], exceptions: readonly Exception[]): string[] {
   const key = ({ rule, where }: { readonly rule: string; readonly where: string }) => `${rule} ${where}`;
   const allowed = new Set(exceptions.map(key));
@@ -241,7 +241,7 @@ export function accepted(exported: ReadonlyMap<string, Exported>): Violation[] {
     if (node === undefined || !(ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node))) return [];
     return (node.heritageClauses ?? []).flatMap(({ types }) => types.map(({ expression }) => expression.getText()));
   };
-  // Every construct is a node; that alone is no use for what it returns.
+  // Every construct is a node; a type match on that alone proves nothing about the return type.
   const isTaken = (type: string): boolean =>
     type !== "IConstruct" &&
     (taken.some((text) => new RegExp(`\\b${type}\\b`).test(text)) || basesOf(type).some(isTaken));
@@ -277,7 +277,7 @@ export function attributes(sources: Sources, exported: ReadonlyMap<string, Expor
   );
 }
 
-/** C11: whoever may touch everything says why, in the line above. */
+/** C11: a comment in the line above justifies access to everything. */
 export function everyResource(sources: Sources): Violation[] {
   const found: Violation[] = [];
   for (const [path, source] of sources) {

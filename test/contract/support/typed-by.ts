@@ -15,7 +15,7 @@ const SETTINGS: ts.CompilerOptions = {
 };
 
 /**
- * What the compiler has against programs when the package's bindings of the provider are those of `bindings`:
+ * Compiler errors of programs when the package's provider bindings are those of `bindings`:
  * `@cdktf/provider-aws`, or `provider-aws-6`.
  */
 export function typeErrors(
@@ -54,7 +54,7 @@ export function typeErrors(
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** What is no argument of a resource but of Terraform itself, or is there twice. */
+/** Keys that are arguments of Terraform rather than of a resource, or duplicates. */
 const META = ["//", "lifecycle", "depends_on", "provider", "connection", "provisioner"];
 
 /**
@@ -76,14 +76,14 @@ export function asArguments(resources: Readonly<Record<string, Readonly<Record<s
   return [...imports, ...values].join("\n");
 }
 
-/** Where a block of another resource has the name of a resource, or of its arguments, the bindings put a letter behind it. */
+/** Names to which the bindings append a letter, because a block of another resource has the same name. */
 const WITH_LETTER: Readonly<Record<string, string>> = {
   aws_s3_bucket_server_side_encryption_configuration: "S3BucketServerSideEncryptionConfigurationAConfig",
   aws_s3_bucket_versioning: "S3BucketVersioningAConfig",
   aws_wafv2_web_acl_association: "Wafv2WebAclAssociationConfigA",
 };
 
-/** How the bindings call a resource's arguments. */
+/** Name of a resource's arguments in the bindings. */
 function argumentsOf(type: string): string {
   return WITH_LETTER[type] ?? `${pascal(type)}Config`;
 }

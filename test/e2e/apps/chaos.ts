@@ -1,4 +1,4 @@
-/** Experiments on a service, on machines and on a zone, without a load balancer: what watches is told by an alarm of others. */
+/** Experiments on a service, on instances and on a zone, without a load balancer, with an existing alarm. */
 import {
   App,
   AutoScalingGroup,

@@ -1,6 +1,6 @@
 /**
  * Every type of resource that the examples auto-scaling-group, ec2-cluster and existing-vpc use, in one app. `CHANGED` makes
- * the second version of it; `SHOP`, what the first platform told, puts another platform into its network.
+ * the second version of it; `SHOP`, the outputs of the first platform, puts another platform into its network.
  */
 import { join } from "node:path";
 import {

@@ -58,7 +58,7 @@ new CloudNativeService(stack, "Linear", {
   addOns: [new Ingress({ paths: ["/linear/*"] })],
 });
 
-// What ECS's own strategies write on a listener rule is no different on provider 5, which can be applied here.
+// ECS's own strategies change a listener rule in the same way on provider 5, which can be applied here.
 if (version === 2) {
   interface Written {
     readonly arn: string;

@@ -25,8 +25,8 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
+import { linesElsewhere } from "../../support/external-log-destinations";
 import { knownAfterApply } from "../../support/known-after-apply";
-import { linesElsewhere } from "../../support/lines-elsewhere";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
 const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);

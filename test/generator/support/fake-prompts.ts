@@ -1,6 +1,6 @@
 import type { Prompter } from "../../../generator/prompts";
 
-/** Answers questions by their message, and throws at one that nobody foresaw. Says which were asked. */
+/** Answers questions by their message, and throws at an unexpected one. Records the questions. */
 export function fakePrompter(script: Readonly<Record<string, (string | boolean)[]>>): Prompter & { asked: string[] } {
   const left = new Map(Object.entries(script).map(([message, answers]) => [message, [...answers]]));
   const asked: string[] = [];

@@ -1,7 +1,7 @@
 import type { Given } from "../../../generator/answers";
 import type { Value } from "../../../generator/option-table";
 
-/** What a user said, by source. */
+/** Answers of a user, by source. */
 export function given(said: { flag?: object; file?: object; prompt?: Record<string, Value>; preset?: object }): Given {
   return {
     flag: new Map(Object.entries(said.flag ?? {})),

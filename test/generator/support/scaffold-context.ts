@@ -22,7 +22,7 @@ function leaveProduct(line: string, cwd: string): void {
   if (/run snapshot$/.test(line)) put(join(cwd, "infra/test/__snapshots__/orders.snap.json"), "{}");
 }
 
-/** A world in which nothing runs: it records what would be started and printed. There is no git repository in it. */
+/** Context in which nothing runs: it records the programs to start and the output. It has no git repository. */
 export function scaffoldContext(
   cwd: string,
   world: Partial<Context> & { readonly outcomes?: Readonly<Record<string, Partial<Outcome>>> } = {},

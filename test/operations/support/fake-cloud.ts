@@ -9,7 +9,7 @@ const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
 export const image = (digit: string, source = "orders") =>
   `123456789012.dkr.ecr.eu-central-1.amazonaws.com/${source}@sha256:${digit.repeat(64)}`;
 
-/** A service as Terraform tells of it, its task definition being revision 1 of its family. */
+/** Service as published by Terraform, with revision 1 of its task definition. */
 export function template(name: string, more: Partial<ProcessTemplate> = {}): ProcessTemplate {
   const kind = more.kind ?? "web";
   return {
@@ -31,7 +31,7 @@ export function template(name: string, more: Partial<ProcessTemplate> = {}): Pro
 
 type Script = (attempt: number) => Progress;
 
-/** An account in memory. What is to go wrong is told by service. */
+/** Account in memory. Faults are configured by service. */
 export class FakeCloud implements Cloud {
   readonly versions: ReleaseRecord[] = [{}];
   readonly tasks = new Map<string, TaskDefinition>();
@@ -42,11 +42,11 @@ export class FakeCloud implements Cloud {
   readonly unreadable: string[] = [];
   /** Clock of AWS. */
   now: () => number = () => Date.UTC(2026, 0, 1);
-  /** How the way of a service to a task definition goes; live at once where nothing is told. */
+  /** Course of a service's deployment; live at once by default. */
   readonly ways = new Map<string, Script>();
-  /** What ends a one-off task. */
+  /** End of a one-off task. */
   ending: Partial<TaskState> & { readonly lines?: readonly string[] } = { exitCode: 0 };
-  /** What comes before a call, to fail it or to let another be quicker. */
+  /** Hook before a call, to fail it or to run another call first. */
   before: (call: string) => void = () => undefined;
 
   constructor(readonly templates: Record<string, ProcessTemplate>) {

@@ -19,7 +19,7 @@ const folders = [
 ];
 const program = (name: string) => folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 
-/** Which of the needed programs are missing, with the Debian packages that bring them. */
+/** Missing programs, with the Debian packages that contain them. */
 export function missingServers(): readonly string[] {
   const needed = { initdb: "postgresql", postgres: "postgresql", "redis-server": "redis-server" };
   return Object.entries(needed).flatMap(([name, bringer]) => (program(name) ? [] : [`${name} (package ${bringer})`]));
@@ -28,7 +28,7 @@ export function missingServers(): readonly string[] {
 /** Starts both on free ports, with their data in a folder that goes with them. */
 export async function startServers(): Promise<Servers> {
   const folder = mkdtempSync(join(tmpdir(), "antifragile-servers-"));
-  // PostgreSQL refuses to run as root: 65534 is "nobody" everywhere.
+  // PostgreSQL refuses to run as root: 65534 is an unprivileged user everywhere.
   const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   if (user.uid) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "postgres");

@@ -26,7 +26,7 @@ export interface Client {
   /**
    * Sends a request, and the trace with it. Returns any response below 500.
    *
-   * Throws `Problem` 503 when there is no such response in time, and while the circuit breaker is open.
+   * Throws `Problem` 503 if no such response arrives in time, and while the circuit breaker is open.
    *
    * @param path path below the base URL, and the query; it cannot lead to another host
    */

@@ -41,7 +41,7 @@ export function openCache(config: Config, log: Log): Cache {
   let client = connect();
   let since = Date.now();
 
-  /** Replaces a connection that no longer responds: node-redis itself would wait until TCP gives up, in a quarter of an hour. */
+  /** Replaces a connection that no longer responds: node-redis itself would wait for TCP's timeout of 15 minutes. */
   const replace = (of: typeof client, reason: unknown) => {
     health.down(reason);
     if (closed || client !== of) return;

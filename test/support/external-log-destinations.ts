@@ -6,7 +6,7 @@ import type { ServiceStack } from "../../constructs";
 const ACCOUNT = "123456789012";
 
 /**
- * Where others take lines: a Kinesis stream, and a destination before it that lets this account in, as an account for logs
+ * External destinations of log lines: a Kinesis stream, and a cross-account destination that allows this account, as an account for logs
  * alone has it. The destination is there before the service's stack.
  */
 export function linesElsewhere(stack: ServiceStack): { readonly streamArn: string; readonly destinationArn: string } {
