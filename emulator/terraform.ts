@@ -82,6 +82,7 @@ export interface TerraformStackOptions {
 }
 
 const PROGRAM = "cdk.tf.json";
+const LOCK_FILE = ".terraform.lock.hcl";
 const PLAN_FILE = "plan.tfplan";
 const KILL_AFTER_MS = 30_000;
 
@@ -101,7 +102,7 @@ export class TerraformStack {
     this.log = join(this.#folder, "terraform.log");
   }
 
-  /** Copy the program, point it at the emulator and fetch the provider. Done once; the others call it. */
+  /** Copy the program, point it at the emulator and fetch the provider where it is not there. Done once; the others call it. */
   init(): Promise<void> {
     this.#ready ??= this.#init();
     return this.#ready;
@@ -113,6 +114,8 @@ export class TerraformStack {
       throw new Error(`no ${PROGRAM} in ${stack}: synthesize the app first, and name a folder below cdktf.out/stacks`);
     }
     await mkdir(this.#folder, { recursive: true });
+    const before = await readFile(join(this.#folder, PROGRAM), "utf8").catch(() => "{}");
+    const locked = existsSync(join(this.#folder, LOCK_FILE));
     await cp(stack, this.#folder, { recursive: true, filter: (path) => basename(path) !== ".terraform" });
     const program = JSON.parse(await readFile(join(stack, PROGRAM), "utf8")) as TerraformProgram;
     await writeFile(join(this.#folder, PROGRAM), JSON.stringify(forEmulator(program), undefined, 2));
@@ -121,6 +124,9 @@ export class TerraformStack {
       JSON.stringify(emulatorOverride(program), undefined, 2),
     );
     await writeFile(join(this.#folder, "terraform.rc"), cliConfiguration(program, tools));
+    // A program that wants the same plugins and keeps its state in the same place finds all as it was.
+    const wanted = JSON.stringify(program.terraform);
+    if (locked && wanted === JSON.stringify((JSON.parse(before) as TerraformProgram).terraform)) return;
     await this.#run(["init", "-input=false", "-no-color"], { offline: false }); // it may have plugins to download
   }
 

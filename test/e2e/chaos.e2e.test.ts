@@ -1,10 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Environment, experimentGate } from "../../constructs";
-import { TerraformStack } from "../../emulator";
 import { type Result, run } from "../cli/packed";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
@@ -120,11 +118,7 @@ describeOnEmulator("experiments", () => {
   });
 
   it("change in place", async () => {
-    const outdir = join(shop.results, "harder");
-    const env = { ...process.env, CDKTF_OUTDIR: outdir, VERSION: "2" };
-    execFileSync(process.execPath, ["--import", "tsx", APP], { cwd: ROOT, env });
-    const stack = join(outdir, "stacks", "orders-dev-service");
-    const harder = new TerraformStack({ stack, folder: shop.results, emulatorUrl: shop.emulator.url, tools });
+    const harder = (await shop.inVersion("2", { VERSION: "2" }))("orders-dev-service");
     const { changes } = await harder.plan();
     expect(changes.map(({ actions }) => actions)).toEqual([["update"]]);
     await harder.apply();

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { releasedTag } from "../../contract/images";
-import { TerraformStack } from "../../emulator";
 import { keepImage } from "../../operations/release/keep-image";
 import { AwsCaller } from "../support/aws-call";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 
 const STACK = "orders-delivery";
 
@@ -92,12 +91,7 @@ describeOnEmulator("the delivery of orders", () => {
     const [resource] = Object.values<{ execution_mode: string }>(program.resource.aws_codepipeline);
     resource!.execution_mode = "QUEUED";
     writeFileSync(file, JSON.stringify(program));
-    const changed = new TerraformStack({
-      stack: join(app.results, "cdktf.out/stacks", STACK),
-      folder: app.results,
-      emulatorUrl: app.emulator.url,
-      tools,
-    });
+    const changed = app.stackOf(join(app.results, "cdktf.out"), STACK);
     const { changes } = await changed.plan();
     expect(changes.map(({ address, actions }) => [address.split(".")[0], actions])).toEqual([
       ["aws_codepipeline", ["update"]],

@@ -62,8 +62,8 @@ describeOnEmulator("the harness", () => {
     const { ecs } = app.clients;
     await app.emulator.rollBackNext({ cluster: "fixture", service: "web", stoppedReason: "relation does not exist" });
     write(fixtureProgram({ message: "broken" }));
-    const changed = await deployed(folder, app);
-    await changed.apply();
+    // The same app after its program changed, on the same emulator and with the same state.
+    await app.stackOf(folder, "fixture").apply();
 
     const { services } = await ecs.send(new DescribeServicesCommand({ cluster: "fixture", services: ["web"] }));
     expect(services?.[0]?.taskDefinition).toMatch(/fixture-web:1$/);
@@ -162,15 +162,3 @@ describeOnEmulator("the harness", () => {
     await wrong.end();
   });
 });
-
-/** The same app after its program changed, on the same emulator and with the same state. */
-async function deployed(folder: string, app: Deployment): Promise<Deployment> {
-  const { Deployment } = await import("../support/deployment");
-  const stack = new TerraformStack({
-    stack: join(folder, "stacks/fixture"),
-    folder: app.results,
-    emulatorUrl: app.emulator.url,
-    tools,
-  });
-  return new Deployment(app.emulator, [stack], app.region, app.results);
-}

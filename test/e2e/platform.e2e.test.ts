@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import {
   DescribeAutoScalingGroupsCommand,
   DescribeInstanceRefreshesCommand,
@@ -11,8 +9,7 @@ import { DescribeLaunchTemplateVersionsCommand, TerminateInstancesCommand } from
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TerraformStack } from "../../emulator";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { stackJson, stackNames, synthExample } from "../support/examples";
 
 const MAIN = join(__dirname, "apps/platform.ts");
@@ -26,20 +23,6 @@ describeOnEmulator("a platform with instances", () => {
     await app.apply();
   });
   afterAll(() => app?.end());
-
-  /** The app synthesized again in another way, and a stack of it that goes on from what is deployed. */
-  async function again(environment: Record<string, string>, stack: string): Promise<TerraformStack> {
-    const outdir = join(app.results, `cdktf.out.${Object.keys(environment).join("-")}`);
-    await promisify(execFile)(process.execPath, ["--import", "tsx", MAIN], {
-      env: { ...process.env, ...environment, CDKTF_OUTDIR: outdir },
-    });
-    return new TerraformStack({
-      stack: join(outdir, "stacks", stack),
-      folder: app.results,
-      emulatorUrl: app.emulator.url,
-      tools,
-    });
-  }
 
   async function group(part: string) {
     const { AutoScalingGroups: groups = [] } = await app.clients.autoScaling.send(
@@ -111,7 +94,7 @@ describeOnEmulator("a platform with instances", () => {
     const { Parameter } = await app.clients.ssm.send(
       new GetParameterCommand({ Name: "/antifragile/dev/shop/platform" }),
     );
-    const tenant = await again({ SHOP: Parameter?.Value ?? "" }, "tenant-dev-platform");
+    const tenant = (await app.inVersion("tenant", { SHOP: Parameter?.Value ?? "" }))("tenant-dev-platform");
     await tenant.apply();
     expect((await tenant.plan()).changes).toEqual([]);
     const { Role } = await app.clients.iam.send(new GetRoleCommand({ RoleName: "acme-tenant-dev-guests" }));
@@ -124,7 +107,7 @@ describeOnEmulator("a platform with instances", () => {
   });
 
   test("changes in place what AWS can change, replaces the rest, and rolls out new instances", async () => {
-    const platform = await again({ CHANGED: "1" }, PLATFORM);
+    const platform = (await app.inVersion("changed", { CHANGED: "1" }))(PLATFORM);
     const { changes } = await platform.plan();
     const done = Object.fromEntries(
       changes.map(({ address, actions }) => [address.replace(/_[0-9A-F]{8}$/, ""), actions.join("+")]),

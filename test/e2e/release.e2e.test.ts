@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-scaling";
@@ -7,7 +6,7 @@ import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Permission } from "../../contract/release-permissions";
-import { type Change, TerraformStack } from "../../emulator";
+import type { Change } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
 import {
   type ReleaseCommandContext,
@@ -18,7 +17,7 @@ import {
   runRollback,
 } from "../../operations/release/commands";
 import type { ReleaseState } from "../../operations/release/releases";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 import { exitCodeOf } from "../support/exit-code";
 
@@ -38,19 +37,8 @@ describeOnEmulator("releases of three process types", () => {
   let shop: Deployment;
   let called = "";
 
-  const synthesized = (environment: Readonly<Record<string, string>>) => {
-    const outdir = join(shop.results, Object.values(environment).join("-"));
-    execFileSync(process.execPath, ["--import", "tsx", APP], {
-      cwd: ROOT,
-      env: { ...process.env, CDKTF_OUTDIR: outdir, ...environment },
-    });
-    return new TerraformStack({
-      stack: join(outdir, "stacks", "orders-dev-service"),
-      folder: shop.results,
-      emulatorUrl: shop.emulator.url,
-      tools,
-    });
-  };
+  const inVersion = async (version: string, variables: Readonly<Record<string, string>>) =>
+    (await shop.inVersion(version, variables))("orders-dev-service");
   const service = () => shop.stack("orders-dev-service");
 
   /** A command as on the command line, but that waiting takes no time. */
@@ -200,7 +188,7 @@ describeOnEmulator("releases of three process types", () => {
   });
 
   it("would be undone if Terraform released: the same changes are differences, by name", async () => {
-    const { changes } = await synthesized({ OWNER: "terraform" }).plan();
+    const { changes } = await (await inVersion("terraform", { OWNER: "terraform" })).plan();
     expect(named(changes, "aws_ecs_service")).toEqual([
       { address: "aws_ecs_service.Mailer", attributes: ["task_definition"] },
       { address: "aws_ecs_service.Orders", attributes: ["task_definition"] },
@@ -212,7 +200,7 @@ describeOnEmulator("releases of three process types", () => {
 
   it("deploy changed config, which is reported as not live until then", async () => {
     const before = await running();
-    const second = synthesized({ VERSION: "2" });
+    const second = await inVersion("2", { VERSION: "2" });
     const { changes } = await second.plan();
     expect(named(changes, "aws_ecs_service")).toEqual([]);
     expect(named(changes, "aws_ecs_task_definition")).toMatchObject([

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -12,13 +11,13 @@ import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk
 import { DescribeListenersCommand, DescribeRulesCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Change, TerraformStack } from "../../emulator";
+import type { Change, TerraformStack } from "../../emulator";
 import { judgePlan, readPlan } from "../../operations/plan-gate";
 import type { ServiceStatus } from "../../operations/status";
 import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
 import { AwsCaller, field } from "../support/aws-call";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
 
 const APP = join(ROOT, "test/e2e/apps/service.ts");
@@ -36,22 +35,10 @@ describeOnEmulator("services on a platform", () => {
   let there: Readonly<Record<string, string>>;
 
   /** The app in another state of its code base, on the same account and states. */
-  function inVersion(version: number): TerraformStack[] {
-    const outdir = join(shop.results, `version-${version}`);
-    execFileSync(process.execPath, ["--import", "tsx", APP], {
-      cwd: ROOT,
-      env: { ...process.env, ...there, CDKTF_OUTDIR: outdir, VERSION: String(version) },
-    });
-    return STACKS.slice(1).map(
-      (name) =>
-        new TerraformStack({
-          stack: join(outdir, "stacks", name),
-          folder: shop.results,
-          emulatorUrl: shop.emulator.url,
-          tools,
-        }),
-    );
-  }
+  const inVersion = async (version: number): Promise<[data: TerraformStack, service: TerraformStack]> => {
+    const stack = await shop.inVersion(`${version}`, { VERSION: `${version}` });
+    return [stack(STACKS[1]), stack(STACKS[2])];
+  };
 
   const describeService = async (service: string) => {
     const { services = [] } = await shop.clients.ecs.send(
@@ -364,7 +351,7 @@ describeOnEmulator("services on a platform", () => {
 
   it("are updated in place to a new version", async () => {
     const before = (await describeService("storefront")).taskDefinition;
-    const [data, service] = inVersion(2) as [TerraformStack, TerraformStack];
+    const [data, service] = await inVersion(2);
     expect((await data.plan()).empty).toBe(true);
     const { changes } = await service.plan();
     expect(new Set(actionsOn(changes, "aws_ecs_service"))).toEqual(new Set(["update"]));
@@ -381,7 +368,7 @@ describeOnEmulator("services on a platform", () => {
 
   it("fail the apply when ECS rolls one back, and the reasons are reported", async () => {
     const before = (await describeService("storefront")).taskDefinition;
-    const [, service] = inVersion(3) as [TerraformStack, TerraformStack];
+    const [, service] = await inVersion(3);
     await shop.emulator.rollBackNext({
       cluster: "shop-dev",
       service: "storefront",
@@ -409,7 +396,7 @@ describeOnEmulator("services on a platform", () => {
   });
 
   it("are not replaced by accident: the gate refuses a rename without renamedFrom", async () => {
-    const [, service] = inVersion(5) as [TerraformStack, TerraformStack];
+    const [, service] = await inVersion(5);
     await service.plan();
     const { refused } = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(refused.map(({ action, what }) => `${action} ${what}`).sort()).toEqual([
@@ -421,7 +408,7 @@ describeOnEmulator("services on a platform", () => {
 
   it("are renamed in the code without replacements", async () => {
     const { taskDefinition } = await describeService("payments");
-    for (const stack of inVersion(4)) {
+    for (const stack of await inVersion(4)) {
       const { changes } = await stack.plan();
       expect(changes.filter(({ actions }) => actions.includes("delete") || actions.includes("create"))).toEqual([]);
       await stack.apply();
@@ -432,7 +419,7 @@ describeOnEmulator("services on a platform", () => {
   });
 
   it("leave nothing behind", async () => {
-    const [data, service] = inVersion(4) as [TerraformStack, TerraformStack];
+    const [data, service] = await inVersion(4);
     await service.destroy();
     await data.destroy();
     await shop.stack(STACKS[0]).destroy();

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { CodeDeployClient, GetDeploymentConfigCommand, GetDeploymentGroupCommand } from "@aws-sdk/client-codedeploy";
 import { DescribeServicesCommand } from "@aws-sdk/client-ecs";
@@ -11,11 +10,10 @@ import {
   ModifyRuleCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { TerraformStack } from "../../emulator";
 import { describeVerdict, judgePlan, readPlan } from "../../operations/plan-gate";
 import { AwsCloud } from "../../operations/release/aws";
 import { release } from "../../operations/release/release";
-import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
 const APP = join(ROOT, "test/e2e/apps/strategies.ts");
@@ -26,19 +24,9 @@ describeOnEmulator("strategies on provider 5", () => {
   let codeDeploy: CodeDeployClient;
 
   /** The service stack in another state of the code base, on the same account and state. */
-  function inVersion(version: number): TerraformStack {
-    const outdir = join(shop.results, `version-${version}`);
-    execFileSync(process.execPath, ["--import", "tsx", APP], {
-      cwd: ROOT,
-      env: { ...process.env, CDKTF_OUTDIR: outdir, VERSION: String(version) },
-    });
-    return new TerraformStack({
-      stack: join(outdir, "stacks", STACKS[2]),
-      folder: shop.results,
-      emulatorUrl: shop.emulator.url,
-      tools,
-    });
-  }
+  /** The service's stack in another version. */
+  const inVersion = async (version: number) =>
+    (await shop.inVersion(`${version}`, { VERSION: `${version}` }))(STACKS[2]);
   const describeService = async (service: string) => {
     const { services = [] } = await shop.clients.ecs.send(
       new DescribeServicesCommand({ cluster: "shop-dev", services: [service] }),
@@ -223,7 +211,7 @@ describeOnEmulator("strategies on provider 5", () => {
 
   it("change in place, and ignore the weights that ECS writes", async () => {
     // The second state has another canary, and on a rule that had one group what ECS's own strategies want there.
-    const service = inVersion(2);
+    const service = await inVersion(2);
     await service.apply();
     expect((await deploymentGroup("canary"))?.deploymentConfigName).toBe("shop-dev-canary-canary-20-percent-5-minutes");
     const [old, next] = (await ruleOf("/shop")).Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
@@ -242,7 +230,7 @@ describeOnEmulator("strategies on provider 5", () => {
   });
 
   it("are not changed by accident if that replaces the service: the gate reports the consequences", async () => {
-    await inVersion(3).plan();
+    await (await inVersion(3)).plan();
     const verdict = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(verdict.refused.map(({ action, what }) => `${action} ${what}`)).toEqual(["replace service"]);
     expect(describeVerdict(verdict)).toMatch(
@@ -251,7 +239,7 @@ describeOnEmulator("strategies on provider 5", () => {
   });
 
   it("leave nothing behind", async () => {
-    await inVersion(2).destroy();
+    await (await inVersion(2)).destroy();
     await shop.stack(STACKS[1]).destroy();
     await shop.stack(STACKS[0]).destroy();
     await shop.expectNothingLeft();

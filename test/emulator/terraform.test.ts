@@ -44,6 +44,39 @@ describe("a Terraform run of a stack", () => {
     expect(readFileSync(stack.log, "utf8")).toContain("Deprecated");
   });
 
+  test("installs plugins once for all programs that want the same, and anew for one that wants another", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-terraform-"));
+    const calls = join(folder, "calls");
+    const terraform = join(folder, "terraform");
+    writeFileSync(
+      terraform,
+      `#!/bin/sh\necho "$1" >> ${calls}\n[ "$1" = init ] && touch .terraform.lock.hcl\nexit 0\n`,
+    );
+    chmodSync(terraform, 0o755);
+    const missing = { found: false, install: "" } as const;
+    const tools: Tools = {
+      terraform: { found: true, path: terraform, version: "0" },
+      pluginMirror: missing,
+      python: missing,
+    };
+    const applied = async (version: string, retention: number) => {
+      const stack = join(folder, "stacks/orders");
+      mkdirSync(stack, { recursive: true });
+      const program = {
+        terraform: { required_providers: { aws: { version } } },
+        provider: { aws: [{ region: "eu-central-1" }] },
+        resource: { aws_cloudwatch_log_group: { Logs: { retention_in_days: retention } } },
+      };
+      writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify(program));
+      const work = join(folder, "work");
+      await new TerraformStack({ stack, folder: work, emulatorUrl: "http://127.0.0.1:9", tools }).apply();
+      return readFileSync(calls, "utf8").trim().split("\n");
+    };
+    expect(await applied("5.100.0", 7)).toEqual(["init", "apply"]);
+    expect(await applied("5.100.0", 30)).toEqual(["init", "apply", "apply"]);
+    expect(await applied("6.25.0", 30)).toEqual(["init", "apply", "apply", "init", "apply"]);
+  });
+
   test("fails with what it wrote to standard error when it wrote no diagnostic", async () => {
     await expect(stackRunBy("echo no space left >&2; exit 1").apply()).rejects.toThrow(/orders failed:\nno space left/);
   });

@@ -22,6 +22,7 @@ import {
   ProviderProcess,
   TerraformStack,
 } from "../../emulator";
+import { runningProgram } from "./program";
 
 /** Installed tools: Terraform, its plugins and moto. */
 export const tools = await findTools();
@@ -80,8 +81,11 @@ export interface DeploymentOptions {
   /** @default - the region of the first stack's provider */
   readonly region?: string;
   /** Creates the resources that exist before the app, and returns the variables that describe them to the app. */
-  readonly prepare?: (emulator: Emulator) => Promise<Readonly<Record<string, string>>>;
+  readonly prepare?: (emulator: Emulator) => Promise<Variables>;
 }
+
+/** Environment variables that tell a program what to synthesize. */
+type Variables = Readonly<Record<string, string>>;
 
 /** Things that may remain after a destroy: AWS keeps them, or the app does on purpose. None is billed. */
 export const KEPT_ON_PURPOSE = ["task definition", "key pending deletion", "secret pending deletion"];
@@ -97,7 +101,9 @@ export class Deployment {
     /** Folder of all logs. */
     readonly results: string,
     /** Provider that the stacks use in turn. */
-    readonly provider?: ProviderProcess,
+    readonly provider: ProviderProcess,
+    /** Synthesizes the app once more, into a folder of this name, and returns the folder. */
+    private readonly synthesize: (name: string, variables: Variables) => Promise<string>,
   ) {
     this.clients = clientsFor(emulator.url, region);
   }
@@ -107,6 +113,23 @@ export class Deployment {
     const found = this.stacks.find((each) => each.name === name);
     if (!found) throw new Error(`no stack ${name}; there are ${this.stacks.map((each) => each.name).join(", ")}`);
     return found;
+  }
+
+  /** A stack of another program, on the same account and, where their names are the same, with the same state. */
+  stackOf(synthesized: string, name: string): TerraformStack {
+    return new TerraformStack({
+      stack: join(synthesized, "stacks", name),
+      folder: this.results,
+      emulatorUrl: this.emulator.url,
+      tools,
+      provider: this.provider,
+    });
+  }
+
+  /** Stacks of the app in another version, which variables tell its program. */
+  async inVersion(version: string, variables: Variables): Promise<(name: string) => TerraformStack> {
+    const synthesized = await this.synthesize(`version-${version}`, variables);
+    return (name) => this.stackOf(synthesized, name);
   }
 
   async apply(): Promise<void> {
@@ -180,7 +203,7 @@ export class Deployment {
   /** Stop the emulator and close the clients; logs stay. */
   async end(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();
-    await this.provider?.stop();
+    await this.provider.stop();
     await this.emulator.stop();
   }
 
@@ -215,12 +238,14 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   const stacks = folders.map(
     (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools, provider }),
   );
-  return new Deployment(emulator, stacks, region, results, provider);
+  return new Deployment(emulator, stacks, region, results, provider, (name, others) =>
+    synthesize(app, join(results, name), { ...variables, ...others }),
+  );
 }
 
-async function synthesize(main: string, output: string, variables: Readonly<Record<string, string>>): Promise<string> {
+async function synthesize(main: string, output: string, variables: Variables): Promise<string> {
   const program = resolve(main);
-  await promisify(execFile)(process.execPath, ["--import", "tsx", program], {
+  await promisify(execFile)(process.execPath, runningProgram(program), {
     cwd: dirname(program),
     env: { ...process.env, ...variables, CDKTF_OUTDIR: output },
   }).catch((error: { stderr?: string; message: string }) => {
