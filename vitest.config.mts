@@ -74,6 +74,7 @@ export default defineConfig({
     setupFiles: [join(root, "test/support/setup.ts")],
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       project(
         "unit",
