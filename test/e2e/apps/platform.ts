@@ -11,6 +11,7 @@ import {
   cron,
   Duration,
   type Environment,
+  existingCluster,
   existingLoadBalancer,
   existingVpc,
   Ingress,
@@ -100,6 +101,7 @@ if (process.env.SHOP !== undefined) {
     },
     tags: { CostCenter: "4711" },
     vpc: existingVpc(shop.vpc),
+    cluster: existingCluster({ clusterName: shop.cluster.clusterName }),
     listener: existingLoadBalancer({ loadBalancerArn: shop.loadBalancer.loadBalancerArn, port: 80 }),
   });
   new AutoScalingGroup(tenant, "Guests", {
