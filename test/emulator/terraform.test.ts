@@ -44,7 +44,7 @@ describe("a Terraform run of a stack", () => {
     expect(readFileSync(stack.log, "utf8")).toContain("Deprecated");
   });
 
-  test("installs plugins once for all programs that want the same, and anew for one that wants another", async () => {
+  test("installs plugins once for programs that need the same ones, and again for a program that needs others", async () => {
     const folder = mkdtempSync(join(tmpdir(), "antifragile-terraform-"));
     const calls = join(folder, "calls");
     const terraform = join(folder, "terraform");

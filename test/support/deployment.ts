@@ -84,7 +84,7 @@ export interface DeploymentOptions {
   readonly prepare?: (emulator: Emulator) => Promise<Variables>;
 }
 
-/** Environment variables that tell a program what to synthesize. */
+/** Environment variables that select what a program synthesizes. */
 type Variables = Readonly<Record<string, string>>;
 
 /** Things that may remain after a destroy: AWS keeps them, or the app does on purpose. None is billed. */
@@ -126,7 +126,7 @@ export class Deployment {
     });
   }
 
-  /** Stacks of the app in another version, which variables tell its program. */
+  /** Stacks of the app in another version, which environment variables select. */
   async inVersion(version: string, variables: Variables): Promise<(name: string) => TerraformStack> {
     const synthesized = await this.synthesize(`version-${version}`, variables);
     return (name) => this.stackOf(synthesized, name);
