@@ -27,6 +27,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "apply the plans that plan has saved",
     load: async () => (await import("../operations/saved-plans-command")).runApply,
   },
+  drift: {
+    summary: "list the resources of an environment that differ from the code",
+    onlyPrints: true,
+    load: async () => (await import("../operations/drift-command")).runDrift,
+  },
   doctor: {
     summary: "check what is missing before a repository can be deployed",
     onlyPrints: true,

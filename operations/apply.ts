@@ -159,7 +159,7 @@ function read(stack: string, text: string) {
 const UNSAVED_STATE = "errored.tfstate";
 
 /** Refuses a stack whose last apply could not save its state: planned without it, everything would be created twice. */
-function refuseUnsavedState(folder: string): void {
+export function refuseUnsavedState(folder: string): void {
   if (!existsSync(join(folder, UNSAVED_STATE))) return;
   throw new UserError(
     `the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder)}`,

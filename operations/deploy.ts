@@ -27,6 +27,16 @@ export function stacksOf(environment: string, manifest: StackManifest): string[]
   return inOrder(manifest, Object.keys(manifest.stacks).filter(isOwn));
 }
 
+/** The same. @throws UserError where there is no such environment */
+export function stacksOfEnvironment(environment: string, manifest: StackManifest): string[] {
+  const stacks = stacksOf(environment, manifest);
+  if (stacks.length > 0) return stacks;
+  throw new UserError(
+    `infra/environments.ts has no environment ${JSON.stringify(environment)}; its stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
+    2,
+  );
+}
+
 /** Reads the manifest of a synthesized app. */
 export function readManifest(outdir: string): StackManifest {
   return JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as StackManifest;
@@ -83,13 +93,7 @@ export async function deploy(options: DeployOptions): Promise<0 | 1 | 3> {
   const terraform = findTerraform(process.env);
   const outdir = await synthesize(repository, environment);
   const manifest = readManifest(outdir);
-  const stacks = stacksOf(environment, manifest);
-  if (stacks.length === 0) {
-    throw new UserError(
-      `infra/environments.ts has no environment ${JSON.stringify(environment)}; its stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
-      2,
-    );
-  }
+  const stacks = stacksOfEnvironment(environment, manifest);
   const consent = autoApprove ? "" : ", once you confirm";
   print(
     `deploy ${environment}: ${stacks.join(", ")}\n  Each is planned when those before it are applied; its plan passes the gate and is applied${consent}.\n`,

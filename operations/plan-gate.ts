@@ -18,6 +18,9 @@ interface ResourceChange {
 /** Plan, in the format of `terraform show -json <plan>`. @see https://developer.hashicorp.com/terraform/internals/json-format */
 export interface TerraformPlan {
   readonly resource_changes: readonly ResourceChange[];
+  /** Resources that were changed outside Terraform. */
+  readonly resource_drift?: readonly { readonly address: string }[];
+  readonly output_changes?: Readonly<Record<string, ResourceChange["change"]>>;
 }
 
 /** Consequences of deleting or replacing a resource of a type. */
@@ -154,7 +157,7 @@ export function readPlan(text: string): TerraformPlan {
   }
   if (!version.startsWith("1.")) throw new Error(`has format ${version}; the supported format is 1.x`);
   if (errored === true) throw new Error("is a failed plan: fix its errors and plan again");
-  return { resource_changes: (changes ?? []) as readonly ResourceChange[] };
+  return { ...(plan as TerraformPlan), resource_changes: (changes ?? []) as readonly ResourceChange[] };
 }
 
 /** Protected resources that a plan would delete or replace, split by whether the user has allowed it. */

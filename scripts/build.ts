@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
     // Names stay, for stack traces.
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 160,
     outdir: "dist",
   });

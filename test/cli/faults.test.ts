@@ -294,18 +294,21 @@ describe("a damaged record", () => {
 });
 
 describe("a read-only command", () => {
-  it.each(["releases", "status"])("%s survives dropped calls and reports refusals in a sentence", async (name) => {
-    const args = name === "status" ? ["dev", "--region", "eu-central-1"] : ["dev", ...PLACE];
-    aws.fault = (_, nth) => (nth === 1 ? "throttle" : undefined);
-    expect(await run(cli(name, ...args))).toMatchObject({ code: 0 });
-    for (const [fault, message] of [
-      ["deny", "✖ AWS: AccessDeniedException: not authorized\n"],
-      ["expire", "the AWS credentials have expired"],
-    ] as const) {
-      aws.fault = () => fault;
-      const { code, text } = await run(cli(name, ...args));
-      expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining(message) });
-      expect(text).not.toContain("a fault in antifragile");
-    }
-  });
+  it.each(["releases", "status", "alarms"])(
+    "%s survives dropped calls and reports refusals in a sentence",
+    async (name) => {
+      const args = name === "status" ? ["dev", "--region", "eu-central-1"] : ["dev", ...PLACE];
+      aws.fault = (_, nth) => (nth === 1 ? "throttle" : undefined);
+      expect(await run(cli(name, ...args))).toMatchObject({ code: 0 });
+      for (const [fault, message] of [
+        ["deny", "✖ AWS: AccessDeniedException: not authorized\n"],
+        ["expire", "the AWS credentials have expired"],
+      ] as const) {
+        aws.fault = () => fault;
+        const { code, text } = await run(cli(name, ...args));
+        expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining(message) });
+        expect(text).not.toContain("a fault in antifragile");
+      }
+    },
+  );
 });

@@ -15,7 +15,8 @@ say "$*"
 [ -e "$FAKE/$1.fault" ] && { cat "$FAKE/$1.fault" >&2; exit 1; }
 case "$1" in
   plan)
-    if [ -e lock ]; then
+    case " $* " in *" -lock=false "*) locks=no ;; *) locks=yes ;; esac
+    if [ -e lock ] && [ $locks = yes ]; then
       printf 'Error: Error acquiring the state lock\\n\\nLock Info:\\n  ID:        ${LOCK_ID}\\n  Path:      bucket/key\\n' >&2
       printf '  Operation: OperationTypeApply\\n  Who:       mia@laptop\\n  Version:   1.10.5\\n  Created:   2026-11-27\\n  Info:      \\n' >&2
       exit 1
@@ -24,7 +25,8 @@ case "$1" in
     [ -e applied ] && { echo "No changes."; exit 0; }
     echo "Plan: 1 to add, 0 to change, 0 to destroy."
     case " $* " in *" -detailed-exitcode "*) exit 2 ;; esac ;;
-  show) echo '{"format_version":"1.2","planned_values":{},"resource_changes":[]}' ;;
+  show) [ -e "$FAKE/show.json" ] && { cat "$FAKE/show.json"; exit 0; }
+    echo '{"format_version":"1.2","planned_values":{},"resource_changes":[]}' ;;
   apply)
     interrupts=0
     trap 'interrupts=$((interrupts + 1)); say "interrupt $interrupts"; [ $interrupts -lt 2 ] || exit 1' INT
@@ -108,6 +110,11 @@ writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
   fault(command: string, words: string | undefined): void {
     if (words === undefined) rmSync(join(this.#fake, `${command}.fault`), { force: true });
     else writeFileSync(join(this.#fake, `${command}.fault`), words);
+  }
+
+  /** Makes plans hold this. */
+  plans(plan: object): void {
+    writeFileSync(join(this.#fake, "show.json"), JSON.stringify(plan));
   }
 
   file(stack: string, name: string): string {

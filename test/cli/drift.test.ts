@@ -1,0 +1,86 @@
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { unpackPackage } from "./packed";
+import { start } from "./support/child";
+import { FakeTerraform } from "./support/fake-terraform";
+
+let packed: ReturnType<typeof unpackPackage>;
+let folder: string;
+let terraform: FakeTerraform;
+beforeAll(() => {
+  packed = unpackPackage();
+});
+afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "antifragile-drift-"));
+  terraform = new FakeTerraform(folder, join(__dirname, "../../node_modules"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+
+const antifragile = (args: readonly string[], stdout: "pipe" | number = "pipe") =>
+  start([process.execPath, packed.bin, ...args], { cwd: terraform.repository, env: terraform.environment(), stdout })
+    .ended;
+
+const STACKS = ["orders-dev-platform", "orders-dev-service"];
+
+it("ends with 0 where every stack is as the code defines it, and takes no lock", async () => {
+  expect(await antifragile(["deploy", "dev", "--auto-approve"])).toMatchObject({ code: 0 });
+  for (const stack of STACKS) writeFileSync(terraform.file(stack, "lock"), "");
+  const { code, text } = await antifragile(["drift", "dev"]);
+  expect(code, text).toBe(0);
+  expect(text).toContain("dev: 2 of 2 stacks are as the code defines them");
+  for (const stack of STACKS) expect(existsSync(terraform.file(stack, "lock"))).toBe(true);
+});
+
+it("ends with 3 where something differs, as a table and as JSON, and applies nothing", async () => {
+  const change = { actions: ["update"], before: { retention_in_days: 1 }, after: { retention_in_days: 7 } };
+  terraform.plans({
+    format_version: "1.2",
+    planned_values: {},
+    resource_drift: [{ address: "aws_cloudwatch_log_group.Logs" }],
+    resource_changes: [{ address: "aws_cloudwatch_log_group.Logs", type: "aws_cloudwatch_log_group", change }],
+  });
+  const table = await antifragile(["drift", "dev"]);
+  expect(table).toMatchObject({ code: 3 });
+  expect(table.text).toMatch(
+    /orders-dev-platform +aws_cloudwatch_log_group.Logs +update +changed outside Terraform +retention_in_days/,
+  );
+  expect(table.text).toContain("To apply the code: antifragile deploy dev");
+  const { code, text } = await antifragile(["drift", "dev", "--json"]);
+  expect(code).toBe(3);
+  expect(JSON.parse(text)).toMatchObject({
+    environment: "dev",
+    differs: true,
+    stacks: STACKS.map((stack) => ({
+      stack,
+      state: "differs",
+      differences: [{ action: "update", attributes: ["retention_in_days"], outside: true }],
+    })),
+  });
+  expect(terraform.applies).toEqual([]);
+});
+
+it("ends with 1 where a stack cannot be planned, shows why, and still plans the others", async () => {
+  terraform.fault("plan", "Error: api error ExpiredToken: The security token included in the request is expired");
+  const { code, text } = await antifragile(["drift", "dev"]);
+  expect(code).toBe(1);
+  for (const stack of STACKS) expect(text).toContain(`✖ ${stack} could not be planned`);
+  expect(text).toContain("The AWS credentials have expired: renew them");
+});
+
+it("ends with 1 where its output cannot be written", async () => {
+  expect(await antifragile(["deploy", "dev", "--auto-approve"])).toMatchObject({ code: 0 });
+  const full = openSync("/dev/full", "w");
+  const { code, text } = await antifragile(["drift", "dev"], full);
+  closeSync(full);
+  expect({ code, text }).toEqual({ code: 1, text: "✖ the output could not be written: ENOSPC\n" });
+});
+
+it("refuses an environment that does not exist", async () => {
+  expect(await antifragile(["drift", "moon"])).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('has no environment "moon"'),
+  });
+});
