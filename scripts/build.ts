@@ -18,6 +18,7 @@ const common = {
   platform: "node",
   target: "node20",
   format: "cjs",
+  charset: "utf8",
   logLevel: "warning",
 } as const;
 
