@@ -39,6 +39,8 @@ export class FakeOpenSearch {
   }
 
   async start(): Promise<string> {
+    // On a busy machine a request may go out just as an idle connection is closed after the 5 seconds of the default.
+    this.#server.keepAliveTimeout = 120_000;
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
