@@ -1,7 +1,7 @@
 /**
  * Writes what is generated of docs/: the API from the sources' comments, options and answers from the option table,
- * strategies from theirs.
- * `test/contract/docs.test.ts` and `test/generator/reference.test.ts` fail when one is not current.
+ * strategies from theirs. And the types of public calls, which the library checks at run time.
+ * `test/contract/docs.test.ts`, `test/contract/types.test.ts` and `test/generator/reference.test.ts` fail when one is not current.
  */
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { answersSchema, optionsPage } from "../generator/reference";
 import { alarmsPage } from "../test/contract/alarms/table";
 import { writeApi } from "./docs-api";
 import { strategiesPage } from "./docs-strategies";
+import { TYPES_FILE, typesFile } from "./types";
 
 const docs = join(__dirname, "../docs");
 
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
   writeFileSync(join(docs, "strategies.md"), strategiesPage());
   writeFileSync(join(docs, "alarms.md"), alarmsPage());
+  writeFileSync(join(__dirname, "..", TYPES_FILE), typesFile());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

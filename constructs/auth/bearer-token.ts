@@ -1,4 +1,5 @@
 import { Token } from "cdktf";
+import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import type { Authentication } from "../load-balancer/authentication";
@@ -51,6 +52,7 @@ export interface BearerTokenOptions {
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-verify-jwt.html
  */
 export function bearerToken(options: BearerTokenOptions): Authentication {
+  checkArguments("bearerToken", { options });
   const { issuer, jwksUrl, audience, audienceIs = "text", scopes = [], publicPaths = [] } = options;
   return {
     publicPaths,

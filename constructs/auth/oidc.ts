@@ -1,6 +1,7 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import { Annotations, Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import type { Authentication } from "../load-balancer/authentication";
@@ -55,6 +56,7 @@ const SECRET_ARN =
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  */
 export function oidcSignIn(options: OidcSignInOptions): Authentication {
+  checkArguments("oidcSignIn", { options });
   return {
     publicPaths: options.publicPaths ?? [],
     redirects: true,

@@ -3,6 +3,7 @@ import { CognitoUserPoolClient } from "@cdktf/provider-aws/lib/cognito-user-pool
 import { CognitoUserPoolDomain } from "@cdktf/provider-aws/lib/cognito-user-pool-domain";
 import { Annotations, Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
@@ -137,6 +138,7 @@ abstract class UserPoolBase extends Construct implements IUserPool {
 export class UserPool extends UserPoolBase {
   /** References a user pool of another stack, which must have a domain. */
   static fromAttributes(scope: Construct, id: string, attributes: UserPoolAttributes): IUserPool {
+    checkArguments("UserPool.fromAttributes", { attributes });
     return new ImportedUserPool(scope, id, attributes);
   }
 
@@ -148,6 +150,7 @@ export class UserPool extends UserPoolBase {
   /** @throws InvalidPropsError USER_POOL_MFA, USER_POOL_PASSWORD, USER_POOL_DOMAIN */
   constructor(scope: Construct, id: string, props: UserPoolProps = {}) {
     super(scope, id);
+    checkArguments("new UserPool", { props }, this);
     checkUserPool(this, props);
     const stack = AwsStack.of(this);
     const { environment, production, stackName } = stack;

@@ -3,6 +3,7 @@ import { Wafv2WebAclAssociation } from "@cdktf/provider-aws/lib/wafv2-web-acl-as
 import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-web-acl-logging-configuration";
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { kebab } from "../core/names";
 import { AwsStack } from "../core/stack";
@@ -109,6 +110,7 @@ export class WebAcl extends Construct {
    */
   constructor(scope: Construct, id: string, props: WebAclProps) {
     super(scope, id);
+    checkArguments("new WebAcl", { props }, this);
     const settings = resolveWebAcl(this, props);
     const stack = AwsStack.of(this);
     const name = stack.physicalName("webAcl", stack.stackName, stack.environment.name, kebab(id));

@@ -16,7 +16,7 @@ import {
   type ScaleInStep,
   type ScalingSteps,
 } from "../core/scaling";
-import { checkSchedule, type Schedule } from "../core/schedule";
+import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type ListenerRuleSettings, resolveListenerRule } from "../load-balancer/listener-rule";
@@ -301,7 +301,7 @@ const CLUSTER_ENDPOINTS = ["ecs", "ecs-agent", "ecs-telemetry"] as const;
  * Applies defaults and checks the props.
  *
  * @throws InvalidPropsError METRIC, SCALING_MIN, SCALING_MIN_GT_MAX, SCALING_MIN_ONE_ZONE, SCALING_NAME, SCALING_PERCENT,
- * SCALING_TARGET, SCALING_STEPS, SCALING_STEPS_OVERLAP, SCHEDULE, SCHEDULE_INTERVAL, SCHEDULE_CAPACITY, SCALING_REQUESTS,
+ * SCALING_TARGET, SCALING_STEPS, SCALING_STEPS_OVERLAP, SCHEDULE_INTERVAL, SCHEDULE_CAPACITY, SCALING_REQUESTS,
  * SCALING_PREDICTION, SCALING_CLUSTER, INSTANCE_TYPES, INSTANCE_REQUIREMENTS, INSTANCE_ARCHITECTURE, INSTANCE_CLUSTER,
  * INSTANCE_ENDPOINTS, INSTANCE_PUBLIC_IP, SPOT_PERCENT, SPOT_BASE, DISK_SIZE, WARMUP, WARM_POOL_MIXED, WARM_POOL_SIZE,
  * WARM_POOL_STATE, INSTANCE_REFRESH_PERCENT, REGISTRATION_LOAD_BALANCER, REGISTRATION_PORT, REGISTRATION_HEALTH_PATH,
@@ -459,7 +459,6 @@ function checkScheduledInstances(
   { min, max }: Bounds,
 ): void {
   const prop = `scaling.schedules.${name}`;
-  checkSchedule(problems, `${prop}.schedule`, schedule);
   problems.check(typeof schedule?.expression !== "string" || schedule.recurrence !== undefined, {
     code: "SCHEDULE_INTERVAL",
     prop: `${prop}.schedule`,

@@ -7,6 +7,7 @@ import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterInstances } from "../cluster/capacity";
 import type { ICluster } from "../cluster/cluster";
+import { checkArguments } from "../core/check-types";
 import type { Connections, IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, Role, type Statement } from "../core/iam";
@@ -76,6 +77,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
 
   constructor(scope: Construct, id: string, props: AutoScalingGroupProps = {}) {
     super(scope, id);
+    checkArguments("new AutoScalingGroup", { props }, this);
     const settings = resolveAutoScalingGroup(this, props);
     this.#settings = settings;
     this.hasSpot = settings.spot !== undefined;
@@ -183,6 +185,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
 
   /** Grants the instances a permission. */
   grant(statement: Statement): void {
+    checkArguments("AutoScalingGroup.grant", { statement }, this);
     this.#role.grant(statement);
   }
 
@@ -196,6 +199,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
    * @throws InvalidPropsError LIFECYCLE_HOOK_TRANSITION, LIFECYCLE_HOOK_TIMEOUT
    */
   addLifecycleHook(id: string, options: LifecycleHookOptions): void {
+    checkArguments("AutoScalingGroup.addLifecycleHook", { options }, this);
     const { on, timeout = Duration.minutes(5), otherwise = on === "launch" ? "abandon" : "continue" } = options;
     const seconds = timeout.toSeconds();
     const problems = new Problems(this);

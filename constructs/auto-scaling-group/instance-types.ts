@@ -1,4 +1,5 @@
 import type { Architecture } from "../core/architecture";
+import { checkArguments } from "../core/check-types";
 
 /** Minimum requirements of an instance. */
 export interface InstanceRequirements {
@@ -16,11 +17,13 @@ export class InstanceTypes {
    * @param types instance types of one architecture
    */
   static ofType(...types: readonly string[]): InstanceTypes {
+    checkArguments("InstanceTypes.ofType", { types });
     return new InstanceTypes({ kind: "types", types });
   }
 
   /** Selects any current instance type that meets the requirements, the cheapest first. */
   static atLeast(need: InstanceRequirements): InstanceTypes {
+    checkArguments("InstanceTypes.atLeast", { need });
     return new InstanceTypes({ kind: "need", need: { architecture: "arm64", ...need } });
   }
 
@@ -69,6 +72,7 @@ export class MachineImage {
    * @throws RangeError when the name is not a valid parameter name
    */
   static fromParameter(name: string): MachineImage {
+    checkArguments("MachineImage.fromParameter", { name });
     if (!/^[\w./-]{1,1011}$/.test(name)) {
       throw new RangeError(`MachineImage.fromParameter(${JSON.stringify(name)}): use letters, digits and . - _ /`);
     }
@@ -81,6 +85,7 @@ export class MachineImage {
    * @throws RangeError when the id is not a valid image id
    */
   static id(imageId: string): MachineImage {
+    checkArguments("MachineImage.id", { imageId });
     if (!/^ami-[0-9a-f]{8,17}$/.test(imageId)) {
       throw new RangeError(`MachineImage.id(${JSON.stringify(imageId)}): use ami- and 8 to 17 hex digits`);
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { checkArguments } from "../core/check-types";
 import { literal } from "../core/literal";
 
 /** Maximum size of user data, before encoding. */
@@ -14,11 +15,13 @@ export class UserData {
    * @throws Error when the file cannot be read
    */
   static file(path: string, options: { readonly variables?: Readonly<Record<string, string>> } = {}): UserData {
+    checkArguments("UserData.file", { path, options });
     return new UserData(readFileSync(path, "utf8"), options.variables ?? {});
   }
 
   /** Uses a shell script given as text. */
   static script(script: string, options: { readonly variables?: Readonly<Record<string, string>> } = {}): UserData {
+    checkArguments("UserData.script", { script, options });
     return new UserData(script, options.variables ?? {});
   }
 

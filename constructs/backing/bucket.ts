@@ -8,6 +8,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct, type IConstruct } from "constructs";
 import type { IAlarm } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
 import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
@@ -33,12 +34,14 @@ export class BucketGrants {
 
   /** Grants permission to list and read objects. */
   read(grantee: IGrantable): void {
+    checkArguments("BucketGrants.read", { grantee });
     grantee.grant({ actions: ["s3:ListBucket"], resources: [this.bucketArn] });
     grantee.grant({ actions: ["s3:GetObject"], resources: [`${this.bucketArn}/*`] });
   }
 
   /** Grants permission to write and delete objects. A deleted object stays as a noncurrent version for a while. */
   write(grantee: IGrantable): void {
+    checkArguments("BucketGrants.write", { grantee });
     grantee.grant({
       actions: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
       resources: [`${this.bucketArn}/*`],
@@ -77,6 +80,7 @@ export class Bucket extends Construct implements IBucket {
   /** @throws InvalidPropsError BUCKET_FORMER, BACKING_LIFETIME */
   constructor(scope: Construct, id: string, props: BucketProps = {}) {
     super(scope, id);
+    checkArguments("new Bucket", { props }, this);
     const stack = dataStackOf(this);
     const keepFormer = props.keepFormer ?? Duration.days(30);
     if (!Number.isInteger(keepFormer.toDays()) || keepFormer.toDays() < 1) {
@@ -181,6 +185,7 @@ function attachBucket(bucket: IBucket, host: BackingHost): void {
  * @throws InvalidPropsError BUCKET_NAME
  */
 export function existingBucket(scope: Construct, id: string, bucketName: string): IBucket {
+  checkArguments("existingBucket", { bucketName });
   return new ExistingBucket(scope, id, bucketName);
 }
 

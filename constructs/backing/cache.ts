@@ -4,6 +4,7 @@ import { ElasticacheUser } from "@cdktf/provider-aws/lib/elasticache-user";
 import { ElasticacheUserGroup } from "@cdktf/provider-aws/lib/elasticache-user-group";
 import { Construct, type IConstruct } from "constructs";
 import type { IAlarm, MetricDataQuery } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
@@ -85,6 +86,7 @@ export class Cache extends Construct implements ICache, IConnectable {
   /** @throws InvalidPropsError CACHE_NODE, CACHE_REPLICAS, BACKING_LIFETIME, BACKING_VPC */
   constructor(scope: Construct, id: string, props: CacheProps = {}) {
     super(scope, id);
+    checkArguments("new Cache", { props }, this);
     const stack = dataStackOf(this);
     const node = props.node ?? "cache.t4g.micro";
     const replicas = props.replicas ?? (stack.production ? 1 : 0);
@@ -235,6 +237,7 @@ export interface CacheAttributes {
  * @throws InvalidPropsError CACHE_URL, CACHE_PASSWORD
  */
 export function existingCache(scope: Construct, id: string, attributes: CacheAttributes): ICache {
+  checkArguments("existingCache", { attributes });
   return new ExistingCache(scope, id, attributes);
 }
 

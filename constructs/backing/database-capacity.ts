@@ -1,3 +1,5 @@
+import { checkArguments } from "../core/check-types";
+
 /** Memory of instance classes in GiB, which determines the number of connections. */
 const SIZES: Readonly<Record<string, number>> = {
   micro: 1,
@@ -24,6 +26,7 @@ export class DatabaseCapacity {
    * db.t4g.small in production
    */
   static instance(instanceClass?: string): DatabaseCapacity {
+    checkArguments("DatabaseCapacity.instance", { instanceClass });
     return new DatabaseCapacity("instance", instanceClass);
   }
 
@@ -36,6 +39,7 @@ export class DatabaseCapacity {
    * @param options.max maximum number of ACUs, 1 to 256 in steps of 0.5. Default: 4
    */
   static serverless(options: { readonly min?: number; readonly max?: number } = {}): DatabaseCapacity {
+    checkArguments("DatabaseCapacity.serverless", { options });
     return new DatabaseCapacity("serverless", undefined, options.min ?? 0.5, options.max ?? 4);
   }
 

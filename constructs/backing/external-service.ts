@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab } from "../core/names";
@@ -64,6 +65,7 @@ export class ExternalService extends Construct implements BackingService {
   /** @throws InvalidPropsError EXTERNAL_URL, EXTERNAL_SECRET, EXTERNAL_TIMEOUT, EXTERNAL_PERCENT */
   constructor(scope: Construct, id: string, props: ExternalServiceProps) {
     super(scope, id);
+    checkArguments("new ExternalService", { props }, this);
     const timeout = props.timeout ?? Duration.seconds(5);
     const { retryBudgetPercent = 10, breakerFailurePercent = 50, secrets = {} } = props;
     const problems = new Problems(this);

@@ -7,6 +7,7 @@ import { RdsClusterParameterGroup } from "@cdktf/provider-aws/lib/rds-cluster-pa
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import type { IAlarm, MetricDataQuery } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
@@ -210,6 +211,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
    */
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
     super(scope, id);
+    checkArguments("new PostgresDatabase", { props }, this);
     const stack = dataStackOf(this);
     const settings = resolveDatabase(this, stack.production, props);
     const vpc = vpcOf(this, props.vpc);
@@ -479,6 +481,7 @@ export interface DatabaseAttributes {
  * @throws InvalidPropsError DATABASE_HOST, DATABASE_PORT, DATABASE_CREDENTIALS, DATABASE_POOL
  */
 export function existingDatabase(scope: Construct, id: string, attributes: DatabaseAttributes): IDatabase {
+  checkArguments("existingDatabase", { attributes });
   return new ExistingDatabase(scope, id, attributes);
 }
 

@@ -1,6 +1,7 @@
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Lazy, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
@@ -27,6 +28,7 @@ export class QueueGrants {
 
   /** Grants permission to receive, delete and return messages. */
   consume(grantee: IGrantable): void {
+    checkArguments("QueueGrants.consume", { grantee });
     grantee.grant({
       actions: [
         "sqs:ChangeMessageVisibility",
@@ -41,6 +43,7 @@ export class QueueGrants {
 
   /** Grants permission to send messages. */
   send(grantee: IGrantable): void {
+    checkArguments("QueueGrants.send", { grantee });
     grantee.grant({
       actions: ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
       resources: [this.queueArn],
@@ -139,6 +142,7 @@ export class Queue extends Construct implements IQueue {
   /** @throws InvalidPropsError QUEUE_VISIBILITY, QUEUE_RECEIVES, QUEUE_RETENTION, BACKING_LIFETIME */
   constructor(scope: Construct, id: string, props: QueueProps = {}) {
     super(scope, id);
+    checkArguments("new Queue", { props }, this);
     const stack = dataStackOf(this);
     const { visibility, maxReceives, retention, fifo } = resolveQueue(this, props);
     const suffix = fifo ? ".fifo" : "";
@@ -236,6 +240,7 @@ const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80
  * @throws InvalidPropsError QUEUE_ARN
  */
 export function existingQueue(scope: Construct, id: string, queueArn: string): IQueue {
+  checkArguments("existingQueue", { queueArn });
   return new ExistingQueue(scope, id, queueArn);
 }
 

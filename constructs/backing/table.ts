@@ -1,5 +1,6 @@
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import type { IGrantable } from "../core/iam";
 import { literal } from "../core/literal";
@@ -23,6 +24,7 @@ export class TableGrants {
 
   /** Grants permission to read items. */
   read(grantee: IGrantable): void {
+    checkArguments("TableGrants.read", { grantee });
     this.#grant(grantee, [
       "dynamodb:BatchGetItem",
       "dynamodb:ConditionCheckItem",
@@ -35,6 +37,7 @@ export class TableGrants {
 
   /** Grants permission to put, update and delete items. */
   write(grantee: IGrantable): void {
+    checkArguments("TableGrants.write", { grantee });
     this.#grant(grantee, [
       "dynamodb:BatchWriteItem",
       "dynamodb:DeleteItem",
@@ -151,6 +154,7 @@ export class Table extends Construct implements ITable {
   /** @throws InvalidPropsError TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX, BACKING_LIFETIME */
   constructor(scope: Construct, id: string, props: TableProps) {
     super(scope, id);
+    checkArguments("new Table", { props }, this);
     const stack = dataStackOf(this);
     checkTable(this, props);
     const { partitionKey, sortKey, indexes = [] } = props;
@@ -228,6 +232,7 @@ const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([\w.-]{3,2
  * @throws InvalidPropsError TABLE_ARN
  */
 export function existingTable(scope: Construct, id: string, tableArn: string): ITable {
+  checkArguments("existingTable", { tableArn });
   return new ExistingTable(scope, id, tableArn);
 }
 

@@ -1,6 +1,7 @@
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
 import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
@@ -25,6 +26,7 @@ export class TopicGrants {
 
   /** Grants permission to publish messages. */
   publish(grantee: IGrantable): void {
+    checkArguments("TopicGrants.publish", { grantee });
     grantee.grant({ actions: ["sns:Publish"], resources: [this.topicArn] });
   }
 }
@@ -62,6 +64,7 @@ export class Topic extends Construct implements ITopic {
   /** @throws InvalidPropsError BACKING_LIFETIME */
   constructor(scope: Construct, id: string, props: TopicProps = {}) {
     super(scope, id);
+    checkArguments("new Topic", { props }, this);
     const stack = dataStackOf(this);
     const topicName = backingName(this, "topic");
     this.topicArn = sharedArn(stack, "sns", topicName);
@@ -108,6 +111,7 @@ export class Topic extends Construct implements ITopic {
    * @throws Error when the queue is already subscribed
    */
   subscribe(queue: Queue): void {
+    checkArguments("Topic.subscribe", { queue }, this);
     const name = pascal(queue.node.id);
     queue.allowTopic(pascal(this.node.id), this.topicArn);
     new SnsTopicSubscription(this, `To${name}`, {
@@ -138,6 +142,7 @@ const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.
  * @throws InvalidPropsError TOPIC_ARN
  */
 export function existingTopic(scope: Construct, id: string, topicArn: string): ITopic {
+  checkArguments("existingTopic", { topicArn });
   return new ExistingTopic(scope, id, topicArn);
 }
 

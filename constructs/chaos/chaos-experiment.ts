@@ -4,6 +4,7 @@ import { Fn, Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { AutoScalingGroup } from "../auto-scaling-group/auto-scaling-group";
 import type { IAlarm } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { invalid, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { kebab, physicalName } from "../core/names";
@@ -64,6 +65,7 @@ export class ChaosExperiment extends Construct {
 
   constructor(scope: Construct, id: string, props: ChaosExperimentProps) {
     super(scope, id);
+    checkArguments("new ChaosExperiment", { props }, this);
     resolveExperiment(this, props);
     const stack = AwsStack.of(this);
     const { target, fault, agentImage, report, schedule, watch = DEFAULT_WATCH } = props;
@@ -156,6 +158,7 @@ export class ChaosExperiment extends Construct {
    * @param options.requests requests to send during the experiment. Default: none
    */
   gate(options: GateOptions = {}): ReleaseGate {
+    checkArguments("ChaosExperiment.gate", { options }, this);
     const { environment, stackName } = AwsStack.of(this);
     const timeout = Duration.minutes(Math.max(60, this.#lasts.toMinutes() + 15));
     return experimentGate(this.node.id, { timeout, ...options, environment, stack: stackName });

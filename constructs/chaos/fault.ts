@@ -1,3 +1,4 @@
+import { checkArguments } from "../core/check-types";
 import { Duration } from "../core/units";
 
 /** Default duration of a fault. */
@@ -102,26 +103,31 @@ export type FaultSpec =
 export class Fault {
   /** Stops tasks of a service with SIGTERM, as when an instance fails. Needs no agent. */
   static stopTasks(radius: BlastRadius): Fault {
+    checkArguments("Fault.stopTasks", { radius });
     return new Fault({ kind: "stop-tasks", radius });
   }
 
   /** Loads the CPU: in tasks of a service, which needs the agent, or on instances of an Auto Scaling group. */
   static cpu(options: BlastRadius & StressOptions): Fault {
+    checkArguments("Fault.cpu", { options });
     return new Fault({ kind: "cpu", radius: options, options });
   }
 
   /** Fills the memory of instances of an Auto Scaling group. AWS FIS has no such fault for tasks. */
   static memory(options: BlastRadius & StressOptions): Fault {
+    checkArguments("Fault.memory", { options });
     return new Fault({ kind: "memory", radius: options, options });
   }
 
   /** Delays outgoing packets of a service's tasks. Needs the agent. */
   static networkLatency(options: BlastRadius & LatencyOptions): Fault {
+    checkArguments("Fault.networkLatency", { options });
     return new Fault({ kind: "network-latency", radius: options, options });
   }
 
   /** Drops outgoing packets of a service's tasks. Needs the agent. */
   static networkLoss(options: BlastRadius & PacketLossOptions): Fault {
+    checkArguments("Fault.networkLoss", { options });
     return new Fault({ kind: "network-loss", radius: options, options });
   }
 
@@ -129,6 +135,7 @@ export class Fault {
   static blackhole(
     options: BlastRadius & FaultDuration & ({ readonly port: number } | { readonly host: string }),
   ): Fault {
+    checkArguments("Fault.blackhole", { options });
     if ("port" in options) return new Fault({ kind: "blackhole-port", radius: options, options });
     const { duration, host } = options;
     return new Fault({ kind: "network-loss", radius: options, options: { duration, hosts: [host], lossPercent: 100 } });
@@ -141,16 +148,19 @@ export class Fault {
    * minutes
    */
   static spotInterruption(options: BlastRadius & { readonly after?: Duration }): Fault {
+    checkArguments("Fault.spotInterruption", { options });
     return new Fault({ kind: "spot-interruption", radius: options, options });
   }
 
   /** Stops instances of an Auto Scaling group, which replaces them. */
   static stopInstances(radius: BlastRadius): Fault {
+    checkArguments("Fault.stopInstances", { radius });
     return new Fault({ kind: "stop-instances", radius });
   }
 
   /** Disconnects a zone of a platform: all traffic to and from its subnets is dropped. */
   static zoneLoss(options: ZoneLossOptions): Fault {
+    checkArguments("Fault.zoneLoss", { options });
     return new Fault({ kind: "zone-loss", options });
   }
 

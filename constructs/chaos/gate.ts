@@ -1,6 +1,7 @@
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import type { IConstruct } from "constructs";
 import { partitionOf } from "../../contract/partition";
+import { checkArguments } from "../core/check-types";
 import type { Environment } from "../core/environment";
 import type { Problem } from "../core/errors";
 import { kebab, prefixed } from "../core/names";
@@ -62,6 +63,7 @@ export interface ExperimentGateOptions extends GateOptions {
  * ```
  */
 export function experimentGate(id: string, options: ExperimentGateOptions): ReleaseGate {
+  checkArguments("experimentGate", { options });
   const { environment, stack, timeout, requests } = options;
   const parameter = experimentParameter(environment.name, stack, kebab(id));
   // The pipeline has a separate state, so this must not create references.

@@ -1,4 +1,5 @@
 import type { IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 
 /** Instances that tasks can run on: an Auto Scaling group. */
@@ -30,11 +31,13 @@ export interface CapacityOptions {
 export class Capacity {
   /** Runs tasks on Fargate, without instances to manage. */
   static fargate(share: CapacityOptions = {}): Capacity {
+    checkArguments("Capacity.fargate", { share });
     return new Capacity("FARGATE", undefined, share);
   }
 
   /** Runs tasks on Fargate Spot for about a third of the price. AWS may stop a task with two minutes' notice. */
   static fargateSpot(share: CapacityOptions = {}): Capacity {
+    checkArguments("Capacity.fargateSpot", { share });
     return new Capacity("FARGATE_SPOT", undefined, share);
   }
 
@@ -44,6 +47,7 @@ export class Capacity {
    * @param group the AutoScalingGroup; or its construct id, where another repository creates it or it is created later
    */
   static instances(group: ClusterInstances | string, share: CapacityOptions = {}): Capacity {
+    checkArguments("Capacity.instances", { group, share });
     return typeof group === "string"
       ? new Capacity("EC2", group, share)
       : new Capacity("EC2", group.node.id, share, group);

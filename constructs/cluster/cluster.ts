@@ -5,6 +5,7 @@ import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsClusterCapacityProviders } from "@cdktf/provider-aws/lib/ecs-cluster-capacity-providers";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { type InvalidPropsError, invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
 import { LogKey } from "../core/key";
 import { literal } from "../core/literal";
@@ -124,6 +125,7 @@ export interface ExistingCluster extends ClusterAttributes {
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/data-sources/ecs_cluster
  */
 export function existingCluster(attributes: ClusterAttributes): ExistingCluster {
+  checkArguments("existingCluster", { attributes });
   return { kind: "existing-cluster", ...attributes };
 }
 
@@ -163,6 +165,7 @@ export class Cluster extends Construct implements ICluster {
   /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and the errors of {@link resolveCapacity} */
   constructor(scope: Construct, id: string, props: ClusterProps = {}) {
     super(scope, id);
+    checkArguments("new Cluster", { props }, this);
     const stack = AwsStack.of(this);
     const insights = props.containerInsights ?? stack.production;
     const capacity = props.capacity ?? [Capacity.fargate()];

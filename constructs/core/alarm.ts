@@ -2,6 +2,7 @@ import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-com
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "./check-types";
 import { invalid } from "./errors";
 import type { Metric, Statistic } from "./metric";
 import { AwsStack, addressOf } from "./stack";
@@ -20,6 +21,7 @@ export interface IAlarm {
  * @throws InvalidPropsError ALARM_ARN
  */
 export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
+  checkArguments("existingAlarm", { alarmArn });
   const name = /^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:\d{12}:alarm:([\w. /:#@+-]+)$/.exec(alarmArn)?.[1];
   if (name === undefined) {
     throw invalid(scope, {

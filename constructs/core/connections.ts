@@ -1,6 +1,7 @@
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "./check-types";
 import { invalid } from "./errors";
 import { addressOf } from "./stack";
 
@@ -60,6 +61,7 @@ export class Connections extends Construct {
 
   /** Allows connections from this resource to the other. `as` names the connection and is part of the rules' addresses. */
   allowTo(as: string, other: Connections, options: ConnectionOptions = {}): void {
+    checkArguments("Connections.allowTo", { as, other, options }, this);
     const port = options.port ?? other.defaultPort;
     if (port === undefined) {
       throw invalid(this, {
@@ -74,6 +76,7 @@ export class Connections extends Construct {
 
   /** Allows connections from the other resource to this one. */
   allowFrom(as: string, other: Connections, options: ConnectionOptions = {}): void {
+    checkArguments("Connections.allowFrom", { as, other, options }, this);
     const port = options.port ?? this.defaultPort;
     if (port === undefined) {
       throw invalid(this, {
@@ -88,6 +91,7 @@ export class Connections extends Construct {
 
   /** Allows connections from the whole internet. Only for a declared public listener. */
   allowFromInternet(port: number, options: InternetOptions = {}): void {
+    checkArguments("Connections.allowFromInternet", { port, options }, this);
     for (const [version, anywhere] of anywheres(options)) {
       const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}${version}`, {
         securityGroupId: this.securityGroupId,
@@ -103,6 +107,7 @@ export class Connections extends Construct {
 
   /** Allows connections from this resource to any address on one port. Repeated calls add one rule. */
   allowToInternet(port: number, options: InternetOptions = {}): void {
+    checkArguments("Connections.allowToInternet", { port, options }, this);
     for (const [version, anywhere] of anywheres(options)) {
       if (this.node.tryFindChild(`ToInternet${port}${version}`) !== undefined) continue;
       const rule = new VpcSecurityGroupEgressRule(this, `ToInternet${port}${version}`, {

@@ -1,4 +1,5 @@
 import { placeholderText } from "../../contract/placeholders";
+import { checkArguments } from "./check-types";
 
 /**
  * Marks a value that has no possible default: an account id, a domain, the owner of a repository. Synth refuses every use of
@@ -17,6 +18,7 @@ import { placeholderText } from "../../contract/placeholders";
  * ```
  */
 export function placeholder(what: string): string {
+  checkArguments("placeholder", { what });
   return placeholderText(what);
 }
 

@@ -1,4 +1,4 @@
-import type { Problems } from "./errors";
+import { checkArguments } from "./check-types";
 import type { Duration } from "./units";
 
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
@@ -39,6 +39,7 @@ export interface Schedule {
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export function cron(expression: string, options: { readonly timezone?: string } = {}): Schedule {
+  checkArguments("cron", { expression, options });
   const refuse = (why: string) => new RangeError(`cron(${JSON.stringify(expression)}): ${why}`);
   const parts = expression.trim().split(/\s+/);
   if (parts.length !== FIELDS.length) {
@@ -76,24 +77,12 @@ export function cron(expression: string, options: { readonly timezone?: string }
  * @throws RangeError when the interval is not in whole minutes
  */
 export function every(interval: Duration): Schedule {
+  checkArguments("every", { interval });
   const minutes = interval.toMinutes();
   if (!Number.isInteger(minutes) || minutes < 1) {
     throw new RangeError(`every(${interval}): must be a whole number of minutes, at least one`);
   }
   return { expression: `rate(${minutes} minute${minutes === 1 ? "" : "s"})`, recurrence: undefined, timezone: "UTC" };
-}
-
-/**
- * Records SCHEDULE unless the value was created by {@link cron} or {@link every}. Generated programs run without type
- * checks.
- */
-export function checkSchedule(problems: Problems, prop: string, schedule: Schedule): void {
-  problems.check(typeof schedule?.expression === "string" && typeof schedule.timezone === "string", {
-    code: "SCHEDULE",
-    prop,
-    problem: `must be a schedule, got ${JSON.stringify(schedule)}`,
-    remedy: 'Use cron("0 3 * * *") or every(Duration.hours(1)).',
-  });
 }
 
 /** Translates one item of a field for AWS; `!` when the item is not valid. */

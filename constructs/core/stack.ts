@@ -3,6 +3,7 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
+import { checkArguments } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, runSynthChecks } from "./errors";
 import { literal } from "./literal";
@@ -77,6 +78,7 @@ export class AwsStack extends TerraformStack {
 
   /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
+    checkArguments("new AwsStack", { name, props });
     // A delivery stack serves all environments, so its id contains none.
     super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
     if (!NAME_PATTERN.test(name)) {

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { App, LocalBackend, S3Backend, type TerraformStack } from "cdktf";
+import { checkArguments } from "./check-types";
 import type { Environment } from "./environment";
 
 /**
@@ -7,6 +8,7 @@ import type { Environment } from "./environment";
  * are global.
  */
 export function stateBucketName(account: string, region: string): string {
+  checkArguments("stateBucketName", { account, region });
   return `antifragile-state-${account}-${region}`;
 }
 

@@ -1,20 +1,27 @@
+import { checkArguments } from "./check-types";
+
 /** A duration, at least zero. */
 export class Duration {
   private constructor(private readonly milliseconds: number) {}
 
   static millis(amount: number): Duration {
+    checkArguments("Duration.millis", { amount });
     return Duration.#of(amount, 1, "milliseconds");
   }
   static seconds(amount: number): Duration {
+    checkArguments("Duration.seconds", { amount });
     return Duration.#of(amount, 1_000, "seconds");
   }
   static minutes(amount: number): Duration {
+    checkArguments("Duration.minutes", { amount });
     return Duration.#of(amount, 60_000, "minutes");
   }
   static hours(amount: number): Duration {
+    checkArguments("Duration.hours", { amount });
     return Duration.#of(amount, 3_600_000, "hours");
   }
   static days(amount: number): Duration {
+    checkArguments("Duration.days", { amount });
     return Duration.#of(amount, 86_400_000, "days");
   }
 

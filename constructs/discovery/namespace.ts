@@ -1,5 +1,6 @@
 import { ServiceDiscoveryPrivateDnsNamespace } from "@cdktf/provider-aws/lib/service-discovery-private-dns-namespace";
 import { Construct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 
@@ -35,6 +36,7 @@ export class Namespace extends Construct implements NamespaceAttributes {
 
   constructor(scope: Construct, id: string, props: NamespaceProps) {
     super(scope, id);
+    checkArguments("new Namespace", { props }, this);
     const { stackName, environment } = AwsStack.of(this);
     const namespace = new ServiceDiscoveryPrivateDnsNamespace(this, "Resource", {
       name: `${stackName}-${environment.name}.internal`,

@@ -4,6 +4,7 @@ import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
 import { Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
@@ -32,6 +33,7 @@ export function https(
     | { readonly certificateArn: string; readonly domain?: string; readonly zoneId?: string }
     | { readonly domain: string; readonly zoneId: string },
 ): Listener {
+  checkArguments("https", { options });
   return { kind: "https", ...options };
 }
 
@@ -108,6 +110,7 @@ export interface ExistingLoadBalancer extends LoadBalancerArn {
  * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/data-sources/lb
  */
 export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer {
+  checkArguments("existingLoadBalancer", { arn });
   return { kind: "existing-load-balancer", ...arn };
 }
 
@@ -125,6 +128,7 @@ export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer
 export class LoadBalancer extends Construct implements ILoadBalancer {
   /** References a load balancer that is managed outside this app, by its attributes. */
   static fromAttributes(scope: Construct, id: string, attributes: LoadBalancerAttributes): ILoadBalancer {
+    checkArguments("LoadBalancer.fromAttributes", { attributes });
     return new ImportedLoadBalancer(scope, id, () => attributes);
   }
 
@@ -134,6 +138,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
    * @throws InvalidPropsError LOAD_BALANCER_ARN, LOAD_BALANCER_PORT
    */
   static fromArn(scope: Construct, id: string, props: LoadBalancerArn): ILoadBalancer {
+    checkArguments("LoadBalancer.fromArn", { props });
     return new ImportedLoadBalancer(scope, id, (self) => read(self, props));
   }
 
@@ -148,6 +153,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
   /** @throws InvalidPropsError LISTENER_CERTIFICATE, LISTENER_PLAIN */
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
+    checkArguments("new LoadBalancer", { props }, this);
     const stack = AwsStack.of(this);
     const { stackName, environment, production } = stack;
     const { listener, vpc } = props;

@@ -6,6 +6,7 @@ import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { EncryptionKey } from "../core/key";
 import { NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
@@ -81,6 +82,7 @@ export function resolveArchive(scope: IConstruct, props: LogArchiveProps): { kee
 export class LogArchive extends Construct implements ILogArchive {
   /** References the archive of another stack of this environment by the name of that stack: a platform or a service. */
   static fromStackName(scope: Construct, id: string, stackName: string): ILogArchive {
+    checkArguments("LogArchive.fromStackName", { stackName });
     return new SharedArchive(scope, id, stackName);
   }
 
@@ -91,6 +93,7 @@ export class LogArchive extends Construct implements ILogArchive {
   /** @throws InvalidPropsError ARCHIVE_KEEP, ARCHIVE_COLD, ARCHIVE_TWICE */
   constructor(scope: Construct, id: string, props: LogArchiveProps = {}) {
     super(scope, id);
+    checkArguments("new LogArchive", { props }, this);
     const { keep, coldAfter } = resolveArchive(this, props);
     const stack = AwsStack.of(this);
     const { stackName, environment } = stack;

@@ -1,4 +1,5 @@
 import { Token } from "cdktf";
+import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 import { Duration } from "../core/units";
 import type { ILogArchive, LogArchiveProps } from "./archive";
@@ -50,11 +51,13 @@ export type LogDestination =
 
 /** Archives lines for the long term, compressed and by date, in an archive of this stream alone. */
 export function archive(props: LogArchiveProps = {}): ArchiveDestination {
+  checkArguments("archive", { props });
   return { kind: "archive", archive: props };
 }
 
 /** Archives lines for the long term in a shared archive, under a prefix of this stream. */
 export function sharedArchive(archive: ILogArchive): ArchiveDestination {
+  checkArguments("sharedArchive", { archive });
   return { kind: "archive", archive };
 }
 
@@ -71,6 +74,7 @@ export function httpEndpoint(options: {
   readonly secretArn?: string;
   readonly retry?: Duration;
 }): HttpDestination {
+  checkArguments("httpEndpoint", { options });
   return {
     kind: "http-endpoint",
     url: options.url,
@@ -112,6 +116,7 @@ export interface OpenSearchOptions {
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_OpenSearch_Stream.html
  */
 export function openSearch(options: OpenSearchOptions): OpenSearchDestination {
+  checkArguments("openSearch", { options });
   return { kind: "opensearch", ...options };
 }
 
@@ -119,6 +124,7 @@ export function openSearch(options: OpenSearchOptions): OpenSearchDestination {
  * Sends lines to a Kinesis data stream of this account, by its ARN. Handling failures is up to the consumers of the stream.
  */
 export function kinesis(streamArn: string): KinesisDestination {
+  checkArguments("kinesis", { streamArn });
   return { kind: "kinesis", streamArn };
 }
 
@@ -129,6 +135,7 @@ export function kinesis(streamArn: string): KinesisDestination {
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions.html
  */
 export function anotherAccount(destinationArn: string): AccountDestination {
+  checkArguments("anotherAccount", { destinationArn });
   return { kind: "account", destinationArn };
 }
 

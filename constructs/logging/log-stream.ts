@@ -5,6 +5,7 @@ import { CloudwatchQueryDefinition } from "@cdktf/provider-aws/lib/cloudwatch-qu
 import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Alarm, type IAlarm } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import type { IGrantable } from "../core/iam";
 import { LogKey } from "../core/key";
@@ -112,6 +113,7 @@ export class LogStreamGrants {
 
   /** Grants permission to write lines. */
   write(grantee: IGrantable): void {
+    checkArguments("LogStreamGrants.write", { grantee });
     grantee.grant({
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
       resources: [`${this.logGroupArn}:*`],
@@ -223,6 +225,7 @@ export class LogStream extends Construct implements ILogStream {
     name: string,
     options: { readonly delivery?: Delivery } = {},
   ): ILogStream {
+    checkArguments("LogStream.fromLogGroupName", { name, options });
     return new ImportedLogStream(scope, id, name, options.delivery ?? "availability");
   }
 
@@ -238,6 +241,7 @@ export class LogStream extends Construct implements ILogStream {
 
   constructor(scope: Construct, id: string, props: LogStreamProps = {}) {
     super(scope, id);
+    checkArguments("new LogStream", { props }, this);
     const settings = resolveLogStream(this, props);
     const group = new CloudwatchLogGroup(this, "Resource", {
       name: settings.name,

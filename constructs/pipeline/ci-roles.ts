@@ -2,6 +2,7 @@ import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aw
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { type Environment, withDefaults } from "../core/environment";
 import { Problems, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
@@ -95,6 +96,7 @@ export class CiRoles extends Construct {
   /** @throws InvalidPropsError for the codes that {@link CiRolesProps} lists */
   constructor(scope: Construct, id: string, props: CiRolesProps) {
     super(scope, id);
+    checkArguments("new CiRoles", { props }, this);
     const environments = props.environments.map((environment) => withDefaults(this, environment));
     check(this, { ...props, environments });
     const stack = AwsStack.of(this);

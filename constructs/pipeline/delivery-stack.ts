@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import type { Environment, Guardrails } from "../core/environment";
 import type { Profile } from "../core/profiles";
 import { AwsStack } from "../core/stack";
@@ -48,6 +49,7 @@ export interface DeliveryStackProps {
  */
 export class DeliveryStack extends AwsStack {
   constructor(scope: Construct, name: string, props: DeliveryStackProps) {
+    checkArguments("new DeliveryStack", { name, props });
     super(scope, name, {
       lifetime: "delivery",
       tags: props.tags,

@@ -2,6 +2,7 @@ import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
 import { Construct, type IConstruct } from "constructs";
 import { RELEASED_TAG_PREFIX } from "../../contract/images";
+import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
 import { AwsStack } from "../core/stack";
 
@@ -50,6 +51,7 @@ const ALL = 100_000;
 export class ImageRepository extends Construct implements IImageRepository {
   /** References a repository of another stack, in this account and region. */
   static fromRepositoryName(scope: Construct, id: string, name: string): IImageRepository {
+    checkArguments("ImageRepository.fromRepositoryName", { name });
     return new ImportedImageRepository(scope, id, name);
   }
 
@@ -60,6 +62,7 @@ export class ImageRepository extends Construct implements IImageRepository {
   /** @throws InvalidPropsError REPOSITORY_NAME, REPOSITORY_KEEP */
   constructor(scope: Construct, id: string, props: ImageRepositoryProps = {}) {
     super(scope, id);
+    checkArguments("new ImageRepository", { props }, this);
     const name = props.name ?? AwsStack.of(this).stackName;
     const keep = props.keep ?? 500;
     checkName(this, name);

@@ -9,6 +9,7 @@ import {
 } from "@cdktf/provider-aws/lib/codepipeline";
 import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
@@ -79,6 +80,7 @@ export class Pipeline extends Construct {
   /** @throws InvalidPropsError for the codes that {@link PipelineProps} lists */
   constructor(scope: Construct, id: string, props: PipelineProps) {
     super(scope, id);
+    checkArguments("new Pipeline", { props }, this);
     const settings = resolvePipeline(this, props);
     this.#settings = settings;
     const stack = AwsStack.of(this);

@@ -1,3 +1,5 @@
+import { checkArguments } from "../core/check-types";
+
 /** File filters that decide which pushes start a pipeline, as globs: `src/**`. */
 export interface FilePathFilter {
   /**
@@ -56,16 +58,19 @@ export type SourceDefinition =
 export class Source {
   /** GitHub repository, such as `acme/orders`, connected through AWS CodeConnections. */
   static gitHub(repository: string, options: ConnectedSourceOptions = {}): Source {
+    checkArguments("Source.gitHub", { repository, options });
     return new Source({ kind: "connection", provider: "GitHub", repository, ...options });
   }
 
   /** GitLab project, such as `acme/orders` or `acme/shop/orders`. */
   static gitLab(repository: string, options: ConnectedSourceOptions = {}): Source {
+    checkArguments("Source.gitLab", { repository, options });
     return new Source({ kind: "connection", provider: "GitLab", repository, ...options });
   }
 
   /** Bitbucket repository, such as `acme/orders`. */
   static bitbucket(repository: string, options: ConnectedSourceOptions = {}): Source {
+    checkArguments("Source.bitbucket", { repository, options });
     return new Source({ kind: "connection", provider: "Bitbucket", repository, ...options });
   }
 
@@ -75,6 +80,7 @@ export class Source {
    * @param options.branch branch to deliver. Default: `main`
    */
   static codeCommit(repository: string, options: { readonly branch?: string } = {}): Source {
+    checkArguments("Source.codeCommit", { repository, options });
     return new Source({ kind: "codeCommit", repository, ...options });
   }
 
@@ -83,6 +89,7 @@ export class Source {
    * events to EventBridge.
    */
   static s3(bucket: string, key: string): Source {
+    checkArguments("Source.s3", { bucket, key });
     return new Source({ kind: "s3", bucket, key });
   }
 
@@ -91,6 +98,7 @@ export class Source {
    * instead of building one. A push to the tag starts the pipeline, which releases the digest.
    */
   static ecr(repository: string, options: { readonly tag: string }): ImageSource {
+    checkArguments("Source.ecr", { repository, options });
     return { kind: "ecr", repository, tag: options.tag };
   }
 

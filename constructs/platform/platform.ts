@@ -13,6 +13,7 @@ import {
   unknownInstances,
 } from "../cluster/cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
+import { checkArguments } from "../core/check-types";
 import type { Environment } from "../core/environment";
 import { invalid, validateAtSynth } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
@@ -117,6 +118,7 @@ export interface ExistingPlatformProps {
 export class Platform extends AwsStack implements IPlatform {
   /** References a platform of another repository by its name. Apply it before planning the stacks that run on it. */
   static existing(scope: Construct, name: string, props: ExistingPlatformProps): IPlatform {
+    checkArguments("Platform.existing", { name, props });
     return {
       stackName: name,
       environment: props.environment,
@@ -133,6 +135,7 @@ export class Platform extends AwsStack implements IPlatform {
   readonly #props: PlatformProps;
 
   constructor(scope: Construct, name: string, props: PlatformProps) {
+    checkArguments("new Platform", { name, props });
     super(scope, name, { ...props, lifetime: "platform" });
     this.#props = props;
     this.vpc =
@@ -195,6 +198,7 @@ export class Platform extends AwsStack implements IPlatform {
   }
 
   stack(name: string): ServiceStack {
+    checkArguments("Platform.stack", { name }, this);
     const { environment, tags, providerLine } = this.#props;
     const scope = this.node.scope as Construct;
     return new ServiceStack(scope, name, {

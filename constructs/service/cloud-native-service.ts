@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import type { ProcessTemplate } from "../../contract/release";
 import type { BackingHost, BackingService } from "../backing/host";
 import type { IAlarm } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, validateAtSynth } from "../core/errors";
 import type { IGrantable, Statement } from "../core/iam";
@@ -84,6 +85,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   /** @throws InvalidPropsError see {@link resolveService}; SERVICE_NAME_TAKEN, SUBNETS_FULL_AT_MAX */
   constructor(scope: Construct, id: string, props: CloudNativeServiceProps = {}) {
     super(scope, id);
+    checkArguments("new CloudNativeService", { props }, this);
     const stack = ServiceStack.of(this);
     const settings = resolveService(this, stack, props);
     const { name, process, scaling, shutdown } = settings;
@@ -174,6 +176,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    * @throws InvalidPropsError ADD_ON_TWICE, and the errors of the add-on
    */
   add(addOn: ServiceAddOn): void {
+    checkArguments("CloudNativeService.add", { addOn }, this);
     addOn.bind(this.#host(addOn.name));
   }
 
@@ -191,6 +194,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    * @throws InvalidPropsError USE_PREFIX, ADD_ON_TWICE, BACKING_OUT_OF_REACH, and what the backing service refuses
    */
   use(backing: BackingService, options: { readonly prefix?: string } = {}): void {
+    checkArguments("CloudNativeService.use", { backing, options }, this);
     const { prefix } = options;
     if (prefix !== undefined && !/^[A-Z][A-Z0-9_]*$/.test(prefix)) {
       throw invalid(this, {
@@ -215,6 +219,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    * @throws InvalidPropsError ADMIN_NAME, ADMIN_TWICE, ADMIN_COMMAND, ADMIN_SIZE
    */
   addAdminProcess(name: string, command: readonly string[]): void {
+    checkArguments("CloudNativeService.addAdminProcess", { name, command }, this);
     this.#adminProcesses.add(name, command);
   }
 
@@ -236,11 +241,13 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    * @throws InvalidPropsError CONTAINER_OVERRIDES; at synth CONTAINER_UNKNOWN
    */
   overrideContainer(name: string, overrides: ContainerOverrides): void {
+    checkArguments("CloudNativeService.overrideContainer", { name, overrides }, this);
     this.#task.overrideContainer(name, overrides);
   }
 
   /** Grants the app a permission in AWS; its admin processes receive it too. */
   grant(statement: Statement): void {
+    checkArguments("CloudNativeService.grant", { statement }, this);
     this.#task.grant(statement);
     this.#adminRole.share(statement);
   }
@@ -259,6 +266,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
    *   ADD_ON_TWICE
    */
   call(callee: ICallee, options: CallOptions = {}): void {
+    checkArguments("CloudNativeService.call", { callee, options }, this);
     const name = callee.serviceName;
     const endpoint = callee instanceof CloudNativeService ? callee.#endpoint : undefined;
     const settings = this.#calls.resolve(endpoint ?? callee, options);

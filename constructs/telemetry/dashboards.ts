@@ -3,6 +3,7 @@ import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
 import type { MetricStat, Signal } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type Platform, ServiceStack } from "../platform/platform";
@@ -124,6 +125,7 @@ export class PlatformDashboard extends Construct {
 
   constructor(scope: Platform, id: string, props: PlatformDashboardProps = {}) {
     super(scope, id);
+    checkArguments("new PlatformDashboard", { props }, this);
     const { stackName, environment, cluster, loadBalancer } = scope;
     this.dashboardName = scope.physicalName("dashboard", stackName, environment.name);
     const ofCluster = (metric: string) =>

@@ -1,4 +1,5 @@
 import { Token } from "cdktf";
+import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 
 /** Exports traces to AWS X-Ray. */
@@ -48,11 +49,13 @@ export function cloudWatch(): CloudWatchExporter {
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function otlp(options: { readonly url: string; readonly authorizationArn?: string }): OtlpExporter {
+  checkArguments("otlp", { options });
   return { kind: "otlp", url: options.url, authorizationArn: options.authorizationArn };
 }
 
 /** Exports metrics to an Amazon Managed Service for Prometheus workspace, by its ARN. */
 export function managedPrometheus(workspaceArn: string): PrometheusExporter {
+  checkArguments("managedPrometheus", { workspaceArn });
   return { kind: "prometheus", workspaceArn };
 }
 

@@ -1,4 +1,5 @@
 import { Alarm, CompositeAlarm, type MetricDataQuery } from "../core/alarm";
+import { checkArguments } from "../core/check-types";
 import { Problems, validateAtSynth } from "../core/errors";
 import type { Duration } from "../core/units";
 import { ServiceStack } from "../platform/platform";
@@ -75,7 +76,9 @@ interface Promised {
 export class ServiceLevel implements ServiceAddOn {
   readonly name = "ServiceLevel";
 
-  constructor(private readonly props: ServiceLevelProps = {}) {}
+  constructor(private readonly props: ServiceLevelProps = {}) {
+    checkArguments("new ServiceLevel", { props });
+  }
 
   /** @throws InvalidPropsError SERVICE_LEVEL_PERCENT, SERVICE_LEVEL_WITHIN, SERVICE_LEVEL_NO_REQUESTS */
   bind(host: ServiceHost): void {

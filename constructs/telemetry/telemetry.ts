@@ -1,3 +1,4 @@
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { Duration } from "../core/units";
@@ -53,7 +54,9 @@ export interface TelemetryProps {
 export class Telemetry implements ServiceAddOn {
   readonly name = "Telemetry";
 
-  constructor(private readonly props: TelemetryProps = {}) {}
+  constructor(private readonly props: TelemetryProps = {}) {
+    checkArguments("new Telemetry", { props });
+  }
 
   /**
    * @throws InvalidPropsError TELEMETRY_EXPORTERS, TELEMETRY_URL, TELEMETRY_AUTHORIZATION, TELEMETRY_WORKSPACE, TELEMETRY_TRACES,

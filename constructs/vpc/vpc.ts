@@ -13,6 +13,7 @@ import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { Fn } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
@@ -82,6 +83,7 @@ export interface ExistingVpc extends VpcAttributes {
  * ```
  */
 export function existingVpc(attributes: VpcAttributes): ExistingVpc {
+  checkArguments("existingVpc", { attributes });
   return { kind: "existing-vpc", ...attributes };
 }
 
@@ -100,6 +102,7 @@ export function existingVpc(attributes: VpcAttributes): ExistingVpc {
 export class Vpc extends Construct implements IVpc {
   /** References a VPC that is managed outside this app. */
   static fromAttributes(scope: Construct, id: string, attributes: VpcAttributes): IVpc {
+    checkArguments("Vpc.fromAttributes", { attributes });
     return new ImportedVpc(scope, id, attributes);
   }
 
@@ -118,6 +121,7 @@ export class Vpc extends Construct implements IVpc {
 
   constructor(scope: Construct, id: string, props: VpcProps = {}) {
     super(scope, id);
+    checkArguments("new Vpc", { props }, this);
     const settings = resolveVpc(this, props);
     AwsStack.of(this).claim(this, "vpcs", 1);
     const vpc = new AwsVpc(this, "Resource", {

@@ -1,3 +1,4 @@
+import { checkArguments } from "../../core/check-types";
 import type { Problems } from "../../core/errors";
 import { Duration } from "../../core/units";
 
@@ -72,6 +73,7 @@ export type Deployment = RollingDeployment | TrafficShift | CodeDeployDeployment
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
  */
 export function rolling(options: RollbackCriteria = {}): RollingDeployment {
+  checkArguments("rolling", { options });
   return { ...rollbackCriteria(options), kind: "rolling" };
 }
 
@@ -87,6 +89,7 @@ export function rolling(options: RollbackCriteria = {}): RollingDeployment {
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
  */
 export function blueGreen(options: TrafficShiftOptions = {}): BlueGreenDeployment {
+  checkArguments("blueGreen", { options });
   return { ...baked(options), kind: "blueGreen" };
 }
 
@@ -106,6 +109,7 @@ export function blueGreen(options: TrafficShiftOptions = {}): BlueGreenDeploymen
 export function canary(
   options: TrafficShiftOptions & { readonly percent?: number; readonly wait?: Duration } = {},
 ): CanaryDeployment {
+  checkArguments("canary", { options });
   const { percent = 10, wait = Duration.minutes(5) } = options;
   return { ...baked(options), kind: "canary", percent, wait };
 }
@@ -125,6 +129,7 @@ export function canary(
 export function linear(
   options: TrafficShiftOptions & { readonly percent?: number; readonly wait?: Duration } = {},
 ): LinearDeployment {
+  checkArguments("linear", { options });
   const { percent = 10, wait = Duration.minutes(3) } = options;
   return { ...baked(options), kind: "linear", percent, wait };
 }
@@ -144,6 +149,7 @@ export function linear(
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html
  */
 export function codeDeploy(shift: TrafficShift): CodeDeployDeployment {
+  checkArguments("codeDeploy", { shift });
   const { errorPercent, minimumRequests, bakeTime } = shift;
   return { kind: "codeDeploy", shift, errorPercent, minimumRequests, bakeTime };
 }

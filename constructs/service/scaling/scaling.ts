@@ -22,7 +22,7 @@ import {
   type ScalingSteps,
   scaleOutPolicy,
 } from "../../core/scaling";
-import { checkSchedule, type Schedule } from "../../core/schedule";
+import type { Schedule } from "../../core/schedule";
 import { AwsStack, addressOf } from "../../core/stack";
 import type { Target } from "../add-on";
 import { groupsOf, ofTarget } from "../monitoring/target-metrics";
@@ -173,8 +173,7 @@ export function resolveScaling(
     checkTarget(problems, `scaling.metrics.${name}`, target);
   }
   for (const each of steps) checkSteps(problems, `scaling.steps.${each.name}`, each);
-  for (const { name, schedule, min: from, max: to } of schedules) {
-    checkSchedule(problems, `scaling.schedules.${name}.schedule`, schedule);
+  for (const { name, min: from, max: to } of schedules) {
     const counts = [from, to].filter((count) => count !== undefined);
     problems.check(
       counts.length > 0 &&

@@ -66,14 +66,7 @@ const MERGED = ["dockerLabels", "healthCheck", "linuxParameters"];
 export function checkContainerOverrides(scope: IConstruct, name: string, overrides: ContainerOverrides): void {
   const problems = new Problems(scope);
   const prop = `overrideContainer(${JSON.stringify(name)})`;
-  const isObject = typeof overrides === "object" && overrides !== null && !Array.isArray(overrides);
-  problems.check(isObject, {
-    code: "CONTAINER_OVERRIDES",
-    prop,
-    problem: `must be an object of container definition fields, got ${JSON.stringify(overrides)}`,
-    remedy: "Pass fields such as { ulimits: [...] }.",
-  });
-  for (const field of isObject ? Object.keys(overrides) : []) {
+  for (const field of Object.keys(overrides)) {
     const remedy = OWNED[field];
     if (remedy === undefined) continue;
     problems.add({

@@ -1,3 +1,4 @@
+import { checkArguments } from "../../core/check-types";
 import type { Process } from "./process";
 
 /**
@@ -33,6 +34,7 @@ export class Image {
    * @param options.name name of the ECR repository. Default: the stack's name
    */
   static repository(options: { readonly name?: string } = {}): Image {
+    checkArguments("Image.repository", { options });
     return new Image("repository", BOOTSTRAP_IMAGE, options.name);
   }
 
@@ -42,6 +44,7 @@ export class Image {
    * @throws RangeError when the URI has no digest, because tags are mutable
    */
   static digest(uri: string): Image {
+    checkArguments("Image.digest", { uri });
     if (!/^[a-z0-9][a-z0-9.\-_/:]*@sha256:[0-9a-f]{64}$/.test(uri)) {
       throw new RangeError(
         `Image.digest(${JSON.stringify(uri)}): must be an image by digest, because tags are mutable. Use registry/name@sha256:<64 hex digits>.`,

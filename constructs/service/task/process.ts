@@ -1,4 +1,5 @@
 import type { IQueue } from "../../backing/queue";
+import { checkArguments } from "../../core/check-types";
 import type { Schedule } from "../../core/schedule";
 
 /** Kind of process that a service runs: see {@link web}, {@link worker} and {@link job}. */
@@ -53,6 +54,7 @@ export function web(
     readonly command?: readonly string[];
   } = {},
 ): WebProcess {
+  checkArguments("web", { options });
   return {
     kind: "web",
     port: options.port ?? 8080,
@@ -71,6 +73,7 @@ export function web(
  * @param options.command command of the container: `["node", "dist/worker.js"]`. Default: the image's own
  */
 export function worker(options: { readonly queue?: IQueue; readonly command?: readonly string[] } = {}): WorkerProcess {
+  checkArguments("worker", { options });
   return { kind: "worker", queue: options.queue, command: options.command };
 }
 
@@ -81,6 +84,7 @@ export function worker(options: { readonly queue?: IQueue; readonly command?: re
  * @param options.command command of the container: `["node", "dist/job.js"]`. Default: the image's own
  */
 export function job(options: { readonly schedule: Schedule; readonly command?: readonly string[] }): JobProcess {
+  checkArguments("job", { options });
   return { kind: "job", schedule: options.schedule, command: options.command };
 }
 

@@ -1,5 +1,6 @@
 import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { checkArguments } from "../../core/check-types";
 import { Connections } from "../../core/connections";
 import { invalid, type Problems } from "../../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
@@ -49,6 +50,7 @@ export interface CallSettings {
  * `orders.call(existingService("payments"))`. Apply its data stack before planning the caller.
  */
 export function existingService(name: string): ICallee {
+  checkArguments("existingService", { name });
   return { serviceName: name };
 }
 

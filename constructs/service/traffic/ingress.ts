@@ -3,6 +3,7 @@ import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
 import { TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
+import { checkArguments } from "../../core/check-types";
 import { Problems } from "../../core/errors";
 import { namePrefix } from "../../core/names";
 import { addressOf } from "../../core/stack";
@@ -79,7 +80,9 @@ export interface IngressProps {
 export class Ingress implements ServiceAddOn {
   readonly name = "Ingress";
 
-  constructor(private readonly props: IngressProps = {}) {}
+  constructor(private readonly props: IngressProps = {}) {
+    checkArguments("new Ingress", { props });
+  }
 
   /**
    * @throws InvalidPropsError TARGET_OF_NO_WEB, INGRESS_ZONE, INGRESS_CERTIFICATE, INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST,

@@ -743,7 +743,11 @@ describe("AutoScalingGroup refuses", () => {
         }),
       'SCALING_NAME scaling name "X"',
     ],
-    ["a schedule that is a plain text", () => scheduled("0 7 * * *" as never), "SCHEDULE scaling.schedules.X.schedule"],
+    [
+      "a schedule that is a plain text",
+      () => scheduled("0 7 * * *" as never),
+      "PROP_TYPE scaling.schedules[0].schedule",
+    ],
     [
       "a schedule by an interval",
       () => scheduled(every(Duration.hours(1))),

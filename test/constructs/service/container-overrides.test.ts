@@ -74,7 +74,7 @@ describe("overrideContainer", () => {
   it.each([[[]], ["x"], [null]])("refuses %j instead of fields", (overrides) => {
     expect(
       refusals(() => orders().service.overrideContainer("orders", overrides as unknown as ContainerOverrides)),
-    ).toEqual(['CONTAINER_OVERRIDES overrideContainer("orders")']);
+    ).toEqual(["PROP_TYPE overrideContainer(overrides)"]);
   });
 
   it("refuses a container that the task does not have", () => {

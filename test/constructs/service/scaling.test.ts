@@ -170,7 +170,7 @@ describe("scaling", () => {
     [
       "a schedule that is a plain text",
       { schedules: [{ name: "A", schedule: "0 1 * * *" as never, min: 3 }] },
-      "SCHEDULE scaling.schedules.A.schedule",
+      "PROP_TYPE scaling.schedules[0].schedule",
     ],
     [
       "a schedule that changes nothing",

@@ -1,0 +1,201 @@
+import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
+import { InvalidPropsError, type Problem } from "./errors";
+import { CALLS, TYPES } from "./types.generated";
+
+/** Type of a value, as far as a program can check it. */
+export type Shape =
+  | "string"
+  | "number"
+  | "boolean"
+  | "function"
+  | "any"
+  /** A named type, as in `#Duration`. */
+  | `#${string}`
+  /** A list. */
+  | readonly [Shape]
+  | { readonly oneOf: readonly Shape[] }
+  | { readonly words: readonly string[] }
+  /** An object whose keys are free. */
+  | { readonly values: Shape }
+  | Props;
+
+interface Props {
+  /** Types of the props; the name of an optional one ends in `?`. */
+  readonly props: Readonly<Record<string, Shape>>;
+}
+
+/** Type with a name: plain data, or an object that is recognized by some of its members. */
+export type NamedType = (Props | { readonly members: readonly string[] }) & {
+  /** Calls that create one. */
+  readonly from?: readonly string[];
+};
+
+/** Arguments whose props are what users set: their own name says nothing. */
+const BUNDLES = ["props", "options", "attributes"];
+
+/**
+ * Checks the types of a public call's arguments, for programs that ran without a type check: `tsx` only removes types.
+ * Strings, numbers, lists and maps may be tokens.
+ *
+ * @param call name in {@link CALLS}
+ * @param args the arguments by name
+ * @param scope the construct, where there is one
+ * @throws InvalidPropsError PROP_TYPE
+ */
+export function checkArguments(call: string, args: Readonly<Record<string, unknown>>, scope?: IConstruct): void {
+  const problems = Object.entries(CALLS[call] ?? {}).flatMap(([key, shape]) => {
+    const { name, optional } = nameOf(key);
+    const given = args[name];
+    if (!BUNDLES.includes(name)) return given === undefined && optional ? [] : mismatches(given, shape, name);
+    if (given !== undefined || optional) return mismatches(given === undefined ? {} : given, shape, "", name);
+    // Without any props, the required ones are missing.
+    const missing = mismatches({}, shape, "", name);
+    return missing.length > 0 ? missing : mismatches(given, shape, "", name);
+  });
+  if (problems.length === 0) return;
+  const method = call.split(".")[1];
+  throw scope === undefined
+    ? new InvalidPropsError(`${call}()`, problems)
+    : new InvalidPropsError(
+        scope.node.path,
+        problems.map((each) => (method === undefined ? each : { ...each, prop: `${method}(${each.prop})` })),
+      );
+}
+
+function nameOf(key: string): { readonly name: string; readonly optional: boolean } {
+  return key.endsWith("?") ? { name: key.slice(0, -1), optional: true } : { name: key, optional: false };
+}
+
+/** Finds what in a value is not of its type. */
+function mismatches(value: unknown, shape: Shape, path: string, name = path): Problem[] {
+  if (isOf(value, shape)) return [];
+  const refuse = (): Problem[] => [
+    {
+      code: "PROP_TYPE",
+      prop: path === "" ? name : path,
+      problem: value === undefined ? "is required" : `must be ${describe(shape)}, got ${print(value)}`,
+      remedy: remedyFor(shape),
+    },
+  ];
+  if (typeof shape === "string") {
+    const named = shape.startsWith("#") ? TYPES[shape.slice(1)] : undefined;
+    return named !== undefined && "props" in named && isPlain(value) ? inside(value, named, path) : refuse();
+  }
+  if (isList(shape)) {
+    if (!Array.isArray(value)) return refuse();
+    return value.flatMap((each, index) => mismatches(each, shape[0], `${path}[${index}]`));
+  }
+  if ("oneOf" in shape) {
+    const [only, ...others] = isPlain(value) ? shape.oneOf.filter((each) => mayMean(value, each)) : [];
+    return only === undefined || others.length > 0 ? refuse() : mismatches(value, only, path, name);
+  }
+  if (!isPlain(value)) return refuse();
+  if ("values" in shape) {
+    return Object.entries(value).flatMap(([key, each]) => mismatches(each, shape.values, joined(path, key)));
+  }
+  return "props" in shape ? inside(value, shape, path) : refuse();
+}
+
+function inside(value: object, { props }: Props, path: string): Problem[] {
+  return Object.entries(props).flatMap(([key, shape]) => {
+    const { name, optional } = nameOf(key);
+    const given = (value as Record<string, unknown>)[name];
+    return given === undefined && optional ? [] : mismatches(given, shape, joined(path, name));
+  });
+}
+
+const joined = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
+
+function isOf(value: unknown, shape: Shape): boolean {
+  if (shape === "any") return true;
+  if (typeof shape === "string" && shape.startsWith("#")) {
+    const named = TYPES[shape.slice(1)] as NamedType;
+    return "props" in named ? isOf(value, named) : isObject(value) && named.members.every((member) => member in value);
+  }
+  if (typeof shape === "object" && "oneOf" in shape) {
+    return shape.oneOf.some((each) => isOf(value, each) && (propsOf(each) === undefined || mayMean(value, each)));
+  }
+  if (typeof shape === "object" && "words" in shape) return shape.words.includes(value as string);
+  if (typeof shape === "object" && "props" in shape) {
+    return (
+      isObject(value) &&
+      !Array.isArray(value) &&
+      Object.entries(shape.props).every(([key, each]) => {
+        const { name, optional } = nameOf(key);
+        const given = (value as Record<string, unknown>)[name];
+        return (given === undefined && optional) || isOf(given, each);
+      })
+    );
+  }
+  // The other types are values that Terraform may know later.
+  if (Token.isUnresolved(value)) return true;
+  if (typeof shape === "string") return typeof value === shape;
+  if (isList(shape)) return Array.isArray(value) && value.every((each) => isOf(each, shape[0]));
+  return isPlain(value) && Object.values(value).every((each) => isOf(each, shape.values));
+}
+
+const isList = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape);
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isPlain = (value: unknown): value is object => isObject(value) && !Array.isArray(value);
+
+/** Reports whether an object is meant to be of a type: by its `kind`, where the type has one. */
+function mayMean(value: unknown, shape: Shape): boolean {
+  const props = propsOf(shape);
+  if (props === undefined || !isObject(value)) return false;
+  const { kind } = props;
+  return kind === undefined ? !("kind" in value) : "kind" in value && isOf(value.kind, kind);
+}
+
+function propsOf(shape: Shape): Props["props"] | undefined {
+  const type = typeof shape === "string" ? TYPES[shape.slice(1)] : shape;
+  return type !== undefined && "props" in type ? type.props : undefined;
+}
+
+/** Names a type, as in "must be ...". */
+function describe(shape: Shape): string {
+  if (shape === "boolean") return "true or false";
+  if (typeof shape === "string") return withArticle(shape.replace("#", ""));
+  if (isList(shape)) return listOf(shape[0]);
+  if ("oneOf" in shape) return alternatives(shape.oneOf.map(describe));
+  if ("words" in shape) return alternatives(shape.words.map((word) => JSON.stringify(word)));
+  return "values" in shape ? "an object" : objectWith(shape);
+}
+
+function listOf(element: Shape): string {
+  if (element === "string" || element === "number") return `a list of ${element}s`;
+  return typeof element === "string" ? `a list of ${element.replace("#", "")}` : "a list";
+}
+
+function objectWith({ props }: Props): string {
+  const required = Object.keys(props).filter((key) => !nameOf(key).optional);
+  return required.length === 0 ? "an object" : `an object with ${series(required, "and")}`;
+}
+
+function remedyFor(shape: Shape): string {
+  const [first] = isList(shape) ? creators(shape[0]) : [];
+  if (first !== undefined) return `Set a list such as [${first}].`;
+  const from = creators(shape);
+  if (from.length > 0) return `Use ${alternatives(from)}.`;
+  const named = typeof shape === "string" ? TYPES[shape.slice(1)] : undefined;
+  return `Set ${named !== undefined && "props" in named ? objectWith(named) : describe(shape)}.`;
+}
+
+const series = (all: readonly string[], word: string) => all.join(", ").replace(/, ([^,]*)$/, ` ${word} $1`);
+const alternatives = (all: readonly string[]) => series(all, "or");
+
+function creators(shape: Shape): readonly string[] {
+  if (typeof shape === "string") return TYPES[shape.slice(1)]?.from ?? [];
+  return !isList(shape) && "oneOf" in shape ? shape.oneOf.flatMap(creators) : [];
+}
+
+const withArticle = (noun: string) => `${/^[aeiou]|^I[A-Z]/i.test(noun) ? "an" : "a"} ${noun}`;
+
+function print(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (!isObject(value)) return String(value);
+  const type = value.constructor?.name ?? "Object";
+  return type === "Object" ? "an object" : withArticle(type);
+}
