@@ -195,7 +195,10 @@ class Writer {
       properties.map((property) => {
         const type = this.api.checker.getTypeOfSymbol(property);
         const optional = (property.flags & ts.SymbolFlags.Optional) !== 0 || acceptsUndefined(type);
-        return [`${property.name}${optional ? "?" : ""}`, this.shape(type)];
+        const shape = this.shape(type);
+        // One word alone, as a sentence to confirm with, is checked where it is used; a kind tells alternatives apart.
+        const word = property.name !== "kind" && typeof shape === "object" && "words" in shape;
+        return [`${property.name}${optional ? "?" : ""}`, word ? "string" : shape];
       }),
     );
   }

@@ -1,8 +1,9 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
-import { Annotations, Fn, Token } from "cdktf";
+import { Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
+import { warn } from "../core/errors";
 import { literal } from "../core/literal";
 import type { Authentication } from "../load-balancer/authentication";
 import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
@@ -62,10 +63,12 @@ export function oidcSignIn(options: OidcSignInOptions): Authentication {
     redirects: true,
     check: (problems) => checkOidc(problems, options),
     bind: (scope, { serviceName }) => {
-      Annotations.of(scope).addWarning(
-        "the client secret is stored in this stack's Terraform state, because AWS accepts it only as plain text. " +
-          "Encrypt the state and limit who reads it; or verify tokens only in the service.  [SECRET_IN_STATE]",
-      );
+      warn(scope, {
+        code: "SECRET_IN_STATE",
+        prop: "auth",
+        problem: "stores the client secret in this stack's Terraform state, because AWS accepts it only as plain text",
+        remedy: "Encrypt the state and limit who reads it; or verify tokens only in the service.",
+      });
       return {
         type: "authenticate-oidc",
         authenticateOidc: {

@@ -1,10 +1,10 @@
 import { CognitoUserPool } from "@cdktf/provider-aws/lib/cognito-user-pool";
 import { CognitoUserPoolClient } from "@cdktf/provider-aws/lib/cognito-user-pool-client";
 import { CognitoUserPoolDomain } from "@cdktf/provider-aws/lib/cognito-user-pool-domain";
-import { Annotations, Fn, Token } from "cdktf";
+import { Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { Problems } from "../core/errors";
+import { Problems, warn } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
 import { ImportedContract, PublishedContract, userPoolParameter } from "../core/parameter-contract";
@@ -103,10 +103,13 @@ abstract class UserPoolBase extends Construct implements IUserPool {
           preventUserExistenceErrors: "ENABLED",
           enableTokenRevocation: true,
         });
-        Annotations.of(scope).addWarning(
-          "the client secret that Cognito generates is stored in this stack's Terraform state, because its API returns it. " +
-            "Encrypt the state and limit who reads it.  [SECRET_IN_STATE]",
-        );
+        warn(scope, {
+          code: "SECRET_IN_STATE",
+          prop: "auth",
+          problem:
+            "stores the client secret that Cognito generates in this stack's Terraform state, because its API returns it",
+          remedy: "Encrypt the state and limit who reads it.",
+        });
         return {
           type: "authenticate-cognito",
           authenticateCognito: {
@@ -179,9 +182,12 @@ export class UserPool extends UserPoolBase {
       deletionProtection: production ? "ACTIVE" : "INACTIVE",
     });
     if (production && mfa === "off") {
-      Annotations.of(this).addWarning(
-        'mfa "off": a leaked password is enough to sign in. Use "required", or "optional".  [USER_POOL_NO_MFA]',
-      );
+      warn(this, {
+        code: "USER_POOL_NO_MFA",
+        prop: "mfa",
+        problem: 'is "off": a leaked password is enough to sign in',
+        remedy: 'Use "required" or "optional".',
+      });
     }
     const domain = new CognitoUserPoolDomain(this, "Domain", {
       userPoolId: pool.id,

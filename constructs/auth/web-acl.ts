@@ -1,10 +1,10 @@
 import { Wafv2WebAcl } from "@cdktf/provider-aws/lib/wafv2-web-acl";
 import { Wafv2WebAclAssociation } from "@cdktf/provider-aws/lib/wafv2-web-acl-association";
 import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-web-acl-logging-configuration";
-import { Annotations } from "cdktf";
+
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { Problems } from "../core/errors";
+import { Problems, warn } from "../core/errors";
 import { kebab } from "../core/names";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
@@ -115,9 +115,12 @@ export class WebAcl extends Construct {
     const stack = AwsStack.of(this);
     const name = stack.physicalName("webAcl", stack.stackName, stack.environment.name, kebab(id));
     if (stack.production && settings.mode === "count") {
-      Annotations.of(this).addWarning(
-        'mode "count" blocks nothing. Once its log contains no requests of real users, leave mode out.  [WEB_ACL_COUNTS]',
-      );
+      warn(this, {
+        code: "WEB_ACL_COUNTS",
+        prop: "mode",
+        problem: 'is "count", which blocks nothing',
+        remedy: "Once its log contains no requests of real users, leave mode out.",
+      });
     }
     const acl = new Wafv2WebAcl(this, "Resource", {
       name,

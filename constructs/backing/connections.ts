@@ -1,6 +1,5 @@
-import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
-import { invalid } from "../core/errors";
+import { invalid, warn } from "../core/errors";
 import { AwsStack } from "../core/stack";
 
 /** Connections reserved for migrations, for operators and for the database itself. */
@@ -40,10 +39,12 @@ export class ConnectionBudget {
       });
     }
     if (AwsStack.of(this.database).production && 2 * wanted > free) {
-      Annotations.of(this.database).addWarning(
-        `capacity allows about ${free} connections. During a release at scaling.max there are twice as many tasks, which use ${2 * wanted}: ${list}. ` +
-          "Some of them wait for a connection. Use a larger capacity, or lower scaling.max or connectionsPerTask.  [DATABASE_CONNECTIONS_RELEASE]",
-      );
+      warn(this.database, {
+        code: "DATABASE_CONNECTIONS_RELEASE",
+        prop: "capacity",
+        problem: `allows about ${free} connections; during a release at scaling.max there are twice as many tasks, which use ${2 * wanted}: ${list}, and some of them wait`,
+        remedy: "Use a larger capacity, or lower scaling.max or connectionsPerTask.",
+      });
     }
   }
 }

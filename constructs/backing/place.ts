@@ -1,7 +1,7 @@
 import type { Construct, IConstruct } from "constructs";
 import { Alarm, type AlarmProps, type IAlarm } from "../core/alarm";
 import { invalid } from "../core/errors";
-import { kebab, type NameKind } from "../core/names";
+import { classNameOf, kebab, type NameKind } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
 import { type IVpc, stackVpc } from "../vpc/vpc";
@@ -19,7 +19,7 @@ export function dataStackOf(construct: IConstruct): AwsStack {
     code: "BACKING_LIFETIME",
     prop: "scope",
     problem: `is in ${stack.node.path} and would be destroyed together with the service`,
-    remedy: "Create it in the data stack: new Queue(stack.data, ...).",
+    remedy: `Create it in the data stack: new ${classNameOf(construct)}(stack.data, ...).`,
   });
 }
 

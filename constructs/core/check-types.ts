@@ -1,6 +1,7 @@
 import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { InvalidPropsError, type Problem } from "./errors";
+import { classNameOf } from "./names";
 import { CALLS, TYPES } from "./types.generated";
 
 /** Type of a value, as far as a program can check it. */
@@ -196,6 +197,6 @@ function print(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
   if (!isObject(value)) return String(value);
-  const type = value.constructor?.name ?? "Object";
+  const type = classNameOf(value);
   return type === "Object" ? "an object" : withArticle(type);
 }

@@ -89,3 +89,8 @@ function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): str
 export function prefixed(prefix: string | undefined, ...parts: string[]): string {
   return [...(prefix === undefined ? [] : [prefix]), ...parts].join("-");
 }
+
+/** Name of a value's class, as users import it: the bundler puts an underscore before that of a class that refers to itself. */
+export function classNameOf(value: object): string {
+  return (value.constructor?.name ?? "Object").replace(/^_/, "");
+}

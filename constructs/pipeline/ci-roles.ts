@@ -1,10 +1,9 @@
 import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aws-iam-openid-connect-provider";
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
-import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { type Environment, withDefaults } from "../core/environment";
-import { Problems, validateAtSynth } from "../core/errors";
+import { Problems, validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
 import { AUDIENCE, type CiTrust, checkTrust, ISSUER, type OidcProvider } from "./ci-trust";
@@ -105,9 +104,13 @@ export class CiRoles extends Construct {
     this.#subject =
       numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
     if (numbers === undefined) {
-      Annotations.of(this).addWarning(
-        `trust.repository.numbers is not set: none of these roles trusts a repository created or renamed since July 15, 2026, and all of them trust a new owner of the name of an older one`,
-      );
+      warn(this, {
+        code: "CI_REPOSITORY_NUMBERS",
+        prop: "trust.repository.numbers",
+        problem:
+          "is not set: none of these roles trusts a repository created or renamed since July 15, 2026, and all of them trust a new owner of the name of an older one",
+        remedy: "Set the numbers of owner and repository.",
+      });
     }
     this.#providerArn = this.#provider(provider);
     const branch = `ref:refs/heads/${branchName}`;

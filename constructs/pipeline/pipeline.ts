@@ -10,7 +10,7 @@ import {
 import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { validateAtSynth } from "../core/errors";
+import { validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
@@ -276,9 +276,12 @@ export class Pipeline extends Construct {
       name: `${stack.stackName}-delivery-${environment.name}`,
     });
     if (environment.guardrails?.permissionsBoundaryArn === undefined && environment.profile !== "dev") {
-      Annotations.of(this).addWarning(
-        `the role that applies ${environment.name} creates roles that no permissions boundary limits: set guardrails.permissionsBoundaryArn in the environment`,
-      );
+      warn(this, {
+        code: "PIPELINE_NO_BOUNDARY",
+        prop: `releases.${environment.name}`,
+        problem: "is applied by a role that creates roles, and no permissions boundary limits them",
+        remedy: "Set guardrails.permissionsBoundaryArn in the environment.",
+      });
     }
     const variables = { ENVIRONMENT: environment.name };
     const plan = this.#project(`${id}Plan`, {

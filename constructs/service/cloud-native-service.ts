@@ -27,6 +27,7 @@ import { createScheduledTask } from "./runtime/scheduled-task";
 import { type ScalingSettings, scale } from "./scaling/scaling";
 import type { ContainerOverrides } from "./task/container-overrides";
 import { execStatements } from "./task/exec-permissions";
+import { warnOfSharedImage } from "./task/image";
 import type { Process } from "./task/process";
 import type { ShutdownBudget } from "./task/shutdown";
 import { Task } from "./task/task";
@@ -94,6 +95,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     reserveServiceName(this, stack, name);
     reserveAddresses(this, stack, scaling?.max);
     stack.checkCapacity(this, settings.capacity);
+    warnOfSharedImage(stack, this, settings.image, process);
     this.serviceName = name;
     this.process = process;
     this.scaling = scaling && { min: scaling.min, max: scaling.max };

@@ -31,7 +31,11 @@ const isPrimitive = ({ flags }: ts.Type) =>
   0;
 const isFree = ({ flags }: ts.Type) => (flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) !== 0;
 /** Sets of words are checked where they are used, with a code of their own. */
-const hasWords = (type: ts.Type) => parts(type).filter((part) => part.isLiteral()).length > 1;
+function hasWords(type: ts.Type): boolean {
+  const given = parts(type).filter(({ flags }) => !(flags & ts.TypeFlags.Undefined));
+  const words = given.filter((part) => part.isLiteral());
+  return words.length > 1 || (words.length === 1 && given.length === 1);
+}
 
 /** A value of a type, with every prop that it can have: made from the type alone, not from what is generated from it. */
 function sample(type: ts.Type, depth = 0): unknown {

@@ -1,6 +1,5 @@
-import { Annotations } from "cdktf";
 import type { IConstruct } from "constructs";
-import { invalid } from "../../core/errors";
+import { invalid, warn } from "../../core/errors";
 import { Registry } from "../../core/registry";
 import type { ServiceStack } from "../../platform/platform";
 import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling";
@@ -73,14 +72,19 @@ export function warnOfThinScaling(
   const kept = keptWithoutAZone(min, zones);
   const load = cpuPercent === undefined ? 0 : Math.round(cpuPercent / kept);
   if (kept > 0 && load > 100) {
-    Annotations.of(service).addWarning(
-      `scaling.min ${min} at cpuPercent ${cpuPercent}: without one of ${zones} zones the tasks that stay would ` +
-        `have ${load} % to do until others have started. Raise min, or use cpuPercent <= ${Math.floor(100 * kept)}.  [ZONE_LOSS_OVERLOAD]`,
-    );
+    warn(service, {
+      code: "ZONE_LOSS_OVERLOAD",
+      prop: "scaling.min",
+      problem: `is ${min} at cpuPercent ${cpuPercent}: without one of ${zones} zones the remaining tasks have ${load} % to do until others have started`,
+      remedy: `Raise min, or use cpuPercent <= ${Math.floor(100 * kept)}.`,
+    });
   }
   if (max === min) {
-    Annotations.of(service).addWarning(
-      `scaling.max ${max} is scaling.min: no task can be added when load grows. Raise max.  [SCALING_NO_ROOM]`,
-    );
+    warn(service, {
+      code: "SCALING_NO_ROOM",
+      prop: "scaling.max",
+      problem: `is ${max}, as scaling.min: no task can be added when load grows`,
+      remedy: "Raise max.",
+    });
   }
 }

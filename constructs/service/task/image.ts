@@ -1,4 +1,9 @@
+import type { IConstruct } from "constructs";
 import { checkArguments } from "../../core/check-types";
+import { warn } from "../../core/errors";
+import { kebab } from "../../core/names";
+import { Registry } from "../../core/registry";
+import { AwsStack } from "../../core/stack";
 import type { Process } from "./process";
 
 /**
@@ -72,4 +77,34 @@ export class Image {
     const script = { web: BOOTSTRAP_WEB, worker: BOOTSTRAP_WORKER, job: BOOTSTRAP_JOB }[process.kind];
     return ["node", "-e", script];
   }
+}
+
+interface DefaultCommand {
+  readonly service: IConstruct;
+  readonly image: Image;
+}
+
+/** Services of a stack that run the own command of an image from a repository, by the repository. */
+const DEFAULT_COMMANDS = () => new Map<string, DefaultCommand>();
+
+/**
+ * Warns where two processes of a stack run the same image with its own command: they are the same program, because neither
+ * the image nor the command was chosen. Several processes of one image each set a command, or name the repository.
+ */
+export function warnOfSharedImage(stack: IConstruct, service: IConstruct, image: Image, process: Process): void {
+  if (image.kind !== "repository" || process.command !== undefined) return;
+  const source = image.sourceIn(AwsStack.of(stack).stackName);
+  const services = Registry.of(stack).get(DEFAULT_COMMANDS);
+  const first = services.get(source);
+  if (first === undefined) {
+    services.set(source, { service, image });
+    return;
+  }
+  if (first.image.repositoryName !== undefined && image.repositoryName !== undefined) return;
+  warn(service, {
+    code: "IMAGE_SHARED",
+    prop: "image",
+    problem: `is that of ${first.service.node.path} (repository ${JSON.stringify(source)}), with the same command: a release runs one program in both`,
+    remedy: `Set image: Image.repository({ name: ${JSON.stringify(kebab(service.node.id))} }), or a command of its own: ${process.kind}({ command }).`,
+  });
 }

@@ -1,8 +1,7 @@
-import { Annotations } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../../core/check-types";
 import { Connections } from "../../core/connections";
-import { invalid, type Problems } from "../../core/errors";
+import { invalid, type Problems, warn } from "../../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
 import { Wishes } from "../../core/order";
 import { ImportedContract } from "../../core/parameter-contract";
@@ -213,10 +212,12 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
  */
 function warnOfShorterTimeout(outer: Call, inner: Call): void {
   if (outer.timeout.toMillis() >= inner.timeout.toMillis()) return;
-  Annotations.of(outer.from).addWarning(
-    `waits ${outer.timeout} for ${outer.to.node.id}, which waits ${inner.timeout} for ${inner.to.node.id}: ` +
-      "the caller times out while the work continues. Raise the first timeout or lower the second.  [CALL_CHAIN]",
-  );
+  warn(outer.from, {
+    code: "CALL_CHAIN",
+    prop: `call(${outer.to.node.id})`,
+    problem: `waits ${outer.timeout}, and ${outer.to.node.id} waits ${inner.timeout} for ${inner.to.node.id}: the caller times out while the work continues`,
+    remedy: "Raise the first timeout or lower the second.",
+  });
 }
 
 /** Order in which the services of one stack start: callees first, except where that would make a cycle. */

@@ -1,7 +1,7 @@
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
-import { Annotations } from "cdktf";
+
 import type { Construct } from "constructs";
-import { invalid, validateAtSynth } from "../../core/errors";
+import { invalid, validateAtSynth, warn } from "../../core/errors";
 import { Role } from "../../core/iam";
 import type { Target, TargetShift } from "../add-on";
 import { deploymentCall, timesTooShort } from "../deployment/strategy-props";
@@ -112,10 +112,12 @@ export class Targets {
     const { deployment } = this.#context.settings;
     const short = timesTooShort(deployment);
     if (short.length === 0) return;
-    Annotations.of(this.#scope).addWarning(
-      `deployment ${deploymentCall(deployment)}: ${short.join(" and ")} ends before an alarm can fire, two minutes after requests ` +
-        "begin to fail. Use at least 3 minutes.  [DEPLOYMENT_TOO_SHORT]",
-    );
+    warn(this.#scope, {
+      code: "DEPLOYMENT_TOO_SHORT",
+      prop: "deployment",
+      problem: `${deploymentCall(deployment)}: ${short.join(" and ")} ends before an alarm can fire, two minutes after requests begin to fail`,
+      remedy: "Use at least 3 minutes.",
+    });
   }
 
   /** Refuses a deployment that has no traffic to shift, at synth, when all add-ons are present. */

@@ -3,6 +3,7 @@ import {
   type AwsStack,
   Bucket,
   type BucketProps,
+  Cache,
   CloudNativeService,
   Duration,
   type Environment,
@@ -12,6 +13,7 @@ import {
   existingQueue,
   existingTable,
   existingTopic,
+  PostgresDatabase,
   Queue,
   type QueueProps,
   Table,
@@ -59,12 +61,15 @@ function seen(stack: Stack, service: CloudNativeService) {
 
 describe("backing services are in the data stack", () => {
   it.each<[string, (scope: AwsStack) => unknown]>([
-    ["queue", (scope) => new Queue(scope, "Mails")],
-    ["topic", (scope) => new Topic(scope, "Placed")],
-    ["bucket", (scope) => new Bucket(scope, "Files")],
-    ["table", (scope) => new Table(scope, "Sessions", { partitionKey: { name: "id" } })],
-  ])("a %s in the service's own stack is refused", (_, make) => {
+    ["Queue", (scope) => new Queue(scope, "Mails")],
+    ["Topic", (scope) => new Topic(scope, "Placed")],
+    ["Bucket", (scope) => new Bucket(scope, "Files")],
+    ["Table", (scope) => new Table(scope, "Sessions", { partitionKey: { name: "id" } })],
+    ["PostgresDatabase", (scope) => new PostgresDatabase(scope, "Database")],
+    ["Cache", (scope) => new Cache(scope, "Cache")],
+  ])("a %s in the service's own stack is refused, and the remedy names it", (type, make) => {
     expect(refusals(() => make(ordersStack()))).toEqual(["BACKING_LIFETIME scope"]);
+    expect(() => make(ordersStack())).toThrow(`new ${type}(stack.data, ...)`);
   });
 
   it("and the service stack depends on it, without reading its state", () => {

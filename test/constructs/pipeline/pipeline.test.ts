@@ -462,7 +462,9 @@ describe("roles of a pipeline", () => {
     });
     const open: Environment = { ...production, guardrails: undefined };
     const warned = orders({ releases: [{ environment: open }] }, [open]);
-    expect(warnings(warned.pipeline).join()).toContain("guardrails.permissionsBoundaryArn");
+    expect(warnings(warned.pipeline).join()).toContain(
+      "guardrails.permissionsBoundaryArn in the environment.  [PIPELINE_NO_BOUNDARY]",
+    );
     expect(warnings(orders().pipeline)).toEqual([]);
   });
 

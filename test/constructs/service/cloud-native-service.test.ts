@@ -13,11 +13,12 @@ import {
   type ServiceAddOn,
   type ServiceStack,
   web,
+  worker,
 } from "../../../constructs";
 import { splitShutdown } from "../../../constructs/service/task/shutdown";
 import { fargateSize } from "../../../constructs/service/task/task-size";
 import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
 
 const DIGEST = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
 
@@ -33,6 +34,36 @@ function containers(stack: ReturnType<typeof ordersStack>): Container[] {
 function environmentOf(container: Container | undefined): Record<string, string> {
   return Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
 }
+
+describe("a stack with several processes", () => {
+  const warned = (...all: CloudNativeServiceProps[]) => {
+    const stack = ordersStack();
+    return all.map((props, index) => warnings(new CloudNativeService(stack, `Service${index}`, props)));
+  };
+  const [migrate, serve] = [
+    ["node", "worker.js"],
+    ["node", "main.js"],
+  ];
+
+  it("warns of services that are the same program, because neither image nor command was chosen", () => {
+    const same =
+      'image is that of orders-dev-service/Service0 (repository "orders"), with the same command: a release runs one program in both\n' +
+      '  Set image: Image.repository({ name: "service1" }), or a command of its own: web({ command }).  [IMAGE_SHARED]';
+    expect(warned({}, {})).toEqual([[], [same]]);
+    expect(warned({}, {}, {}).flat()).toHaveLength(2);
+    expect(warned({}, { process: worker() }).flat()).toEqual([expect.stringContaining("worker({ command })")]);
+    expect(warned({}, { image: Image.repository({ name: "orders" }) }).flat()).toHaveLength(1);
+  });
+
+  it("does not where one image holds several processes, or where each has its own", () => {
+    expect(warned({}, { process: worker({ command: migrate }) }).flat()).toEqual([]);
+    expect(warned({ process: web({ command: serve }) }, { process: worker({ command: migrate }) }).flat()).toEqual([]);
+    expect(warned({}, { image: Image.repository({ name: "payments" }) }).flat()).toEqual([]);
+    expect(warned({ image: Image.digest(DIGEST) }, { image: Image.digest(DIGEST) }).flat()).toEqual([]);
+    const named = { image: Image.repository({ name: "shop" }) };
+    expect(warned(named, named).flat()).toEqual([]);
+  });
+});
 
 describe("CloudNativeService", () => {
   it("runs on Fargate without a public address, and rolls back failed deployments", () => {

@@ -236,7 +236,7 @@ describe("the loss of a zone", () => {
   it("warns if the remaining tasks would be overloaded, and if max leaves no headroom", () => {
     const codes = (scaling: Scaling, environment = PRODUCTION) => warnings(orders(scaling, environment).service);
     expect(codes({ min: 2, cpuPercent: 80 })).toEqual([
-      expect.stringMatching(/160 %.*<= 50\..*\[ZONE_LOSS_OVERLOAD\]/),
+      expect.stringMatching(/160 %.*<= 50\..*\[ZONE_LOSS_OVERLOAD\]/s),
     ]);
     expect(codes({ min: 3, max: 3 })).toEqual([expect.stringContaining("[SCALING_NO_ROOM]")]);
     expect(codes({ min: 2 })).toEqual([]);

@@ -422,7 +422,7 @@ describe("a deployment that shifts traffic", () => {
       warnings(new CloudNativeService(ordersStack(DEV, { providerLine: 6 }), "Orders", { deployment }));
     const short = Duration.minutes(2);
     expect(warned(linear({ wait: short }))).toEqual([
-      expect.stringMatching(/wait 2 min ends before.*DEPLOYMENT_TOO_SHORT/),
+      expect.stringMatching(/wait 2 min ends before.*DEPLOYMENT_TOO_SHORT/s),
     ]);
     expect(warned(codeDeploy(canary({ wait: short, bakeTime: short })))).toEqual([
       expect.stringContaining("bakeTime 2 min and wait 2 min"),
