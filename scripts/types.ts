@@ -260,7 +260,7 @@ export function typesFile(api: PublicApi = readPublicApi()): string {
     [...rows].map(([name, content]) => `  ${JSON.stringify(name)}: ${JSON.stringify(content)},\n`).join("");
   return [
     "// Written by `npm run docs` from the types of constructs/index.ts.\n",
-    'import type { NamedType, Shape } from "./check-types";\n\n',
+    'import type { NamedType, Shape } from "./shape";\n\n',
     "/** Arguments of the public calls; an optional one ends in `?`. */\n",
     `export const CALLS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {\n${lines(calls)}};\n\n`,
     "/** Types that they refer to by name. */\n",

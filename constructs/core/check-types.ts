@@ -2,35 +2,8 @@ import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { InvalidPropsError, type Problem } from "./errors";
 import { classNameOf } from "./names";
+import type { NamedType, Props, Shape } from "./shape";
 import { CALLS, TYPES } from "./types.generated";
-
-/** Type of a value, as far as a program can check it. */
-export type Shape =
-  | "string"
-  | "number"
-  | "boolean"
-  | "function"
-  | "any"
-  /** A named type, as in `#Duration`. */
-  | `#${string}`
-  /** A list. */
-  | readonly [Shape]
-  | { readonly oneOf: readonly Shape[] }
-  | { readonly words: readonly string[] }
-  /** An object whose keys are free. */
-  | { readonly values: Shape }
-  | Props;
-
-interface Props {
-  /** Types of the props; the name of an optional one ends in `?`. */
-  readonly props: Readonly<Record<string, Shape>>;
-}
-
-/** Type with a name: plain data, or an object that is recognized by some of its members. */
-export type NamedType = (Props | { readonly members: readonly string[] }) & {
-  /** Calls that create one. */
-  readonly from?: readonly string[];
-};
 
 /** Arguments whose props are what users set: their own name says nothing. */
 const BUNDLES = ["props", "options", "attributes"];

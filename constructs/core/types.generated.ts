@@ -1,5 +1,5 @@
 // Written by `npm run docs` from the types of constructs/index.ts.
-import type { NamedType, Shape } from "./check-types";
+import type { NamedType, Shape } from "./shape";
 
 /** Arguments of the public calls; an optional one ends in `?`. */
 export const CALLS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
