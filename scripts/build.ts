@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { copyPlainTemplates, precompiledTemplates, withoutTextEditor } from "./precompile-templates";
+import { keepPublicDeclarations } from "./public-declarations";
 
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   }
   const tsc = createRequire(__filename).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  keepPublicDeclarations(join(root, "dist/types"), ["constructs/index.d.ts", "constructs/testing/index.d.ts"]);
 }
 
 main().catch((error: unknown) => {
