@@ -86,7 +86,11 @@ export interface ServiceHost extends IGrantable {
   addAlarm(alarm: IAlarm, options?: AlarmOptions): void;
 }
 
-/** An extension that is added to a service with `service.add(...)`. */
+/**
+ * An extension that is added to a service with `service.add(...)`: `Ingress` for requests from the load balancer,
+ * `Telemetry` for traces and metrics of the app, `ServiceLevel` for a service level objective,
+ * `ServiceDashboard` for a dashboard, or your own.
+ */
 export interface ServiceAddOn {
   /** Name, unique within the service and part of addresses. */
   readonly name: string;
