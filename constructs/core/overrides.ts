@@ -1,5 +1,6 @@
 import { DefaultTokenResolver, Lazy, StringConcat, TerraformElement, Tokenization } from "cdktf";
 import type { IConstruct } from "constructs";
+import { checkArguments } from "./check-types";
 import { InvalidPropsError, invalid, type Problem } from "./errors";
 
 /** A tree of attributes in Terraform's JSON syntax. */
@@ -37,6 +38,7 @@ function attributesOf(element: TerraformElement): Attributes {
  */
 // biome-ignore lint/suspicious/noExplicitAny: a document of AWS, whose shape only the caller knows.
 export function editDocument(resource: TerraformElement, attribute: string, edit: (document: any) => unknown): void {
+  checkArguments("editDocument", { resource, attribute, edit });
   const { rawOverrides } = resource as unknown as Overridable;
   const earlier = rawOverrides[attribute];
   resource.addOverride(

@@ -1,3 +1,4 @@
+import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 
 /** Issuer of GitHub Actions tokens. */
@@ -53,6 +54,7 @@ export interface CiTrust extends GitHubActionsOptions {
  * @see https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
  */
 export function gitHubActions(options: GitHubActionsOptions): CiTrust {
+  checkArguments("gitHubActions", { options });
   return { kind: "github-actions", ...options };
 }
 
