@@ -197,6 +197,7 @@ describe("a program that was not type-checked", () => {
     const wrong = own.flatMap(({ name, type, optional, rest }) =>
       [...WRONG, { value: () => "text", type: checker.getUndefinedType() }].flatMap(({ value, type: given }) => {
         const wanted = rest ? checker.getTypeArguments(type as ts.TypeReference)[0]! : type;
+        if (typeof value === "function" && wanted.getCallSignatures().length > 0) return [];
         if (value === undefined ? optional : checker.isTypeAssignableTo(given, wanted) || hasWords(wanted)) return [];
         const args = { ...argumentsOf(call), [name]: value };
         const got = outcome(() => run(call, args));
