@@ -142,7 +142,7 @@ class Writer {
     return different.length === 1 ? different[0]! : { oneOf: different };
   }
 
-  /** Props of alternatives that no `kind` tells apart: one is required where all require it. */
+  /** Props of alternatives that no `kind` distinguishes: one is required where all require it. */
   #mergedProps(alternatives: readonly ts.Type[]): object {
     const all = alternatives.map((each) => this.#props(this.api.checker.getPropertiesOfType(each)));
     const names = new Set(all.flatMap((props) => Object.keys(props)).map((key) => key.replace("?", "")));
@@ -196,7 +196,7 @@ class Writer {
         const type = this.api.checker.getTypeOfSymbol(property);
         const optional = (property.flags & ts.SymbolFlags.Optional) !== 0 || acceptsUndefined(type);
         const shape = this.shape(type);
-        // One word alone, as a sentence to confirm with, is checked where it is used; a kind tells alternatives apart.
+        // One word alone, as a sentence to confirm with, is checked where it is used; a kind distinguishes alternatives.
         const word = property.name !== "kind" && typeof shape === "object" && "words" in shape;
         return [`${property.name}${optional ? "?" : ""}`, word ? "string" : shape];
       }),

@@ -102,7 +102,7 @@ function replaced(value: unknown, [first, ...rest]: Place["path"], by: unknown):
   return { ...(value as object), [first]: inner };
 }
 
-/** What a wrong type is refused with: the code, or what else happened. */
+/** Outcome of a call with wrong types: refused by code, accepted, or another error. */
 function outcome(run: () => unknown): string {
   try {
     run();
