@@ -164,7 +164,7 @@ function resolveWebAcl(scope: IConstruct, props: WebAclProps): WebAclSettings {
   problems.check(loadBalancer !== undefined, {
     code: "WEB_ACL_LOAD_BALANCER",
     prop: "loadBalancer",
-    problem: "must be set, but the platform has no listener and therefore no load balancer",
+    problem: "requires a load balancer, but the platform has no listener",
     remedy: "Set the platform's listener, or remove the web ACL.",
   });
   problems.check(loadBalancer === undefined || !GUARDED.has(loadBalancer), {

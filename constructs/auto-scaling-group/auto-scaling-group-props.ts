@@ -341,8 +341,8 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     problems.check(Number.isInteger(spot.onDemandBase) && spot.onDemandBase >= 0 && spot.onDemandBase <= sizes.max, {
       code: "SPOT_BASE",
       prop: "spot.onDemandBase",
-      problem: `must be from 0 to scaling.max (${sizes.max}), got ${spot.onDemandBase}`,
-      remedy: "Lower it, or raise max.",
+      problem: `must be between 0 and scaling.max (${sizes.max}), got ${spot.onDemandBase}`,
+      remedy: "Change onDemandBase, or increase scaling.max.",
     });
   }
   const diskGiB = props.diskGiB ?? 30;
@@ -554,8 +554,8 @@ function resolveWarmPool(
     {
       code: "WARM_POOL_SIZE",
       prop: "warmPool",
-      problem: `must have a maxPrepared of at least min and scaling.min (${sizes.min}), got min ${min} and maxPrepared ${maxPrepared}`,
-      remedy: "Use whole numbers; raise maxPrepared or lower min.",
+      problem: `must have maxPrepared greater than or equal to both min and scaling.min (${sizes.min}), got min ${min} and maxPrepared ${maxPrepared}`,
+      remedy: "Use whole numbers; increase maxPrepared, or decrease min or scaling.min.",
     },
   );
   problems.check(WARM_STATES.includes(state), {
@@ -609,7 +609,7 @@ function checkUserData(userData: UserData, problems: Problems): void {
     problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")), {
       code: "USER_DATA_VARIABLE",
       prop: `userData.variables.${name}`,
-      problem: "is not a valid name of a shell variable",
+      problem: "is not a valid shell variable name",
       remedy: "Use letters, digits and _, and do not start with a digit.",
     });
   }

@@ -135,7 +135,7 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
   problems.check(NAME_PATTERN.test(environment.name), {
     code: "ENVIRONMENT_NAME",
     prop: "environment.name",
-    problem: `${JSON.stringify(environment.name)} is not a valid name of an environment`,
+    problem: `${JSON.stringify(environment.name)} is not a valid environment name`,
     remedy: `Use ${NAME_RULE}.`,
   });
   problems.check(/^[a-z]{2}(-[a-z]+)+-\d$/.test(environment.region), {
@@ -196,8 +196,8 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     problems.check(quota in QUOTAS && Number.isInteger(limit) && limit > 0, {
       code: "ENVIRONMENT_QUOTA",
       prop: `environment.quotas.${quota}`,
-      problem: `must be a known quota and a whole number above 0, got ${limit}`,
-      remedy: `Use whole numbers above 0 for: ${Object.keys(QUOTAS).join(", ")}.`,
+      problem: `must be the name of a quota below and a whole number greater than 0, got ${limit}`,
+      remedy: `Set a whole number for one of: ${Object.keys(QUOTAS).join(", ")}.`,
     });
   }
   problems.throwIfAny();

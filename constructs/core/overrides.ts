@@ -105,7 +105,7 @@ function intoStrings(overrides: Attributes, attributes: unknown, path: string): 
       {
         code: "OVERRIDE_IN_STRING",
         prop: `addOverride("${path}${key}.${Object.keys(value)[0] ?? ""}")`,
-        problem: `must not reach into ${path}${key}, which is a string: it would replace the whole text`,
+        problem: `cannot override a path inside ${path}${key}: its value is a string, and the override would replace all of it`,
         remedy:
           key === "container_definitions"
             ? "Use overrideContainer(name, { ... }) of the service."

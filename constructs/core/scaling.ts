@@ -139,8 +139,8 @@ export function checkSteps(
   problems.check(highestIn < lowestOut, {
     code: "SCALING_STEPS_OVERLAP",
     prop: `${prop}.in`,
-    problem: `must be below the lowest step of out (${lowestOut}), got ${highestIn}`,
-    remedy: "Leave a gap between the two, or capacity is added and removed alternately.",
+    problem: `must be less than the lowest scale-out step (${lowestOut}), got ${highestIn}`,
+    remedy: "Leave a gap between the two; otherwise capacity repeatedly scales out and in.",
   });
 }
 

@@ -85,7 +85,7 @@ export class AwsStack extends TerraformStack {
       throw invalid(this, {
         code: "STACK_NAME",
         prop: "name",
-        problem: `${JSON.stringify(name)} is not a valid name of a stack`,
+        problem: `${JSON.stringify(name)} is not a valid stack name`,
         remedy: `Use ${NAME_RULE}.`,
       });
     }
@@ -220,7 +220,8 @@ export class AwsStack extends TerraformStack {
         code: "QUOTA",
         prop: `environment.quotas.${quota}`,
         problem: `is ${limit} in ${region}, but this app needs ${claimed}`,
-        remedy: "Use fewer, use another account, or have AWS raise the quota and set environment.quotas.",
+        remedy:
+          "Create fewer resources or use a different account; or request a quota increase from AWS, then set environment.quotas.",
       });
     }
   }

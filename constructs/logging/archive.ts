@@ -193,7 +193,7 @@ class SharedArchive extends Construct implements ILogArchive {
   constructor(scope: Construct, id: string, stackName: string) {
     super(scope, id);
     if (!NAME_PATTERN.test(stackName)) {
-      const problem = `${JSON.stringify(stackName)} is not a valid name of a platform or service`;
+      const problem = `${JSON.stringify(stackName)} is not a valid platform or service name`;
       throw invalid(this, { code: "ARCHIVE_STACK", prop: "stackName", problem, remedy: `Use ${NAME_RULE}.` });
     }
     const contract = new ImportedContract(this, "Contract", {

@@ -51,7 +51,7 @@ function check(scope: IConstruct, props: CiRolesProps): void {
     problems.check(environment.account === own, {
       code: "CI_ACCOUNT",
       prop: `environments[${index}].account`,
-      problem: `of ${environment.name} must be the account of the roles (${own ?? "not set"}), got ${environment.account ?? "not set"}`,
+      problem: `of ${environment.name} must match the account of the roles, ${own ?? "which is not set"}; it is ${environment.account ?? "not set"}`,
       remedy:
         own === undefined
           ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."

@@ -345,7 +345,7 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
   problems.check(account === own, {
     code: "PIPELINE_ACCOUNT",
     prop: `${prop}.environment.account`,
-    problem: `of ${name} must be the account of the pipeline (${own ?? "not set"}), got ${account ?? "not set"}`,
+    problem: `of ${name} must match the account of the pipeline, ${own ?? "which is not set"}; it is ${account ?? "not set"}`,
     remedy:
       own === undefined
         ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."

@@ -368,8 +368,8 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       throw invalid(this, {
         code: "ADD_ON_TWICE",
         prop: name,
-        problem: "is already added",
-        remedy: "Add it once, or give the second one another name.",
+        problem: "has already been added",
+        remedy: "Remove the duplicate, or give it a different name.",
       });
     }
     this.#addOnNames.add(name);

@@ -230,8 +230,8 @@ export function resolveService(
     {
       code: "SERVICE_LIVE_COMMAND",
       prop: "process.liveCommand",
-      problem: "is not in the bootstrap image, which runs until the first release and must be healthy",
-      remedy: 'Leave it out, set "none", or use Image.digest().',
+      problem: "is not available in the bootstrap image, which must pass health checks until the first release",
+      remedy: 'Omit the command, set "none", or specify your own image with Image.digest().',
     },
   );
   problems.check(
@@ -293,8 +293,8 @@ export function resolveService(
   problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user), {
     code: "SERVICE_USER_ROOT",
     prop: "user",
-    problem: `must be a numeric user other than root, got ${JSON.stringify(user)}`,
-    remedy: 'Use "<uid>" or "<uid>:<gid>", both above 0.',
+    problem: `must be a numeric, non-root user ID, got ${JSON.stringify(user)}`,
+    remedy: 'Use "<uid>" or "<uid>:<gid>", with nonzero values.',
   });
   checkVariables(problems, props);
   problems.throwIfAny();
@@ -401,7 +401,7 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
         prop: `${prop}.${variable}`,
         problem: OWN_VARIABLES.includes(variable)
           ? "is set by the service itself"
-          : "is not a valid name of a variable",
+          : "is not a valid environment variable name",
         remedy: `Use letters, digits and _, and none of: ${OWN_VARIABLES.join(", ")}.`,
       });
     }

@@ -196,7 +196,7 @@ class ImportedVpc extends Construct implements IVpc {
         code: "VPC_ID",
         prop,
         problem: "is empty",
-        remedy: "Use ids as AWS displays them: vpc-..., subnet-...",
+        remedy: "Specify an AWS resource ID, such as vpc-... or subnet-....",
       });
     }
     problems.throwIfAny();

@@ -85,7 +85,7 @@ export const runRollback = defineCommand(
     flags: {
       to: {
         value: "RELEASE",
-        help: "its number, as antifragile releases lists it (default: the one that was live before)",
+        help: "its number, as antifragile releases lists it (default: the previously live release)",
       },
       ...UNLOCK,
       ...PLACE,

@@ -67,7 +67,7 @@ export async function release(
 }
 
 export interface RollbackOptions {
-  /** Number of the release to restore. @default - the one that was live before */
+  /** Number of the release to restore. @default - the previously live release */
   readonly to?: number;
   readonly unlock: boolean;
   /** Number of the release to roll back; another one that is live by now stays. @default - the one that is live */

@@ -62,8 +62,8 @@ export function checkSidecar(scope: IConstruct, { name, cpu, memoryMiB }: Sideca
   problems.check(Number.isInteger(cpu) && cpu >= 0 && Number.isInteger(memoryMiB) && memoryMiB >= 6, {
     code: "SIDECAR_SIZE",
     prop,
-    problem: `must have whole numbers of CPU units and at least 6 MiB, got ${cpu} CPU units and ${memoryMiB} MiB`,
-    remedy: "Set cpu to a whole number from 0 and memoryMiB to a whole number from 6.",
+    problem: `must have a whole number of CPU units and at least 6 MiB of memory, got ${cpu} CPU units and ${memoryMiB} MiB`,
+    remedy: "Set cpu to a whole number, 0 or more, and memoryMiB to a whole number, 6 or more.",
   });
   problems.throwIfAny();
 }

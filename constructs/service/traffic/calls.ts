@@ -119,8 +119,8 @@ export function checkCallee(problems: Problems, caller: CallParty, callee: CallP
   problems.check(mine.platformName === other.platformName && mine.environment.name === other.environment.name, {
     code: "CALL_OTHER_PLATFORM",
     prop: `call ${name}`,
-    problem: `must be on the caller's platform, ${mine.platformName}-${mine.environment.name}, because the VPCs of platforms are not connected; it is on ${other.platformName}-${other.environment.name}`,
-    remedy: "Create both on one platform, or call its public address.",
+    problem: `must be on the same platform as its caller, ${mine.platformName}-${mine.environment.name}, because the VPCs of different platforms are not connected; it is on ${other.platformName}-${other.environment.name}`,
+    remedy: "Create both services on one platform, or call the service at its public address.",
   });
   problems.check(callee.process.kind === "web", {
     code: "CALL_NO_PORT",

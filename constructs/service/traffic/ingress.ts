@@ -215,8 +215,8 @@ export class Ingress implements ServiceAddOn {
       {
         code: "INGRESS_ZONE",
         prop: "zoneId",
-        problem: `must be the id of a Route 53 hosted zone, together with hosts, got ${JSON.stringify(zoneId)}`,
-        remedy: "Use an id such as Z0123456789ABCDEFGHIJ, and set hosts.",
+        problem: `must be a Route 53 hosted zone ID and requires hosts, got ${JSON.stringify(zoneId)}`,
+        remedy: "Use an ID such as Z0123456789ABCDEFGHIJ, and set hosts.",
       },
     );
     problems.check(!certificate || zoneId !== undefined, {
