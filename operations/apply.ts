@@ -64,7 +64,7 @@ async function applyStack(
   const planned = await planStack(folder, options, used, plan);
   if (planned !== "changes") return planned;
   if (!(await confirm(stack, terraform.interrupted))) {
-    print(`${stack} has no changes\n`);
+    print(`${stack} is as it was\n`);
     return 1;
   }
   return (await applyPlan(folder, options, plan)) === 0 ? "applied" : 1;
