@@ -113,9 +113,6 @@ const GUARDED: Readonly<Record<string, Loss>> = {
   aws_vpc: { what: "vpc", deleted: "everything in it must be deleted first" },
 };
 
-/** Resource types that a plan may delete or replace only with an explicit allowance. */
-export const GUARDED_TYPES: readonly string[] = Object.keys(GUARDED);
-
 /** Protected resource that a plan would delete or replace. */
 export interface Finding {
   readonly address: string;

@@ -27,11 +27,6 @@ interface Seen {
   readonly holder: LockHolder | undefined;
 }
 
-/** Reads the state of a stack's releases. */
-export async function readState(context: ReleaseContext): Promise<ReleaseState> {
-  return (await read(context)).state;
-}
-
 async function read(context: ReleaseContext): Promise<Seen> {
   const { cloud, place, now } = context;
   const processes = await cloud.processes(place);

@@ -47,8 +47,6 @@ const PURE = [
   "constructs/core/names.ts",
   "constructs/core/schedule.ts",
   "constructs/core/units.ts",
-  "emulator/alarms/composite-alarm.ts",
-  "emulator/alarms/metric-alarm.ts",
   "constructs/load-balancer/priority.ts",
   "constructs/vpc/cidr.ts",
   "constructs/core/scaling.ts",

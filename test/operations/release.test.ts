@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../contract/user-error";
 import { admin } from "../../operations/release/admin";
-import { Interrupted } from "../../operations/release/context";
+import { Interrupted, type ReleaseContext } from "../../operations/release/context";
 import { migrateWith, release, rollback } from "../../operations/release/release";
-import { readState, releases } from "../../operations/release/releases";
+import { type ReleaseState, releases } from "../../operations/release/releases";
 import { FakeCloud, fakeWorld, image, template } from "./support/fake-cloud";
 
 const MIGRATE = { migrate: ["node", "migrate.js"] };
@@ -22,6 +22,13 @@ const releaseImage = (cloud: FakeCloud, ...images: string[]) => {
   const world = fakeWorld(cloud);
   return release(world, { images, unlock: false }).then((code) => ({ code, text: world.printed() }));
 };
+
+/** State of the releases as `releases --json` prints it. */
+async function readState(context: ReleaseContext): Promise<ReleaseState> {
+  const printed: string[] = [];
+  await releases({ ...context, print: (text) => printed.push(text) }, { json: true });
+  return JSON.parse(printed.join(""));
+}
 
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -154,9 +161,7 @@ describe("a release", () => {
       "2 live 2026-01-01T00:00:03Z sha256:bbbbbbbb max",
       "1 was live 2026-01-01T00:00:03Z sha256:aaaaaaaa max",
     ]);
-    const json = fakeWorld(cloud);
-    await releases(json, { json: true });
-    expect(JSON.parse(json.printed())).toMatchObject({ live: 2, releases: [{ number: 2 }, { number: 1 }] });
+    expect(await readState(fakeWorld(cloud))).toMatchObject({ live: 2, releases: [{ number: 2 }, { number: 1 }] });
   });
 });
 

@@ -1,4 +1,4 @@
-import type { AlarmState } from "../../emulator/alarms/metric-alarm";
+import type { AlarmState } from "./alarms/metric-alarm";
 
 type Changes = Readonly<Record<number, AlarmState>>;
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { compositeState } from "../../../emulator/alarms/composite-alarm";
+import { actionsDespite } from "../../support/alarm-suppression";
+import { compositeState } from "../../support/alarms/composite-alarm";
 import {
   type AlarmState,
   evaluateAlarm,
   type MetricAlarm,
   minutesOf,
   stateOfDatapoints,
-} from "../../../emulator/alarms/metric-alarm";
-import { evaluateExpression, MetricMathError } from "../../../emulator/alarms/metric-math";
-import { significantSamples, statisticOf } from "../../../emulator/alarms/statistics";
-import { actionsDespite } from "../../support/alarm-suppression";
+} from "../../support/alarms/metric-alarm";
+import { evaluateExpression, MetricMathError } from "../../support/alarms/metric-math";
+import { significantSamples, statisticOf } from "../../support/alarms/statistics";
 import { Capacity, stepCapacity, trackedCapacity, wholeTasks } from "../../support/scaling-policy";
 import {
   ALARM_STATES,

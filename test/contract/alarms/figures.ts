@@ -1,4 +1,4 @@
-import { EXTRA_DATAPOINTS } from "../../../emulator/alarms/metric-alarm";
+import { EXTRA_DATAPOINTS } from "../../support/alarms/metric-alarm";
 import { type Arrival, keyOf, LATE, oneLate, PUNCTUAL, SPARSE, VERY_LATE } from "./metrics";
 import { causesOf, lookBack, metricsOf, periodMinutes, type Run, statesFrom, type Watched } from "./timeline";
 

@@ -1,4 +1,4 @@
-import type { MetricStat } from "../../../emulator/alarms/metric-alarm";
+import type { MetricStat } from "../../support/alarms/metric-alarm";
 
 /**
  * When AWS reports a metric: each minute; in minutes with traffic alone; or only when what it counts happens.

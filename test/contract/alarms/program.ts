@@ -1,4 +1,4 @@
-import type { MetricAlarm, MetricRow } from "../../../emulator/alarms/metric-alarm";
+import type { MetricAlarm, MetricRow } from "../../support/alarms/metric-alarm";
 import type { StepPolicy } from "../../support/scaling-policy";
 
 type Values = Readonly<Record<string, unknown>>;

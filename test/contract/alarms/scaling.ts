@@ -6,7 +6,7 @@ import {
   type MetricAlarm,
   type MetricStat,
   type Samples,
-} from "../../../emulator/alarms/metric-alarm";
+} from "../../support/alarms/metric-alarm";
 import {
   Capacity,
   SCALE_IN_BELOW,

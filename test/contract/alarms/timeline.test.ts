@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXTRA_DATAPOINTS } from "../../../emulator/alarms/metric-alarm";
+import { EXTRA_DATAPOINTS } from "../../support/alarms/metric-alarm";
 import { textOf } from "../support/sources";
 import { everythingWatched } from "./everything-watched";
 import { figuresOf, isQuiet, promiseOf } from "./figures";

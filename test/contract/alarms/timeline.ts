@@ -1,11 +1,11 @@
-import { compositeState } from "../../../emulator/alarms/composite-alarm";
+import { compositeState } from "../../support/alarms/composite-alarm";
 import {
   type AlarmState,
   EXTRA_DATAPOINTS,
   evaluateAlarm,
   type MetricStat,
   type Samples,
-} from "../../../emulator/alarms/metric-alarm";
+} from "../../support/alarms/metric-alarm";
 import { type Arrival, behaviourOf, keyOf } from "./metrics";
 import type { SynthesizedAlarm } from "./program";
 
