@@ -1,5 +1,7 @@
+import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { Construct } from "constructs";
 import type { ServiceStack } from "../../constructs";
+import type { Target } from "../../constructs/service/add-on";
 import { type CloudNativeServiceProps, resolveService, type ServiceContext } from "../../constructs/service/props";
 import { ordersStack } from "./synth";
 
@@ -21,5 +23,33 @@ export function partsOf(
     stack,
     scope,
     context: { stack, settings, fullName: [stack.platformName, stack.environment.name, settings.name] },
+  };
+}
+
+/** An ECS service that only has its name. */
+export function bareService(scope: Construct): EcsService {
+  return new EcsService(scope, "Service", { name: "orders" });
+}
+
+/** A target group that depends on an address made of its name. */
+export function target(name: string): Target {
+  return {
+    targetGroupArn: `arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/${name}/1`,
+    targetGroupArnSuffix: `targetgroup/${name}/1`,
+    loadBalancerArnSuffix: "app/shop/1",
+    dependsOn: [`aws_lb_listener_rule.${name}`],
+  };
+}
+
+/** As `target`, with a second target group that a deployment shifts traffic to. */
+export function shiftedTarget(name: string): Target {
+  return {
+    ...target(name),
+    shift: {
+      alternate: { targetGroupArn: `${target(name).targetGroupArn}b`, targetGroupArnSuffix: `targetgroup/${name}b/1` },
+      names: [name, `${name}b`],
+      listenerArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shop/1/1",
+      ruleArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shop/1/1/1",
+    },
   };
 }
