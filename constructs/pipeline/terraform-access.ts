@@ -15,8 +15,8 @@ import {
   PASSED_TO,
   ROLE_ACTIONS,
   SERVICE_LINKED,
-  TERRAFORM_ACTIONS,
-} from "./terraform-actions";
+} from "./named-actions";
+import { TERRAFORM_ACTIONS } from "./terraform-actions";
 
 /**
  * Maximum number of characters of a managed policy, not counting white space. @see
@@ -34,16 +34,20 @@ type Access = "read" | "write";
  * known in advance.
  */
 export function serviceStatements(access: Access, region: string): Statement[] {
-  return Object.entries(TERRAFORM_ACTIONS)
-    .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
-    .filter(({ actions }) => actions.length > 0)
-    .map(({ service, actions }) => ({
-      actions,
-      // Terraform creates resources whose ARN does not exist yet, and calls list actions that have no resource; the region
-      // limits them.
-      resources: ["*"],
-      ...(ELSEWHERE.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
-    }));
+  return (
+    Object.entries(TERRAFORM_ACTIONS)
+      // The order decides which policy holds a service: a new file of actions must not move the others.
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
+      .filter(({ actions }) => actions.length > 0)
+      .map(({ service, actions }) => ({
+        actions,
+        // Terraform creates resources whose ARN does not exist yet, and calls list actions that have no resource; the region
+        // limits them.
+        resources: ["*"],
+        ...(ELSEWHERE.includes(service) ? {} : { conditions: { StringEquals: { "aws:RequestedRegion": region } } }),
+      }))
+  );
 }
 
 /** ARNs of an environment's resources, by name prefix. */

@@ -1,7 +1,12 @@
+import { NETWORK_ACTIONS } from "./network-actions";
+
 /**
  * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh, `write`
  * to create, update and delete. Every action is listed in full. When you use a new resource type, add its actions here: a
  * test fails until you do.
+ *
+ * Two files hold more: `network-actions.ts` the actions on networks, which are part of this table, and `named-actions.ts`
+ * those on roles, buckets and parameters, which are limited by name.
  *
  * Actions that read user data are excluded: objects in buckets, values of secrets, messages, log events.
  *
@@ -11,10 +16,6 @@
 export const TERRAFORM_ACTIONS: Readonly<
   Record<string, { readonly read: readonly string[]; readonly write: readonly string[] }>
 > = {
-  acm: {
-    read: ["DescribeCertificate", "ListCertificates", "ListTagsForCertificate"],
-    write: ["AddTagsToCertificate", "DeleteCertificate", "RemoveTagsFromCertificate", "RequestCertificate"],
-  },
   "application-autoscaling": {
     read: [
       "DescribeScalableTargets",
@@ -149,89 +150,6 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateTimeToLive",
     ],
   },
-  ec2: {
-    read: [
-      "DescribeAccountAttributes",
-      "DescribeAddresses",
-      "DescribeAddressesAttribute",
-      "DescribeAvailabilityZones",
-      "DescribeEgressOnlyInternetGateways",
-      "DescribeFlowLogs",
-      "DescribeImages",
-      "DescribeInstances",
-      "DescribeInstanceTypes",
-      "DescribeInternetGateways",
-      "DescribeLaunchTemplates",
-      "DescribeLaunchTemplateVersions",
-      "DescribeManagedPrefixLists",
-      "DescribeNatGateways",
-      "DescribeNetworkAcls",
-      "DescribeNetworkInterfaces",
-      "DescribePrefixLists",
-      "DescribeRouteTables",
-      "DescribeSecurityGroupRules",
-      "DescribeSecurityGroups",
-      "DescribeSubnets",
-      "DescribeTags",
-      "DescribeVpcAttribute",
-      "DescribeVpcEndpoints",
-      "DescribeVpcs",
-    ],
-    write: [
-      "AllocateAddress",
-      "AssociateRouteTable",
-      "AssociateSubnetCidrBlock",
-      "AssociateVpcCidrBlock",
-      "AttachInternetGateway",
-      "AuthorizeSecurityGroupEgress",
-      "AuthorizeSecurityGroupIngress",
-      "CreateEgressOnlyInternetGateway",
-      "CreateFlowLogs",
-      "CreateInternetGateway",
-      "CreateLaunchTemplate",
-      "CreateLaunchTemplateVersion",
-      "CreateNatGateway",
-      "CreateRoute",
-      "CreateRouteTable",
-      "CreateSecurityGroup",
-      "CreateSubnet",
-      "CreateTags",
-      "CreateVpc",
-      "CreateVpcEndpoint",
-      "DeleteEgressOnlyInternetGateway",
-      "DeleteFlowLogs",
-      "DeleteInternetGateway",
-      "DeleteLaunchTemplate",
-      "DeleteNatGateway",
-      "DeleteNetworkInterface",
-      "DeleteRoute",
-      "DeleteRouteTable",
-      "DeleteSecurityGroup",
-      "DeleteSubnet",
-      "DeleteTags",
-      "DeleteVpc",
-      "DeleteVpcEndpoints",
-      "DetachInternetGateway",
-      "DetachNetworkInterface",
-      "DisassociateAddress",
-      "DisassociateRouteTable",
-      "DisassociateSubnetCidrBlock",
-      "DisassociateVpcCidrBlock",
-      "ModifyLaunchTemplate",
-      "ModifySecurityGroupRules",
-      "ModifySubnetAttribute",
-      "ModifyVpcAttribute",
-      "ModifyVpcEndpoint",
-      "ReleaseAddress",
-      "ReplaceRoute",
-      "RevokeSecurityGroupEgress",
-      "RevokeSecurityGroupIngress",
-      // Called by Auto Scaling on behalf of the role, for launch templates.
-      "RunInstances",
-      "UpdateSecurityGroupRuleDescriptionsEgress",
-      "UpdateSecurityGroupRuleDescriptionsIngress",
-    ],
-  },
   ecs: {
     read: [
       "DescribeCapacityProviders",
@@ -296,46 +214,6 @@ export const TERRAFORM_ACTIONS: Readonly<
       "ModifyUserGroup",
       "RemoveTagsFromResource",
       "ResetCacheParameterGroup",
-    ],
-  },
-  elasticloadbalancing: {
-    read: [
-      "DescribeCapacityReservation",
-      "DescribeListenerAttributes",
-      "DescribeListenerCertificates",
-      "DescribeListeners",
-      "DescribeLoadBalancerAttributes",
-      "DescribeLoadBalancers",
-      "DescribeRules",
-      "DescribeTags",
-      "DescribeTargetGroupAttributes",
-      "DescribeTargetGroups",
-      "DescribeTargetHealth",
-    ],
-    write: [
-      "AddListenerCertificates",
-      "AddTags",
-      "CreateListener",
-      "CreateLoadBalancer",
-      "CreateRule",
-      "CreateTargetGroup",
-      "DeleteListener",
-      "DeleteLoadBalancer",
-      "DeleteRule",
-      "DeleteTargetGroup",
-      "ModifyListener",
-      "ModifyListenerAttributes",
-      "ModifyLoadBalancerAttributes",
-      "ModifyRule",
-      "ModifyTargetGroup",
-      "ModifyTargetGroupAttributes",
-      "RemoveListenerCertificates",
-      "RemoveTags",
-      "SetIpAddressType",
-      "SetRulePriorities",
-      "SetSecurityGroups",
-      "SetSubnets",
-      "SetWebAcl",
     ],
   },
   events: {
@@ -491,17 +369,6 @@ export const TERRAFORM_ACTIONS: Readonly<
       "ResetDBParameterGroup",
     ],
   },
-  route53: {
-    read: [
-      "GetChange",
-      "GetHostedZone",
-      "ListHostedZones",
-      "ListHostedZonesByName",
-      "ListResourceRecordSets",
-      "ListTagsForResource",
-    ],
-    write: ["AssociateVPCWithHostedZone", "ChangeResourceRecordSets", "CreateHostedZone", "DeleteHostedZone"],
-  },
   scheduler: {
     read: ["GetSchedule", "GetScheduleGroup", "ListTagsForResource"],
     write: [
@@ -528,22 +395,6 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateSecret",
     ],
   },
-  servicediscovery: {
-    read: ["GetNamespace", "GetOperation", "GetService", "ListInstances", "ListNamespaces", "ListTagsForResource"],
-    write: [
-      "CreateHttpNamespace",
-      "CreatePrivateDnsNamespace",
-      "CreateService",
-      "DeleteNamespace",
-      "DeleteService",
-      "DeregisterInstance",
-      "TagResource",
-      "UntagResource",
-      "UpdateHttpNamespace",
-      "UpdatePrivateDnsNamespace",
-      "UpdateService",
-    ],
-  },
   sns: {
     read: ["GetSubscriptionAttributes", "GetTopicAttributes", "ListTagsForResource"],
     write: [
@@ -567,20 +418,6 @@ export const TERRAFORM_ACTIONS: Readonly<
     write: [],
   },
   sts: { read: ["GetCallerIdentity"], write: [] },
-  wafv2: {
-    read: ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource", "ListWebACLs"],
-    write: [
-      "AssociateWebACL",
-      "CreateWebACL",
-      "DeleteLoggingConfiguration",
-      "DeleteWebACL",
-      "DisassociateWebACL",
-      "PutLoggingConfiguration",
-      "TagResource",
-      "UntagResource",
-      "UpdateWebACL",
-    ],
-  },
   xray: {
     read: ["GetGroup", "GetSamplingRules", "ListTagsForResource"],
     write: [
@@ -594,126 +431,5 @@ export const TERRAFORM_ACTIONS: Readonly<
       "UpdateSamplingRule",
     ],
   },
+  ...NETWORK_ACTIONS,
 };
-
-/** Actions on roles and instance profiles, limited to the names of the environment. */
-export const ROLE_ACTIONS = {
-  read: [
-    "iam:GetInstanceProfile",
-    "iam:GetRole",
-    "iam:GetRolePolicy",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListInstanceProfilesForRole",
-    "iam:ListRolePolicies",
-  ],
-  write: [
-    "iam:AddRoleToInstanceProfile",
-    "iam:CreateInstanceProfile",
-    "iam:DeleteInstanceProfile",
-    "iam:DeleteRole",
-    "iam:RemoveRoleFromInstanceProfile",
-    "iam:TagInstanceProfile",
-    "iam:TagRole",
-    "iam:UntagInstanceProfile",
-    "iam:UntagRole",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateRole",
-    "iam:UpdateRoleDescription",
-  ],
-  /** Actions that grant permissions to roles; require the permissions boundary where the account has one. */
-  bounded: [
-    "iam:CreateRole",
-    "iam:DeleteRolePolicy",
-    "iam:DetachRolePolicy",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-  ],
-} as const;
-
-/** AWS managed policies that constructs attach to roles, by path and name. No other policy can be attached. */
-export const ATTACHABLE_POLICIES = [
-  "AmazonECSInfrastructureRolePolicyForLoadBalancers",
-  "AmazonSSMManagedInstanceCore",
-  "AWSCodeDeployRoleForECSLimited",
-  "CloudWatchReadOnlyAccess",
-  "service-role/AmazonEC2ContainerServiceforEC2Role",
-  "service-role/AmazonRDSEnhancedMonitoringRole",
-] as const;
-
-/** AWS services that assume the roles that constructs create. */
-export const PASSED_TO = [
-  "autoscaling.amazonaws.com",
-  "chatbot.amazonaws.com",
-  "codedeploy.amazonaws.com",
-  "ec2.amazonaws.com",
-  "ecs-tasks.amazonaws.com",
-  "ecs.amazonaws.com",
-  "events.amazonaws.com",
-  "firehose.amazonaws.com",
-  "fis.amazonaws.com",
-  "lambda.amazonaws.com",
-  "logs.amazonaws.com",
-  "monitoring.rds.amazonaws.com",
-  "scheduler.amazonaws.com",
-  "vpc-flow-logs.amazonaws.com",
-] as const;
-
-/** AWS services with a service-linked role, created once in an account. */
-export const SERVICE_LINKED = [
-  "autoscaling.amazonaws.com",
-  "ecs.amazonaws.com",
-  "ecs.application-autoscaling.amazonaws.com",
-  "elasticache.amazonaws.com",
-  "elasticloadbalancing.amazonaws.com",
-  "fis.amazonaws.com",
-  "management.chatbot.amazonaws.com",
-  "rds.amazonaws.com",
-  "wafv2.amazonaws.com",
-] as const;
-
-/** Actions on buckets, excluding their objects. */
-export const BUCKET_ACTIONS = {
-  read: [
-    "s3:GetAccelerateConfiguration",
-    "s3:GetBucketAcl",
-    "s3:GetBucketCORS",
-    "s3:GetBucketLocation",
-    "s3:GetBucketLogging",
-    "s3:GetBucketNotification",
-    "s3:GetBucketObjectLockConfiguration",
-    "s3:GetBucketOwnershipControls",
-    "s3:GetBucketPolicy",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketRequestPayment",
-    "s3:GetBucketTagging",
-    "s3:GetBucketVersioning",
-    "s3:GetBucketWebsite",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetLifecycleConfiguration",
-    "s3:GetMetricsConfiguration",
-    "s3:GetReplicationConfiguration",
-    "s3:ListBucket",
-  ],
-  write: [
-    "s3:CreateBucket",
-    "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:PutBucketLogging",
-    "s3:PutBucketNotification",
-    "s3:PutBucketObjectLockConfiguration",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketTagging",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutMetricsConfiguration",
-  ],
-} as const;
-
-/** Actions on the parameters of stack contracts. */
-export const PARAMETER_ACTIONS = {
-  read: ["ssm:GetParameter", "ssm:GetParameters"],
-  write: ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource"],
-} as const;

@@ -1,11 +1,7 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
-import {
-  ATTACHABLE_POLICIES,
-  PASSED_TO,
-  ROLE_ACTIONS,
-  TERRAFORM_ACTIONS,
-} from "../../constructs/pipeline/terraform-actions";
+import { ATTACHABLE_POLICIES, PASSED_TO, ROLE_ACTIONS } from "../../constructs/pipeline/named-actions";
+import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
 import { filesIn, textOf } from "./support/sources";

@@ -19,7 +19,7 @@ import {
   worker,
 } from "../../../constructs";
 import type { ProviderLine } from "../../../constructs/core/provider-line";
-import { ATTACHABLE_POLICIES } from "../../../constructs/pipeline/terraform-actions";
+import { ATTACHABLE_POLICIES } from "../../../constructs/pipeline/named-actions";
 import {
   FEATURES,
   type Feature,
