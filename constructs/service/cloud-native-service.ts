@@ -24,7 +24,8 @@ import { type CloudNativeServiceProps, circumstancesOf, resolveService, type Ser
 import { createEcsService } from "./runtime/ecs-service";
 import { reserveAddresses, reserveServiceName, warnOfThinScaling } from "./runtime/network-capacity";
 import { createScheduledTask } from "./runtime/scheduled-task";
-import { type ScalingSettings, scale } from "./scaling/scaling";
+import { scale } from "./scaling/scaling";
+import type { ScalingSettings } from "./scaling/scaling-props";
 import type { ContainerOverrides } from "./task/container-overrides";
 import { execStatements } from "./task/exec-permissions";
 import { warnOfSharedImage } from "./task/image";

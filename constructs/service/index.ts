@@ -27,7 +27,7 @@ export {
 } from "./deployment/strategy-props";
 export type { ServiceAlarms } from "./monitoring/alarms";
 export type { CloudNativeServiceProps } from "./props";
-export type { Scaling, ScheduledBounds } from "./scaling/scaling";
+export type { Scaling, ScheduledBounds } from "./scaling/scaling-props";
 export type { ContainerOverrides } from "./task/container-overrides";
 export { Image } from "./task/image";
 export { type JobProcess, job, type Process, type WebProcess, type WorkerProcess, web, worker } from "./task/process";

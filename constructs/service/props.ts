@@ -12,7 +12,7 @@ import { type Circumstances, RELEASE_OWNERS, type ReleaseOwner } from "./deploym
 import { checkDeployment, type Deployment, deploymentCall, rolling } from "./deployment/strategy-props";
 import { type Feature, STRATEGY_TABLE, strategyCell } from "./deployment/strategy-support";
 import { resolveAlarms, type ServiceAlarms } from "./monitoring/alarms";
-import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling/scaling";
+import { resolveScaling, type Scaling, type ScalingSettings } from "./scaling/scaling-props";
 import { Image } from "./task/image";
 import { type Process, web } from "./task/process";
 import { SHUTDOWN_SECONDS, type ShutdownBudget, splitShutdown } from "./task/shutdown";

@@ -10,7 +10,7 @@ import { ignoredChanges } from "../deployment/ignored-changes";
 import { type Deployment, deploymentMinutes } from "../deployment/strategy-props";
 import { brings, STRATEGY_TABLE } from "../deployment/strategy-support";
 import { circumstancesOf, type ServiceSettings } from "../props";
-import type { ScalingSettings } from "../scaling/scaling";
+import type { ScalingSettings } from "../scaling/scaling-props";
 
 /** Health check grace period: time after the start of a task during which failed health checks do not count. */
 const START_SECONDS = 60;

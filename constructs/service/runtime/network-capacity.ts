@@ -2,7 +2,7 @@ import type { IConstruct } from "constructs";
 import { invalid, warn } from "../../core/errors";
 import { Registry } from "../../core/registry";
 import type { ServiceStack } from "../../platform/platform";
-import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling";
+import { keptWithoutAZone, type ScalingSettings } from "../scaling/scaling-props";
 
 /** Number of addresses that the services of an app need, by platform. */
 const ADDRESSES = () => new Map<string, number>();

@@ -9,7 +9,7 @@ import {
   web,
   worker,
 } from "../../../constructs";
-import { keptWithoutAZone } from "../../../constructs/service/scaling/scaling";
+import { keptWithoutAZone } from "../../../constructs/service/scaling/scaling-props";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, warnings } from "../../support/synth";
 
