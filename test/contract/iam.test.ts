@@ -39,6 +39,11 @@ const ALLOWED: Allowances = {
     { what: /^ssmmessages:(Create|Open)(Control|Data)Channel$/, why: "take no resource" },
     { what: /^cloudwatch:GetMetricWidgetImage$/, why: "takes no resource, and reads only" },
     {
+      what: "cloudwatch:DescribeAlarms",
+      why: "AWS returns composite alarms only to callers whose permission is scoped to *; reads only",
+      condition: /^aws:RequestedRegion$/,
+    },
+    {
       what: /^ec2:((Assign|Unassign)PrivateIpAddresses|(Create|Delete)NetworkInterface)$/,
       why: "of a function in a network: Lambda asks whether its role has them on everything",
     },
@@ -50,7 +55,6 @@ const ALLOWED: Allowances = {
       what: /:parameter\/antifragile\/[a-z0-9/-]+\/processes\/\*$/,
       why: "what the services of one stack tell a release",
     },
-    { what: /:cloudwatch:[^:]*:[^:]*:alarm:[a-z0-9-]+-\*$/, why: "alarms of one platform in one environment" },
     { what: /^x:\*$/, why: "log streams of one group; the ARN is that of a resource" },
     { what: /^(arn:x:s3:::[a-z0-9-]+|x)(\/[a-z0-9-]+)*\/\*$/, why: "objects of one bucket, or of a part of it" },
     { what: /:domain\/[a-z0-9-]+\/[a-z0-9._-]+-\*\/_bulk$/, why: "indices of one log stream, each of a day" },

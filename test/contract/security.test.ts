@@ -48,6 +48,8 @@ const WITHOUT_RESOURCE = new Set([
   ...["CreateLogDelivery", "DescribeResourcePolicies", "PutResourcePolicy"].map((of) => `logs:${of}`),
   ...["cloudwatch:GetMetricWidgetImage", "tag:GetResources", "ecs:ListTasks"],
   ...["ec2:DescribeInstances", "ec2:DescribeSubnets"],
+  // Composite alarms are returned only to callers whose permission is scoped to *.
+  "cloudwatch:DescribeAlarms",
   // A function in a network: Lambda asks whether its role has these on everything.
   ...["CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces"].map((of) => `ec2:${of}`),
   ...["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
