@@ -6,34 +6,15 @@ import {
   type CloudNativeServiceProps,
   Duration,
   Image,
-  Ingress,
-  type IngressProps,
   LogStream,
   Platform,
-  type ServiceAddOn,
   type ServiceStack,
   web,
   worker,
 } from "../../../constructs";
-import { splitShutdown } from "../../../constructs/service/task/shutdown";
-import { fargateSize } from "../../../constructs/service/task/task-size";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
-
-const DIGEST = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
-
-function orders(props: CloudNativeServiceProps = {}, environment = DEV) {
-  const stack = ordersStack(environment);
-  return { stack, service: new CloudNativeService(stack, "Orders", props) };
-}
-
-type Container = Record<string, unknown> & { environment: { name: string; value: string }[] };
-function containers(stack: ReturnType<typeof ordersStack>): Container[] {
-  return only(stack, "aws_ecs_task_definition").container_definitions as Container[];
-}
-function environmentOf(container: Container | undefined): Record<string, string> {
-  return Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]));
-}
+import { containers, DIGEST, environmentOf, orders } from "./orders";
 
 describe("a stack with several processes", () => {
   const warned = (...all: CloudNativeServiceProps[]) => {
@@ -367,147 +348,5 @@ describe("CloudNativeService", () => {
     const stack = ordersStack();
     expect(refusals(() => new CloudNativeService(stack, "1"))).toEqual(["SERVICE_NAME id"]);
     expect(refusals(() => new CloudNativeService(stack.data, "Orders"))).toEqual(["NO_SERVICE_STACK scope"]);
-  });
-});
-
-describe("an add-on", () => {
-  it("may have a writable root and a memory limit, without a change to the app", () => {
-    const { stack, service } = orders();
-    service.add({
-      name: "Agent",
-      bind: (host) => host.addSidecar({ name: "agent", image: DIGEST, cpu: 64, memoryMiB: 128, writableRoot: true }),
-    });
-    expect(containers(stack)).toMatchObject([
-      { name: "orders", readonlyRootFilesystem: true },
-      { name: "agent", readonlyRootFilesystem: false, memory: 128, essential: false },
-    ]);
-  });
-
-  const sidecar = (name: string, cpu: number): ServiceAddOn => ({
-    name,
-    bind: (host) => {
-      host.addSidecar({ name: name.toLowerCase(), image: DIGEST, cpu, memoryMiB: 256, startBeforeApp: true });
-      host.addEnvironment(`${name.toUpperCase()}_URL`, "http://127.0.0.1:4318");
-      host.addSecret(`${name.toUpperCase()}_KEY`, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:k");
-    },
-  });
-
-  it("adds containers, variables and secrets independently, and the task grows with them", () => {
-    const { stack, service } = orders({ addOns: [sidecar("Beta", 128)] });
-    service.add(sidecar("Alpha", 64));
-    expect(containers(stack).map((container) => container.name)).toEqual(["orders", "alpha", "beta"]);
-    expect(containers(stack)[0]).toMatchObject({
-      dependsOn: [
-        { condition: "START", containerName: "alpha" },
-        { condition: "START", containerName: "beta" },
-      ],
-      secrets: [{ name: "ALPHA_KEY" }, { name: "BETA_KEY" }],
-    });
-    expect(environmentOf(containers(stack)[0])).toMatchObject({
-      ALPHA_URL: expect.anything(),
-      BETA_URL: expect.anything(),
-    });
-    expect(only(stack, "aws_ecs_task_definition")).toMatchObject({ cpu: "512", memory: "1024" });
-  });
-
-  it("is refused twice, and if it sets an existing variable", () => {
-    const { service } = orders({ environment: { GAMMA_URL: "mine" } });
-    service.add(sidecar("Alpha", 1));
-    expect(refusals(() => service.add(sidecar("Alpha", 1)))).toEqual(["ADD_ON_TWICE Alpha"]);
-    expect(refusals(() => service.add(sidecar("Gamma", 1)))).toEqual([
-      "ENVIRONMENT_VARIABLE_TWICE environment.GAMMA_URL",
-    ]);
-  });
-
-  it.each([
-    ["orders", 1, 64, "SIDECAR_NAME"],
-    ["a b", 1, 64, "SIDECAR_NAME"],
-    ["agent", 1, 5, "SIDECAR_SIZE"],
-    ["agent", 0.5, 64, "SIDECAR_SIZE"],
-  ])("is refused a container %s of %d CPU units and %d MiB", (name, cpu, memoryMiB, code) => {
-    const addOn: ServiceAddOn = {
-      name: "Agent",
-      bind: (host) => host.addSidecar({ name, image: DIGEST, cpu, memoryMiB }),
-    };
-    expect(refusals(() => orders().service.add(addOn))).toEqual([`${code} sidecar ${JSON.stringify(name)}`]);
-  });
-
-  it("that makes the task larger than Fargate fails synth", () => {
-    const { stack, service } = orders();
-    service.add(sidecar("Alpha", 99_999));
-    expect(() => synthesize(stack)).toThrow(/SERVICE_SIZE/);
-  });
-});
-
-describe("Ingress", () => {
-  const withIngress = (props: IngressProps = {}) => {
-    const { stack, service } = orders();
-    service.add(new Ingress(props));
-    return stack;
-  };
-
-  it("allows only the load balancer, waits for its rule, and has the timeouts of the shutdown budget", () => {
-    const stack = withIngress();
-    expect(only(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
-      from_port: 8080,
-      referenced_security_group_id: expect.stringContaining("loadBalancer.securityGroupId"),
-    });
-    expect(only(stack, "aws_ecs_service").depends_on).toContain("aws_lb_listener_rule.Orders_Ingress_Rule_4050A54D");
-    expect(only(stack, "aws_lb_target_group")).toMatchObject({
-      deregistration_delay: "18",
-      health_check: { path: "/readyz", matcher: "200" },
-      port: 80,
-      target_type: "ip",
-    });
-  });
-
-  it("puts narrower rules before wider ones", () => {
-    const priorities = (
-      [{ hosts: ["a.example.com"], paths: ["/v1/*"] }, { paths: ["/v1/*"] }, { hosts: ["a.example.com"] }, {}] as const
-    ).map((match) => only(withIngress(match), "aws_lb_listener_rule").priority as number);
-    expect([...priorities].sort((a, b) => a - b)).toEqual(priorities);
-  });
-
-  it.each<[string, IngressProps, string]>([
-    [
-      "too many values",
-      { hosts: ["a.de", "b.de", "c.de"], paths: ["/1", "/2"] },
-      "LISTENER_RULE_CONDITIONS hosts and paths",
-    ],
-    ["a path without a slash", { paths: ["v1"] }, "LISTENER_RULE_PATH paths"],
-    ["a path that Terraform would evaluate", { paths: ['/${file("x")}'] }, "LISTENER_RULE_PATH paths"],
-    ["a priority out of range", { priority: 0 }, "LISTENER_RULE_PRIORITY priority"],
-  ])("refuses %s", (_, props, expected) => {
-    expect(refusals(() => withIngress(props))).toEqual([expected]);
-  });
-
-  it("refuses a platform of the same app that has no load balancer", () => {
-    const stack = ordersStack(DEV, { listener: undefined });
-    const service = new CloudNativeService(stack, "Orders");
-    expect(refusals(() => service.add(new Ingress()))).toEqual(["PLATFORM_NO_LOAD_BALANCER listener"]);
-  });
-});
-
-describe("task sizes and shutdown budgets", () => {
-  it("are the smallest Fargate sizes that fit", () => {
-    expect(fargateSize({ cpu: 256, memoryMiB: 512 })).toEqual({ cpu: 256, memoryMiB: 512 });
-    expect(fargateSize({ cpu: 257, memoryMiB: 512 })).toEqual({ cpu: 512, memoryMiB: 1024 });
-    expect(fargateSize({ cpu: 256, memoryMiB: 3000 })).toEqual({ cpu: 512, memoryMiB: 3072 });
-    expect(fargateSize({ cpu: 8192, memoryMiB: 17_000 })).toEqual({ cpu: 8192, memoryMiB: 20_480 });
-    expect(fargateSize({ cpu: 16_385, memoryMiB: 512 })).toBeUndefined();
-  });
-
-  it.each([10, 11, 30, 60, 120])("derive from one number, in the right order: %d s", (seconds) => {
-    const budget = splitShutdown(Duration.seconds(seconds));
-    const [drain, deadline, stop, delay] = [
-      budget.drain,
-      budget.deadline,
-      budget.stopTimeout,
-      budget.deregistrationDelay,
-    ].map((duration) => duration.toSeconds()) as [number, number, number, number];
-    expect([drain, deadline, stop, delay].every(Number.isInteger)).toBe(true);
-    expect(drain).toBeGreaterThan(0);
-    expect(drain + delay).toBeLessThanOrEqual(deadline);
-    expect(deadline).toBeLessThan(stop);
   });
 });
