@@ -5,7 +5,6 @@ import {
   Codepipeline,
   type CodepipelineStage,
   type CodepipelineStageAction,
-  type CodepipelineTrigger,
 } from "@cdktf/provider-aws/lib/codepipeline";
 import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
@@ -34,9 +33,7 @@ import {
 import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
-
-/** Source artifact of builds: the checkout of the repository. */
-const SOURCE = "Source";
+import { events, SOURCE, triggers } from "./triggers";
 
 /**
  * A continuous delivery pipeline that releases every commit to all environments in turn: test, image, and for each
@@ -420,83 +417,4 @@ function approvalAction(environment: string, runOrder: number): CodepipelineStag
       CustomData: `Review the plans of ${environment} in the log of the previous action. Approving applies exactly these plans and releases the image.`,
     },
   };
-}
-
-/**
- * Triggers of GitHub, GitLab and Bitbucket. Without them, every push to the branch would start the pipeline, whichever files
- * it changes.
- */
-function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefined {
-  if (definition.kind !== "connection") return undefined;
-  const { branch = "main", paths = {}, tags } = definition;
-  const globs = (list: readonly string[]) => list.map(literal);
-  return [
-    {
-      providerType: "CodeStarSourceConnection",
-      gitConfiguration: {
-        sourceActionName: SOURCE,
-        push: [
-          tags === undefined
-            ? {
-                branches: { includes: [literal(branch)] },
-                filePaths:
-                  paths.only === undefined && paths.except === undefined
-                    ? undefined
-                    : { includes: paths.only && globs(paths.only), excludes: paths.except && globs(paths.except) },
-              }
-            : { tags: { includes: globs(tags) } },
-        ],
-      },
-    },
-  ];
-}
-
-/** Triggers of other sources: EventBridge rules. */
-function events(
-  stack: AwsStack,
-  definition: SourceDefinition,
-  image: ImageSource | undefined,
-): { readonly id: string; readonly pattern: object }[] {
-  const found = [];
-  if (definition.kind === "codeCommit") {
-    found.push({
-      id: "OnCommit",
-      pattern: {
-        source: ["aws.codecommit"],
-        "detail-type": ["CodeCommit Repository State Change"],
-        resources: [stack.arn("codecommit", definition.repository)],
-        detail: {
-          event: ["referenceCreated", "referenceUpdated"],
-          referenceType: ["branch"],
-          referenceName: [literal(definition.branch ?? "main")],
-        },
-      },
-    });
-  }
-  if (definition.kind === "s3") {
-    found.push({
-      id: "OnUpload",
-      pattern: {
-        source: ["aws.s3"],
-        "detail-type": ["Object Created"],
-        detail: { bucket: { name: [definition.bucket] }, object: { key: [literal(definition.key)] } },
-      },
-    });
-  }
-  if (image !== undefined) {
-    found.push({
-      id: "OnImage",
-      pattern: {
-        source: ["aws.ecr"],
-        "detail-type": ["ECR Image Action"],
-        detail: {
-          "action-type": ["PUSH"],
-          result: ["SUCCESS"],
-          "repository-name": [literal(image.repository)],
-          "image-tag": [literal(image.tag)],
-        },
-      },
-    });
-  }
-  return found;
 }
