@@ -303,7 +303,7 @@ esac`,
     });
     writeFileSync(join(results, "rolled-back.log"), stdout + stderr);
     expect(code).toBe(1);
-    expect(stderr).toContain("ECS rolled orders back");
+    expect(stderr).toContain("ECS rolled back orders");
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
   });
 

@@ -20,7 +20,7 @@ import {
 import { freePort, missingServers, type Servers, startServers } from "./support/servers";
 
 // A generated service starts processes and waits for them, and its packages have to be installed.
-const SLOW = 240_000;
+const SLOW = 600_000;
 /** Tests of a service that need a server of this machine. */
 const NEED_SERVERS = ["postgres", "valkey"];
 
