@@ -176,7 +176,7 @@ describeOnEmulator("state in S3", () => {
 
   it("is stored only in the account of the environment", async () => {
     synthesize({ account: "210987654321", state: "s3" });
-    await expect(make()).rejects.toThrow(/are for account 123456789012, and orders-delivery goes to 210987654321/);
+    await expect(make()).rejects.toThrow(/are for account 123456789012, but orders-delivery belongs to 210987654321/);
     expect((await apply()).outcome).toBe(1);
   });
 });
