@@ -1,26 +1,20 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProgressReporter } from "../contract/progress";
 import { inOrder, type StackManifest } from "../contract/stacks";
 import { Emulator } from "./index";
 import { ProviderProcess } from "./provider-process";
 import { type Change, describeProgress, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools } from "./tools";
 
-/** Progress of a local deployment. */
-export interface DeployReport {
-  /** A step begins. */
-  readonly begin: (title: string) => void;
-  /** Shows the current activity of the step, which replaces the previous one. */
-  readonly progress: (text: string) => void;
-  /** Completes the step: with its result, and its duration if it started earlier. */
-  readonly done: (result: string, milliseconds?: number) => void;
-}
+/** Reports the steps; a failed one is the caller's to mark, since it sees the error. */
+type Steps = Omit<ProgressReporter, "failed">;
 
 export interface DeployLocallyOptions {
   /** Folder that the app was synthesized into: `cdktf.out`. */
   readonly synthesized: string;
-  readonly report: DeployReport;
+  readonly report: Steps;
   /** Interrupts it; what was applied ends with the emulator. */
   readonly signal: AbortSignal;
 }
@@ -149,7 +143,7 @@ class Group {
   constructor(
     readonly stacks: readonly TerraformStack[],
     readonly provider: ProviderProcess,
-    readonly report: DeployReport,
+    readonly report: Steps,
   ) {}
 
   async apply(): Promise<void> {
@@ -186,10 +180,10 @@ class Group {
 class Turns {
   #isWithinStep = false;
   readonly #beside: [title: string, result: string, milliseconds: number][] = [];
-  readonly first: DeployReport;
-  readonly beside: DeployReport;
+  readonly first: Steps;
+  readonly beside: Steps;
 
-  constructor(report: DeployReport) {
+  constructor(report: Steps) {
     const tellBeside = () => {
       for (const [title, result, milliseconds] of this.#beside.splice(0)) {
         report.begin(title);

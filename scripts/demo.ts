@@ -8,7 +8,8 @@ import { createWriteStream, mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseEnv, styleText } from "node:util";
+import { parseEnv } from "node:util";
+import { progressReporter } from "../contract/progress";
 
 const ROOT = join(__dirname, "..");
 const NAME = "orders";
@@ -28,19 +29,22 @@ const userEnvironment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) && name !== "INIT_CWD"),
 );
 
+const report = progressReporter({
+  print: (text) => process.stdout.write(text),
+  now: () => performance.now(),
+  color: process.stdout.hasColors?.() ?? false,
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+});
+
 async function step(title: string, work: () => Promise<string>): Promise<void> {
-  const begun = Date.now();
-  if (process.stdout.isTTY) process.stdout.write(`  … ${title}`);
+  const begun = performance.now();
+  report.begin(title);
   try {
     const result = await work();
-    const seconds = (Date.now() - begun) / 1000;
-    timings.push({ title, seconds });
-    const time = `${seconds.toFixed(1)} s`.padStart(7);
-    console.log(
-      `${process.stdout.isTTY ? "\r\u001b[K" : ""}  ${styleText("green", "✔")} ${title.padEnd(34)} ${time}  ${result}`,
-    );
+    timings.push({ title, seconds: (performance.now() - begun) / 1000 });
+    report.done(result);
   } catch (error) {
-    console.log(`${process.stdout.isTTY ? "\r\u001b[K" : ""}  ${styleText("red", "✖")} ${title}`);
+    report.failed();
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inOrder } from "../../contract/stacks";
-import { type DeployReport, deployLocally, independentGroups } from "../../emulator/deploy-local";
+import { deployLocally, independentGroups } from "../../emulator/deploy-local";
 import { describeOnEmulator } from "../support/deployment";
 
 const FIXTURE = {
@@ -44,13 +44,13 @@ describeOnEmulator("a local deployment", () => {
 
   async function run(onBegin: (title: string) => void = () => undefined, signal = new AbortController().signal) {
     const told: string[] = [];
-    const report: DeployReport = {
-      begin: (title) => {
+    const report = {
+      begin: (title: string) => {
         told.push(title);
         onBegin(title);
       },
       progress: () => undefined,
-      done: (result) => told.push(`  ${result}`),
+      done: (result: string) => told.push(`  ${result}`),
     };
     return { told, ended: deployLocally({ synthesized: folder, report, signal }) };
   }
