@@ -38,12 +38,11 @@ export function checkSignIn(problems: Problems, { session, unauthenticated }: Si
     problem: `must be whole seconds, from 1 second to 7 days, got ${session}`,
     remedy: "Use a duration such as Duration.hours(12).",
   });
-  problems.check(unauthenticated === undefined || UNAUTHENTICATED.includes(unauthenticated), {
-    code: "SIGN_IN_UNAUTHENTICATED",
-    prop: "auth.unauthenticated",
-    problem: `${JSON.stringify(unauthenticated)} is not a supported value`,
-    remedy: `Use one of: ${UNAUTHENTICATED.join(", ")}.`,
-  });
+  if (unauthenticated !== undefined)
+    problems.checkOneOf(unauthenticated, UNAUTHENTICATED, {
+      code: "SIGN_IN_UNAUTHENTICATED",
+      prop: "auth.unauthenticated",
+    });
 }
 
 /** Builds the settings that all authentication actions of the load balancer share. */

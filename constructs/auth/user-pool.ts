@@ -229,12 +229,7 @@ function defaultDomain(scope: IConstruct): string {
 function checkUserPool(scope: IConstruct, props: UserPoolProps): void {
   const { mfa, passwordLength = 12, domainPrefix = defaultDomain(scope) } = props;
   const problems = new Problems(scope);
-  problems.check(mfa === undefined || MFA.includes(mfa), {
-    code: "USER_POOL_MFA",
-    prop: "mfa",
-    problem: `${JSON.stringify(mfa)} is not a supported value`,
-    remedy: `Use one of: ${MFA.join(", ")}.`,
-  });
+  if (mfa !== undefined) problems.checkOneOf(mfa, MFA, { code: "USER_POOL_MFA", prop: "mfa" });
   problems.check(Number.isInteger(passwordLength) && passwordLength >= 12 && passwordLength <= 99, {
     code: "USER_POOL_PASSWORD",
     prop: "passwordLength",

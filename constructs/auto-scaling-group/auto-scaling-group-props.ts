@@ -431,12 +431,8 @@ function resolveSizes(
     problem: `needs a load balancer, got ${requestsPerInstance} without registerWith`,
     remedy: "Set registerWith: { loadBalancer, port }, or scale by another metric.",
   });
-  problems.check(prediction === undefined || PREDICTIONS.includes(prediction), {
-    code: "SCALING_PREDICTION",
-    prop: "scaling.prediction",
-    problem: `${JSON.stringify(prediction)} is not a supported value`,
-    remedy: `Use one of: ${PREDICTIONS.join(", ")}.`,
-  });
+  if (prediction !== undefined)
+    problems.checkOneOf(prediction, PREDICTIONS, { code: "SCALING_PREDICTION", prop: "scaling.prediction" });
   problems.check(
     cluster === undefined ||
       (scaling.cpuPercent === undefined &&
@@ -483,12 +479,7 @@ function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void 
       problem: `must require at least 1 vCPU and 512 MiB in whole numbers, got ${vcpus} vCPUs and ${memoryMiB} MiB`,
       remedy: "Change vcpus and memoryMiB.",
     });
-    problems.check(ARCHITECTURES.includes(architecture), {
-      code: "INSTANCE_ARCHITECTURE",
-      prop: "instanceTypes",
-      problem: `${JSON.stringify(architecture)} is not a supported architecture`,
-      remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
-    });
+    problems.checkOneOf(architecture, ARCHITECTURES, { code: "INSTANCE_ARCHITECTURE", prop: "instanceTypes" });
     return;
   }
   problems.check(
@@ -558,12 +549,7 @@ function resolveWarmPool(
       remedy: "Use whole numbers; increase maxPrepared, or decrease min or scaling.min.",
     },
   );
-  problems.check(WARM_STATES.includes(state), {
-    code: "WARM_POOL_STATE",
-    prop: "warmPool.state",
-    problem: `${JSON.stringify(state)} is not a supported value`,
-    remedy: `Use one of: ${WARM_STATES.join(", ")}.`,
-  });
+  problems.checkOneOf(state, WARM_STATES, { code: "WARM_POOL_STATE", prop: "warmPool.state" });
   return { min, maxPrepared, state };
 }
 

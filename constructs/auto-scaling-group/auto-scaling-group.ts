@@ -203,12 +203,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     const { on, timeout = Duration.minutes(5), otherwise = on === "launch" ? "abandon" : "continue" } = options;
     const seconds = timeout.toSeconds();
     const problems = new Problems(this);
-    problems.check(TRANSITIONS.includes(on), {
-      code: "LIFECYCLE_HOOK_TRANSITION",
-      prop: `${id}.on`,
-      problem: `${JSON.stringify(on)} is not a supported value`,
-      remedy: `Use one of: ${TRANSITIONS.join(", ")}.`,
-    });
+    problems.checkOneOf(on, TRANSITIONS, { code: "LIFECYCLE_HOOK_TRANSITION", prop: `${id}.on` });
     problems.check(Number.isInteger(seconds) && seconds >= 30 && seconds <= 7200, {
       code: "LIFECYCLE_HOOK_TIMEOUT",
       prop: `${id}.timeout`,

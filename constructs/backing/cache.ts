@@ -91,12 +91,7 @@ export class Cache extends Construct implements ICache, IConnectable {
     const node = props.node ?? "cache.t4g.micro";
     const replicas = props.replicas ?? (stack.production ? 1 : 0);
     const problems = new Problems(this);
-    problems.check(CACHE_NODES.includes(node), {
-      code: "CACHE_NODE",
-      prop: "node",
-      problem: `${JSON.stringify(node)} is not a supported node type`,
-      remedy: `Use one of: ${CACHE_NODES.join(", ")}.`,
-    });
+    problems.checkOneOf(node, CACHE_NODES, { code: "CACHE_NODE", prop: "node" });
     problems.check(Number.isInteger(replicas) && replicas >= 0 && replicas <= 5, {
       code: "CACHE_REPLICAS",
       prop: "replicas",

@@ -132,12 +132,7 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
     remedy:
       "Use a class such as db.t4g.micro, db.m7g.large or db.r7g.large; or ACUs in steps of 0.5, min from 0 and max from 1 to 256.",
   });
-  problems.check(POSTGRES_VERSIONS.includes(version), {
-    code: "DATABASE_VERSION",
-    prop: "version",
-    problem: `${JSON.stringify(version)} is not a supported version`,
-    remedy: `Use one of: ${POSTGRES_VERSIONS.join(", ")}.`,
-  });
+  problems.checkOneOf(version, POSTGRES_VERSIONS, { code: "DATABASE_VERSION", prop: "version" });
   for (const [code, prop, name] of [
     ["DATABASE_NAME", "databaseName", databaseName],
     ["DATABASE_USER", "user", user],

@@ -144,12 +144,7 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     problem: `${JSON.stringify(environment.region)} is not an AWS region`,
     remedy: "Use a region code such as eu-central-1.",
   });
-  problems.check(PROFILES.includes(environment.profile), {
-    code: "ENVIRONMENT_PROFILE",
-    prop: "environment.profile",
-    problem: `${JSON.stringify(environment.profile)} is not a supported value`,
-    remedy: `Use one of: ${PROFILES.join(", ")}.`,
-  });
+  problems.checkOneOf(environment.profile, PROFILES, { code: "ENVIRONMENT_PROFILE", prop: "environment.profile" });
   problems.check(environment.account === undefined || /^\d{12}$/.test(environment.account), {
     code: "ENVIRONMENT_ACCOUNT",
     prop: "environment.account",

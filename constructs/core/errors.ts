@@ -60,6 +60,16 @@ export class Problems {
     if (!condition) this.add(problem);
   }
 
+  /** Records a problem unless the value is one of a closed set. */
+  checkOneOf(value: string, allowed: readonly string[], { code, prop }: Pick<Problem, "code" | "prop">): void {
+    this.check(allowed.includes(value), {
+      code,
+      prop,
+      problem: `${JSON.stringify(value)} is not a supported value`,
+      remedy: `Use one of: ${allowed.join(", ")}.`,
+    });
+  }
+
   /** @throws InvalidPropsError with all problems recorded so far */
   throwIfAny(): void {
     if (this.#found.length > 0) throw new InvalidPropsError(this.scope.node.path, this.#found);

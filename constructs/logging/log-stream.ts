@@ -156,12 +156,7 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
     problem: `must be a retention period that CloudWatch Logs supports, got ${retention}`,
     remedy: `Use one of these, in days: ${RETENTION_DAYS.join(", ")}.`,
   });
-  problems.check(DELIVERIES.includes(delivery), {
-    code: "LOG_DELIVERY",
-    prop: "delivery",
-    problem: `${JSON.stringify(delivery)} is not a supported value`,
-    remedy: `Use one of: ${DELIVERIES.join(", ")}.`,
-  });
+  problems.checkOneOf(delivery, DELIVERIES, { code: "LOG_DELIVERY", prop: "delivery" });
   const { destinations = [], mask = [], counts = [], queries = {} } = props;
   checkDestinations(problems, destinations);
   for (const word of mask) {

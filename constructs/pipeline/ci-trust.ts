@@ -87,10 +87,5 @@ export function checkTrust(problems: Problems, trust: CiTrust): void {
     remedy: "Use the name of one branch, without wildcards.",
   });
   const provider = trust.provider ?? "made";
-  problems.check(OIDC_PROVIDERS.includes(provider), {
-    code: "GITHUB_PROVIDER",
-    prop: "trust.provider",
-    problem: `${JSON.stringify(provider)} is not a supported value`,
-    remedy: `Use one of: ${OIDC_PROVIDERS.join(", ")}.`,
-  });
+  problems.checkOneOf(provider, OIDC_PROVIDERS, { code: "GITHUB_PROVIDER", prop: "trust.provider" });
 }

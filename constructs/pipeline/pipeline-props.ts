@@ -204,12 +204,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     remedy: "List the commands that test a commit, such as npm test.",
   });
   const architecture = props.architecture ?? "arm64";
-  problems.check(ARCHITECTURES.includes(architecture), {
-    code: "PIPELINE_ARCHITECTURE",
-    prop: "architecture",
-    problem: `${JSON.stringify(architecture)} is not a supported architecture`,
-    remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
-  });
+  problems.checkOneOf(architecture, ARCHITECTURES, { code: "PIPELINE_ARCHITECTURE", prop: "architecture" });
   const executionMode = props.executionMode ?? "superseded";
   problems.check(EXECUTION_MODES.includes(executionMode), {
     code: "PIPELINE_MODE",

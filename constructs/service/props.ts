@@ -252,12 +252,7 @@ export function resolveService(
     problem: `must fit into a Fargate task, got ${size.cpu} CPU units and ${size.memoryMiB} MiB`,
     remedy: "Use up to 16384 CPU units and 122880 MiB.",
   });
-  problems.check(ARCHITECTURES.includes(architecture), {
-    code: "SERVICE_ARCHITECTURE",
-    prop: "architecture",
-    problem: `${JSON.stringify(architecture)} is not a supported architecture`,
-    remedy: `Use one of: ${ARCHITECTURES.join(", ")}.`,
-  });
+  problems.checkOneOf(architecture, ARCHITECTURES, { code: "SERVICE_ARCHITECTURE", prop: "architecture" });
   checkDeployment(problems, deployment);
   checkStrategy(problems, stack.providerLine, { deployment, process, releaseOwner, connect: props.connect });
   const alarms = props.alarms ?? (stack.production ? {} : "none");
@@ -284,12 +279,7 @@ export function resolveService(
     problem: `must be from ${SHUTDOWN_SECONDS.min} to ${SHUTDOWN_SECONDS.max} whole seconds, got ${shutdown}`,
     remedy: `Use a duration such as Duration.seconds(30); Fargate sends SIGKILL after ${SHUTDOWN_SECONDS.max} s.`,
   });
-  problems.check(RELEASE_OWNERS.includes(releaseOwner), {
-    code: "RELEASE_OWNER",
-    prop: "releaseOwner",
-    problem: `${JSON.stringify(releaseOwner)} is not a supported value`,
-    remedy: `Use one of: ${RELEASE_OWNERS.join(", ")}.`,
-  });
+  problems.checkOneOf(releaseOwner, RELEASE_OWNERS, { code: "RELEASE_OWNER", prop: "releaseOwner" });
   problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user), {
     code: "SERVICE_USER_ROOT",
     prop: "user",

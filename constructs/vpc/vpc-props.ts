@@ -132,12 +132,7 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
       remedy: "List each zone once, such as eu-central-1a, and leave zones out.",
     },
   );
-  problems.check(EGRESSES.includes(egress), {
-    code: "VPC_EGRESS",
-    prop: "egress",
-    problem: `${JSON.stringify(egress)} is not a supported value`,
-    remedy: `Use one of: ${EGRESSES.join(", ")}.`,
-  });
+  problems.checkOneOf(egress, EGRESSES, { code: "VPC_EGRESS", prop: "egress" });
   problems.check(egress !== "public-ip" || !production, {
     code: "VPC_PUBLIC_IP",
     prop: "egress",
@@ -159,12 +154,7 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
     problem: `must include ${lacking.join(", ")}, which tasks need to start, to write logs and for ECS Exec`,
     remedy: `Add them: ${TASK_ENDPOINTS.join(", ")}.`,
   });
-  problems.check(FLOW_LOGS.includes(flowLogs), {
-    code: "VPC_FLOW_LOGS",
-    prop: "flowLogs",
-    problem: `${JSON.stringify(flowLogs)} is not a supported value`,
-    remedy: `Use one of: ${FLOW_LOGS.join(", ")}.`,
-  });
+  problems.checkOneOf(flowLogs, FLOW_LOGS, { code: "VPC_FLOW_LOGS", prop: "flowLogs" });
   problems.throwIfAny();
   return { cidr, zoneNames, egress, endpoints, ipv6: props.ipv6 ?? false, flowLogs };
 }

@@ -181,12 +181,7 @@ class ImportedVpc extends Construct implements IVpc {
     super(scope, id);
     this.egress = attributes.egress ?? "nat";
     const problems = new Problems(this);
-    problems.check(EGRESSES.includes(this.egress), {
-      code: "VPC_EGRESS",
-      prop: "egress",
-      problem: `${JSON.stringify(this.egress)} is not a supported value`,
-      remedy: `Use one of: ${EGRESSES.join(", ")}.`,
-    });
+    problems.checkOneOf(this.egress, EGRESSES, { code: "VPC_EGRESS", prop: "egress" });
     for (const [prop, ids] of [
       ["vpcId", [attributes.vpcId]],
       ["publicSubnetIds", attributes.publicSubnetIds],

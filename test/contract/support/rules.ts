@@ -305,7 +305,7 @@ export function codesOf(sources: Sources): Codes {
   for (const [path, source] of sources) {
     eachNode(source, (node) => {
       if (ts.isPropertyAssignment(node) && node.name.getText() === "code" && ts.isStringLiteral(node.initializer)) {
-        const problem = node.parent.properties.some((property) => property.name?.getText() === "remedy");
+        const problem = node.parent.properties.some(({ name }) => ["prop", "remedy"].includes(name?.getText() ?? ""));
         if (problem) add(node.initializer.text, path);
       }
       if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node) || ts.isTemplateTail(node)) {
