@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
-import { type ICluster, stackCluster } from "../cluster/cluster";
+import { type ICluster, STACK_CLUSTER } from "../cluster/cluster";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import { invalid, Problems } from "../core/errors";
 import { checkMetric } from "../core/metric";
@@ -20,8 +20,8 @@ import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type ListenerRuleSettings, resolveListenerRule } from "../load-balancer/listener-rule";
-import { type ILoadBalancer, stackLoadBalancer } from "../load-balancer/load-balancer";
-import { type IVpc, stackVpc } from "../vpc/vpc";
+import { type ILoadBalancer, STACK_LOAD_BALANCER } from "../load-balancer/load-balancer";
+import { type IVpc, STACK_VPC } from "../vpc/vpc";
 import { INSTANCE_TYPE, InstanceTypes, MachineImage } from "./instance-types";
 import { USER_DATA_BYTES, type UserData } from "./user-data";
 
@@ -310,7 +310,7 @@ const CLUSTER_ENDPOINTS = ["ecs", "ecs-agent", "ecs-telemetry"] as const;
  */
 export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGroupProps): AutoScalingGroupSettings {
   const problems = new Problems(scope);
-  const cluster = props.cluster === "none" ? undefined : (props.cluster ?? stackCluster(scope));
+  const cluster = props.cluster === "none" ? undefined : (props.cluster ?? STACK_CLUSTER.of(scope));
   problems.check(props.cluster !== undefined || cluster === undefined || props.registerWith === undefined, {
     code: "INSTANCE_CLUSTER",
     prop: "cluster",
@@ -320,7 +320,7 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
   const sizes = resolveSizes(scope, props, cluster, problems);
   const instanceTypes = props.instanceTypes ?? InstanceTypes.ofType("t4g.small");
   checkInstances(instanceTypes, problems);
-  const vpc = props.vpc ?? stackVpc(scope);
+  const vpc = props.vpc ?? STACK_VPC.of(scope);
   if (vpc === undefined) {
     throw invalid(scope, {
       code: "INSTANCE_VPC",
@@ -558,7 +558,7 @@ function resolveRegistration(
   registerWith: TargetRegistration,
   problems: Problems,
 ): RegistrationSettings | undefined {
-  const { port, healthPath = "/", loadBalancer = stackLoadBalancer(scope) } = registerWith;
+  const { port, healthPath = "/", loadBalancer = STACK_LOAD_BALANCER.of(scope) } = registerWith;
   problems.check(loadBalancer !== undefined, {
     code: "REGISTRATION_LOAD_BALANCER",
     prop: "registerWith.loadBalancer",

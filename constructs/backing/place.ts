@@ -4,7 +4,7 @@ import { invalid } from "../core/errors";
 import { classNameOf, kebab, type NameKind } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
-import { type IVpc, stackVpc } from "../vpc/vpc";
+import { type IVpc, STACK_VPC } from "../vpc/vpc";
 import type { BackingHost } from "./host";
 
 /**
@@ -32,7 +32,7 @@ export function backingName(construct: IConstruct, kind: NameKind): string {
 /** Returns the VPC that was passed, or that of the platform. */
 export function vpcOf(construct: IConstruct, contract: IVpc | undefined): IVpc {
   const stack = AwsStack.of(construct);
-  const vpc = contract ?? stackVpc(construct);
+  const vpc = contract ?? STACK_VPC.of(construct);
   if (vpc !== undefined) return vpc;
   throw invalid(construct, {
     code: "BACKING_VPC",

@@ -1,16 +1,14 @@
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { DataAwsEcsCluster } from "@cdktf/provider-aws/lib/data-aws-ecs-cluster";
 import { EcsCapacityProvider } from "@cdktf/provider-aws/lib/ecs-capacity-provider";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsClusterCapacityProviders } from "@cdktf/provider-aws/lib/ecs-cluster-capacity-providers";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { type InvalidPropsError, invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
+import { invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
 import { LogKey } from "../core/key";
-import { literal } from "../core/literal";
-import { Registry } from "../core/registry";
 import { AwsStack, addressOf } from "../core/stack";
+import { StackDefault } from "../core/stack-default";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { Capacity, resolveCapacity } from "./capacity";
@@ -85,48 +83,6 @@ export interface CapacityProviderStrategyItem {
   readonly capacityProvider: string;
   readonly weight: number;
   readonly base: number;
-}
-
-/** Attributes of an ECS cluster that is managed outside this app. */
-export interface ClusterAttributes {
-  /** Name of the cluster. Terraform looks up its ARN. */
-  readonly clusterName: string;
-  /**
-   * Names of the cluster's capacity providers for EC2 instances, by the names that `Capacity.instances("...")` uses for them.
-   *
-   * @default - none: services run on Fargate
-   */
-  readonly capacityProviders?: Readonly<Record<string, string>>;
-  /**
-   * Encryption and logs of ECS Exec as the cluster configures them, for services that set `exec`.
-   *
-   * @default - services cannot set `exec`
-   */
-  readonly exec?: Sessions;
-}
-
-/** An ECS cluster that is managed outside this app: see {@link existingCluster}. */
-export interface ExistingCluster extends ClusterAttributes {
-  readonly kind: "existing-cluster";
-}
-
-/**
- * References an ECS cluster that is managed outside this app, for a platform to use. Services on Fargate need its capacity
- * providers FARGATE and FARGATE_SPOT. Auto Scaling groups cannot join it, since Terraform sets all capacity providers of a
- * cluster at once.
- *
- * @example
- * ```ts
- * new Platform(app, "shop", {
- *   environment,
- *   cluster: existingCluster({ clusterName: "company", capacityProviders: { Instances: "company-ec2" } }),
- * });
- * ```
- * @see https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/data-sources/ecs_cluster
- */
-export function existingCluster(attributes: ClusterAttributes): ExistingCluster {
-  checkArguments("existingCluster", { attributes });
-  return { kind: "existing-cluster", ...attributes };
 }
 
 /** Instances that tasks run on, such as an AutoScalingGroup. */
@@ -235,7 +191,8 @@ export class Cluster extends Construct implements ICluster {
   }
 
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
-    return strategyOf(capacity, this.capacityProviderNames);
+    // Unknown groups are refused at synth: see unknownInstances.
+    return strategyOf(capacity, (group) => this.capacityProviderNames[group] ?? group);
   }
 
   sessions(): Sessions {
@@ -301,20 +258,10 @@ export function unknownInstances(cluster: ICluster, capacity: readonly Capacity[
   });
 }
 
-/** Returns the cluster that a stack creates, for its Auto Scaling groups. */
-const STACK_CLUSTER = (): { cluster?: Cluster } => ({});
+/** Cluster that the stack of a platform creates. */
+export const STACK_CLUSTER = new StackDefault<ICluster>();
 
-/** Makes a cluster the default for the Auto Scaling groups in its stack. */
-export function provideCluster(cluster: Cluster): void {
-  Registry.of(AwsStack.of(cluster)).get(STACK_CLUSTER).cluster = cluster;
-}
-
-/** Returns the cluster of the platform whose stack a construct is in; undefined elsewhere. */
-export function stackCluster(construct: IConstruct): Cluster | undefined {
-  return Registry.of(AwsStack.of(construct)).get(STACK_CLUSTER).cluster;
-}
-
-function noSessions(cluster: IConstruct): never {
+export function noSessions(cluster: IConstruct): never {
   throw invalid(cluster, {
     code: "CLUSTER_EXEC_OFF",
     prop: "exec",
@@ -323,100 +270,13 @@ function noSessions(cluster: IConstruct): never {
   });
 }
 
-/** References to a cluster that is read at apply. */
-interface ClusterReferences {
-  readonly clusterArn: string;
-  readonly clusterName: string;
-  readonly capacityProviderName: (group: string) => string;
-  readonly sessions: () => Sessions;
-}
-
-/** References the cluster of a platform that is read at apply. */
-export function referToCluster(scope: Construct, id: string, references: ClusterReferences): ICluster {
-  return new ReferencedCluster(scope, id, references);
-}
-
-class ReferencedCluster extends Construct implements ICluster {
-  readonly clusterArn: string;
-  readonly clusterName: string;
-  readonly capacityProviderNames = undefined;
-  readonly #references: ClusterReferences;
-
-  constructor(scope: Construct, id: string, references: ClusterReferences) {
-    super(scope, id);
-    this.clusterArn = references.clusterArn;
-    this.clusterName = references.clusterName;
-    this.#references = references;
-  }
-
-  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
-    return capacity.map(({ kind, group, weight, base }) => ({
-      capacityProvider: group === undefined ? kind : this.#references.capacityProviderName(group),
-      weight,
-      base,
-    }));
-  }
-
-  sessions(): Sessions {
-    return this.#references.sessions();
-  }
-
-  addInstances(): never {
-    throw notOwned(this);
-  }
-}
-
-/** Reads a cluster that is managed outside this app. */
-export function readCluster(scope: Construct, id: string, attributes: ClusterAttributes): ICluster {
-  return new ImportedCluster(scope, id, attributes);
-}
-
-class ImportedCluster extends Construct implements ICluster {
-  readonly clusterArn: string;
-  readonly clusterName: string;
-  readonly capacityProviderNames: Readonly<Record<string, string>>;
-  readonly #sessions: Sessions | undefined;
-
-  constructor(scope: Construct, id: string, { clusterName, capacityProviders = {}, exec }: ClusterAttributes) {
-    super(scope, id);
-    const cluster = new DataAwsEcsCluster(this, "Resource", { clusterName: literal(clusterName) });
-    this.clusterArn = cluster.arn;
-    this.clusterName = cluster.clusterName;
-    this.capacityProviderNames = Object.fromEntries(
-      Object.entries(capacityProviders).map(([group, name]) => [group, literal(name)]),
-    );
-    this.#sessions = exec && { keyArn: literal(exec.keyArn), logGroupArn: literal(exec.logGroupArn) };
-  }
-
-  strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
-    return strategyOf(capacity, this.capacityProviderNames);
-  }
-
-  sessions(): Sessions {
-    return this.#sessions ?? noSessions(this);
-  }
-
-  addInstances(): never {
-    throw notOwned(this);
-  }
-}
-
-function notOwned(cluster: IConstruct): InvalidPropsError {
-  return invalid(cluster, {
-    code: "CLUSTER_NOT_OWNED",
-    prop: "cluster",
-    problem: "must be a cluster that this stack creates: Terraform sets all capacity providers of a cluster at once",
-    remedy: "Create the AutoScalingGroup in the Platform that creates the cluster.",
-  });
-}
-
-function strategyOf(
+/** Capacity provider strategy of a list of capacities; `nameOf` returns the name of a group's capacity provider. */
+export function strategyOf(
   capacity: readonly Capacity[],
-  names: Readonly<Record<string, string>>,
+  nameOf: (group: string) => string,
 ): CapacityProviderStrategyItem[] {
   return capacity.map(({ kind, group, weight, base }) => ({
-    // Unknown groups are refused at synth: see unknownInstances.
-    capacityProvider: group === undefined ? kind : (names[group] ?? group),
+    capacityProvider: group === undefined ? kind : nameOf(group),
     weight,
     base,
   }));

@@ -2,11 +2,9 @@ export { Capacity, type CapacityOptions, type ClusterInstances } from "./capacit
 export {
   type CapacityProviderStrategyItem,
   Cluster,
-  type ClusterAttributes,
   type ClusterProps,
   type Exec,
-  type ExistingCluster,
-  existingCluster,
   type ICluster,
   type InstanceGroup,
 } from "./cluster";
+export { type ClusterAttributes, type ExistingCluster, existingCluster } from "./imported-cluster";

@@ -8,9 +8,9 @@ import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
-import { Registry } from "../core/registry";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
+import { StackDefault } from "../core/stack-default";
 import type { IVpc } from "../vpc/vpc";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
 
@@ -306,17 +306,8 @@ function read(scope: Construct, { loadBalancerArn, port = 443 }: LoadBalancerArn
   };
 }
 
-const STACK_LOAD_BALANCER = (): { loadBalancer?: ILoadBalancer } => ({});
-
-/** Makes a load balancer the default for the Auto Scaling groups in a stack. */
-export function provideLoadBalancer(stack: AwsStack, loadBalancer: ILoadBalancer): void {
-  Registry.of(stack).get(STACK_LOAD_BALANCER).loadBalancer = loadBalancer;
-}
-
-/** Returns the load balancer of the platform whose stack a construct is in; undefined elsewhere, or without a listener. */
-export function stackLoadBalancer(construct: IConstruct): ILoadBalancer | undefined {
-  return Registry.of(AwsStack.of(construct)).get(STACK_LOAD_BALANCER).loadBalancer;
-}
+/** Load balancer of the platform that a stack is, if it has a listener. */
+export const STACK_LOAD_BALANCER = new StackDefault<ILoadBalancer | undefined>();
 
 class ImportedLoadBalancer extends Construct implements ILoadBalancer {
   readonly loadBalancerArn: string;

@@ -4,14 +4,12 @@ import type { Capacity } from "../cluster/capacity";
 import {
   Cluster,
   type ClusterProps,
-  type ExistingCluster,
   type ICluster,
-  provideCluster,
-  readCluster,
-  referToCluster,
   type Sessions,
+  STACK_CLUSTER,
   unknownInstances,
 } from "../cluster/cluster";
+import { type ExistingCluster, ImportedCluster } from "../cluster/imported-cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
 import { checkArguments } from "../core/check-types";
 import type { Environment } from "../core/environment";
@@ -26,9 +24,9 @@ import {
   type ILoadBalancer,
   type Listener,
   LoadBalancer,
-  provideLoadBalancer,
+  STACK_LOAD_BALANCER,
 } from "../load-balancer/load-balancer";
-import { type ExistingVpc, type IVpc, provideVpc, Vpc } from "../vpc/vpc";
+import { type ExistingVpc, type IVpc, STACK_VPC, Vpc } from "../vpc/vpc";
 import type { Egress, VpcProps } from "../vpc/vpc-props";
 import { type AlarmRecipients, AlarmTopic } from "./alarm-topic";
 
@@ -142,12 +140,12 @@ export class Platform extends AwsStack implements IPlatform {
       props.vpc !== undefined && "kind" in props.vpc
         ? Vpc.fromAttributes(this, "Vpc", props.vpc)
         : new Vpc(this, "Vpc", props.vpc);
-    provideVpc(this, () => this.vpc);
+    STACK_VPC.provide(this, () => this.vpc);
     if (props.cluster !== undefined && "kind" in props.cluster) {
-      this.cluster = readCluster(this, "Cluster", props.cluster);
+      this.cluster = ImportedCluster.existing(this, "Cluster", props.cluster);
     } else {
       const cluster = new Cluster(this, "Cluster", props.cluster);
-      provideCluster(cluster);
+      STACK_CLUSTER.provide(this, () => cluster);
       this.cluster = cluster;
     }
     this.namespace = new Namespace(this, "Namespace", { vpc: this.vpc });
@@ -156,7 +154,7 @@ export class Platform extends AwsStack implements IPlatform {
     } else if (props.listener !== undefined) {
       this.loadBalancer = new LoadBalancer(this, "LoadBalancer", { vpc: this.vpc, listener: props.listener });
     }
-    if (this.loadBalancer !== undefined) provideLoadBalancer(this, this.loadBalancer);
+    STACK_LOAD_BALANCER.provide(this, () => this.loadBalancer);
     this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarmRecipients);
     new StoppedTasks(this, "StoppedTasks", { cluster: this.cluster });
     new PublishedContract(this, "Contract", {
@@ -246,7 +244,7 @@ abstract class StackOnPlatform extends AwsStack {
         message: `The VPC of platform ${props.platform} has an egress other than ${alike.join(" or ")}: set the egress of Platform.existing to the same value.`,
       },
     });
-    provideVpc(this, () => this.vpc);
+    STACK_VPC.provide(this, () => this.vpc);
     if (props.owner !== undefined) this.addDependency(props.owner);
   }
 
@@ -288,13 +286,16 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   get cluster(): ICluster {
-    return this.once("Cluster", (id) =>
-      referToCluster(this, id, {
-        clusterArn: this.#platform.text("cluster", "clusterArn"),
-        clusterName: this.#platform.text("cluster", "clusterName"),
-        capacityProviderName: (group) => this.#platform.text("cluster", "capacityProviderNames", group),
-        sessions: () => this.#sessions(),
-      }),
+    return this.once(
+      "Cluster",
+      (id) =>
+        new ImportedCluster(this, id, () => ({
+          clusterArn: this.#platform.text("cluster", "clusterArn"),
+          clusterName: this.#platform.text("cluster", "clusterName"),
+          capacityProviderNames: undefined,
+          capacityProviderName: (group) => this.#platform.text("cluster", "capacityProviderNames", group),
+          sessions: () => this.#sessions(),
+        })),
     );
   }
 

@@ -18,9 +18,9 @@ import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
-import { Registry } from "../core/registry";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
+import { StackDefault } from "../core/stack-default";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { planSubnets, usableAddresses } from "./cidr";
@@ -153,18 +153,8 @@ export class Vpc extends Construct implements IVpc {
   }
 }
 
-/** Looks up the VPC of a stack; set by the stacks of platforms and services. */
-const STACK_VPC = (): { find?: () => IVpc } => ({});
-
-/** Makes a VPC the default for the constructs in a stack. `find` runs when the first of them needs it. */
-export function provideVpc(stack: AwsStack, find: () => IVpc): void {
-  Registry.of(stack).get(STACK_VPC).find = find;
-}
-
-/** Returns the VPC of the platform that a construct's stack is or runs on; undefined without a platform. */
-export function stackVpc(construct: IConstruct): IVpc | undefined {
-  return Registry.of(AwsStack.of(construct)).get(STACK_VPC).find?.();
-}
+/** VPC of the platform that a stack is or runs on. */
+export const STACK_VPC = new StackDefault<IVpc>();
 
 class ImportedVpc extends Construct implements IVpc {
   readonly vpcId: string;
