@@ -3,117 +3,13 @@ import type { IConstruct } from "constructs";
 import { type ICluster, STACK_CLUSTER } from "../cluster/cluster";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import { invalid, Problems } from "../core/errors";
-import { checkMetric } from "../core/metric";
-import {
-  type Bounds,
-  checkBounds,
-  checkPolicyNames,
-  checkSteps,
-  checkTarget,
-  checkUtilization,
-  checkZoneLoss,
-  type MetricTarget,
-  type ScaleInStep,
-  type ScalingSteps,
-} from "../core/scaling";
-import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
-import { type ListenerRuleSettings, resolveListenerRule } from "../load-balancer/listener-rule";
-import { type ILoadBalancer, STACK_LOAD_BALANCER } from "../load-balancer/load-balancer";
 import { type IVpc, STACK_VPC } from "../vpc/vpc";
+import { type InstanceScaling, resolveInstanceScaling } from "./instance-scaling";
 import { INSTANCE_TYPE, InstanceTypes, MachineImage } from "./instance-types";
+import { type RegistrationSettings, resolveRegistration, type TargetRegistration } from "./target-registration";
 import { USER_DATA_BYTES, type UserData } from "./user-data";
-
-export const PREDICTIONS = ["forecast", "scale"] as const;
-/** Mode of predictive scaling: `forecast` only displays the forecast, `scale` starts instances before they are needed. */
-export type Prediction = (typeof PREDICTIONS)[number];
-
-/** Number of instances and the policies that change it. If several policies apply, AWS uses the largest number. */
-export interface InstanceScaling {
-  /**
-   * Minimum number of instances.
-   *
-   * @default 1 in dev, 2 in production
-   */
-  readonly min?: number;
-  /**
-   * Maximum number of instances.
-   *
-   * @default - twice min, and at least 4
-   */
-  readonly max?: number;
-  /**
-   * Average CPU utilization, in percent, that target tracking keeps.
-   *
-   * @default 60 if no other policy is set; in a cluster, ECS scales the group by the tasks that wait
-   */
-  readonly cpuPercent?: number;
-  /**
-   * Incoming network traffic that target tracking keeps, in MiB per minute and instance. Enables detailed monitoring, about
-   * 2 USD per month and instance.
-   *
-   * @default - no such policy
-   */
-  readonly networkInMiB?: number;
-  /**
-   * Outgoing network traffic that target tracking keeps, in MiB per minute and instance. Enables detailed monitoring, too.
-   *
-   * @default - no such policy
-   */
-  readonly networkOutMiB?: number;
-  /**
-   * Requests from the load balancer that target tracking keeps, per minute and instance.
-   *
-   * @default - no such policy
-   */
-  readonly requestsPerInstance?: number;
-  /**
-   * Predictive scaling from the CPU utilization of the last two weeks: `forecast` only displays the forecast, `scale` starts
-   * instances before they are needed and never terminates one.
-   *
-   * @default - no forecast
-   */
-  readonly prediction?: Prediction;
-  /**
-   * Your own metrics, each kept at a target.
-   *
-   * @default - none
-   */
-  readonly metrics?: readonly MetricTarget[];
-  /**
-   * Step scaling by your own metrics.
-   *
-   * @default - none
-   */
-  readonly steps?: readonly InstanceScalingSteps[];
-  /**
-   * Scheduled changes of the number of instances, which the policies continue from.
-   *
-   * @default - none
-   */
-  readonly schedules?: readonly ScheduledInstances[];
-}
-
-/** Adds and removes instances in steps: the further the metric is from its threshold, the more. */
-export interface InstanceScalingSteps extends ScalingSteps {
-  /**
-   * Steps that remove instances, all below the lowest of `out`.
-   *
-   * @default - none
-   */
-  readonly in?: readonly ScaleInStep[];
-}
-
-/** Sets the number of instances at a scheduled time. Min and max stay unchanged, so the next plan is empty. */
-export interface ScheduledInstances {
-  /** Name of the scheduled action, unique within the group; part of addresses: `Morning`. */
-  readonly name: string;
-  /** Schedule created by `cron(...)`; EC2 Auto Scaling does not support intervals. */
-  readonly schedule: Schedule;
-  /** Number of instances, from scaling.min to scaling.max. */
-  readonly instances: number;
-}
 
 /** Share of Spot Instances, which AWS can interrupt with two minutes' notice. They cost about a third of On-Demand. */
 export interface Spot {
@@ -129,38 +25,6 @@ export interface Spot {
    * @default 100
    */
   readonly percent?: number;
-}
-
-/** Requests that a shared load balancer routes to the instances, and its health check. */
-export interface TargetRegistration {
-  /** @default - the load balancer of the {@link Platform} that the group is in */
-  readonly loadBalancer?: ILoadBalancer;
-  /** TCP port that the instances listen on. */
-  readonly port: number;
-  /**
-   * Path of the health check, which must return 200. Unhealthy instances are replaced.
-   *
-   * @default "/"
-   */
-  readonly healthPath?: string;
-  /**
-   * Host names to match, at most 3.
-   *
-   * @default - any
-   */
-  readonly hosts?: readonly string[];
-  /**
-   * Path patterns to match, such as `/reports/*`; at most 3.
-   *
-   * @default - any
-   */
-  readonly paths?: readonly string[];
-  /**
-   * Priority among all rules of the load balancer, 1 to 999; the lowest that matches wins.
-   *
-   * @default - derived from hosts and paths: more specific rules first, after all rules with an explicit priority
-   */
-  readonly priority?: number;
 }
 
 export const WARM_STATES = ["stopped", "hibernated", "running"] as const;
@@ -269,14 +133,6 @@ export interface AutoScalingGroupProps {
   readonly instanceRefresh?: InstanceRefresh;
 }
 
-/** Registration with a load balancer, with defaults applied. */
-export interface RegistrationSettings {
-  readonly loadBalancer: ILoadBalancer;
-  readonly port: number;
-  readonly healthPath: string;
-  readonly rule: ListenerRuleSettings;
-}
-
 export interface AutoScalingGroupSettings {
   readonly cluster: ICluster | undefined;
   readonly vpc: IVpc;
@@ -317,7 +173,11 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     problem: "must be set for instances in a platform that are registered with a load balancer",
     remedy: 'Set cluster: "none", or cluster: platform.cluster for instances that also run tasks.',
   });
-  const sizes = resolveSizes(scope, props, cluster, problems);
+  const sizes = resolveInstanceScaling(problems, props.scaling ?? {}, {
+    production: AwsStack.of(scope).production,
+    inCluster: cluster !== undefined,
+    isRegistered: props.registerWith !== undefined,
+  });
   const instanceTypes = props.instanceTypes ?? InstanceTypes.ofType("t4g.small");
   checkInstances(instanceTypes, problems);
   const vpc = props.vpc ?? STACK_VPC.of(scope);
@@ -393,80 +253,6 @@ export function resolveAutoScalingGroup(scope: IConstruct, props: AutoScalingGro
     instanceRefresh: { minHealthyPercent, maxHealthyPercent },
     registration,
   };
-}
-
-function resolveSizes(
-  scope: IConstruct,
-  props: AutoScalingGroupProps,
-  cluster: ICluster | undefined,
-  problems: Problems,
-) {
-  const { production } = AwsStack.of(scope);
-  const { registerWith } = props;
-  const scaling: InstanceScaling = props.scaling ?? {};
-  const min = scaling.min ?? (production ? 2 : 1);
-  const max = scaling.max ?? Math.max(4, 2 * min);
-  const { networkInMiB, networkOutMiB, requestsPerInstance, prediction, metrics = [], steps = [] } = scaling;
-  const { schedules = [] } = scaling;
-  const others =
-    metrics.length > 0 || [networkInMiB, networkOutMiB, requestsPerInstance].some((target) => target !== undefined);
-  const cpuPercent = scaling.cpuPercent ?? (cluster !== undefined || others ? undefined : 60);
-  checkBounds(problems, "scaling", { min, max });
-  // Tasks that find no instance with room wait until ECS has scaled the group out.
-  if (production && cluster === undefined) checkZoneLoss(problems, "scaling.min", min, "instance");
-  checkUtilization(problems, "scaling.cpuPercent", cpuPercent);
-  for (const [prop, target] of Object.entries({ networkInMiB, networkOutMiB, requestsPerInstance })) {
-    checkTarget(problems, `scaling.${prop}`, target);
-  }
-  for (const { name, metric, target } of metrics) {
-    checkMetric(problems, `scaling.metrics.${name}.metric`, metric);
-    checkTarget(problems, `scaling.metrics.${name}`, target);
-  }
-  for (const each of steps) checkSteps(problems, `scaling.steps.${each.name}`, each);
-  for (const each of schedules) checkScheduledInstances(problems, each, { min, max });
-  checkPolicyNames(problems, [...metrics, ...steps, ...schedules]);
-  problems.check(requestsPerInstance === undefined || registerWith !== undefined, {
-    code: "SCALING_REQUESTS",
-    prop: "scaling.requestsPerInstance",
-    problem: `needs a load balancer, got ${requestsPerInstance} without registerWith`,
-    remedy: "Set registerWith: { loadBalancer, port }, or scale by another metric.",
-  });
-  if (prediction !== undefined)
-    problems.checkOneOf(prediction, PREDICTIONS, { code: "SCALING_PREDICTION", prop: "scaling.prediction" });
-  problems.check(
-    cluster === undefined ||
-      (scaling.cpuPercent === undefined &&
-        !others &&
-        steps.length + schedules.length === 0 &&
-        prediction === undefined),
-    {
-      code: "SCALING_CLUSTER",
-      prop: "scaling",
-      problem: "may set only min and max, because ECS scales a group in a cluster by the tasks that wait",
-      remedy: 'Scale the services instead, or set cluster: "none".',
-    },
-  );
-  return { min, max, cpuPercent };
-}
-
-function checkScheduledInstances(
-  problems: Problems,
-  { name, schedule, instances }: ScheduledInstances,
-  { min, max }: Bounds,
-): void {
-  const prop = `scaling.schedules.${name}`;
-  problems.check(typeof schedule?.expression !== "string" || schedule.recurrence !== undefined, {
-    code: "SCHEDULE_INTERVAL",
-    prop: `${prop}.schedule`,
-    problem: `must be created by cron(...), because EC2 Auto Scaling does not support intervals; got ${schedule?.expression}`,
-    remedy: 'Use a schedule such as cron("0 7 * * MON-FRI").',
-  });
-  problems.check(Number.isInteger(instances) && instances >= min && instances <= max, {
-    code: "SCHEDULE_CAPACITY",
-    prop: `${prop}.instances`,
-    problem: `must be a whole number from scaling.min (${min}) to scaling.max (${max}), got ${instances}`,
-    remedy: "Change it, or widen min and max.",
-  });
 }
 
 function checkInstances(instanceTypes: InstanceTypes, problems: Problems): void {
@@ -551,34 +337,6 @@ function resolveWarmPool(
   );
   problems.checkOneOf(state, WARM_STATES, { code: "WARM_POOL_STATE", prop: "warmPool.state" });
   return { min, maxPrepared, state };
-}
-
-function resolveRegistration(
-  scope: IConstruct,
-  registerWith: TargetRegistration,
-  problems: Problems,
-): RegistrationSettings | undefined {
-  const { port, healthPath = "/", loadBalancer = STACK_LOAD_BALANCER.of(scope) } = registerWith;
-  problems.check(loadBalancer !== undefined, {
-    code: "REGISTRATION_LOAD_BALANCER",
-    prop: "registerWith.loadBalancer",
-    problem: "must be set for a group outside a platform with a listener",
-    remedy: "Set it, or set listener: https({ certificateArn }) on the Platform that the group is in.",
-  });
-  problems.check(Number.isInteger(port) && port >= 1 && port <= 65_535 && port !== 22, {
-    code: "REGISTRATION_PORT",
-    prop: "registerWith.port",
-    problem: `must be a port from 1 to 65535 other than 22, got ${port}`,
-    remedy: "Use the port that the instances listen on.",
-  });
-  problems.check(/^\/[\x21-\x7e]{0,1023}$/.test(healthPath) && !/[$%]\{/.test(healthPath), {
-    code: "REGISTRATION_HEALTH_PATH",
-    prop: "registerWith.healthPath",
-    problem: `${JSON.stringify(healthPath)} is not a valid path`,
-    remedy: "Start the path with / and use up to 1024 printable characters.",
-  });
-  const rule = resolveListenerRule(problems, registerWith, "registerWith.");
-  return loadBalancer && { loadBalancer, port, healthPath, rule };
 }
 
 function checkUserData(userData: UserData, problems: Problems): void {

@@ -21,9 +21,9 @@ import { Duration } from "../core/units";
 import {
   type AutoScalingGroupProps,
   type AutoScalingGroupSettings,
-  type InstanceScaling,
   resolveAutoScalingGroup,
 } from "./auto-scaling-group-props";
+import type { InstanceScaling } from "./instance-scaling";
 import { launchTemplate, whatToLaunch } from "./launch";
 import { type LifecycleHookOptions, TRANSITIONS } from "./lifecycle-hook";
 import { registerTargets } from "./target-registration";
