@@ -13,21 +13,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { join, relative } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kebab } from "../../contract/names";
 import type { OptionTable } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
 import { render } from "../../generator/render";
-import { run, unpackPackage } from "./packed";
+import { run, usePackage } from "./packed";
 
-let packed: ReturnType<typeof unpackPackage>;
+const packed = usePackage();
 let work: string;
-beforeAll(() => {
-  packed = unpackPackage();
-});
-afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
 beforeEach(() => {
   work = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-cli-")));
 });

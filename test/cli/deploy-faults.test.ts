@@ -1,38 +1,20 @@
-import { type ChildProcess, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
-import { unpackPackage } from "./packed";
-import { type Started, start as startChild, until } from "./support/child";
-import { FakeTerraform } from "./support/fake-terraform";
+import { usePackage } from "./packed";
+import { OUTPUT_ENDS, until, useChildren } from "./support/child";
+import { type FakeTerraform, useFakeTerraform } from "./support/fake-terraform";
 
-let packed: ReturnType<typeof unpackPackage>;
-let folder: string;
+const packed = usePackage();
+const fake = useFakeTerraform();
 let terraform: FakeTerraform;
-const children = new Set<ChildProcess>();
-beforeAll(() => {
-  packed = unpackPackage();
-});
-afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "antifragile-deploy-faults-"));
-  terraform = new FakeTerraform(folder, join(__dirname, "../../node_modules"));
+  terraform = fake();
 });
-afterEach(async () => {
-  terraform.hold(false);
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-});
-
-function start(command: readonly string[]): Started {
-  const started = startChild(command, { cwd: terraform.repository, env: terraform.environment() });
-  children.add(started.child);
-  return started;
-}
+const start = useChildren(() => ({ cwd: terraform.repository, env: terraform.environment() }));
 
 const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
 const run = (command: readonly string[]) => start(command).ended;
@@ -45,7 +27,7 @@ const begun = () =>
   );
 
 /** Files that a command has left in the temporary folder: plans hold secrets. */
-const kept = () => readdirSync(join(folder, "tmp")).filter((name) => name.startsWith("antifragile-"));
+const kept = () => readdirSync(join(terraform.folder, "tmp")).filter((name) => name.startsWith("antifragile-"));
 
 /** The next deployment applies what is missing, whatever was left. */
 async function heals(applied: readonly string[]): Promise<void> {
@@ -74,25 +56,36 @@ describe("a deployment", () => {
 
   it("removes plans of commands that were killed long ago, and no others", async () => {
     const leftover = (name: string, days: number) => {
-      mkdirSync(join(folder, "tmp", name));
+      mkdirSync(join(terraform.folder, "tmp", name));
       const time = Date.now() / 1000 - days * 86_400;
-      utimesSync(join(folder, "tmp", name), time, time);
+      utimesSync(join(terraform.folder, "tmp", name), time, time);
     };
     leftover("antifragile-private-old", 2);
     leftover("antifragile-private-new", 0);
     leftover("another", 2);
     expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
-    expect(readdirSync(join(folder, "tmp"))).toEqual(expect.arrayContaining(["another", "antifragile-private-new"]));
+    expect(readdirSync(join(terraform.folder, "tmp"))).toEqual(
+      expect.arrayContaining(["another", "antifragile-private-new"]),
+    );
     expect(kept()).toEqual(["antifragile-private-new"]);
   });
 });
 
+describe.each([
+  ["deploy", "--auto-approve"],
+  ["plan", undefined],
+])("%s of an environment that does not exist", (name, flag) => {
+  it("ends with 1, since synth fails, and runs no Terraform", async () => {
+    const { code, text } = await run(cli(name, "moon", ...(flag === undefined ? [] : [flag])));
+    expect(code, text).toBe(1);
+    expect(text).toContain('has no environment "moon"');
+    expect(text).toContain("infra/main.ts cannot be synthesized");
+    expect(terraform.log).toEqual([]);
+  });
+});
+
 describe("a deployment whose output ends", () => {
-  it.each([
-    ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
-    ["a closed stdout and stderr", `"$@" >&- 2>&-`],
-    ["a full disk", `"$@" > /dev/full`],
-  ])("continues and completes: %s", async (_title, script) => {
+  it.each(OUTPUT_ENDS)("continues and completes: %s", async (_title, script) => {
     const { code, text } = await run(["bash", "-c", script, "bash", ...DEPLOY()]);
     expect(code, text).toBe(0);
     expect(terraform.applies).toEqual(COMPLETE);
@@ -169,7 +162,7 @@ describe.each([
 
   it("by the end of npm, which passes no signal on, lets Terraform end in order", async () => {
     terraform.hold(true);
-    const script = join(folder, "under-npm.sh");
+    const script = join(terraform.folder, "under-npm.sh");
     writeFileSync(script, `npm_lifecycle_event=${name} ${(await command()).join(" ")} &\nwait\n`);
     const shell = start(["sh", script]);
     await begun();
@@ -179,6 +172,11 @@ describe.each([
     expect(terraform.applies.at(-1)).toBe("platform apply ends in order");
   });
 });
+
+const STALE = "so nothing was applied: plan again.";
+const EXPIRED = "The AWS credentials have expired: renew them and run the command again.";
+/** Parts of all advice that may follow the words of Terraform. */
+const REMEDIES = [STALE, EXPIRED, "The state is locked by", "The state could not be saved"];
 
 describe("a deployment whose Terraform fails", () => {
   it.each([
@@ -190,14 +188,14 @@ describe("a deployment whose Terraform fails", () => {
     ],
     ["throttling", "apply", "Error: operation error ECS: UpdateService, ThrottlingException: Rate exceeded", undefined],
     ["access", "init", "Error: api error AccessDenied: not authorized", undefined],
-    ["a state that changed", "apply", "Error: Saved plan is stale", "so nothing was applied: plan again."],
+    ["a state that changed", "apply", "Error: Saved plan is stale", STALE],
     ...["init", "plan", "apply"].map(
       (step) =>
         [
           "expired credentials",
           step,
           "Error: api error ExpiredToken: The security token included in the request is expired",
-          "The AWS credentials have expired: renew them and run the command again.",
+          EXPIRED,
         ] as const,
     ),
   ] as const)(
@@ -208,7 +206,7 @@ describe("a deployment whose Terraform fails", () => {
       expect(code).toBe(1);
       expect(text).toContain(words);
       expect(text).toContain(`✖ terraform ${step} of orders-dev-platform failed`);
-      expect(text).toContain(remedy ?? "");
+      expect(REMEDIES.filter((each) => text.includes(each))).toEqual(remedy === undefined ? [] : [remedy]);
       expect(terraform.applies).toEqual([]);
       expect(kept()).toEqual([]);
       terraform.fault(step, undefined);
@@ -228,14 +226,15 @@ describe("a deployment whose Terraform fails", () => {
   });
 });
 
-describe("a deployment on a terminal", () => {
+const TMUX = spawnSync("tmux", ["-V"]).status === 0;
+if (!TMUX && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
+
+describe.skipIf(!TMUX)(`a deployment on a terminal${TMUX ? "" : " (tmux is missing: install it)"}`, () => {
   const tmux = (...args: string[]) =>
     spawnSync("tmux", ["-L", `antifragile-deploy-${process.pid}`, ...args], {
       encoding: "utf8",
       env: terraform.environment(),
     });
-  const has = spawnSync("tmux", ["-V"]).status === 0;
-  if (!has && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
   const screen = () => tmux("capture-pane", "-p", "-t", "t").stdout;
   const shows = (text: string) => until(() => screen().includes(text), screen);
   /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
@@ -248,7 +247,7 @@ describe("a deployment on a terminal", () => {
   };
   afterEach(() => void tmux("kill-server"));
 
-  it.skipIf(!has)("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
+  it("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
     terraform.hold(true);
     open();
     await shows("Apply this plan to orders-dev-platform?");
@@ -263,7 +262,7 @@ describe("a deployment on a terminal", () => {
     ]);
   });
 
-  it.skipIf(!has).each([
+  it.each([
     ["C-c", "exit code 130"],
     ["C-d", "exit code 130"],
     ["Enter", "exit code 1"],

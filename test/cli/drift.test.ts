@@ -1,27 +1,19 @@
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { unpackPackage } from "./packed";
-import { start } from "./support/child";
-import { FakeTerraform } from "./support/fake-terraform";
+import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
+import { beforeEach, expect, it } from "vitest";
+import { usePackage } from "./packed";
+import { useChildren } from "./support/child";
+import { type FakeTerraform, useFakeTerraform } from "./support/fake-terraform";
 
-let packed: ReturnType<typeof unpackPackage>;
-let folder: string;
+const packed = usePackage();
+const fake = useFakeTerraform();
 let terraform: FakeTerraform;
-beforeAll(() => {
-  packed = unpackPackage();
-});
-afterAll(() => rmSync(dirname(packed.tarball), { recursive: true, force: true }));
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "antifragile-drift-"));
-  terraform = new FakeTerraform(folder, join(__dirname, "../../node_modules"));
+  terraform = fake();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+const start = useChildren(() => ({ cwd: terraform.repository, env: terraform.environment() }));
 
 const antifragile = (args: readonly string[], stdout: "pipe" | number = "pipe") =>
-  start([process.execPath, packed.bin, ...args], { cwd: terraform.repository, env: terraform.environment(), stdout })
-    .ended;
+  start([process.execPath, packed.bin, ...args], stdout).ended;
 
 const STACKS = ["orders-dev-platform", "orders-dev-service"];
 
@@ -78,9 +70,10 @@ it("ends with 1 where its output cannot be written", async () => {
   expect({ code, text }).toEqual({ code: 1, text: "✖ the output could not be written: ENOSPC\n" });
 });
 
-it("refuses an environment that does not exist", async () => {
-  expect(await antifragile(["drift", "moon"])).toMatchObject({
-    code: 2,
-    text: expect.stringContaining('has no environment "moon"'),
-  });
+it("ends with 1 where synth fails, since the environment does not exist", async () => {
+  const { code, text } = await antifragile(["drift", "moon"]);
+  expect(code, text).toBe(1);
+  expect(text).toContain('has no environment "moon"');
+  expect(text).toContain("infra/main.ts cannot be synthesized");
+  expect(terraform.log).toEqual([]);
 });

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,32 +5,24 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image } from "../operations/support/fake-cloud";
-import { unpackPackage } from "./packed";
-import { type Started, start as startChild, until } from "./support/child";
+import { usePackage } from "./packed";
+import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { FakeAws } from "./support/fake-aws";
 
-let packed: ReturnType<typeof unpackPackage>;
+const packed = usePackage();
 let work: string;
 let aws: FakeAws;
-const children = new Set<ChildProcess>();
 beforeAll(() => {
-  packed = unpackPackage();
   // The AWS SDK is an optional peer, which the user's repository installs beside the package.
   symlinkSync(join(__dirname, "../../node_modules"), join(dirname(packed.folder), "node_modules"));
   work = mkdtempSync(join(tmpdir(), "antifragile-faults-"));
 });
-afterAll(() => {
-  rmSync(dirname(packed.tarball), { recursive: true, force: true });
-  rmSync(work, { recursive: true, force: true });
-});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
 beforeEach(async () => {
   aws = await FakeAws.start();
 });
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
-  aws.stop();
-});
+afterEach(() => aws.stop());
+const start = useChildren(() => ({ cwd: work, env: environment() }));
 
 const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
 
@@ -47,12 +38,6 @@ function environment(): NodeJS.ProcessEnv {
     AWS_ACCESS_KEY_ID: undefined,
     NODE_NO_WARNINGS: "1",
   };
-}
-
-function start(command: readonly string[], stdout: "pipe" | number = "pipe"): Started {
-  const started = startChild(command, { cwd: work, env: environment(), stdout });
-  children.add(started.child);
-  return started;
 }
 
 const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
@@ -97,11 +82,7 @@ const BEFORE = { mailer: "mailer:2", orders: "orders:2" };
 const AFTER = { mailer: "mailer:3", orders: "orders:3" };
 
 describe("a release whose output is closed", () => {
-  it.each([
-    ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
-    ["a closed stdout and stderr", `"$@" >&- 2>&-`],
-    ["a full disk", `"$@" > /dev/full`],
-  ])("continues and completes: %s", async (_title, script) => {
+  it.each(OUTPUT_ENDS)("continues and completes: %s", async (_title, script) => {
     await released();
     const { code, text } = await run(["bash", "--norc", "-c", script, "bash", ...release("b")]);
     expect({ code, text }).toEqual({ code: 0, text: "" });

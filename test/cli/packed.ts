@@ -1,13 +1,28 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 
 const root = join(__dirname, "../..");
 
+/** Folders that are built into `dist/`. */
+const SOURCES = ["bin", "constructs", "contract", "emulator", "generator", "operations", "templates"];
+
+/** Unpacked package. */
+export interface Packed {
+  readonly folder: string;
+  /** Executable file. */
+  readonly bin: string;
+  readonly tarball: string;
+}
+
 /** Newest change below a folder, in milliseconds. */
 function newest(folder: string): number {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    // Python writes its caches when it runs.
+    (entry) => entry.isFile() && !entry.parentPath.includes("__pycache__"),
+  );
   return Math.max(...entries.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
 }
 
@@ -15,11 +30,9 @@ function newest(folder: string): number {
  * Packs the built package and unpacks it into a folder of its own, as a user gets it. Refuses a build that is older than
  * the sources, so that no test passes on yesterday's code.
  */
-export function unpackPackage(): { readonly folder: string; readonly bin: string; readonly tarball: string } {
+export function unpackPackage(): Packed {
   const built = join(root, "dist/bin/antifragile.js");
-  const sources = Math.max(
-    ...["bin", "contract", "generator", "operations", "templates"].map((folder) => newest(join(root, folder))),
-  );
+  const sources = Math.max(...SOURCES.map((folder) => newest(join(root, folder))));
   if (!existsSync(built) || statSync(built).mtimeMs < sources) {
     throw new Error("dist/ is missing or older than its sources: run npm run build");
   }
@@ -33,6 +46,16 @@ export function unpackPackage(): { readonly folder: string; readonly bin: string
   execFileSync("tar", ["-xzf", tarball, "-C", join(temp, "unpacked")]);
   const folder = join(temp, "unpacked/package");
   return { folder, tarball, bin: join(folder, "dist/bin/antifragile.js") };
+}
+
+/** Unpacks the package before the tests of a file, and removes it after them. */
+export function usePackage(): Packed {
+  const packed = {} as { -readonly [key in keyof Packed]: Packed[key] };
+  beforeAll(() => void Object.assign(packed, unpackPackage()));
+  afterAll(() => {
+    if (packed.tarball !== undefined) rmSync(dirname(packed.tarball), { recursive: true, force: true });
+  });
+  return packed;
 }
 
 /** Result of a run of the executable. */

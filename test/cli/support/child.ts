@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { afterEach } from "vitest";
 
 /** End of a child process. */
 export interface Ended {
@@ -31,6 +32,29 @@ export function start(command: readonly string[], { cwd, env, stdout = "pipe" }:
   const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text }) as Ended);
   return { child, ended, text: () => text };
 }
+
+/** Starts programs in the tests of a file, and kills after each test those that still run. */
+export function useChildren(
+  options: () => Omit<StartOptions, "stdout">,
+): (command: readonly string[], stdout?: StartOptions["stdout"]) => Started {
+  const children = new Set<ChildProcess>();
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children.clear();
+  });
+  return (command, stdout) => {
+    const started = start(command, { ...options(), stdout });
+    children.add(started.child);
+    return started;
+  };
+}
+
+/** Ends of the output of a command, each with the script that runs the command given as its arguments. */
+export const OUTPUT_ENDS = [
+  ["a reader that has seen enough", `"$@" | head -1 > /dev/null; exit "\${PIPESTATUS[0]}"`],
+  ["a closed stdout and stderr", `"$@" >&- 2>&-`],
+  ["a full disk", `"$@" > /dev/full`],
+] as const;
 
 /** Waits until a condition holds. */
 export async function until(holds: () => boolean, describe: () => string): Promise<void> {

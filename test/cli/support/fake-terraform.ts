@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 
 const LOCK_ID = "7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e";
 
@@ -41,20 +43,19 @@ case "$1" in
 esac
 `;
 
-/** Repository of two stacks whose Terraform is a shell script. */
+/** Repository of the environment `dev` with two stacks, whose Terraform is a shell script. */
 export class FakeTerraform {
+  readonly folder = mkdtempSync(join(tmpdir(), "antifragile-terraform-"));
   readonly repository: string;
   readonly #fake: string;
 
-  constructor(
-    readonly folder: string,
-    nodeModules: string,
-  ) {
+  constructor() {
+    const { folder } = this;
     this.repository = join(folder, "repository");
     this.#fake = join(folder, "fake");
     for (const each of ["bin", "fake", "tmp", "repository/infra"]) mkdirSync(join(folder, each), { recursive: true });
     writeFileSync(join(folder, "bin/terraform"), SCRIPT, { mode: 0o755 });
-    symlinkSync(nodeModules, join(this.repository, "node_modules"));
+    symlinkSync(join(__dirname, "../../../node_modules"), join(this.repository, "node_modules"));
     const manifest = {
       stacks: {
         "orders-dev-platform": { dependencies: [] },
@@ -64,6 +65,11 @@ export class FakeTerraform {
     writeFileSync(
       join(this.repository, "infra/main.ts"),
       `import { mkdirSync, writeFileSync } from "node:fs";
+const [, , name = "dev"] = process.argv;
+if (name !== "dev") {
+  console.error(\`infra/environments.ts: has no environment \${JSON.stringify(name)}\`);
+  process.exit(1);
+}
 const manifest = ${JSON.stringify(manifest)};
 for (const name of Object.keys(manifest.stacks)) mkdirSync(\`infra/cdktf.out/stacks/\${name}\`, { recursive: true });
 writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
@@ -121,8 +127,24 @@ writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
     return join(this.repository, "infra/cdktf.out/stacks", stack, name);
   }
 
+  /** Lets an apply end that is held, and removes the repository. */
+  remove(): void {
+    this.hold(false);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
   #switch(name: string, on: boolean): void {
     if (on) writeFileSync(join(this.#fake, name), "");
     else rmSync(join(this.#fake, name), { force: true });
   }
+}
+
+/** Makes a repository with a fake Terraform for each test of a file. */
+export function useFakeTerraform(): () => FakeTerraform {
+  let current: FakeTerraform;
+  beforeEach(() => {
+    current = new FakeTerraform();
+  });
+  afterEach(() => current.remove());
+  return () => current;
 }
