@@ -70,16 +70,27 @@ interface Place {
   readonly type: ts.Type;
   /** Undefined where another alternative may do without the prop. */
   readonly optional: boolean | undefined;
+  /** Props above it that have alternatives: a wrong prop in one of them may be reported of the whole. */
+  readonly choices: readonly string[];
 }
 
 /** Every prop below a type of plain data, with its type; of alternatives the first. */
-function places(type: ts.Type, path: Place["path"], optional: Place["optional"]): Place[] {
-  const here = { path, type, optional };
+function places(
+  type: ts.Type,
+  path: Place["path"],
+  optional: Place["optional"],
+  above: Place["choices"] = [],
+): Place[] {
+  const here = { path, type, optional, choices: above };
   const [first, ...others] = parts(without(type));
+  const choices = others.length > 0 ? [...above, propOf(path)] : above;
   if (first === undefined || isPrimitive(first) || isFree(first) || path.length > 6) return [here];
   if (checker.isArrayType(first)) {
     const [element] = checker.getTypeArguments(first as ts.TypeReference);
-    return [here, ...places(element!, [...path, 0], false).filter(({ path: { length } }) => length > path.length)];
+    return [
+      here,
+      ...places(element!, [...path, 0], false, choices).filter(({ path: { length } }) => length > path.length),
+    ];
   }
   const members = checker.getPropertiesOfType(first);
   if (first.isClass() || members.some((member) => isMethod(member) || isForeign(member))) return [here];
@@ -90,9 +101,18 @@ function places(type: ts.Type, path: Place["path"], optional: Place["optional"])
       const leavable =
         (member.flags & ts.SymbolFlags.Optional) !== 0 || checker.isTypeAssignableTo(WRONG[0]!.type, inner);
       const elsewhere = others.every((other) => checker.getPropertyOfType(other, member.name) !== undefined);
-      return places(inner, [...path, member.name], elsewhere || leavable ? leavable : undefined);
+      return places(inner, [...path, member.name], elsewhere || leavable ? leavable : undefined, choices);
     }),
   ];
+}
+
+/** Arguments whose props are what users set. */
+const BUNDLE = /^(props|options|attributes)$/;
+
+/** Prop as a user writes it: `scaling.metrics[0]`. Arguments with all props are left out, unless they are wrong themselves. */
+function propOf([first, ...rest]: Place["path"]): string {
+  const inner = rest.map((each) => (typeof each === "number" ? `[${each}]` : `.${each}`)).join("");
+  return inner !== "" && BUNDLE.test(String(first)) ? inner.replace(/^\./, "") : `${first}${inner}`;
 }
 
 function replaced(value: unknown, [first, ...rest]: Place["path"], by: unknown): unknown {
@@ -102,15 +122,27 @@ function replaced(value: unknown, [first, ...rest]: Place["path"], by: unknown):
   return { ...(value as object), [first]: inner };
 }
 
-/** Outcome of a call with wrong types: refused by code, accepted, or another error. */
+/** Outcome of a call with wrong types: the props that are refused by code, accepted, or another error. */
 function outcome(run: () => unknown): string {
   try {
     run();
     return "accepted";
   } catch (error) {
     if (!(error instanceof library.InvalidPropsError)) return String(error);
-    return error.problems.every(({ code }) => code === "PROP_TYPE") ? "refused" : error.message;
+    if (!error.problems.every(({ code }) => code === "PROP_TYPE")) return error.message;
+    return `refused ${error.problems.map(({ prop }) => prop).join(", ")}`;
   }
+}
+
+/** Props that a call refuses where an argument is missing: those that a bundle of one shape requires, or the argument. */
+function missing(name: string, type: ts.Type): string {
+  const [shape, ...others] = parts(without(type));
+  if (!BUNDLE.test(name) || others.length > 0 || shape!.isIntersection()) return name;
+  const required = checker
+    .getPropertiesOfType(shape!)
+    .filter(({ flags }) => !(flags & ts.SymbolFlags.Optional))
+    .filter((member) => !checker.isTypeAssignableTo(WRONG[0]!.type, checker.getTypeOfSymbol(member)));
+  return required.length > 0 ? required.map((member) => member.name).join(", ") : name;
 }
 
 const argumentsOf = ({ parameters }: Call) =>
@@ -130,6 +162,7 @@ describe("types of public calls", () => {
   it("accept and refuse what the compiler does, prop by prop", () => {
     const wrong: string[] = [];
     let props = 0;
+    let cases = 0;
     for (const call of checked) {
       const args = argumentsOf(call);
       if (outcome(() => checkArguments(call.name, args)) !== "accepted") {
@@ -138,13 +171,18 @@ describe("types of public calls", () => {
       const own = call.parameters.filter(({ name }) => !/^(scope|id)$/.test(name));
       for (const place of own.flatMap(({ name, type, optional }) => places(type, [name], optional))) {
         props++;
+        const [name, ...inner] = place.path;
+        const refused = [propOf(place.path), ...place.choices];
+        const left = inner.length === 0 ? [missing(String(name), place.type)] : refused;
         for (const { value, type } of WRONG) {
           if (typeof value === typeof sample(place.type) && hasWords(place.type)) continue;
           if (value === undefined && place.optional === undefined) continue;
           const accepts = value === undefined ? place.optional : checker.isTypeAssignableTo(type, place.type);
           const given = replaced(args, place.path, value) as typeof args;
           const got = outcome(() => checkArguments(call.name, given));
-          if (got !== (accepts ? "accepted" : "refused")) {
+          cases++;
+          const expected = value === undefined ? left : refused;
+          if (accepts ? got !== "accepted" : !expected.some((props) => got === `refused ${props}`)) {
             wrong.push(
               `${call.name}: ${place.path.join(".")} = ${String(value)} (${checker.typeToString(place.type)}) ${got}`,
             );
@@ -154,13 +192,16 @@ describe("types of public calls", () => {
         if (!isPrimitive(first!) || parts(without(place.type)).length > 1) continue;
         for (const value of OBJECTS) {
           const got = outcome(() => checkArguments(call.name, replaced(args, place.path, value) as typeof args));
-          if (got !== "refused") wrong.push(`${call.name}: ${place.path.join(".")} = an object ${got}`);
+          cases++;
+          if (!refused.some((props) => got === `refused ${props}`))
+            wrong.push(`${call.name}: ${place.path.join(".")} = an object ${got}`);
         }
       }
     }
-    console.info(`${checked.length} calls, ${props} props`);
+    console.info(`${checked.length} calls, ${props} props, ${cases} cases`);
     expect(wrong).toEqual([]);
     expect(props).toBeGreaterThan(500);
+    expect(cases).toBeGreaterThan(4 * props);
   });
 });
 
@@ -194,6 +235,7 @@ describe("a program that was not type-checked", () => {
 
   it.each(checked.map((call) => [call.name, call] as const))("is refused by %s with the prop's name", (_, call) => {
     const own = call.parameters.filter(({ name }) => !/^(scope|id)$/.test(name));
+    let cases = 0;
     const wrong = own.flatMap(({ name, type, optional, rest }) =>
       [...WRONG, { value: () => "text", type: checker.getUndefinedType() }].flatMap(({ value, type: given }) => {
         const wanted = rest ? checker.getTypeArguments(type as ts.TypeReference)[0]! : type;
@@ -201,9 +243,17 @@ describe("a program that was not type-checked", () => {
         if (value === undefined ? optional : checker.isTypeAssignableTo(given, wanted) || hasWords(wanted)) return [];
         const args = { ...argumentsOf(call), [name]: value };
         const got = outcome(() => run(call, args));
-        return got === "refused" ? [] : [`${name} = ${String(value)}: ${got}`];
+        cases++;
+        const argument = rest ? `${name}[0]` : name;
+        const prop = value === undefined ? missing(argument, wanted) : argument;
+        // Grants do not know the construct that they belong to.
+        const method = call.kind === "method" ? /^\w+(?<!Grants)\.(\w+)$/.exec(call.name)?.[1] : undefined;
+        return got === `refused ${method === undefined ? prop : `${method}(${prop})`}`
+          ? []
+          : [`${name} = ${String(value)}: ${got}`];
       }),
     );
     expect(wrong).toEqual([]);
+    expect(cases).toBeGreaterThan(0);
   });
 });
