@@ -1,6 +1,6 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeVerdict, judgePlan, readPlan, type TerraformPlan } from "../../operations/plan-gate";
 import { runPlanGate } from "../../operations/plan-gate-command";
@@ -24,12 +24,47 @@ const findings = (changes: Parameters<typeof plan>[0], allowances?: Parameters<t
 
 describe("the plan gate", () => {
   const PROTECTED = [
+    "aws_cloudwatch_log_group",
+    "aws_cognito_user_pool",
+    "aws_db_instance",
+    "aws_docdb_cluster",
+    "aws_dynamodb_table",
+    "aws_ecr_repository",
+    "aws_ecs_cluster",
     "aws_ecs_service",
-    "aws_lb_target_group",
-    "aws_rds_cluster",
-    "aws_service_discovery_private_dns_namespace",
+    "aws_efs_file_system",
+    "aws_elasticache_cluster",
+    "aws_elasticache_replication_group",
+    "aws_elasticache_serverless_cache",
     "aws_kms_key",
+    "aws_lb",
+    "aws_lb_listener",
+    "aws_lb_target_group",
+    "aws_opensearch_domain",
+    "aws_rds_cluster",
+    "aws_rds_cluster_instance",
+    "aws_rds_global_cluster",
+    "aws_route53_zone",
+    "aws_s3_bucket",
+    "aws_secretsmanager_secret",
+    "aws_service_discovery_http_namespace",
+    "aws_service_discovery_private_dns_namespace",
+    "aws_service_discovery_service",
+    "aws_sqs_queue",
+    "aws_vpc",
   ];
+
+  it("protects these types, and no other type of the provider", () => {
+    const provider = join(dirname(require.resolve("@cdktf/provider-aws/package.json")), "lib");
+    const types = readdirSync(provider).map((name) => `aws_${name.replaceAll("-", "_")}`);
+    expect(types.length).toBeGreaterThan(1_000);
+    const deletions = Object.fromEntries(types.map((type) => [`${type}.A`, ["delete"]]));
+    expect(
+      judgePlan(plan(deletions))
+        .refused.map(({ address }) => address)
+        .sort(),
+    ).toEqual(PROTECTED.map((type) => `${type}.A`));
+  });
 
   it.each(PROTECTED)("refuses to delete or replace %s, in any order", (type) => {
     expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([`delete ${type}.A`]);
