@@ -40,8 +40,8 @@ class LongestFirst extends BaseSequencer {
 /** Projects that need Node.js alone. Their files share processes, because loading the library takes seconds. */
 const QUICK = { isolate: false, maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
 
-/** Projects that start other programs and wait for them, after the quick projects. */
-const SLOW = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
+/** Projects that start other programs and wait for them, after the quick projects. More than three files need much memory. */
+const SLOW = { maxWorkers: Math.min(3, availableParallelism() + 1), sequence: { groupOrder: 1 } };
 
 interface Settings {
   readonly maxWorkers: number;

@@ -6,10 +6,13 @@ import type { ServiceStack } from "../../constructs";
 const ACCOUNT = "123456789012";
 
 /**
- * External destinations of log lines: a Kinesis stream, and a cross-account destination that allows this account, as an account for logs
- * alone has it. The destination is there before the service's stack.
+ * Creates external destinations of log lines: a Kinesis stream, and a destination that this account may use, as an account
+ * only for logs has it. The destination exists before the service's stack.
  */
-export function linesElsewhere(stack: ServiceStack): { readonly streamArn: string; readonly destinationArn: string } {
+export function externalLogDestinations(stack: ServiceStack): {
+  readonly streamArn: string;
+  readonly destinationArn: string;
+} {
   const name = "shop-dev-lines";
   const destinationArn = `arn:aws:logs:eu-central-1:${ACCOUNT}:destination:central`;
   const destination = new CloudwatchLogDestination(stack.data, "Central", {
@@ -17,15 +20,15 @@ export function linesElsewhere(stack: ServiceStack): { readonly streamArn: strin
     roleArn: `arn:aws:iam::${ACCOUNT}:role/central`,
     targetArn: `arn:aws:kinesis:eu-central-1:${ACCOUNT}:stream/${name}`,
   });
-  const letIn = {
+  const statement = {
     Effect: "Allow",
     Principal: { AWS: ACCOUNT },
     Action: "logs:PutSubscriptionFilter",
     Resource: destinationArn,
   };
-  new CloudwatchLogDestinationPolicy(stack.data, "LetsIn", {
+  new CloudwatchLogDestinationPolicy(stack.data, "Policy", {
     destinationName: destination.name,
-    accessPolicy: JSON.stringify({ Version: "2012-10-17", Statement: [letIn] }),
+    accessPolicy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
   });
   const stream = new KinesisStream(stack, "Lines", { name, shardCount: 1 });
   return { streamArn: stream.arn, destinationArn };

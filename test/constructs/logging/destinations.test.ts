@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { App, Testing } from "cdktf";
 import { unzipSync } from "fflate";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   anotherAccount,
   archive,
@@ -286,12 +286,11 @@ describe("lines", () => {
       rmSync(folder, { recursive: true });
       return { zip, contract };
     };
-    const [one, zone] = [synthesized(), process.env.TZ];
-    vi.useFakeTimers({ now: Date.parse("2031-07-01") });
-    process.env.TZ = "Pacific/Auckland";
+    onTestFinished(() => void vi.useRealTimers().unstubAllEnvs());
+    const one = synthesized();
+    vi.useFakeTimers({ now: Date.parse("2031-07-01") }).stubEnv("TZ", "Pacific/Auckland");
+    expect(new Date().getHours()).toBe(12);
     const other = synthesized();
-    vi.useRealTimers();
-    process.env.TZ = zone;
     expect(other).toEqual(one);
     expect(createHash("sha256").update(one.zip).digest("base64")).toBe(one.contract);
     const files = unzipSync(one.zip);

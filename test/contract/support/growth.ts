@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { App, CloudNativeService, type Environment, Platform, ServiceStack } from "../../../constructs";
 import { CALL_GRAPHS, type Call, LAYOUTS, type Layout, servicesPerPlatform } from "../../support/call-graphs";
-import { countOperations, growingFaster, type Operations } from "../../support/operations";
+import { countOperations, growingFaster, type Operations } from "../../support/operation-count";
 
 // cdktf notes where each token was made: the same work for each, and a quarter of all.
 const cdktf = createRequire(join(process.cwd(), "package.json"));

@@ -25,7 +25,7 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
-import { linesElsewhere } from "../../support/external-log-destinations";
+import { externalLogDestinations } from "../../support/external-log-destinations";
 import { knownAfterApply } from "../../support/known-after-apply";
 
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
@@ -96,7 +96,7 @@ const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:1234567890
 const mailer = new CloudNativeService(stack, "Mailer", { image, process: worker({ queue }), logs: audit, alarms: {} });
 mailer.add(new Telemetry({ to: [managedPrometheus("arn:aws:aps:eu-central-1:123456789012:workspace/ws-0123abcd")] }));
 
-const elsewhere = linesElsewhere(stack);
+const elsewhere = externalLogDestinations(stack);
 new CloudNativeService(stack, "Report", {
   image,
   process: job({ schedule: cron("0 3 * * *") }),
