@@ -119,6 +119,28 @@ describe("Cluster", () => {
     expect(JSON.stringify(only(platform, "aws_ecs_cluster"))).toContain(keyArn);
   });
 
+  it("escapes hostile text of an existing one, also in the JSON that other stacks read", () => {
+    const hostile = '${file("/etc/passwd")}';
+    const platform = shop(DEV, {
+      cluster: existingCluster({
+        clusterName: hostile,
+        capacityProviders: { Big: hostile },
+        exec: { keyArn: hostile, logGroupArn: hostile },
+      }),
+    });
+    const stack = platform.stack("orders");
+    new CloudNativeService(stack, "Orders", { capacity: [Capacity.instances("Big")], exec: true });
+    const text = JSON.stringify([platform, stack].map((each) => synthesize(each)));
+    expect(text).not.toMatch(/(?<!\$)\$\{file\(/);
+    const escaped = '$${file("/etc/passwd")}';
+    expect(synthesize(platform)).toMatchObject({
+      data: { aws_ecs_cluster: { Cluster_EB0386A7: { cluster_name: escaped } } },
+    });
+    expect(only(platform, "aws_ssm_parameter").insecure_value).toMatchObject({
+      cluster: { capacityProviderNames: { Big: escaped }, sessions: { keyArn: escaped, logGroupArn: escaped } },
+    });
+  });
+
   it("can be an existing one, of which Terraform reads the ARN", () => {
     const sessions = { keyArn: "arn:of:key", logGroupArn: "arn:of:logs" };
     const attributes = { clusterName: "company", capacityProviders: { Big: "company-ec2" }, exec: sessions };
