@@ -77,6 +77,12 @@ export function wrap(text: string, columns: number, indent = ""): string {
   return lines.map((line) => `${indent}${line}\n`).join("");
 }
 
+/** Time to the second: `2026-01-01T10:00:00Z`. */
+export function timestamp(time: Date | string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "an unknown time" : date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** `5 s`, `4 min 10 s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);

@@ -1,10 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { defineCommand } from "../contract/command-line";
 import type { Release } from "../contract/release";
+import { timestamp } from "../contract/text";
 import { badUsage, type ExitCode, UserError } from "../contract/user-error";
 import { alarmStates } from "./alarm-states";
 import { type WatchedAlarm, watchAlarms } from "./alarms";
 import { AwsClients, awsErrorForUser } from "./aws-sdk";
+import { type Interruption, listenForInterruption } from "./interruption";
 import { chooseStacks, PLACE, type ReleaseCommandContext, releaseContext } from "./release/commands";
 import type { FoundStack } from "./release/find";
 import { rollback } from "./release/release";
@@ -15,7 +16,7 @@ export interface AlarmsContext extends ReleaseCommandContext {
 }
 
 /** Age of a release after which an alarm no longer rolls it back automatically. */
-const ROLLBACK_WITHIN_MS = 60 * 60_000;
+const ROLLBACK_WITHIN_MIN = 60;
 
 /** The command `antifragile alarms`. */
 export const runAlarms = defineCommand(
@@ -23,11 +24,11 @@ export const runAlarms = defineCommand(
     name: "alarms",
     operands: ["<environment>"],
     description:
-      "Watches the alarms of an environment's services after a release. One that goes off ends it at once; one that was in alarm before the release has the time to clear. Exit code 1: one went off, or has not cleared.",
+      "Watches the alarms of an environment's services after a release. One that goes off ends it at once; one that was in alarm before the release has the time to clear. Exit code 1: one went off, or has not cleared; 130: interrupted.",
     flags: {
       minutes: { value: "N", help: "keep watching for N minutes, 0 to 120 (default: 0, check once)" },
       rollback: {
-        help: "roll the stack of an alarm that goes off back to the release before; exit code 1 all the same",
+        help: `roll the stack of an alarm that goes off back to the release before, unless its release has been live for more than ${ROLLBACK_WITHIN_MIN} min; exit code 1 all the same`,
       },
       ...PLACE,
     },
@@ -39,12 +40,15 @@ export const runAlarms = defineCommand(
       throw badUsage([`--minutes ${minutes}: must be 0 to 120`], "antifragile alarms --help explains it.");
     }
     const stacks = await chooseStacks(context.cwd, line, true);
-    const watched = await Promise.all(stacks.map((stack) => readStack(stack, context))).catch((error) => {
-      throw awsErrorForUser(error);
-    });
     const { print, states = alarmStates } = context;
+    const interruption = listenForInterruption({
+      onStop: (signal) =>
+        print(`\n  interrupted by ${signal}: no alarm is watched any more, and no release is rolled back\n`),
+      onForce: () => process.exit(130),
+    });
     const regions = new Map(stacks.map(({ region }) => [region, new AwsClients({ region, print })]));
     try {
+      const watched = await Promise.all(stacks.map((stack) => readStack(stack, context, interruption)));
       const result = await watchAlarms({
         environment,
         alarms: watched.flatMap(({ alarms }) => alarms),
@@ -62,15 +66,22 @@ export const runAlarms = defineCommand(
         },
         print,
         now: () => performance.now(),
-        sleep: async (milliseconds) => void (await delay(milliseconds)),
+        sleep: interruption.sleep,
+        interrupted: interruption.signal,
       });
+      // A rollback listens for itself: it is rolled back when it is interrupted.
+      interruption.dispose();
       for (const { stack, live } of watched.filter(({ stack }) => result.suspects.includes(stack.stack))) {
-        await answer(stack, live, line.has("rollback"), stacks.length > 1, context);
+        const flags = ["stack", ...(line.has("platform") ? (["platform", "region"] as const) : [])] as const;
+        const place = flags.map((flag) => `--${flag} ${stack[flag]}`).join(" ");
+        const command = `antifragile rollback ${environment} ${place}`;
+        if (await rollBackOrAdvise(stack, live, { automatic: line.has("rollback"), command }, context)) return 130;
       }
       return result.code;
     } catch (error) {
       throw awsErrorForUser(error);
     } finally {
+      interruption.dispose();
       for (const clients of regions.values()) clients.destroy();
     }
   },
@@ -82,8 +93,8 @@ interface WatchedStack {
   readonly alarms: readonly WatchedAlarm[];
 }
 
-async function readStack(stack: FoundStack, context: AlarmsContext): Promise<WatchedStack> {
-  const { cloud, done } = releaseContext(stack, context);
+async function readStack(stack: FoundStack, context: AlarmsContext, interruption: Interruption): Promise<WatchedStack> {
+  const { cloud, done } = releaseContext(stack, context, interruption);
   try {
     const processes = await cloud.processes(stack);
     const live = (await cloud.record(stack))?.live;
@@ -95,27 +106,30 @@ async function readStack(stack: FoundStack, context: AlarmsContext): Promise<Wat
   }
 }
 
-/** Rolls a stack back after an alarm where that was asked for, or says how to. */
-async function answer(
+/**
+ * Rolls a stack back after an alarm where that was asked for, or prints the command that does.
+ *
+ * @returns true when it was interrupted
+ */
+async function rollBackOrAdvise(
   stack: FoundStack,
   live: Release | undefined,
-  automatic: boolean,
-  several: boolean,
+  { automatic, command }: { readonly automatic: boolean; readonly command: string },
   context: AlarmsContext,
-): Promise<void> {
+): Promise<boolean> {
   const { print } = context;
-  const command = `antifragile rollback ${stack.environment}${several ? ` --stack ${stack.stack}` : ""}`;
   const own = releaseContext(stack, context);
   try {
-    if (live === undefined) return print(`  ${stack.stack} has no release to roll back\n`);
-    const old = own.now() - Date.parse(live.at) > ROLLBACK_WITHIN_MS;
-    if (!automatic || old) {
-      const reason = automatic ? `, since it is live since ${live.at}` : "";
-      return print(`  Release ${live.number} of ${stack.stack} stays live${reason}. To roll it back: ${command}\n`);
+    if (live === undefined) {
+      print(`  ${stack.stack} has no release to roll back\n`);
+    } else if (!automatic || own.now() - Date.parse(live.at) > ROLLBACK_WITHIN_MIN * 60_000) {
+      const reason = automatic ? `, since it is live since ${timestamp(live.at)}` : "";
+      print(`  Release ${live.number} of ${stack.stack} stays live${reason}. To roll it back: ${command}\n`);
+    } else {
+      print(`  rolling back release ${live.number} of ${stack.stack}\n`);
+      const code = await rollback(own, { unlock: false, only: live.number });
+      if (code !== 0) print(`  The rollback failed: see above. To roll back again: ${command}\n`);
     }
-    print(`  rolling back release ${live.number} of ${stack.stack}\n`);
-    const code = await rollback(own, { unlock: false, only: live.number });
-    if (code !== 0) print(`  The rollback failed: see above. To roll back again: ${command}\n`);
   } catch (error) {
     const reason = awsErrorForUser(error);
     if (!(reason instanceof UserError)) throw error;
@@ -123,4 +137,5 @@ async function answer(
   } finally {
     own.done?.();
   }
+  return own.interrupted.aborted;
 }

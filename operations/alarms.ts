@@ -1,4 +1,4 @@
-import { logLine } from "../contract/text";
+import { logLine, timestamp } from "../contract/text";
 import type { AlarmState } from "./alarm-states";
 
 /** Alarm to watch. */
@@ -21,14 +21,17 @@ export interface AlarmWatch {
   readonly print: (text: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Waits; ends early when the command is interrupted. */
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Aborted when the command is interrupted. */
+  readonly interrupted: AbortSignal;
 }
 
 /** Period of CloudWatch's datapoints. */
 const EVERY_MS = 30_000;
 
 export interface WatchResult {
-  readonly code: 0 | 1;
+  readonly code: 0 | 1 | 130;
   /** Stacks that have an alarm which went off after their release began. */
   readonly suspects: readonly string[];
 }
@@ -38,15 +41,18 @@ export interface WatchResult {
  * alarm before, which the release may be meant to fix, has these minutes to clear.
  */
 export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
-  const { environment, alarms, minutes, states, print, now, sleep } = watch;
+  const { environment, alarms, minutes, states, print, now, sleep, interrupted } = watch;
   if (alarms.length === 0) {
     print(`no service in ${environment} has an alarm: nothing was verified\n`);
     return { code: 0, suspects: [] };
   }
   const end = now() + minutes * 60_000;
-  const waited = new Map<string, string>();
+  const waited = new Set<string>();
+  const stopped = { code: 130, suspects: [] } as const;
   for (;;) {
+    if (interrupted.aborted) return stopped;
     const found = await states();
+    if (interrupted.aborted) return stopped;
     const inAlarm = alarms.filter(({ name }) => found.get(name)?.state === "ALARM");
     const since = ({ name }: WatchedAlarm) => found.get(name)?.since;
     const before = inAlarm.filter((alarm) => {
@@ -55,7 +61,7 @@ export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
     });
     const describe = (alarm: WatchedAlarm) => {
       const time = since(alarm);
-      return `${logLine(alarm.name)}${time === undefined ? "" : ` (since ${time.toISOString().replace(/\.\d+Z$/, "Z")})`}`;
+      return `${logLine(alarm.name)}${time === undefined ? "" : ` (since ${timestamp(time)})`}`;
     };
     const fresh = inAlarm.filter((alarm) => !before.includes(alarm));
     if (fresh.length > 0) {
@@ -71,7 +77,7 @@ export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
     }
     for (const alarm of before.filter(({ name }) => !waited.has(name))) {
       print(`${describe(alarm)} was in alarm before the release: it has ${minutes} min to clear\n`);
-      waited.set(alarm.name, describe(alarm));
+      waited.add(alarm.name);
     }
     if (left <= 0) {
       reportQuiet(watch, found, waited);
@@ -84,12 +90,14 @@ export async function watchAlarms(watch: AlarmWatch): Promise<WatchResult> {
 function reportQuiet(
   { alarms, minutes, print }: AlarmWatch,
   found: ReadonlyMap<string, AlarmState>,
-  cleared: ReadonlyMap<string, string>,
+  waited: ReadonlySet<string>,
 ): void {
-  const silent = alarms.filter(({ name }) => found.get(name)?.state !== "OK").map(({ name }) => logLine(name));
+  const isOk = (name: string) => found.get(name)?.state === "OK";
+  const silent = alarms.filter(({ name }) => !isOk(name)).map(({ name }) => logLine(name));
+  const cleared = [...waited].filter(isOk).map(logLine);
   const quiet = alarms.length - silent.length;
-  const time = minutes > 0 && cleared.size === 0 ? ` for ${minutes} min` : "";
+  const time = minutes > 0 && waited.size === 0 ? ` for ${minutes} min` : "";
   print(`${quiet} of ${alarms.length} alarms are ok${time}\n`);
-  if (cleared.size > 0) print(`  cleared: ${[...cleared.keys()].map(logLine).join(", ")}\n`);
+  if (cleared.length > 0) print(`  cleared: ${cleared.join(", ")}\n`);
   if (silent.length > 0) print(`  not verified, because they have no data: ${silent.join(", ")}\n`);
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type CommandContext, type CommandLine, defineCommand, type FlagTable } from "../../contract/command-line";
 import { badUsage, UserError } from "../../contract/user-error";
 import { awsErrorForUser } from "../aws-sdk";
-import { listenForInterruption } from "../interruption";
+import { type Interruption, listenForInterruption } from "../interruption";
 import { admin } from "./admin";
 import { AwsCloud } from "./aws";
 import { Interrupted, type ReleaseContext } from "./context";
@@ -28,6 +28,7 @@ export interface ReleaseCommandContext extends CommandContext {
   readonly contextOf?: (
     stack: FoundStack,
     print: CommandContext["print"],
+    interruption?: Interruption,
   ) => ReleaseContext & { readonly done?: () => void };
   /** Keeps an image from expiring before it is released. @default - by a tag in ECR */
   readonly keep?: (image: string) => Promise<void>;
@@ -204,30 +205,27 @@ export async function chooseStacks(
   return found;
 }
 
-/** Context of releases of a stack: that of this process, unless the command has another. */
+/**
+ * Context of releases of a stack: that of this process, unless the command has another.
+ *
+ * @param interruption interruption of a command that only reads. Default: the first signal rolls back, a second Ctrl-C leaves at once
+ */
 export function releaseContext(
   stack: FoundStack,
   { print, contextOf = ofThisProcess }: ReleaseCommandContext,
+  interruption?: Interruption,
 ): ReleaseContext & { readonly done?: () => void } {
-  return contextOf(stack, print);
+  return contextOf(stack, print, interruption);
 }
 
-/** Context of this process: AWS, the clock, and signals, of which the first rolls back and a second Ctrl-C leaves at once. */
+/** Context of this process: AWS, the clock and signals. */
 function ofThisProcess(
   stack: FoundStack,
   print: CommandContext["print"],
+  outer?: Interruption,
 ): ReleaseContext & { readonly done: () => void } {
   const cloud = new AwsCloud(stack.region, { print });
-  const { environment } = stack;
-  const interruption = listenForInterruption({
-    onStop: (signal) => print(`\ninterrupted by ${signal}: rolling back what has moved; Ctrl-C now leaves at once\n`),
-    onForce: () => {
-      print(
-        `\nleft at once: what has moved was not rolled back, and the lock stays. antifragile releases ${environment} shows what runs; antifragile release ${environment} --unlock completes it\n`,
-      );
-      process.exit(130);
-    },
-  });
+  const interruption = outer ?? listenForRollback(stack, print);
   return {
     cloud,
     place: stack,
@@ -237,10 +235,23 @@ function ofThisProcess(
     interrupted: interruption.signal,
     by: userName(process.env),
     done: () => {
-      interruption.dispose();
+      if (outer === undefined) interruption.dispose();
       cloud.destroy();
     },
   };
+}
+
+/** Listens for signals, of which the first rolls a release back and a second Ctrl-C leaves at once. */
+function listenForRollback({ environment }: FoundStack, print: CommandContext["print"]): Interruption {
+  return listenForInterruption({
+    onStop: (signal) => print(`\ninterrupted by ${signal}: rolling back what has moved; Ctrl-C now leaves at once\n`),
+    onForce: () => {
+      print(
+        `\nleft at once: what has moved was not rolled back, and the lock stays. antifragile releases ${environment} shows what runs; antifragile release ${environment} --unlock completes it\n`,
+      );
+      process.exit(130);
+    },
+  });
 }
 
 /** Name of the user in the CI system or on the machine; CloudTrail keeps the true identity of every call. */

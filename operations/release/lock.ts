@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { HEARTBEAT_MS, type LockHolder, type ReleaseLock, SILENT_AFTER_MS } from "../../contract/release";
-import { duration, logLine } from "../../contract/text";
+import { duration, logLine, timestamp } from "../../contract/text";
 import { UserError } from "../../contract/user-error";
 import type { ReleaseContext } from "./context";
 
@@ -60,7 +60,7 @@ export class HeldLock {
       if (after?.lock?.id === lock.id) await cloud.unlock(place);
       throw new UserError("another command took over the lock at the same time: nothing was changed. Try again", 1);
     }
-    print(`took over the lock of ${name(holder)}, silent since ${time(holder.beat)}\n`);
+    print(`took over the lock of ${name(holder)}, silent since ${timestamp(holder.beat)}\n`);
     return new HeldLock(context, lock);
   }
 
@@ -108,14 +108,10 @@ export function describeHolder(holder: LockHolder, { place, now }: Pick<ReleaseC
     const heard = duration(Math.max(0, now() - holder.beat.getTime()));
     return `${name(holder)} is running: its last heartbeat was ${heard} ago. Wait for it; antifragile releases ${environment} shows what runs`;
   }
-  return `${name(holder)} holds the lock and has been silent since ${time(holder.beat)}: it died. antifragile release ${environment} --unlock takes over and completes it; antifragile releases ${environment} shows what runs`;
+  return `${name(holder)} holds the lock and has been silent since ${timestamp(holder.beat)}: it died. antifragile release ${environment} --unlock takes over and completes it; antifragile releases ${environment} shows what runs`;
 }
 
 function name({ lock }: LockHolder): string {
   if (lock === undefined) return "an unreadable lock, written by hand,";
-  return `release ${lock.number} by ${logLine(lock.by)}, begun ${time(new Date(lock.at))},`;
-}
-
-function time(date: Date): string {
-  return Number.isNaN(date.getTime()) ? "an unknown time" : date.toISOString().replace(/\.\d+Z$/, "Z");
+  return `release ${lock.number} by ${logLine(lock.by)}, begun ${timestamp(lock.at)},`;
 }

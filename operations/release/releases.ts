@@ -1,6 +1,6 @@
 import type { LockHolder, ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../contract/release";
 import { formatTable } from "../../contract/table";
-import { logLine } from "../../contract/text";
+import { logLine, timestamp } from "../../contract/text";
 import { digests } from "./carry-out";
 import { noRecord, noServices, type ReleaseContext } from "./context";
 import { describeHolder, isSilent } from "./lock";
@@ -106,7 +106,7 @@ function table(releases: readonly Listed[]): string[] {
   const rows = releases.map(({ number, outcome, at, by, images, of, reason }) => [
     String(number),
     outcome,
-    at.replace(/\.\d+Z$/, "Z"),
+    timestamp(at),
     digests(images),
     by,
     of !== undefined ? `${of} again` : (reason ?? ""),

@@ -274,6 +274,30 @@ describe("a damaged record", () => {
   });
 });
 
+describe("alarms that are watched", () => {
+  const ALARMS = () => cli("alarms", "dev", "--minutes", "60", ...PLACE);
+
+  it.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
+    "are not any more after %s, which ends with 130",
+    async (signal) => {
+      const { child, ended, text } = start(ALARMS());
+      await called("DescribeAlarms");
+      child.kill(signal);
+      expect(await ended, text()).toMatchObject({ code: 130 });
+      expect(text()).toBe(
+        `\n  interrupted by ${signal}: no alarm is watched any more, and no release is rolled back\n`,
+      );
+    },
+  );
+
+  it("are not asked for where the command is interrupted before", async () => {
+    const { child, ended, text } = start(ALARMS());
+    aws.before = () => void child.kill("SIGTERM");
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(aws.calls).not.toContain("DescribeAlarms");
+  });
+});
+
 describe("a read-only command", () => {
   it.each(["releases", "status", "alarms"])(
     "%s survives dropped calls and reports refusals in a sentence",

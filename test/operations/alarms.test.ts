@@ -1,4 +1,6 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AlarmState } from "../../operations/alarm-states";
 import { watchAlarms } from "../../operations/alarms";
@@ -23,20 +25,34 @@ const statesOf = (look: Look): Map<string, AlarmState> =>
   );
 
 /** Watches alarms that have these states, look after look, by a clock of its own. */
-async function watch(minutes: number, looks: readonly Look[], { names = ["errors", "slow"], known = true } = {}) {
+async function watch(
+  minutes: number,
+  looks: readonly Look[],
+  {
+    names = ["errors", "slow"],
+    known = true,
+    interruptDuring,
+  }: { readonly names?: readonly string[]; readonly known?: boolean; readonly interruptDuring?: "look" | "sleep" } = {},
+) {
   const printed: string[] = [];
+  const controller = new AbortController();
   let time = 0;
   let look = 0;
   const result = await watchAlarms({
     environment: "staging",
     alarms: names.map((name) => ({ name, stack: "orders", ...(known ? { releaseBegan: BEGAN } : {}) })),
     minutes,
-    states: async () => statesOf(looks[Math.min(look++, looks.length - 1)] ?? {}),
+    states: async () => {
+      if (interruptDuring === "look" && look === 1) controller.abort();
+      return statesOf(looks[Math.min(look++, looks.length - 1)] ?? {});
+    },
     print: (text) => void printed.push(text),
     now: () => time,
     sleep: async (milliseconds) => {
       time += milliseconds;
+      if (interruptDuring === "sleep") controller.abort();
     },
+    interrupted: controller.signal,
   });
   return { ...result, text: printed.join(""), looks: look, time };
 }
@@ -82,6 +98,24 @@ describe("watching alarms", () => {
       suspects: ["orders"],
       looks: 1,
     });
+  });
+
+  it("reports an alarm as cleared only if it is ok", async () => {
+    const red: Look = { errors: ["ALARM", BEFORE], slow: ["ALARM", BEFORE] };
+    const { text } = await watch(5, [red, { errors: "OK", slow: "INSUFFICIENT_DATA" }]);
+    expect(text).toContain(
+      "1 of 2 alarms are ok\n  cleared: errors\n  not verified, because they have no data: slow\n",
+    );
+    expect((await watch(5, [red, { errors: "OK" }])).text).toContain("  cleared: errors\n");
+    expect((await watch(5, [red, {}])).text).not.toContain("cleared");
+  });
+
+  it("ends without looking again when it is interrupted", async () => {
+    for (const during of ["look", "sleep"] as const) {
+      const interrupted = await watch(5, [QUIET, { ...QUIET, errors: "ALARM" }], { interruptDuring: during });
+      expect(interrupted).toMatchObject({ code: 130, suspects: [], text: "" });
+      expect(interrupted.looks).toBe(during === "look" ? 2 : 1);
+    }
   });
 
   it("reports alarms without data as not verified", async () => {
@@ -133,7 +167,9 @@ describe("antifragile alarms", () => {
   it("names the command that rolls back, and leaves the release live", async () => {
     const { code, text, live } = await afterReleases(AFTER, []);
     expect([code, live?.number]).toEqual([1, 2]);
-    expect(text).toContain("Release 2 of orders stays live. To roll it back: antifragile rollback dev\n");
+    expect(text).toContain(
+      "Release 2 of orders stays live. To roll it back: antifragile rollback dev --stack orders --platform shop --region eu-central-1\n",
+    );
   });
 
   it("rolls back by itself where that is asked for, and still ends with 1", async () => {
@@ -149,6 +185,60 @@ describe("antifragile alarms", () => {
     const old = await afterReleases(AFTER, ["--rollback"], { minutesLater: 61 });
     expect([old.code, old.live?.number]).toEqual([1, 2]);
     expect(old.text).toMatch(/Release 2 of orders stays live, since it is live since .* To roll it back/);
+  });
+
+  it("ends with 130 when a rollback is interrupted, and begins no other", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-alarms-"));
+    const names = ["billing", "orders"];
+    const manifest = { stacks: Object.fromEntries(names.map((name) => [`${name}-dev-service`, {}])) };
+    const worlds = new Map(
+      names.map((name) => {
+        const stack = join(folder, "infra/cdktf.out/stacks", `${name}-dev-service`);
+        mkdirSync(stack, { recursive: true });
+        const parameter = { name: `/antifragile/dev/shop/releases/${name}/processes/${name}` };
+        const program = {
+          provider: { aws: [{ region: "eu-central-1" }] },
+          resource: { aws_ssm_parameter: { parameter } },
+        };
+        writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify(program));
+        const cloud = new FakeCloud({ [name]: template(name, { source: name, alarms: [`${name}-errors`] }) });
+        return [name, { ...fakeWorld(cloud), cloud }] as const;
+      }),
+    );
+    writeFileSync(join(folder, "infra/cdktf.out/manifest.json"), JSON.stringify(manifest));
+    const printed: string[] = [];
+    const print = (text: string) => void printed.push(text);
+    const contextOf = (place: FoundStack) => {
+      const world = worlds.get(place.stack);
+      if (world === undefined) throw new Error(`there is no ${place.stack}`);
+      return { ...world, place, print };
+    };
+    for (const digit of ["a", "b"]) {
+      const images = names.flatMap((name) => ["--image", image(digit, name)]);
+      expect(await runRelease({ args: ["dev", ...images], cwd: folder, print, contextOf })).toBe(0);
+    }
+    const [billing, orders] = [...worlds.values()];
+    if (billing === undefined || orders === undefined) throw new Error("two stacks are needed");
+    billing.cloud.before = (call) => {
+      if (call.startsWith("move")) billing.interrupt();
+    };
+    const states = async () =>
+      statesOf({
+        "billing-errors": ["ALARM", new Date("2030-01-01")],
+        "orders-errors": ["ALARM", new Date("2030-01-01")],
+      });
+    const code = await runAlarms({ args: ["dev", "--rollback"], cwd: folder, print, contextOf, states });
+    expect(code).toBe(130);
+    expect((await billing.cloud.record())?.failed).toMatchObject({ number: 3, reason: "interrupted" });
+    expect((await orders.cloud.record())?.live?.number).toBe(2);
+    expect(printed.join("")).not.toContain("of orders\n  rolling back");
+    expect(printed.join("")).toContain("To roll back again: antifragile rollback dev --stack billing\n");
+  });
+
+  it("documents how long after a release it rolls back", async () => {
+    const printed: string[] = [];
+    await runAlarms({ args: ["--help"], print: (text) => void printed.push(text), cwd: tmpdir() });
+    expect(printed.join("").replace(/\s+/g, " ")).toContain("unless its release has been live for more than 60 min");
   });
 
   it("leaves a release alone that another one has made live meanwhile", async () => {
