@@ -1,10 +1,10 @@
 import { chmodSync, existsSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { cancelled, UserError } from "../contract/user-error";
-import { type Allowances, describeVerdict, judgePlan, readPlan } from "./plan-gate";
+import { cancelled } from "../contract/user-error";
+import { type Allowances, describeVerdict, judgePlan, readPlan, type TerraformPlan } from "./plan-gate";
 import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
-import { Terraform, type TerraformOptions } from "./terraform";
+import { type Ended, Terraform, type TerraformOptions } from "./terraform";
 
 export interface ApplyOptions extends TerraformOptions {
   /** Folders of the synthesized stacks, `cdktf.out/stacks/<name>`, in the order in which they are applied. */
@@ -16,9 +16,6 @@ export interface ApplyOptions extends TerraformOptions {
   /** @default - ECS is asked */
   readonly stopReasons?: typeof findStopReasons;
 }
-
-/** Name of a plan that is kept in a stack's folder for `apply`. */
-export const PLAN = "antifragile.tfplan";
 
 /**
  * Applies stacks one after the other: each is planned once those before it are applied, its plan passes the gate, is
@@ -60,14 +57,14 @@ async function applyStack(
 ): Promise<"same" | "applied" | 1 | 3> {
   const stack = basename(folder);
   const { terraform, print, confirm } = options;
-  const plan = terraform.privateFile(`${stack}.tfplan`);
-  const planned = await planStack(folder, options, used, plan);
-  if (planned !== "changes") return planned;
+  const planned = await planStack(folder, options, used);
+  if (typeof planned === "number") return planned;
+  if (planned.file === undefined) return "same";
   if (!(await confirm(stack, terraform.interrupted))) {
     print(`${stack} is as it was\n`);
     return 1;
   }
-  return (await applyPlan(folder, options, plan)) === 0 ? "applied" : 1;
+  return (await applyPlan(folder, planned.file, options)) === 0 ? "applied" : 1;
 }
 
 /** Context of the steps that plan and apply one stack. */
@@ -77,136 +74,162 @@ export interface PlanOptions {
   readonly print: (text: string) => void;
 }
 
+/** Result of planning a stack. */
+export type Planned =
+  | { readonly state: "same" }
+  | { readonly state: "differs"; readonly plan: TerraformPlan; readonly file: string }
+  | { readonly state: "failed"; readonly error: string };
+
 /**
- * Plans a stack into a file and judges the plan; adds to `used` the allowances that it needed.
+ * Plans a stack into a private file.
  *
- * @returns "same" or "changes"; 1 Terraform failed; 3 the gate refused
+ * @param options.readOnly takes no lock, and shows nothing: an error has the words of Terraform
+ * @throws UserError with code 130 when the command was interrupted
+ */
+export async function planOf(
+  terraform: Terraform,
+  folder: string,
+  { readOnly = false }: { readonly readOnly?: boolean } = {},
+): Promise<Planned> {
+  const stack = basename(folder);
+  const unprepared = await initStack(terraform, folder);
+  if (unprepared !== undefined) return { state: "failed", error: unprepared };
+  const file = terraform.privateFile(`${stack}.tfplan`);
+  const flags = ["-input=false", "-detailed-exitcode", ...(readOnly ? ["-lock=false"] : []), `-out=${file}`];
+  const plan = await terraform.run(folder, ["plan", ...flags], { quiet: readOnly });
+  // Terraform writes a plan as readable as any file, and it may be copied.
+  if (existsSync(file)) chmodSync(file, 0o600);
+  if (plan.code === 0) return { state: "same" };
+  if (plan.code !== 2) {
+    const output = readOnly ? plan.errors : "";
+    return { state: "failed", error: describeFailure(terraform, folder, "plan", plan, { output }) };
+  }
+  const shown = await terraform.run(folder, ["show", "-json", file], { quiet: true });
+  if (shown.code !== 0) {
+    return { state: "failed", error: describeFailure(terraform, folder, "show", shown, { output: shown.errors }) };
+  }
+  try {
+    return { state: "differs", plan: readPlan(shown.output), file };
+  } catch (error) {
+    return { state: "failed", error: `✖ the plan of ${stack} ${(error as Error).message}\n` };
+  }
+}
+
+/**
+ * Plans a stack and judges the plan; adds to `used` the allowances that it needed.
+ *
+ * @returns the file of the plan, undefined without changes; 1 Terraform failed; 3 the gate refused
  * @throws UserError with code 130 when the command was interrupted
  */
 export async function planStack(
   folder: string,
-  options: PlanOptions,
+  { allowances, print, terraform }: PlanOptions,
   used: Set<string>,
-  file = PLAN,
-): Promise<"same" | "changes" | 1 | 3> {
-  const { allowances, print, terraform } = options;
-  const stack = basename(folder);
-  throwIfInterrupted(terraform, `${stack} is as it was`);
-  print(`\n${stack}\n`);
-  refuseUnsavedState(folder);
-  if ((await initStack(folder, options)) !== 0) return 1;
-  const plan = await terraform.run(folder, ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`]);
-  throwIfInterrupted(terraform, `${stack} is as it was`);
-  if (plan.code !== 0 && plan.code !== 2) return failed(folder, "plan", plan.errors, print);
-  const path = file === PLAN ? join(folder, PLAN) : file;
-  // A plan holds values that are secret, and Terraform writes it as readable as any file.
-  if (existsSync(path)) chmodSync(path, 0o600);
-  if (plan.code === 0) return "same";
-
-  const shown = await terraform.run(folder, ["show", "-json", file], { quiet: true });
-  throwIfInterrupted(terraform, `${stack} is as it was`);
-  if (shown.code !== 0) return failed(folder, "show", shown.errors, print, shown.errors);
-  const { refused, allowed } = judgePlan(read(stack, shown.output), allowances);
+): Promise<{ readonly file: string | undefined } | 1 | 3> {
+  print(`\n${basename(folder)}\n`);
+  const planned = await planOf(terraform, folder);
+  if (planned.state === "same") return { file: undefined };
+  if (planned.state === "failed") {
+    print(planned.error);
+    return 1;
+  }
+  const { refused, allowed } = judgePlan(planned.plan, allowances);
   for (const { action, address } of allowed) used.add(`${action} ${address}`);
   if (refused.length + allowed.length > 0) print(describeVerdict({ refused, allowed, unused: [] }));
-  return refused.length > 0 ? 3 : "changes";
+  return refused.length > 0 ? 3 : { file: planned.file };
 }
 
 /**
  * Applies a plan of a stack, where `terraform init` was run.
  *
+ * @param options.again what to do when it was interrupted, or the credentials have expired
  * @throws UserError with code 130 when the command was interrupted and the plan is not completely applied
  */
 export async function applyPlan(
   folder: string,
-  options: PlanOptions & Pick<ApplyOptions, "stopReasons">,
-  file = PLAN,
+  file: string,
+  { again = AGAIN, ...options }: PlanOptions & Pick<ApplyOptions, "stopReasons"> & { readonly again?: string },
 ): Promise<0 | 1> {
   const { terraform, print } = options;
-  const stack = basename(folder);
-  throwIfInterrupted(terraform, `${stack} is as it was`);
-  const apply = await terraform.run(folder, ["apply", "-input=false", file]);
+  const apply = await terraform.run(folder, ["apply", "-input=false", file], { changes: true });
   if (apply.code === 0) return 0;
-  if (!terraform.interrupted.aborted) await reportStopReasons(apply.errors + apply.output, options);
-  failed(folder, "apply", apply.errors, print);
-  throwIfInterrupted(
-    terraform,
-    `${stack} may be partly applied; what was completed is in its state. Run the command again to complete it`,
+  const interrupted = terraform.interrupted.aborted;
+  if (!interrupted) await reportStopReasons(apply.errors + apply.output, options);
+  print(describeFailure(terraform, folder, "apply", apply, { again }));
+  if (!interrupted) return 1;
+  throw cancelled(
+    `${basename(folder)} may be partly applied; what was completed is in its state. To complete it, ${again}`,
   );
-  return 1;
 }
 
-/** Prepares a stack's folder for Terraform. */
-export async function initStack(folder: string, { terraform, print }: PlanOptions): Promise<0 | 1> {
-  const init = await terraform.run(folder, ["init", "-input=false"], { quiet: true });
-  throwIfInterrupted(terraform, `${basename(folder)} is as it was`);
-  return init.code === 0 ? 0 : failed(folder, "init", init.errors, print, init.output + init.errors);
-}
-
-function throwIfInterrupted({ interrupted }: Terraform, left: string): void {
-  if (interrupted.aborted) throw cancelled(left);
-}
-
-function read(stack: string, text: string) {
-  try {
-    return readPlan(text);
-  } catch (error) {
-    throw new UserError(`the plan of ${stack} ${(error as Error).message}`, 1);
+/**
+ * Prepares a stack's folder for Terraform.
+ *
+ * @returns the error; undefined if it is prepared
+ * @throws UserError with code 130 when the command was interrupted
+ */
+export async function initStack(terraform: Terraform, folder: string): Promise<string | undefined> {
+  // Planned without the state that was not saved, everything would be created twice.
+  if (existsSync(join(folder, UNSAVED_STATE))) {
+    return `✖ the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder, terraform.command)}\n`;
   }
+  const init = await terraform.run(folder, ["init", "-input=false"], { quiet: true });
+  return init.code === 0
+    ? undefined
+    : describeFailure(terraform, folder, "init", init, { output: init.output + init.errors });
 }
 
 /** Name of the file in which Terraform keeps a state that it could not save. */
 const UNSAVED_STATE = "errored.tfstate";
 
-/** Refuses a stack whose last apply could not save its state: planned without it, everything would be created twice. */
-export function refuseUnsavedState(folder: string): void {
-  if (!existsSync(join(folder, UNSAVED_STATE))) return;
-  throw new UserError(
-    `the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder)}`,
-    1,
-  );
+function chdir(folder: string, program: string): string {
+  return `${program} -chdir=${relative(process.cwd(), folder) || "."}`;
 }
 
-function chdir(folder: string): string {
-  return `terraform -chdir=${relative(process.cwd(), folder) || "."}`;
-}
-
-function pushCommand(folder: string): string {
+function pushCommand(folder: string, program: string): string {
   const file = join(relative(process.cwd(), folder), UNSAVED_STATE);
-  return `${chdir(folder)} state push ${UNSAVED_STATE} && rm ${file}`;
+  return `${chdir(folder, program)} state push ${UNSAVED_STATE} && rm ${file}`;
 }
 
-function failed(folder: string, command: string, errors: string, print: (text: string) => void, output = ""): 1 {
-  const remedies = remediesOf(errors, folder).map((remedy) => `  ${remedy}\n`);
-  print(`${output}\n✖ terraform ${command} of ${basename(folder)} failed\n${remedies.join("")}`);
-  return 1;
+const AGAIN = "run the command again";
+
+/** Failure of Terraform, after the output that was not shown yet, with what to do. */
+function describeFailure(
+  terraform: Terraform,
+  folder: string,
+  step: string,
+  { errors }: Ended,
+  { output = "", again }: { readonly output?: string; readonly again?: string } = {},
+): string {
+  const remedies = remediesOf(errors, folder, terraform.command, again).map((remedy) => `  ${remedy}\n`);
+  return `${output}\n✖ terraform ${step} of ${basename(folder)} failed\n${remedies.join("")}`;
 }
 
 /** Ways out of the errors of Terraform that have one. */
-export function remediesOf(errors: string, folder: string): readonly string[] {
+export function remediesOf(errors: string, folder: string, program: string, again = AGAIN): readonly string[] {
   const text = plain(errors);
   const remedies: string[] = [];
   if (existsSync(join(folder, UNSAVED_STATE))) {
-    remedies.push(`The state could not be saved. Save it before anything else: ${pushCommand(folder)}`);
+    remedies.push(`The state could not be saved. Save it before anything else: ${pushCommand(folder, program)}`);
   }
-  if (text.includes("Error acquiring the state lock")) remedies.push(lockRemedy(text, folder));
+  if (text.includes("Error acquiring the state lock")) remedies.push(lockRemedy(text, folder, program));
   if (text.includes("Saved plan is stale")) {
     remedies.push("The state has changed since the plan was made, so nothing was applied: plan again.");
   }
   if (/\b(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired)\b|security token .{0,40}expired/.test(text)) {
-    remedies.push("The AWS credentials have expired: renew them and run the command again.");
+    remedies.push(`The AWS credentials have expired: renew them and ${again}.`);
   }
   return remedies;
 }
 
-function lockRemedy(text: string, folder: string): string {
+function lockRemedy(text: string, folder: string, program: string): string {
   const field = (name: string) =>
     new RegExp(`\\b${name}: (.*?) (?:ID|Path|Operation|Who|Version|Created|Info):`).exec(text)?.[1];
   const [id, path = "", who = "another process", since] = ["ID", "Path", "Who", "Created"].map(field);
   const held = `The state is locked by ${who}${since === undefined ? "" : ` since ${since}`}.`;
   // Terraform locks a file by the operating system, which releases it when the process ends.
   if (id === undefined || /^(\/|[A-Za-z]:)/.test(path)) return `${held} Wait for it to end.`;
-  return `${held} Wait for it to end; if it was killed: ${chdir(folder)} force-unlock ${id}`;
+  return `${held} Wait for it to end; if it was killed: ${chdir(folder, program)} force-unlock ${id}`;
 }
 
 /** Text of Terraform without the box that it draws around errors, its colors and its line breaks. */

@@ -2,7 +2,7 @@ import { type CommandContext, defineCommand } from "../contract/command-line";
 import { type ExitCode, UserError } from "../contract/user-error";
 import { awsErrorForUser } from "./aws-sdk";
 import { backendsOf, bootstrap } from "./bootstrap";
-import { readManifest, stacksOf, synthesize } from "./deploy";
+import { readManifest, stacksOfEnvironment, synthesize } from "./deploy";
 
 /** The command `antifragile bootstrap`. */
 export const runBootstrap = defineCommand(
@@ -16,7 +16,7 @@ export const runBootstrap = defineCommand(
   async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {
     const environment = line.operands[0] as string;
     const outdir = await synthesize(cwd, environment);
-    const backends = backendsOf(outdir, stacksOf(environment, readManifest(outdir)));
+    const backends = backendsOf(outdir, stacksOfEnvironment(environment, readManifest(outdir)));
     if (backends.length === 0) {
       throw new UserError(
         `${environment} keeps its state in files: give it an account and state: "s3" in infra/environments.ts first`,

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { formatTable } from "../contract/table";
 import { logLine } from "../contract/text";
-import { cancelled } from "../contract/user-error";
-import { refuseUnsavedState, remediesOf } from "./apply";
-import { readPlan, type TerraformPlan } from "./plan-gate";
+import { planOf } from "./apply";
+import type { TerraformPlan } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
 
 /** Difference between a resource and the code. */
@@ -12,7 +12,10 @@ export interface Difference {
   readonly action: "create" | "update" | "replace" | "delete";
   /** Names of the attributes that differ; values may be secret. */
   readonly attributes: readonly string[];
-  /** True where it was changed outside Terraform since the last apply; otherwise the code is not applied yet. */
+  /**
+   * True where one of these attributes was changed outside Terraform since the last apply, or the resource was deleted; otherwise
+   * the code is not applied yet.
+   */
   readonly outside: boolean;
 }
 
@@ -40,45 +43,32 @@ export async function findDrift(options: DriftOptions): Promise<readonly StackDr
   return Terraform.use(options, async (terraform) => {
     const found: StackDrift[] = [];
     for (const folder of options.folders) {
-      found.push(await driftOf(terraform, folder));
-      if (terraform.interrupted.aborted) throw cancelled("nothing was changed");
+      const planned = await planOf(terraform, folder, { readOnly: true });
+      const differences = planned.state === "differs" ? differencesOf(planned.plan) : [];
+      const error = planned.state === "failed" ? { error: stripVTControlCharacters(planned.error).trim() } : {};
+      found.push({ stack: basename(folder), state: planned.state, differences, ...error });
     }
     return found;
   });
 }
 
-async function driftOf(terraform: Terraform, folder: string): Promise<StackDrift> {
-  const stack = basename(folder);
-  const failed = (error: string): StackDrift => ({ stack, state: "failed", differences: [], error });
-  const quiet = { quiet: true };
-  refuseUnsavedState(folder);
-  const file = terraform.privateFile(`${stack}.tfplan`);
-  const init = await terraform.run(folder, ["init", "-input=false", "-no-color"], quiet);
-  if (init.code !== 0) return failed(init.errors);
-  const flags = ["-input=false", "-no-color", "-lock=false", "-detailed-exitcode", `-out=${file}`];
-  const plan = await terraform.run(folder, ["plan", ...flags], quiet);
-  if (plan.code === 0) return { stack, state: "same", differences: [] };
-  if (plan.code !== 2) return failed([plan.errors.trim(), ...remediesOf(plan.errors, folder)].join("\n"));
-  const shown = await terraform.run(folder, ["show", "-json", file], quiet);
-  if (shown.code !== 0) return failed(shown.errors);
-  return { stack, state: "differs", differences: differencesOf(readPlan(shown.output)) };
-}
-
 /** Differences that a plan would remove. */
 export function differencesOf(plan: TerraformPlan): readonly Difference[] {
-  const outside = new Set((plan.resource_drift ?? []).map(({ address }) => address));
-  const resources = plan.resource_changes
-    .filter(({ mode }) => mode !== "data")
-    .map(({ address, change }) => ({ address, change, outside: outside.has(address) }));
+  const drift = plan.resource_drift ?? [];
+  const resources = plan.resource_changes.filter(({ mode }) => mode !== "data");
   const outputs = Object.entries(plan.output_changes ?? {}).map(([name, change]) => ({
     address: `output.${name}`,
     change,
-    outside: false,
   }));
-  return [...resources, ...outputs].flatMap(({ address, change, outside }) => {
+  return [...resources, ...outputs].flatMap(({ address, change }) => {
     const action = actionOf(change.actions);
     if (action === undefined) return [];
-    const attributes = action === "update" || action === "replace" ? changedNames(change.before, change.after) : [];
+    const attributes = action === "update" || action === "replace" ? changedNames(change) : [];
+    const drifted = drift.filter((each) => each.address === address);
+    const outside =
+      action === "create"
+        ? drifted.some((each) => each.change.actions.includes("delete"))
+        : drifted.some((each) => changedNames(each.change).some((name) => attributes.includes(name)));
     return [{ address, action, attributes, outside }];
   });
 }
@@ -88,7 +78,7 @@ function actionOf(actions: readonly string[]): Difference["action"] | undefined 
   return (["create", "update", "delete"] as const).find((action) => actions.includes(action));
 }
 
-function changedNames(before: unknown, after: unknown): string[] {
+function changedNames({ before, after }: { readonly before?: unknown; readonly after?: unknown }): string[] {
   const [old, wanted] = [before, after].map((value) =>
     typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {},
   ) as [Record<string, unknown>, Record<string, unknown>];

@@ -19,7 +19,7 @@ interface ResourceChange {
 export interface TerraformPlan {
   readonly resource_changes: readonly ResourceChange[];
   /** Resources that were changed outside Terraform. */
-  readonly resource_drift?: readonly { readonly address: string }[];
+  readonly resource_drift?: readonly Pick<ResourceChange, "address" | "change">[];
   readonly output_changes?: Readonly<Record<string, ResourceChange["change"]>>;
 }
 

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StackManifest } from "../contract/stacks";
 import { UserError } from "../contract/user-error";
-import { type ApplyOptions, applyPlan, initStack, PLAN, planStack, reportUnused } from "./apply";
-import { readManifest, stacksOf } from "./deploy";
+import { type ApplyOptions, applyPlan, initStack, planStack, reportUnused } from "./apply";
+import { readManifest, stacksOfEnvironment } from "./deploy";
 import type { Allowances } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
 
@@ -20,24 +19,14 @@ interface SavedPlans {
 
 const FILE = "antifragile-plans.json";
 
+/** Name of a saved plan in the folder of its stack. */
+const PLAN = "antifragile.tfplan";
+
 export interface SavedPlansOptions extends TerraformOptions {
   /** Output folder of synth: `infra/cdktf.out`. */
   readonly outdir: string;
   /** Name of the environment: `staging`. */
   readonly environment: string;
-}
-
-/** The stacks of an environment in a synthesized folder. */
-function stacksIn(outdir: string, environment: string): { readonly names: string[]; readonly manifest: StackManifest } {
-  const manifest = readManifest(outdir);
-  const names = stacksOf(environment, manifest);
-  if (names.length === 0) {
-    throw new UserError(
-      `environment ${JSON.stringify(environment)} does not exist; the stacks are: ${Object.keys(manifest.stacks).join(", ")}`,
-      2,
-    );
-  }
-  return { names, manifest };
 }
 
 /**
@@ -50,28 +39,34 @@ function stacksIn(outdir: string, environment: string): { readonly names: string
  */
 export async function savePlans(options: SavedPlansOptions & { readonly allowances: Allowances }): Promise<0 | 1 | 3> {
   const { outdir, environment, allowances, print } = options;
-  const { names, manifest } = stacksIn(outdir, environment);
-  rmSync(join(outdir, FILE), { force: true });
+  const manifest = readManifest(outdir);
+  const names = stacksOfEnvironment(environment, manifest);
+  const kept = (name: string) => join(outdir, "stacks", name, PLAN);
+  for (const path of [join(outdir, FILE), ...names.map(kept)]) rmSync(path, { force: true });
   return Terraform.use(options, async (terraform) => {
     const used = new Set<string>();
     const changing = new Set<string>();
     const stacks: { name: string; plan: "same" | "saved" | "later" }[] = [];
+    const passed = new Map<string, string>();
     for (const name of names) {
-      const standsOn = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
-      const folder = join(outdir, "stacks", name);
-      rmSync(join(folder, PLAN), { force: true });
-      if (standsOn.length > 0) {
-        print(`\n${name}\nis planned after ${standsOn.join(" and ")} has been applied, because it depends on it\n`);
+      const awaited = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
+      if (awaited.length > 0) {
+        print(`\n${name}\nis planned after ${awaited.join(" and ")} has been applied, because it depends on it\n`);
         changing.add(name);
         stacks.push({ name, plan: "later" });
         continue;
       }
-      const planned = await planStack(folder, { terraform, allowances, print }, used);
-      if (planned === 1 || planned === 3) return planned;
-      if (planned === "same") rmSync(join(folder, PLAN), { force: true });
-      else changing.add(name);
-      stacks.push({ name, plan: planned === "same" ? "same" : "saved" });
+      const planned = await planStack(join(outdir, "stacks", name), { terraform, allowances, print }, used);
+      if (typeof planned === "number") return planned;
+      const { file } = planned;
+      if (file !== undefined) {
+        passed.set(name, file);
+        changing.add(name);
+      }
+      stacks.push({ name, plan: file === undefined ? "same" : "saved" });
     }
+    // The copies have the mode of the private files.
+    for (const [name, file] of passed) copyFileSync(file, kept(name));
     if (!stacks.some(({ plan }) => plan === "later")) reportUnused(allowances, used, print);
     const saved: SavedPlans = { environment, allowances, stacks };
     writeFileSync(join(outdir, FILE), `${JSON.stringify(saved, undefined, 2)}\n`);
@@ -96,21 +91,23 @@ export interface ApplySavedOptions extends SavedPlansOptions {
 export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1 | 3> {
   const { outdir, environment, onlySaved, print } = options;
   const saved = readSaved(outdir, environment);
-  const { names } = stacksIn(outdir, environment);
+  const names = stacksOfEnvironment(environment, readManifest(outdir));
   const unknown = saved.stacks.map(({ name }) => name).join() === names.join() ? undefined : names;
   if (unknown !== undefined) {
     throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan again`, 1);
   }
   const used = new Set<string>();
   return Terraform.use(options, async (terraform) => {
-    const planOptions = { ...options, allowances: saved.allowances, terraform };
+    const again = `run antifragile plan ${environment} again, then antifragile apply ${environment}`;
+    const planOptions = { ...options, allowances: saved.allowances, terraform, again };
     for (const { name, plan } of saved.stacks) {
       if (plan === "same") continue;
       const folder = join(outdir, "stacks", name);
+      let file = PLAN;
       if (plan === "later") {
         const planned = await planStack(folder, planOptions, used);
-        if (planned === "same") continue;
-        if (planned !== "changes") return planned;
+        if (typeof planned === "number") return planned;
+        if (planned.file === undefined) continue;
         if (onlySaved) {
           print(
             `✖ ${name} has changes that were not approved: it could be planned only after the stacks that it depends on were applied.\n` +
@@ -118,6 +115,7 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
           );
           return 1;
         }
+        file = planned.file;
       } else {
         if (!existsSync(join(folder, PLAN))) {
           throw new UserError(
@@ -126,9 +124,13 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
           );
         }
         print(`\n${name}\n`);
-        if ((await initStack(folder, planOptions)) !== 0) return 1;
+        const unprepared = await initStack(terraform, folder);
+        if (unprepared !== undefined) {
+          print(unprepared);
+          return 1;
+        }
       }
-      const outcome = await applyPlan(folder, planOptions);
+      const outcome = await applyPlan(folder, file, planOptions);
       if (outcome !== 0) return outcome;
       rmSync(join(folder, PLAN), { force: true });
     }

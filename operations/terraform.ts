@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { UserError } from "../contract/user-error";
+import { cancelled, UserError } from "../contract/user-error";
 import { terraformMissing } from "../contract/version";
 import { type Interruption, listenForInterruption } from "./interruption";
 
@@ -52,14 +52,17 @@ function removeLeftovers(): void {
   }
 }
 
+/** On Windows the console itself sends Ctrl-C, and a process of another group would get none. */
+const GROUPS = process.platform !== "win32";
+
 /** Time between two looks at the output of a program. */
 const SHOW_EVERY_MS = 50;
 
 /**
  * Terraform for as long as a command runs.
  *
- * It is a group of processes of its own, so that a Ctrl-C reaches it once, from here: on the first it completes what it has
- * begun, writes the state and releases the lock; on the second it aborts. It writes to files from which its output is shown:
+ * It is a group of processes of its own, so that a Ctrl-C reaches it once, from here, also where a script starts it: on the
+ * first it completes what it has begun, writes the state and releases the lock; on the second it aborts. It writes to files from which its output is shown:
  * a pipe or a terminal that goes away would end it in the middle of an apply.
  */
 export class Terraform {
@@ -78,9 +81,9 @@ export class Terraform {
         print(
           `\n  interrupted by ${signal}${running ? ": Terraform completes what it has begun. Ctrl-C again aborts it, and may leave a lock" : ""}\n`,
         );
-        this.#child?.kill("SIGINT");
+        this.#interrupt();
       },
-      onForce: () => void this.#child?.kill("SIGINT"),
+      onForce: () => this.#interrupt(),
     });
     process.on("exit", this.#remove);
   }
@@ -102,17 +105,47 @@ export class Terraform {
     return this.#interruption.signal;
   }
 
+  /** Command that starts Terraform, for messages. */
+  get command(): string {
+    return this.options.terraform.join(" ");
+  }
+
   /** Path of a file that only the user can read, and that is removed when the command ends. */
   privateFile(name: string): string {
     return join(this.#folder, name);
   }
 
-  /** Runs Terraform in a stack's folder, and shows its output as it comes unless it is quiet. */
+  /**
+   * Runs Terraform in a stack's folder, and shows its output as it comes unless it is quiet.
+   *
+   * @throws UserError with code 130 when the command is interrupted before or meanwhile; a run that changes the stack returns
+   */
   async run(
     cwd: string,
     args: readonly string[],
-    { quiet = false }: { readonly quiet?: boolean } = {},
+    { quiet = false, changes = false }: { readonly quiet?: boolean; readonly changes?: boolean } = {},
   ): Promise<Ended> {
+    this.#throwIfInterrupted(cwd);
+    const ended = await this.#start(cwd, args, quiet);
+    if (!changes) this.#throwIfInterrupted(cwd);
+    return ended;
+  }
+
+  #throwIfInterrupted(cwd: string): void {
+    if (this.interrupted.aborted) throw cancelled(`${basename(cwd)} is as it was`);
+  }
+
+  #interrupt(): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(GROUPS ? -pid : pid, "SIGINT");
+    } catch {
+      // It has ended.
+    }
+  }
+
+  async #start(cwd: string, args: readonly string[], quiet: boolean): Promise<Ended> {
     const { terraform, env, print } = this.options;
     const [program, ...first] = terraform;
     this.#calls += 1;
@@ -132,8 +165,7 @@ export class Terraform {
           cwd,
           env: { ...env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
           stdio: ["ignore", output.fd, errors.fd],
-          // On Windows the console itself sends Ctrl-C, and a process of another group would get none.
-          detached: process.platform !== "win32",
+          detached: GROUPS,
         });
         this.#child = child;
         child.once("error", reject);

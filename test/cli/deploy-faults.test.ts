@@ -110,6 +110,11 @@ describe.each([
     expect(await ended, text()).toMatchObject({ code: 130 });
     expect(text()).toContain(`interrupted by ${signal}`);
     expect(text()).toContain("orders-dev-platform may be partly applied");
+    expect(text()).toContain(
+      name === "deploy"
+        ? "To complete it, run the command again"
+        : "To complete it, run antifragile plan dev again, then antifragile apply dev",
+    );
     expect(terraform.applies).toEqual([
       "platform apply begins",
       "platform interrupt 1",
@@ -118,6 +123,25 @@ describe.each([
     expect(kept()).toEqual([]);
     terraform.hold(false);
     await heals(COMPLETE);
+  });
+
+  it("by SIGINT lets a Terraform that a script starts end in order", async () => {
+    const script = join(terraform.folder, "bin", "wrapper");
+    writeFileSync(script, '#!/bin/bash\nterraform "$@"\nexit $?\n', { mode: 0o755 });
+    terraform.variables.TERRAFORM_BINARY_NAME = script;
+    terraform.hold(true);
+    const { child, ended, text } = start(await command());
+    await begun();
+    child.kill("SIGINT");
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(terraform.applies).toEqual([
+      "platform apply begins",
+      "platform interrupt 1",
+      "platform apply ends in order",
+    ]);
+    writeFileSync(terraform.file("orders-dev-platform", "lock"), "");
+    const locked = await run(DEPLOY());
+    expect(locked.text).toContain(`${script} -chdir=infra/cdktf.out/stacks/orders-dev-platform force-unlock `);
   });
 
   it("by a second Ctrl-C aborts Terraform, and the next run says how to remove its lock", async () => {
@@ -217,9 +241,11 @@ describe("a deployment whose Terraform fails", () => {
   it("since it cannot save the state says how to save it, and plans nothing until that is done", async () => {
     expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
     writeFileSync(terraform.file("orders-dev-platform", "errored.tfstate"), "{}");
-    const { code, text } = await run(DEPLOY());
-    expect(code).toBe(1);
-    expect(text).toContain("terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform state push errored.tfstate");
+    for (const command of [DEPLOY(), cli("apply", "dev"), cli("plan", "dev")]) {
+      const { code, text } = await run(command);
+      expect(code).toBe(1);
+      expect(text).toContain("terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform state push errored.tfstate");
+    }
     expect(terraform.applies).toEqual([]);
     rmSync(terraform.file("orders-dev-platform", "errored.tfstate"));
     await heals(COMPLETE);

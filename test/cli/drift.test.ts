@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, it } from "vitest";
 import { usePackage } from "./packed";
-import { useChildren } from "./support/child";
+import { until, useChildren } from "./support/child";
 import { type FakeTerraform, useFakeTerraform } from "./support/fake-terraform";
 
 const packed = usePackage();
@@ -12,9 +12,11 @@ beforeEach(() => {
 });
 const start = useChildren(() => ({ cwd: terraform.repository, env: terraform.environment() }));
 
-const antifragile = (args: readonly string[], stdout: "pipe" | number = "pipe") =>
-  start([process.execPath, packed.bin, ...args], stdout).ended;
+const begin = (args: readonly string[], stdout: "pipe" | number = "pipe") =>
+  start([process.execPath, packed.bin, ...args], stdout);
+const antifragile = (...args: Parameters<typeof begin>) => begin(...args).ended;
 
+const LOGS = { address: "aws_cloudwatch_log_group.Logs", type: "aws_cloudwatch_log_group" };
 const STACKS = ["orders-dev-platform", "orders-dev-service"];
 
 it("ends with 0 where every stack is as the code defines it, and takes no lock", async () => {
@@ -31,8 +33,8 @@ it("ends with 3 where something differs, as a table and as JSON, and applies not
   terraform.plans({
     format_version: "1.2",
     planned_values: {},
-    resource_drift: [{ address: "aws_cloudwatch_log_group.Logs" }],
-    resource_changes: [{ address: "aws_cloudwatch_log_group.Logs", type: "aws_cloudwatch_log_group", change }],
+    resource_drift: [{ ...LOGS, change: { ...change, before: change.after, after: change.before } }],
+    resource_changes: [{ ...LOGS, change }],
   });
   const table = await antifragile(["drift", "dev"]);
   expect(table).toMatchObject({ code: 3 });
@@ -68,6 +70,17 @@ it("ends with 1 where its output cannot be written", async () => {
   const { code, text } = await antifragile(["drift", "dev"], full);
   closeSync(full);
   expect({ code, text }).toEqual({ code: 1, text: "✖ the output could not be written: ENOSPC\n" });
+});
+
+it("plans nothing once it is interrupted", async () => {
+  terraform.hold(true, "init");
+  const { child, ended, text } = begin(["drift", "dev"]);
+  await until(() => terraform.log.length > 0, text);
+  child.kill("SIGTERM");
+  await until(() => text().includes("interrupted by SIGTERM"), text);
+  terraform.hold(false, "init");
+  expect(await ended).toMatchObject({ code: 130 });
+  expect(terraform.log).toEqual([expect.stringMatching(/^orders-dev-platform init /)]);
 });
 
 it("ends with 1 where synth fails, since the environment does not exist", async () => {

@@ -173,17 +173,20 @@ describe("applying stacks", () => {
         "│   Info:      ",
         "╵",
       ].join("\n");
-    expect(remediesOf(box("antifragile-state/orders-dev-data/terraform.tfstate"), folder)).toEqual([
+    expect(remediesOf(box("antifragile-state/orders-dev-data/terraform.tfstate"), folder, "tofu")).toEqual([
       expect.stringMatching(
-        /^The state is locked by mia@laptop since 2026-11-27 17:00:00.1 \+0000 UTC\. Wait .* if it was killed: terraform -chdir=\S+ force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e$/,
+        /^The state is locked by mia@laptop since 2026-11-27 17:00:00.1 \+0000 UTC\. Wait .* if it was killed: tofu -chdir=\S+ force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e$/,
       ),
     ]);
-    expect(remediesOf(box("/home/mia/orders/terraform.tfstate"), folder)[0]).toMatch(/\. Wait for it to end\.$/);
-    expect(remediesOf("Error: Saved plan is stale", folder)[0]).toContain("plan again");
-    expect(remediesOf("api error ExpiredToken: The security token", folder)[0]).toContain("renew them");
-    expect(remediesOf("api error AccessDenied: no", folder)).toEqual([]);
+    expect(remediesOf(box("/home/mia/orders/terraform.tfstate"), folder, "terraform")[0]).toMatch(
+      /\. Wait for it to end\.$/,
+    );
+    expect(remediesOf("Error: Saved plan is stale", folder, "terraform")[0]).toContain("plan again");
+    expect(remediesOf("api error ExpiredToken: The security token", folder, "terraform")[0]).toContain("renew them");
+    expect(remediesOf("ExpiredToken", folder, "terraform", "plan again")[0]).toContain("renew them and plan again.");
+    expect(remediesOf("api error AccessDenied: no", folder, "terraform")).toEqual([]);
     writeFileSync(join(folder, "errored.tfstate"), "{}");
-    expect(remediesOf("Error: Failed to save state", folder)[0]).toMatch(
+    expect(remediesOf("Error: Failed to save state", folder, "terraform")[0]).toMatch(
       /terraform -chdir=\S+ state push errored\.tfstate/,
     );
   });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -13,7 +22,10 @@ const { basename } = require("node:path");
 const fake = JSON.parse(readFileSync("fake.json", "utf8"));
 const [command] = process.argv.slice(2);
 appendFileSync("../../calls", basename(process.cwd()) + " " + command + "\\n");
-if (command === "plan") { writeFileSync("antifragile.tfplan", "plan of " + basename(process.cwd())); process.exit(fake.plan ?? 2); }
+const out = process.argv.find((each) => each.startsWith("-out="))?.slice(5);
+// Terraform writes a plan as readable as any file, also where it fails.
+if (command === "plan") { writeFileSync(out, "plan of " + basename(process.cwd()), { mode: 0o644 }); process.exit(fake.plan ?? 2); }
+if (command === "apply") appendFileSync("../../applied", readFileSync(process.argv.at(-1), "utf8") + "\\n");
 if (command === "show") {
   const resource_changes = (fake.changes ?? []).map(({ address, actions }) => ({
     address, type: address.split(".")[0], change: { actions },
@@ -74,6 +86,12 @@ function synthesized(fakes: Readonly<Record<string, Fake>>) {
     outdir,
     calls,
     text: () => printed.join(""),
+    /** Plans in the folders of the stacks, with their modes. */
+    kept: () =>
+      readdirSync(join(outdir, "stacks")).flatMap((name) => {
+        const file = join(outdir, "stacks", name, "antifragile.tfplan");
+        return existsSync(file) ? [`${name} ${(statSync(file).mode & 0o777).toString(8)}`] : [];
+      }),
     plan: (allowances = { delete: [] as string[], replace: [] as string[] }) =>
       quiet(() => savePlans({ ...options, allowances })),
     apply: (onlySaved = false, environment = "staging") =>
@@ -95,7 +113,10 @@ describe("saved plans", () => {
   });
 
   it("are applied unchanged, and nothing is planned again", async () => {
-    const { plan, apply, calls } = synthesized({ "orders-staging-service": {}, "audit-staging-data": {} });
+    const { plan, apply, calls, kept, outdir } = synthesized({
+      "orders-staging-service": {},
+      "audit-staging-data": {},
+    });
     await plan();
     calls();
     expect(await apply(true)).toBe(0);
@@ -105,6 +126,31 @@ describe("saved plans", () => {
       "orders-staging-service init",
       "orders-staging-service apply",
     ]);
+    expect(readFileSync(join(outdir, "applied"), "utf8")).toBe(
+      "plan of audit-staging-data\nplan of orders-staging-service\n",
+    );
+    expect(kept()).toEqual([]);
+  });
+
+  it("are kept where only the user can read them, and only if all of them passed", async () => {
+    const passed = synthesized({ "audit-staging-data": {}, "orders-staging-service": {} });
+    expect(await passed.plan()).toBe(0);
+    expect(passed.kept()).toEqual(["audit-staging-data 600", "orders-staging-service 600"]);
+    for (const fake of [{ changes: REPLACED }, { plan: 1 }]) {
+      passed.rewrite("orders-staging-service", fake);
+      expect(await passed.plan()).not.toBe(0);
+      expect(passed.kept()).toEqual([]);
+    }
+  });
+
+  it("are not applied to a stack whose last apply could not save its state", async () => {
+    const { plan, apply, calls, text, outdir } = synthesized({ "orders-staging-service": {} });
+    expect(await plan()).toBe(0);
+    calls();
+    writeFileSync(join(outdir, "stacks/orders-staging-service/errored.tfstate"), "{}");
+    expect(await apply()).toBe(1);
+    expect(calls()).toEqual([]);
+    expect(text()).toMatch(/could not save its state.*state push errored\.tfstate/s);
   });
 
   it("defer stacks that depend on a change, which are then planned and pass the gate too", async () => {
@@ -180,7 +226,7 @@ describe("saved plans", () => {
     const { outdir } = synthesized({});
     const options = { outdir, environment: "test", terraform: ["terraform"] as const, print: () => undefined, env: {} };
     await expect(savePlans({ ...options, allowances: { delete: [], replace: [] } })).rejects.toThrow(
-      /environment "test" does not exist/,
+      /has no environment "test"/,
     );
   });
 });

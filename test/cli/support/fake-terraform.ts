@@ -16,6 +16,7 @@ say() { echo "$stack $1" >> "$FAKE/log"; }
 say "$*"
 [ -e "$FAKE/$1.fault" ] && { cat "$FAKE/$1.fault" >&2; exit 1; }
 case "$1" in
+  init) trap "" INT; while [ -e "$FAKE/hold-init" ]; do sleep 0.05; done ;;
   plan)
     case " $* " in *" -lock=false "*) locks=no ;; *) locks=yes ;; esac
     if [ -e lock ] && [ $locks = yes ]; then
@@ -35,7 +36,7 @@ case "$1" in
     touch lock
     say "apply begins"
     for turn in 1 2 3 4 5; do echo "Still creating..."; sleep 0.02; done
-    while [ -e "$FAKE/hold" ]; do
+    while [ -e "$FAKE/hold-apply" ]; do
       sleep 0.05
       [ $interrupts = 1 ] && [ ! -e "$FAKE/stubborn" ] && { rm lock; say "apply ends in order"; exit 1; }
     done
@@ -47,6 +48,8 @@ esac
 export class FakeTerraform {
   readonly folder = mkdtempSync(join(tmpdir(), "antifragile-terraform-"));
   readonly repository: string;
+  /** Further variables of the environment. */
+  readonly variables: NodeJS.ProcessEnv = {};
   readonly #fake: string;
 
   constructor() {
@@ -86,6 +89,7 @@ writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
       FAKE: this.#fake,
       TMPDIR: join(this.folder, "tmp"),
       NODE_NO_WARNINGS: "1",
+      ...this.variables,
     };
   }
 
@@ -102,9 +106,9 @@ writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
       .map((line) => line.replace("orders-dev-", ""));
   }
 
-  /** Makes applies take until this is switched off. */
-  hold(on: boolean): void {
-    this.#switch("hold", on);
+  /** Makes applies, or inits that ignore interrupts, take until this is switched off. */
+  hold(on: boolean, command: "apply" | "init" = "apply"): void {
+    this.#switch(`hold-${command}`, on);
   }
 
   /** Makes applies go on after the first interrupt. */
