@@ -17,18 +17,18 @@ import {
   rolling,
   type ServiceStack,
   worker,
-} from "../../../constructs";
-import type { ProviderLine } from "../../../constructs/core/provider-line";
-import { ATTACHABLE_POLICIES } from "../../../constructs/pipeline/named-actions";
+} from "../../../../constructs";
+import type { ProviderLine } from "../../../../constructs/core/provider-line";
+import { ATTACHABLE_POLICIES } from "../../../../constructs/pipeline/named-actions";
 import {
   FEATURES,
   type Feature,
   STRATEGIES,
   type Strategy,
   strategyCell,
-} from "../../../constructs/service/deployment/strategy-support";
-import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, refusals, resources, shop, warnings } from "../../support/synth";
+} from "../../../../constructs/service/deployment/strategy-support";
+import { synthesize } from "../../../../constructs/testing";
+import { DEV, only, ordersStack, refusals, resources, shop, warnings } from "../../../support/synth";
 
 const image = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
 

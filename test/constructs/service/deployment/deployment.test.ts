@@ -9,8 +9,8 @@ import {
   job,
   rolling,
   type ServiceAddOn,
-} from "../../../constructs";
-import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
+} from "../../../../constructs";
+import { DEV, only, ordersStack, refusals, resources } from "../../../support/synth";
 
 function orders(props: CloudNativeServiceProps = {}) {
   const stack = ordersStack();

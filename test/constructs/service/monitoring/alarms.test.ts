@@ -10,9 +10,9 @@ import {
   type ServiceAlarms,
   Telemetry,
   worker,
-} from "../../../constructs";
-import { matchesPattern } from "../../support/filter-pattern";
-import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
+} from "../../../../constructs";
+import { matchesPattern } from "../../../support/filter-pattern";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../../support/synth";
 
 function service(props: CloudNativeServiceProps = {}, environment = PRODUCTION) {
   const stack = ordersStack(environment);

@@ -11,10 +11,10 @@ import {
   releaseStatements,
   web,
   worker,
-} from "../../../constructs";
-import { ignoredChanges, WRITTEN_BY_OTHERS } from "../../../constructs/service/deployment/ignored-changes";
-import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
+} from "../../../../constructs";
+import { ignoredChanges, WRITTEN_BY_OTHERS } from "../../../../constructs/service/deployment/ignored-changes";
+import { synthesize } from "../../../../constructs/testing";
+import { DEV, only, ordersStack, refusals, resources } from "../../../support/synth";
 
 const DIGEST = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
 

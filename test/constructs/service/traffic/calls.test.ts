@@ -14,11 +14,11 @@ import {
   type ServiceStack,
   web,
   worker,
-} from "../../../constructs";
-import { type SynthesizedStack, synthesize } from "../../../constructs/testing";
-import { stackJson, stackNames, synthExample } from "../../support/examples";
-import { dependencies, findCycle } from "../../support/graph";
-import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
+} from "../../../../constructs";
+import { type SynthesizedStack, synthesize } from "../../../../constructs/testing";
+import { stackJson, stackNames, synthExample } from "../../../support/examples";
+import { dependencies, findCycle } from "../../../support/graph";
+import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../../support/synth";
 
 function pair(props: { orders?: CloudNativeServiceProps; payments?: CloudNativeServiceProps } = {}) {
   const platform = shop();

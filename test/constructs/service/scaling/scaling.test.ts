@@ -8,10 +8,10 @@ import {
   type ServiceAddOn,
   web,
   worker,
-} from "../../../constructs";
-import { keptWithoutAZone } from "../../../constructs/service/scaling/scaling-props";
-import { synthesize } from "../../../constructs/testing";
-import { DEV, only, ordersStack, PRODUCTION, refusals, resources, warnings } from "../../support/synth";
+} from "../../../../constructs";
+import { keptWithoutAZone } from "../../../../constructs/service/scaling/scaling-props";
+import { synthesize } from "../../../../constructs/testing";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources, warnings } from "../../../support/synth";
 
 function orders(scaling: Scaling, environment = DEV) {
   const stack = ordersStack(environment);

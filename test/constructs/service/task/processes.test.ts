@@ -13,10 +13,10 @@ import {
   type VpcProps,
   web,
   worker,
-} from "../../../constructs";
-import { synthesize } from "../../../constructs/testing";
-import { TASK_ENDPOINTS } from "../../../constructs/vpc/vpc-props";
-import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../support/synth";
+} from "../../../../constructs";
+import { synthesize } from "../../../../constructs/testing";
+import { TASK_ENDPOINTS } from "../../../../constructs/vpc/vpc-props";
+import { DEV, only, ordersStack, PRODUCTION, refusals, resources } from "../../../support/synth";
 
 const DIGEST = Image.digest(`registry.example.com/orders@sha256:${"a".repeat(64)}`);
 const QUEUE = "arn:aws:sqs:eu-central-1:123456789012:mails";

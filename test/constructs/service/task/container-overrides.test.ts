@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CloudNativeService, type ContainerOverrides, type ServiceAddOn } from "../../../constructs";
-import { synthesize } from "../../../constructs/testing";
-import { only, ordersStack, refusals } from "../../support/synth";
+import { CloudNativeService, type ContainerOverrides, type ServiceAddOn } from "../../../../constructs";
+import { synthesize } from "../../../../constructs/testing";
+import { only, ordersStack, refusals } from "../../../support/synth";
 
 const router: ServiceAddOn = {
   name: "Router",
