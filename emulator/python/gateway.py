@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-import threading
 import time
 import traceback
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
@@ -29,13 +28,16 @@ from werkzeug.wrappers import Request, Response
 
 Operation = tuple[str, str]
 
+REMEMBERED_ANSWERS = 1000
+"""Answers that are kept for attempts that repeat a call."""
+
 
 class Gateway:
     """The WSGI application."""
 
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._lock = threading.RLock()
+        self._answers: OrderedDict[str, Response] = OrderedDict()
         self._refusals: defaultdict[Operation, list[Refusal]] = defaultdict(list)
         self._fakes: defaultdict[Operation, list[Fake]] = defaultdict(list)
         for refusal in REFUSALS:
@@ -53,7 +55,8 @@ class Gateway:
         if request.path.startswith("/antifragile/"):
             return self._control(request)(environ, start_response)
         if request.path == "/moto-api/reset":
-            state.reset()
+            with state.LOCK:
+                state.reset()
             return Response(json.dumps({"status": "ok"}), content_type="application/json")(environ, start_response)
         # Moto reads the body again.
         body = request.get_data(cache=True, parse_form_data=False)
@@ -62,57 +65,60 @@ class Gateway:
         if known is None:
             if request.headers.get("Authorization"):
                 print(f"not checked, for its operation is unknown: {request.method} {request.full_path}", flush=True)
-            return self._moto(environ, start_response)
+            with state.LOCK:
+                return Response.from_app(self._moto, environ, buffered=True)(environ, start_response)
         service, region, operation = known
         start_response = _logged(start_response, f"{region} {service} {operation}")
-        refusals, fakes = self._refusals[service, operation], self._fakes[service, operation]
         call = read(Request({**environ, "wsgi.input": _stream(body)}), service, region, operation)
-        response = self._answer(call, refusals, fakes, environ)
+        # One call at a time: moto reads its dictionaries while it changes others, and fails if another thread does too.
+        with state.LOCK:
+            response = self._answer_once(call, environ, request.headers.get("amz-sdk-invocation-id"))
         return response(environ, start_response)
 
-    def _answer(self, call: Call, refusals: list[Refusal], fakes: list[Fake], environ: dict[str, Any]) -> Response:
-        with self._lock:
-            try:
-                validation.check(call)
-                for refusal in refusals:
-                    refusal.check(call)
-                for fake in fakes:
-                    result = fake.answer(call) if fake.answer else None
-                    if result is not None:
-                        return call.reply(result)
-            except ServiceException as error:
-                print(f"refused {call.service} {call.operation}: {error}", flush=True)
-                return call.reply(error)
-            except Exception:
-                traceback.print_exc()
-                return call.reply(Refused("InternalFailure", f"the emulator failed: {sys.exc_info()[1]!r}"))
-        response = self._ask_moto(call, environ)
+    def _answer_once(self, call: Call, environ: dict[str, Any], invocation: str | None) -> Response:
+        """The answer of a call's first attempt, also for its later ones, which AWS's SDKs make if the connection broke."""
+        if invocation is None or call.operation.startswith(("Describe", "Get", "List")):
+            return self._answer(call, environ)
+        if invocation in self._answers:
+            print(f"answered before: {call.service} {call.operation}", flush=True)
+            return self._answers[invocation]
+        response = self._answer(call, environ)
+        if response.status_code < 300:
+            self._answers[invocation] = response
+            if len(self._answers) > REMEMBERED_ANSWERS:
+                self._answers.popitem(last=False)
+        return response
+
+    def _answer(self, call: Call, environ: dict[str, Any]) -> Response:
+        refusals, fakes = self._refusals[call.service, call.operation], self._fakes[call.service, call.operation]
+        try:
+            validation.check(call)
+            for refusal in refusals:
+                refusal.check(call)
+            for fake in fakes:
+                result = fake.answer(call) if fake.answer else None
+                if result is not None:
+                    return call.reply(result)
+        except ServiceException as error:
+            print(f"refused {call.service} {call.operation}: {error}", flush=True)
+            return call.reply(error)
+        except Exception:
+            traceback.print_exc()
+            return call.reply(Refused("InternalFailure", f"the emulator failed: {sys.exc_info()[1]!r}"))
+        response = Response.from_app(self._moto, environ, buffered=True)
         amends = [fake.amend for fake in fakes if fake.amend]
         if not amends or response.status_code >= 300:
             return response
-        with self._lock:
-            result = call.read_reply(response)
-            for amend in amends:
-                amend(call, result)
-            return call.reply(result)
-
-    def _ask_moto(self, call: Call, environ: dict[str, Any]) -> Response:
-        """Moto's answer. It reads its dictionaries while other calls change them, so a read may need another attempt."""
-        attempts = 5 if call.operation.startswith(("Describe", "Get", "List")) else 1
-        while True:
-            try:
-                return Response.from_app(self._moto, environ, buffered=True)
-            except RuntimeError as error:
-                attempts -= 1
-                if attempts == 0 or "during iteration" not in str(error):
-                    raise
-                environ["wsgi.input"].seek(0)
+        result = call.read_reply(response)
+        for amend in amends:
+            amend(call, result)
+        return call.reply(result)
 
     def _control(self, request: Request) -> Response:
         """The emulator's own endpoints."""
         path = request.path.removeprefix("/antifragile/")
         fields = request.get_json(silent=True) or {}
-        with self._lock:
+        with state.LOCK:
             if path == "health":
                 answer: Any = {"status": "ok"}
             elif path == "leftovers":

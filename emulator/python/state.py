@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from call import Call, Refused
+
+LOCK = threading.Condition(threading.RLock())
+"""Held while a call is answered."""
+
+Result = TypeVar("Result")
 
 _stores: list[Store] = []
 
@@ -88,3 +96,17 @@ def reset() -> None:
     moto_api_backend.reset()
     for store in _stores:
         store.clear()
+
+
+def while_others_pass(work: Callable[[], Result]) -> Result:
+    """The result of work that takes long, or makes calls of its own: other calls are answered meanwhile."""
+
+    def wake(_: object) -> None:
+        with LOCK:
+            LOCK.notify_all()
+
+    with LOCK, ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        done.add_done_callback(wake)
+        LOCK.wait_for(done.done)
+        return done.result()

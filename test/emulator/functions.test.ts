@@ -15,6 +15,7 @@ export async function handler(event) {
   appendFileSync(process.env.FILE, JSON.stringify(event) + "\\n");
   if (process.env.FAILS) throw new TypeError("not today");
   console.log("not the answer");
+  if (process.env.CALLS) return { status: (await fetch(process.env.CALLS)).status };
   return { as: process.env.AWS_ACCESS_KEY_ID };
 }`;
 
@@ -98,6 +99,11 @@ describeOnEmulator("functions", () => {
       errorType: "TypeError",
       errorMessage: "not today",
     });
+  });
+
+  it("call services while they run", async () => {
+    await make("caller", { CALLS: `${emulator.url}/antifragile/leftovers` });
+    expect(await aws.rest("lambda", "POST", `${FUNCTIONS}/caller/invocations`, {})).toMatchObject({ status: 200 });
   });
 
   it("are retried as configured, and a failed event goes to the configured bucket", async () => {

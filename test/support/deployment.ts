@@ -207,16 +207,32 @@ export class Deployment {
     await this.emulator.stop();
   }
 
-  /** A Terraform run that failed because the emulator is gone says so. */
+  /** A Terraform run that failed says whether the emulator is gone, and how it answered the calls that failed. */
   async #explained<T>(run: () => Promise<T>): Promise<T> {
     this.emulator.assertRunning();
     try {
       return await run();
     } catch (error) {
       this.emulator.assertRunning();
+      if (error instanceof Error) error.message += answersOfFailedCalls(error.message, this.emulator.log);
       throw error;
     }
   }
+}
+
+/** The emulator's log lines of the operations that an error of the AWS provider names. */
+function answersOfFailedCalls(message: string, log: string): string {
+  const operations = new Set([...message.matchAll(/operation error [\w ]+: (\w+)/g)].map(([, operation]) => operation));
+  const lines = readFileSync(log, "utf8").split("\n");
+  return [...operations]
+    .map((operation) =>
+      lines
+        .filter((line) => line.includes(` ${operation} `))
+        .slice(-6)
+        .join("\n  "),
+    )
+    .map((answers) => `\n  the emulator's last answers:\n  ${answers}`)
+    .join("");
 }
 
 /**

@@ -13,6 +13,8 @@ import zipfile
 from datetime import datetime, timezone
 from typing import Any
 
+from state import while_others_pass
+
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "role-account-id",
     "AWS_SECRET_ACCESS_KEY": "role-secret-key",
@@ -74,13 +76,15 @@ def run(function: Any, event: str) -> tuple[bool, str]:
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             "PATH": os.environ.get("PATH", ""),
         }
-        done = subprocess.run(
-            [os.environ.get("ANTIFRAGILE_NODE", "node"), "--input-type=module", "-e", RUNNER, file, name],
-            input=event or "{}",
-            env={**own, **CREDENTIALS, **function.environment_vars},
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=int(function.timeout),
+        done = while_others_pass(
+            lambda: subprocess.run(
+                [os.environ.get("ANTIFRAGILE_NODE", "node"), "--input-type=module", "-e", RUNNER, file, name],
+                input=event or "{}",
+                env={**own, **CREDENTIALS, **function.environment_vars},
+                stdout=subprocess.PIPE,
+                text=True,
+                timeout=int(function.timeout),
+            )
         )
         return done.returncode != 0, done.stdout
     except subprocess.TimeoutExpired:
