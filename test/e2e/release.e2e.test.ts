@@ -17,6 +17,7 @@ import {
   runRollback,
 } from "../../operations/release/commands";
 import type { ReleaseState } from "../../operations/release/releases";
+import { image } from "../operations/support/fake-cloud";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 import { exitCodeOf } from "../support/exit-code";
@@ -24,7 +25,6 @@ import { exitCodeOf } from "../support/exit-code";
 const APP = join(ROOT, "test/e2e/apps/release.ts");
 const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
 const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
-const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
 
 /** Actions that IAM requires in addition to the one with the name of the call. */
 const IMPLIED: Readonly<Record<string, readonly string[]>> = {

@@ -23,8 +23,7 @@ describeOnEmulator("strategies on provider 5", () => {
   let shop: Deployment;
   let codeDeploy: CodeDeployClient;
 
-  /** The service stack in another state of the code base, on the same account and state. */
-  /** The service's stack in another version. */
+  /** The service's stack in another version of the code, on the same account and state. */
   const inVersion = async (version: number) =>
     (await shop.inVersion(`${version}`, { VERSION: `${version}` }))(STACKS[2]);
   const describeService = async (service: string) => {

@@ -9,13 +9,13 @@ import { Emulator } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
 import type { ReleaseContext } from "../../operations/release/context";
 import { release, rollback } from "../../operations/release/release";
+import { image } from "../operations/support/fake-cloud";
 import { AwsCaller, field } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
 const PLACE = { environment: "dev", platform: "shop", stack: "orders" };
 const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
-const image = (digit: string) => `123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${digit.repeat(64)}`;
 
 /** Actions that CreateDeployment requires besides its own. @see https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html */
 const IMPLIED = ["GetApplicationRevision", "GetDeploymentConfig", "RegisterApplicationRevision"];

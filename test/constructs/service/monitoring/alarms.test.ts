@@ -13,11 +13,9 @@ import {
 } from "../../../../constructs";
 import { matchesPattern } from "../../../support/filter-pattern";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../../support/synth";
+import { orders } from "../orders";
 
-function service(props: CloudNativeServiceProps = {}, environment = PRODUCTION) {
-  const stack = ordersStack(environment);
-  return { stack, service: new CloudNativeService(stack, "Orders", props) };
-}
+const service = (props: CloudNativeServiceProps = {}, environment = PRODUCTION) => orders(props, environment);
 const HELPER = `registry.example.com/helper@sha256:${"1".repeat(64)}`;
 const REPORT = job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] });
 const names = ({ service: { alarms } }: ReturnType<typeof service>) =>
