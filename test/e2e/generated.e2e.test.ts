@@ -39,6 +39,9 @@ function succeeded({ code, stdout, stderr }: Result): string {
   return stdout;
 }
 
+/** Output of a command that succeeded, without the colors of Terraform. */
+const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
+
 /** A user's way: scaffold, hand the repository on, install it elsewhere, deploy it, and leave cdktf behind. */
 describeOnEmulator("a generated repository", () => {
   const results = resultsFolder("generated");
@@ -172,7 +175,7 @@ describeOnEmulator("a generated repository", () => {
       .replace('state: "s3" as const', 'state: "local" as const');
     writeFileSync(file, filled);
     const deploy = ["npm", "run", "deploy", "--", "delivery", "--auto-approve"];
-    expect(succeeded(await run(deploy, repository, { env: account }))).toMatch(
+    expect(plain(await run(deploy, repository, { env: account }))).toMatch(
       /deploy delivery: orders-delivery.*Plan: [1-9]\d* to add, 0 to change, 0 to destroy.*Apply complete! Resources: [1-9]\d* added.*delivery is deployed/s,
     );
     const aws = new AwsCaller(emulator.url);
@@ -182,7 +185,7 @@ describeOnEmulator("a generated repository", () => {
     const cdktf = ["npm", "exec", "--yes", "--package=cdktf-cli@0.21.0", "--", "cdktf"];
     const quiet = { ...account, DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1" };
     const again = [...cdktf, "deploy", "orders-delivery", "--auto-approve"];
-    const output = succeeded(await run(again, join(repository, "infra"), { env: quiet }));
+    const output = plain(await run(again, join(repository, "infra"), { env: quiet }));
     expect(output).toContain("No changes. Your infrastructure matches the configuration.");
     // Terraform ends with this line also where it has nothing to apply.
     expect([...output.matchAll(/Apply complete! Resources: (.*)\./g)].map((match) => match[1])).toEqual([
@@ -269,7 +272,7 @@ esac`,
     const scaling = "scaling: { min: 1, max: 4 }";
     writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 6 }"));
     const environment = { PATH, ENVIRONMENT: "dev", ALLOW_DELETE: "none", ALLOW_REPLACE: "none" };
-    expect(stripVTControlCharacters(succeeded(await build(PLAN, environment)))).toMatch(/max_capacity += 4 -> 6/);
+    expect(plain(await build(PLAN, environment))).toMatch(/max_capacity += 4 -> 6/);
     mkdirSync(join(folder, "plans"));
     renameSync(join(repository, "plans.tgz"), join(folder, "plans", "plans.tgz"));
     // What was planned is applied, not what the source says by then.
