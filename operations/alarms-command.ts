@@ -94,7 +94,11 @@ interface WatchedStack {
 }
 
 async function readStack(stack: FoundStack, context: AlarmsContext, interruption: Interruption): Promise<WatchedStack> {
-  const { cloud, done } = releaseContext(stack, context, interruption);
+  const { cloud, done } = releaseContext(stack, context, () => ({
+    ...interruption,
+    // The watch goes on listening.
+    dispose: () => undefined,
+  }));
   try {
     const processes = await cloud.processes(stack);
     const live = (await cloud.record(stack))?.live;

@@ -22,13 +22,16 @@ const SERVICE = {
   service: { value: "NAME", help: "the service, where several have an admin process of this name" },
 } as const;
 
+/** Listens for an interruption of a command in a stack. */
+type Listen = (stack: FoundStack, print: CommandContext["print"]) => Interruption;
+
 /** Context of a command over the releases of one environment. */
 export interface ReleaseCommandContext extends CommandContext {
   /** @default - AWS, and this process */
   readonly contextOf?: (
     stack: FoundStack,
     print: CommandContext["print"],
-    interruption?: Interruption,
+    listen?: Listen,
   ) => ReleaseContext & { readonly done?: () => void };
   /** Keeps an image from expiring before it is released. @default - by a tag in ECR */
   readonly keep?: (image: string) => Promise<void>;
@@ -114,7 +117,7 @@ export const runMigrate = defineCommand(
   (line, context: ReleaseCommandContext) => {
     const image = line.value("image");
     const service = line.value("service");
-    return inStacks(line, context, {}, (context) =>
+    return inStacks(line, context, { listen: listenToStopTask }, (context) =>
       image === undefined
         ? admin(context, { name: "migrate", args: [], service })
         : migrateWith(context, { image, service }),
@@ -131,7 +134,7 @@ export const runReleases = defineCommand(
     flags: { json: { help: "print all of it as JSON" }, ...PLACE },
   },
   (line, context: ReleaseCommandContext) =>
-    inStacks(line, context, {}, (context) => releases(context, { json: line.has("json") })),
+    inStacks(line, context, { listen: listenToExit }, (context) => releases(context, { json: line.has("json") })),
 );
 
 /** The command `antifragile admin`. */
@@ -145,7 +148,7 @@ export const runAdminCommand = defineCommand(
     flags: { ...SERVICE, ...PLACE },
   },
   (line, context: ReleaseCommandContext) =>
-    inStacks(line, context, {}, (context) =>
+    inStacks(line, context, { listen: listenToStopTask }, (context) =>
       admin(context, { name: line.operands[1] as string, args: line.rest, service: line.value("service") }),
     ),
 );
@@ -161,13 +164,13 @@ interface StackRun {
 async function inStacks(
   line: CommandLine<typeof PLACE & FlagTable>,
   commandContext: ReleaseCommandContext,
-  { several = false }: { readonly several?: boolean },
+  { several = false, listen }: { readonly several?: boolean; readonly listen?: Listen },
   work: (context: ReleaseContext, run: StackRun) => Promise<number>,
 ): Promise<number> {
   const stacks = await chooseStacks(commandContext.cwd, line, several);
   let code = 0;
   for (const [index, stack] of stacks.entries()) {
-    const context = releaseContext(stack, commandContext);
+    const context = releaseContext(stack, commandContext, listen);
     try {
       code = await work(context, { stacks: stacks.length, last: index === stacks.length - 1 });
     } catch (error) {
@@ -208,24 +211,24 @@ export async function chooseStacks(
 /**
  * Context of releases of a stack: that of this process, unless the command has another.
  *
- * @param interruption interruption of a command that only reads. Default: the first signal rolls back, a second Ctrl-C leaves at once
+ * @param listen listens for an interruption. Default: the first signal rolls back, a second Ctrl-C leaves at once
  */
 export function releaseContext(
   stack: FoundStack,
   { print, contextOf = ofThisProcess }: ReleaseCommandContext,
-  interruption?: Interruption,
+  listen?: Listen,
 ): ReleaseContext & { readonly done?: () => void } {
-  return contextOf(stack, print, interruption);
+  return contextOf(stack, print, listen);
 }
 
 /** Context of this process: AWS, the clock and signals. */
 function ofThisProcess(
   stack: FoundStack,
   print: CommandContext["print"],
-  outer?: Interruption,
+  listen: Listen = listenToRollBack,
 ): ReleaseContext & { readonly done: () => void } {
   const cloud = new AwsCloud(stack.region, { print });
-  const interruption = outer ?? listenForRollback(stack, print);
+  const interruption = listen(stack, print);
   return {
     cloud,
     place: stack,
@@ -235,15 +238,26 @@ function ofThisProcess(
     interrupted: interruption.signal,
     by: userName(process.env),
     done: () => {
-      if (outer === undefined) interruption.dispose();
+      interruption.dispose();
       cloud.destroy();
     },
   };
 }
 
-/** Listens for signals, of which the first rolls a release back and a second Ctrl-C leaves at once. */
-function listenForRollback({ environment }: FoundStack, print: CommandContext["print"]): Interruption {
-  return listenForInterruption({
+/** The first signal ends a command that only reads. */
+const listenToExit: Listen = () =>
+  listenForInterruption({ onStop: () => process.exit(130), onForce: () => process.exit(130) });
+
+/** The first signal stops the task of an admin process, a second Ctrl-C leaves it running. */
+const listenToStopTask: Listen = (_, print) =>
+  listenForInterruption({
+    onStop: (signal) => print(`\ninterrupted by ${signal}: stopping the task; Ctrl-C now leaves it running\n`),
+    onForce: () => process.exit(130),
+  });
+
+/** The first signal rolls a release back, a second Ctrl-C leaves at once. */
+const listenToRollBack: Listen = ({ environment }, print) =>
+  listenForInterruption({
     onStop: (signal) => print(`\ninterrupted by ${signal}: rolling back what has moved; Ctrl-C now leaves at once\n`),
     onForce: () => {
       print(
@@ -252,7 +266,6 @@ function listenForRollback({ environment }: FoundStack, print: CommandContext["p
       process.exit(130);
     },
   });
-}
 
 /** Name of the user in the CI system or on the machine; CloudTrail keeps the true identity of every call. */
 export function userName(env: NodeJS.ProcessEnv): string {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
-import { image } from "../operations/support/fake-cloud";
+import { image, template } from "../operations/support/fake-cloud";
 import { usePackage } from "./packed";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { FakeAws } from "./support/fake-aws";
@@ -298,7 +298,27 @@ describe("alarms that are watched", () => {
   });
 });
 
+describe("an admin process", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("is stopped by %s, and no rollback is announced", async (signal) => {
+    const orders = template("orders", { bootstrap: false, admin: { report: ["report"] } });
+    aws.put("/antifragile/dev/shop/releases/orders/processes/orders", JSON.stringify(orders));
+    const { child, ended, text } = start(cli("admin", "dev", "report", ...PLACE));
+    aws.before = (call) => void (call === "RunTask" && child.kill(signal));
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(aws.calls.at(-1)).toBe("StopTask");
+    expect(text()).toBe(
+      `report of orders, as shop-dev-orders:1\n\ninterrupted by ${signal}: stopping the task; Ctrl-C now leaves it running\n`,
+    );
+  });
+});
+
 describe("a read-only command", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("releases ends at once by %s", async (signal) => {
+    const { child, ended } = start(cli("releases", "dev", ...PLACE));
+    aws.before = () => void child.kill(signal);
+    expect(await ended).toMatchObject({ code: 130, text: "" });
+  });
+
   it.each(["releases", "status", "alarms"])(
     "%s survives dropped calls and reports refusals in a sentence",
     async (name) => {

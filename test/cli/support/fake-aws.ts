@@ -189,6 +189,11 @@ export class FakeAws {
         return { images: [{ imageManifest: "{}" }] };
       case "PutImage":
         return { image: {} };
+      case "RunTask":
+      case "DescribeTasks":
+        return { tasks: [{ taskArn: "arn:aws:ecs:eu-central-1:123456789012:task/shop-dev/1", lastStatus: "RUNNING" }] };
+      case "StopTask":
+        return {};
       case "ListTasks":
         return { taskArns: [] };
       case "DescribeScalingActivities":
