@@ -7,19 +7,20 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { options } from "../generator/options";
 import { answersSchema, optionsPage } from "../generator/reference";
-import { alarmsPage } from "../test/contract/alarms/table";
 import { writeApi } from "./docs-api";
-import { strategiesPage } from "./docs-strategies";
 import { TYPES_FILE, typesFile } from "./types";
 
 const docs = join(__dirname, "../docs");
 
 async function main(): Promise<void> {
+  writeFileSync(join(__dirname, "..", TYPES_FILE), typesFile());
+  // These run constructs, which read the types as they are now.
+  const { alarmsPage } = await import("../test/contract/alarms/table");
+  const { strategiesPage } = await import("./docs-strategies");
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
   writeFileSync(join(docs, "strategies.md"), strategiesPage());
   writeFileSync(join(docs, "alarms.md"), alarmsPage());
-  writeFileSync(join(__dirname, "..", TYPES_FILE), typesFile());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

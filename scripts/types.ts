@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import ts from "typescript";
+import type { NamedType, Props, Shape } from "../constructs/core/shape";
 
 const root = join(__dirname, "..");
 
@@ -24,7 +25,6 @@ export interface Call {
   readonly kind: "constructor" | "function" | "static" | "method";
   readonly parameters: readonly Parameter[];
   readonly returns: ts.Type;
-  readonly declaration: ts.Declaration;
 }
 
 export interface PublicApi {
@@ -57,7 +57,7 @@ function callsOfClass(checker: ts.TypeChecker, name: string, symbol: ts.Symbol):
   const returns = checker.getDeclaredTypeOfSymbol(symbol);
   const implicit: Call[] = declaration.members.some(ts.isConstructorDeclaration)
     ? []
-    : [{ name: `new ${name}`, kind: "constructor", parameters: [], returns, declaration }];
+    : [{ name: `new ${name}`, kind: "constructor", parameters: [], returns }];
   const explicit = declaration.members.flatMap((member): Call[] => {
     const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
     if (ts.getCombinedModifierFlags(member) & hidden) return [];
@@ -82,7 +82,7 @@ function callOf(checker: ts.TypeChecker, name: string, kind: Call["kind"], signa
       rest: declaration.dotDotDotToken !== undefined,
     };
   });
-  return { name, kind, parameters, returns: signature.getReturnType(), declaration: signature.getDeclaration() };
+  return { name, kind, parameters, returns: signature.getReturnType() };
 }
 
 /** Calls that check their arguments: the constructors and functions, and the methods that change something. */
@@ -96,15 +96,14 @@ export const UNCHECKED: readonly { readonly pattern: RegExp; readonly why: strin
   { pattern: /^new (\w+Grants|Connections|InvalidPropsError)$/, why: "constructs create it, not users" },
   { pattern: /^Image\.(sourceIn|commandFor)$|^DatabaseCapacity\.memoryGiB$/, why: "constructs call it, not users" },
   { pattern: /^AwsStack\.|\.of$/, why: "constructs call it, not users" },
-  { pattern: /^new (App|DataStack|ServiceStack)$/, why: "cdktf's own props, or created by the platform" },
+  { pattern: /^new (DataStack|ServiceStack)$/, why: "the platform creates it" },
   { pattern: /^(releaseStatements|placeholdersIn|selectEnvironments)$/, why: "called by what is generated" },
 ];
 
-type Shape = string | readonly [Shape] | { readonly [key: string]: unknown };
-
 /** Translates types into what `constructs/core/check-types.ts` reads. */
 class Writer {
-  readonly named = new Map<string, object | undefined>();
+  readonly named = new Map<string, NamedType>();
+  readonly #symbols = new Map<string, ts.Symbol>();
 
   constructor(private readonly api: PublicApi) {}
 
@@ -133,24 +132,24 @@ class Writer {
     const plain = others.filter((each) => this.#isStruct(each) && each.getProperty("kind") === undefined);
     // Sets of words and combinations of props are checked where they are used, with codes of their own.
     const merged = plain.length > 1 ? [{ props: this.#mergedProps(plain) }] : [];
-    const shapes = [
+    const shapes: Shape[] = [
       ...others.filter((each) => merged.length === 0 || !plain.includes(each)).map((each) => this.shape(each)),
       ...merged,
-      ...(words.length === 0 ? [] : [words.length > 1 ? "string" : { words }]),
+      ...(words.length === 0 ? [] : [words.length > 1 ? ("string" as const) : { words }]),
     ];
     const different = [...new Map(shapes.map((each) => [JSON.stringify(each), each])).values()];
     return different.length === 1 ? different[0]! : { oneOf: different };
   }
 
   /** Props of alternatives that no `kind` distinguishes: one is required where all require it. */
-  #mergedProps(alternatives: readonly ts.Type[]): object {
+  #mergedProps(alternatives: readonly ts.Type[]): Props["props"] {
     const all = alternatives.map((each) => this.#props(this.api.checker.getPropertiesOfType(each)));
     const names = new Set(all.flatMap((props) => Object.keys(props)).map((key) => key.replace("?", "")));
     return Object.fromEntries(
       [...names].map((name) => {
         const required = all.every((props) => name in props);
         const [declaring] = all.filter((props) => name in props || `${name}?` in props);
-        return [`${name}${required ? "" : "?"}`, declaring?.[name] ?? declaring?.[`${name}?`]];
+        return [`${name}${required ? "" : "?"}`, (declaring?.[name] ?? declaring?.[`${name}?`])!];
       }),
     );
   }
@@ -180,9 +179,11 @@ class Writer {
     const struct = !construct && !type.isClass() && properties.every(isData);
     if (symbol === undefined || isForeign(type.aliasSymbol) || symbol.name.startsWith("__"))
       return { props: this.#props(properties) };
-    if (!this.named.has(symbol.name)) {
+    const known = this.#symbols.get(symbol.name);
+    if (known !== undefined && known !== symbol) throw new Error(`two public types are named ${symbol.name}`);
+    if (known === undefined) {
       // Set before its props are written, as a type may refer to itself.
-      this.named.set(symbol.name, {});
+      this.#symbols.set(symbol.name, symbol);
       const content = struct ? { props: this.#props(properties) } : { members: distinctive(properties) };
       const from = this.#creators(symbol.name);
       this.named.set(symbol.name, { ...content, ...(from.length > 0 ? { from } : {}) });
@@ -190,7 +191,7 @@ class Writer {
     return `#${symbol.name}`;
   }
 
-  #props(properties: readonly ts.Symbol[]): Readonly<Record<string, Shape>> {
+  #props(properties: readonly ts.Symbol[]): Props["props"] {
     return Object.fromEntries(
       properties.map((property) => {
         const type = this.api.checker.getTypeOfSymbol(property);
@@ -206,7 +207,10 @@ class Writer {
   /** Calls that return such a value, for the remedy. */
   #creators(type: string): string[] {
     const { calls, checker } = this.api;
-    const found = calls.filter(({ kind, returns }) => kind !== "method" && isOrExtends(checker, returns.symbol, type));
+    const takes = ({ parameters }: Call) => parameters.some((each) => each.type.symbol?.name === type);
+    const found = calls.filter(
+      (call) => call.kind !== "method" && !takes(call) && isOrExtends(checker, call.returns.symbol, type),
+    );
     const names = found.map(({ name }) => `${name}()`);
     const rank = (call: string) => (call.startsWith("new ") ? 0 : 1);
     return names.sort((a, b) => rank(a) - rank(b)).slice(0, 6);
@@ -264,6 +268,6 @@ export function typesFile(api: PublicApi = readPublicApi()): string {
     "/** Arguments of the public calls; an optional one ends in `?`. */\n",
     `export const CALLS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {\n${lines(calls)}};\n\n`,
     "/** Types that they refer to by name. */\n",
-    `export const TYPES: Readonly<Record<string, NamedType>> = {\n${lines(writer.named as Map<string, unknown>)}};\n`,
+    `export const TYPES: Readonly<Record<string, NamedType>> = {\n${lines(writer.named)}};\n`,
   ].join("");
 }

@@ -167,10 +167,10 @@ function checkScheduledInstances(
   { min, max }: Bounds,
 ): void {
   const prop = `scaling.schedules.${name}`;
-  problems.check(typeof schedule?.expression !== "string" || schedule.recurrence !== undefined, {
+  problems.check(schedule.recurrence !== undefined, {
     code: "SCHEDULE_INTERVAL",
     prop: `${prop}.schedule`,
-    problem: `must be created by cron(...), because EC2 Auto Scaling does not support intervals; got ${schedule?.expression}`,
+    problem: `must be created by cron(...), because EC2 Auto Scaling does not support intervals; got ${schedule.expression}`,
     remedy: 'Use a schedule such as cron("0 7 * * MON-FRI").',
   });
   problems.check(Number.isInteger(instances) && instances >= min && instances <= max, {

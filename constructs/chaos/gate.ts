@@ -2,8 +2,9 @@ import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import type { IConstruct } from "constructs";
 import { partitionOf } from "../../contract/partition";
 import { checkArguments } from "../core/check-types";
-import type { Environment } from "../core/environment";
+import { type Environment, withDefaults } from "../core/environment";
 import type { Problem } from "../core/errors";
+import type { Statement } from "../core/iam";
 import { kebab, prefixed } from "../core/names";
 import { experimentParameter } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
@@ -66,30 +67,34 @@ export function experimentGate(id: string, options: ExperimentGateOptions): Rele
   checkArguments("experimentGate", { options });
   const { environment, stack, timeout, requests } = options;
   const parameter = experimentParameter(environment.name, stack, kebab(id));
+  return {
+    name: kebab(id),
+    commands: commands(environment.region, parameter, requests),
+    permissions: (app) => permissions(withDefaults(app, environment), stack, id, parameter),
+    check: (app) => [...checkRequests(requests), ...checkThere(app, { environment, stack, id, parameter })],
+    timeout,
+  };
+}
+
+function permissions(environment: Environment, stack: string, id: string, parameter: string): Statement[] {
   // The pipeline has a separate state, so this must not create references.
   const { region, account = "*" } = environment;
   const arn = (service: string, resource: string, at = region) =>
     `arn:${partitionOf(region)}:${service}:${at}:${account}:${resource}`;
-  return {
-    name: kebab(id),
-    commands: commands(region, parameter, requests),
-    permissions: [
-      { actions: ["ssm:GetParameter"], resources: [arn("ssm", `parameter${parameter}`)] },
-      {
-        actions: ["fis:StartExperiment"],
-        resources: [arn("fis", "experiment-template/*")],
-        conditions: { StringEquals: { "aws:ResourceTag/Name": experimentName(environment, stack, id) } },
-      },
-      { actions: ["fis:GetExperiment", "fis:StartExperiment"], resources: [arn("fis", "experiment/*")] },
-      {
-        actions: ["iam:CreateServiceLinkedRole"],
-        resources: [arn("iam", "role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS", "")],
-        conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
-      },
-    ],
-    check: (app) => [...checkRequests(requests), ...checkThere(app, { environment, stack, id, parameter })],
-    timeout,
-  };
+  return [
+    { actions: ["ssm:GetParameter"], resources: [arn("ssm", `parameter${parameter}`)] },
+    {
+      actions: ["fis:StartExperiment"],
+      resources: [arn("fis", "experiment-template/*")],
+      conditions: { StringEquals: { "aws:ResourceTag/Name": experimentName(environment, stack, id) } },
+    },
+    { actions: ["fis:GetExperiment", "fis:StartExperiment"], resources: [arn("fis", "experiment/*")] },
+    {
+      actions: ["iam:CreateServiceLinkedRole"],
+      resources: [arn("iam", "role/aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS", "")],
+      conditions: { StringEquals: { "iam:AWSServiceName": "fis.amazonaws.com" } },
+    },
+  ];
 }
 
 /** Name of an experiment's template in AWS. */

@@ -1,5 +1,6 @@
 import { AnnotationMetadataEntryType, type AppConfig, App as CdktfApp } from "cdktf";
 import type { IConstruct } from "constructs";
+import { checkArguments } from "./check-types";
 import { type EnvironmentDefaults, provideEnvironmentDefaults } from "./environment";
 
 export interface AppProps extends AppConfig {
@@ -27,8 +28,10 @@ export interface AppProps extends AppConfig {
  * @see https://developer.hashicorp.com/terraform/cdktf/concepts/cdktf-architecture#app-class
  */
 export class App extends CdktfApp {
-  constructor({ environmentDefaults, ...config }: AppProps = {}) {
-    super(config);
+  constructor(props: AppProps = {}) {
+    checkArguments("new App", { props }); // before CDK for Terraform reads them
+    super(props);
+    const { environmentDefaults } = props;
     if (environmentDefaults !== undefined) provideEnvironmentDefaults(this, environmentDefaults);
   }
 

@@ -2,6 +2,7 @@ import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { InvalidPropsError, type Problem } from "./errors";
 import { classNameOf } from "./names";
+import { isObject, isPlain } from "./plain";
 import type { NamedType, Props, Shape } from "./shape";
 import { CALLS, TYPES } from "./types.generated";
 
@@ -21,8 +22,9 @@ export function checkArguments(call: string, args: Readonly<Record<string, unkno
   const problems = Object.entries(CALLS[call] ?? {}).flatMap(([key, shape]) => {
     const { name, optional } = nameOf(key);
     const given = args[name];
-    if (!BUNDLES.includes(name)) return given === undefined && optional ? [] : mismatches(given, shape, name);
-    if (given !== undefined || optional) return mismatches(given === undefined ? {} : given, shape, "", name);
+    if (given === undefined && optional) return [];
+    if (!BUNDLES.includes(name)) return mismatches(given, shape, name);
+    if (given !== undefined) return mismatches(given, shape, "", name);
     // Without any props, the required ones are missing.
     const missing = mismatches({}, shape, "", name);
     return missing.length > 0 ? missing : mismatches(given, shape, "", name);
@@ -43,75 +45,50 @@ function nameOf(key: string): { readonly name: string; readonly optional: boolea
 
 /** Finds what in a value is not of its type. */
 function mismatches(value: unknown, shape: Shape, path: string, name = path): Problem[] {
-  if (isOf(value, shape)) return [];
-  const refuse = (): Problem[] => [
-    {
-      code: "PROP_TYPE",
-      prop: path === "" ? name : path,
-      problem: value === undefined ? "is required" : `must be ${describe(shape)}, got ${print(value)}`,
-      remedy: remedyFor(shape),
-    },
-  ];
-  if (typeof shape === "string") {
-    const named = shape.startsWith("#") ? TYPES[shape.slice(1)] : undefined;
-    return named !== undefined && "props" in named && isPlain(value) ? inside(value, named, path) : refuse();
+  const unless = (holds: boolean): Problem[] => (holds ? [] : [refusal(value, shape, path === "" ? name : path)]);
+  if (shape === "any") return [];
+  if (typeof shape === "string" && shape.startsWith("#")) {
+    const named = TYPES[shape.slice(1)] as NamedType;
+    if ("members" in named) return unless(isObject(value) && named.members.every((member) => member in value));
+    return isPlain(value) ? inside(value, named, path) : unless(false);
   }
+  if (typeof shape === "object" && "oneOf" in shape) {
+    if (shape.oneOf.some((each) => (propsOf(each) === undefined || mayMean(value, each)) && isOf(value, each)))
+      return [];
+    const [only, ...others] = isPlain(value) ? shape.oneOf.filter((each) => mayMean(value, each)) : [];
+    return only === undefined || others.length > 0 ? unless(false) : mismatches(value, only, path, name);
+  }
+  if (typeof shape === "object" && "words" in shape) return unless(shape.words.includes(value as string));
+  if (typeof shape === "object" && "props" in shape) return isPlain(value) ? inside(value, shape, path) : unless(false);
+  // The other types are values that Terraform may know later.
+  if (Token.isUnresolved(value)) return [];
+  if (typeof shape === "string") return unless(typeof value === shape);
   if (isList(shape)) {
-    if (!Array.isArray(value)) return refuse();
+    if (!Array.isArray(value)) return unless(false);
     return value.flatMap((each, index) => mismatches(each, shape[0], `${path}[${index}]`));
   }
-  if ("oneOf" in shape) {
-    const [only, ...others] = isPlain(value) ? shape.oneOf.filter((each) => mayMean(value, each)) : [];
-    return only === undefined || others.length > 0 ? refuse() : mismatches(value, only, path, name);
-  }
-  if (!isPlain(value)) return refuse();
-  if ("values" in shape) {
-    return Object.entries(value).flatMap(([key, each]) => mismatches(each, shape.values, joined(path, key)));
-  }
-  return "props" in shape ? inside(value, shape, path) : refuse();
+  if (!isPlain(value)) return unless(false);
+  return Object.entries(value).flatMap(([key, each]) => mismatches(each, shape.values, joined(path, key)));
 }
 
-function inside(value: object, { props }: Props, path: string): Problem[] {
+const isOf = (value: unknown, shape: Shape) => mismatches(value, shape, "").length === 0;
+
+function refusal(value: unknown, shape: Shape, prop: string): Problem {
+  const problem = value === undefined ? "is required" : `must be ${describe(shape)}, got ${print(value)}`;
+  return { code: "PROP_TYPE", prop, problem, remedy: remedyFor(shape) };
+}
+
+function inside(value: Readonly<Record<string, unknown>>, { props }: Props, path: string): Problem[] {
   return Object.entries(props).flatMap(([key, shape]) => {
     const { name, optional } = nameOf(key);
-    const given = (value as Record<string, unknown>)[name];
+    const given = value[name];
     return given === undefined && optional ? [] : mismatches(given, shape, joined(path, name));
   });
 }
 
 const joined = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
 
-function isOf(value: unknown, shape: Shape): boolean {
-  if (shape === "any") return true;
-  if (typeof shape === "string" && shape.startsWith("#")) {
-    const named = TYPES[shape.slice(1)] as NamedType;
-    return "props" in named ? isOf(value, named) : isObject(value) && named.members.every((member) => member in value);
-  }
-  if (typeof shape === "object" && "oneOf" in shape) {
-    return shape.oneOf.some((each) => isOf(value, each) && (propsOf(each) === undefined || mayMean(value, each)));
-  }
-  if (typeof shape === "object" && "words" in shape) return shape.words.includes(value as string);
-  if (typeof shape === "object" && "props" in shape) {
-    return (
-      isObject(value) &&
-      !Array.isArray(value) &&
-      Object.entries(shape.props).every(([key, each]) => {
-        const { name, optional } = nameOf(key);
-        const given = (value as Record<string, unknown>)[name];
-        return (given === undefined && optional) || isOf(given, each);
-      })
-    );
-  }
-  // The other types are values that Terraform may know later.
-  if (Token.isUnresolved(value)) return true;
-  if (typeof shape === "string") return typeof value === shape;
-  if (isList(shape)) return Array.isArray(value) && value.every((each) => isOf(each, shape[0]));
-  return isPlain(value) && Object.values(value).every((each) => isOf(each, shape.values));
-}
-
 const isList = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape);
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-const isPlain = (value: unknown): value is object => isObject(value) && !Array.isArray(value);
 
 /** Reports whether an object is meant to be of a type: by its `kind`, where the type has one. */
 function mayMean(value: unknown, shape: Shape): boolean {

@@ -99,7 +99,7 @@ export interface Environment {
 }
 
 /** Values that most environments of an app share, such as the account and the state backend. */
-export type EnvironmentDefaults = Partial<Omit<Environment, "name" | "profile">>;
+export type EnvironmentDefaults = Omit<Environment, "name" | "region" | "profile">;
 
 const DEFAULTS = (): { defaults?: EnvironmentDefaults } => ({});
 

@@ -93,12 +93,16 @@ export function validateAtSynth(scope: IConstruct, find: () => readonly Problem[
   Registry.of(TerraformStack.of(scope)).get(SYNTH_CHECKS).push({ scope, find });
 }
 
-/** @throws InvalidPropsError with all problems that the checks of a stack's constructs find */
-export function runSynthChecks(stack: TerraformStack): void {
-  const [first, ...others] = Registry.of(stack)
+/** Runs the checks of a stack's constructs. */
+export function synthErrors(stack: TerraformStack): InvalidPropsError[] {
+  return Registry.of(stack)
     .get(SYNTH_CHECKS)
     .map(({ scope, find }) => new InvalidPropsError(scope.node.path, find()))
     .filter(({ problems }) => problems.length > 0);
+}
+
+/** @throws InvalidPropsError with the problems of all errors */
+export function throwAll([first, ...others]: readonly InvalidPropsError[]): void {
   if (first !== undefined) throw new InvalidPropsError(first.path, first.problems, others);
 }
 

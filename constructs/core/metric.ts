@@ -25,11 +25,10 @@ export interface Metric {
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metric.html
  */
 export function checkMetric(problems: Problems, prop: string, metric: Metric): void {
-  const within = (text: unknown, most: number) => typeof text === "string" && text.length >= 1 && text.length <= most;
-  const dimensions = Object.entries(metric?.dimensions ?? {});
+  const within = (text: string, most: number) => text.length >= 1 && text.length <= most;
+  const dimensions = Object.entries(metric.dimensions ?? {});
   problems.check(
-    typeof metric?.namespace === "string" &&
-      /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
+    /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
       within(metric.metricName, 255) &&
       STATISTICS.includes(metric.statistic ?? "Average") &&
       dimensions.length <= 30 &&

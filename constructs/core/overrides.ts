@@ -2,6 +2,7 @@ import { DefaultTokenResolver, Lazy, StringConcat, TerraformElement, Tokenizatio
 import type { IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { InvalidPropsError, invalid, type Problem } from "./errors";
+import { isObject } from "./plain";
 
 /** A tree of attributes in Terraform's JSON syntax. */
 type Attributes = Readonly<Record<string, unknown>>;
@@ -12,11 +13,14 @@ interface Overridable {
   synthesizeAttributes?(): Attributes;
 }
 
-/** Attributes of a resource before its overrides. */
+/** Attributes of a resource before its overrides, with tokens. */
 function attributesOf(element: TerraformElement): Attributes {
-  const attributes = (element as unknown as Overridable).synthesizeAttributes?.() ?? {};
-  return Tokenization.resolve(attributes, {
-    scope: element,
+  return (element as unknown as Overridable).synthesizeAttributes?.() ?? {};
+}
+
+function resolved<T>(scope: IConstruct, value: T): T {
+  return Tokenization.resolve(value, {
+    scope,
     resolver: new DefaultTokenResolver(new StringConcat()),
     preparing: false,
   });
@@ -45,7 +49,7 @@ export function editDocument(resource: TerraformElement, attribute: string, edit
     attribute,
     Lazy.stringValue({
       produce: () => {
-        const text = earlier === undefined ? attributesOf(resource)[attribute] : resolved(resource, earlier);
+        const text = resolved(resource, earlier ?? attributesOf(resource)[attribute]);
         const document = parsed(text);
         if (document === undefined) {
           throw invalid(resource, {
@@ -61,45 +65,39 @@ export function editDocument(resource: TerraformElement, attribute: string, edit
   );
 }
 
-function resolved(scope: IConstruct, value: unknown): unknown {
-  return Tokenization.resolve(value, {
-    scope,
-    resolver: new DefaultTokenResolver(new StringConcat()),
-    preparing: false,
-  });
-}
-
 function parsed(text: unknown): object | undefined {
   if (typeof text !== "string") return undefined;
   try {
     const document: unknown = JSON.parse(text);
-    return typeof document === "object" && document !== null ? document : undefined;
+    return isObject(document) ? document : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Refuses overrides that reach into a string, such as `container_definitions.0.ulimits`: they would replace all of it. */
-export function checkOverrides(stack: IConstruct): void {
-  const errors = stack.node
-    .findAll()
-    .filter((each): each is TerraformElement => TerraformElement.isTerraformElement(each))
-    .filter((element) => Object.keys((element as unknown as Overridable).rawOverrides).length > 0)
-    .flatMap((element) => {
-      const problems = intoStrings((element as unknown as Overridable).rawOverrides, attributesOf(element), "");
-      return problems.length === 0 ? [] : [new InvalidPropsError(element.node.path, problems)];
-    });
-  const [first, ...others] = errors;
-  if (first !== undefined) throw new InvalidPropsError(first.path, first.problems, others);
+/**
+ * Finds overrides that reach into a string, such as `container_definitions.0.ulimits`: they would replace all of it.
+ */
+export function overrideErrors(stack: IConstruct): InvalidPropsError[] {
+  return stack.node.findAll().flatMap((element) => {
+    if (!TerraformElement.isTerraformElement(element)) return [];
+    const { rawOverrides } = element as unknown as Overridable;
+    if (!Object.values(rawOverrides).some(isTree)) return [];
+    const problems = intoStrings(rawOverrides, resolved(element, attributesOf(element)), "");
+    return problems.length === 0 ? [] : [new InvalidPropsError(element.node.path, problems)];
+  });
+}
+
+/** Reports whether an override has parts that may reach into an attribute. */
+function isTree(value: unknown): value is Attributes {
+  return isObject(value) && !Tokenization.isResolvable(value);
 }
 
 function intoStrings(overrides: Attributes, attributes: unknown, path: string): Problem[] {
   return Object.entries(overrides).flatMap(([key, value]) => {
     const attribute = (attributes as Attributes | undefined)?.[key];
-    if (typeof value !== "object" || value === null || Tokenization.isResolvable(value)) return [];
-    if (typeof attribute === "object" && attribute !== null) {
-      return intoStrings(value as Attributes, attribute, `${path}${key}.`);
-    }
+    if (!isTree(value)) return [];
+    if (isObject(attribute)) return intoStrings(value, attribute, `${path}${key}.`);
     if (typeof attribute !== "string") return [];
     return [
       {

@@ -5,11 +5,11 @@ import { type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
-import { invalid, runSynthChecks } from "./errors";
+import { invalid, synthErrors, throwAll } from "./errors";
 import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
-import { checkOverrides } from "./overrides";
+import { overrideErrors } from "./overrides";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
@@ -145,8 +145,7 @@ export class AwsStack extends TerraformStack {
 
   /** @hidden */
   override runAllValidations(): void {
-    runSynthChecks(this);
-    checkOverrides(this);
+    throwAll([...synthErrors(this), ...overrideErrors(this)]);
     super.runAllValidations();
   }
 

@@ -2,12 +2,12 @@ import { DataAwsIamOpenidConnectProvider } from "@cdktf/provider-aws/lib/data-aw
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { type Environment, withDefaults } from "../core/environment";
+import type { Environment } from "../core/environment";
 import { Problems, validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
 import { AUDIENCE, type CiTrust, checkTrust, ISSUER, type OidcProvider } from "./ci-trust";
-import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
+import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
 import { allowRelease } from "./release-access";
@@ -25,40 +25,31 @@ export interface CiRolesProps {
 }
 
 /**
+ * Returns the environments with the defaults of the app.
+ *
  * @throws InvalidPropsError CI_ENVIRONMENTS, CI_STATE, CI_ACCOUNT, and what {@link checkTrust} finds
  */
-function check(scope: IConstruct, props: CiRolesProps): void {
+function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Environment[] {
   const problems = new Problems(scope);
-  checkTrust(problems, props.trust);
+  checkTrust(problems, trust);
   problems.check(
-    props.environments.length > 0 &&
-      new Set(props.environments.map((each) => each.name)).size === props.environments.length,
+    environments.length > 0 && new Set(environments.map((each) => each.name)).size === environments.length,
     {
       code: "CI_ENVIRONMENTS",
       prop: "environments",
-      problem: `must list at least one environment, and each only once, got ${props.environments.length}`,
+      problem: `must list at least one environment, and each only once, got ${environments.length}`,
       remedy: "List each environment that workflows deploy to.",
     },
   );
-  const own = AwsStack.of(scope).environment.account;
-  props.environments.forEach((environment, index) => {
-    problems.check((environment.state ?? "local") !== "local", {
-      code: "CI_STATE",
-      prop: `environments[${index}].state`,
-      problem: `of ${environment.name} must not be local: a workflow would not find it and would create every resource again`,
-      remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
-    });
-    problems.check(environment.account === own, {
-      code: "CI_ACCOUNT",
-      prop: `environments[${index}].account`,
-      problem: `of ${environment.name} must match the account of the roles, ${own ?? "which is not set"}; it is ${environment.account ?? "not set"}`,
-      remedy:
-        own === undefined
-          ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
-          : "Create the roles in a DeliveryStack of the account that they deploy to.",
-    });
-  });
+  const resolved = environments.map((environment, index) =>
+    resolveDelivered(problems, scope, environment, {
+      prop: `environments[${index}]`,
+      codes: { state: "CI_STATE", account: "CI_ACCOUNT" },
+      remedy: "Create the roles in a DeliveryStack of the account that they deploy to.",
+    }),
+  );
   problems.throwIfAny();
+  return resolved;
 }
 
 /**
@@ -96,8 +87,7 @@ export class CiRoles extends Construct {
   constructor(scope: Construct, id: string, props: CiRolesProps) {
     super(scope, id);
     checkArguments("new CiRoles", { props }, this);
-    const environments = props.environments.map((environment) => withDefaults(this, environment));
-    check(this, { ...props, environments });
+    const environments = resolve(this, props);
     const stack = AwsStack.of(this);
     const { repository, branch: branchName = "main", provider = "made" } = props.trust;
     const { owner, name, numbers } = repository;

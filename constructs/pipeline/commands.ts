@@ -74,11 +74,13 @@ export const APPLY: readonly string[] = [
 
 const WATCH = `npx antifragile alarms "$ENVIRONMENT" --minutes "$WATCH_MINUTES"`;
 
+const UPDATE = `npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`;
+
 /** Releases the image, then watches the alarms for a while. */
-export const RELEASE: readonly string[] = [`npx antifragile release "$ENVIRONMENT" --image "$IMAGE"`, WATCH];
+export const RELEASE: readonly string[] = [UPDATE, WATCH];
 
 /** The same, and rolls back when an alarm goes off. */
-export const RELEASE_OR_ROLL_BACK: readonly string[] = [...RELEASE.slice(0, -1), `${WATCH} --rollback`];
+export const RELEASE_OR_ROLL_BACK: readonly string[] = [UPDATE, `${WATCH} --rollback`];
 
 /** Installs Terraform after verifying its checksum. */
 export function installTerraform(architecture: Architecture): readonly string[] {

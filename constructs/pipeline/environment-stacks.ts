@@ -1,7 +1,7 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import type { IConstruct } from "constructs";
-import type { Environment } from "../core/environment";
-import type { Problem } from "../core/errors";
+import { type Environment, withDefaults } from "../core/environment";
+import type { Problem, Problems } from "../core/errors";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
@@ -46,6 +46,43 @@ export class EnvironmentStacks {
   services(): ServiceStack[] {
     return this.#all().filter((stack) => stack instanceof ServiceStack);
   }
+}
+
+interface Delivered {
+  /** Path of the environment's props, as in `releases[0].environment`. */
+  readonly prop: string;
+  /** Codes of the two problems. */
+  readonly codes: { readonly state: string; readonly account: string };
+  /** Remedy for an environment of another account. */
+  readonly remedy: string;
+}
+
+/** Completes an environment with the defaults of the app, and records why it cannot be delivered from this stack. */
+export function resolveDelivered(
+  problems: Problems,
+  scope: IConstruct,
+  given: Environment,
+  { prop, codes, remedy }: Delivered,
+): Environment {
+  const environment = withDefaults(scope, given);
+  const { name, account, state = "local" } = environment;
+  const own = AwsStack.of(scope).environment.account;
+  problems.check(state !== "local", {
+    code: codes.state,
+    prop: `${prop}.state`,
+    problem: `of ${name} must not be local: a build would not find it and would create every resource again`,
+    remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
+  });
+  problems.check(account === own, {
+    code: codes.account,
+    prop: `${prop}.account`,
+    problem: `of ${name} must match the account of the delivery stack, ${own ?? "which is not set"}; it is ${account ?? "not set"}`,
+    remedy:
+      own === undefined
+        ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
+        : remedy,
+  });
+  return environment;
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { IConstruct } from "constructs";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
-import { type Environment, withDefaults } from "../core/environment";
+import type { Environment } from "../core/environment";
 import { type Problem, Problems } from "../core/errors";
 import type { Statement } from "../core/iam";
-import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { TEST } from "./commands";
+import { resolveDelivered } from "./environment-stacks";
 import type { IImageRepository } from "./image-repository";
 import type { FilePathFilter, ImageSource, Source } from "./source";
 
@@ -26,11 +26,11 @@ export interface ReleaseGate {
   /** Commands to run in a checkout of the repository, after `npm ci`. The first that fails stops the pipeline. */
   readonly commands: readonly string[];
   /**
-   * IAM statements for the commands.
+   * Returns IAM statements for the commands, in this app.
    *
    * @default - none
    */
-  readonly permissions?: readonly Statement[];
+  readonly permissions?: (app: IConstruct) => readonly Statement[];
   /**
    * Timeout of the commands.
    *
@@ -176,10 +176,9 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   const problems = new Problems(scope);
   checkSource(problems, props.source);
   if (props.images !== undefined && "kind" in props.images) checkImage(problems, props.images);
-  const releases = props.releases.map((release) => ({
-    ...release,
-    environment: withDefaults(scope, release.environment),
-  }));
+  const releases = props.releases.map((release, index) =>
+    resolveRelease(problems, scope, release, `releases[${index}]`),
+  );
   problems.check(releases.length > 0 && releases.length <= 10, {
     code: "PIPELINE_RELEASES",
     prop: "releases",
@@ -187,7 +186,6 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     remedy: "List 1 to 10 releases, in the order of delivery.",
   });
   releases.forEach((release, index) => {
-    checkRelease(problems, scope, release, `releases[${index}]`);
     const first = releases.findIndex(({ environment }) => environment.name === release.environment.name);
     problems.check(first === index, {
       code: "PIPELINE_RELEASES",
@@ -225,15 +223,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   });
   problems.throwIfAny();
   return {
-    releases: releases.map(
-      ({ environment, approval = false, watch = Duration.minutes(5), rollbackOnAlarm = false, gates = [] }) => ({
-        environment,
-        approval,
-        watch,
-        rollbackOnAlarm,
-        gates,
-      }),
-    ),
+    releases,
     testCommands,
     architecture,
     executionMode,
@@ -327,32 +317,25 @@ function checkImage(problems: Problems, { repository, tag }: ImageSource): void 
   });
 }
 
-function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRelease, prop: string): void {
-  const { environment, watch, gates = [] } = release;
-  const { account, name, state = "local" } = environment;
-  problems.check(state !== "local", {
-    code: "PIPELINE_STATE",
-    prop: `${prop}.environment.state`,
-    problem: `of ${name} must not be local: a build would not find it and would create every resource again`,
-    remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
+function resolveRelease(
+  problems: Problems,
+  scope: IConstruct,
+  release: PipelineRelease,
+  prop: string,
+): ReleaseSettings {
+  const { approval = false, watch = Duration.minutes(5), rollbackOnAlarm = false, gates = [] } = release;
+  const environment = resolveDelivered(problems, scope, release.environment, {
+    prop: `${prop}.environment`,
+    codes: { state: "PIPELINE_STATE", account: "PIPELINE_ACCOUNT" },
+    remedy: "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
   });
-  const own = AwsStack.of(scope).environment.account;
-  problems.check(account === own, {
-    code: "PIPELINE_ACCOUNT",
-    prop: `${prop}.environment.account`,
-    problem: `of ${name} must match the account of the pipeline, ${own ?? "which is not set"}; it is ${account ?? "not set"}`,
-    remedy:
-      own === undefined
-        ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
-        : "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
-  });
-  problems.check(name !== "delivery", {
+  problems.check(environment.name !== "delivery", {
     code: "PIPELINE_ENVIRONMENT",
     prop: `${prop}.environment.name`,
     problem: "must not be delivery, the prefix of the pipeline's own roles, which it could then change",
     remedy: "Rename the environment.",
   });
-  const minutes = watch?.toMinutes() ?? 5;
+  const minutes = watch.toMinutes();
   problems.check(Number.isInteger(minutes) && minutes >= 0 && minutes <= 120, {
     code: "PIPELINE_WATCH",
     prop: `${prop}.watch`,
@@ -376,6 +359,7 @@ function checkRelease(problems: Problems, scope: IConstruct, release: PipelineRe
       },
     );
   });
+  return { environment, approval, watch, rollbackOnAlarm, gates };
 }
 
 function checkVariables(problems: Problems, variables: readonly PipelineVariable[]): void {

@@ -331,7 +331,7 @@ export class Pipeline extends Construct {
       timeout: gate.timeout ?? Duration.hours(1),
       variables: { ENVIRONMENT: environment },
     });
-    for (const permission of gate.permissions ?? []) project.grant(permission);
+    for (const permission of gate.permissions?.(this.node.root) ?? []) project.grant(permission);
     return project;
   }
 

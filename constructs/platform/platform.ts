@@ -12,7 +12,7 @@ import {
 import { type ExistingCluster, ImportedCluster } from "../cluster/imported-cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
 import { checkArguments } from "../core/check-types";
-import type { Environment } from "../core/environment";
+import { type Environment, withDefaults } from "../core/environment";
 import { invalid, validateAtSynth } from "../core/errors";
 import { NAME_PATTERN, NAME_RULE } from "../core/names";
 import { ImportedContract, PublishedContract, platformParameter } from "../core/parameter-contract";
@@ -119,7 +119,7 @@ export class Platform extends AwsStack implements IPlatform {
     checkArguments("Platform.existing", { name, props });
     return {
       stackName: name,
-      environment: props.environment,
+      environment: withDefaults(scope, props.environment),
       stack: (service) => new ServiceStack(scope, service, { ...props, platform: name }),
     };
   }

@@ -50,9 +50,9 @@ function sample(type: ts.Type, depth = 0): unknown {
     return depth > 5 ? [] : [sample(element!, depth + 1)];
   }
   if (first.getCallSignatures().length > 0) return () => undefined;
-  const members = checker
-    .getPropertiesOfType(first)
-    .filter(({ name, flags }) => !/^(__)?#/.test(name) && (depth <= 5 || !(flags & ts.SymbolFlags.Optional)));
+  const members = membersOf(first).filter(
+    ({ name, flags }) => !/^(__)?#/.test(name) && (depth <= 5 || !(flags & ts.SymbolFlags.Optional)),
+  );
   return Object.fromEntries(
     members.map((member) => {
       const inner = checker.getTypeOfSymbol(member);
@@ -62,8 +62,16 @@ function sample(type: ts.Type, depth = 0): unknown {
 }
 
 const isMethod = ({ flags }: ts.Symbol) => (flags & ts.SymbolFlags.Method) !== 0;
-const isForeign = ({ declarations }: ts.Symbol) =>
+/** A member that another library declares, and needs: its objects are passed on as they are. */
+const isForeign = ({ flags, declarations }: ts.Symbol) =>
+  !(flags & ts.SymbolFlags.Optional) && isOfPackage(declarations);
+const isOfPackage = (declarations: ts.Symbol["declarations"]) =>
   declarations?.[0]?.getSourceFile().fileName.includes("/node_modules/") ?? false;
+/** Members of a type, but for the options of other libraries, as those of CDK for Terraform's App. */
+const membersOf = (type: ts.Type) =>
+  checker
+    .getPropertiesOfType(type)
+    .filter(({ flags, declarations }) => !(flags & ts.SymbolFlags.Optional && isOfPackage(declarations)));
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -92,7 +100,7 @@ function places(
       ...places(element!, [...path, 0], false, choices).filter(({ path: { length } }) => length > path.length),
     ];
   }
-  const members = checker.getPropertiesOfType(first);
+  const members = membersOf(first);
   if (first.isClass() || members.some((member) => isMethod(member) || isForeign(member))) return [here];
   return [
     here,

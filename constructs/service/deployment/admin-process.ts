@@ -2,7 +2,6 @@ import type { Construct } from "constructs";
 import { Problems } from "../../core/errors";
 import { literal } from "../../core/literal";
 import { NAME_PATTERN, NAME_RULE } from "../../core/names";
-import { isCommand } from "../task/process";
 
 /**
  * Size limit of all admin commands of a service: the SSM parameter that holds them, together with the rest of a template, is
@@ -40,7 +39,7 @@ export class AdminProcesses {
       problem: "is already defined",
       remedy: "Use another name.",
     });
-    problems.check(isCommand(command), {
+    problems.check(command.length > 0 && !command.includes(""), {
       code: "ADMIN_COMMAND",
       prop,
       problem: `must have a command as a list of words, got ${JSON.stringify(command)}`,

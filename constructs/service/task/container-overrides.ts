@@ -1,5 +1,6 @@
 import type { IConstruct } from "constructs";
 import { Problems } from "../../core/errors";
+import { isPlain } from "../../core/plain";
 import type { ContainerDefinition } from "./container-definitions";
 
 /**
@@ -105,8 +106,4 @@ function merged(before: unknown, value: unknown): unknown {
   return Object.fromEntries(
     [...keys].map((key) => [key, key in value ? merged(before[key], value[key]) : before[key]]),
   );
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import { checkArguments } from "../../core/check-types";
 import { warn } from "../../core/errors";
 import { kebab } from "../../core/names";
 import { Registry } from "../../core/registry";
-import { AwsStack } from "../../core/stack";
+import type { ServiceStack } from "../../platform/platform";
 import type { Process } from "./process";
 
 /**
@@ -91,9 +91,9 @@ const DEFAULT_COMMANDS = () => new Map<string, DefaultCommand>();
  * Warns where two processes of a stack run the same image with its own command: they are the same program, because neither
  * the image nor the command was chosen. Several processes of one image each set a command, or name the repository.
  */
-export function warnOfSharedImage(stack: IConstruct, service: IConstruct, image: Image, process: Process): void {
+export function warnOfSharedImage(stack: ServiceStack, service: IConstruct, image: Image, process: Process): void {
   if (image.kind !== "repository" || process.command !== undefined) return;
-  const source = image.sourceIn(AwsStack.of(stack).stackName);
+  const source = image.sourceIn(stack.stackName);
   const services = Registry.of(stack).get(DEFAULT_COMMANDS);
   const first = services.get(source);
   if (first === undefined) {

@@ -87,10 +87,3 @@ export function job(options: { readonly schedule: Schedule; readonly command?: r
   checkArguments("job", { options });
   return { kind: "job", schedule: options.schedule, command: options.command };
 }
-
-/** Returns true if a value is a command: a list of non-empty words. */
-export function isCommand(command: unknown): command is readonly string[] {
-  return (
-    Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string" && word !== "")
-  );
-}

@@ -150,7 +150,8 @@ esac
   });
 
   it("may start only this experiment", () => {
-    const { name, timeout, permissions = [] } = gate();
+    const { name, timeout, permissions: permissionsIn } = gate();
+    const permissions = permissionsIn?.(new App()) ?? [];
     expect([name, timeout?.toMinutes()]).toEqual(["loses-tasks", 20]);
     expect(
       permissions.filter(({ resources }) => resources.some((each) => each.includes("experiment-template"))),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { App } from "../../../constructs/core";
+import { experimentGate } from "../../../constructs/chaos";
+import { App, type EnvironmentDefaults } from "../../../constructs/core";
 import { DeliveryStack, ImageRepository, Pipeline, Source } from "../../../constructs/pipeline";
 import { Platform } from "../../../constructs/platform";
 import { synthesize } from "../../../constructs/testing";
@@ -24,6 +25,22 @@ describe("environmentDefaults of an App", () => {
     expect(stacks[0]!.toTerraform().terraform.backend).toMatchObject({
       s3: { bucket: `antifragile-state-${account}-eu-central-1` },
     });
+  });
+
+  it("are checked for their types where they are set", () => {
+    const defaults = { account: 123456789012, registryMirror: ["a"] } as unknown as EnvironmentDefaults;
+    expect(refusals(() => new App({ environmentDefaults: defaults }))).toEqual([
+      "PROP_TYPE environmentDefaults.account",
+      "PROP_TYPE environmentDefaults.registryMirror",
+    ]);
+  });
+
+  it("reach the gates of a pipeline, and platforms of other repositories", () => {
+    const app = new App({ environmentDefaults: { account, state: "s3", guardrails: { namePrefix: "acme" } } });
+    const gate = experimentGate("Loses", { environment: PRODUCTION, stack: "orders" });
+    expect(JSON.stringify(gate.permissions?.(app))).toContain('"aws:ResourceTag/Name":"acme-orders-production-loses"');
+    expect(JSON.stringify(gate.permissions?.(app))).toContain(`:${account}:experiment-template/*`);
+    expect(Platform.existing(app, "shop", { environment: PRODUCTION }).environment.account).toBe(account);
   });
 
   it("are checked as values of each environment", () => {

@@ -219,7 +219,9 @@ describe("Pipeline", () => {
       {
         name: "smoke-test",
         commands: ["npm run smoke"],
-        permissions: [{ actions: ["fis:StartExperiment"], resources: ["arn:aws:fis:eu-central-1:123456789012:x"] }],
+        permissions: () => [
+          { actions: ["fis:StartExperiment"], resources: ["arn:aws:fis:eu-central-1:123456789012:x"] },
+        ],
       },
     ];
     const { stack } = orders({ releases: [{ environment: staging, gates }] });
