@@ -112,4 +112,14 @@ export class Artifacts extends Construct {
       resources: [this.keyArn],
     });
   }
+
+  /**
+   * Grants permission to upload what a connection reads, in addition to {@link grantReadWrite}: AWS sets an ACL on the object.
+   *
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+   */
+  grantUploadByConnection(grantee: IGrantable): void {
+    grantee.grant({ actions: ["s3:PutObjectAcl"], resources: [`${this.bucketArn}/*`] });
+    grantee.grant({ actions: ["s3:GetBucketAcl"], resources: [this.bucketArn] });
+  }
 }

@@ -173,6 +173,7 @@ export class Pipeline extends Construct {
       const arn = connectionArn ?? "";
       const service = definition.connectionArn?.split(":")[2] ?? "codeconnections";
       this.#role.grant({ actions: [`${service}:UseConnection`], resources: [arn] });
+      this.#artifacts.grantUploadByConnection(this.#role);
       actions.push(
         action("CodeStarSourceConnection", "AWS", {
           ConnectionArn: arn,

@@ -353,6 +353,19 @@ describe("what starts a pipeline", () => {
     expect(mayDo(statementsOf(stack, "orders-delivery-pipeline"), "codeconnections:UseConnection")).toHaveLength(1);
   });
 
+  it("may upload what a connection reads, with the ACL that AWS sets on it", () => {
+    const role = "orders-delivery-pipeline";
+    const connected = statementsOf(orders().stack, role);
+    // AWS's minimum for the service role of a pipeline. @see https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    const onObjects = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"];
+    const onBucket = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"];
+    const resourcesOf = (action: string) => mayDo(connected, action).flatMap(({ Resource }) => Resource);
+    for (const action of onObjects) expect(resourcesOf(action)).toEqual([expect.stringMatching(/\.arn\}\/\*$/)]);
+    for (const action of onBucket) expect(resourcesOf(action)).toEqual([expect.stringMatching(/\.arn\}$/)]);
+    const uploaded = statementsOf(orders({ source: Source.s3("acme-sources", "orders.zip") }).stack, role);
+    expect(mayDo(uploaded, "s3:PutObjectAcl")).toEqual([]);
+  });
+
   it.each(["codeconnections", "codestar-connections"])("uses a connection of %s that exists", (service) => {
     const connectionArn = `arn:aws:${service}:eu-central-1:123456789012:connection/abc-1`;
     const { stack } = orders({ source: Source.gitHub("acme/orders", { connectionArn }) });
