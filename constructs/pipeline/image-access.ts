@@ -1,7 +1,7 @@
 import type { IGrantable } from "../core/iam";
 import type { IImageRepository } from "./image-repository";
 
-/** Grants permissions to push images to a repository and to list them. */
+/** Grants permissions to push images to a repository, to list them, and to look up its URI. */
 export function allowPush(grantee: IGrantable, { repositoryArn }: IImageRepository): void {
   // ECR issues authorization tokens for all repositories at once.
   grantee.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
@@ -11,6 +11,7 @@ export function allowPush(grantee: IGrantable, { repositoryArn }: IImageReposito
       "ecr:BatchGetImage",
       "ecr:CompleteLayerUpload",
       "ecr:DescribeImages",
+      "ecr:DescribeRepositories",
       "ecr:GetDownloadUrlForLayer",
       "ecr:InitiateLayerUpload",
       "ecr:PutImage",

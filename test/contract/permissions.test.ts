@@ -1,5 +1,8 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
+import type { Statement } from "../../constructs/core/iam";
+import { allowPush } from "../../constructs/pipeline/image-access";
+import type { IImageRepository } from "../../constructs/pipeline/image-repository";
 import { ATTACHABLE_POLICIES, PASSED_TO, ROLE_ACTIONS } from "../../constructs/pipeline/named-actions";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
@@ -81,6 +84,19 @@ describe("the role that applies the constructs", () => {
       [...ROLE_ACTIONS.read, ...ROLE_ACTIONS.write, ...ROLE_ACTIONS.bounded],
     ];
     for (const list of lists) expect(new Set(list).size).toBe(list.length);
+  });
+});
+
+describe("the role that pushes images", () => {
+  it("has permission for each call of npm run image", () => {
+    const statements: Statement[] = [];
+    const repository = { repositoryArn: "arn:aws:ecr:eu-central-1:123456789012:repository/orders" } as IImageRepository;
+    allowPush({ grant: (statement) => statements.push(statement) }, repository);
+    const calls = [...textOf("templates/service/scripts/image.ts").matchAll(/new (\w+)Command\(/g)].map(
+      ([, name]) => `ecr:${name}`,
+    );
+    expect(calls.length).toBeGreaterThanOrEqual(3);
+    expect(statements.flatMap(({ actions }) => actions)).toEqual(expect.arrayContaining(calls));
   });
 });
 
