@@ -49,21 +49,6 @@ export class StoppedTasks extends Construct {
     const stack = AwsStack.of(this);
     const { stackName, environment } = stack;
     const logs = new LogStream(this, "Logs", { name: stoppedTasksOf(stackName, environment.name) });
-    const mayWrite = new CloudwatchLogResourcePolicy(this, "MayWrite", {
-      policyName: stack.prefixed(stackName, environment.name, "stopped-tasks"),
-      policyDocument: JSON.stringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Effect: "Allow",
-            Principal: { Service: ["delivery.logs.amazonaws.com", "events.amazonaws.com"] },
-            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-            Resource: `${logs.logGroupArn}:*`,
-            Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } },
-          },
-        ],
-      }),
-    });
     const rule = new CloudwatchEventRule(this, "Resource", {
       name: stack.physicalName("eventRule", stackName, environment.name, "stopped-tasks"),
       description: `Stopped tasks of ${stackName} ${environment.name}, with the reasons`,
@@ -71,6 +56,23 @@ export class StoppedTasks extends Construct {
         source: ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
         detail: { clusterArn: [props.cluster.clusterArn], lastStatus: ["STOPPED"] },
+      }),
+    });
+    const writer = {
+      Effect: "Allow",
+      Principal: { Service: ["delivery.logs.amazonaws.com", "events.amazonaws.com"] },
+      Resource: `${logs.logGroupArn}:*`,
+    };
+    const mayWrite = new CloudwatchLogResourcePolicy(this, "MayWrite", {
+      policyName: stack.prefixed(stackName, environment.name, "stopped-tasks"),
+      policyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          // EventBridge names neither account nor rule when it creates a log stream: a condition would deny all events. @see
+          // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+          { ...writer, Action: "logs:CreateLogStream" },
+          { ...writer, Action: "logs:PutLogEvents", Condition: { ArnEquals: { "aws:SourceArn": rule.arn } } },
+        ],
       }),
     });
     new CloudwatchEventTarget(this, "Target", { rule: rule.name, arn: logs.logGroupArn, dependsOn: [mayWrite] });

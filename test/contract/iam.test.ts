@@ -92,6 +92,11 @@ const ALLOWED: Allowances = {
     { what: "lambda.amazonaws.com", why: "sends no account" },
     { what: "codedeploy.amazonaws.com", why: "AWS's own policy for it asks for none; nothing says that it sends one" },
     { what: "ecs.amazonaws.com", why: "moves requests; AWS's own policy for it asks for no account" },
+    {
+      what: /^(delivery\.logs|events)\.amazonaws\.com$/,
+      why: "of a log group: EventBridge creates the stream, and names neither account nor rule then; writing to it has a condition",
+      actions: ["logs:CreateLogStream"],
+    },
   ],
 };
 
@@ -194,6 +199,19 @@ describe("the walk", () => {
     [{ Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:*", Condition: account }, ["allows sqs:*"]],
   ])("reports a resource policy that is too broad: %j", (statement, expected) => {
     expect(one("aws_sqs_queue", "policy", { ...Allow, Resource: "arn:aws:sqs:x", ...statement })).toEqual(expected);
+  });
+
+  it("accepts a service without a source condition only for the actions that an allowance names", () => {
+    const deputies = [{ what: "events.amazonaws.com", why: "", actions: ["logs:CreateLogStream"] }];
+    const judged = (Action: string | string[]) => {
+      const statement = { ...Allow, Principal: { Service: "events.amazonaws.com" }, Action, Resource: "x" };
+      const program = {
+        resource: { aws_cloudwatch_log_resource_policy: { A: { text: JSON.stringify({ Statement: [statement] }) } } },
+      };
+      return judgePolicies(policiesIn("x", program), { ...NONE, deputies }).problems.length;
+    };
+    expect(judged("logs:CreateLogStream")).toBe(0);
+    expect(judged(["logs:CreateLogStream", "logs:PutLogEvents"])).toBe(1);
   });
 
   it("allows denying everyone", () => {

@@ -65,6 +65,19 @@ describe("Platform", () => {
     ]);
   });
 
+  it("lets EventBridge record stopped tasks, with a condition only on the action for which it names its rule", () => {
+    const platform = shop(DEV);
+    const { policy_document: policy } = only(platform, "aws_cloudwatch_log_resource_policy");
+    const { Statement: statements } = policy as { Statement: { Action: string; Condition?: unknown }[] };
+    const conditions = Object.fromEntries(statements.map(({ Action, Condition }) => [Action, Condition]));
+    expect(conditions).toEqual({
+      "logs:CreateLogStream": undefined,
+      "logs:PutLogEvents": {
+        ArnEquals: { "aws:SourceArn": expect.stringMatching(/^\$\{aws_cloudwatch_event_rule\.\w+\.arn\}$/) },
+      },
+    });
+  });
+
   it("has Container Insights in production only, with its own log group", () => {
     expect(only(shop(), "aws_ecs_cluster")).toMatchObject({ setting: [{ value: "disabled" }] });
     const production = shop(PRODUCTION);

@@ -27,6 +27,8 @@ export interface Allowance {
   readonly why: string;
   /** Key of a condition that must be there. */
   readonly condition?: RegExp;
+  /** The only actions of the statement; any if left out. */
+  readonly actions?: readonly string[];
 }
 
 const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
@@ -111,15 +113,16 @@ function judge(
   needed: Set<Allowance>,
 ): string[] {
   const keys = Object.values(statement.Condition ?? {}).flatMap((tests) => Object.keys(tests));
+  const actions = list(statement.Action);
   const allows = (rows: readonly Allowance[], value: string) => {
-    const row = rows.find(({ what, condition }) => {
+    const row = rows.find(({ what, condition, actions: only }) => {
       const fits = typeof what === "string" ? what === value : what.test(value);
-      return fits && (condition === undefined || keys.some((key) => condition.test(key)));
+      const isNarrow = only === undefined || actions.every((action) => only.includes(action));
+      return fits && isNarrow && (condition === undefined || keys.some((key) => condition.test(key)));
     });
     if (row !== undefined) needed.add(row);
     return row !== undefined;
   };
-  const actions = list(statement.Action);
   const resources = list(statement.Resource);
   const problems = actions
     .filter((action) => action.includes("*") && !(kind === "resource" && allows(allowances.actions, action)))
