@@ -114,6 +114,9 @@ export const BUCKET_ACTIONS = {
   ],
 } as const;
 
+/** Actions that empty a bucket, which deleting it does outside production: `force_destroy`. */
+export const EMPTY_BUCKET_ACTIONS = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"] as const;
+
 /** Actions on the parameters of stack contracts. */
 export const PARAMETER_ACTIONS = {
   read: ["ssm:GetParameter", "ssm:GetParameters"],

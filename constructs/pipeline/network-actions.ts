@@ -23,6 +23,8 @@ export const NETWORK_ACTIONS = {
       "DescribeNetworkAcls",
       "DescribeNetworkInterfaces",
       "DescribePrefixLists",
+      // Required by AWS to create a private DNS namespace.
+      "DescribeRegions",
       "DescribeRouteTables",
       "DescribeSecurityGroupRules",
       "DescribeSecurityGroups",

@@ -5,12 +5,14 @@ import { Construct } from "constructs";
 import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
+import { PROFILE_DEFAULTS } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 import { statePlace } from "../core/state";
 import type { EnvironmentStacks } from "./environment-stacks";
 import {
   ATTACHABLE_POLICIES,
   BUCKET_ACTIONS,
+  EMPTY_BUCKET_ACTIONS,
   PARAMETER_ACTIONS,
   PASSED_TO,
   ROLE_ACTIONS,
@@ -116,7 +118,14 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       resources: [`arn:${partition}:iam::${account}:role/aws-service-role/*`],
       conditions: { StringEquals: { "iam:AWSServiceName": SERVICE_LINKED } },
     },
-    { actions: BUCKET_ACTIONS.write, resources: buckets },
+    {
+      actions: [
+        ...BUCKET_ACTIONS.write,
+        ...(PROFILE_DEFAULTS[environment.profile].production ? [] : EMPTY_BUCKET_ACTIONS),
+      ],
+      // Also matches the objects.
+      resources: buckets,
+    },
     { actions: PARAMETER_ACTIONS.write, resources: parameters },
   ];
 }

@@ -40,6 +40,7 @@ export const TERRAFORM_ACTIONS: Readonly<
       "DescribeAutoScalingGroups",
       "DescribeInstanceRefreshes",
       "DescribeLifecycleHooks",
+      "DescribeLoadBalancerTargetGroups",
       "DescribeNotificationConfigurations",
       "DescribePolicies",
       "DescribeScalingActivities",
@@ -396,7 +397,7 @@ export const TERRAFORM_ACTIONS: Readonly<
     ],
   },
   sns: {
-    read: ["GetSubscriptionAttributes", "GetTopicAttributes", "ListTagsForResource"],
+    read: ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource"],
     write: [
       "CreateTopic",
       "DeleteTopic",

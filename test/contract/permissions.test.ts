@@ -3,10 +3,18 @@ import { describe, expect, it } from "vitest";
 import type { Statement } from "../../constructs/core/iam";
 import { allowPush } from "../../constructs/pipeline/image-access";
 import type { IImageRepository } from "../../constructs/pipeline/image-repository";
-import { ATTACHABLE_POLICIES, PASSED_TO, ROLE_ACTIONS } from "../../constructs/pipeline/named-actions";
+import {
+  ATTACHABLE_POLICIES,
+  BUCKET_ACTIONS,
+  EMPTY_BUCKET_ACTIONS,
+  PARAMETER_ACTIONS,
+  PASSED_TO,
+  ROLE_ACTIONS,
+} from "../../constructs/pipeline/named-actions";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
+import { PROVIDER_CALLS } from "./support/provider-calls";
 import { filesIn, textOf } from "./support/sources";
 
 /** IAM prefix of resource types for which it is not the first word of the name. */
@@ -45,6 +53,32 @@ describe("the role that applies the constructs", () => {
     });
     expect(types.length).toBeGreaterThan(50);
     expect(unknown).toEqual([]);
+  });
+
+  it("has permission for each call that the provider makes, also in updates", () => {
+    const types = [...found(/@cdktf\/provider-aws\/lib\/([a-z0-9-]+)"/g)].filter(
+      (type) => !/^(provider$|data-)/.test(type),
+    );
+    expect(types.map((type) => type.replaceAll("-", "_")).sort()).toEqual(Object.keys(PROVIDER_CALLS));
+    const allowed = new Set<string>([
+      ...Object.entries(TERRAFORM_ACTIONS).flatMap(([service, { read, write }]) =>
+        [...read, ...write].map((action) => `${service}:${action}`),
+      ),
+      ...[ROLE_ACTIONS, BUCKET_ACTIONS, PARAMETER_ACTIONS].flatMap((lists) => Object.values(lists).flat()),
+      ...EMPTY_BUCKET_ACTIONS,
+      // A statement of its own, with the policies that may be attached.
+      "iam:AttachRolePolicy",
+    ]);
+    const denied = Object.entries(PROVIDER_CALLS).flatMap(([type, calls]) =>
+      Object.entries(calls).flatMap(([service, actions]) =>
+        actions
+          .split(" ")
+          .map((action) => `${service}:${action}`)
+          .filter((action) => !allowed.has(action))
+          .map((action) => `${type} ${action}`),
+      ),
+    );
+    expect(denied).toEqual([]);
   });
 
   it("may attach exactly the policies that they attach", () => {

@@ -470,6 +470,27 @@ describe("roles of a pipeline", () => {
     expect(mayDo(apply, "iam:AttachRolePolicy")[0]?.Condition?.ArnEquals).toBeDefined();
   });
 
+  it("allow an apply to empty buckets only outside production, where deleting a bucket empties it", () => {
+    const inProduction = statementsOf(stack, "orders-delivery-production-apply");
+    for (const action of ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]) {
+      const buckets = (statements: readonly Statement[]) =>
+        mayDo(statements, action)
+          .flatMap(({ Resource }) => Resource)
+          .filter((arn) => !arn.endsWith(".tflock"));
+      expect(buckets(apply)).toEqual(
+        ["orders-staging-*", "shop-staging-*"].map((name) =>
+          expect.stringMatching(`:s3:::${name.replace("*", "\\*")}$`),
+        ),
+      );
+      expect(buckets(inProduction)).toEqual([]);
+    }
+    expect(
+      mayDo(apply, "s3:GetObject")
+        .flatMap(({ Resource }) => Resource)
+        .filter((arn) => arn.endsWith("-*")),
+    ).toEqual([]);
+  });
+
   it("allow an apply to create roles only with the permissions boundary; without one, synth warns", () => {
     const bounded = statementsOf(stack, "orders-delivery-production-apply");
     expect(mayDo(bounded, "iam:CreateRole")[0]?.Condition).toEqual({
