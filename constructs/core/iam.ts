@@ -4,6 +4,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { AwsStack, addressOf } from "./stack";
+import type { Duration } from "./units";
 
 /** A statement of an IAM policy that allows actions on resources, under conditions. */
 export interface Statement {
@@ -91,6 +92,12 @@ export interface RoleProps {
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
    */
   readonly sendsSourceAccount?: boolean;
+  /**
+   * Maximum duration of a session, which a caller that assumes the role may ask for; 1 to 12 hours.
+   *
+   * @default - 1 hour
+   */
+  readonly maxSession?: Duration;
 }
 
 /**
@@ -113,6 +120,7 @@ export class Role extends Construct implements IGrantable {
       name: stack.physicalName("role", props.name),
       path: rolePath,
       permissionsBoundary: permissionsBoundaryArn,
+      maxSessionDuration: props.maxSession?.toSeconds(),
       assumeRolePolicy: JSON.stringify({
         Version: "2012-10-17",
         Statement: [

@@ -6,12 +6,19 @@ import type { Environment } from "../core/environment";
 import { Problems, validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
 import { AwsStack } from "../core/stack";
+import { Duration } from "../core/units";
 import { AUDIENCE, type CiTrust, checkTrust, ISSUER, type OidcProvider } from "./ci-trust";
 import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
+
+/**
+ * Maximum duration of a session: the time that the generated workflow gives a job. Credentials of a workflow are not renewed, and an apply
+ * whose credentials expire cannot save its state.
+ */
+const MAX_SESSION = Duration.hours(2);
 
 export interface CiRolesProps {
   /** CI system whose jobs assume the roles: `gitHubActions(...)`. */
@@ -61,6 +68,8 @@ function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Envi
  * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the GitHub environments, subject to their protection rules |
  * | `<stack>-delivery-gh-<environment>-plan` | workflows of the branch, jobs of that environment, and pull requests from the same repository |
  * | `<stack>-delivery-gh-<environment>-apply`, `-release` | jobs of that environment |
+ *
+ * Sessions last up to 2 hours: set `role-duration-seconds: 7200`, since the default of GitHub's action is 1 hour.
  *
  * Free.
  *
@@ -144,6 +153,7 @@ export class CiRoles extends Construct {
   #role(id: string, name: string, contexts: readonly string[]): Role {
     return new Role(this, id, {
       name: `${AwsStack.of(this).stackName}-delivery-gh-${name}`,
+      maxSession: MAX_SESSION,
       service: {
         providerArn: this.#providerArn,
         claims: {

@@ -49,6 +49,7 @@ interface Job {
   readonly needs?: string;
   readonly if?: string;
   readonly environment?: string;
+  readonly "timeout-minutes"?: number;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
@@ -164,13 +165,25 @@ describe("GitHub's workflow", () => {
           ];
         }),
       );
-      expect(rolesOf(name)).toEqual(expect.arrayContaining(taken.flat().filter((each) => each.startsWith(name))));
+      const names = rolesOf(name).map((role) => role.name);
+      expect(names).toEqual(expect.arrayContaining(taken.flat().filter((each) => each.startsWith(name))));
+    }
+  });
+
+  it("asks for credentials that last as long as the job, which the roles allow", () => {
+    const limits = rolesOf("orders").map((role) => role.max_session_duration);
+    for (const job of [staging!, production!]) {
+      const durations = job.steps.flatMap(({ with: options = {} }) =>
+        "role-to-assume" in options ? [options["role-duration-seconds"]] : [],
+      );
+      expect(durations).toHaveLength(4);
+      for (const seconds of [...durations, ...limits]) expect(seconds).toBe((job["timeout-minutes"] ?? 360) * 60);
     }
   });
 });
 
-/** Names of the roles that infra/delivery.ts makes. */
-function rolesOf(name: string): unknown[] {
+/** Roles that infra/delivery.ts makes. */
+function rolesOf(name: string) {
   const app = new App();
   const account = "123456789012";
   const delivery = new DeliveryStack(app, name, { region: "eu-west-1", account, state: "s3" });
@@ -183,7 +196,7 @@ function rolesOf(name: string): unknown[] {
     environments,
   });
   for (const environment of environments) new Platform(app, name, { environment });
-  return Object.values(resources(delivery, "aws_iam_role")).map((role) => role.name);
+  return Object.values(resources(delivery, "aws_iam_role"));
 }
 
 describe("GitLab's file", () => {
