@@ -169,6 +169,9 @@ export const TERRAFORM_ACTIONS: Readonly<
       "DeleteCluster",
       "DeleteService",
       "DeregisterTaskDefinition",
+      // With ListTasks: apply reports why tasks stopped when ECS rolls a service back.
+      "DescribeTasks",
+      "ListTasks",
       "PutClusterCapacityProviders",
       "RegisterTaskDefinition",
       "TagResource",

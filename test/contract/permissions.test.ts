@@ -81,6 +81,14 @@ describe("the role that applies the constructs", () => {
     expect(denied).toEqual([]);
   });
 
+  it("may read why tasks stopped, which apply reports, except for their log lines", () => {
+    const calls = [...textOf("operations/stop-reasons.ts").matchAll(/new (\w+)Command\(/g)].map(([, name]) => name);
+    expect(calls).toContain("GetLogEvents");
+    const { read, write } = TERRAFORM_ACTIONS.ecs!;
+    expect(calls.filter((call) => call !== "GetLogEvents" && ![...read, ...write].includes(`${call}`))).toEqual([]);
+    expect(TERRAFORM_ACTIONS.logs!.read).not.toContain("GetLogEvents");
+  });
+
   it("may attach exactly the policies that they attach", () => {
     expect([...found(/addManagedPolicy\("([^"]+)"\)/g)].sort()).toEqual([...ATTACHABLE_POLICIES].sort());
   });
