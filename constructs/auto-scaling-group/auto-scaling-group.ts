@@ -176,7 +176,8 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     this.#role.whenPolicy((address) => instances.dependsOn?.push(address));
     this.autoScalingGroupArn = instances.arn;
     this.autoScalingGroupName = instances.name;
-    settings.cluster?.addInstances({ ...this.#identity(id), warmup: settings.warmup });
+    const { architecture, warmup } = settings;
+    settings.cluster?.addInstances({ ...this.#identity(id), architecture, warmup });
     this.#track(
       props.scaling ?? {},
       target && `${settings.registration?.loadBalancer.loadBalancerArnSuffix}/${target.group.arnSuffix}`,

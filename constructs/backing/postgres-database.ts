@@ -4,7 +4,7 @@ import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group";
 import { RdsCluster } from "@cdktf/provider-aws/lib/rds-cluster";
 import { RdsClusterInstance } from "@cdktf/provider-aws/lib/rds-cluster-instance";
 import { RdsClusterParameterGroup } from "@cdktf/provider-aws/lib/rds-cluster-parameter-group";
-import { type ITerraformDependable, Token } from "cdktf";
+import { Fn, type ITerraformDependable, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import type { IAlarm, MetricDataQuery } from "../core/alarm";
 import { checkArguments } from "../core/check-types";
@@ -172,7 +172,8 @@ function resolveDatabase(scope: IConstruct, production: boolean, props: Postgres
 
 /**
  * A private PostgreSQL database on Amazon RDS or Aurora, encrypted at rest and in transit, with backups. In production it
- * runs in two zones, has deletion protection and takes a final snapshot when it is destroyed. Belongs in the data stack.
+ * runs in two zones, has deletion protection and takes a final snapshot when it is destroyed, named after the time when the
+ * database was created. Belongs in the data stack.
  *
  * The app has no password: it authenticates with IAM as a user that owns no objects (`PG_IAM_ARN`). AWS creates, stores and
  * rotates the master password. Only admin processes may read it (`PG_MASTER_CREDENTIALS_ARN`), create the app's user and
@@ -363,7 +364,11 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       copyTagsToSnapshot: true,
       deletionProtection: production,
       skipFinalSnapshot: !production,
-      finalSnapshotIdentifier: production ? `${place.identifier}-final` : undefined,
+      finalSnapshotIdentifier: production
+        ? `${place.identifier}-final-${Fn.formatdate("YYYYMMDDhhmmss", Fn.timestamp())}`
+        : undefined,
+      // Each database keeps the name that it got at its creation, so a second one can be deleted too.
+      lifecycle: production ? { ignoreChanges: ["final_snapshot_identifier"] } : undefined,
       // Allows a higher `version`, which RDS otherwise refuses; upgrades nothing by itself.
       allowMajorVersionUpgrade: true,
       // Minor versions and certificates are updated in the maintenance window.

@@ -4,6 +4,7 @@ import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsClusterCapacityProviders } from "@cdktf/provider-aws/lib/ecs-cluster-capacity-providers";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import type { Architecture } from "../core/architecture";
 import { checkArguments } from "../core/check-types";
 import { invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
 import { LogKey } from "../core/key";
@@ -56,6 +57,8 @@ export interface ICluster extends IConstruct {
    * cluster is managed outside this app and they are read at apply.
    */
   readonly capacityProviderNames: Readonly<Record<string, string>> | undefined;
+  /** Processor architectures of the Auto Scaling groups that this app creates, by their construct ids. */
+  readonly instanceArchitectures: Readonly<Record<string, Architecture>>;
   /** Returns the capacity provider strategy of an ECS service for a list of capacities. */
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[];
   /**
@@ -93,6 +96,7 @@ export interface InstanceGroup {
   readonly autoScalingGroupName: string;
   /** Time until a new instance is ready to run tasks. */
   readonly warmup: Duration;
+  readonly architecture: Architecture;
 }
 
 /**
@@ -116,6 +120,8 @@ export class Cluster extends Construct implements ICluster {
    * added.
    */
   readonly capacityProviderNames: Readonly<Record<string, string>> = {};
+  /** Processor architectures of the Auto Scaling groups in the cluster, by their construct ids. Grows as groups are added. */
+  readonly instanceArchitectures: Readonly<Record<string, Architecture>> = {};
   #sessions: Sessions | undefined;
 
   /** @throws InvalidPropsError CLUSTER_EXEC_KEY, and the errors of {@link resolveCapacity} */
@@ -188,6 +194,7 @@ export class Cluster extends Construct implements ICluster {
       lifecycle: { createBeforeDestroy: true },
     });
     (this.capacityProviderNames as Record<string, string>)[instances.name] = provider.name;
+    (this.instanceArchitectures as Record<string, Architecture>)[instances.name] = instances.architecture;
   }
 
   strategy(capacity: readonly Capacity[]): CapacityProviderStrategyItem[] {
@@ -255,6 +262,22 @@ export function unknownInstances(cluster: ICluster, capacity: readonly Capacity[
         ? `Create it: new AutoScalingGroup(platform, ${JSON.stringify(group)}).`
         : `Name its capacity provider: existingCluster({ ..., capacityProviders: { ${JSON.stringify(group)}: "..." } }).`;
     return [{ code, prop, problem, remedy }];
+  });
+}
+
+/** Returns problems of capacities whose instances have another processor architecture than the tasks. */
+export function otherArchitectures(
+  cluster: ICluster,
+  capacity: readonly Capacity[],
+  architecture: Architecture,
+): readonly Problem[] {
+  return capacity.flatMap(({ group }) => {
+    const ofInstances = group === undefined ? undefined : cluster.instanceArchitectures[group];
+    if (ofInstances === undefined || ofInstances === architecture) return [];
+    const prop = `capacity ${JSON.stringify(group)}`;
+    const problem = `must have instances for ${architecture} tasks; its instance types are ${ofInstances}`;
+    const remedy = `Set architecture: ${JSON.stringify(ofInstances)} on the service, or give the Auto Scaling group instance types of ${architecture}.`;
+    return [{ code: "CLUSTER_ARCHITECTURE", prop, problem, remedy }];
   });
 }
 

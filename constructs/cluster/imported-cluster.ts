@@ -78,6 +78,7 @@ export class ImportedCluster extends Construct implements ICluster {
   readonly clusterArn: string;
   readonly clusterName: string;
   readonly capacityProviderNames: ICluster["capacityProviderNames"];
+  readonly instanceArchitectures = {};
   readonly #references: ClusterReferences;
 
   constructor(scope: Construct, id: string, referencesOf: (self: Construct) => ClusterReferences) {

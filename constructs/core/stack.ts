@@ -6,7 +6,6 @@ import type { Construct, IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, synthErrors, throwAll } from "./errors";
-import { literal } from "./literal";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
 import { overrideErrors } from "./overrides";
@@ -15,6 +14,7 @@ import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
 import { Registry } from "./registry";
 import { keepState } from "./state";
+import { resolveTags } from "./tags";
 
 export const LIFETIMES = ["platform", "data", "service", "delivery"] as const;
 /**
@@ -33,7 +33,8 @@ export interface AwsStackProps {
    */
   readonly providerLine?: ProviderLine;
   /**
-   * Tags on every resource in the stack, besides Platform or Service, Environment and ManagedBy. Override those on conflict.
+   * Tags on every resource in the stack, besides Platform or Service, Environment and ManagedBy. Override those on conflict,
+   * also where only the case of a key differs. At most 45, with keys of up to 128 and values of up to 256 characters.
    *
    * @default - none
    */
@@ -76,7 +77,7 @@ export class AwsStack extends TerraformStack {
    */
   readonly tags: Readonly<Record<string, string>>;
 
-  /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, and what {@link checkEnvironment} finds */
+  /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, TAGS_COUNT, TAGS_KEY, TAGS_VALUE, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
     checkArguments("new AwsStack", { name, props });
     // A delivery stack serves all environments, so its id contains none.
@@ -104,12 +105,12 @@ export class AwsStack extends TerraformStack {
         remedy: `Pass tags: { ${missing.map((key) => `${JSON.stringify(key)}: "..."`).join(", ")} }.`,
       });
     }
-    this.tags = {
+    const own = {
       [props.lifetime === "platform" ? "Platform" : "Service"]: name,
       ...(props.lifetime === "delivery" ? {} : { Environment: environment.name }),
       ManagedBy: "antifragile",
-      ...Object.fromEntries(Object.entries(props.tags ?? {}).map(([key, value]) => [literal(key), literal(value)])),
     };
+    this.tags = resolveTags(this, own, props.tags);
     keepState(this, environment);
     new AwsProvider(this, "Aws", {
       region: environment.region,

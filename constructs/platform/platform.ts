@@ -5,12 +5,14 @@ import {
   Cluster,
   type ClusterProps,
   type ICluster,
+  otherArchitectures,
   type Sessions,
   STACK_CLUSTER,
   unknownInstances,
 } from "../cluster/cluster";
 import { type ExistingCluster, ImportedCluster } from "../cluster/imported-cluster";
 import { StoppedTasks } from "../cluster/stopped-tasks";
+import type { Architecture } from "../core/architecture";
 import { checkArguments } from "../core/check-types";
 import { type Environment, withDefaults } from "../core/environment";
 import { invalid, validateAtSynth } from "../core/errors";
@@ -300,12 +302,16 @@ abstract class StackOnPlatform extends AwsStack {
   }
 
   /**
-   * Checks at synth that the platform has the instances that a construct of this stack runs on, if this app creates the
-   * platform.
+   * Checks at synth that the platform has the instances that a construct of this stack runs on, with the processor
+   * architecture of its tasks, if this app creates the platform.
    */
-  checkCapacity(construct: IConstruct, capacity: readonly Capacity[]): void {
+  checkCapacity(construct: IConstruct, capacity: readonly Capacity[], architecture: Architecture): void {
     const cluster = this.#owner?.cluster;
-    if (cluster !== undefined) validateAtSynth(construct, () => unknownInstances(cluster, capacity));
+    if (cluster === undefined) return;
+    validateAtSynth(construct, () => [
+      ...unknownInstances(cluster, capacity),
+      ...otherArchitectures(cluster, capacity, architecture),
+    ]);
   }
 
   get namespace(): NamespaceAttributes {

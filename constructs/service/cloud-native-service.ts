@@ -95,7 +95,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
     this.#context = context;
     reserveServiceName(this, stack, name);
     reserveAddresses(this, stack, scaling?.max);
-    stack.checkCapacity(this, settings.capacity);
+    stack.checkCapacity(this, settings.capacity, settings.architecture);
     warnOfSharedImage(stack, this, settings.image, process);
     this.serviceName = name;
     this.process = process;

@@ -205,6 +205,7 @@ describe("AutoScalingGroup refuses", () => {
           name: "Instances",
           autoScalingGroupArn: "arn",
           autoScalingGroupName: "name",
+          architecture: "arm64",
           warmup: Duration.minutes(1),
         });
       },

@@ -104,7 +104,9 @@ describe("PostgresDatabase", () => {
       multi_az: true,
       deletion_protection: true,
       skip_final_snapshot: false,
-      final_snapshot_identifier: "orders-production-database-final",
+      // A name that no earlier database of this name has used; kept for the life of this one.
+      final_snapshot_identifier: `orders-production-database-final-\${formatdate("YYYYMMDDhhmmss", timestamp())}`,
+      lifecycle: { ignore_changes: ["final_snapshot_identifier"] },
       backup_retention_period: 35,
       monitoring_interval: 60,
       performance_insights_enabled: true,
@@ -145,6 +147,8 @@ describe("PostgresDatabase", () => {
     expect(only(production, "aws_rds_cluster")).toMatchObject({
       deletion_protection: true,
       skip_final_snapshot: false,
+      final_snapshot_identifier: expect.stringContaining("timestamp()"),
+      lifecycle: { ignore_changes: ["final_snapshot_identifier"] },
     });
     expect(Object.keys(resources(production, "aws_rds_cluster_instance"))).toHaveLength(2);
   });

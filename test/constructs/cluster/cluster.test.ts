@@ -1,4 +1,4 @@
-import { App } from "cdktf";
+import { App, Token } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   AutoScalingGroup,
@@ -9,6 +9,7 @@ import {
   type ClusterProps,
   type Environment,
   existingCluster,
+  InstanceTypes,
   Platform,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
@@ -250,6 +251,22 @@ describe("Cluster refuses", () => {
     ]);
   });
 
+  it("a service whose tasks are of another architecture than the instances", () => {
+    const platform = shop();
+    new AutoScalingGroup(platform, "Workers", { instanceTypes: InstanceTypes.ofType("t3.medium") });
+    expect(refusal(platform, Capacity.instances("Workers"))).toEqual([
+      'orders-dev-service/Orders: capacity "Workers" must have instances for arm64 tasks; its instance types are x86_64',
+      '  Set architecture: "x86_64" on the service, or give the Auto Scaling group instance types of arm64.  [CLUSTER_ARCHITECTURE]',
+    ]);
+    const other = shop();
+    new AutoScalingGroup(other, "Workers");
+    const service = new CloudNativeService(other.stack("orders"), "Orders", {
+      capacity: [Capacity.instances("Workers")],
+      architecture: "x86_64",
+    });
+    expect(refusals(() => synthesize(AwsStack.of(service)))).toEqual(['CLUSTER_ARCHITECTURE capacity "Workers"']);
+  });
+
   it("a service on a group of no cluster or of another one", () => {
     const app = new App();
     const [platform, other] = ["shop", "bank"].map((name) => new Platform(app, name, { environment: DEV }));
@@ -321,8 +338,9 @@ describe("requirements of the account", () => {
   });
 
   it("escape the text of tags for Terraform", () => {
-    const stack = shop(DEV, { tags: { Team: '${file("/etc/passwd")}' } });
-    expect(stack.tags.Team).toBe('$${file("/etc/passwd")}');
+    const owner = Token.asString({ resolve: () => "known at apply" });
+    const stack = shop(DEV, { tags: { Team: `\${file("/etc/passwd")} ${owner}` } });
+    expect(stack.tags.Team).toBe(`$\${file("/etc/passwd")} ${owner}`);
   });
 
   it("are refused if they are invalid", () => {
