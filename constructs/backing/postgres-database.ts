@@ -14,7 +14,7 @@ import { Role } from "../core/iam";
 import { literal } from "../core/literal";
 import { kebab, namePrefix, pascal } from "../core/names";
 import { backingParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
-import { isSecretReference } from "../core/secrets";
+import { isSecretReference, readsSecrets } from "../core/secrets";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -546,6 +546,8 @@ class ExistingDatabase extends Construct implements IDatabase {
     })) {
       host.addEnvironment(name, value);
     }
-    host.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [credentialsArn] });
+    const { partition, environment } = AwsStack.of(host.scope);
+    const place = { partition, region: environment.region };
+    for (const statement of readsSecrets("secretsmanager", place, [credentialsArn])) host.grant(statement);
   }
 }

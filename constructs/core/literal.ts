@@ -1,5 +1,13 @@
+import { Fn } from "cdktf";
+
 /** Marker that cdktf writes into a string in place of a reference, before synth. */
 const TOKEN = /(\$\{TfToken\[[a-zA-Z0-9:._-]+\]\})/;
+
+/** Text with references in it, as an argument of Terraform's functions; `Fn` accepts only one or the other. */
+export function asArgument(text: string): string {
+  const parts = text.split(TOKEN).filter((part) => part !== "");
+  return parts.length === 1 ? text : Fn.join("", parts);
+}
 
 /**
  * Escapes a user's text for Terraform: tokens stay references, and a literal `${` or `%{` stays text.

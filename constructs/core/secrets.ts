@@ -1,10 +1,64 @@
-import { Token } from "cdktf";
+import { Fn, TerraformLocal, Token } from "cdktf";
+import type { Construct } from "constructs";
+import type { Statement } from "./iam";
+import { asArgument } from "./literal";
 
 const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
 
 /** Returns true for the ARN of a secret (or of one of its keys) or of a parameter, including tokens that resolve to one. */
 export function isSecretReference(text: string): boolean {
   return Token.isUnresolved(text) || (SECRET_ARN.test(text) && !/[$%]\{/.test(text));
+}
+
+/** Service that stores a secret: Secrets Manager or Systems Manager Parameter Store. */
+export type SecretStore = "secretsmanager" | "ssm";
+
+/** Stores that the ARN of a secret can be of: both if it is known only at apply. */
+export function storesOf(arn: string): readonly SecretStore[] {
+  if (Token.isUnresolved(arn)) return ["secretsmanager", "ssm"];
+  return [arn.split(":")[2] === "ssm" ? "ssm" : "secretsmanager"];
+}
+
+/**
+ * The ARN of a secret without what ECS lets follow: a key within the secret, a version. Parameters have no such suffix.
+ *
+ * @param id id of the local value that holds an ARN which is known only at apply: its expression has quotes, which would
+ * make the policies that contain it invalid JSON until then
+ */
+export function withoutKey(scope: Construct, id: string, arn: string): string {
+  if (!Token.isUnresolved(arn)) return arn.split(":").slice(0, 7).join(":");
+  const parts = Fn.split(":", asArgument(arn));
+  return new TerraformLocal(scope, id, Fn.join(":", Fn.slice(parts, 0, Fn.min([7, Fn.lengthOf(parts)])))).asString;
+}
+
+const READ: Readonly<Record<SecretStore, { readonly action: string; readonly context: string }>> = {
+  secretsmanager: { action: "secretsmanager:GetSecretValue", context: "kms:EncryptionContext:SecretARN" },
+  ssm: { action: "ssm:GetParameters", context: "kms:EncryptionContext:PARAMETER_ARN" },
+};
+
+/**
+ * Statements that allow a role to read secrets of one store, also those that a customer-managed key encrypts: the store
+ * decrypts in the role's name. The policy of that key must allow it as well, as one that delegates to IAM does.
+ *
+ * @param arns may grow until synth
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+ * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html
+ */
+export function readsSecrets(
+  store: SecretStore,
+  { partition, region }: { readonly partition: string; readonly region: string },
+  arns: readonly string[],
+): Statement[] {
+  const { action, context } = READ[store];
+  const endpoint = `${store}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  return [
+    { actions: [action], resources: arns },
+    {
+      actions: ["kms:Decrypt"],
+      resources: [`arn:${partition}:kms:${region}:*:key/*`],
+      conditions: { StringEquals: { "kms:ViaService": endpoint, [context]: arns } },
+    },
+  ];
 }
 
 export const SECRET_REFERENCE_RULE =

@@ -10,6 +10,7 @@ import { Alarm, type IAlarm, type MetricDataQuery } from "../core/alarm";
 import { Role, type Statement } from "../core/iam";
 import { LogKey } from "../core/key";
 import type { Statistic } from "../core/metric";
+import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { archiveSeenFrom, type ILogArchive, LogArchive } from "./archive";
@@ -171,7 +172,9 @@ export class LogDelivery extends Construct {
     const role = new Role(scope, "Role", { name: [...name, "delivery"].join("-"), service: "firehose.amazonaws.com" });
     for (const statement of writesTo(archive, prefix)) role.grant(statement);
     if (endpoint?.secretArn !== undefined) {
-      role.grant({ actions: ["secretsmanager:GetSecretValue"], resources: [endpoint.secretArn] });
+      const { partition, environment } = stack;
+      const place = { partition, region: environment.region };
+      for (const each of readsSecrets("secretsmanager", place, [endpoint.secretArn])) role.grant(each);
     }
     const log = ownLog(this, `/${stream.name.join("/")}/delivery`);
     new CloudwatchLogStream(scope, "Log", { name: streamName, logGroupName: log.name });

@@ -6,6 +6,7 @@ import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
 import { PROFILE_DEFAULTS } from "../core/profiles";
+import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { statePlace } from "../core/state";
 import type { EnvironmentStacks } from "./environment-stacks";
@@ -89,7 +90,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       },
       ...(names.secrets.length === 0
         ? []
-        : [{ actions: ["secretsmanager:GetSecretValue"], resources: [...names.secrets] }]),
+        : readsSecrets("secretsmanager", { partition, region: environment.region }, names.secrets)),
     ];
   }
   const bounded =

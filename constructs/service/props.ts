@@ -73,7 +73,8 @@ export interface CloudNativeServiceProps {
   readonly environment?: Readonly<Record<string, string>>;
   /**
    * Environment variables whose values ECS reads when a task starts, as ARNs of secrets (or of one of their keys) or
-   * parameters. The values appear in no plan and no state.
+   * parameters. The values appear in no plan and no state. A customer-managed key may encrypt them if its policy lets IAM
+   * policies of the account decide, or allows the execution role to decrypt.
    *
    * @default - none
    */

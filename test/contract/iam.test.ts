@@ -75,6 +75,11 @@ const ALLOWED: Allowances = {
       why: "one experiment, by its name; its id is not known before",
       condition: /^aws:ResourceTag\/Name$/,
     },
+    {
+      what: /:kms:[a-z0-9-]+:\*:key\/\*$/,
+      why: "the key of one secret, which may be any: only by its store, and only for its ARN",
+      condition: /^kms:EncryptionContext:(SecretARN|PARAMETER_ARN)$/,
+    },
     { what: /:fis:[^:]*:[^:]*:experiment\/\*$/, why: "what is started from one template; its id is not known before" },
   ],
   makers: [

@@ -166,6 +166,20 @@ describeOnEmulator("updates on the emulator", () => {
     expect(second.VersionStages).toEqual(["AWSCURRENT"]);
   });
 
+  test("of an Aurora cluster show no scaling of Serverless v1", async () => {
+    await rds("CreateDBCluster", {
+      DBClusterIdentifier: "lines",
+      Engine: "aurora-postgresql",
+      EngineVersion: "17",
+      MasterUsername: "master",
+      ManageMasterUserPassword: true,
+      ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 8 },
+    });
+    const shown = await rds("DescribeDBClusters");
+    expect(field(shown, "MaxCapacity")).toBe("8.0");
+    expect(shown).not.toContain("<ScalingConfigurationInfo>");
+  });
+
   test("of a bucket in any region have metrics configurations, which end with it", async () => {
     await aws.rest("s3", "PUT", "/files", LOCATION);
     const configuration = "<MetricsConfiguration><Id>EntireBucket</Id></MetricsConfiguration>";

@@ -42,7 +42,7 @@ export interface Sidecar {
    */
   readonly user?: string;
   /**
-   * Environment variables read from secrets or parameters, by ARN.
+   * Environment variables read from secrets or parameters, by ARN, as `secrets` of the service are.
    *
    * @default - none
    */

@@ -1,10 +1,11 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { Lazy, Token } from "cdktf";
+import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { invalid, type Problem, validateAtSynth } from "../../core/errors";
 import type { Role, Statement } from "../../core/iam";
 import { literal } from "../../core/literal";
 import { physicalName } from "../../core/names";
+import { readsSecrets, type SecretStore, storesOf, withoutKey } from "../../core/secrets";
 import type { ILogStream } from "../../logging/log-stream";
 import { reachableImage, repositoryArn } from "../../vpc/images";
 import type { ServiceContext } from "../props";
@@ -42,6 +43,8 @@ export class Task {
   readonly #executionRole: Role;
   readonly #environment = new Map<string, string>();
   readonly #secrets = new Map<string, Secret>();
+  /** ARNs of all secrets of the task's containers. */
+  readonly #secretArns = new Map<SecretStore, string[]>();
   readonly #sidecars: Sidecar[] = [];
   readonly #overrides = new Map<string, ContainerOverrides[]>();
   readonly #imageUri: string;
@@ -237,12 +240,19 @@ export class Task {
 
   /** Allows ECS to read a secret or parameter when a task starts. */
   #allowSecret(valueFrom: string): void {
-    const isParameter = !Token.isUnresolved(valueFrom) && valueFrom.includes(":ssm:");
-    this.#executionRole.grant({
-      actions: [isParameter ? "ssm:GetParameters" : "secretsmanager:GetSecretValue"],
-      // The key within a secret follows the ARN and is not part of the resource.
-      resources: [isParameter ? valueFrom : valueFrom.replace(/^((?:[^:]+:){6}[^:]+):.*$/, "$1")],
-    });
+    const { partition, environment } = this.#context.stack;
+    const known = [...this.#secretArns.values()].flat().length;
+    const arn = withoutKey(this.#scope, `SecretArn${known + 1}`, valueFrom);
+    for (const store of storesOf(valueFrom)) {
+      const arns = this.#secretArns.get(store) ?? [];
+      if (!this.#secretArns.has(store)) {
+        this.#secretArns.set(store, arns);
+        for (const statement of readsSecrets(store, { partition, region: environment.region }, arns)) {
+          this.#executionRole.grant(statement);
+        }
+      }
+      if (!arns.includes(arn)) arns.push(arn);
+    }
   }
 
   #refuseTwice(variable: string): void {

@@ -89,13 +89,15 @@ def parameter_group_family(call: Call) -> dict[str, Any] | None:
     if "Cluster" in call.operation:
         name = call.params.get("DBClusterParameterGroupName") or (held.parameter_group if held else None)
         group = call.moto().db_cluster_parameter_groups.get(name or "")
+        family = group and group.db_parameter_group_family
     else:
         name = call.params.get("DBParameterGroupName") or (held.db_parameter_group_name if held else None)
         group = call.moto().db_parameter_groups.get(name or "")
+        family = group and group.family
     wanted = f"{engine}{major[0]}"
-    if group is None or group.family == wanted:
+    if group is None or family == wanted:
         return None  # a default group follows the engine
-    return {"group": name, "family": group.family, "wanted": wanted}
+    return {"group": name, "family": family, "wanted": wanted}
 
 
 @refuses(

@@ -114,3 +114,5 @@ def amend_databases(call: Call, result: dict[str, Any]) -> None:
     for kind in ("Instance", "Cluster"):
         for each in result.get(f"DB{kind}s", []):
             each.update(_databases.of(call.region).get((kind, str(each.get(f"DB{kind}Identifier")).lower()), {}))
+            if each.get("EngineMode") != "serverless":
+                each.pop("ScalingConfigurationInfo", None)  # of Aurora Serverless v1 only

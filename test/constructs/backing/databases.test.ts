@@ -265,7 +265,10 @@ describe("existingDatabase", () => {
         .sort(),
     );
     expect(variables).toMatchObject({ PGHOST: "orders.example.com", PGPORT: "6432", PGUSER: "orders" });
-    expect(granted("TaskRole")).toEqual([`secretsmanager:GetSecretValue ${CREDENTIALS}`]);
+    expect(granted("TaskRole")).toEqual([
+      expect.stringMatching(/^kms:Decrypt .*:key\/\*$/),
+      `secretsmanager:GetSecretValue ${CREDENTIALS}`,
+    ]);
     expect(granted("AdminRole")).toBeUndefined();
     expect(ways).toContain("Orders_Connections_ToInternet6432 6432");
   });

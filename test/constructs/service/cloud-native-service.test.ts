@@ -1,3 +1,4 @@
+import { DataAwsSecretsmanagerSecret } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret";
 import { describe, expect, it } from "vitest";
 import {
   App,
@@ -247,6 +248,59 @@ describe("CloudNativeService", () => {
       expect.arrayContaining([
         { Effect: "Allow", Action: ["secretsmanager:GetSecretValue"], Resource: [secret] },
         { Effect: "Allow", Action: ["ssm:GetParameters"], Resource: [parameter] },
+      ]),
+    );
+  });
+
+  it("reads secrets that a customer-managed key encrypts, and decrypts nothing else", () => {
+    const [one, other] = ["stripe-a1b2c3", "mail-d4e5f6"].map(
+      (name) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`,
+    );
+    const parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/orders/licence";
+    const { service, stack } = orders({
+      secrets: { API_KEY: `${one}:key::`, API_TOKEN: `${one}:token::`, LICENCE: parameter },
+    });
+    service.add({
+      name: "Proxy",
+      bind: (host) =>
+        host.addSidecar({ name: "proxy", image: DIGEST, cpu: 64, memoryMiB: 64, secrets: { MAIL_KEY: other! } }),
+    });
+    const { Statement } = only(stack, "aws_iam_role_policy").policy as { Statement: { Action: string[] }[] };
+    expect(Statement.filter(({ Action }) => Action.includes("kms:Decrypt"))).toMatchObject([
+      {
+        Resource: [expect.stringMatching(/^arn:[^:]*:kms:eu-central-1:\*:key\/\*$/)],
+        Condition: {
+          StringEquals: {
+            "kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": [one, other],
+          },
+        },
+      },
+      {
+        Condition: {
+          StringEquals: {
+            "kms:ViaService": "ssm.eu-central-1.amazonaws.com",
+            "kms:EncryptionContext:PARAMETER_ARN": [parameter],
+          },
+        },
+      },
+    ]);
+  });
+
+  it("reads a secret whose ARN is known only at apply, whichever store has it, without the key in it", () => {
+    const stack = ordersStack();
+    const { arn } = new DataAwsSecretsmanagerSecret(stack, "Stripe", { name: "stripe" });
+    new CloudNativeService(stack, "Orders", { secrets: { API_KEY: `${arn}:key::` } });
+    const { Statement } = only(stack, "aws_iam_role_policy").policy as { Statement: { Action: string[] }[] };
+    const [[name, value] = []] = Object.entries(synthesize(stack).locals as Record<string, string>);
+    expect(value).toBe(
+      '${join(":", slice(split(":", join("", [data.aws_secretsmanager_secret.Stripe.arn, ":key::"])), 0, min(7, length(split(":", join("", [data.aws_secretsmanager_secret.Stripe.arn, ":key::"]))))))}',
+    );
+    const withoutKey = `\${local.${name}}`;
+    expect(Statement).toEqual(
+      expect.arrayContaining([
+        { Effect: "Allow", Action: ["secretsmanager:GetSecretValue"], Resource: [withoutKey] },
+        { Effect: "Allow", Action: ["ssm:GetParameters"], Resource: [withoutKey] },
       ]),
     );
   });

@@ -32,6 +32,8 @@ const SKIP = { SkipFinalSnapshot: true };
 const FINAL = { FinalDBSnapshotIdentifier: "orders-final" };
 const parameterGroup = (DBParameterGroupName: string, DBParameterGroupFamily = "postgres16") =>
   rds("CreateDBParameterGroup", { DBParameterGroupName, DBParameterGroupFamily, Description: "orders" });
+const clusterParameterGroup = (DBClusterParameterGroupName: string, DBParameterGroupFamily: string) =>
+  rds("CreateDBClusterParameterGroup", { DBClusterParameterGroupName, DBParameterGroupFamily, Description: "orders" });
 /** A list whose items have a name of their own in the query. */
 const named = (name: string, values: readonly string[]) =>
   Object.fromEntries(values.map((value, index) => [`${name}.${index + 1}`, value]));
@@ -89,10 +91,13 @@ export const cases: Record<string, Case> = {
       await parameterGroup("on-16");
       await parameterGroup("on-17", "postgres17");
       await instance({ DBParameterGroupName: "on-16" });
+      await clusterParameterGroup("cluster-16", "aurora-postgresql16");
     },
     refused: () => modifyInstance({ EngineVersion: "17", AllowMajorVersionUpgrade: true }),
-    accepted: () =>
-      modifyInstance({ EngineVersion: "17", AllowMajorVersionUpgrade: true, DBParameterGroupName: "on-17" }),
+    accepted: async () => {
+      await modifyInstance({ EngineVersion: "17", AllowMajorVersionUpgrade: true, DBParameterGroupName: "on-17" });
+      return cluster({ DBClusterParameterGroupName: "cluster-16" });
+    },
   },
   "rds-custom-instance-group": {
     given: async () => {
