@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { checkArguments } from "../core/check-types";
-import { literal } from "../core/literal";
+import { literal, shellText } from "../core/literal";
 
 /** Maximum size of user data, before encoding. */
 export const USER_DATA_BYTES = 16_384;
@@ -45,7 +45,7 @@ export function renderUserData(userData: UserData | undefined, agent: AgentSetti
   const script = (userData?.script ?? "").replaceAll("\r\n", "\n");
   const [, shebang = "#!/bin/bash\n", rest = ""] = /^(#![^\n]*\n)?([\s\S]*)$/.exec(script) ?? [];
   const variables = Object.entries(userData?.variables ?? {}).map(
-    ([name, value]) => `export ${name}=${quoted(literal(value))}\n`,
+    ([name, value]) => `export ${name}=${shellText(literal(value))}\n`,
   );
   return [
     shebang,
@@ -53,8 +53,4 @@ export function renderUserData(userData: UserData | undefined, agent: AgentSetti
     ...variables,
     literal(rest),
   ].join("");
-}
-
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", `'"'"'`)}'`;
 }

@@ -541,13 +541,13 @@ class ExistingDatabase extends Construct implements IDatabase {
       PGDATABASE: this.databaseName,
       PGUSER: literal(user),
       PGSSLMODE: "require",
-      PG_CREDENTIALS_ARN: credentialsArn,
+      PG_CREDENTIALS_ARN: literal(credentialsArn),
       PG_POOL_MAX: String(connectionsPerTask),
     })) {
       host.addEnvironment(name, value);
     }
     const { partition, environment } = AwsStack.of(host.scope);
     const place = { partition, region: environment.region };
-    for (const statement of readsSecrets("secretsmanager", place, [credentialsArn])) host.grant(statement);
+    for (const statement of readsSecrets("secretsmanager", place, [literal(credentialsArn)])) host.grant(statement);
   }
 }

@@ -4,7 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
-import { literal } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import { accountFor, perStack, sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -158,7 +158,7 @@ export class Queue extends Construct implements IQueue {
       name: deadName,
       messageRetentionSeconds: 1_209_600,
       policy: resourcePolicy([onlyByTls(["sqs:*"], [this.deadLetterQueueArn])]),
-      redriveAllowPolicy: JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: [this.queueArn] }),
+      redriveAllowPolicy: jsonText({ redrivePermission: "byQueue", sourceQueueArns: [this.queueArn] }),
     });
     new SqsQueue(this, "Resource", {
       ...common,
@@ -168,7 +168,7 @@ export class Queue extends Construct implements IQueue {
       policy: Lazy.stringValue({
         produce: () => resourcePolicy([onlyByTls(["sqs:*"], [this.queueArn]), ...this.#senders]),
       }),
-      redrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: maxReceives }),
+      redrivePolicy: jsonText({ deadLetterTargetArn: dead.arn, maxReceiveCount: maxReceives }),
     });
     this.#alarm = healthAlarm(this, {
       description: `Messages of ${this.queueName} could not be processed: read them in ${deadName}, fix the cause, and redrive them.`,

@@ -1,4 +1,5 @@
 import type { Statement } from "../core/iam";
+import { jsonText } from "../core/literal";
 import type { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
@@ -195,7 +196,7 @@ function onInstances(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "i
         actionId: "aws:ssm:send-command",
         parameters: {
           documentArn: documentArn(stack, document),
-          documentParameters: JSON.stringify({
+          documentParameters: jsonText({
             DurationSeconds: String(duration.toSeconds()),
             [spec.kind === "cpu" ? "LoadPercent" : "Percent"]: String(loadPercent(spec.options)),
           }),

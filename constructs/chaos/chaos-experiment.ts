@@ -7,6 +7,7 @@ import type { IAlarm } from "../core/alarm";
 import { checkArguments } from "../core/check-types";
 import { invalid, validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
+import { jsonText } from "../core/literal";
 import { kebab, physicalName } from "../core/names";
 import { experimentParameter, PublishedContract } from "../core/parameter-contract";
 import type { Schedule } from "../core/schedule";
@@ -263,7 +264,7 @@ export class ChaosExperiment extends Construct {
       target: {
         arn: `arn:${stack.partition}:scheduler:::aws-sdk:fis:startExperiment`,
         roleArn: role.roleArn,
-        input: JSON.stringify({
+        input: jsonText({
           ClientToken: "<aws.scheduler.execution-id>",
           ExperimentTemplateId: this.experimentTemplateId,
         }),

@@ -4,6 +4,7 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
 import { Construct } from "constructs";
 import type { MetricStat } from "../core/alarm";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
 import { LogStream } from "../logging/log-stream";
 import type { ICluster } from "./cluster";
@@ -52,7 +53,7 @@ export class StoppedTasks extends Construct {
     const rule = new CloudwatchEventRule(this, "Resource", {
       name: stack.physicalName("eventRule", stackName, environment.name, "stopped-tasks"),
       description: `Stopped tasks of ${stackName} ${environment.name}, with the reasons`,
-      eventPattern: JSON.stringify({
+      eventPattern: jsonText({
         source: ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
         detail: { clusterArn: [props.cluster.clusterArn], lastStatus: ["STOPPED"] },
@@ -65,7 +66,7 @@ export class StoppedTasks extends Construct {
     };
     const mayWrite = new CloudwatchLogResourcePolicy(this, "MayWrite", {
       policyName: stack.prefixed(stackName, environment.name, "stopped-tasks"),
-      policyDocument: JSON.stringify({
+      policyDocument: jsonText({
         Version: "2012-10-17",
         Statement: [
           // EventBridge names neither account nor rule when it creates a log stream: a condition would deny all events. @see

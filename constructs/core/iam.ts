@@ -3,6 +3,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { jsonText } from "./literal";
 import { AwsStack, addressOf } from "./stack";
 import type { Duration } from "./units";
 
@@ -34,7 +35,7 @@ export function policyDocument(statements: readonly Statement[]): string {
     Resource: [...new Set(statement.resources)].sort(),
     ...(statement.conditions === undefined ? {} : { Condition: statement.conditions }),
   }));
-  const texts = [...new Set(rendered.map((statement) => JSON.stringify(statement)))].sort();
+  const texts = [...new Set(rendered.map((statement) => jsonText(statement)))].sort();
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
 }
 
@@ -57,7 +58,7 @@ export function resourcePolicy(statements: readonly ResourceStatement[]): string
     Resource: resources.length === 1 ? resources[0] : [...resources].sort(),
     ...(conditions === undefined ? {} : { Condition: conditions }),
   }));
-  return JSON.stringify({ Version: "2012-10-17", Statement: rendered });
+  return jsonText({ Version: "2012-10-17", Statement: rendered });
 }
 
 /** Denies requests that do not use TLS. */
@@ -121,7 +122,7 @@ export class Role extends Construct implements IGrantable {
       path: rolePath,
       permissionsBoundary: permissionsBoundaryArn,
       maxSessionDuration: props.maxSession?.toSeconds(),
-      assumeRolePolicy: JSON.stringify({
+      assumeRolePolicy: jsonText({
         Version: "2012-10-17",
         Statement: [
           typeof props.service === "string"

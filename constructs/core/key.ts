@@ -1,5 +1,6 @@
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
+import { jsonText } from "./literal";
 import { AwsStack } from "./stack";
 
 /** An AWS service that may use a KMS key, and the conditions of that use. */
@@ -33,7 +34,7 @@ export class EncryptionKey extends Construct {
       description: props.description,
       enableKeyRotation: true,
       deletionWindowInDays: stack.production ? 30 : 7,
-      policy: JSON.stringify({
+      policy: jsonText({
         Version: "2012-10-17",
         Statement: [
           // Delegates access to the account's IAM policies; without this statement, the key could never be managed again.

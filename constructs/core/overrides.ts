@@ -2,7 +2,8 @@ import { DefaultTokenResolver, Lazy, StringConcat, TerraformElement, Tokenizatio
 import type { IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { InvalidPropsError, invalid, type Problem } from "./errors";
-import { isObject } from "./plain";
+import { jsonText, markReferences } from "./literal";
+import { isObject, mapText } from "./plain";
 
 /** A tree of attributes in Terraform's JSON syntax. */
 type Attributes = Readonly<Record<string, unknown>>;
@@ -59,16 +60,19 @@ export function editDocument(resource: TerraformElement, attribute: string, edit
             remedy: "Name a string attribute that holds JSON, in Terraform's spelling, such as policy.",
           });
         }
-        return JSON.stringify(edit(document) ?? document);
+        return jsonText(mapText(edit(document) ?? document, markReferences)).replaceAll(DOLLAR, "\\u0024");
       },
     }),
   );
 }
 
+/** Stands for a dollar sign before a reference while a document is edited: as itself, it would escape the reference. */
+const DOLLAR = "\uE024";
+
 function parsed(text: unknown): object | undefined {
   if (typeof text !== "string") return undefined;
   try {
-    const document: unknown = JSON.parse(text);
+    const document: unknown = JSON.parse(text.replaceAll("\\u0024", DOLLAR));
     return isObject(document) ? document : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parame
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Fn, Lazy, type Postcondition, Token } from "cdktf";
 import { Construct } from "constructs";
+import { jsonText } from "./literal";
 
 /**
  * Publishes values of a stack to other stacks: a few ids as JSON in an SSM parameter, found by name.
@@ -19,7 +20,7 @@ export class PublishedContract extends Construct {
       type: "String",
       // Evaluated last, since a stack keeps adding values until synth.
       insecureValue: Lazy.stringValue({
-        produce: () => JSON.stringify(typeof props.value === "function" ? props.value() : props.value),
+        produce: () => jsonText(typeof props.value === "function" ? props.value() : props.value),
       }),
       description: "Read by stacks that build on this one; written by Terraform.",
     });

@@ -9,6 +9,7 @@ import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { EncryptionKey } from "../core/key";
+import { jsonText } from "../core/literal";
 import { NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
 import { archiveParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
 import { AwsStack } from "../core/stack";
@@ -148,7 +149,7 @@ export class LogArchive extends Construct implements ILogArchive {
     });
     new S3BucketPolicy(this, "Policy", {
       bucket: bucket.bucket,
-      policy: JSON.stringify({
+      policy: jsonText({
         Version: "2012-10-17",
         Statement: [
           {

@@ -9,7 +9,7 @@ import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import type { IGrantable } from "../core/iam";
 import { LogKey } from "../core/key";
-import { literal } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import { kebab, NAME_LIMITS, physicalName } from "../core/names";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
@@ -274,7 +274,7 @@ export class LogStream extends Construct implements ILogStream {
     );
     new CloudwatchLogDataProtectionPolicy(this, "Mask", {
       logGroupName: this.logGroupName,
-      policyDocument: JSON.stringify({
+      policyDocument: jsonText({
         Name: "mask",
         Version: "2021-06-01",
         Statement: [

@@ -8,6 +8,7 @@ import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versionin
 import { Construct } from "constructs";
 import type { IGrantable } from "../core/iam";
 import { EncryptionKey } from "../core/key";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
 /** Retention of artifacts in days; longer than the 7 days after which an approval times out. */
@@ -85,7 +86,7 @@ export class Artifacts extends Construct {
       bucket: bucket.id,
       // AWS refuses two concurrent changes of the same bucket.
       dependsOn: [block],
-      policy: JSON.stringify({
+      policy: jsonText({
         Version: "2012-10-17",
         Statement: [
           {

@@ -4,6 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import { RELEASED_TAG_PREFIX } from "../../contract/images";
 import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
 export interface ImageRepositoryProps {
@@ -81,7 +82,7 @@ export class ImageRepository extends Construct implements IImageRepository {
     });
     new EcrLifecyclePolicy(this, "Lifecycle", {
       repository: repository.name,
-      policy: JSON.stringify({
+      policy: jsonText({
         rules: [
           // An image that matches the tags of a rule is not considered by later rules, even if it does not expire.
           {

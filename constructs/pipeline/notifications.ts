@@ -3,7 +3,7 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
-import { literal } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
 /** Events to notify subscribers of: failures and pending approvals. */
@@ -32,7 +32,7 @@ export class Notifications extends Construct {
     });
     const policy = new SnsTopicPolicy(this, "Policy", {
       arn: topic.arn,
-      policy: JSON.stringify({
+      policy: jsonText({
         Version: "2012-10-17",
         Statement: [
           {

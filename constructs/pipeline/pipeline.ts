@@ -11,7 +11,7 @@ import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
-import { literal } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import { pascal } from "../core/names";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -380,7 +380,7 @@ export class Pipeline extends Construct {
       inputArtifacts: plans === undefined ? [SOURCE] : [SOURCE, plans],
       configuration: {
         ProjectName: project.projectName,
-        EnvironmentVariables: JSON.stringify(given),
+        EnvironmentVariables: jsonText(given),
         ...(plans === undefined ? {} : { PrimarySource: SOURCE }),
       },
       ...rest,
@@ -399,7 +399,7 @@ export class Pipeline extends Construct {
       const rule = new CloudwatchEventRule(this, id, {
         name: stack.physicalName("eventRule", stack.stackName, "delivery", id.toLowerCase()),
         description: `Starts the pipeline of ${stack.stackName}`,
-        eventPattern: JSON.stringify(pattern),
+        eventPattern: jsonText(pattern),
       });
       new CloudwatchEventTarget(this, `${id}Target`, { rule: rule.name, arn: this.pipelineArn, roleArn: role.roleArn });
     }

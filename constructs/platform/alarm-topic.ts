@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { EncryptionKey } from "../core/key";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
 /** A Slack channel. AWS's app must be authorized for the workspace once, in the console. */
@@ -99,7 +100,7 @@ export class AlarmTopic extends Construct {
     this.topicArn = topic.arn;
     new SnsTopicPolicy(this, "Policy", {
       arn: topic.arn,
-      policy: JSON.stringify({
+      policy: jsonText({
         Version: "2012-10-17",
         Statement: [
           {

@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { crashesOf, failedRunsOf } from "../cluster/stopped-tasks";
 import type { MetricStat, Signal } from "../core/alarm";
 import { checkArguments } from "../core/check-types";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type Platform, ServiceStack } from "../platform/platform";
@@ -35,7 +36,7 @@ function laidOut(widgets: readonly Widget[]): object[] {
 }
 
 function bodyOf(widgets: readonly Widget[], shows = Duration.hours(3)): string {
-  return JSON.stringify({ start: `-PT${Math.max(1, Math.round(shows.toHours()))}H`, widgets: laidOut(widgets) });
+  return jsonText({ start: `-PT${Math.max(1, Math.round(shows.toHours()))}H`, widgets: laidOut(widgets) });
 }
 
 /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */

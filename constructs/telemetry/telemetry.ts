@@ -1,6 +1,6 @@
 import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
-import { literal } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { ServiceStack } from "../platform/platform";
@@ -88,7 +88,7 @@ export class Telemetry implements ServiceAddOn {
       // GOMEMLIMIT is 80 % of the memory, as the collector's memory limiter recommends.
       memoryMiB: 256,
       // JSON is valid YAML. Expressions in it are the collector's own, not Terraform's.
-      environment: { AOT_CONFIG_CONTENT: literal(JSON.stringify(configuration)), GOMEMLIMIT: "204MiB" },
+      environment: { AOT_CONFIG_CONTENT: jsonText(configuration, literal), GOMEMLIMIT: "204MiB" },
       secrets: authorization[0] === undefined ? undefined : { [AUTHORIZATION_VARIABLE]: authorization[0] },
       startBeforeApp: true,
     });

@@ -1,5 +1,5 @@
 import { BOOTSTRAP_VARIABLE, COMMAND_LABEL } from "../../../contract/release";
-import { literal } from "../../core/literal";
+import { jsonText, literal } from "../../core/literal";
 import type { ILogStream } from "../../logging/log-stream";
 import type { Image } from "./image";
 import type { Process } from "./process";
@@ -78,7 +78,7 @@ export function containerDefinitions(input: Input): ContainerDefinition[] {
     cpu: 0,
     ...(command === undefined ? {} : { command: command.map(literal) }),
     ...(image.kind === "repository" && process.command !== undefined
-      ? { dockerLabels: { [COMMAND_LABEL]: JSON.stringify(process.command.map(literal)) } }
+      ? { dockerLabels: { [COMMAND_LABEL]: jsonText(process.command, literal) } }
       : {}),
     environment: pairs(environment),
     ...(input.secrets.size === 0

@@ -3,8 +3,9 @@ import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { invalid, type Problem, validateAtSynth } from "../../core/errors";
 import type { Role, Statement } from "../../core/iam";
-import { literal } from "../../core/literal";
+import { jsonText, literal, markReferences } from "../../core/literal";
 import { physicalName } from "../../core/names";
+import { mapText } from "../../core/plain";
 import { readsSecrets, type SecretStore, storesOf, withoutKey } from "../../core/secrets";
 import type { ILogStream } from "../../logging/log-stream";
 import { reachableImage, repositoryArn } from "../../vpc/images";
@@ -96,7 +97,7 @@ export class Task {
    */
   setSecret(variable: string, valueFrom: string): void {
     this.#refuseTwice(variable);
-    this.#secrets.set(variable, { name: variable, valueFrom });
+    this.#secrets.set(variable, { name: variable, valueFrom: markReferences(valueFrom) });
     this.#allowSecret(valueFrom);
   }
 
@@ -104,13 +105,13 @@ export class Task {
   addSidecar(sidecar: Sidecar): void {
     checkSidecar(this.#scope, sidecar, this.#containerNames);
     for (const arn of Object.values(sidecar.secrets ?? {})) this.#allowSecret(arn);
-    this.#sidecars.push({ ...sidecar, image: this.#reachable(sidecar.image) });
+    this.#sidecars.push({ ...mapText(sidecar, markReferences), image: this.#reachable(sidecar.image) });
   }
 
   /** @throws InvalidPropsError CONTAINER_OVERRIDES */
   overrideContainer(name: string, overrides: ContainerOverrides): void {
     checkContainerOverrides(this.#scope, name, overrides);
-    this.#overrides.set(name, [...(this.#overrides.get(name) ?? []), overrides]);
+    this.#overrides.set(name, [...(this.#overrides.get(name) ?? []), mapText(overrides, literal)]);
   }
 
   /** Allows AWS FIS to inject network faults: its agent must see the processes of the other containers. */
@@ -202,7 +203,7 @@ export class Task {
     const patched = definitions.map((container) =>
       (this.#overrides.get(container.name) ?? []).reduce(overridden, container),
     );
-    return JSON.stringify(patched.map(sortKeys));
+    return jsonText(patched.map(sortKeys));
   }
 
   /** Checks conditions at synth that are known only when all add-ons are present. */

@@ -59,7 +59,7 @@ describe("faults inside of tasks", () => {
     const agent = containersOf(target).find(({ name }) => name === "fault-agent");
     expect(agent?.environment).toContainEqual({
       name: "MANAGED_INSTANCE_ROLE_NAME",
-      value: expect.stringMatching(/^services\/\$\{aws_iam_role\..*FaultAgent.*\.name\}$/),
+      value: expect.stringMatching(/^services\/\$\{.*aws_iam_role\..*FaultAgent.*\.name.*\}$/),
     });
   });
 

@@ -1,4 +1,4 @@
-import { Token } from "cdktf";
+import { App, ref, TerraformLocal, TerraformStack, Token } from "cdktf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { literal } from "../../../constructs/core/literal";
@@ -21,13 +21,24 @@ describe("literal", () => {
     expect(literal("plain")).toBe("plain");
   });
 
+  const reference = Token.asString({ resolve: () => "${aws_vpc.main.id}" } as never);
+  const written = (text: string) => {
+    const stack = new TerraformStack(new App(), "stack");
+    new TerraformLocal(stack, "Text", text);
+    return (stack.toTerraform() as { locals: { Text: string } }).locals.Text;
+  };
+
   it("keeps references, also between hostile text", () => {
-    const reference = Token.asString({ resolve: () => "${aws_vpc.main.id}" } as never);
-    expect(literal(`a\${b}${reference}c%{d}`)).toBe(`a$\${b}${reference}c%%{d}`);
+    expect(written(literal(`a\${b}${reference}c%{d}`))).toBe("a$${b}${aws_vpc.main.id}c%%{d}");
   });
 
   it("does not let a dollar sign before a reference turn it into text", () => {
-    const reference = Token.asString({ resolve: () => "${aws_vpc.main.id}" } as never);
-    expect(literal(`$${reference}`)).toBe(`\${"$"}${reference}`);
+    expect(written(literal(`$${reference}`))).toBe('${"$"}${aws_vpc.main.id}');
+  });
+
+  it("gives equal texts for equal texts with references", () => {
+    const ofResource = ref("aws_vpc.main.id").toString();
+    expect(literal(`${ofResource}:a`)).toBe(literal(`${ofResource}:a`));
+    expect(literal(literal(ofResource))).toBe(literal(ofResource));
   });
 });

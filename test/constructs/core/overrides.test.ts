@@ -1,4 +1,5 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
+import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { TerraformElement } from "cdktf";
 import { describe, expect, it } from "vitest";
@@ -51,6 +52,23 @@ describe("addOverride", () => {
 });
 
 describe("editDocument", () => {
+  it("keeps a dollar sign before a reference, and encodes a reference that is added", () => {
+    const stack = ordersStack();
+    const { insecureValue: price } = new DataAwsSsmParameter(stack, "Price", { name: "price" });
+    const { taskDefinition } = new CloudNativeService(stack, "Orders", { environment: { PRICE: `$${price}` } });
+    editDocument(taskDefinition, "container_definitions", ([app]: { environment: object[] }[]) => [
+      { ...app, dockerLabels: { price } },
+    ]);
+    const written = only(stack, "aws_ecs_task_definition");
+    const [container] = written.container_definitions as { environment: { name: string; value: string }[] }[];
+    const encoded =
+      "${substr(jsonencode(data.aws_ssm_parameter.Price.insecure_value), 1, (length(jsonencode(data.aws_ssm_parameter.Price.insecure_value)) - 2))}";
+    expect(container?.environment).toContainEqual({ name: "PRICE", value: `$${encoded}` });
+    expect(container).toMatchObject({ dockerLabels: { price: encoded } });
+    const text = (stack.toTerraform() as { resource: { aws_ecs_task_definition: Record<string, object> } }).resource;
+    expect(JSON.stringify(text.aws_ecs_task_definition)).toContain("u0024${substr");
+  });
+
   it("edits a dashboard and a policy in place, one edit after the other", () => {
     const { stack, service } = orders();
     const before = only(stack, "aws_cloudwatch_dashboard").dashboard_body as { widgets: unknown[] };

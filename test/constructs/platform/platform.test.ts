@@ -143,7 +143,7 @@ describe("LoadBalancer", () => {
     ]);
     expect(only(platform, "aws_ssm_parameter").insecure_value).toMatchObject({
       loadBalancer: {
-        listenerArn: expect.stringMatching(/^\$\{data\.aws_lb_listener\..*\.arn\}$/),
+        listenerArn: expect.stringMatching(/^\$\{.*data\.aws_lb_listener\.\w+\.arn.*\}$/),
         scheme: expect.stringMatching(/lower\(data\.aws_lb_listener\..*\.protocol\)/),
         securityGroupId: expect.stringMatching(/element\(tolist\(data\.aws_lb\..*\.security_groups\), 0\)/),
       },

@@ -1,4 +1,5 @@
 import { DataAwsSecretsmanagerSecret } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret";
+import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
 import { describe, expect, it } from "vitest";
 import {
   App,
@@ -308,6 +309,29 @@ describe("CloudNativeService", () => {
   it("passes variables as text", () => {
     const { stack } = orders({ environment: { GREETING: '${file("/etc/passwd")} "%{ if }"' } });
     expect(environmentOf(containers(stack)[0]).GREETING).toBe('$${file("/etc/passwd")} "%%{ if }"');
+  });
+
+  it("encodes values that are known only at apply where they are written into JSON", () => {
+    const stack = ordersStack();
+    const { insecureValue: value } = new DataAwsSsmParameter(stack, "Motd", { name: "motd" });
+    const { arn } = new DataAwsSecretsmanagerSecret(stack, "Stripe", { name: "stripe" });
+    const service = new CloudNativeService(stack, "Orders", {
+      environment: { MOTD: `says $${value}` },
+      secrets: { API_KEY: `${arn}:key::` },
+      image: Image.digest(DIGEST),
+      process: web({ command: ["node", value] }),
+    });
+    service.overrideContainer("orders", { dockerLabels: { motd: value, literally: "${x}" } });
+    const encoded = (reference: string) =>
+      `\${substr(jsonencode(${reference}), 1, (length(jsonencode(${reference})) - 2))}`;
+    const motd = encoded("data.aws_ssm_parameter.Motd.insecure_value");
+    const [container] = containers(stack);
+    expect(environmentOf(container).MOTD).toBe(`says $${motd}`);
+    expect(container).toMatchObject({
+      command: ["node", motd],
+      secrets: [{ name: "API_KEY", valueFrom: `${encoded("data.aws_secretsmanager_secret.Stripe.arn")}:key::` }],
+      dockerLabels: { motd, literally: "$${x}" },
+    });
   });
 
   it("accepts the ARN of a secret, and the URL of a queue that it only writes to, as plain variables", () => {
