@@ -27,7 +27,7 @@ export function stacksOf(environment: string, manifest: StackManifest): string[]
   return inOrder(manifest, Object.keys(manifest.stacks).filter(isOwn));
 }
 
-/** The same. @throws UserError where there is no such environment */
+/** The same. @throws UserError if the environment does not exist */
 export function stacksOfEnvironment(environment: string, manifest: StackManifest): string[] {
   const stacks = stacksOf(environment, manifest);
   if (stacks.length > 0) return stacks;

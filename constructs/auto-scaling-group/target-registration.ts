@@ -51,7 +51,7 @@ export interface RegistrationSettings {
   readonly rule: ListenerRuleSettings;
 }
 
-/** Applies defaults and records problems; undefined where there is no load balancer to register with. */
+/** Applies defaults and records problems; undefined if the group registers with no load balancer. */
 export function resolveRegistration(
   scope: IConstruct,
   registerWith: TargetRegistration,
