@@ -14,7 +14,7 @@ import { type IGrantable, Role, type Statement } from "../core/iam";
 import { literal } from "../core/literal";
 import { type Metric, resolveMetric } from "../core/metric";
 import { kebab, NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
-import { type StepPolicy, scaleInPolicy, scaleOutPolicy } from "../core/scaling";
+import { InSequence, type StepPolicy, scaleInPolicy, scaleOutPolicy } from "../core/scaling";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
 import { Duration } from "../core/units";
@@ -74,6 +74,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
   readonly #settings: AutoScalingGroupSettings;
   readonly #role: Role;
   readonly #launchHooks: object[] = [];
+  readonly #changes = new InSequence();
 
   constructor(scope: Construct, id: string, props: AutoScalingGroupProps = {}) {
     super(scope, id);
@@ -274,16 +275,18 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
       if (inward.length > 0) this.#steps(`StepInOn${name}`, metric, scaleInPolicy(inward));
     }
     for (const { name, schedule, instances } of scaling.schedules ?? []) {
-      new AutoscalingSchedule(this, `At${name}`, {
-        scheduledActionName: kebab(name),
-        autoscalingGroupName: this.autoScalingGroupName,
-        recurrence: schedule.recurrence,
-        timeZone: schedule.timezone,
-        desiredCapacity: instances,
-        // Leaves min and max unchanged, so that the next plan is empty.
-        minSize: -1,
-        maxSize: -1,
-      });
+      this.#changes.add(
+        new AutoscalingSchedule(this, `At${name}`, {
+          scheduledActionName: kebab(name),
+          autoscalingGroupName: this.autoScalingGroupName,
+          recurrence: schedule.recurrence,
+          timeZone: schedule.timezone,
+          desiredCapacity: instances,
+          // Leaves min and max unchanged, so that the next plan is empty.
+          minSize: -1,
+          maxSize: -1,
+        }),
+      );
     }
     if (prediction !== undefined) {
       this.#policy("Forecast", {
@@ -304,11 +307,13 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     id: string,
     config: Omit<ConstructorParameters<typeof AutoscalingPolicy>[2], "name" | "autoscalingGroupName">,
   ): AutoscalingPolicy {
-    return new AutoscalingPolicy(this, id, {
+    const policy = new AutoscalingPolicy(this, id, {
       name: kebab(id),
       autoscalingGroupName: this.autoScalingGroupName,
       ...config,
     });
+    this.#changes.add(policy);
+    return policy;
   }
 
   #steps(id: string, metric: Metric, { stepAdjustment, ...alarm }: StepPolicy): void {
@@ -321,7 +326,7 @@ export class AutoScalingGroup extends Construct implements IConnectable, IGranta
     });
     const stack = AwsStack.of(this);
     new CloudwatchMetricAlarm(this, `${id}Alarm`, {
-      alarmName: stack.prefixed(stack.stackName, stack.environment.name, kebab(this.node.id), kebab(id)),
+      alarmName: stack.physicalName("alarm", stack.stackName, stack.environment.name, kebab(this.node.id), kebab(id)),
       alarmDescription: "Changes the number of instances.",
       ...resolveMetric(metric),
       ...alarm,

@@ -76,7 +76,7 @@ export function resolveRegistration(
     problem: `${JSON.stringify(healthPath)} is not a valid path`,
     remedy: "Start the path with / and use up to 1024 printable characters.",
   });
-  const rule = resolveListenerRule(problems, registerWith, "registerWith.");
+  const rule = resolveListenerRule(problems, registerWith, scope.node.path, "registerWith.");
   return loadBalancer && { loadBalancer, port, healthPath, rule };
 }
 

@@ -3,7 +3,9 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { invalid } from "./errors";
-import { addressOf } from "./stack";
+import { identityOf } from "./parameter-contract";
+import { Registry } from "./registry";
+import { AwsStack, addressOf } from "./stack";
 
 /** A resource with a security group, which connections can be allowed to and from. */
 export interface IConnectable extends IConstruct {
@@ -30,11 +32,21 @@ export interface InternetOptions {
   readonly ipv6?: boolean;
 }
 
+/** Rules of an app that connect two security groups on a port. */
+interface Edge {
+  readonly stack: AwsStack;
+  readonly addresses: readonly string[];
+}
+
+/** Edges by their groups and port, which AWS accepts only once: the description is not part of a rule's identity. */
+const EDGES = () => new Map<string, Edge>();
+
 /**
  * Network access of a resource: `web.connections.allowTo(database)`.
  *
  * Each call creates one security group rule on each side, both in the tree of the construct that it is called on, so that
- * two resources that connect to each other never create a cycle. Costs nothing.
+ * two resources that connect to each other never create a cycle. A connection that is requested twice in an app, also by two
+ * constructs or from both sides, has one rule on each side. Costs nothing.
  *
  * @example
  * ```ts
@@ -89,10 +101,11 @@ export class Connections extends Construct {
     this.#pair(`From${as}`, other.securityGroupId, this.securityGroupId, port, `from ${as}`);
   }
 
-  /** Allows connections from the whole internet. Only for a declared public listener. */
+  /** Allows connections from the whole internet. Only for a declared public listener. Repeated calls add one rule. */
   allowFromInternet(port: number, options: InternetOptions = {}): void {
     checkArguments("Connections.allowFromInternet", { port, options }, this);
     for (const [version, anywhere] of anywheres(options)) {
+      if (this.node.tryFindChild(`FromInternet${port}${version}`) !== undefined) continue;
       const rule = new VpcSecurityGroupIngressRule(this, `FromInternet${port}${version}`, {
         securityGroupId: this.securityGroupId,
         description: `public listener on ${port}`,
@@ -128,6 +141,15 @@ export class Connections extends Construct {
   }
 
   #pair(id: string, from: string, to: string, port: number, description: string): void {
+    const stack = AwsStack.of(this);
+    const edges = Registry.of(this.node.root).get(EDGES);
+    const edge = [from, to, port].map((end) => identityOf(this, end)).join(" ");
+    const existing = edges.get(edge);
+    if (existing !== undefined) {
+      if (existing.stack === stack) this.#rules.push(...existing.addresses);
+      else stack.preferAfter(existing.stack);
+      return;
+    }
     const common = { description, ipProtocol: "tcp", fromPort: port, toPort: port };
     const out = new VpcSecurityGroupEgressRule(this, `${id}Out`, {
       ...common,
@@ -139,7 +161,9 @@ export class Connections extends Construct {
       securityGroupId: to,
       referencedSecurityGroupId: from,
     });
-    this.#rules.push(addressOf(out), addressOf(into));
+    const addresses = [addressOf(out), addressOf(into)];
+    edges.set(edge, { stack, addresses });
+    this.#rules.push(...addresses);
   }
 }
 

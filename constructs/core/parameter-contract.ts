@@ -1,8 +1,39 @@
 import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Fn, Lazy, type Postcondition, Token } from "cdktf";
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { jsonText } from "./literal";
+import { Registry } from "./registry";
+import { AwsStack } from "./stack";
+
+/** Values that the stacks of an app publish, by the place of the parameter. */
+const PUBLISHED = () => new Map<string, object>();
+
+/** References to published values, by their marker: the place of the parameter, and the path of the value in it. */
+const IMPORTED = () => new Map<string, { readonly place: string; readonly path: readonly string[] }>();
+
+/** Account, region and name of a parameter. */
+function placeOf(scope: IConstruct, name: string): string {
+  const { account = "", region } = AwsStack.of(scope).environment;
+  return `${account}:${region}:${name}`;
+}
+
+/**
+ * Identity of a value, equal wherever two texts or numbers refer to the same one: each import of a published value is a
+ * reference of its own, although all of them mean the value of the publishing stack.
+ */
+export function identityOf(scope: IConstruct, value: string | number): string {
+  const registry = Registry.of(scope.node.root);
+  const reference = registry.get(IMPORTED).get(String(value));
+  if (reference === undefined) return String(value);
+  const { place, path } = reference;
+  const published = path.reduce<unknown>(
+    (object, key) => (object as Readonly<Record<string, unknown>> | undefined)?.[key],
+    registry.get(PUBLISHED).get(place),
+  );
+  if (typeof published === "string" || typeof published === "number") return identityOf(scope, published);
+  return `${place}#${path.join(".")}`;
+}
 
 /**
  * Publishes values of a stack to other stacks: a few ids as JSON in an SSM parameter, found by name.
@@ -15,13 +46,13 @@ import { jsonText } from "./literal";
 export class PublishedContract extends Construct {
   constructor(scope: Construct, id: string, props: { readonly name: string; readonly value: object | (() => object) }) {
     super(scope, id);
+    const { name, value } = props;
+    if (typeof value !== "function") Registry.of(this.node.root).get(PUBLISHED).set(placeOf(this, name), value);
     new SsmParameter(this, "Resource", {
-      name: props.name,
+      name,
       type: "String",
       // Evaluated last, since a stack keeps adding values until synth.
-      insecureValue: Lazy.stringValue({
-        produce: () => jsonText(typeof props.value === "function" ? props.value() : props.value),
-      }),
+      insecureValue: Lazy.stringValue({ produce: () => jsonText(typeof value === "function" ? value() : value) }),
       description: "Read by stacks that build on this one; written by Terraform.",
     });
   }
@@ -40,12 +71,14 @@ export interface Expectation {
  * and names the parameter.
  */
 export class ImportedContract extends Construct {
+  readonly #place: string;
   readonly #parameter: DataAwsSsmParameter;
   readonly #value: unknown;
   readonly #expected: Postcondition[] = [];
 
   constructor(scope: Construct, id: string, props: { readonly name: string; readonly expect?: Expectation }) {
     super(scope, id);
+    this.#place = placeOf(this, props.name);
     this.#parameter = new DataAwsSsmParameter(this, "Resource", { name: props.name });
     this.#value = Fn.jsondecode(this.#parameter.insecureValue);
     if (props.expect !== undefined) this.expect(props.expect);
@@ -61,15 +94,21 @@ export class ImportedContract extends Construct {
   }
 
   text(...path: string[]): string {
-    return Token.asString(Fn.lookupNested(this.#value, path));
+    return this.#known(path, Token.asString(Fn.lookupNested(this.#value, path)));
   }
 
   number(...path: string[]): number {
-    return Token.asNumber(Fn.lookupNested(this.#value, path));
+    return this.#known(path, Token.asNumber(Fn.lookupNested(this.#value, path)));
   }
 
   list(...path: string[]): string[] {
     return Token.asList(Fn.lookupNested(this.#value, path));
+  }
+
+  /** Records what a reference means, for {@link identityOf}. */
+  #known<T extends string | number>(path: readonly string[], reference: T): T {
+    Registry.of(this.node.root).get(IMPORTED).set(String(reference), { place: this.#place, path });
+    return reference;
   }
 }
 

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import { AcmCertificate } from "@cdktf/provider-aws/lib/acm-certificate";
 import { AcmCertificateValidation } from "@cdktf/provider-aws/lib/acm-certificate-validation";
 import { Route53Record } from "@cdktf/provider-aws/lib/route53-record";
 import { Construct } from "constructs";
+import { pascal } from "../core/names";
+import { addressOf } from "../core/stack";
 
 export const HOST_PATTERN = /^(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
 export const HOST_RULE =
@@ -18,7 +21,12 @@ export interface CertificateProps {
 /**
  * An ACM certificate for HTTPS, which AWS renews automatically. Free.
  *
+ * A change of the hosts creates another certificate. Its validation record of a host stays the same, because ACM derives it
+ * from the domain and the account, so no record is replaced: Terraform would delete it after the new certificate is validated,
+ * and the certificate could not be renewed.
+ *
  * @see https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+ * @see https://github.com/hashicorp/terraform-provider-aws/issues/32460
  */
 export class Certificate extends Construct {
   /** ARN of the certificate, once AWS has validated it. */
@@ -35,16 +43,19 @@ export class Certificate extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
     // `example.com` and `*.example.com` share one validation record.
-    const domains = new Set(props.hosts.map((host) => host.replace(/^\*\./, "")));
-    const records = Array.from({ length: domains.size === 1 ? 1 : props.hosts.length }, (_, index) => {
-      const rollbackCriteria = certificate.domainValidationOptions.get(index);
-      return new Route53Record(this, `Proof${index + 1}`, {
+    const domains = [...new Set(props.hosts.map((host) => host.replace(/^\*\./, "")))];
+    const records = domains.map((domain) => {
+      // The options are a set, whose order changes with the hosts.
+      const option = (attribute: string) =>
+        `\${[for option in ${addressOf(certificate)}.domain_validation_options : option.${attribute} if trimprefix(option.domain_name, "*.") == "${domain}"][0]}`;
+      return new Route53Record(this, hostId(this, "Proof", domain), {
         zoneId: props.zoneId,
-        name: rollbackCriteria.resourceRecordName,
-        type: rollbackCriteria.resourceRecordType,
-        records: [rollbackCriteria.resourceRecordValue],
+        name: option("resource_record_name"),
+        type: option("resource_record_type"),
+        records: [option("resource_record_value")],
         ttl: 60,
         allowOverwrite: true,
+        lifecycle: { ignoreChanges: ["name", "type", "records"] },
       });
     });
     this.certificateArn = new AcmCertificateValidation(this, "Validation", {
@@ -52,6 +63,13 @@ export class Certificate extends Construct {
       validationRecordFqdns: records.map((record) => record.fqdn),
     }).certificateArn;
   }
+}
+
+/** Id of a construct for a host, which does not depend on other hosts: adding one moves no resource of another. */
+export function hostId(scope: Construct, prefix: string, host: string): string {
+  const id = `${prefix}${pascal(host.replace(/^\*\./, "any."))}`;
+  if (scope.node.tryFindChild(id) === undefined) return id;
+  return `${id}${createHash("sha256").update(host).digest("hex").slice(0, 8)}`;
 }
 
 /** Creates alias records that point a host name to a load balancer. Costs nothing but its hosted zone. */

@@ -27,15 +27,17 @@ export interface ListenerRuleSettings {
  * Applies defaults and checks the props. Records LISTENER_RULE_CONDITIONS, LISTENER_RULE_HOST, LISTENER_RULE_PATH and
  * LISTENER_RULE_PRIORITY.
  *
+ * @param owner service or group that the rule belongs to, unique on the load balancer
  * @param prefix prefix of the props in messages: `registerWith.`
  */
 export function resolveListenerRule(
   problems: Problems,
   props: ListenerRuleProps,
+  owner: string,
   prefix: "" | "registerWith." = "",
 ): ListenerRuleSettings {
   const { hosts = [], paths = [] } = props;
-  const { priority = rulePriority({ hosts, paths }) } = props;
+  const { priority = rulePriority({ hosts, paths }, owner) } = props;
   problems.check(hosts.length + paths.length <= 4 && hosts.length <= 3 && paths.length <= 3, {
     code: "LISTENER_RULE_CONDITIONS",
     prop: `${prefix}hosts and ${prefix}paths`,

@@ -26,18 +26,19 @@ const BANDS = [
 ] as const;
 
 /**
- * Derives a rule's priority on a shared listener from its conditions alone, so that it is the same in every repository and
- * at every synth.
+ * Derives a rule's priority on a shared listener from its conditions and its owner alone, so that it is the same at every
+ * synth. Conditions that move to another owner get another priority: the rule that they come from still has the old one while
+ * Terraform applies the change, and AWS refuses a priority that is in use.
  *
  * Rules with host and path come first, followed by those with a path, those with a host, and those that match everything. Of
  * two rules with paths, the one with more segments before its first wildcard comes first.
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html#listener-rules
  */
-export function rulePriority(match: RuleMatch): number {
+export function rulePriority(match: RuleMatch, owner: string): number {
   const band = ruleBand(match);
   const start = BANDS.slice(0, band).reduce((sum, { size }) => sum + size, EXPLICIT_PRIORITY.max + 1);
-  const key = JSON.stringify([[...match.hosts].sort(), [...narrowing(match)].sort()]);
+  const key = JSON.stringify([[...match.hosts].sort(), [...narrowing(match)].sort(), owner]);
   return start + (createHash("sha256").update(key).digest().readUInt32BE(0) % (BANDS[band]?.size ?? 1));
 }
 

@@ -9,7 +9,7 @@ import type { IQueue } from "../../backing/queue";
 import { alarmRows, type MetricDataQuery, policyRows } from "../../core/alarm";
 import { type Metric, resolveMetric } from "../../core/metric";
 import { kebab } from "../../core/names";
-import { type ScaleOutStep, scaleOutPolicy } from "../../core/scaling";
+import { InSequence, type ScaleOutStep, scaleOutPolicy } from "../../core/scaling";
 import { AwsStack, addressOf } from "../../core/stack";
 import type { Target } from "../add-on";
 import { groupsOf, ofTarget } from "../monitoring/target-metrics";
@@ -61,8 +61,9 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     serviceNamespace: target.serviceNamespace,
     lifecycle: { replaceTriggeredBy: [`${addressOf(target)}.id`] },
   };
-  const track = (id: string, targetValue: number, specification: object) =>
-    new AppautoscalingPolicy(scope, id, {
+  const sequence = new InSequence();
+  const track = (id: string, targetValue: number, specification: object) => {
+    const policy = new AppautoscalingPolicy(scope, id, {
       ...common,
       name: kebab(id),
       policyType: "TargetTrackingScaling",
@@ -73,6 +74,8 @@ export function scale(scope: Construct, scaled: ScaledService): void {
         scaleInCooldown: COOLDOWN_SECONDS,
       },
     });
+    sequence.add(policy);
+  };
   const predefined = (predefinedMetricType: string) => ({ predefinedMetricSpecification: { predefinedMetricType } });
   const computed = (metrics: () => object[]) => ({
     customizedMetricSpecification: { metrics: Lazy.anyValue({ produce: metrics }) },
@@ -90,6 +93,7 @@ export function scale(scope: Construct, scaled: ScaledService): void {
         stepAdjustment: [...stepAdjustment],
       },
     });
+    sequence.add(policy);
     new CloudwatchMetricAlarm(scope, `${id}Alarm`, {
       alarmName: AwsStack.of(scope).physicalName("alarm", ...scaled.fullName, kebab(id)),
       alarmDescription: "Adds tasks. No action is needed.",
@@ -135,16 +139,18 @@ export function scale(scope: Construct, scaled: ScaledService): void {
     step(`ScaleOn${name}`, [{ id: "measure", metric: resolveMetric(metric), returned: true }], out);
   }
   for (const { name, schedule, min, max } of settings.schedules) {
-    new AppautoscalingScheduledAction(scope, `Scale${name}`, {
-      ...common,
-      name: kebab(name),
-      schedule: schedule.expression,
-      timezone: schedule.timezone,
-      scalableTargetAction: {
-        ...(min === undefined ? {} : { minCapacity: String(min) }),
-        ...(max === undefined ? {} : { maxCapacity: String(max) }),
-      },
-    });
+    sequence.add(
+      new AppautoscalingScheduledAction(scope, `Scale${name}`, {
+        ...common,
+        name: kebab(name),
+        schedule: schedule.expression,
+        timezone: schedule.timezone,
+        scalableTargetAction: {
+          ...(min === undefined ? {} : { minCapacity: String(min) }),
+          ...(max === undefined ? {} : { maxCapacity: String(max) }),
+        },
+      }),
+    );
   }
 }
 

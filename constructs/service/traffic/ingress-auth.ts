@@ -13,8 +13,8 @@ interface Guarded {
 }
 
 /** Priority of a rule for public paths: directly before an explicit priority, otherwise derived from its conditions. */
-export function publicPriority({ hosts = [], priority, auth }: Guarded): number {
-  return priority === undefined ? rulePriority({ hosts, paths: auth?.publicPaths ?? [] }) : priority - 1;
+export function publicPriority({ hosts = [], priority, auth }: Guarded, owner: string): number {
+  return priority === undefined ? rulePriority({ hosts, paths: auth?.publicPaths ?? [] }, owner) : priority - 1;
 }
 
 /** Records INGRESS_AUTH_HTTPS, INGRESS_AUTH_HOST, INGRESS_PUBLIC_PATH, and the errors of the authentication method. */

@@ -8,7 +8,7 @@ import { Problems } from "../../core/errors";
 import { namePrefix } from "../../core/names";
 import { addressOf } from "../../core/stack";
 import { type Authentication, authenticateFirst } from "../../load-balancer/authentication";
-import { aliasRecord, Certificate, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
+import { aliasRecord, Certificate, hostId, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
 import {
   claimListenerRule,
   type ListenerRuleSettings,
@@ -37,9 +37,10 @@ export interface IngressProps {
    */
   readonly paths?: readonly string[];
   /**
-   * Priority among the rules of all services on the load balancer, 1 to 999; the lowest that matches wins.
+   * Priority among the rules of all services on the load balancer, 1 to 999; the lowest that matches wins. A priority that
+   * another rule has had needs two deployments: one that gives that rule another priority, then one that takes it.
    *
-   * @default - derived from hosts and paths: more specific rules first, after all rules with an explicit priority
+   * @default - derived from service, hosts and paths: more specific rules first, after all rules with an explicit priority
    */
   readonly priority?: number;
   /**
@@ -152,7 +153,7 @@ export class Ingress implements ServiceAddOn {
         rules.push(
           new LbListenerRule(scope, "Public", {
             listenerArn: loadBalancer.listenerArn,
-            priority: publicPriority(this.props),
+            priority: publicPriority(this.props, host.serviceName),
             condition: ruleConditions({ hosts, paths: auth.publicPaths }),
             action: [forward],
           }),
@@ -176,14 +177,14 @@ export class Ingress implements ServiceAddOn {
             },
     });
     if (zoneId !== undefined) {
-      hosts.forEach((name, index) => {
-        aliasRecord(scope, `Host${index + 1}`, { zoneId, host: name, loadBalancer });
-      });
+      for (const name of hosts) aliasRecord(scope, hostId(scope, "Host", name), { zoneId, host: name, loadBalancer });
       if (this.props.certificate === true) {
         const { certificateArn } = new Certificate(scope, "Certificate", { hosts, zoneId });
         new LbListenerCertificate(scope, "ListenerCertificate", {
           listenerArn: loadBalancer.listenerArn,
           certificateArn,
+          // With the old certificate detached first, its hosts would have none until the new one is validated.
+          lifecycle: { createBeforeDestroy: true },
         });
       }
     }
@@ -202,7 +203,7 @@ export class Ingress implements ServiceAddOn {
       problem: `must be a web process to receive requests, got a ${process.kind}`,
       remedy: "Use process: web().",
     });
-    const rule = resolveListenerRule(problems, this.props);
+    const rule = resolveListenerRule(problems, this.props, serviceName);
     const authCell = strategyCell(deployment.kind, stack.providerLine, "auth");
     problems.check(this.props.auth === undefined || authCell.verdict !== "no", {
       code: "STRATEGY_AUTH",
@@ -233,7 +234,12 @@ export class Ingress implements ServiceAddOn {
     const publicPaths = this.props.auth?.publicPaths ?? [];
     if (publicPaths.length > 0) {
       const match = { hosts, paths: publicPaths };
-      claimListenerRule(scope, owner, { ...rule, match, priority: publicPriority(this.props), targetGroups: 0 });
+      claimListenerRule(scope, owner, {
+        ...rule,
+        match,
+        priority: publicPriority(this.props, serviceName),
+        targetGroups: 0,
+      });
     }
     return rule;
   }

@@ -51,22 +51,22 @@ describe("priorities", () => {
   it("are independent of the order of hosts and paths, come after explicit ones, and stay within AWS's range", () => {
     fc.assert(
       fc.property(match, ({ hosts, paths }) => {
-        const priority = rulePriority({ hosts, paths });
+        const priority = rulePriority({ hosts, paths }, "orders");
         return (
-          priority === rulePriority({ hosts: [...hosts].reverse(), paths: [...paths].reverse() }) &&
+          priority === rulePriority({ hosts: [...hosts].reverse(), paths: [...paths].reverse() }, "orders") &&
           priority > EXPLICIT_PRIORITY.max &&
           priority <= 50_000
         );
       }),
     );
-    expect(rulePriority({ hosts: [], paths: [] })).toBe(50_000);
+    expect(rulePriority({ hosts: [], paths: [] }, "orders")).toBe(50_000);
   });
 
   it("put every narrower kind before every wider one", () => {
     fc.assert(
       fc.property(match, match, (a, b) => {
         const [first, second] = [ruleBand(a), ruleBand(b)];
-        return first === second || first < second === rulePriority(a) < rulePriority(b);
+        return first === second || first < second === rulePriority(a, "orders") < rulePriority(b, "orders");
       }),
     );
     const rising = [
@@ -78,7 +78,7 @@ describe("priorities", () => {
       { hosts: ["a.de"], paths: [] },
       { hosts: ["*.de"], paths: ["/*"] },
       { hosts: [], paths: [] },
-    ].map(rulePriority);
+    ].map((match) => rulePriority(match, "orders"));
     expect(rising).toEqual([...rising].sort((a, b) => a - b));
   });
 
@@ -98,7 +98,7 @@ describe("priorities", () => {
 });
 
 describe("services behind one load balancer", () => {
-  it("of two repos have rules of their own that only the match decides", () => {
+  it("of two repositories have rules with priorities that depend on the service and its paths only", () => {
     const inApp = registered({ Orders: { paths: ["/orders/*"] }, Payments: { paths: ["/payments/*"] } });
     const priorities = inApp.map((stack) => only(stack, "aws_lb_listener_rule").priority);
     expect(new Set(priorities).size).toBe(2);
@@ -106,6 +106,13 @@ describe("services behind one load balancer", () => {
     const alone = Platform.existing(new App(), "shop", { environment: DEV }).stack("payments");
     new CloudNativeService(alone, "Payments").add(new Ingress({ paths: ["/payments/*"] }));
     expect(only(alone, "aws_lb_listener_rule").priority).toBe(priorities[1]);
+  });
+
+  it("have another priority for a path that another service had, whose rule still has its own while Terraform moves it", () => {
+    const before = registered({ Orders: { paths: ["/report/*"] }, Payments: { paths: ["/payments/*"] } });
+    const after = registered({ Orders: { paths: ["/orders/*"] }, Payments: { paths: ["/report/*"] } });
+    const priorities = (stacks: typeof before) => stacks.map((stack) => only(stack, "aws_lb_listener_rule").priority);
+    expect(priorities(before)).not.toContain(priorities(after)[1]);
   });
 
   it("that want the same requests are refused, both owners named", () => {
