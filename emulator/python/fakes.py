@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, elasticache, firehose, functions, identity, network, observability, one_off, rds
+from services import alarms, app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, elasticache, firehose, functions, identity, network, observability, one_off, rds
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -132,11 +132,18 @@ FAKES: list[Fake] = [
     Fake("codestar-notifications", ("TagResource",), "the service; nothing is sent", answer=delivery.tag_rule),
     Fake("codestar-notifications", ("UntagResource",), "the service; nothing is sent", answer=delivery.untag_rule),
     Fake("codestar-notifications", ("DeleteTarget",), "the service; nothing is sent", answer=delivery.delete_target),
-    Fake("cloudwatch", ("PutCompositeAlarm",), "composite alarms; no alarm is ever evaluated", patch=observability.accept_composite_alarms),
+    Fake("cloudwatch", ("PutCompositeAlarm",), "composite alarms", patch=alarms.accept_composite_alarms),
+    Fake(
+        "cloudwatch",
+        ("DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory"),
+        "states of alarms follow the metrics that were put; actions are not taken",
+        answer=alarms.evaluate_before,
+    ),
     Fake("lambda", ("Invoke",), "Node.js functions run as a process of this machine, retries follow at once; failures go to the configured bucket", patch=functions.run_nodejs),
     Fake("logs", ("PutSubscriptionFilter", "PutLogEvents"), "log lines that reach a Kinesis stream through a destination", patch=observability.send_to_destinations),
     Fake("logs", ("CreateLogGroup",), "the class of a log group", amend=observability.remember_class),
     Fake("logs", ("DescribeLogGroups",), "the class of a log group", amend=observability.amend_groups),
+    Fake("logs", ("AssociateKmsKey", "DisassociateKmsKey"), "the key of an existing log group", answer=observability.associate_key),
     Fake("logs", ("PutQueryDefinition",), "saved queries", answer=observability.put_query),
     Fake("logs", ("DescribeQueryDefinitions",), "saved queries", answer=observability.describe_queries),
     Fake("logs", ("DeleteQueryDefinition",), "saved queries", answer=observability.delete_query),

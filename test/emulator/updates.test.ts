@@ -226,6 +226,21 @@ describeOnEmulator("updates on the emulator", () => {
     ]);
   });
 
+  test("of a log group set and remove its key", async () => {
+    const logs = (operation: string, params: object) => aws.call("logs", operation, { ...params });
+    const logGroupName = "/shop/orders";
+    const keyOf = async () => (await logs("DescribeLogGroups", {})).logGroups[0].kmsKeyId;
+    await logs("CreateLogGroup", { logGroupName });
+    const kmsKeyId = "arn:aws:kms:eu-central-1:123456789012:key/0f1e2d3c";
+    await logs("AssociateKmsKey", { logGroupName, kmsKeyId });
+    expect(await keyOf()).toBe(kmsKeyId);
+    await logs("DisassociateKmsKey", { logGroupName });
+    expect(await keyOf()).toBeUndefined();
+    await expect(logs("AssociateKmsKey", { logGroupName: "/none", kmsKeyId })).rejects.toMatchObject({
+      code: "ResourceNotFoundException",
+    });
+  });
+
   test("by a release are another task definition, which the service runs", async () => {
     const before = (await described("web")).taskDefinition;
     const answer = await simulate("release", { cluster: "main", service: "web", image: "node:next" });

@@ -1,4 +1,4 @@
-"""CloudWatch, CloudWatch Logs, X-Ray, FIS and AppConfig."""
+"""CloudWatch Logs, X-Ray, FIS and AppConfig."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from call import Call, Refused
 from state import Records, Store, Tags
 
 _tags = Tags()
-
-# CloudWatch
-
-
-def accept_composite_alarms() -> None:
-    """Moto stores composite alarms with the others but has no action for them."""
-    from moto.cloudwatch.responses import CloudWatchResponse
-
-    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
-
 
 # CloudWatch Logs
 
@@ -68,6 +58,16 @@ def get_protection(call: Call) -> dict[str, Any]:
 
 def delete_protection(call: Call) -> dict[str, Any]:
     _protections.of(call.region).pop(call.params["logGroupIdentifier"], None)
+    return {}
+
+
+def associate_key(call: Call) -> dict[str, Any]:
+    """AssociateKmsKey, DisassociateKmsKey."""
+    name = call.params.get("logGroupName") or call.params["resourceIdentifier"].split(":log-group:")[-1]
+    group = call.moto().groups.get(name)
+    if group is None:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+    group.kms_key_id = call.params.get("kmsKeyId")
     return {}
 
 

@@ -80,8 +80,8 @@ export function* statesFrom(run: Run, first: number): Generator<AlarmState, neve
   }
 }
 
-/** Samples of each minute, computed once, and what of them has arrived at a time. */
-function arrivals(run: Run, alarm: SynthesizedAlarm): (now: number) => Samples {
+/** Samples of each minute, computed once, and those of them that have arrived at a time. */
+export function arrivals(run: Run, alarm: SynthesizedAlarm): (now: number) => Samples {
   const known = new Map<MetricStat, { late: number; samples: (readonly number[] | undefined)[] }>();
   return (now) => (metric, minute) => {
     let found = known.get(metric);
