@@ -61,18 +61,16 @@ async function runLocally(context: Context): Promise<ExitCode> {
     color: context.color,
     columns: context.stdoutIsTerminal ? (process.stdout.columns ?? 80) : undefined,
   });
-  report.begin("synthesize");
-  const synthesized = await synthesize(context.cwd);
-  report.done("infra/cdktf.out");
   return context.interruptible(async (signal) => {
     try {
-      await deployLocally({ synthesized, report, signal });
+      await deployLocally({ synthesize: () => synthesize(context.cwd), report, signal });
     } catch (error) {
+      report.failed();
+      if (signal.aborted) throw cancelled("the emulator is stopped, and everything applied to it is gone");
+      if (error instanceof UserError) throw error;
       if (error instanceof ToolsMissingError) {
         throw new UserError(`${error.message}\nThe synthesized stacks are in infra/cdktf.out.`, 1);
       }
-      report.failed();
-      if (signal.aborted) throw cancelled("the emulator is stopped, and everything applied to it is gone");
       throw error instanceof Error ? new UserError(error.message, 1) : error;
     }
     context.print(`\n  applied, found as planned, and destroyed, in ${seconds(context.now() - start)}\n`);

@@ -1,19 +1,19 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { ProgressReporter } from "../contract/progress";
 import { inOrder, type StackManifest } from "../contract/stacks";
 import { Emulator } from "./index";
-import { ProviderProcess } from "./provider-process";
+import { ProviderPool } from "./provider-process";
 import { type Change, describeProgress, type Progress, TerraformStack } from "./terraform";
-import { findTools, missingTools } from "./tools";
+import { findTools, missingTools, type Tools } from "./tools";
 
 /** Reports the steps; a failed one is the caller's to mark, since it sees the error. */
 type Steps = Omit<ProgressReporter, "failed">;
 
 export interface DeployLocallyOptions {
-  /** Folder that the app was synthesized into: `cdktf.out`. */
-  readonly synthesized: string;
+  /** Synthesizes the app, and returns its output folder `cdktf.out`. The emulator starts meanwhile. */
+  readonly synthesize: () => Promise<string>;
   readonly report: Steps;
   /** Interrupts it; what was applied ends with the emulator. */
   readonly signal: AbortSignal;
@@ -34,61 +34,71 @@ interface Manifest extends StackManifest {
 }
 
 /**
- * Deploys a synthesized app to an emulator and destroys it again: each stack is planned and applied by Terraform with
- * the real AWS provider, read back through AWS's API, planned again (which must be empty), and destroyed.
+ * Deploys an app to an emulator and destroys it again: each stack is planned and applied by Terraform with the real AWS
+ * provider, read back through AWS's API, planned again (which must be empty), and destroyed.
  *
- * @throws ToolsMissingError before anything is done; Error that names the stack and the log when a step fails
+ * @throws ToolsMissingError when the app is synthesized, and nothing deployed; the error of a failed synthesis; Error that names
+ *   the stack and the log when a later step fails
  */
-export async function deployLocally({ synthesized, report, signal }: DeployLocallyOptions): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(synthesized, "manifest.json"), "utf8")) as Manifest;
-  const tools = await findTools();
-  const missing = missingTools(tools);
-  if (missing.length > 0) throw new ToolsMissingError(missing);
-
+export async function deployLocally({ synthesize, report, signal }: DeployLocallyOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "antifragile-local-"));
-  report.begin("start the emulator");
-  const emulator = await Emulator.start({ log: join(folder, "emulator.log"), tools });
+  const starting = startEmulator(join(folder, "emulator.log"));
+  const started = starting.catch(() => undefined);
+  let synthesized: string;
+  try {
+    report.begin("synthesize");
+    synthesized = await synthesize();
+    report.done(relative(process.cwd(), synthesized));
+    report.begin("start the emulator");
+    await starting;
+  } catch (error) {
+    await (await started)?.emulator.stop();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const { emulator, tools } = await starting;
+  const manifest = JSON.parse(await readFile(join(synthesized, "manifest.json"), "utf8")) as Manifest;
+  const providers = new ProviderPool(join(folder, "provider.log"));
   const failed = new AbortController();
-  const turns = new Turns(report);
-  const [main, ...others] = independentGroups(manifest).map((group, index) => {
-    const told = index === 0 ? turns.first : turns.beside;
-    const provider = new ProviderProcess(join(folder, `provider-${index}.log`));
-    const stacks = group.map(
+  const { first, beside } = new Turns(report);
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const [main = [], ...others] = independentGroups(manifest).map((group, index) =>
+    group.map(
       (name) =>
         new TerraformStack({
           stack: join(synthesized, manifest.stacks[name]?.workingDirectory ?? ""),
           folder,
           emulatorUrl: emulator.url,
           tools,
-          provider,
-          signal: AbortSignal.any([signal, failed.signal]),
-          onProgress: (progress) => told.progress(tell(progress)),
+          providers,
+          signal: stop,
+          onProgress: (progress) => {
+            if (index === 0 && progress.action !== "read") first.progress(tell(progress));
+          },
         }),
-    );
-    return new Group(stacks, provider, told);
-  });
-  // The others use the minutes in which AWS makes the first group's load balancer, one after the other.
-  const sideBySide = async (first: (group: Group) => Promise<void>, other: (group: Group) => Promise<void>) => {
-    const inTurn = async () => {
-      for (const group of others) await other(group);
-    };
+    ),
+  );
+  const sideBySide = async (...works: readonly (() => Promise<void>)[]) => {
     const problems: unknown[] = [];
-    const stop = (error: unknown) => {
+    const fail = (error: unknown) => {
       problems.push(error);
       // The other's Terraform ends in good order before the emulator does.
       failed.abort();
     };
-    await Promise.all([main && first(main).catch(stop), inTurn().catch(stop)]);
+    await Promise.all(works.map((work) => work().catch(fail)));
     if (problems.length > 0) throw problems[0];
   };
   try {
     report.done(`an AWS account on this machine, ${emulator.url}`);
     await sideBySide(
-      (group) => group.apply(),
-      async (group) => {
-        await group.apply();
-        await group.planAgain();
-        await group.provider.stop();
+      () => apply(main, first),
+      // In the minute in which Terraform waits for the first group's load balancer.
+      async () => {
+        for (const group of others) {
+          await apply(group, beside);
+          await planAgain(group, beside);
+        }
+        for (const stack of main) await stack.init();
       },
     );
     for (const region of await regionsOf(synthesized, manifest)) {
@@ -97,11 +107,12 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
       report.done(found.length === 0 ? "no service, no log group" : found.join("\n"));
     }
     await sideBySide(
-      async (group) => {
-        await group.planAgain();
-        await group.destroy();
-      },
-      (group) => group.destroy(),
+      () => planAgain(main.slice(0, 1), first),
+      () => planAgain(main.slice(1), beside),
+    );
+    await sideBySide(
+      () => destroy(main, first),
+      () => destroy(others.flat(), beside),
     );
     report.begin("look for what is left");
     const { billable, free } = await emulator.leftovers();
@@ -117,10 +128,18 @@ export async function deployLocally({ synthesized, report, signal }: DeployLocal
     const where = `logs are kept in ${folder}`;
     throw error instanceof Error ? Object.assign(error, { message: `${error.message}\n${where}` }) : error;
   } finally {
-    await Promise.all([main, ...others].map((group) => group?.provider.stop()));
+    await providers.stop();
     await emulator.stop();
   }
   await rm(folder, { recursive: true, force: true });
+}
+
+/** @throws ToolsMissingError if this machine lacks tools */
+async function startEmulator(log: string): Promise<{ emulator: Emulator; tools: Tools }> {
+  const tools = await findTools();
+  const missing = missingTools(tools);
+  if (missing.length > 0) throw new ToolsMissingError(missing);
+  return { emulator: await Emulator.start({ log, tools }), tools };
 }
 
 /** Stacks that depend on each other, in the order in which they are applied; the largest group first. */
@@ -138,41 +157,33 @@ export function independentGroups(manifest: StackManifest): string[][] {
     .sort((a, b) => b.length - a.length || order.indexOf(a[0] as string) - order.indexOf(b[0] as string));
 }
 
-/** Stacks that no stack outside depends on, with the provider that they use in turn. */
-class Group {
-  constructor(
-    readonly stacks: readonly TerraformStack[],
-    readonly provider: ProviderProcess,
-    readonly report: Steps,
-  ) {}
-
-  async apply(): Promise<void> {
-    for (const stack of this.stacks) {
-      this.report.begin(`plan ${stack.name}`);
-      const { add, change, remove } = await stack.countPlanned();
-      this.report.done(`${add} to add, ${change} to change, ${remove} to destroy`);
-      this.report.begin(`apply ${stack.name}`);
-      await stack.applyPlanned();
-      this.report.done("applied");
-    }
+async function apply(stacks: readonly TerraformStack[], report: Steps): Promise<void> {
+  for (const stack of stacks) {
+    report.begin(`plan ${stack.name}`);
+    const { add, change, remove } = await stack.countPlanned();
+    report.done(`${add} to add, ${change} to change, ${remove} to destroy`);
+    report.begin(`apply ${stack.name}`);
+    await stack.applyPlanned();
+    report.done("applied");
   }
+}
 
-  async planAgain(): Promise<void> {
-    for (const stack of this.stacks) {
-      this.report.begin(`plan ${stack.name} again`);
-      const plan = await stack.plan();
-      if (!plan.empty)
-        throw new Error(`${stack.name} is not what was applied:\n${plan.changes.map(describe).join("\n")}`);
-      this.report.done("no changes");
-    }
+async function planAgain(stacks: readonly TerraformStack[], report: Steps): Promise<void> {
+  for (const stack of stacks) {
+    report.begin(`plan ${stack.name} again`);
+    const plan = await stack.plan();
+    if (!plan.empty)
+      throw new Error(`${stack.name} is not what was applied:\n${plan.changes.map(describe).join("\n")}`);
+    report.done("no changes");
   }
+}
 
-  async destroy(): Promise<void> {
-    for (const stack of [...this.stacks].reverse()) {
-      this.report.begin(`destroy ${stack.name}`);
-      await stack.destroy();
-      this.report.done("destroyed");
-    }
+/** Destroys stacks that {@link planAgain} has just read, in reverse order. */
+async function destroy(stacks: readonly TerraformStack[], report: Steps): Promise<void> {
+  for (const stack of [...stacks].reverse()) {
+    report.begin(`destroy ${stack.name}`);
+    await stack.destroy({ refresh: false });
+    report.done("destroyed");
   }
 }
 

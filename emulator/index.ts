@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:f
 import { dirname, join, resolve } from "node:path";
 import { findTools, type Tools } from "./tools";
 
-export { ProviderProcess } from "./provider-process";
+export { ProviderPool } from "./provider-process";
 export { type Change, type Plan, type Progress, TerraformError, TerraformStack } from "./terraform";
 export { type FoundMirror, type FoundTool, findTools, type MissingTool, missingTools, type Tools } from "./tools";
 

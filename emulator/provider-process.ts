@@ -11,27 +11,56 @@ const UNTIL_INPUT_ENDS = '"$1" -debug & cat >/dev/null; kill -KILL $!';
 /** Log levels of the provider. Its default log contains all requests and responses, including secrets. */
 const LOG_LEVELS = { TF_LOG: "", TF_LOG_PROVIDER_AWS: "ERROR", TF_LOG_SDK: "ERROR", TF_LOG_SDK_PROTO: "ERROR" };
 
+/** A running provider, for one run of Terraform. */
+export interface AttachedProvider {
+  /** Value of `TF_REATTACH_PROVIDERS`. */
+  readonly attachment: string;
+  /** Leaves the provider to another run. */
+  readonly release: () => void;
+}
+
 /**
- * AWS provider as one process that several Terraform runs use one after the other, so that it starts only once.
+ * Processes of the AWS provider that Terraform runs use one after the other, so that runs do not start their own.
  *
- * Every run configures it again: region, default tags and credentials are those of the stack that is run. Two runs at once
- * would mix them up, so stacks that are deployed concurrently need one each. If it cannot be started, Terraform starts
- * its own.
+ * Every run configures its provider again: region, default tags and credentials are those of the stack that is run. Two runs at
+ * once would mix them up, so each takes one that is free, or starts another.
  *
  * @see https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
  */
-export class ProviderProcess {
-  #starting: Promise<string | undefined> | undefined;
-  #process: ChildProcess | undefined;
+export class ProviderPool {
+  readonly #all: ProviderProcess[] = [];
+  readonly #free: ProviderProcess[] = [];
 
-  /** @param log file that the provider writes its log to */
+  /** @param log file that the providers write their log to */
   constructor(readonly log: string) {}
 
   /**
-   * Starts it once, from what Terraform installed into a stack's folder.
+   * Takes a free provider, or starts one from what Terraform installed into a stack's folder.
    *
-   * @returns value of `TF_REATTACH_PROVIDERS`; undefined if the provider does not run
+   * @returns undefined if the provider does not run: Terraform then starts its own
    */
+  async attach(stack: string, env: NodeJS.ProcessEnv): Promise<AttachedProvider | undefined> {
+    const provider = this.#free.pop() ?? new ProviderProcess(this.log);
+    if (!this.#all.includes(provider)) this.#all.push(provider);
+    const attachment = await provider.attach(stack, env);
+    const release = () => void this.#free.push(provider);
+    if (attachment !== undefined) return { attachment, release };
+    release();
+    return undefined;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((provider) => provider.stop()));
+  }
+}
+
+class ProviderProcess {
+  #starting: Promise<string | undefined> | undefined;
+  #process: ChildProcess | undefined;
+
+  constructor(readonly log: string) {}
+
+  /** Starts it once. */
   async attach(stack: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
     this.#starting ??= this.#start(stack, env).catch(() => undefined);
     const attached = await this.#starting;

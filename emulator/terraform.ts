@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { devNull, homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { ProviderProcess } from "./provider-process";
+import type { ProviderPool } from "./provider-process";
 import type { Tools } from "./tools";
 
 /** Progress of one resource. */
@@ -73,8 +73,8 @@ export interface TerraformStackOptions {
   readonly folder: string;
   readonly emulatorUrl: string;
   readonly tools: Tools;
-  /** Provider that runs of several stacks use in turn. @default - each run starts its own */
-  readonly provider?: ProviderProcess;
+  /** Providers that runs of several stacks share. @default - each run starts its own */
+  readonly providers?: ProviderPool;
   /** @default - progress is not reported */
   readonly onProgress?: (progress: Progress) => void;
   /** Interrupts Terraform, which then stops in good order. @default - never */
@@ -166,9 +166,10 @@ export class TerraformStack {
     await this.#run(["apply", "-input=false", "-json", "-auto-approve"]);
   }
 
-  async destroy(): Promise<void> {
+  /** @param options.refresh reads each resource before it is destroyed. Default: true */
+  async destroy({ refresh = true }: { readonly refresh?: boolean } = {}): Promise<void> {
     await this.init();
-    await this.#run(["destroy", "-input=false", "-json", "-auto-approve"]);
+    await this.#run(["destroy", "-input=false", "-json", "-auto-approve", ...(refresh ? [] : ["-refresh=false"])]);
   }
 
   /** Output values by name, secret ones too. */
@@ -199,10 +200,10 @@ export class TerraformStack {
     // A shared provider does not run in this folder: a stack with files of its own, as functions, starts one that does.
     const files = readdirSync(this.#folder, { withFileTypes: true });
     const alone = command[0] === "init" || files.some((file) => file.isDirectory() && file.name !== ".terraform");
-    const attached = alone ? undefined : await this.#options.provider?.attach(this.#folder, env);
+    const attached = alone ? undefined : await this.#options.providers?.attach(this.#folder, env);
     const child = spawn(terraform.path, command, {
       cwd: this.#folder,
-      env: attached === undefined ? env : { ...env, TF_REATTACH_PROVIDERS: attached },
+      env: attached === undefined ? env : { ...env, TF_REATTACH_PROVIDERS: attached.attachment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const letGo = endWithThisProcess(child, this.#options.signal);
@@ -239,6 +240,7 @@ export class TerraformStack {
       throw new TerraformError(`terraform ${command[0]} of ${this.name} ${reason}`, this.log);
     } finally {
       letGo();
+      attached?.release();
       await new Promise<void>((done) => log.end(done));
     }
   }

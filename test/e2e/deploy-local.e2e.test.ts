@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -52,7 +52,7 @@ describeOnEmulator("a local deployment", () => {
       progress: () => undefined,
       done: (result: string) => told.push(`  ${result}`),
     };
-    return { told, ended: deployLocally({ synthesized: folder, report, signal }) };
+    return { told, ended: deployLocally({ synthesize: async () => folder, report, signal }) };
   }
 
   it("plans and applies each stack after its dependencies, reads back, plans again, destroys everything", async () => {
@@ -71,7 +71,8 @@ describeOnEmulator("a local deployment", () => {
       "destroy c-delivery",
       "  destroyed",
     ]);
-    expect(told.filter((line, index) => !line.includes("127.0.0.1") && !beside(line, index))).toEqual([
+    expect(told.filter((line, index) => !/127\.0\.0\.1|deploy-local/.test(line) && !beside(line, index))).toEqual([
+      "synthesize",
       "start the emulator",
       "plan b-platform",
       "  1 to add, 0 to change, 0 to destroy",
@@ -107,6 +108,22 @@ describeOnEmulator("a local deployment", () => {
     const kept = /logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "";
     expect(existsSync(join(kept, "emulator.log"))).toBe(true);
     rmSync(kept, { recursive: true });
+  });
+
+  it("stops the emulator if the app cannot be synthesized", async () => {
+    const report = { begin: () => undefined, progress: () => undefined, done: () => undefined };
+    const before = readdirSync(tmpdir());
+    const ended = deployLocally({
+      synthesize: async () => {
+        throw new Error("no app");
+      },
+      report,
+      signal: new AbortController().signal,
+    });
+    await expect(ended).rejects.toThrow(/^no app$/);
+    expect(
+      readdirSync(tmpdir()).filter((name) => name.startsWith("antifragile-local-") && !before.includes(name)),
+    ).toEqual([]);
   });
 
   it("stops when it is interrupted", async () => {

@@ -10,7 +10,7 @@ import { CreateNatGatewayCommand, DescribeSubnetsCommand } from "@aws-sdk/client
 import { DescribeServicesCommand, DescribeTasksCommand, ListTasksCommand } from "@aws-sdk/client-ecs";
 import { GetParametersCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Emulator, ProviderProcess, TerraformStack } from "../../emulator";
+import { Emulator, ProviderPool, TerraformStack } from "../../emulator";
 import { clientsFor, type Deployment, deploy, describeOnEmulator, resultsFolder, tools } from "../support/deployment";
 import { fixtureProgram } from "../support/fixture-program";
 
@@ -87,8 +87,8 @@ describeOnEmulator("the harness", () => {
     });
   });
 
-  test("stacks that share one provider keep their own region and tags, and continue if it ends", async () => {
-    const provider = new ProviderProcess(join(app.results, "shared-provider.log"));
+  test("stacks share one provider, or two at once, keep their own region and tags, and continue if it ends", async () => {
+    const providers = new ProviderPool(join(app.results, "shared-provider.log"));
     const regions = { east: "us-east-1", west: "us-west-2" };
     const stacks = Object.entries(regions).map(([name, region]) => {
       mkdirSync(join(folder, "stacks", name), { recursive: true });
@@ -103,7 +103,7 @@ describeOnEmulator("the harness", () => {
         folder: app.results,
         emulatorUrl: app.emulator.url,
         tools,
-        provider,
+        providers,
       });
     });
     // To and fro, so that each finds the provider as the other left it.
@@ -117,12 +117,15 @@ describeOnEmulator("the harness", () => {
       );
       expect(TagList).toEqual([{ Key: name, Value: region }]);
     }
-    const log = readFileSync(provider.log, "utf8");
+    const log = readFileSync(providers.log, "utf8");
     expect(log.match(/plugin address/g)).toHaveLength(1);
+    const plans = await Promise.all(stacks.map((stack) => stack.plan()));
+    expect(plans.map(({ empty }) => empty)).toEqual([true, true]);
+    expect(readFileSync(providers.log, "utf8").match(/plugin address/g)).toHaveLength(2);
     // Requests hold secrets.
     expect(log).not.toMatch(/HTTP Request|Received request/);
 
-    await provider.stop();
+    await providers.stop();
     for (const stack of stacks) await stack.destroy();
     for (const [name, region] of Object.entries(regions)) {
       const { ssm } = clientsFor(app.emulator.url, region);

@@ -19,7 +19,7 @@ import {
   findTools,
   type Leftover,
   missingTools,
-  ProviderProcess,
+  ProviderPool,
   TerraformStack,
 } from "../../emulator";
 import { runningProgram } from "./program";
@@ -100,8 +100,8 @@ export class Deployment {
     readonly region: string,
     /** Folder of all logs. */
     readonly results: string,
-    /** Provider that the stacks use in turn. */
-    readonly provider: ProviderProcess,
+    /** Providers that the stacks share. */
+    readonly providers: ProviderPool,
     /** Synthesizes the app once more, into a folder of this name, and returns the folder. */
     private readonly synthesize: (name: string, variables: Variables) => Promise<string>,
   ) {
@@ -122,7 +122,7 @@ export class Deployment {
       folder: this.results,
       emulatorUrl: this.emulator.url,
       tools,
-      provider: this.provider,
+      providers: this.providers,
     });
   }
 
@@ -203,7 +203,7 @@ export class Deployment {
   /** Stop the emulator and close the clients; logs stay. */
   async end(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();
-    await this.provider.stop();
+    await this.providers.stop();
     await this.emulator.stop();
   }
 
@@ -250,11 +250,11 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   const names = options.stacks ?? inOrder(JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")));
   const folders = names.map((name) => join(synthesized, "stacks", name));
   const region = options.region ?? regionOf(folders[0] as string);
-  const provider = new ProviderProcess(join(results, "provider.log"));
+  const providers = new ProviderPool(join(results, "provider.log"));
   const stacks = folders.map(
-    (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools, provider }),
+    (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools, providers }),
   );
-  return new Deployment(emulator, stacks, region, results, provider, (name, others) =>
+  return new Deployment(emulator, stacks, region, results, providers, (name, others) =>
     synthesize(app, join(results, name), { ...variables, ...others }),
   );
 }
