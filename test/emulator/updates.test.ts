@@ -99,6 +99,7 @@ describeOnEmulator("updates on the emulator", () => {
     expect(field(group, "SnapshotRetentionLimit")).toBe("7");
     const member = await cache("DescribeCacheClusters", { CacheClusterId: "orders-003" });
     expect(field(member, "EngineVersion")).toBe("8.1.0");
+    expect((await cache("DescribeCacheClusters")).match(/<CacheClusterId>/g)).toHaveLength(3);
     const subnetGroup = await cache("DescribeCacheSubnetGroups", { CacheSubnetGroupName });
     expect(subnetGroup.match(/<SubnetIdentifier>/g)).toHaveLength(3);
 
@@ -164,6 +165,107 @@ describeOnEmulator("updates on the emulator", () => {
     const second = await read();
     expect(second.VersionId).not.toBe(first.VersionId);
     expect(second.VersionStages).toEqual(["AWSCURRENT"]);
+  });
+
+  test("of a database and a cache wait for the maintenance window, unless they are applied immediately", async () => {
+    const DBInstanceIdentifier = "waiting";
+    const DBClusterIdentifier = "waiting-cluster";
+    const master = { MasterUsername: "master", ManageMasterUserPassword: true };
+    await rds("CreateDBInstance", {
+      DBInstanceIdentifier,
+      DBInstanceClass: "db.t4g.small",
+      Engine: "postgres",
+      EngineVersion: "16",
+      AllocatedStorage: 20,
+      ...master,
+    });
+    const engine = { Engine: "aurora-postgresql", EngineVersion: "16" };
+    await rds("CreateDBCluster", { DBClusterIdentifier, ...engine, ...master });
+    const higher = { EngineVersion: "17", AllowMajorVersionUpgrade: true };
+    await rds("ModifyDBInstance", {
+      DBInstanceIdentifier,
+      ...higher,
+      DBInstanceClass: "db.m7g.large",
+      BackupRetentionPeriod: 9,
+    });
+    await rds("ModifyDBCluster", { DBClusterIdentifier, ...higher });
+    const instance = () => rds("DescribeDBInstances", { DBInstanceIdentifier });
+    const cluster = () => rds("DescribeDBClusters", { DBClusterIdentifier });
+    const pending = (xml: string) => /<PendingModifiedValues>(.*?)<\/PendingModifiedValues>/s.exec(xml)?.[1] ?? "";
+    const current = (xml: string, name: string) => field(xml.replace(pending(xml), ""), name);
+
+    const waiting = await instance();
+    expect(["EngineVersion", "DBInstanceClass", "BackupRetentionPeriod"].map((name) => current(waiting, name))).toEqual(
+      ["16.4", "db.t4g.small", "9"],
+    );
+    expect(["EngineVersion", "DBInstanceClass"].map((name) => field(pending(waiting), name))).toEqual([
+      "17.4",
+      "db.m7g.large",
+    ]);
+    expect(current(await cluster(), "EngineVersion")).toBe("16.4");
+    const passed = async (fields: object) => (await simulate("pass-maintenance-window", fields)).json();
+    expect(await passed({ database: DBInstanceIdentifier })).toEqual({
+      EngineVersion: "17.4",
+      DBInstanceClass: "db.m7g.large",
+    });
+    expect(await passed({ database: DBClusterIdentifier })).toEqual({ EngineVersion: "17.4" });
+    expect(current(await cluster(), "EngineVersion")).toBe("17.4");
+    const after = await instance();
+    expect([current(after, "EngineVersion"), pending(after)]).toEqual(["17.4", ""]);
+    await rds("ModifyDBInstance", { DBInstanceIdentifier, DBInstanceClass: "db.m7g.xlarge", ApplyImmediately: true });
+    expect(field(await instance(), "DBInstanceClass")).toBe("db.m7g.xlarge");
+
+    const ReplicationGroupId = "orders";
+    const node = async () => field(await cache("DescribeReplicationGroups", { ReplicationGroupId }), "CacheNodeType");
+    await cache("ModifyReplicationGroup", { ReplicationGroupId, CacheNodeType: "cache.m7g.large" });
+    expect(await node()).toBe("cache.t4g.small");
+    expect(await passed({ cache: ReplicationGroupId })).toEqual({ CacheNodeType: "cache.m7g.large" });
+    expect(await node()).toBe("cache.m7g.large");
+    expect((await simulate("pass-maintenance-window", { cache: "none" })).status).toBe(400);
+  });
+
+  test("of a backup are restored into a database of the backup's version", async () => {
+    const master = { MasterUsername: "master", ManageMasterUserPassword: true };
+    const source = { DBInstanceClass: "db.t4g.small", Engine: "postgres", EngineVersion: "16", AllocatedStorage: 20 };
+    await rds("CreateDBInstance", { DBInstanceIdentifier: "source", ...source, ...master });
+    await rds("CreateDBSnapshot", { DBInstanceIdentifier: "source", DBSnapshotIdentifier: "before" });
+    const higher = { EngineVersion: "17", AllowMajorVersionUpgrade: true, ApplyImmediately: true };
+    await rds("ModifyDBInstance", { DBInstanceIdentifier: "source", ...higher });
+    await rds("RestoreDBInstanceFromDBSnapshot", { DBInstanceIdentifier: "old", DBSnapshotIdentifier: "before" });
+    await rds("RestoreDBInstanceToPointInTime", {
+      SourceDBInstanceIdentifier: "source",
+      TargetDBInstanceIdentifier: "latest",
+      UseLatestRestorableTime: true,
+    });
+    const cluster = { Engine: "aurora-postgresql", EngineVersion: "16" };
+    await rds("CreateDBCluster", { DBClusterIdentifier: "source-cluster", ...cluster, ...master });
+    await rds("CreateDBClusterSnapshot", {
+      DBClusterIdentifier: "source-cluster",
+      DBClusterSnapshotIdentifier: "before-cluster",
+    });
+    await rds("RestoreDBClusterFromSnapshot", {
+      DBClusterIdentifier: "old-cluster",
+      SnapshotIdentifier: "before-cluster",
+      Engine: "aurora-postgresql",
+    });
+    await rds("RestoreDBClusterToPointInTime", {
+      SourceDBClusterIdentifier: "source-cluster",
+      DBClusterIdentifier: "latest-cluster",
+      UseLatestRestorableTime: true,
+    });
+    const versions = async (kind: "Instance" | "Cluster", names: readonly string[]) =>
+      Promise.all(
+        names.map(async (name) => {
+          const shown = await rds(`DescribeDB${kind}s`, { [`DB${kind}Identifier`]: name });
+          return [field(shown, "EngineVersion"), field(shown, "DbiResourceId") ?? field(shown, "DbClusterResourceId")];
+        }),
+      );
+    const found = [
+      ...(await versions("Instance", ["source", "old", "latest"])),
+      ...(await versions("Cluster", ["source-cluster", "old-cluster", "latest-cluster"])),
+    ];
+    expect(found.map(([version]) => version)).toEqual(["17.4", "16.4", "17.4", "16.4", "16.4", "16.4"]);
+    expect(new Set(found.map(([, id]) => id)).size).toBe(found.length);
   });
 
   test("of an Aurora cluster show no scaling of Serverless v1", async () => {
@@ -251,6 +353,45 @@ describeOnEmulator("updates on the emulator", () => {
     expect(released.taskDefinition.containerDefinitions).toMatchObject([{ image: "node:next" }]);
   });
 
+  test("of Fargate's platform show in deployments, and the service still wants the latest", async () => {
+    await ecs("RegisterTaskDefinition", {
+      family: "fargate",
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      cpu: "256",
+      memory: "512",
+      executionRoleArn: "arn:aws:iam::123456789012:role/execution",
+      containerDefinitions: [{ name: "app", image: "node" }],
+    });
+    const subnet = field(await aws.call("ec2", "DescribeSubnets"), "subnetId");
+    await ecs("CreateService", {
+      cluster: "main",
+      serviceName: "fargate",
+      taskDefinition: "fargate",
+      desiredCount: 1,
+      launchType: "FARGATE",
+      platformVersion: "LATEST",
+      networkConfiguration: { awsvpcConfiguration: { subnets: [subnet], securityGroups: [] } },
+    });
+    const shown = async () => {
+      const { platformVersion, deployments } = await described("fargate");
+      return [platformVersion, deployments[0].platformVersion];
+    };
+    expect(await shown()).toEqual(["LATEST", "1.4.0"]);
+    await simulate("raise-platform-version", { cluster: "main", service: "fargate", version: "1.5.0" });
+    expect(await shown()).toEqual(["LATEST", "1.5.0"]);
+  });
+
+  test("of a machine image are another id in its parameter", async () => {
+    const Name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id";
+    const read = async () => (await aws.call("ssm", "GetParameter", { Name })).Parameter.Value;
+    const before = await read();
+    const { image } = (await (await simulate("publish-image", { parameter: Name })).json()) as { image: string };
+    expect(image).not.toBe(before);
+    expect(await read()).toBe(image);
+    expect((await simulate("publish-image", { parameter: "/none" })).status).toBe(400);
+  });
+
   test("by a renewal give a certificate another serial number under the same ARN", async () => {
     const { CertificateArn } = await aws.call("acm", "RequestCertificate", { DomainName: "shop.example.com" });
     const read = async () => (await aws.call("acm", "DescribeCertificate", { CertificateArn })).Certificate;
@@ -268,7 +409,9 @@ describeOnEmulator("updates on the emulator", () => {
   test("that cannot be simulated are refused with the reason", async () => {
     const unknown = await simulate("reboot", {});
     expect(unknown.status).toBe(400);
-    expect(await unknown.text()).toMatch(/change must be one of raise-minor-version, renew-certificate/);
+    expect(await unknown.text()).toMatch(
+      /change must be one of raise-minor-version, pass-maintenance-window, renew-certificate/,
+    );
     const missing = await simulate("raise-minor-version", { database: "none" });
     expect(await missing.text()).toMatch(/no database none/);
   });

@@ -274,6 +274,10 @@ def _show(call: Call, service: dict[str, Any]) -> None:
     ]
 
 
+LATEST_PLATFORM = "1.4.0"
+"""Platform version of Fargate that deployments show where a service wants the latest."""
+
+
 def _shown_deployment(record: dict[str, Any], service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
     shown = {**deployment, "desiredCount": service["desiredCount"]}
     if deployment["status"] == "PRIMARY":
@@ -281,6 +285,8 @@ def _shown_deployment(record: dict[str, Any], service: dict[str, Any], deploymen
     for name in ("capacityProviderStrategy", "networkConfiguration", "platformVersion"):
         if record["kept"].get(name):
             shown[name] = record["kept"][name]
+    if shown.get("platformVersion") == "LATEST":
+        shown["platformVersion"] = record.get("platformVersion", LATEST_PLATFORM)
     if service.get("launchType"):
         shown["launchType"] = service["launchType"]
     if "serviceConnect" in record:

@@ -84,10 +84,31 @@ CHANGED_IN_MOTO = {
 SWITCHES = {"AutomaticFailoverEnabled": "automatic_failover", "MultiAZEnabled": "multi_az"}
 
 
+DEFERRED = ("CacheNodeType", "EngineVersion")
+"""Changes that wait for the maintenance window, unless a call says otherwise."""
+
+
 def modify_replication_group(call: Call) -> dict[str, Any]:
-    """ModifyReplicationGroup: applies every change immediately."""
+    """ModifyReplicationGroup."""
     group, record = _group_and_record(call)
     params = {name: value for name, value in call.params.items() if value is not None}
+    if not params.get("ApplyImmediately"):
+        record["pending"] = {**record.get("pending", {}), **{name: params.pop(name) for name in DEFERRED if name in params}}
+    _modify(group, record, params)
+    return _changed(group)
+
+
+def pass_maintenance_window(account: Account, name: str) -> dict[str, Any]:
+    """Applies what waits for the maintenance window; returns the fields that changed."""
+    record, group = record_of(account, name), account.moto("elasticache").replication_groups.get(name)
+    if record is None or group is None:
+        raise Refused("ReplicationGroupNotFoundFault", f"Replication group {name} not found.")
+    changed = record.pop("pending", {})
+    _modify(group, record, dict(changed))
+    return changed
+
+
+def _modify(group: Any, record: dict[str, Any], params: dict[str, Any]) -> None:
     for name, attribute in CHANGED_IN_MOTO.items():
         if name in params:
             setattr(group, attribute, params[name])
@@ -99,7 +120,6 @@ def modify_replication_group(call: Call) -> dict[str, Any]:
     users = [each for each in record["params"].get("UserGroupIds", []) if each not in params.pop("UserGroupIdsToRemove", [])]
     users += params.pop("UserGroupIdsToAdd", [])
     record["params"].update(params, **({"UserGroupIds": users} if users else {}))
-    return _changed(group)
 
 
 def change_replica_count(call: Call) -> dict[str, Any]:
@@ -128,6 +148,12 @@ def describe_clusters(call: Call) -> dict[str, Any] | None:
     if wanted in members:
         return {"CacheClusters": [members[wanted]]}
     return None
+
+
+def amend_cluster_list(call: Call, result: dict[str, Any]) -> None:
+    """DescribeCacheClusters of all clusters: with the members of replication groups."""
+    if not call.params.get("CacheClusterId") and not call.params.get("ShowCacheClustersNotInReplicationGroups"):
+        result["CacheClusters"] = [*result.get("CacheClusters", []), *_members(call).values()]
 
 
 def _members(call: Call) -> dict[str, dict[str, Any]]:

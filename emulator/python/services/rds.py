@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from call import Call
+from call import Account, Call
 from state import Store
+
 
 def own_resource_ids() -> None:
     """Moto gives every instance the same resource id, and compares it in lower case."""
@@ -60,6 +61,19 @@ def delete_automated_snapshots() -> None:
     RDSBackend.delete_db_cluster = patched
 
 
+def restore_clusters_with_managed_passwords() -> None:
+    """Moto cannot restore the snapshot of a cluster whose password is in Secrets Manager."""
+    from moto.rds.models import DBCluster
+
+    def configuration(self: Any) -> dict[str, Any]:
+        fields = {name: value for name, value in self.__dict__.items() if name != "backend"}
+        for name in ("master_user_password", "enable_http_endpoint", "vpc_security_group_ids"):
+            fields[name] = fields.pop(f"_{name}", None)
+        return fields
+
+    DBCluster.get_cfg = configuration
+
+
 MINOR = 4
 """The minor version of a database whose request names a major version alone."""
 
@@ -71,11 +85,75 @@ def complete_version(call: Call, result: dict[str, Any]) -> None:
     cluster = rds.clusters.get(call.params.get("DBClusterIdentifier") or "")
     instance = rds.databases.get(call.params.get("DBInstanceIdentifier") or "")
     for held in (each for each in (cluster, instance) if each is not None):
-        text = str(held.engine_version or "")
-        if "postgres" in str(held.engine) and text.isdigit():
-            held.engine_version = f"{text}.{MINOR}"
-            if "EngineVersion" in shown:
-                shown["EngineVersion"] = held.engine_version
+        full = _full_version(held.engine, held.engine_version)
+        if full != held.engine_version:
+            held.engine_version = shown["EngineVersion"] = full
+
+
+def _full_version(engine: Any, version: Any) -> Any:
+    return f"{version}.{MINOR}" if "postgres" in str(engine) and str(version).isdigit() else version
+
+
+DEFERRED = {
+    "allocated_storage": "AllocatedStorage",
+    "db_instance_class": "DBInstanceClass",
+    "engine_version": "EngineVersion",
+    "iops": "Iops",
+    "multi_az": "MultiAZ",
+    "storage_type": "StorageType",
+}
+"""Moto's attributes whose changes wait for the maintenance window, and the fields that show them: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html"""
+
+_pending = Store()
+"""Values of deferred attributes, by kind and identifier."""
+
+
+def wait_for_maintenance_windows() -> None:
+    """Moto applies every change immediately."""
+    from moto.rds.models import RDSBackend
+
+    modify_instance, modify_cluster = RDSBackend.modify_db_instance, RDSBackend.modify_db_cluster
+
+    def instance(self: Any, identifier: str, kwargs: Any) -> Any:
+        return _deferring(self, "Instance", self.databases.get(identifier), kwargs, lambda: modify_instance(self, identifier, kwargs))
+
+    def cluster(self: Any, kwargs: Any) -> Any:
+        held = self.clusters.get(kwargs["db_cluster_identifier"])
+        return _deferring(self, "Cluster", held, kwargs, lambda: modify_cluster(self, kwargs))
+
+    RDSBackend.modify_db_instance, RDSBackend.modify_db_cluster = instance, cluster
+
+
+def _deferring(backend: Any, kind: str, held: Any, kwargs: Any, modify: Any) -> Any:
+    immediately = bool(kwargs.get("apply_immediately"))
+    before = {name: getattr(held, name) for name in DEFERRED if hasattr(held, name)}
+    result = modify()
+    if held is None or immediately:
+        return result
+    pending = _pending.of(backend.region_name).setdefault((kind, _identifier(held)), {})
+    for name, value in before.items():
+        wanted = getattr(held, name)
+        if wanted != value:
+            pending[name] = _full_version(held.engine, wanted) if name == "engine_version" else wanted
+            for each in (held, result):
+                setattr(each, name, value)
+    return result
+
+
+def _identifier(held: Any) -> str:
+    return str(getattr(held, "db_instance_identifier", None) or held.db_cluster_identifier).lower()
+
+
+def pass_maintenance_window(account: Account, name: str) -> dict[str, Any]:
+    """Applies what waits for the maintenance window of an instance or a cluster; returns the fields that changed."""
+    rds = account.moto("rds")
+    changed: dict[str, Any] = {}
+    for kind, held in (("Instance", rds.databases.get(name)), ("Cluster", rds.clusters.get(name))):
+        for attribute, value in _pending.of(account.region).pop((kind, name), {}).items():
+            for each in (held, *getattr(held, "members", [])):
+                setattr(each, attribute, value)
+            changed[DEFERRED[attribute]] = value
+    return changed
 
 
 FIELDS = {
@@ -113,6 +191,9 @@ def amend_databases(call: Call, result: dict[str, Any]) -> None:
     """DescribeDBInstances, DescribeDBClusters."""
     for kind in ("Instance", "Cluster"):
         for each in result.get(f"DB{kind}s", []):
-            each.update(_databases.of(call.region).get((kind, str(each.get(f"DB{kind}Identifier")).lower()), {}))
+            key = (kind, str(each.get(f"DB{kind}Identifier")).lower())
+            each.update(_databases.of(call.region).get(key, {}))
+            pending = _pending.of(call.region).get(key, {})
+            each["PendingModifiedValues"] = {DEFERRED[name]: value for name, value in pending.items()}
             if each.get("EngineMode") != "serverless":
                 each.pop("ScalingConfigurationInfo", None)  # of Aurora Serverless v1 only

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from call import ACCOUNT, Account
-from services import ecs, elasticache
+from services import ecs, elasticache, rds
 
 Fields = dict[str, Any]
 
@@ -35,15 +35,28 @@ def raise_minor_version(account: Account, fields: Fields) -> dict[str, Any]:
         major, minor = held["version"].split(".")[:2]
         held["version"] = f"{major}.{int(minor) + 1}.0"
         return {"version": held["version"]}
-    name, rds = fields["database"], account.moto("rds")
-    database = rds.databases.get(name) or rds.clusters.get(name)
-    if database is None:
-        raise UnknownChange(f"no database {name}")
+    database = _database(account, fields)
     major, _, minor = str(database.engine_version).partition(".")
     database.engine_version = f"{major}.{int(minor or 0) + 1}"
     for member in getattr(database, "members", []):
         member.engine_version = database.engine_version
     return {"version": database.engine_version}
+
+
+def _database(account: Account, fields: Fields) -> Any:
+    name, held = fields["database"], account.moto("rds")
+    database = held.databases.get(name) or held.clusters.get(name)
+    if database is None:
+        raise UnknownChange(f"no database {name}")
+    return database
+
+
+def pass_maintenance_window(account: Account, fields: Fields) -> dict[str, Any]:
+    """The maintenance window of a database or a cache, in which the changes that wait for it are applied."""
+    if "cache" in fields:
+        return elasticache.pass_maintenance_window(account, fields["cache"])
+    _database(account, fields)
+    return rds.pass_maintenance_window(account, fields["database"])
 
 
 def renew_certificate(account: Account, fields: Fields) -> dict[str, Any]:
@@ -84,9 +97,29 @@ def release(account: Account, fields: Fields) -> dict[str, Any]:
     return {"taskDefinition": new.arn}
 
 
+def publish_image(account: Account, fields: Fields) -> dict[str, Any]:
+    """A newer machine image (AMI) of a family, whose id is in a public parameter."""
+    store = account.moto("ssm")
+    versions = store._parameters[fields["parameter"]]
+    if not versions:
+        raise UnknownChange(f"no parameter {fields['parameter']}")
+    versions[-1].value = f"ami-0{secrets.token_hex(8)}"
+    return {"image": versions[-1].value}
+
+
+def raise_platform_version(account: Account, fields: Fields) -> dict[str, Any]:
+    """A newer platform version of Fargate for the tasks of a service that wants the latest."""
+    record = ecs.service_of(account, fields["cluster"], fields["service"])
+    record["platformVersion"] = fields["version"]
+    return {"platformVersion": fields["version"]}
+
+
 CHANGES: dict[str, Callable[[Account, Fields], dict[str, Any]]] = {
     "raise-minor-version": raise_minor_version,
+    "pass-maintenance-window": pass_maintenance_window,
     "renew-certificate": renew_certificate,
     "rotate-secret": rotate_secret,
     "release": release,
+    "publish-image": publish_image,
+    "raise-platform-version": raise_platform_version,
 }
