@@ -16,6 +16,7 @@ import { SecurityGroup } from "../core/security-group";
 import type { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 import type { BackingHost, BackingService } from "./host";
+import { announceMaintenanceWindow } from "./maintenance-window";
 import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
 
 /**
@@ -52,6 +53,13 @@ export interface CacheProps {
    * @default 0 in dev, 1 in production
    */
   readonly replicas?: number;
+  /**
+   * Applies changes of the node during the deployment that makes them. Otherwise ElastiCache applies them in the maintenance
+   * window, once a week, and plans show the change until then.
+   *
+   * @default true in dev, false in production
+   */
+  readonly applyImmediately?: boolean;
   /**
    * VPC of the cache, which uses its private subnets.
    *
@@ -99,6 +107,8 @@ export class Cache extends Construct implements ICache, IConnectable {
       remedy: "Change replicas, or leave it out.",
     });
     problems.throwIfAny();
+    const applyImmediately = props.applyImmediately ?? !stack.production;
+    if (!applyImmediately) announceMaintenanceWindow(this, "the node");
     const vpc = vpcOf(this, props.vpc);
     const cacheName = backingName(this, "cache");
     this.#stack = stack;
@@ -143,7 +153,7 @@ export class Cache extends Construct implements ICache, IConnectable {
       userGroupIds: [users.userGroupId],
       autoMinorVersionUpgrade: "true",
       snapshotRetentionLimit: stack.production ? 7 : 1,
-      applyImmediately: !stack.production,
+      applyImmediately,
       // AWS upgrades the minor version; the provider would plan a replacement to restore the old one.
       lifecycle: { ignoreChanges: ["engine_version"] },
     });

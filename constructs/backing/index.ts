@@ -8,18 +8,18 @@ export {
   existingCache,
   type ICache,
 } from "./cache";
+export { DatabaseBackup } from "./database-backup";
 export { DatabaseCapacity } from "./database-capacity";
+export { type DatabaseAttributes, existingDatabase } from "./existing-database";
 export { ExternalService, type ExternalServiceProps } from "./external-service";
 export type { AdminHost, BackingHost, BackingService } from "./host";
+export { PostgresDatabase } from "./postgres-database";
 export {
-  type DatabaseAttributes,
-  existingDatabase,
   type IDatabase,
   POSTGRES_VERSIONS,
-  PostgresDatabase,
   type PostgresDatabaseProps,
   type PostgresVersion,
-} from "./postgres-database";
+} from "./postgres-database-props";
 export { existingQueue, type IQueue, Queue, QueueGrants, type QueueProps } from "./queue";
 export {
   existingTable,

@@ -1,3 +1,5 @@
+import { AnnotationMetadataEntryType } from "cdktf";
+import type { IConstruct } from "constructs";
 import { describe, expect, it } from "vitest";
 import {
   Cache,
@@ -6,6 +8,7 @@ import {
   CloudNativeService,
   cron,
   type DatabaseAttributes,
+  DatabaseBackup,
   DatabaseCapacity,
   Duration,
   type Environment,
@@ -106,7 +109,9 @@ describe("PostgresDatabase", () => {
       skip_final_snapshot: false,
       // A name that no earlier database of this name has used; kept for the life of this one.
       final_snapshot_identifier: `orders-production-database-final-\${formatdate("YYYYMMDDhhmmss", timestamp())}`,
-      lifecycle: { ignore_changes: ["final_snapshot_identifier"] },
+      lifecycle: {
+        ignore_changes: ["final_snapshot_identifier", "snapshot_identifier", "restore_to_point_in_time"],
+      },
       backup_retention_period: 35,
       monitoring_interval: 60,
       performance_insights_enabled: true,
@@ -148,9 +153,71 @@ describe("PostgresDatabase", () => {
       deletion_protection: true,
       skip_final_snapshot: false,
       final_snapshot_identifier: expect.stringContaining("timestamp()"),
-      lifecycle: { ignore_changes: ["final_snapshot_identifier"] },
+      lifecycle: {
+        ignore_changes: ["final_snapshot_identifier", "snapshot_identifier", "restore_to_point_in_time"],
+      },
     });
     expect(Object.keys(resources(production, "aws_rds_cluster_instance"))).toHaveLength(2);
+  });
+
+  it("is restored from a snapshot, which is not looked at again", () => {
+    const { data } = ordersStack();
+    const arn = "arn:aws:rds:eu-central-1:210987654321:snapshot:orders-before-17";
+    new PostgresDatabase(data, "Instance", { restoreFrom: DatabaseBackup.snapshot("orders-final-20260131093000") });
+    new PostgresDatabase(data, "Cluster", {
+      capacity: DatabaseCapacity.serverless(),
+      restoreFrom: DatabaseBackup.snapshot(arn),
+    });
+    const lifecycle = { ignore_changes: ["snapshot_identifier", "restore_to_point_in_time"] };
+    const identifier = "orders-final-20260131093000";
+    expect(only(data, "aws_db_instance")).toMatchObject({ snapshot_identifier: identifier, lifecycle });
+    expect(only(data, "aws_rds_cluster")).toMatchObject({ snapshot_identifier: arn, lifecycle });
+  });
+
+  it("is restored from a point in time of another one beside it", () => {
+    const { data } = ordersStack();
+    const capacity = DatabaseCapacity.serverless();
+    const first = new PostgresDatabase(data, "First");
+    const cluster = new PostgresDatabase(data, "Cluster", { capacity });
+    const time = "2026-01-31T09:30:00Z";
+    new PostgresDatabase(data, "Latest", { restoreFrom: DatabaseBackup.pointInTime(first.identifier) });
+    new PostgresDatabase(data, "Earlier", { restoreFrom: DatabaseBackup.pointInTime(first.identifier, time) });
+    const restoreFrom = DatabaseBackup.pointInTime(cluster.identifier, time);
+    new PostgresDatabase(data, "Restored", { capacity, restoreFrom });
+    const restores = (type: string) =>
+      Object.values(resources(data, type)).map(({ restore_to_point_in_time: restored }) => restored);
+    // By address: Earlier, First, Latest.
+    expect(restores("aws_db_instance")).toEqual([
+      { source_db_instance_identifier: "orders-dev-first", restore_time: time },
+      undefined,
+      { source_db_instance_identifier: "orders-dev-first", use_latest_restorable_time: true },
+    ]);
+    expect(restores("aws_rds_cluster")).toEqual([
+      undefined,
+      { source_cluster_identifier: "orders-dev-cluster", restore_to_time: time },
+    ]);
+  });
+
+  it("announces in production that changes wait for the maintenance window, unless they are applied immediately", () => {
+    const { data } = ordersStack(PRODUCTION);
+    const waiting = new PostgresDatabase(data, "Waiting");
+    const immediate = new PostgresDatabase(data, "Immediate", { applyImmediately: true });
+    const cache = new Cache(data, "Cache");
+    const infos = (scope: IConstruct) =>
+      scope.node.metadata.filter(({ type }) => type === AnnotationMetadataEntryType.INFO);
+    expect(infos(waiting)).toMatchObject([{ data: expect.stringContaining("wait for the weekly maintenance window") }]);
+    expect(infos(cache)).toMatchObject([{ data: expect.stringContaining("changes of the node wait") }]);
+    expect(infos(immediate)).toEqual([]);
+    const applied = Object.values(resources(data, "aws_db_instance")).map((each) => [
+      each.identifier,
+      each.apply_immediately,
+    ]);
+    expect(Object.fromEntries(applied)).toEqual({
+      "orders-production-immediate": true,
+      "orders-production-waiting": false,
+    });
+    const dev = ordersStack().data;
+    expect(infos(new PostgresDatabase(dev, "Database"))).toEqual([]);
   });
 
   it("used by a service is found by the parameter of its data stack, with IAM sign-in", () => {
@@ -224,6 +291,9 @@ describe("PostgresDatabase", () => {
     [{ connectionsPerTask: 0 }, "DATABASE_POOL connectionsPerTask"],
     [{ storageGiB: 5 }, "DATABASE_STORAGE storageGiB"],
     [{ backups: Duration.days(0) }, "DATABASE_BACKUPS backups"],
+    [{ restoreFrom: DatabaseBackup.snapshot("no name") }, "DATABASE_RESTORE restoreFrom"],
+    [{ restoreFrom: DatabaseBackup.pointInTime("orders_old") }, "DATABASE_RESTORE restoreFrom"],
+    [{ restoreFrom: DatabaseBackup.pointInTime("orders", "yesterday") }, "DATABASE_RESTORE restoreFrom"],
   ])("refuses %j", (props, expected) => {
     expect(refusals(() => new PostgresDatabase(ordersStack().data, "Database", props))).toEqual([expected]);
   });
