@@ -131,6 +131,13 @@ describeOnEmulator("services on a platform", () => {
   const loadBalancerArn = async () =>
     field(await aws.call("elasticloadbalancing", "DescribeLoadBalancers"), "LoadBalancerArn") ?? "";
 
+  const records = async () => {
+    const zone = await aws.rest("route53", "GET", `/2013-04-01/hostedzone/${there.ZONE_ID}/rrset`);
+    return [...zone.matchAll(/<Name>([^<]*)<\/Name><Type>(A|CNAME)</g)]
+      .map(([, name, type]) => `${type} ${name}`)
+      .sort();
+  };
+
   it("are reached by HTTPS, with a DNS-validated certificate and alias records for the load balancer", async () => {
     const { Listeners = [] } = await shop.clients.elb.send(
       new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
@@ -138,15 +145,15 @@ describeOnEmulator("services on a platform", () => {
     const ports = Listeners.map(({ Port, DefaultActions: [action] = [] }) => `${Port} ${action?.Type}`);
     expect(ports.sort()).toEqual(["443 fixed-response", "80 redirect"]);
     const { CertificateSummaryList } = await aws.call("acm", "ListCertificates");
-    expect(CertificateSummaryList).toMatchObject([{ DomainName: DOMAIN, Status: "ISSUED" }]);
-    const records = await aws.rest("route53", "GET", `/2013-04-01/hostedzone/${there.ZONE_ID}/rrset`);
-    const names = [...records.matchAll(/<Name>([^<]*)<\/Name><Type>(A|CNAME)</g)].map(
-      ([, name, type]) => `${type} ${name}`,
+    expect(CertificateSummaryList).toEqual(
+      expect.arrayContaining([expect.objectContaining({ DomainName: DOMAIN, Status: "ISSUED" })]),
     );
-    expect(names.sort()).toEqual([
+    expect(await records()).toEqual([
       `A \\052.${DOMAIN}.`,
+      `A office.${DOMAIN}.`,
       `A ${DOMAIN}.`,
-      expect.stringMatching(/^CNAME _.*shop\.example\.com\.$/),
+      expect.stringMatching(/^CNAME _\w+\.office\.shop\.example\.com\.$/),
+      expect.stringMatching(/^CNAME _\w+\.shop\.example\.com\.$/),
     ]);
   });
 
@@ -356,7 +363,11 @@ describeOnEmulator("services on a platform", () => {
     const { changes } = await service.plan();
     expect(new Set(actionsOn(changes, "aws_ecs_service"))).toEqual(new Set(["update"]));
     expect(actionsOn(changes, "aws_lb_target_group")).toEqual([]);
+    // A host more: its certificate is attached before the old one is detached, and other hosts keep their records.
+    expect(actionsOn(changes, "aws_lb_listener_certificate")).toEqual(["create", "delete"]);
+    expect(actionsOn(changes, "aws_route53_record")).toEqual(["create", "create"]);
     await service.apply();
+    expect((await records()).filter((record) => /(desk|office)\.shop/.test(record))).toHaveLength(4);
     expect((await describeService("storefront")).taskDefinition).not.toBe(before);
     // Though schedules may write the bounds, a new minimum is one.
     const { ScalableTargets = [] } = await shop.clients.applicationAutoScaling.send(

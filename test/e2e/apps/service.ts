@@ -76,7 +76,9 @@ storefront.add(
 const office = new CloudNativeService(stack, "Office", { image, alarms: {} });
 office.add(
   new Ingress({
-    hosts: ["office.shop.example.com"],
+    hosts: [...(version === 1 ? [] : ["desk.shop.example.com"]), "office.shop.example.com"],
+    zoneId: ZONE_ID,
+    certificate: true,
     auth: oidcSignIn({
       issuer: "https://login.example.com",
       authorizationUrl: "https://login.example.com/authorize",
