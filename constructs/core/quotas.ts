@@ -12,6 +12,12 @@ export const QUOTAS = {
   rulesPerLoadBalancer: 100,
   /** Target groups of one load balancer. */
   targetGroupsPerLoadBalancer: 100,
+  /** Certificates of one load balancer, not counting default certificates. */
+  certificatesPerLoadBalancer: 25,
+  /** Rules of one security group, in each direction. */
+  rulesPerSecurityGroup: 60,
+  /** Managed policies attached to one IAM role. */
+  managedPoliciesPerRole: 10,
 } as const;
 
 export type Quota = keyof typeof QUOTAS;

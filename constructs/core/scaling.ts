@@ -1,7 +1,5 @@
-import type { TerraformResource } from "cdktf";
 import type { Problems } from "./errors";
 import { checkMetric, type Metric } from "./metric";
-import { addressOf } from "./stack";
 
 /** Adds capacity so that a metric stays at a target, and removes it below. */
 export interface MetricTarget {
@@ -196,19 +194,4 @@ export function scaleInPolicy(steps: readonly ScaleInStep[]): StepPolicy {
       };
     }),
   };
-}
-
-/**
- * Policies and schedules of one group or service, created and changed one after the other: AWS refuses some of the concurrent
- * changes to one target.
- *
- * @see https://github.com/hashicorp/terraform-provider-aws/issues/17915
- */
-export class InSequence {
-  #last: string | undefined;
-
-  add(resource: TerraformResource): void {
-    if (this.#last !== undefined) resource.dependsOn = [...(resource.dependsOn ?? []), this.#last];
-    this.#last = addressOf(resource);
-  }
 }

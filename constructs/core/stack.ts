@@ -6,6 +6,7 @@ import type { Construct, IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, synthErrors, throwAll } from "./errors";
+import { limitErrors } from "./limits";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
 import { overrideErrors } from "./overrides";
@@ -148,6 +149,14 @@ export class AwsStack extends TerraformStack {
   override runAllValidations(): void {
     throwAll([...synthErrors(this), ...overrideErrors(this)]);
     super.runAllValidations();
+  }
+
+  /** @hidden */
+  // biome-ignore lint/suspicious/noExplicitAny: the type in cdktf.
+  override toTerraform(): any {
+    const terraform = super.toTerraform();
+    throwAll(limitErrors(this, terraform));
+    return terraform;
   }
 
   /** @hidden */

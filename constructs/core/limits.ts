@@ -1,0 +1,307 @@
+import type { IConstruct } from "constructs";
+import { partitionOf } from "../../contract/partition";
+import type { Environment } from "./environment";
+import { InvalidPropsError, type Problem } from "./errors";
+import { isObject } from "./plain";
+import { QUOTAS } from "./quotas";
+import { Registry } from "./registry";
+import { TEXT_LIMITS, type TextLimit } from "./text-limits";
+import { TOTALS, type Total } from "./totals";
+
+/** A stack in an account and region. */
+interface RegionalStack extends IConstruct {
+  readonly environment: Environment;
+}
+
+/** A block of Terraform's JSON. */
+type Block = Readonly<Record<string, unknown>>;
+
+/** A synthesized resource. */
+interface Resource {
+  readonly address: string;
+  readonly type: string;
+  /** Path of its construct. */
+  readonly path: string;
+  readonly block: Block;
+}
+
+/** A part of a Terraform string: text as Terraform evaluates it, or an expression. */
+type Part = { readonly text: string } | { readonly expression: string };
+
+/** Splits a Terraform string at its expressions. Expressions may contain braces and strings. */
+export function partsOf(template: string): Part[] {
+  const parts: Part[] = [];
+  let text = "";
+  let at = 0;
+  while (at < template.length) {
+    const opening = template.slice(at, at + 3);
+    if (/^([$%])\1\{/.test(opening)) {
+      text += opening.slice(1);
+      at += 3;
+    } else if (opening.startsWith("${")) {
+      const end = endOfExpression(template, at + 2);
+      parts.push({ text }, { expression: template.slice(at + 2, end) });
+      text = "";
+      at = end + 1;
+    } else {
+      text += template[at];
+      at += 1;
+    }
+  }
+  return [...parts, { text }].filter((part) => !("text" in part) || part.text !== "");
+}
+
+function endOfExpression(template: string, start: number): number {
+  let depth = 0;
+  let quoted = false;
+  for (let at = start; at < template.length; at += 1) {
+    const sign = template[at];
+    if (quoted && sign === "\\") at += 1;
+    else if (sign === '"') quoted = !quoted;
+    else if (!quoted && sign === "{") depth += 1;
+    else if (!quoted && sign === "}") {
+      if (depth === 0) return at;
+      depth -= 1;
+    }
+  }
+  return template.length;
+}
+
+/** Assumed length of an ARN, and of any other value that only Terraform knows. */
+const ASSUMED = { arn: 80, other: 32 } as const;
+
+/**
+ * A text as AWS will receive it, as far as it is known: the partition of the region, twelve digits for an account, and `x` in
+ * place of other values. Where sums are measured, these have an assumed length; elsewhere they count as one character, so that
+ * no text is refused that might fit.
+ */
+export function received(template: string, region: string, assumed: "shortest" | "typical"): string {
+  return partsOf(template)
+    .map((part) => {
+      if ("text" in part) return part.text;
+      const { expression } = part;
+      if (/\.partition$/.test(expression)) return partitionOf(region);
+      if (/\.account_id$/.test(expression)) return "0".repeat(12);
+      if (assumed === "shortest") return "x";
+      return "x".repeat(/(\.|_)arn$|Arn$/.test(expression) ? ASSUMED.arn : ASSUMED.other);
+    })
+    .join("");
+}
+
+/** Values of an attribute: of each element of lists and repeated blocks on its path; `*` follows every key. */
+function valuesAt(value: unknown, path: readonly string[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((each) => valuesAt(each, path));
+  const [key, ...rest] = path;
+  if (key === undefined) return value === undefined || value === null ? [] : [value];
+  if (!isObject(value)) return [];
+  const block = value as Block;
+  return key === "*" ? Object.values(block).flatMap((each) => valuesAt(each, rest)) : valuesAt(block[key], rest);
+}
+
+interface LimitedAttribute extends TextLimit {
+  /** Name of the attribute in Terraform. */
+  readonly attribute: string;
+  readonly at: readonly string[];
+}
+
+const TEXT_LIMITS_BY_TYPE = new Map<string, LimitedAttribute[]>();
+for (const limit of TEXT_LIMITS) {
+  for (const field of limit.fields) {
+    const [type = "", ...at] = field.split(".");
+    const limits = TEXT_LIMITS_BY_TYPE.get(type) ?? [];
+    limits.push({ ...limit, attribute: at.join("."), at });
+    TEXT_LIMITS_BY_TYPE.set(type, limits);
+  }
+}
+
+function textProblems({ type, block }: Resource, region: string): Problem[] {
+  return (TEXT_LIMITS_BY_TYPE.get(type) ?? []).flatMap((limit) =>
+    valuesAt(block, limit.at).flatMap((value) => {
+      if (typeof value !== "string") return [];
+      const problem = textProblem(value, limit, region);
+      return problem === undefined ? [] : [{ ...problem, prop: `${type}.${limit.attribute}` }];
+    }),
+  );
+}
+
+function textProblem(
+  template: string,
+  { min = 0, max, bytes = false, pattern, allowed, api }: LimitedAttribute,
+  region: string,
+): Omit<Problem, "prop"> | undefined {
+  const text = received(template, region, "shortest");
+  const length = bytes ? Buffer.byteLength(text) : text.length;
+  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+  const [service = "", operation = ""] = api.split(" ");
+  if (length < min || length > max) {
+    const unit = bytes ? "bytes" : "characters";
+    const bounds = min > 0 ? `from ${min} to ${max}` : `at most ${max}`;
+    return {
+      code: "AWS_LENGTH",
+      problem: `must have ${bounds} ${unit} in ${operation} of ${service}, got ${length}: ${shown}`,
+      remedy: length < min ? "Use a longer text." : "Use a shorter name or text.",
+    };
+  }
+  // Of a value that only Terraform knows, nothing is known.
+  if (pattern === undefined || pattern.test(text) || partsOf(template).every((part) => "expression" in part))
+    return undefined;
+  return {
+    code: "AWS_CHARACTERS",
+    problem: `is refused by ${operation} of ${service}, got ${shown}`,
+    remedy: `Use ${allowed}.`,
+  };
+}
+
+/** Part of a total: what a resource adds to it. */
+interface Share {
+  readonly total: Total;
+  /** Owner of the total within the stack, as a Terraform value. */
+  readonly owner: string;
+  readonly amount: number;
+  readonly resource: Resource;
+}
+
+function sharesOf(resource: Resource, region: string): Share[] {
+  return TOTALS.filter(({ type }) => type === resource.type).map((total) => {
+    const { attribute, unit = "elements", per } = total;
+    const values = attribute === undefined ? [] : valuesAt(resource.block, attribute.split("."));
+    const amount = attribute === undefined ? 1 : values.map((value) => sizeOf(value, unit, region)).reduce(add, 0);
+    const named = resource.block[per];
+    const owner = per === "region" ? "" : typeof named === "string" ? named : resource.address;
+    return { total, owner, amount, resource };
+  });
+}
+
+const add = (sum: number, each: number) => sum + each;
+
+function sizeOf(value: unknown, unit: NonNullable<Total["unit"]>, region: string): number {
+  if (unit === "elements") return elementsOf(value);
+  const text = received(typeof value === "string" ? value : JSON.stringify(value), region, "typical");
+  return unit === "bytes" ? Buffer.byteLength(text) : text.replace(/\s/g, "").length;
+}
+
+/** Number of elements of a JSON list; a list of Terraform is counted by its elements already. */
+function elementsOf(value: unknown): number {
+  if (typeof value !== "string" || !value.startsWith("[")) return 1;
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) ? list.length : 1;
+  } catch {
+    return 1;
+  }
+}
+
+/** Stack as far as totals over several stacks need it. */
+interface Counted {
+  readonly environment: Environment;
+  readonly shares: readonly Share[];
+  /** Values that the stack publishes, by parameter and path; the value is Terraform's, without `${}`. */
+  readonly published: ReadonlyMap<string, string>;
+  /** Names of the parameters that the stack reads, by address. */
+  readonly read: ReadonlyMap<string, string>;
+}
+
+/** Stacks of an app that have been synthesized. */
+const COUNTED = () => new Map<RegionalStack, Counted>();
+
+function counted(stack: RegionalStack, resources: readonly Resource[], terraform: Block): Counted {
+  const { environment } = stack;
+  const data = ((terraform.data as Block | undefined)?.aws_ssm_parameter ?? {}) as Readonly<Record<string, Block>>;
+  return {
+    environment,
+    shares: resources.flatMap((resource) => sharesOf(resource, environment.region)),
+    published: new Map(
+      resources
+        .filter(({ type }) => type === "aws_ssm_parameter")
+        .flatMap(({ block }) => publishedIn(String(block.name), block.insecure_value)),
+    ),
+    read: new Map(Object.entries(data).map(([id, block]) => [`data.aws_ssm_parameter.${id}`, String(block.name)])),
+  };
+}
+
+function publishedIn(name: string, document: unknown): [string, string][] {
+  const texts = (value: unknown, path: string): [string, string][] => {
+    if (typeof value === "string") return [[`${name}#${path}`, value.replace(/^\$\{(.*)\}$/s, "$1")]];
+    if (!isObject(value)) return [];
+    return Object.entries(value).flatMap(([key, each]) => texts(each, path === "" ? key : `${path}.${key}`));
+  };
+  try {
+    return typeof document === "string" ? texts(JSON.parse(document), "") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Owner of a total, equal in all stacks: that of a published value is the resource of the stack that publishes it. */
+function ownerIn(
+  stack: RegionalStack,
+  { read }: Counted,
+  owner: string,
+  published: ReadonlyMap<string, string>,
+): string {
+  const reference = /^\$\{jsondecode\((data\.aws_ssm_parameter\.\w+)\.insecure_value\)\.([\w.]+)\}$/.exec(owner);
+  const [, address = "", path = ""] = reference ?? [];
+  const parameter = read.get(address);
+  if (parameter !== undefined) return published.get(`${parameter}#${path}`) ?? `${parameter}#${path}`;
+  const expression = /^\$\{(.*)\}$/s.exec(owner)?.[1];
+  return expression === undefined ? owner : `${stack.node.path} ${expression}`;
+}
+
+function totalProblems(stack: RegionalStack, app: ReadonlyMap<RegionalStack, Counted>): InvalidPropsError[] {
+  const mine = app.get(stack);
+  if (mine === undefined) return [];
+  const placeOf = ({ account, name, region }: Environment) => `${account ?? name} ${region}`;
+  const place = placeOf(mine.environment);
+  const neighbors = [...app].filter(([, { environment }]) => placeOf(environment) === place);
+  const published = new Map(
+    neighbors.flatMap(([each, stackCounted]) =>
+      [...stackCounted.published].map(([key, value]): [string, string] => [key, `${each.node.path} ${value}`]),
+    ),
+  );
+  const sums = new Map<string, { amount: number; readonly total: Total; last: Resource }>();
+  for (const [each, stackCounted] of neighbors) {
+    for (const { total, owner, amount, resource } of stackCounted.shares) {
+      const key = `${TOTALS.indexOf(total)} ${total.per === "region" ? "" : ownerIn(each, stackCounted, owner, published)}`;
+      const sum = sums.get(key) ?? { amount: 0, total, last: resource };
+      sums.set(key, sum);
+      sum.amount += amount;
+      sum.last = resource;
+    }
+  }
+  return [...sums.values()].flatMap(({ amount, total, last }) => {
+    const { what, quota, type, attribute, remedy } = total;
+    const limit = (quota && (mine.environment.quotas?.[quota] ?? QUOTAS[quota])) ?? total.limit;
+    if (amount <= limit) return [];
+    const problem = `has ${amount} ${what}; AWS allows ${limit}`;
+    const prop = attribute === undefined ? type : `${type}.${attribute}`;
+    return [new InvalidPropsError(last.path, [{ code: "AWS_TOTAL", prop, problem, remedy }])];
+  });
+}
+
+function resourcesOf(terraform: Block): Resource[] {
+  const types = (terraform.resource ?? {}) as Readonly<Record<string, Readonly<Record<string, Block>>>>;
+  return Object.entries(types).flatMap(([type, byId]) =>
+    Object.entries(byId).map(([id, block]) => {
+      const address = `${type}.${id}`;
+      const metadata = (block["//"] as Block | undefined)?.metadata as Block | undefined;
+      return { address, type, path: String(metadata?.path ?? address).replace(/\/Resource$/, ""), block };
+    }),
+  );
+}
+
+/**
+ * Finds texts and totals in a synthesized stack that AWS refuses: AWS_LENGTH, AWS_CHARACTERS, AWS_TOTAL. Totals include the
+ * stacks of the app that have been synthesized before, in the same account and region.
+ *
+ * @param terraform the stack as Terraform JSON, with the metadata of cdktf
+ */
+export function limitErrors(stack: RegionalStack, terraform: object): InvalidPropsError[] {
+  const resources = resourcesOf(terraform as Block);
+  const app = Registry.of(stack.node.root).get(COUNTED);
+  app.set(stack, counted(stack, resources, terraform as Block));
+  const texts = resources.flatMap((resource) => {
+    const problems = textProblems(resource, stack.environment.region);
+    return problems.length === 0 ? [] : [new InvalidPropsError(resource.path, problems)];
+  });
+  return [...texts, ...totalProblems(stack, app)];
+}
