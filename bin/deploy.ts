@@ -5,7 +5,7 @@ import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-
 import { deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
-import { ALLOWANCE_FLAGS } from "../operations/allowances";
+import { ALLOWANCE_FLAGS, allowancesOf } from "../operations/allowances";
 import { deploy, synthesize } from "../operations/deploy";
 
 /** The command `antifragile deploy`, in a generated repository. */
@@ -23,7 +23,7 @@ export const runDeploy = defineCommand(
   },
   async (line, context: Context): Promise<ExitCode> => {
     const [environment] = line.operands;
-    const others = ["auto-approve", "allow-delete", "allow-replace"] as const;
+    const others = ["auto-approve", "allow-delete", "allow-replace", "allow-update"] as const;
     if (line.has("local") && (environment !== undefined || others.some((flag) => line.has(flag)))) {
       throw badUsage(["--local: deploys everything without asking, so it goes with nothing else"], HINT);
     }
@@ -33,7 +33,7 @@ export const runDeploy = defineCommand(
       repository: context.cwd,
       environment,
       autoApprove: line.has("auto-approve"),
-      allowances: { delete: line.values("allow-delete"), replace: line.values("allow-replace") },
+      allowances: allowancesOf(line),
       print: context.print,
     });
   },

@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("../operations/alarms-command")).runAlarms,
   },
   "plan-gate": {
-    summary: "refuse a plan that deletes or replaces services, databases or keys",
+    summary: "refuse a plan that deletes, replaces or weakens services, databases or keys",
     onlyPrints: true,
     load: async () => (await import("../operations/plan-gate-command")).runPlanGate,
   },

@@ -2,7 +2,8 @@ import { chmodSync, existsSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { cancelled } from "../contract/user-error";
-import { type Allowances, describeVerdict, judgePlan, readPlan, type TerraformPlan } from "./plan-gate";
+import { ALLOWABLE, type Allowances } from "./allowances";
+import { describeVerdict, judgePlan, readPlan, type TerraformPlan } from "./plan-gate";
 import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
 import { type Ended, Terraform, type TerraformOptions } from "./terraform";
 
@@ -43,8 +44,8 @@ export async function applyStacks(options: ApplyOptions): Promise<0 | 1 | 3> {
 
 /** Reports allowances that no plan needed. */
 export function reportUnused(allowances: Allowances, used: ReadonlySet<string>, print: (text: string) => void): void {
-  for (const action of ["delete", "replace"] as const) {
-    for (const address of allowances[action].filter((each) => !used.has(`${action} ${each}`))) {
+  for (const action of ALLOWABLE) {
+    for (const address of (allowances[action] ?? []).filter((each) => !used.has(`${action} ${each}`))) {
       print(`--allow-${action} ${address} was not needed: remove it, or a later plan may use it\n`);
     }
   }

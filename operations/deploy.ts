@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { inOrder, type StackManifest } from "../contract/stacks";
 import { cancelled, UserError } from "../contract/user-error";
+import type { Allowances } from "./allowances";
 import { applyStacks } from "./apply";
 import { listenForInterruption } from "./interruption";
-import type { Allowances } from "./plan-gate";
 import { findTerraform } from "./terraform";
 
 /** Argument of `deploy`, `plan` and `apply` for the stack that all environments share. */

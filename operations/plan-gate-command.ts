@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as readStream } from "node:stream/consumers";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { type ExitCode, UserError } from "../contract/user-error";
-import { ALLOWANCE_FLAGS } from "./allowances";
+import { ALLOWANCE_FLAGS, allowancesOf } from "./allowances";
 import { describeVerdict, judgePlan, readPlan } from "./plan-gate";
 
 /** The command `antifragile plan-gate`. */
@@ -11,12 +11,12 @@ export const runPlanGate = defineCommand(
     name: "plan-gate",
     operands: ["<plan.json>"],
     description:
-      "Reads the output of `terraform show -json <plan file>` (- for stdin) and refuses to delete or replace services, target groups, databases, namespaces, keys and other resources that hold data, unless each is named. Exit code 0: may be applied; 3: refused.",
+      "Reads the output of `terraform show -json <plan file>` (- for stdin) and refuses to delete, replace or weaken services, target groups, databases, namespaces, keys and other protected resources, unless each is named. Exit code 0: may be applied; 3: refused.",
     flags: ALLOWANCE_FLAGS,
   },
   async (line, { print }: CommandContext): Promise<ExitCode> => {
     const plan = await read(line.operands[0] as string);
-    const verdict = judgePlan(plan, { delete: line.values("allow-delete"), replace: line.values("allow-replace") });
+    const verdict = judgePlan(plan, allowancesOf(line));
     print(describeVerdict(verdict));
     if (verdict.refused.length > 0) return 3;
     return verdict.unused.length > 0 ? 2 : 0;

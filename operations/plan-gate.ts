@@ -1,3 +1,13 @@
+import { ALLOWABLE, type Allowable, type Allowances } from "./allowances";
+import {
+  type Attributes,
+  HARMLESS,
+  OPENING,
+  PROTECTED,
+  type Protection,
+  SECURITY_GROUP_RULES,
+} from "./protected-resources";
+
 /** Change of one resource, in the format of `terraform show -json`. */
 interface ResourceChange {
   readonly address: string;
@@ -21,114 +31,25 @@ export interface TerraformPlan {
   /** Resources that were changed outside Terraform. */
   readonly resource_drift?: readonly Pick<ResourceChange, "address" | "change">[];
   readonly output_changes?: Readonly<Record<string, ResourceChange["change"]>>;
+  readonly configuration?: {
+    readonly provider_config?: Readonly<
+      Record<string, { readonly expressions?: { readonly region?: { readonly constant_value?: string } } }>
+    >;
+  };
 }
 
-/** Consequences of deleting or replacing a resource of a type. */
-interface Loss {
-  readonly what: string;
-  readonly deleted: string;
-  /** Consequence of a replacement that deletes the old resource first. @default - that of a deletion */
-  readonly replaced?: string;
-  /** Consequence of a replacement that creates the new resource first. */
-  readonly replacedAfter?: string;
-  /** Cause of a change that forces a replacement, by its path. */
-  readonly causes?: Readonly<Record<string, string>>;
-}
-
-const DATA_LOST = "all of its data is lost";
-
-/** Protected resource types. */
-const GUARDED: Readonly<Record<string, Loss>> = {
-  aws_ecs_service: {
-    what: "service",
-    deleted: "all of its tasks stop, and requests fail",
-    replaced: "all of its tasks stop before new ones start: an outage of some minutes",
-    replacedAfter: "AWS refuses the new one, because both have the same name",
-    causes: {
-      "deployment_controller.0.type":
-        "a service keeps its deployment controller: codeDeploy(...) and the other strategies cannot be exchanged in place",
-    },
-  },
-  aws_ecs_cluster: { what: "cluster", deleted: "every service in it must be deleted first" },
-  aws_lb: {
-    what: "load balancer",
-    deleted: "none of its services can be reached",
-    replaced: "none of its services can be reached for some minutes, and then only by its new DNS name",
-  },
-  aws_lb_listener: { what: "listener", deleted: "no service can be reached on its port" },
-  aws_lb_target_group: {
-    what: "target group",
-    deleted: "its service gets no requests",
-    replaced: "its service gets no requests until its tasks are healthy in the new one",
-    replacedAfter:
-      "its service is replaced or registered again: some requests fail until tasks are healthy in the new one",
-  },
-  aws_service_discovery_http_namespace: {
-    what: "namespace",
-    deleted: "services on the platform cannot find each other",
-  },
-  aws_service_discovery_private_dns_namespace: {
-    what: "namespace",
-    deleted: "services on the platform cannot find each other",
-  },
-  aws_service_discovery_service: {
-    what: "name",
-    deleted: "callers cannot find the service until it is deployed again",
-  },
-  aws_db_instance: { what: "database", deleted: DATA_LOST },
-  aws_rds_cluster: { what: "database", deleted: DATA_LOST },
-  aws_rds_cluster_instance: {
-    what: "database instance",
-    deleted: "the database has one instance less, or none",
-    replaced: "the database fails over, or is down for some minutes if it is the only instance",
-  },
-  aws_rds_global_cluster: { what: "database", deleted: DATA_LOST },
-  aws_dynamodb_table: { what: "table", deleted: DATA_LOST },
-  aws_docdb_cluster: { what: "database", deleted: DATA_LOST },
-  aws_elasticache_replication_group: {
-    what: "cache",
-    deleted: "its content is lost; services are slower or down until it is filled again",
-  },
-  aws_elasticache_serverless_cache: {
-    what: "cache",
-    deleted: "its content is lost; services are slower or down until it is filled again",
-  },
-  aws_elasticache_cluster: {
-    what: "cache",
-    deleted: "its content is lost; services are slower or down until it is filled again",
-  },
-  aws_opensearch_domain: { what: "search domain", deleted: DATA_LOST },
-  aws_efs_file_system: { what: "file system", deleted: DATA_LOST },
-  aws_s3_bucket: { what: "bucket", deleted: DATA_LOST },
-  aws_sqs_queue: { what: "queue", deleted: "its messages are lost, and senders fail" },
-  aws_ecr_repository: {
-    what: "image repository",
-    deleted: "its images are lost: tasks that need one cannot start, and rollbacks fail",
-  },
-  aws_cloudwatch_log_group: { what: "log group", deleted: "its lines are lost" },
-  aws_kms_key: { what: "key", deleted: "the data that it encrypts can never be read again after its waiting period" },
-  aws_secretsmanager_secret: { what: "secret", deleted: "tasks that need it cannot start, and its value is lost" },
-  aws_cognito_user_pool: { what: "user pool", deleted: "all users are lost" },
-  aws_route53_zone: { what: "zone", deleted: "its DNS names no longer resolve" },
-  aws_vpc: { what: "vpc", deleted: "everything in it must be deleted first" },
-};
-
-/** Protected resource that a plan would delete or replace. */
+/** Harm that a plan would do to a protected resource. */
 export interface Finding {
   readonly address: string;
-  readonly action: "delete" | "replace";
+  readonly action: Allowable;
   /** Resource type in words: `service`. */
   readonly what: string;
   /** Consequence for its users. */
   readonly effect: string;
-  /** Changes that force the replacement: `name: "a" -> "b"`. Sensitive values are omitted. */
+  /** Changes that cause it: `name: "a" -> "b"`. Sensitive values are omitted. */
   readonly because: readonly string[];
-}
-
-/** Addresses that the user has allowed. */
-export interface Allowances {
-  readonly delete: readonly string[];
-  readonly replace: readonly string[];
+  /** Safe ways to the same end. */
+  readonly instead: readonly string[];
 }
 
 export interface Verdict {
@@ -157,12 +78,12 @@ export function readPlan(text: string): TerraformPlan {
   return { ...(plan as TerraformPlan), resource_changes: (changes ?? []) as readonly ResourceChange[] };
 }
 
-/** Protected resources that a plan would delete or replace, split by whether the user has allowed it. */
-export function judgePlan(plan: TerraformPlan, allowances: Allowances = { delete: [], replace: [] }): Verdict {
-  const findings = plan.resource_changes.flatMap(find);
-  const isAllowed = ({ address, action }: Finding) => allowances[action].includes(address);
-  const unused = (["delete", "replace"] as const).flatMap((action) =>
-    allowances[action]
+/** Harm that a plan would do to protected resources, split by whether the user has allowed it. */
+export function judgePlan(plan: TerraformPlan, allowances: Allowances = {}): Verdict {
+  const findings = [...plan.resource_changes.flatMap(find), ...closings(plan), ...abandonments(plan)];
+  const isAllowed = ({ address, action }: Finding) => allowances[action]?.includes(address) ?? false;
+  const unused = ALLOWABLE.flatMap((action) =>
+    (allowances[action] ?? [])
       .filter((address) => !findings.some((each) => each.address === address && each.action === action))
       .map((address) => `--allow-${action} ${address}`),
   );
@@ -175,25 +96,144 @@ export function judgePlan(plan: TerraformPlan, allowances: Allowances = { delete
 
 function find(resource: ResourceChange): Finding[] {
   const { address, type, change } = resource;
-  const loss = Object.hasOwn(GUARDED, type) ? GUARDED[type] : undefined;
-  if (loss === undefined || resource.mode === "data" || !change.actions.includes("delete")) return [];
-  if (!change.actions.includes("create")) {
-    return [{ address, action: "delete", what: loss.what, effect: loss.deleted, because: [] }];
-  }
-  const newFirst = change.actions[0] === "create";
-  const effect = (newFirst ? loss.replacedAfter : undefined) ?? loss.replaced ?? loss.deleted;
-  return [{ address, action: "replace", what: loss.what, effect, because: reasons(change, loss) }];
+  const protection = Object.hasOwn(PROTECTED, type) ? PROTECTED[type] : undefined;
+  if (protection === undefined || resource.mode === "data") return [];
+  const { what, deleted, replaced = deleted, replacedAfter = replaced, only = () => true } = protection;
+  const finding = (action: Allowable, effect: string | undefined, because: readonly string[] = []): Finding[] =>
+    effect === undefined || effect === HARMLESS || !only(attributes(change.before))
+      ? []
+      : [{ address, action, what, effect, because, instead: [] }];
+  if (!change.actions.includes("delete")) return weakenings(resource, protection);
+  if (!change.actions.includes("create")) return finding("delete", deleted);
+  const isCreatedFirst = change.actions[0] === "create";
+  return finding("replace", isCreatedFirst ? replacedAfter : replaced, reasons(change, protection));
 }
 
-function reasons(change: ResourceChange["change"], { causes = {} }: Loss): string[] {
-  return (change.replace_paths ?? []).map((path) => {
-    const at = (value: unknown) => path.reduce((inner, key) => (inner as never)?.[key as never], value);
-    const secret = isMarked(change.before_sensitive, path) || isMarked(change.after_sensitive, path);
-    const after = isMarked(change.after_unknown, path) ? "(known after apply)" : shown(at(change.after));
-    const cause = causes[path.join(".")];
-    const values = secret ? "(sensitive)" : `${shown(at(change.before))} -> ${after}`;
-    return `${path.join(".")}: ${values}${cause === undefined ? "" : ` (${cause})`}`;
+/** One finding for all harmful changes of a resource in place. */
+function weakenings({ address, change }: ResourceChange, { what, changes = [] }: Protection): Finding[] {
+  if (!change.actions.includes("update")) return [];
+  const resource = { before: attributes(change.before), after: attributes(change.after) };
+  const harmful = changes.flatMap(({ path: pattern, harms, effect, instead }) =>
+    pathsOf(resource.before, pattern.split("."))
+      .filter((path) => !isMarked(change.after_unknown, path))
+      .filter((path) => {
+        const [before, after] = [at(resource.before, path), at(resource.after, path)];
+        return JSON.stringify(before) !== JSON.stringify(after) && harms(before, after, resource);
+      })
+      .map((path) => ({ because: describeChange(change, path), effect, instead })),
+  );
+  if (harmful.length === 0) return [];
+  const unique = (texts: readonly (string | undefined)[]) => [...new Set(texts.filter((text) => text !== undefined))];
+  return [
+    {
+      address,
+      action: "update",
+      what,
+      effect: unique(harmful.map(({ effect }) => effect)).join("; "),
+      because: harmful.map(({ because }) => because),
+      instead: unique(harmful.map(({ instead }) => instead)),
+    },
+  ];
+}
+
+/**
+ * Rules of security groups that close while others for the same peers open: Terraform does not order them, and tasks that run
+ * still need the old one.
+ */
+function closings({ resource_changes: changes }: TerraformPlan): Finding[] {
+  const rules = changes.filter(({ type, mode }) => Object.hasOwn(SECURITY_GROUP_RULES, type) && mode !== "data");
+  const peers = (type: string, { security_group_id: group, ...rule }: Attributes) =>
+    JSON.stringify([SECURITY_GROUP_RULES[type], group, ...OPENING.slice(3).map((name) => rule[name] ?? null)]);
+  const opened = new Set(
+    rules
+      .filter(({ change }) => change.actions.includes("create"))
+      .map(({ type, change }) => peers(type, attributes(change.after))),
+  );
+  return rules.flatMap(({ address, type, change }): Finding[] => {
+    const [before, after] = [attributes(change.before), attributes(change.after)];
+    const moved = OPENING.filter(
+      (name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(after[name] ?? null),
+    ).filter((name) => !isMarked(change.after_unknown, [name]));
+    const finding = (action: Allowable, because: readonly string[]): Finding[] => [
+      {
+        address,
+        action,
+        what: "rule of a security group",
+        effect: "it closes at once, while tasks that run still use it: their connections fail until new tasks run",
+        because,
+        instead: ["open the new port or peer beside the old one first, and close the old one in a later deployment"],
+      },
+    ];
+    const [first, second] = change.actions;
+    if (first === "update" && moved.length > 0) {
+      return finding(
+        "update",
+        moved.map((name) => describeChange(change, [name])),
+      );
+    }
+    if (first !== "delete") return [];
+    if (second === "create")
+      return finding(
+        "replace",
+        moved.map((name) => describeChange(change, [name])),
+      );
+    return opened.has(peers(type, before)) ? finding("delete", ["another rule for the same peers is created"]) : [];
   });
+}
+
+/**
+ * Resources of another region than that of the provider. Terraform looks for them in the new region, does not find them, and
+ * creates new ones.
+ */
+function abandonments({
+  resource_changes: changes,
+  resource_drift: drift = [],
+  configuration,
+}: TerraformPlan): Finding[] {
+  const region = configuration?.provider_config?.aws?.expressions?.region?.constant_value;
+  if (region === undefined) return [];
+  return changes.flatMap(({ address, type, change }): Finding[] => {
+    const protection = Object.hasOwn(PROTECTED, type) ? PROTECTED[type] : undefined;
+    if (protection === undefined || !change.actions.includes("create")) return [];
+    const gone = drift.find((each) => each.address === address && each.change.actions.includes("delete"));
+    const arn = String(attributes(gone?.change.before).arn ?? "");
+    const old = arn.split(":")[3] ?? "";
+    if (old === "" || old === region) return [];
+    const { what } = protection;
+    const effect = `it stays in ${old}, billed and unknown to Terraform, and another one, empty, is created in ${region}`;
+    const instead = `keep the region; for ${region}, create another environment or platform, and move to it`;
+    return [
+      { address, action: "replace", what, effect, because: [`region: "${old}" -> "${region}"`], instead: [instead] },
+    ];
+  });
+}
+
+function attributes(value: unknown): Attributes {
+  return typeof value === "object" && value !== null ? (value as Attributes) : {};
+}
+
+/** Paths in a value that match a pattern, whose `*` stands for each index of a list. */
+function pathsOf(value: unknown, [key, ...rest]: readonly string[]): (string | number)[][] {
+  if (key === undefined) return [[]];
+  const keys = key === "*" ? (Array.isArray(value) ? [...value.keys()] : []) : [key];
+  return keys.flatMap((each) => pathsOf(at(value, [each]), rest).map((path) => [each, ...path]));
+}
+
+function at(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce((inner, key) => (inner as never)?.[key as never], value);
+}
+
+function reasons(change: ResourceChange["change"], { causes = {} }: Protection): string[] {
+  return (change.replace_paths ?? []).map((path) => {
+    const cause = causes[path.join(".")];
+    return `${describeChange(change, path)}${cause === undefined ? "" : ` (${cause})`}`;
+  });
+}
+
+function describeChange(change: ResourceChange["change"], path: readonly (string | number)[]): string {
+  const secret = isMarked(change.before_sensitive, path) || isMarked(change.after_sensitive, path);
+  const after = isMarked(change.after_unknown, path) ? "(known after apply)" : shown(at(change.after, path));
+  return `${path.join(".")}: ${secret ? "(sensitive)" : `${shown(at(change.before, path))} -> ${after}`}`;
 }
 
 /** Returns whether a mark (true, or an object of the same shape that contains true) covers a path. */
@@ -215,12 +255,16 @@ function shown(value: unknown): string {
 
 /** Renders the verdict for a terminal. */
 export function describeVerdict({ refused, allowed, unused }: Verdict): string {
-  const describe = ({ address, action, what, effect, because }: Finding) =>
-    [`  ${address}  (${what}, ${action}d: ${effect})`, ...because.map((reason) => `    because ${reason}`)].join("\n");
+  const describe = ({ address, action, what, effect, because, instead }: Finding) =>
+    [
+      `  ${address}  (${what}, ${action}d: ${effect})`,
+      ...because.map((reason) => `    because ${reason}`),
+      ...instead.map((way) => `    instead: ${way}`),
+    ].join("\n");
   const lines: string[] = [];
   if (refused.length > 0) {
     const count = refused.length === 1 ? "1 protected resource" : `${refused.length} protected resources`;
-    lines.push(`✖ the plan would delete or replace ${count}:`, ...refused.map(describe));
+    lines.push(`✖ the plan would delete, replace or weaken ${count}:`, ...refused.map(describe));
     lines.push("  To allow a change, name its resource:");
     lines.push(...refused.map(({ action, address }) => `    --allow-${action} '${address}'`));
   }
@@ -229,6 +273,6 @@ export function describeVerdict({ refused, allowed, unused }: Verdict): string {
     lines.push(...unused.map((flag) => `    ${flag}`));
   }
   if (allowed.length > 0) lines.push("allowed explicitly:", ...allowed.map(describe));
-  if (lines.length === 0) lines.push("the plan deletes or replaces no protected resources");
+  if (lines.length === 0) lines.push("the plan deletes, replaces and weakens no protected resources");
   return `${lines.join("\n")}\n`;
 }

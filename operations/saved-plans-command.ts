@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { type ExitCode, UserError } from "../contract/user-error";
-import { ALLOWANCE_FLAGS } from "./allowances";
+import { ALLOWANCE_FLAGS, allowancesOf } from "./allowances";
 import { synthesize } from "./deploy";
 import { applySavedPlans, savePlans } from "./saved-plans";
 import { findTerraform } from "./terraform";
@@ -22,7 +22,7 @@ export const runPlan = defineCommand(
     return savePlans({
       outdir: await synthesize(cwd, environment),
       environment,
-      allowances: { delete: line.values("allow-delete"), replace: line.values("allow-replace") },
+      allowances: allowancesOf(line),
       terraform,
       print,
       env: process.env,

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../contract/user-error";
+import type { Allowances } from "./allowances";
 import { type ApplyOptions, applyPlan, initStack, planStack, reportUnused } from "./apply";
 import { readManifest, stacksOfEnvironment } from "./deploy";
-import type { Allowances } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
 
 /** Index of the saved plans, for the command that applies them. */

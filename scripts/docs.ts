@@ -1,6 +1,6 @@
 /**
  * Writes what is generated of docs/: the API from the sources' comments, options and answers from the option table,
- * strategies from theirs. And the types of public calls, which the library checks at run time.
+ * strategies and protected resources from theirs. And the types of public calls, which the library checks at run time.
  * `test/contract/docs.test.ts`, `test/contract/types.test.ts` and `test/generator/reference.test.ts` fail when one is not current.
  */
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -16,11 +16,13 @@ async function main(): Promise<void> {
   writeFileSync(join(__dirname, "..", TYPES_FILE), typesFile());
   // These run constructs, which read the types as they are now.
   const { alarmsPage } = await import("../test/contract/alarms/table");
+  const { changesPage } = await import("./docs-changes");
   const { strategiesPage } = await import("./docs-strategies");
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
   writeFileSync(join(docs, "strategies.md"), strategiesPage());
   writeFileSync(join(docs, "alarms.md"), alarmsPage());
+  writeFileSync(join(docs, "changes.md"), changesPage());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

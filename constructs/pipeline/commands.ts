@@ -57,6 +57,7 @@ export const PLAN: readonly string[] = [
     "( set -f; ALLOWED=();",
     'for EACH in $ALLOW_DELETE; do [ "$EACH" = none ] || ALLOWED+=(--allow-delete "$EACH"); done;',
     'for EACH in $ALLOW_REPLACE; do [ "$EACH" = none ] || ALLOWED+=(--allow-replace "$EACH"); done;',
+    'for EACH in $ALLOW_UPDATE; do [ "$EACH" = none ] || ALLOWED+=(--allow-update "$EACH"); done;',
     `npx antifragile plan "$ENVIRONMENT" "\${ALLOWED[@]}" )`,
   ].join(" "),
   "tar -czf plans.tgz --exclude=.terraform -C infra cdktf.out",

@@ -118,8 +118,8 @@ export interface PipelineProps {
   /**
    * Variables that a user can set when starting the pipeline manually.
    *
-   * @default - ALLOW_DELETE and ALLOW_REPLACE, which every pipeline has: addresses that plans of the run may delete or
-   * replace
+   * @default - ALLOW_DELETE, ALLOW_REPLACE and ALLOW_UPDATE, which every pipeline has: addresses that plans of the run may
+   * delete, replace or weaken
    */
   readonly variables?: readonly PipelineVariable[];
   /**
@@ -158,6 +158,11 @@ const BUILT_IN: readonly PipelineVariable[] = [
     name: "ALLOW_REPLACE",
     value: "none",
     description: "Addresses that plans may replace in this run, separated by spaces",
+  },
+  {
+    name: "ALLOW_UPDATE",
+    value: "none",
+    description: "Addresses that plans may weaken in this run, separated by spaces",
   },
 ];
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { families, writeApi } from "../../scripts/docs-api";
+import { changesPage } from "../../scripts/docs-changes";
 import { strategiesPage } from "../../scripts/docs-strategies";
 import { filesIn, ROOT, textOf } from "./support/sources";
 
@@ -55,6 +56,14 @@ describe("docs/strategies.md", () => {
     const file = join(ROOT, "docs/strategies.md");
     if (process.env.UPDATE === "1") writeFileSync(file, strategiesPage());
     expect(readFileSync(file, "utf8")).toBe(strategiesPage());
+  });
+});
+
+describe("docs/changes.md", () => {
+  it("matches the table of protected resources (UPDATE=1 writes it)", () => {
+    const file = join(ROOT, "docs/changes.md");
+    if (process.env.UPDATE === "1") writeFileSync(file, changesPage());
+    expect(readFileSync(file, "utf8")).toBe(changesPage());
   });
 });
 

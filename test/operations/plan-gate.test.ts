@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeVerdict, judgePlan, readPlan, type TerraformPlan } from "../../operations/plan-gate";
 import { runPlanGate } from "../../operations/plan-gate-command";
+import { SECURITY_GROUP_RULES, PROTECTED as TABLE } from "../../operations/protected-resources";
+import { PROVIDER_CALLS } from "../contract/support/provider-calls";
 import { exitCodeOf } from "../support/exit-code";
 
 type Change = TerraformPlan["resource_changes"][number]["change"];
@@ -24,35 +26,109 @@ const findings = (changes: Parameters<typeof plan>[0], allowances?: Parameters<t
 
 describe("the plan gate", () => {
   const PROTECTED = [
+    "aws_autoscaling_group",
+    "aws_cloudwatch_log_data_protection_policy",
     "aws_cloudwatch_log_group",
+    "aws_codeconnections_connection",
     "aws_cognito_user_pool",
+    "aws_cognito_user_pool_client",
+    "aws_cognito_user_pool_domain",
     "aws_db_instance",
     "aws_docdb_cluster",
     "aws_dynamodb_table",
     "aws_ecr_repository",
+    "aws_ecs_capacity_provider",
     "aws_ecs_cluster",
     "aws_ecs_service",
     "aws_efs_file_system",
+    "aws_egress_only_internet_gateway",
+    "aws_eip",
     "aws_elasticache_cluster",
     "aws_elasticache_replication_group",
     "aws_elasticache_serverless_cache",
+    "aws_elasticache_user",
+    "aws_elasticache_user_group",
+    "aws_iam_openid_connect_provider",
+    "aws_internet_gateway",
+    "aws_kinesis_stream",
     "aws_kms_key",
     "aws_lb",
     "aws_lb_listener",
     "aws_lb_target_group",
+    "aws_nat_gateway",
     "aws_opensearch_domain",
     "aws_rds_cluster",
     "aws_rds_cluster_instance",
     "aws_rds_global_cluster",
     "aws_route53_zone",
     "aws_s3_bucket",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_versioning",
     "aws_secretsmanager_secret",
     "aws_service_discovery_http_namespace",
     "aws_service_discovery_private_dns_namespace",
     "aws_service_discovery_service",
+    "aws_sns_topic",
     "aws_sqs_queue",
+    "aws_subnet",
     "aws_vpc",
+    "aws_wafv2_web_acl",
+    "aws_wafv2_web_acl_association",
   ];
+  /** Types that can be made again as they were, whose loss shows in a type above, or that AWS refuses to delete while in use. */
+  const UNPROTECTED = [
+    "aws_acm_certificate",
+    "aws_acm_certificate_validation",
+    "aws_appautoscaling_policy",
+    "aws_appautoscaling_scheduled_action",
+    "aws_appautoscaling_target",
+    "aws_autoscaling_lifecycle_hook",
+    "aws_autoscaling_policy",
+    "aws_autoscaling_schedule",
+    "aws_chatbot_slack_channel_configuration",
+    "aws_cloudwatch_composite_alarm",
+    "aws_cloudwatch_dashboard",
+    "aws_cloudwatch_event_rule",
+    "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_metric_filter",
+    "aws_cloudwatch_log_resource_policy",
+    "aws_cloudwatch_log_stream",
+    "aws_cloudwatch_log_subscription_filter",
+    "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_query_definition",
+    "aws_codedeploy_app",
+    "aws_codedeploy_deployment_config",
+    "aws_codedeploy_deployment_group",
+    "aws_db_parameter_group",
+    "aws_db_subnet_group",
+    "aws_default_security_group",
+    "aws_ecs_cluster_capacity_providers",
+    "aws_ecs_task_definition",
+    "aws_elasticache_subnet_group",
+    "aws_fis_experiment_template",
+    "aws_flow_log",
+    "aws_iam_instance_profile",
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_kinesis_firehose_delivery_stream",
+    "aws_lambda_function",
+    "aws_lambda_function_event_invoke_config",
+    "aws_lambda_permission",
+    "aws_launch_template",
+    "aws_rds_cluster_parameter_group",
+    "aws_route_table",
+    "aws_route_table_association",
+    "aws_s3_bucket_metric",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+    "aws_wafv2_web_acl_logging_configuration",
+  ];
+  /** A new one can be made before the old one goes, without harm. */
+  const EXCHANGED = ["aws_lb_listener_certificate", "aws_vpc_endpoint"];
 
   it("protects these types, and no other type of the provider", () => {
     const provider = join(dirname(require.resolve("@cdktf/provider-aws/package.json")), "lib");
@@ -63,7 +139,25 @@ describe("the plan gate", () => {
       judgePlan(plan(deletions))
         .refused.map(({ address }) => address)
         .sort(),
-    ).toEqual(PROTECTED.map((type) => `${type}.A`));
+    ).toEqual([...PROTECTED, ...EXCHANGED, "aws_scheduler_schedule"].sort().map((type) => `${type}.A`));
+  });
+
+  it("leaves only these types of our constructs unprotected", () => {
+    const unprotected = Object.keys(PROVIDER_CALLS)
+      .map((type) => `aws_${type}`)
+      .filter((type) => !Object.hasOwn(TABLE, type) && !Object.hasOwn(SECURITY_GROUP_RULES, type));
+    expect(unprotected).toEqual(UNPROTECTED);
+  });
+
+  it("protects the history of releases, and no other parameter", () => {
+    const parameter = (name: string) => findings({ "aws_ssm_parameter.A": { actions: ["delete"], before: { name } } });
+    expect(parameter("/antifragile/dev/shop/releases/orders/record")).toEqual(["delete aws_ssm_parameter.A"]);
+    expect(parameter("/antifragile/dev/shop/releases/orders/processes/orders")).toEqual([]);
+  });
+
+  it("refuses to delete a schedule, which may be replaced", () => {
+    expect(findings({ "aws_scheduler_schedule.A": ["delete"] })).toEqual(["delete aws_scheduler_schedule.A"]);
+    expect(findings({ "aws_scheduler_schedule.A": ["delete", "create"] })).toEqual([]);
   });
 
   it.each(PROTECTED)("refuses to delete or replace %s, in any order", (type) => {
@@ -72,12 +166,464 @@ describe("the plan gate", () => {
     expect(findings({ [`${type}.A`]: ["create", "delete"] })).toEqual([`replace ${type}.A`]);
   });
 
+  it.each(EXCHANGED)("refuses to delete %s, or to replace it, unless the new one comes first", (type) => {
+    expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([`delete ${type}.A`]);
+    expect(findings({ [`${type}.A`]: ["delete", "create"] })).toEqual([`replace ${type}.A`]);
+    expect(findings({ [`${type}.A`]: ["create", "delete"] })).toEqual([]);
+  });
+
+  it("refuses to replace what may be deleted with what it belongs to", () => {
+    for (const [type, both] of [
+      ["aws_lb_listener_rule", true],
+      ["aws_security_group", false],
+    ] as const) {
+      expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([]);
+      expect(findings({ [`${type}.A`]: ["delete", "create"] })).toEqual([`replace ${type}.A`]);
+      expect(findings({ [`${type}.A`]: ["create", "delete"] })).toEqual(both ? [`replace ${type}.A`] : []);
+    }
+  });
+
+  it("refuses to delete the only way out, and no other route", () => {
+    const route = (before: object) => findings({ "aws_route.A": { actions: ["delete"], before } });
+    expect(route({ destination_cidr_block: "0.0.0.0/0" })).toEqual(["delete aws_route.A"]);
+    expect(route({ destination_ipv6_cidr_block: "::/0" })).toEqual(["delete aws_route.A"]);
+    expect(route({ destination_cidr_block: "10.8.0.0/16" })).toEqual([]);
+  });
+
+  it("refuses to delete DNS records of hosts, and none that proves a domain", () => {
+    const record = (type: string) => findings({ "aws_route53_record.A": { actions: ["delete"], before: { type } } });
+    expect(record("A")).toEqual(["delete aws_route53_record.A"]);
+    expect(record("AAAA")).toEqual(["delete aws_route53_record.A"]);
+    expect(record("CNAME")).toEqual([]);
+  });
+
   it.each([[["no-op"]], [["create"]], [["update"]], [["read"]], [["forget"]]])(
     "allows %j of protected resources",
     (actions) => {
       expect(findings(Object.fromEntries(PROTECTED.map((type) => [`${type}.A`, actions])))).toEqual([]);
     },
   );
+
+  describe("changes in place", () => {
+    /** Type, values before, values after, the path, and words of the effect. */
+    type Row = [type: string, before: object, after: object, path: string, effect: RegExp];
+    const HARMFUL: readonly Row[] = [
+      ["aws_db_instance", { engine_version: "17.4" }, { engine_version: "16" }, "engine_version", /does not downgrade/],
+      [
+        "aws_db_instance",
+        { engine_version: "16.10" },
+        { engine_version: "16.9" },
+        "engine_version",
+        /does not downgrade/,
+      ],
+      ["aws_rds_cluster", { engine_version: "17" }, { engine_version: "16.4" }, "engine_version", /does not downgrade/],
+      [
+        "aws_elasticache_replication_group",
+        { engine_version: "8.0" },
+        { engine_version: "7.2" },
+        "engine_version",
+        /not downgrade/,
+      ],
+      [
+        "aws_db_instance",
+        { deletion_protection: true },
+        { deletion_protection: false },
+        "deletion_protection",
+        /protection/,
+      ],
+      ["aws_rds_cluster", { deletion_protection: true }, {}, "deletion_protection", /protection/],
+      [
+        "aws_lb",
+        { enable_deletion_protection: true },
+        { enable_deletion_protection: false },
+        "enable_deletion_protection",
+        /protection/,
+      ],
+      [
+        "aws_dynamodb_table",
+        { deletion_protection_enabled: true },
+        { deletion_protection_enabled: false },
+        "deletion_protection_enabled",
+        /protection/,
+      ],
+      [
+        "aws_cognito_user_pool",
+        { deletion_protection: "ACTIVE" },
+        { deletion_protection: "INACTIVE" },
+        "deletion_protection",
+        /protection/,
+      ],
+      [
+        "aws_db_instance",
+        { backup_retention_period: 14 },
+        { backup_retention_period: 1 },
+        "backup_retention_period",
+        /backups/,
+      ],
+      [
+        "aws_db_instance",
+        { backup_retention_period: 14 },
+        { backup_retention_period: null },
+        "backup_retention_period",
+        /backups/,
+      ],
+      [
+        "aws_db_instance",
+        { skip_final_snapshot: false },
+        { skip_final_snapshot: true },
+        "skip_final_snapshot",
+        /final snapshot/,
+      ],
+      ["aws_db_instance", { multi_az: true }, { multi_az: false }, "multi_az", /standby/],
+      ["aws_db_instance", { allocated_storage: 100 }, { allocated_storage: 20 }, "allocated_storage", /shrink/],
+      [
+        "aws_rds_cluster_instance",
+        { publicly_accessible: false },
+        { publicly_accessible: true },
+        "publicly_accessible",
+        /internet/,
+      ],
+      [
+        "aws_elasticache_replication_group",
+        { snapshot_retention_limit: 7 },
+        { snapshot_retention_limit: 0 },
+        "snapshot_retention_limit",
+        /backups/,
+      ],
+      [
+        "aws_elasticache_replication_group",
+        { automatic_failover_enabled: true },
+        { automatic_failover_enabled: false },
+        "automatic_failover_enabled",
+        /takes over/,
+      ],
+      [
+        "aws_dynamodb_table",
+        { point_in_time_recovery: [{ enabled: true }] },
+        { point_in_time_recovery: [{ enabled: false }] },
+        "point_in_time_recovery.0.enabled",
+        /backups/,
+      ],
+      ["aws_cloudwatch_log_group", { retention_in_days: 365 }, { retention_in_days: 30 }, "retention_in_days", /lines/],
+      ["aws_cloudwatch_log_group", { retention_in_days: 0 }, { retention_in_days: 30 }, "retention_in_days", /lines/],
+      ["aws_s3_bucket", { force_destroy: false }, { force_destroy: true }, "force_destroy", /objects/],
+      [
+        "aws_s3_bucket_versioning",
+        { versioning_configuration: [{ status: "Enabled" }] },
+        { versioning_configuration: [{ status: "Suspended" }] },
+        "versioning_configuration.0.status",
+        /restored/,
+      ],
+      [
+        "aws_s3_bucket_lifecycle_configuration",
+        { rule: [{ expiration: [{ days: 365 }] }] },
+        { rule: [{ expiration: [{ days: 30 }] }] },
+        "rule.0.expiration.0.days",
+        /deleted/,
+      ],
+      [
+        "aws_s3_bucket_public_access_block",
+        { block_public_policy: true },
+        { block_public_policy: false },
+        "block_public_policy",
+        /public/,
+      ],
+      [
+        "aws_sqs_queue",
+        { message_retention_seconds: 1209600 },
+        { message_retention_seconds: 60 },
+        "message_retention_seconds",
+        /messages/,
+      ],
+      ["aws_sqs_queue", { redrive_policy: "{}" }, { redrive_policy: "" }, "redrive_policy", /dead-letter/],
+      ["aws_kinesis_stream", { retention_period: 168 }, { retention_period: 24 }, "retention_period", /records/],
+      ["aws_ecr_repository", { force_delete: false }, { force_delete: true }, "force_delete", /images/],
+      ["aws_kms_key", { is_enabled: true }, { is_enabled: false }, "is_enabled", /cannot be read/],
+      [
+        "aws_secretsmanager_secret",
+        { recovery_window_in_days: 30 },
+        { recovery_window_in_days: 0 },
+        "recovery_window_in_days",
+        /restore/,
+      ],
+      ["aws_lb_listener", { certificate_arn: "a" }, { certificate_arn: "b" }, "certificate_arn", /TLS/],
+      ["aws_lb_listener", { port: 80 }, { port: 8080 }, "port", /old port/],
+      [
+        "aws_lb_target_group",
+        { health_check: [{ path: "/readyz" }] },
+        { health_check: [{ path: "/healthz" }] },
+        "health_check.0.path",
+        /replaced/,
+      ],
+      [
+        "aws_ecs_service",
+        { task_definition: "a:1", load_balancer: [{ container_port: 3000 }] },
+        { task_definition: "a:1", load_balancer: [{ container_port: 3001 }] },
+        "load_balancer.0.container_port",
+        /ECS refuses/,
+      ],
+      ...["aws_db_instance", "aws_rds_cluster"].map(
+        (type): Row => [
+          type,
+          { delete_automated_backups: false },
+          { delete_automated_backups: true },
+          "delete_automated_backups",
+          /backups too/,
+        ],
+      ),
+      ...["aws_rds_cluster", "aws_docdb_cluster"].flatMap((type): Row[] => [
+        [type, { backup_retention_period: 7 }, { backup_retention_period: 1 }, "backup_retention_period", /backups/],
+        [type, { skip_final_snapshot: false }, { skip_final_snapshot: true }, "skip_final_snapshot", /final snapshot/],
+      ]),
+      [
+        "aws_docdb_cluster",
+        { engine_version: "5.0" },
+        { engine_version: "4.0" },
+        "engine_version",
+        /does not downgrade/,
+      ],
+      [
+        "aws_docdb_cluster",
+        { deletion_protection: true },
+        { deletion_protection: false },
+        "deletion_protection",
+        /protection/,
+      ],
+      [
+        "aws_db_instance",
+        { publicly_accessible: false },
+        { publicly_accessible: true },
+        "publicly_accessible",
+        /internet/,
+      ],
+      [
+        "aws_elasticache_serverless_cache",
+        { snapshot_retention_limit: 7 },
+        { snapshot_retention_limit: 1 },
+        "snapshot_retention_limit",
+        /backups/,
+      ],
+      [
+        "aws_elasticache_replication_group",
+        { multi_az_enabled: true },
+        { multi_az_enabled: false },
+        "multi_az_enabled",
+        /takes over/,
+      ],
+      [
+        "aws_elasticache_replication_group",
+        { transit_encryption_enabled: true },
+        { transit_encryption_enabled: false },
+        "transit_encryption_enabled",
+        /connect/,
+      ],
+      [
+        "aws_cognito_user_pool",
+        { mfa_configuration: "ON" },
+        { mfa_configuration: "OPTIONAL" },
+        "mfa_configuration",
+        /second factor/,
+      ],
+      [
+        "aws_lb",
+        { access_logs: [{ enabled: true }] },
+        { access_logs: [{ enabled: false }] },
+        "access_logs.0.enabled",
+        /recorded/,
+      ],
+      [
+        "aws_lb",
+        { drop_invalid_header_fields: true },
+        { drop_invalid_header_fields: false },
+        "drop_invalid_header_fields",
+        /headers/,
+      ],
+      ["aws_lb_listener", { protocol: "HTTPS" }, { protocol: "HTTP" }, "protocol", /protocol/],
+      ...["port", "protocol", "matcher"].map(
+        (name): Row => [
+          "aws_lb_target_group",
+          { health_check: [{ [name]: "1" }] },
+          { health_check: [{ [name]: "2" }] },
+          `health_check.0.${name}`,
+          /replaced/,
+        ],
+      ),
+      [
+        "aws_s3_bucket_lifecycle_configuration",
+        { rule: [{}, { noncurrent_version_expiration: [{ noncurrent_days: 90 }] }] },
+        { rule: [{}, { noncurrent_version_expiration: [{ noncurrent_days: 7 }] }] },
+        "rule.1.noncurrent_version_expiration.0.noncurrent_days",
+        /deleted/,
+      ],
+      ...["block_public_acls", "ignore_public_acls", "restrict_public_buckets"].map(
+        (name): Row => ["aws_s3_bucket_public_access_block", { [name]: true }, { [name]: false }, name, /public/],
+      ),
+    ];
+
+    it.each(HARMFUL)("of %s from %j to %j is refused", (type, before, after, path, effect) => {
+      const verdict = judgePlan(plan({ [`${type}.A`]: { actions: ["update"], before, after } }));
+      expect(verdict.refused).toHaveLength(1);
+      expect(verdict.refused[0]).toMatchObject({
+        action: "update",
+        address: `${type}.A`,
+        effect: expect.stringMatching(effect),
+      });
+      expect(verdict.refused[0]?.because).toEqual([expect.stringMatching(`^${path}: `)]);
+      const text = describeVerdict(verdict);
+      expect(text).toContain(`--allow-update '${type}.A'`);
+      expect(
+        judgePlan(plan({ [`${type}.A`]: { actions: ["update"], before, after } }), { update: [`${type}.A`] }).refused,
+      ).toEqual([]);
+    });
+
+    const isReversible = ([type, , , path]: Row) =>
+      path !== "transit_encryption_enabled" &&
+      !["aws_lb_listener", "aws_lb_target_group", "aws_ecs_service"].includes(type);
+
+    it.each(HARMFUL.filter(isReversible))("of %s back to %j from %j passes", (type, before, after) => {
+      expect(findings({ [`${type}.A`]: { actions: ["update"], before: after, after: before } })).toEqual([]);
+    });
+
+    it("are all tried here", () => {
+      const tried = HARMFUL.map(([type, , , path]) => `${type} ${path.replace(/\.\d+\./g, ".*.")}`);
+      const all = Object.entries(TABLE).flatMap(([type, { changes = [] }]) =>
+        changes.map(({ path }) => `${type} ${path}`),
+      );
+      expect([...new Set(tried)].sort()).toEqual(all.sort());
+    });
+
+    it("names attributes that the provider has", () => {
+      const provider = join(dirname(require.resolve("@cdktf/provider-aws/package.json")), "lib");
+      for (const [type, { changes = [] }] of Object.entries(TABLE)) {
+        const source = readFileSync(join(provider, type.slice(4).replaceAll("_", "-"), "index.js"), "utf8");
+        for (const { path } of changes) {
+          for (const name of path.split(".").filter((part) => part !== "*")) {
+            expect(source, `${type} ${path}`).toMatch(new RegExp(`\\b${name}: `));
+          }
+        }
+      }
+    });
+
+    it("passes what is known only at apply, and a task definition that moves with its port", () => {
+      const before = { engine_version: "17" };
+      expect(
+        findings({
+          "aws_db_instance.A": { actions: ["update"], before, after: {}, after_unknown: { engine_version: true } },
+        }),
+      ).toEqual([]);
+      const port = (task_definition: string, container_port: number) => ({
+        task_definition,
+        load_balancer: [{ container_port }],
+      });
+      expect(
+        findings({ "aws_ecs_service.A": { actions: ["update"], before: port("a:1", 3000), after: port("a:2", 3001) } }),
+      ).toEqual([]);
+      expect(
+        findings({
+          "aws_ecs_service.A": {
+            actions: ["update"],
+            before: { task_definition: "a:1", load_balancer: [] },
+            after: port("a:1", 3000),
+          },
+        }),
+      ).toEqual([]);
+    });
+
+    it("passes a version that is less exact than the one that AWS runs", () => {
+      const version = (before: string, after: string) =>
+        findings({
+          "aws_db_instance.A": {
+            actions: ["update"],
+            before: { engine_version: before },
+            after: { engine_version: after },
+          },
+        });
+      expect(version("16.4", "16")).toEqual([]);
+      expect(version("16", "16.4")).toEqual([]);
+      expect(version("16.9", "16.10")).toEqual([]);
+      expect(version("9.6.1", "10")).toEqual([]);
+    });
+
+    it("reports all harm to a resource at once, and no secret", () => {
+      const [finding] = judgePlan(
+        plan({
+          "aws_db_instance.A": {
+            actions: ["update"],
+            before: { deletion_protection: true, backup_retention_period: 14, password: "hunter2" },
+            after: { deletion_protection: false, backup_retention_period: 0, password: "hunter3" },
+          },
+        }),
+      ).refused;
+      expect(finding?.because).toEqual(["deletion_protection: true -> false", "backup_retention_period: 14 -> 0"]);
+      expect(JSON.stringify(finding)).not.toContain("hunter");
+    });
+  });
+
+  describe("rules of security groups", () => {
+    const rule = (port: number, more: object = {}) => ({
+      security_group_id: "sg-1",
+      referenced_security_group_id: "sg-2",
+      ip_protocol: "tcp",
+      from_port: port,
+      to_port: port,
+      description: "x",
+      ...more,
+    });
+    const INGRESS = "aws_vpc_security_group_ingress_rule";
+
+    it("are refused where one closes in place", () => {
+      expect(findings({ [`${INGRESS}.A`]: { actions: ["update"], before: rule(3000), after: rule(3001) } })).toEqual([
+        `update ${INGRESS}.A`,
+      ]);
+      expect(
+        findings({
+          [`${INGRESS}.A`]: { actions: ["update"], before: rule(3000), after: rule(3000, { description: "y" }) },
+        }),
+      ).toEqual([]);
+    });
+
+    it("are refused where one is closed before its successor opens", () => {
+      const replaced = { before: rule(3000), after: rule(3001) };
+      expect(findings({ [`${INGRESS}.A`]: { actions: ["delete", "create"], ...replaced } })).toEqual([
+        `replace ${INGRESS}.A`,
+      ]);
+      expect(findings({ [`${INGRESS}.A`]: { actions: ["create", "delete"], ...replaced } })).toEqual([]);
+      const closed = { actions: ["delete"], before: rule(3000), after: null };
+      const opened = { actions: ["create"], before: null, after: rule(3001) };
+      expect(findings({ [`${INGRESS}.A`]: closed, [`${INGRESS}.B`]: opened })).toEqual([`delete ${INGRESS}.A`]);
+    });
+
+    it("pass where one is closed for good, or another one opens for others", () => {
+      const closed = { actions: ["delete"], before: rule(3000), after: null };
+      expect(findings({ [`${INGRESS}.A`]: closed })).toEqual([]);
+      const others = { actions: ["create"], before: null, after: rule(3000, { referenced_security_group_id: "sg-3" }) };
+      expect(findings({ [`${INGRESS}.A`]: closed, [`${INGRESS}.B`]: others })).toEqual([]);
+    });
+  });
+
+  describe("another region", () => {
+    const moved = (region: string | undefined, arn: string, type = "aws_db_instance"): TerraformPlan => ({
+      ...plan({ [`${type}.A`]: { actions: ["create"], before: null, after: {} } }),
+      resource_drift: [{ address: `${type}.A`, change: { actions: ["delete"], before: { arn }, after: null } }],
+      configuration: { provider_config: { aws: { expressions: { region: { constant_value: region as string } } } } },
+    });
+    const ARN = "arn:aws:rds:eu-central-1:123456789012:db:a";
+
+    it("is refused for what stays behind", () => {
+      const verdict = judgePlan(moved("eu-west-1", ARN));
+      expect(verdict.refused).toMatchObject([
+        { action: "replace", because: ['region: "eu-central-1" -> "eu-west-1"'] },
+      ]);
+      expect(describeVerdict(verdict)).toMatch(/it stays in eu-central-1, billed[\s\S]*instead: keep the region/);
+    });
+
+    it("is not seen where a resource was deleted by hand, is global, or holds nothing", () => {
+      expect(judgePlan(moved("eu-central-1", ARN)).refused).toEqual([]);
+      expect(judgePlan(moved("eu-west-1", "arn:aws:iam::123456789012:role/a", "aws_ecs_service")).refused).toEqual([]);
+      expect(judgePlan(moved("eu-west-1", ARN, "aws_appautoscaling_policy")).refused).toEqual([]);
+      expect(judgePlan(moved(undefined, ARN)).refused).toEqual([]);
+    });
+  });
 
   it("explains why another strategy replaces a service", () => {
     const change = (before: string, after: string) => ({

@@ -237,6 +237,7 @@ describe("Pipeline", () => {
     expect(only(stack, "aws_codepipeline").variable).toEqual([
       { name: "ALLOW_DELETE", default_value: "none", description: expect.any(String) },
       { name: "ALLOW_REPLACE", default_value: "none", description: expect.any(String) },
+      { name: "ALLOW_UPDATE", default_value: "none", description: expect.any(String) },
       { name: "NOTE", default_value: "none", description: "why" },
     ]);
     const builds = stages(stack).flatMap(({ action }) => action.filter(({ provider }) => provider === "CodeBuild"));

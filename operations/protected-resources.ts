@@ -1,0 +1,459 @@
+/**
+ * Consequences of changes to the resources that the plan gate protects: of their deletion, of their replacement, and of changes
+ * in place that take something away without deleting anything.
+ */
+
+/** Values of a resource's attributes. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** Change in place that harms. */
+export interface HarmfulChange {
+  /** Attribute, with `*` for each element of a list: `health_check.*.path`. */
+  readonly path: string;
+  /** True if the change of the attribute harms. Called where both values are known and differ. */
+  readonly harms: (before: unknown, after: unknown, resource: { before: Attributes; after: Attributes }) => boolean;
+  readonly effect: string;
+  /** Safe way to the same end. @default - allow the change when its effect is accepted */
+  readonly instead?: string;
+}
+
+/** Consequences of changing a resource of a type. */
+export interface Protection {
+  readonly what: string;
+  /** Consequence of a deletion. @default - a deletion is not refused */
+  readonly deleted?: string;
+  /** Consequence of a replacement that deletes the old resource first. @default - that of a deletion */
+  readonly replaced?: string;
+  /** Consequence of a replacement that creates the new resource first; `harmless` is not refused. @default - as `replaced` */
+  readonly replacedAfter?: string;
+  /** Cause of a change that forces a replacement, by its path. */
+  readonly causes?: Readonly<Record<string, string>>;
+  readonly changes?: readonly HarmfulChange[];
+  /** Limits the protection to some resources of the type. @default - all */
+  readonly only?: (before: Attributes) => boolean;
+}
+
+export const HARMLESS = "harmless";
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const changed = () => true;
+const turnedOn = (before: unknown, after: unknown) => before !== true && after === true;
+const turnedOff = (before: unknown, after: unknown) => before === true && after !== true;
+const lowered = (before: unknown, after: unknown) => isNumber(before) && (isNumber(after) ? after : 0) < before;
+const removed = (before: unknown, after: unknown) => Boolean(before) && !after;
+
+/** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */
+function downgraded(before: unknown, after: unknown): boolean {
+  const [old, wanted] = [before, after].map((value) =>
+    String(value ?? "")
+      .split(".")
+      .map((part) => Number.parseInt(part, 10)),
+  ) as [number[], number[]];
+  for (const [index, number] of wanted.entries()) {
+    const other = old[index];
+    if (other === undefined || Number.isNaN(other) || Number.isNaN(number)) return false;
+    if (number !== other) return number < other;
+  }
+  return false;
+}
+
+const DATA_LOST = "all of its data is lost";
+const CACHE_LOST = "its content is lost; services are slower or down until it is filled again";
+const UNPROTECTED: Omit<HarmfulChange, "path"> = {
+  harms: (before, after) => turnedOff(before, after) || (before === "ACTIVE" && after === "INACTIVE"),
+  effect: "without deletion protection, AWS no longer refuses to delete it, by Terraform or by hand",
+};
+const DOWNGRADE: Omit<HarmfulChange, "path"> = {
+  harms: downgraded,
+  effect: "AWS does not downgrade it in place: the apply fails",
+};
+const FEWER_BACKUPS: Omit<HarmfulChange, "path"> = {
+  harms: lowered,
+  effect: "automated backups older than the new retention are deleted; at 0, all of them",
+};
+const NOTHING_KEPT: Omit<HarmfulChange, "path"> = {
+  harms: turnedOn,
+  effect: "a later deletion keeps no final snapshot of its data",
+};
+const FROM_INTERNET: Omit<HarmfulChange, "path"> = {
+  harms: turnedOn,
+  effect: "it gets an address that the internet can reach",
+};
+const DATABASE_CHANGES: readonly HarmfulChange[] = [
+  {
+    path: "engine_version",
+    ...DOWNGRADE,
+    instead: "keep the version; for the older one, restore a snapshot of the older version beside it",
+  },
+  { path: "deletion_protection", ...UNPROTECTED },
+  { path: "backup_retention_period", ...FEWER_BACKUPS },
+  { path: "skip_final_snapshot", ...NOTHING_KEPT },
+];
+const HEALTH_CHECK: Omit<HarmfulChange, "path"> = {
+  harms: changed,
+  effect:
+    "tasks that run are judged by the new health check at once: those that fail it get no requests and are replaced",
+  instead: "release a version that passes both checks, then apply",
+};
+/** A release owns the task definition that runs where Terraform does not change it in the same step. */
+const onRunningTask: HarmfulChange["harms"] = (_, __, { before, after }) =>
+  before.task_definition === after.task_definition;
+const UNREACHED: Omit<HarmfulChange, "path"> = {
+  harms: onRunningTask,
+  effect: "ECS refuses it, because the task definition that runs has no such container port",
+  instead: "create a second service with the new port, move its hosts, paths and callers, then remove the first",
+};
+const isDefaultRoute = ({ destination_cidr_block: v4, destination_ipv6_cidr_block: v6 }: Attributes) =>
+  v4 === "0.0.0.0/0" || v6 === "::/0";
+
+/** Protected resource types. */
+export const PROTECTED: Readonly<Record<string, Protection>> = {
+  aws_ecs_service: {
+    what: "service",
+    deleted: "all of its tasks stop, and requests fail",
+    replaced:
+      "all of its tasks stop before new ones start, an outage of some minutes; where releases own it, it runs the bootstrap image, and the outage lasts until the next antifragile release",
+    replacedAfter: "AWS refuses the new one, because both have the same name",
+    causes: {
+      "deployment_controller.0.type":
+        "a service keeps its deployment controller: codeDeploy(...) and the other strategies cannot be exchanged in place",
+    },
+    changes: [{ path: "load_balancer.*.container_port", ...UNREACHED }],
+  },
+  aws_ecs_cluster: { what: "cluster", deleted: "every service in it must be deleted first" },
+  aws_ecs_capacity_provider: { what: "capacity provider", deleted: "no task can be started on its instances" },
+  aws_autoscaling_group: {
+    what: "group of instances",
+    deleted: "its instances are terminated, and what runs on them stops",
+    replacedAfter: "its instances are terminated once new ones run: what runs on them is moved",
+  },
+  aws_lb: {
+    what: "load balancer",
+    deleted: "none of its services can be reached",
+    replaced: "none of its services can be reached for some minutes, and then only by its new DNS name",
+    changes: [
+      { path: "enable_deletion_protection", ...UNPROTECTED },
+      {
+        path: "drop_invalid_header_fields",
+        harms: turnedOff,
+        effect: "requests with invalid headers, as request smuggling uses, reach the services",
+      },
+      {
+        path: "access_logs.*.enabled",
+        harms: turnedOff,
+        effect: "its requests are no longer recorded",
+      },
+    ],
+  },
+  aws_lb_listener: {
+    what: "listener",
+    deleted: "no service can be reached on its port",
+    changes: [
+      { path: "port", harms: changed, effect: "no service can be reached on its old port" },
+      { path: "protocol", harms: changed, effect: "clients of the old protocol cannot connect" },
+      {
+        path: "certificate_arn",
+        harms: changed,
+        effect: "hosts that only the old certificate covers fail the TLS handshake",
+        instead: "attach the new certificate beside the old one first",
+      },
+    ],
+  },
+  aws_lb_listener_certificate: {
+    what: "certificate of a listener",
+    deleted: "hosts that only this certificate covers fail the TLS handshake",
+    replacedAfter: HARMLESS,
+  },
+  aws_lb_listener_rule: {
+    what: "listener rule",
+    replaced: "requests for its hosts and paths get the default answer, 404, until the new rule exists",
+    replacedAfter: "AWS refuses the new rule where both have the same priority",
+  },
+  aws_lb_target_group: {
+    what: "target group",
+    deleted: "its service gets no requests",
+    replaced: "its service gets no requests until its tasks are healthy in the new one",
+    replacedAfter:
+      "its service is replaced or registered again: some requests fail until tasks are healthy in the new one",
+    changes: ["path", "port", "protocol", "matcher"].map((name) => ({
+      path: `health_check.*.${name}`,
+      ...HEALTH_CHECK,
+    })),
+  },
+  aws_security_group: {
+    what: "security group",
+    replaced: "AWS does not delete it while something uses it: the apply waits for many minutes and fails",
+    replacedAfter: HARMLESS,
+  },
+  aws_service_discovery_http_namespace: {
+    what: "namespace",
+    deleted: "services on the platform cannot find each other",
+  },
+  aws_service_discovery_private_dns_namespace: {
+    what: "namespace",
+    deleted: "services on the platform cannot find each other",
+  },
+  aws_service_discovery_service: {
+    what: "name",
+    deleted: "callers cannot find the service until it is deployed again",
+  },
+  aws_db_instance: {
+    what: "database",
+    deleted: DATA_LOST,
+    changes: [
+      ...DATABASE_CHANGES,
+      { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
+      {
+        path: "multi_az",
+        harms: turnedOff,
+        effect: "it has no standby in another zone: maintenance and the failure of its zone are outages",
+      },
+      { path: "allocated_storage", harms: lowered, effect: "AWS does not shrink storage: the apply fails" },
+      { path: "publicly_accessible", ...FROM_INTERNET },
+    ],
+  },
+  aws_rds_cluster: {
+    what: "database",
+    deleted: DATA_LOST,
+    changes: [
+      ...DATABASE_CHANGES,
+      { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
+    ],
+  },
+  aws_rds_cluster_instance: {
+    what: "database instance",
+    deleted: "the database has one instance less, or none",
+    replaced: "the database fails over, or is down for some minutes if it is the only instance",
+    changes: [{ path: "publicly_accessible", ...FROM_INTERNET }],
+  },
+  aws_rds_global_cluster: { what: "database", deleted: DATA_LOST },
+  aws_dynamodb_table: {
+    what: "table",
+    deleted: DATA_LOST,
+    changes: [
+      { path: "deletion_protection_enabled", ...UNPROTECTED },
+      {
+        path: "point_in_time_recovery.*.enabled",
+        harms: turnedOff,
+        effect: "its continuous backups are deleted: no point in time can be restored",
+      },
+    ],
+  },
+  aws_docdb_cluster: { what: "database", deleted: DATA_LOST, changes: DATABASE_CHANGES },
+  aws_elasticache_replication_group: {
+    what: "cache",
+    deleted: CACHE_LOST,
+    changes: [
+      {
+        path: "engine_version",
+        ...DOWNGRADE,
+        instead: "create a second cache, move its services, then remove the first",
+      },
+      { path: "snapshot_retention_limit", ...FEWER_BACKUPS },
+      ...["automatic_failover_enabled", "multi_az_enabled"].map((path) => ({
+        path,
+        harms: turnedOff,
+        effect: "no replica takes over when its node or its zone fails",
+      })),
+      {
+        path: "transit_encryption_enabled",
+        harms: changed,
+        effect: "clients that use the other kind of connection cannot connect",
+      },
+    ],
+  },
+  aws_elasticache_serverless_cache: {
+    what: "cache",
+    deleted: CACHE_LOST,
+    changes: [{ path: "snapshot_retention_limit", ...FEWER_BACKUPS }],
+  },
+  aws_elasticache_cluster: { what: "cache", deleted: CACHE_LOST },
+  aws_elasticache_user: { what: "user of a cache", deleted: "services that sign in as this user cannot connect" },
+  aws_elasticache_user_group: { what: "users of a cache", deleted: "no service can sign in to the cache" },
+  aws_opensearch_domain: { what: "search domain", deleted: DATA_LOST },
+  aws_efs_file_system: { what: "file system", deleted: DATA_LOST },
+  aws_s3_bucket: {
+    what: "bucket",
+    deleted: DATA_LOST,
+    changes: [{ path: "force_destroy", harms: turnedOn, effect: "a later deletion deletes its objects with it" }],
+  },
+  aws_s3_bucket_versioning: {
+    what: "versioning of a bucket",
+    deleted: "objects that are overwritten or deleted from now on cannot be restored",
+    changes: [
+      {
+        path: "versioning_configuration.*.status",
+        harms: (before) => before === "Enabled",
+        effect: "objects that are overwritten or deleted from now on cannot be restored",
+      },
+    ],
+  },
+  aws_s3_bucket_lifecycle_configuration: {
+    what: "lifecycle of a bucket",
+    changes: ["expiration.*.days", "noncurrent_version_expiration.*.noncurrent_days"].map((path) => ({
+      path: `rule.*.${path}`,
+      harms: (before, after) => isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
+      effect: "objects and versions older than the new number of days are deleted",
+    })),
+  },
+  aws_s3_bucket_public_access_block: {
+    what: "public access block of a bucket",
+    deleted: "policies and ACLs can make its objects public",
+    changes: ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"].map(
+      (path) => ({
+        path,
+        harms: turnedOff,
+        effect: "policies and ACLs can make its objects public",
+      }),
+    ),
+  },
+  aws_sqs_queue: {
+    what: "queue",
+    deleted: "its messages are lost, and senders fail",
+    changes: [
+      {
+        path: "message_retention_seconds",
+        harms: lowered,
+        effect: "messages older than the new retention are deleted",
+      },
+      {
+        path: "redrive_policy",
+        harms: removed,
+        effect: "messages that cannot be handled are no longer kept in its dead-letter queue",
+      },
+    ],
+  },
+  aws_sns_topic: {
+    what: "topic",
+    deleted: "its subscribers get no more messages, and e-mail addresses must confirm again",
+  },
+  aws_kinesis_stream: {
+    what: "stream",
+    deleted: "its records are lost, and senders fail",
+    changes: [{ path: "retention_period", harms: lowered, effect: "records older than the new retention are deleted" }],
+  },
+  aws_ecr_repository: {
+    what: "image repository",
+    deleted: "its images are lost: tasks that need one cannot start, and rollbacks fail",
+    changes: [{ path: "force_delete", harms: turnedOn, effect: "a later deletion deletes its images with it" }],
+  },
+  aws_cloudwatch_log_group: {
+    what: "log group",
+    deleted: "its lines are lost",
+    changes: [
+      {
+        path: "retention_in_days",
+        // 0 keeps them forever.
+        harms: (before, after) => isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
+        effect: "lines older than the new retention are deleted",
+      },
+    ],
+  },
+  aws_kms_key: {
+    what: "key",
+    deleted: "the data that it encrypts can never be read again after its waiting period",
+    changes: [{ path: "is_enabled", harms: turnedOff, effect: "the data that it encrypts cannot be read" }],
+  },
+  aws_secretsmanager_secret: {
+    what: "secret",
+    deleted: "tasks that need it cannot start, and its value is lost",
+    changes: [
+      {
+        path: "recovery_window_in_days",
+        harms: lowered,
+        effect: "after a deletion there is less time to restore it; at 0, none",
+      },
+    ],
+  },
+  aws_cloudwatch_log_data_protection_policy: {
+    what: "data protection policy",
+    deleted: "its log group shows personal data and secrets that it masked",
+  },
+  aws_codeconnections_connection: {
+    what: "connection",
+    deleted: "pipelines receive no code until a person authorizes a new connection in the console",
+  },
+  aws_iam_openid_connect_provider: {
+    what: "identity provider",
+    deleted: "no CI job can sign in to the account until it exists again",
+  },
+  aws_scheduler_schedule: { what: "schedule", deleted: "its job no longer runs", replaced: HARMLESS },
+  aws_ssm_parameter: {
+    what: "release history",
+    deleted: "no release can be rolled back to, and the live one is unknown",
+    only: ({ name }) => /^\/antifragile\/.*\/releases\/.*\/record$/.test(String(name)),
+  },
+  aws_cognito_user_pool: {
+    what: "user pool",
+    deleted: "all users are lost",
+    changes: [
+      { path: "deletion_protection", ...UNPROTECTED },
+      {
+        path: "mfa_configuration",
+        harms: (before) => before === "ON",
+        effect: "users sign in without a second factor",
+      },
+    ],
+  },
+  aws_cognito_user_pool_client: { what: "client of a user pool", deleted: "no user can sign in through it" },
+  aws_cognito_user_pool_domain: { what: "domain of a user pool", deleted: "its sign-in page cannot be reached" },
+  aws_wafv2_web_acl: { what: "web ACL", deleted: "it filters no more requests" },
+  aws_wafv2_web_acl_association: {
+    what: "association of a web ACL",
+    deleted: "requests reach the load balancer without a filter",
+  },
+  aws_route53_zone: { what: "zone", deleted: "its DNS names no longer resolve" },
+  aws_route53_record: {
+    what: "DNS record",
+    deleted: "its name no longer resolves",
+    only: ({ type }) => type === "A" || type === "AAAA",
+  },
+  aws_vpc: { what: "vpc", deleted: "everything in it must be deleted first" },
+  aws_subnet: {
+    what: "subnet",
+    deleted:
+      "AWS does not delete it while tasks, databases or a load balancer have addresses in it: the apply waits and fails",
+  },
+  aws_internet_gateway: { what: "internet gateway", deleted: "nothing in the VPC reaches the internet, or is reached" },
+  aws_egress_only_internet_gateway: {
+    what: "egress-only internet gateway",
+    deleted: "its subnets have no way out over IPv6",
+  },
+  aws_nat_gateway: {
+    what: "NAT gateway",
+    deleted: "its subnets have no way out: tasks cannot pull images or call AWS",
+    replaced: "its subnets have no way out for some minutes: tasks cannot pull images or call AWS",
+    replacedAfter: "its subnets call out from another address",
+  },
+  aws_eip: {
+    what: "address",
+    deleted: "it is released: partners that allow only this address refuse calls from another",
+  },
+  aws_route: {
+    what: "default route",
+    deleted: "its subnets have no way out: tasks cannot pull images or call AWS",
+    only: isDefaultRoute,
+  },
+  aws_vpc_endpoint: {
+    what: "VPC endpoint",
+    deleted: "subnets without another way out no longer reach its service",
+    replacedAfter: HARMLESS,
+  },
+};
+
+/** Rules of a security group, which may close before others open. */
+export const SECURITY_GROUP_RULES: Readonly<Record<string, "in" | "out">> = {
+  aws_vpc_security_group_ingress_rule: "in",
+  aws_vpc_security_group_egress_rule: "out",
+};
+
+/** Attributes that decide what a rule of a security group lets through. */
+export const OPENING = [
+  "from_port",
+  "to_port",
+  "ip_protocol",
+  "cidr_ipv4",
+  "cidr_ipv6",
+  "prefix_list_id",
+  "referenced_security_group_id",
+] as const;
