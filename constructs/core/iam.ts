@@ -24,18 +24,32 @@ export interface IGrantable {
 }
 
 /**
- * Renders a policy document as canonical, sorted JSON, so that it changes only when its meaning does. Leaves out statements
- * without resources, which IAM refuses; some resources are known only at synth.
+ * Renders a policy document as canonical, sorted JSON, so that it changes only when its meaning does. Statements with equal
+ * actions and conditions become one, since IAM limits the size of a role's policies. Leaves out statements without resources,
+ * which IAM refuses; some resources are known only at synth.
  */
 export function policyDocument(statements: readonly Statement[]): string {
-  const about = statements.filter(({ resources }) => resources.length > 0);
-  const rendered = about.map((statement) => ({
-    Effect: "Allow",
-    Action: [...new Set(statement.actions)].sort(),
-    Resource: [...new Set(statement.resources)].sort(),
-    ...(statement.conditions === undefined ? {} : { Condition: statement.conditions }),
-  }));
-  const texts = [...new Set(rendered.map((statement) => jsonText(statement)))].sort();
+  const merged = new Map<
+    string,
+    { readonly Action: string[]; readonly Resource: Set<string>; readonly Condition?: object }
+  >();
+  for (const { actions, resources, conditions } of statements) {
+    if (resources.length === 0) continue;
+    const Action = [...new Set(actions)].sort();
+    const key = JSON.stringify([Action, conditions]);
+    const statement = merged.get(key) ?? {
+      Action,
+      Resource: new Set(),
+      ...(conditions === undefined ? {} : { Condition: conditions }),
+    };
+    merged.set(key, statement);
+    for (const resource of resources) statement.Resource.add(resource);
+  }
+  const texts = [...merged.values()]
+    .map(({ Action, Resource, Condition }) =>
+      jsonText({ Effect: "Allow", Action, Resource: [...Resource].sort(), ...(Condition && { Condition }) }),
+    )
+    .sort();
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
 }
 

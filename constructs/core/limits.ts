@@ -5,7 +5,7 @@ import { InvalidPropsError, type Problem } from "./errors";
 import { isObject } from "./plain";
 import { QUOTAS } from "./quotas";
 import { Registry } from "./registry";
-import { TEXT_LIMITS, type TextLimit } from "./text-limits";
+import { TEXT_LIMITS, type TextLimit, UNIQUE_NAMES } from "./text-limits";
 import { TOTALS, type Total } from "./totals";
 
 /** A stack in an account and region. */
@@ -191,10 +191,38 @@ function elementsOf(value: unknown): number {
   }
 }
 
-/** Stack as far as totals over several stacks need it. */
+/** A name that must be unique, with the resource that has it. */
+interface Claim {
+  readonly field: string;
+  readonly name: string;
+  /** Index of the set of names. */
+  readonly set: number;
+  readonly resource: Resource;
+}
+
+const UNIQUE_BY_TYPE = new Map(
+  UNIQUE_NAMES.flatMap((fields, set) =>
+    fields.map((field) => {
+      const [type = "", attribute = ""] = field.split(".");
+      return [type, { field, attribute, set }] as const;
+    }),
+  ),
+);
+
+/** Name of a resource that must be unique; none if only Terraform knows it. */
+function claimsOf(resource: Resource, region: string): Claim[] {
+  const unique = UNIQUE_BY_TYPE.get(resource.type);
+  const template = unique && resource.block[unique.attribute];
+  if (unique === undefined || typeof template !== "string") return [];
+  const known = partsOf(template).every((part) => "text" in part || /\.(partition|account_id)$/.test(part.expression));
+  return known ? [{ ...unique, name: received(template, region, "shortest"), resource }] : [];
+}
+
+/** Stack as far as totals and names over several stacks need it. */
 interface Counted {
   readonly environment: Environment;
   readonly shares: readonly Share[];
+  readonly claims: readonly Claim[];
   /** Values that the stack publishes, by parameter and path; the value is Terraform's, without `${}`. */
   readonly published: ReadonlyMap<string, string>;
   /** Names of the parameters that the stack reads, by address. */
@@ -210,6 +238,7 @@ function counted(stack: RegionalStack, resources: readonly Resource[], terraform
   return {
     environment,
     shares: resources.flatMap((resource) => sharesOf(resource, environment.region)),
+    claims: resources.flatMap((resource) => claimsOf(resource, environment.region)),
     published: new Map(
       resources
         .filter(({ type }) => type === "aws_ssm_parameter")
@@ -247,12 +276,37 @@ function ownerIn(
   return expression === undefined ? owner : `${stack.node.path} ${expression}`;
 }
 
-function totalProblems(stack: RegionalStack, app: ReadonlyMap<RegionalStack, Counted>): InvalidPropsError[] {
-  const mine = app.get(stack);
-  if (mine === undefined) return [];
+/** Stacks in the account and region of a stack, or in its environment if no account is configured. */
+function neighborsOf(
+  { environment: own }: RegionalStack,
+  app: ReadonlyMap<RegionalStack, Counted>,
+): readonly (readonly [RegionalStack, Counted])[] {
   const placeOf = ({ account, name, region }: Environment) => `${account ?? name} ${region}`;
-  const place = placeOf(mine.environment);
-  const neighbors = [...app].filter(([, { environment }]) => placeOf(environment) === place);
+  return [...app].filter(([{ environment }]) => placeOf(environment) === placeOf(own));
+}
+
+type Neighbors = ReturnType<typeof neighborsOf>;
+
+function nameErrors(neighbors: Neighbors): InvalidPropsError[] {
+  const owners = new Map<string, Claim>();
+  return neighbors.flatMap(([, { claims }]) =>
+    claims.flatMap((claim) => {
+      const key = `${claim.set} ${claim.name}`;
+      const other = owners.get(key);
+      if (other === undefined) {
+        owners.set(key, claim);
+        return [];
+      }
+      const problem = `${JSON.stringify(claim.name)} must be unique in an account and region, but ${other.resource.path} has it too`;
+      const remedy = "Use another name or id for one of them, or one construct in both places.";
+      return [
+        new InvalidPropsError(claim.resource.path, [{ code: "AWS_NAME_TAKEN", prop: claim.field, problem, remedy }]),
+      ];
+    }),
+  );
+}
+
+function totalErrors({ environment: own }: RegionalStack, neighbors: Neighbors): InvalidPropsError[] {
   const published = new Map(
     neighbors.flatMap(([each, stackCounted]) =>
       [...stackCounted.published].map(([key, value]): [string, string] => [key, `${each.node.path} ${value}`]),
@@ -270,7 +324,7 @@ function totalProblems(stack: RegionalStack, app: ReadonlyMap<RegionalStack, Cou
   }
   return [...sums.values()].flatMap(({ amount, total, last }) => {
     const { what, quota, type, attribute, remedy } = total;
-    const limit = (quota && (mine.environment.quotas?.[quota] ?? QUOTAS[quota])) ?? total.limit;
+    const limit = (quota && (own.quotas?.[quota] ?? QUOTAS[quota])) ?? total.limit;
     if (amount <= limit) return [];
     const problem = `has ${amount} ${what}; AWS allows ${limit}`;
     const prop = attribute === undefined ? type : `${type}.${attribute}`;
@@ -290,8 +344,8 @@ function resourcesOf(terraform: Block): Resource[] {
 }
 
 /**
- * Finds texts and totals in a synthesized stack that AWS refuses: AWS_LENGTH, AWS_CHARACTERS, AWS_TOTAL. Totals include the
- * stacks of the app that have been synthesized before, in the same account and region.
+ * Finds texts, names and totals in a synthesized stack that AWS refuses: AWS_LENGTH, AWS_CHARACTERS, AWS_NAME_TAKEN,
+ * AWS_TOTAL. Names and totals include the stacks of the app that have been synthesized before, in the same account and region.
  *
  * @param terraform the stack as Terraform JSON, with the metadata of cdktf
  */
@@ -303,5 +357,6 @@ export function limitErrors(stack: RegionalStack, terraform: object): InvalidPro
     const problems = textProblems(resource, stack.environment.region);
     return problems.length === 0 ? [] : [new InvalidPropsError(resource.path, problems)];
   });
-  return [...texts, ...totalProblems(stack, app)];
+  const neighbors = neighborsOf(stack, app);
+  return [...texts, ...nameErrors(neighbors), ...totalErrors(stack, neighbors)];
 }

@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import type { Problems } from "./errors";
 import { literal } from "./literal";
 
@@ -25,10 +26,10 @@ export interface Metric {
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metric.html
  */
 export function checkMetric(problems: Problems, prop: string, metric: Metric): void {
-  const within = (text: string, most: number) => text.length >= 1 && text.length <= most;
+  const within = (text: string, most: number) => text.length <= most && /^[\x20-\x7e]+$/.test(text);
   const dimensions = Object.entries(metric.dimensions ?? {});
   problems.check(
-    /^[^:\s][^:]{0,254}$/.test(metric.namespace) &&
+    (Token.isUnresolved(metric.namespace) || /^[\w.\-/#][\w .\-/#]{0,254}$/.test(metric.namespace)) &&
       within(metric.metricName, 255) &&
       STATISTICS.includes(metric.statistic ?? "Average") &&
       dimensions.length <= 30 &&
@@ -37,7 +38,7 @@ export function checkMetric(problems: Problems, prop: string, metric: Metric): v
       code: "METRIC",
       prop,
       problem: `must be a metric that CloudWatch accepts, got ${JSON.stringify(metric)}`,
-      remedy: `Set a namespace without colons, a metric name, up to 30 dimensions with values, and one of the statistics ${STATISTICS.join(", ")}.`,
+      remedy: `Set a namespace of ASCII letters, digits, spaces and . - _ / #, a metric name, up to 30 dimensions with values, all in ASCII, and one of the statistics ${STATISTICS.join(", ")}.`,
     },
   );
 }

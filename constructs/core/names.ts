@@ -35,7 +35,8 @@ export const NAME_LIMITS = {
   queue: 75,
   bucket: 50,
   table: 255,
-  database: 60,
+  // Without the suffix of a cluster's second instance.
+  database: 56,
   cache: 40,
   pipeline: 100,
   buildProject: 150,

@@ -345,7 +345,7 @@ export const TEXT_LIMITS: readonly TextLimit[] = [
   limit("iam CreateRole Description", ["iam_role.description", "iam_policy.description"], 1000, LATIN),
   limit("iam CreateInstanceProfile InstanceProfileName", ["iam_instance_profile.name"], 128, IAM),
   limit("iam CreatePolicy PolicyName", ["iam_policy.name", "iam_role_policy.name"], 128, IAM),
-  limit("iam PutRolePolicy PolicyDocument", ["iam_role_policy.policy", "iam_policy.policy"], 10_240, POLICY),
+  limit("iam PutRolePolicy PolicyDocument", ["iam_role_policy.policy", "iam_policy.policy"], 131_072, POLICY),
   limit("kms CreateKey Description", ["kms_key.description"], 8192),
   limit("kms CreateKey Policy", ["kms_key.policy"], 32_768, POLICY),
   limit("lambda CreateFunction FunctionName", ["lambda_function.function_name"], 64, WORDS),
@@ -489,4 +489,45 @@ export const TEXT_LIMITS: readonly TextLimit[] = [
     128,
     format(/^[\w#:.\-/]+$/, "ASCII letters, digits and # : . - / _"),
   ),
+];
+
+/**
+ * Names that AWS accepts once in an account and region, or that a second resource would overwrite. Each row is one set of
+ * names, which its attributes share.
+ */
+export const UNIQUE_NAMES: readonly (readonly string[])[] = [
+  ["aws_cloudwatch_metric_alarm.alarm_name", "aws_cloudwatch_composite_alarm.alarm_name"],
+  ["aws_db_instance.identifier", "aws_rds_cluster_instance.identifier"],
+  ...[
+    "cloudwatch_dashboard.dashboard_name",
+    "cloudwatch_event_rule.name",
+    "cloudwatch_log_group.name",
+    "cloudwatch_log_resource_policy.policy_name",
+    "cloudwatch_query_definition.name",
+    "codebuild_project.name",
+    "codedeploy_app.name",
+    "codepipeline.name",
+    "db_subnet_group.name",
+    "dynamodb_table.name",
+    "ecr_repository.name",
+    "ecs_cluster.name",
+    "ecs_task_definition.family",
+    "elasticache_replication_group.replication_group_id",
+    "elasticache_subnet_group.name",
+    "elasticache_user.user_id",
+    "elasticache_user_group.user_group_id",
+    "iam_instance_profile.name",
+    "iam_policy.name",
+    "iam_role.name",
+    `${STREAM}.name`,
+    "lambda_function.function_name",
+    "lb.name",
+    "rds_cluster.cluster_identifier",
+    "s3_bucket.bucket",
+    "scheduler_schedule.name",
+    "sns_topic.name",
+    "sqs_queue.name",
+    "ssm_parameter.name",
+    "wafv2_web_acl.name",
+  ].map((field) => [`aws_${field}`]),
 ];

@@ -132,6 +132,22 @@ describe("policies and roles", () => {
     ]);
   });
 
+  it("have one statement for equal actions and conditions", () => {
+    const read = (resource: string, conditions?: Record<string, Record<string, string>>) => ({
+      actions: ["s3:GetObject"],
+      resources: [resource],
+      ...(conditions === undefined ? {} : { conditions }),
+    });
+    const tls = { Bool: { "aws:SecureTransport": "true" } };
+    expect(JSON.parse(policyDocument([read("arn:b"), read("arn:c", tls), read("arn:a"), read("arn:d", tls)]))).toEqual({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:a", "arn:b"] },
+        { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:c", "arn:d"], Condition: tls },
+      ],
+    });
+  });
+
   it("trust the service in this account only, and have no policy until something is granted", () => {
     const stack = new AwsStack(new App(), "shop", { environment: DEV, lifetime: "service" });
     const role = new Role(stack, "Role", { name: "shop-dev-task", service: "ecs-tasks.amazonaws.com" });

@@ -1,3 +1,4 @@
+import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-composite-alarm";
 import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter";
@@ -10,10 +11,19 @@ import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { App } from "cdktf";
 import { describe, expect, it } from "vitest";
-import { AwsStack, type Environment } from "../../../constructs";
+import {
+  AwsStack,
+  Bucket,
+  CloudNativeService,
+  DatabaseCapacity,
+  type Environment,
+  LogStream,
+  PostgresDatabase,
+  Table,
+} from "../../../constructs";
 import { partsOf, received } from "../../../constructs/core/limits";
 import { ImportedContract, PublishedContract } from "../../../constructs/core/parameter-contract";
-import { DEV, refusals, shop } from "../../support/synth";
+import { DEV, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 const REGION = "eu-central-1";
 
@@ -103,6 +113,73 @@ describe("a text that AWS refuses", () => {
     const value = new DataAwsSsmParameter(other, "Name", { name: "/name" }).insecureValue;
     alarm(other, "x", `${"x".repeat(255)}${value}`);
     expect(refusals(() => other.toTerraform())).toEqual(["AWS_LENGTH aws_cloudwatch_metric_alarm.alarm_name"]);
+  });
+});
+
+describe("a name that two resources of an app have", () => {
+  it("is refused, also in two stacks, and for two kinds of resources that share their names", () => {
+    const app = new App();
+    const [one, two] = [stackIn(DEV, "one", app), stackIn(DEV, "two", app)];
+    for (const stack of [one, two]) new LogStream(stack, "Logs", { name: "/shop/shared" });
+    one.toTerraform();
+    expect(() => two.toTerraform()).toThrow(
+      'two-dev-data/Logs: aws_cloudwatch_log_group.name "/shop/shared" must be unique in an account and region, but one-dev-data/Logs has it too',
+    );
+    const alarms = stackIn();
+    const alarm = { comparisonOperator: "GreaterThanThreshold", evaluationPeriods: 1, alarmName: "errors" };
+    new CloudwatchMetricAlarm(alarms, "Errors", alarm);
+    new CloudwatchCompositeAlarm(alarms, "Same", { alarmName: "errors", alarmRule: "TRUE" });
+    expect(refusals(() => alarms.toTerraform())).toEqual(["AWS_NAME_TAKEN aws_cloudwatch_composite_alarm.alarm_name"]);
+  });
+
+  it("is accepted in two accounts, and if only Terraform knows it", () => {
+    const app = new App();
+    const accounts = ["123456789012", "210987654321"].map((account, n) =>
+      stackIn({ ...DEV, account }, n === 0 ? "one" : "two", app),
+    );
+    for (const stack of accounts) {
+      const { insecureValue: name } = new DataAwsSsmParameter(stack, "Name", { name: "/name" });
+      new LogStream(stack, "Logs", { name: "/shop/shared" });
+      for (const id of ["A", "B"]) new IamRole(stack, id, { name, assumeRolePolicy: "{}" });
+      expect(stack.toTerraform()).toBeDefined();
+    }
+  });
+});
+
+describe("programs at the limits", () => {
+  const long = { ...PRODUCTION, name: "integration-eu-central", account: "123456789012" };
+
+  it("name both instances of a cluster within the limit of RDS", () => {
+    const stack = shop(long, { listener: undefined }).stack("order-fulfilment-service");
+    new PostgresDatabase(stack.data, "PrimaryLedger", { capacity: DatabaseCapacity.serverless({ max: 4 }) });
+    const names = Object.values(resources(stack.data, "aws_rds_cluster_instance")).map(({ identifier }) => identifier);
+    expect(names.map((name) => String(name).length)).toEqual([62, 63]);
+  });
+
+  it("may use many buckets and tables, and are refused before the role's policy is too long", () => {
+    const using = (buckets: number, tables: number) => {
+      const stack = ordersStack();
+      const orders = new CloudNativeService(stack, "Orders");
+      for (let n = 1; n <= buckets; n += 1) orders.use(new Bucket(stack.data, `Tenant${n}`), { prefix: `TENANT${n}` });
+      for (let n = 1; n <= tables; n += 1)
+        orders.use(new Table(stack.data, `Table${n}`, { partitionKey: { name: "id" } }), { prefix: `TABLE${n}` });
+      return stack.toTerraform();
+    };
+    expect(using(24, 12)).toBeDefined();
+    expect(refusals(() => using(60, 30))).toEqual(["AWS_TOTAL aws_iam_role_policy.policy"]);
+  });
+
+  it("refuse a metric whose texts are not ASCII", () => {
+    const metric = { namespace: "AWS/Own Größe", metricName: "Waiting" };
+    const scaling = { metrics: [{ name: "Waiting", metric, target: 1 }] };
+    expect(refusals(() => new CloudNativeService(ordersStack(), "Orders", { scaling }))).toEqual([
+      "METRIC scaling.metrics.Waiting.metric",
+    ]);
+    const dimensions = { Ä: "1" };
+    const other = { metrics: [{ name: "Waiting", metric: { ...metric, namespace: "Own", dimensions }, target: 1 }] };
+    expect(refusals(() => new CloudNativeService(ordersStack(), "Orders", { scaling: other }))).toEqual([
+      "METRIC scaling.metrics.Waiting.metric",
+    ]);
   });
 });
 

@@ -29,9 +29,9 @@ describe("LogStream", () => {
     new LogStream(scope, "Mine").grants.write(role);
     LogStream.fromLogGroupName(scope, "Theirs", "/theirs").grants.write(role);
     const statements = (only(scope, "aws_iam_role_policy").policy as { Statement: { Resource: string[] }[] }).Statement;
-    expect(statements.map((statement) => statement.Resource)).toEqual([
-      ["${aws_cloudwatch_log_group.Mine_C1B42D3A.arn}:*"],
+    expect(statements.map((statement) => [...statement.Resource].sort())).toEqual([
       [
+        "${aws_cloudwatch_log_group.Mine_C1B42D3A.arn}:*",
         "arn:${data.aws_partition.Partition.partition}:logs:eu-central-1:${data.aws_caller_identity.Account.account_id}:log-group:/theirs:*",
       ],
     ]);
