@@ -42,9 +42,9 @@ export interface VpcProps {
    */
   readonly zones?: number;
   /**
-   * Names of the availability zones, for accounts that cannot use the region's first ones.
+   * Names of the availability zones.
    *
-   * @default - the region's first zones
+   * @default - the first zones of the region that the account can use; a subnet stays in its zone if they change
    */
   readonly zoneNames?: readonly string[];
   /**
@@ -79,19 +79,22 @@ export interface VpcProps {
 
 export interface VpcSettings {
   readonly cidr: string;
-  readonly zoneNames: readonly string[];
+  readonly zones: number;
+  /** Undefined if they are those that the account can use. */
+  readonly zoneNames: readonly string[] | undefined;
   readonly egress: Egress;
   readonly endpoints: readonly string[];
   readonly ipv6: boolean;
   readonly flowLogs: FlowLogs;
 }
 
-/** Regions whose zones are not a, b, c, d. */
-const ZONE_LETTERS: Readonly<Record<string, string>> = {
-  "ap-northeast-1": "acd",
-  "ca-central-1": "abd",
-  "us-west-1": "ac",
-};
+/**
+ * Number of zones that every account can use in a region, where it is not at least three. Their names differ by account, so
+ * they are read from it.
+ *
+ * @see https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+ */
+const ZONES_OF_REGION: Readonly<Record<string, number>> = { "us-west-1": 2 };
 
 /**
  * @throws InvalidPropsError VPC_CIDR, VPC_ZONES, VPC_ZONE_NAMES, VPC_EGRESS, VPC_PUBLIC_IP,
@@ -100,9 +103,9 @@ const ZONE_LETTERS: Readonly<Record<string, string>> = {
 export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
   const { environment, production } = AwsStack.of(scope);
   const cidr = props.cidr ?? "10.0.0.0/16";
-  const letters = ZONE_LETTERS[environment.region] ?? "abcd";
-  const zones = props.zones ?? props.zoneNames?.length ?? Math.min(production ? 3 : 2, letters.length);
-  const zoneNames = props.zoneNames ?? [...letters].slice(0, zones).map((letter) => environment.region + letter);
+  const most = ZONES_OF_REGION[environment.region] ?? 3;
+  const { zoneNames } = props;
+  const zones = props.zones ?? zoneNames?.length ?? Math.min(production ? 3 : 2, most);
   const egress = props.egress ?? (production ? "nat" : "single-nat");
   const endpoints = props.endpoints ?? (egress === "endpoints" ? TASK_ENDPOINTS : []);
   const flowLogs = props.flowLogs ?? (production ? "all" : "rejected");
@@ -122,13 +125,14 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
     remedy: `Set zones from 2 to ${MAX_ZONES}.`,
   });
   problems.check(
-    zoneNames.length === zones &&
-      new Set(zoneNames).size === zones &&
-      zoneNames.every((zone) => /^[a-z0-9-]+$/.test(zone)),
+    zoneNames === undefined ||
+      (zoneNames.length === zones &&
+        new Set(zoneNames).size === zones &&
+        zoneNames.every((zone) => /^[a-z0-9-]+$/.test(zone))),
     {
       code: "VPC_ZONE_NAMES",
       prop: "zoneNames",
-      problem: `must name as many different zones as zones (${zones}), got ${new Set(zoneNames).size} (${zoneNames.join(", ")})`,
+      problem: `must name as many different zones as zones (${zones}), got ${new Set(zoneNames).size} (${zoneNames?.join(", ")})`,
       remedy: "List each zone once, such as eu-central-1a, and leave zones out.",
     },
   );
@@ -156,5 +160,5 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
   });
   problems.checkOneOf(flowLogs, FLOW_LOGS, { code: "VPC_FLOW_LOGS", prop: "flowLogs" });
   problems.throwIfAny();
-  return { cidr, zoneNames, egress, endpoints, ipv6: props.ipv6 ?? false, flowLogs };
+  return { cidr, zones, zoneNames, egress, endpoints, ipv6: props.ipv6 ?? false, flowLogs };
 }

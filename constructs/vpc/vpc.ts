@@ -1,3 +1,4 @@
+import { DataAwsAvailabilityZones } from "@cdktf/provider-aws/lib/data-aws-availability-zones";
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
 import { EgressOnlyInternetGateway } from "@cdktf/provider-aws/lib/egress-only-internet-gateway";
 import { Eip } from "@cdktf/provider-aws/lib/eip";
@@ -11,7 +12,7 @@ import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc as AwsVpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import { Fn } from "cdktf";
+import { Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
@@ -133,13 +134,13 @@ export class Vpc extends Construct implements IVpc {
     });
     // Every VPC has a default group, used by resources that set no other; without rules it allows nothing.
     new DefaultSecurityGroup(this, "DefaultSecurityGroup", { vpcId: vpc.id, tags: named(this, "-default-closed") });
+    this.zoneNames = settings.zoneNames ?? zonesOfAccount(this, settings.zones);
     const { publicSubnets, privateSubnets, privateTables, routes } = subnets(this, settings, vpc);
     endpoints(this, settings, vpc, privateSubnets, privateTables);
     if (settings.flowLogs !== "off") flowLog(this, vpc, settings.flowLogs === "all" ? "ALL" : "REJECT");
 
     this.vpcId = vpc.id;
-    this.zoneNames = settings.zoneNames;
-    const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+    const plan = planSubnets(settings.cidr, settings.zones);
     this.workloadAddressesPerZone = usableAddresses(
       plan[settings.egress === "public-ip" ? "public" : "private"][0] ?? "",
     );
@@ -151,6 +152,24 @@ export class Vpc extends Construct implements IVpc {
     this.privateSubnetIds = privateSubnets.map((subnet) => subnet.id);
     this.workloadSubnetIds = workloadSubnetIds(this);
   }
+}
+
+/** Names of the first zones that the account can use, without local zones. The plan fails if it has fewer. */
+function zonesOfAccount(scope: Construct, count: number): string[] {
+  const { region } = AwsStack.of(scope).environment;
+  const zones = new DataAwsAvailabilityZones(scope, "Zones", {
+    state: "available",
+    filter: [{ name: "zone-type", values: ["availability-zone"] }],
+    lifecycle: {
+      postcondition: [
+        {
+          condition: `\${length(self.names) >= ${count}}`,
+          errorMessage: `The account can use fewer than ${count} availability zones in ${region}. Set vpc.zones to a lower number.`,
+        },
+      ],
+    },
+  });
+  return Array.from({ length: count }, (_, index) => Token.asString(Fn.element(zones.names, index)));
 }
 
 /** VPC of the platform that a stack is or runs on. */
@@ -207,6 +226,7 @@ const IPV6_SUBNET = { private: 0, public: 16 } as const;
 
 function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
   const { egress, ipv6 } = settings;
+  const { zoneNames } = scope;
   const gateway = new InternetGateway(scope, "InternetGateway", { vpcId: vpc.id, tags: named(scope, "") });
   const publicRoutes = new RouteTable(scope, "PublicRoutes", { vpcId: vpc.id, tags: named(scope, "-public") });
   const publicRoute = new Route(scope, "PublicDefaultRoute", {
@@ -222,11 +242,11 @@ function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
       gatewayId: gateway.id,
     });
   }
-  const plan = planSubnets(settings.cidr, settings.zoneNames.length);
+  const plan = planSubnets(settings.cidr, settings.zones);
   const subnet = (kind: "public" | "private", index: number) =>
     new Subnet(scope, `${kind === "public" ? "Public" : "Private"}${index + 1}`, {
       vpcId: vpc.id,
-      availabilityZone: settings.zoneNames[index],
+      availabilityZone: zoneNames[index],
       cidrBlock: plan[kind][index],
       ...(ipv6
         ? {
@@ -235,13 +255,15 @@ function subnets(scope: Vpc, settings: VpcSettings, vpc: AwsVpc) {
           }
         : {}),
       tags: named(scope, `-${kind}-${index + 1}`),
+      // A zone that opens or closes may come before others in the account's list, and would move every subnet after it.
+      lifecycle: settings.zoneNames === undefined ? { ignoreChanges: ["availability_zone"] } : undefined,
     });
 
   const nats: NatGateway[] = [];
   const publicSubnets: Subnet[] = [];
   const privateSubnets: Subnet[] = [];
   const privateTables: RouteTable[] = [];
-  settings.zoneNames.forEach((_, index) => {
+  zoneNames.forEach((_, index) => {
     const n = index + 1;
     const publicSubnet = subnet("public", index);
     publicSubnets.push(publicSubnet);

@@ -223,10 +223,31 @@ describe("Vpc", () => {
     expect(new Set(nats).size).toBe(2);
   });
 
-  it("uses the zones that a region has", () => {
+  it("uses the zones that the account has, and keeps a subnet in its zone if the account gets another one", () => {
     const scope = vpc({}, { ...DEV, region: "us-west-1" });
-    const zones = Object.values(resources(scope, "aws_subnet")).map((subnet) => subnet.availability_zone);
-    expect([...new Set(zones)].sort()).toEqual(["us-west-1a", "us-west-1c"]);
+    const subnets = Object.values(resources(scope, "aws_subnet"));
+    expect(new Set(subnets.map((subnet) => subnet.availability_zone)).size).toBe(2);
+    for (const { availability_zone, lifecycle } of subnets) {
+      expect(availability_zone).toMatch(/^\$\{element\(data\.aws_availability_zones\.\w+\.names, [01]\)\}$/);
+      expect(lifecycle).toEqual({ ignore_changes: ["availability_zone"] });
+    }
+    const { data } = synthesize(scope) as { data: Record<string, Record<string, object>> };
+    expect(Object.values(data.aws_availability_zones ?? {})).toMatchObject([
+      { state: "available", lifecycle: { postcondition: [{ condition: "${length(self.names) >= 2}" }] } },
+    ]);
+  });
+
+  it("has as many zones in production as every account can use", () => {
+    expect(counts(vpc({}, { ...PRODUCTION, region: "us-west-1" }))[0]).toBe(4);
+  });
+
+  it("uses the zones that are named, and moves a subnet if another is named", () => {
+    const scope = vpc({ zoneNames: ["us-west-1b", "us-west-1c"] }, { ...DEV, region: "us-west-1" });
+    const subnets = Object.values(resources(scope, "aws_subnet"));
+    expect(subnets.map((subnet) => subnet.availability_zone).sort()).toEqual(
+      ["b", "b", "c", "c"].map((letter) => `us-west-1${letter}`),
+    );
+    expect(subnets.map(({ lifecycle }) => lifecycle)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it.each<[string, VpcProps, string]>([
