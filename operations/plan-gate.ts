@@ -80,7 +80,12 @@ export function readPlan(text: string): TerraformPlan {
 
 /** Harm that a plan would do to protected resources, split by whether the user has allowed it. */
 export function judgePlan(plan: TerraformPlan, allowances: Allowances = {}): Verdict {
-  const findings = [...plan.resource_changes.flatMap(find), ...closings(plan), ...abandonments(plan)];
+  const findings = [
+    ...plan.resource_changes.flatMap(find),
+    ...closings(plan),
+    ...collisions(plan),
+    ...abandonments(plan),
+  ];
   const isAllowed = ({ address, action }: Finding) => allowances[action]?.includes(address) ?? false;
   const unused = ALLOWABLE.flatMap((action) =>
     (allowances[action] ?? [])
@@ -180,6 +185,40 @@ function closings({ resource_changes: changes }: TerraformPlan): Finding[] {
     return opened.has(peers(type, before)) ? finding("delete", ["another rule for the same peers is created"]) : [];
   });
 }
+
+/**
+ * Listener rules that give up a priority which another rule takes in the same plan: Terraform does not order them, and AWS
+ * refuses a priority that is in use.
+ */
+function collisions({ resource_changes: changes }: TerraformPlan): Finding[] {
+  const rules = changes.filter(
+    ({ type, mode, change }) => LISTENER_RULES.includes(type) && mode !== "data" && change.actions[0] !== "no-op",
+  );
+  const place = (rule: unknown) => {
+    const { listener_arn: listener, priority } = attributes(rule);
+    return listener === undefined || priority === undefined ? undefined : `${listener} ${priority}`;
+  };
+  return rules.flatMap(({ address, change }): Finding[] => {
+    const taken = place(change.before);
+    const taker = rules.find((other) => other.address !== address && place(other.change.after) === taken);
+    if (taken === undefined || taker === undefined || place(change.after) === taken) return [];
+    const [first, second] = change.actions;
+    const action = first === "update" ? "update" : second === undefined ? "delete" : "replace";
+    const { priority } = attributes(change.before);
+    return [
+      {
+        address,
+        action,
+        what: "listener rule",
+        effect: `${taker.address} takes its priority ${priority} at the same time, which AWS refuses while it is in use`,
+        because: action === "update" ? [describeChange(change, ["priority"])] : [],
+        instead: ["give this rule another priority first, and the other rule its priority in a later deployment"],
+      },
+    ];
+  });
+}
+
+const LISTENER_RULES: readonly string[] = ["aws_lb_listener_rule", "aws_alb_listener_rule"];
 
 /**
  * Resources of another region than that of the provider. Terraform looks for them in the new region, does not find them, and

@@ -24,6 +24,42 @@ function plan(changes: Readonly<Record<string, readonly string[] | Change>>): Te
 const findings = (changes: Parameters<typeof plan>[0], allowances?: Parameters<typeof judgePlan>[1]) =>
   judgePlan(plan(changes), allowances).refused.map(({ action, address }) => `${action} ${address}`);
 
+describe("listener rules of one plan", () => {
+  const rule = (actions: readonly string[], before?: number, after?: number, listener = "arn:listener"): Change => {
+    const at = (priority: number | undefined) =>
+      priority === undefined ? null : { listener_arn: listener, priority, condition: [] };
+    return { actions, before: at(before), after: at(after) };
+  };
+
+  it("are refused if they swap their priorities, or if one takes that of another", () => {
+    const swap = {
+      "aws_lb_listener_rule.A": rule(["update"], 10, 20),
+      "aws_lb_listener_rule.B": rule(["update"], 20, 10),
+    };
+    expect(findings(swap)).toEqual(["update aws_lb_listener_rule.A", "update aws_lb_listener_rule.B"]);
+    const moved = {
+      "aws_lb_listener_rule.A": rule(["delete"], 10),
+      "aws_lb_listener_rule.B": rule(["create"], undefined, 10),
+    };
+    expect(findings(moved)).toEqual(["delete aws_lb_listener_rule.A"]);
+    expect(findings(moved, { delete: ["aws_lb_listener_rule.A"] })).toEqual([]);
+    expect(describeVerdict(judgePlan(plan(swap)))).toContain(
+      "aws_lb_listener_rule.B takes its priority 10 at the same time, which AWS refuses while it is in use",
+    );
+  });
+
+  it("may change otherwise: to a free priority, on another listener, or in place", () => {
+    expect(
+      findings({
+        "aws_lb_listener_rule.A": rule(["update"], 10, 30),
+        "aws_lb_listener_rule.B": rule(["update"], 20, 20),
+        "aws_lb_listener_rule.C": rule(["create"], undefined, 10, "arn:other"),
+        "aws_lb_listener_rule.D": rule(["no-op"], 50, 50),
+      }),
+    ).toEqual([]);
+  });
+});
+
 describe("the plan gate", () => {
   const PROTECTED = [
     "aws_autoscaling_group",
