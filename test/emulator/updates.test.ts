@@ -266,6 +266,24 @@ describeOnEmulator("updates on the emulator", () => {
     ];
     expect(found.map(([version]) => version)).toEqual(["17.4", "16.4", "17.4", "16.4", "16.4", "16.4"]);
     expect(new Set(found.map(([, id]) => id)).size).toBe(found.length);
+    expect(await rds("DescribeDBInstances", { DBInstanceIdentifier: "old" })).not.toContain("<MasterUserSecret>");
+    expect(await rds("DescribeDBClusters", { DBClusterIdentifier: "old-cluster" })).not.toContain("<MasterUserSecret>");
+  });
+
+  test("of a user pool keep its sign-in names and tags", async () => {
+    const cognito = (operation: string, params: object) => aws.call("cognito-idp", operation, { ...params });
+    const kept = {
+      UsernameAttributes: ["email"],
+      UsernameConfiguration: { CaseSensitive: false },
+      UserPoolTags: { A: "b" },
+    };
+    const { UserPool } = await cognito("CreateUserPool", { PoolName: "people", ...kept });
+    await cognito("UpdateUserPool", { UserPoolId: UserPool.Id, MfaConfiguration: "OPTIONAL" });
+    const changed = (await cognito("DescribeUserPool", { UserPoolId: UserPool.Id })).UserPool;
+    expect(changed).toMatchObject({ ...kept, MfaConfiguration: "OPTIONAL" });
+    await cognito("UpdateUserPool", { UserPoolId: UserPool.Id, UserPoolTags: { A: "c" } });
+    const tagged = (await cognito("DescribeUserPool", { UserPoolId: UserPool.Id })).UserPool;
+    expect(tagged).toMatchObject({ ...kept, UserPoolTags: { A: "c" } });
   });
 
   test("of an Aurora cluster show no scaling of Serverless v1", async () => {

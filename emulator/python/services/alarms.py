@@ -56,12 +56,6 @@ def evaluate_alarms(account: Account) -> None:
             _set(alarm, state, f"Evaluated from its rule: {alarm.rule}")
 
 
-def is_in_alarm(account: Account, arn: str) -> bool:
-    """True if the alarm with this ARN is in state ALARM now."""
-    evaluate_alarms(account)
-    return _state_of(account.moto("cloudwatch").alarms, arn) == "ALARM"
-
-
 def _set(alarm: Any, state: str, reason: str) -> None:
     if alarm.state_value != state:
         alarm.update_state(reason, "{}", state)

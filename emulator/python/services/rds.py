@@ -61,6 +61,20 @@ def delete_automated_snapshots() -> None:
     RDSBackend.delete_db_cluster = patched
 
 
+def forget_restored_password(call: Call, result: dict[str, Any]) -> None:
+    """Restores: a restored database has a password in Secrets Manager only if the call asks for one; moto always makes one."""
+    if call.params.get("ManageMasterUserPassword"):
+        return
+    rds = call.moto()
+    name = call.params.get("TargetDBInstanceIdentifier") or call.params.get("DBInstanceIdentifier")
+    held = rds.databases.get(name) if name else rds.clusters.get(call.params["DBClusterIdentifier"])
+    if held is not None and hasattr(held, "master_user_secret"):
+        held.master_user_secret.delete_secret()
+        del held.master_user_secret
+        held.manage_master_user_password = False
+    (result.get("DBInstance") or result.get("DBCluster") or {}).pop("MasterUserSecret", None)
+
+
 def restore_clusters_with_managed_passwords() -> None:
     """Moto cannot restore the snapshot of a cluster whose password is in Secrets Manager."""
     from moto.rds.models import DBCluster
