@@ -1,7 +1,7 @@
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { type TerraformResource, TerraformStack } from "cdktf";
+import { type TerraformOutput, type TerraformRemoteState, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
@@ -14,6 +14,7 @@ import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
 import { installedProviderLine, type ProviderLine } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
 import { Registry } from "./registry";
+import { SharedValues, sharedParameter } from "./shared-values";
 import { keepState } from "./state";
 import { resolveTags } from "./tags";
 
@@ -143,6 +144,33 @@ export class AwsStack extends TerraformStack {
   override dependsOn(stack: TerraformStack): boolean {
     grantWishes(this.node.root);
     return stack !== this && reachable<TerraformStack>(this, (each) => each.dependencies).has(stack);
+  }
+
+  // cdktf calls these two where a construct refers to a resource of another stack, and reads no more of the results.
+  /** @hidden */
+  override registerOutgoingCrossStackReference(identifier: string): TerraformOutput {
+    return { friendlyUniqueId: this.#sharedValues.add(identifier) } as TerraformOutput;
+  }
+
+  /** @hidden */
+  override registerIncomingCrossStackReference(stack: TerraformStack): TerraformRemoteState {
+    const from = AwsStack.of(stack);
+    return {
+      getString: (key: string) => from.#sharedValues.expression(this, this.#location, key),
+    } as TerraformRemoteState;
+  }
+
+  get #sharedValues(): SharedValues {
+    const { environment, stackName, lifetime } = this;
+    return SharedValues.of(this, {
+      parameter: sharedParameter(environment.name, stackName, lifetime),
+      location: this.#location,
+    });
+  }
+
+  get #location(): string {
+    const { account = "the account of the credentials", region } = this.environment;
+    return `${account}, ${region}`;
   }
 
   /** @hidden */

@@ -2,6 +2,7 @@ import { DataAwsLb } from "@cdktf/provider-aws/lib/data-aws-lb";
 import { DataAwsLbListener } from "@cdktf/provider-aws/lib/data-aws-lb-listener";
 import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
+import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { Fn, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
@@ -13,6 +14,7 @@ import { AwsStack } from "../core/stack";
 import { StackDefault } from "../core/stack-default";
 import type { IVpc } from "../vpc/vpc";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
+import { REDIRECT_PRIORITY } from "./priority";
 
 /** Listener of a load balancer: see {@link https} and {@link insecureHttp}. */
 export type Listener =
@@ -190,17 +192,21 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
         fixedResponse: { contentType: "text/plain", statusCode: "404", messageBody: "no service here" },
       },
     ];
-    // The same listener on port 80 either way, so that switching to HTTPS updates it in place.
+    // The same listener on port 80 either way, so that switching to HTTPS adds a rule and changes nothing in place: of a default
+    // action that changes its type, the provider keeps the old attributes, and warns of them in every plan.
     const http = new LbListener(this, "Http", {
       loadBalancerArn: loadBalancer.arn,
       port: 80,
       protocol: "HTTP",
-      defaultAction:
-        listener.kind === "https"
-          ? [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } }]
-          : nobodysRequest,
+      defaultAction: nobodysRequest,
     });
     if (listener.kind === "https") {
+      new LbListenerRule(this, "ToHttps", {
+        listenerArn: http.arn,
+        priority: REDIRECT_PRIORITY,
+        condition: [{ pathPattern: { values: ["*"] } }],
+        action: [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } }],
+      });
       group.connections.allowFromInternet(443, { ipv6 });
       // For the identity providers of services in any repository, whose own rules would be duplicates. The load balancer
       // connects to them over IPv4 only.

@@ -20,10 +20,21 @@ const BANDS = [
   { of: "path of 2 parts", size: 6_000 },
   { of: "path of 1 part", size: 6_000 },
   { of: "host", size: 8_000 },
-  { of: "host with a wildcard", size: 5_000 },
+  { of: "host with a wildcard", size: 4_999 },
+  { of: "redirect to HTTPS", size: 1 },
   // Only one such rule can exist, so AWS refuses a second one from another repository.
   { of: "any", size: 1 },
 ] as const;
+
+const REDIRECT = BANDS.findIndex(({ of }) => of === "redirect to HTTPS");
+const ANY = BANDS.findIndex(({ of }) => of === "any");
+
+function startOf(band: number): number {
+  return BANDS.slice(0, band).reduce((sum, { size }) => sum + size, EXPLICIT_PRIORITY.max + 1);
+}
+
+/** Priority of the rule that redirects port 80 to HTTPS, which no rule of a service has. */
+export const REDIRECT_PRIORITY = startOf(REDIRECT);
 
 /**
  * Derives a rule's priority on a shared listener from its conditions and its owner alone, so that it is the same at every
@@ -37,16 +48,15 @@ const BANDS = [
  */
 export function rulePriority(match: RuleMatch, owner: string): number {
   const band = ruleBand(match);
-  const start = BANDS.slice(0, band).reduce((sum, { size }) => sum + size, EXPLICIT_PRIORITY.max + 1);
   const key = JSON.stringify([[...match.hosts].sort(), [...narrowing(match)].sort(), owner]);
-  return start + (createHash("sha256").update(key).digest().readUInt32BE(0) % (BANDS[band]?.size ?? 1));
+  return startOf(band) + (createHash("sha256").update(key).digest().readUInt32BE(0) % (BANDS[band]?.size ?? 1));
 }
 
 /** Returns the kind of a rule. Rules of the same kind have no defined order. */
 export function ruleBand(match: RuleMatch): number {
   const paths = narrowing(match);
   if (paths.length > 0) return (match.hosts.length > 0 ? 0 : 3) + (3 - Math.min(3, ...paths.map(depth)));
-  if (match.hosts.length === 0) return 8;
+  if (match.hosts.length === 0) return ANY;
   return match.hosts.some((host) => host.includes("*")) ? 7 : 6;
 }
 

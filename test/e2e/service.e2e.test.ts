@@ -412,6 +412,9 @@ describeOnEmulator("services on a platform", () => {
     const { refused } = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(refused.map(({ action, what }) => `${action} ${what}`).sort()).toEqual([
       "delete log group",
+      "delete rule of a security group",
+      "delete rule of a security group",
+      "delete rule of a security group",
       "delete service",
     ]);
     expect(refused.every(({ address }) => address.includes(".Payments_"))).toBe(true);

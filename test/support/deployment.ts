@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
@@ -200,11 +200,26 @@ export class Deployment {
     return response.json();
   }
 
-  /** Stop the emulator and close the clients; logs stay. */
+  /** Stop the emulator and close the clients; logs stay. Fails where the provider warned of a plan: users would see it each time. */
   async end(): Promise<void> {
     for (const client of Object.values(this.clients)) client.destroy();
     await this.providers.stop();
     await this.emulator.stop();
+    const warnings = this.#warnings();
+    if (warnings.length > 0) throw new Error(`Terraform warned:\n${warnings.join("\n")}`);
+  }
+
+  /** Warnings of all plans and applies, but for those of our own checks. */
+  #warnings(): string[] {
+    const logs = readdirSync(this.results)
+      .map((stack) => join(this.results, stack, "terraform.log"))
+      .filter((log) => existsSync(log));
+    const warnings = logs
+      .flatMap((log) => readFileSync(log, "utf8").split("\n"))
+      .filter((line) => line.includes('"severity":"warning"') && !line.includes("Check block assertion"))
+      .map((line) => JSON.parse(line) as { "@message": string; diagnostic: { address?: string } })
+      .map((event) => `${event.diagnostic.address ?? ""} ${event["@message"]}`);
+    return [...new Set(warnings)];
   }
 
   /** A Terraform run that failed says whether the emulator is gone, and how it answered the calls that failed. */

@@ -95,11 +95,12 @@ describe("LoadBalancer", () => {
   const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
 
   it("redirects to HTTPS, accepts only TLS 1.2 and 1.3, and answers unmatched requests with 404", () => {
-    const listeners = Object.values(resources(shop(DEV, { listener: https({ certificateArn }) }), "aws_lb_listener"));
+    const platform = shop(DEV, { listener: https({ certificateArn }) });
+    const listeners = Object.values(resources(platform, "aws_lb_listener"));
     expect(listeners).toEqual([
       expect.objectContaining({
         port: 80,
-        default_action: [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", status_code: "HTTP_301" } }],
+        default_action: [expect.objectContaining({ type: "fixed-response" })],
       }),
       expect.objectContaining({
         port: 443,
@@ -108,6 +109,18 @@ describe("LoadBalancer", () => {
         default_action: [expect.objectContaining({ type: "fixed-response" })],
       }),
     ]);
+    expect(only(platform, "aws_lb_listener_rule")).toMatchObject({
+      listener_arn: expect.stringContaining("LoadBalancer_Http"),
+      priority: 49_999,
+      condition: [{ path_pattern: { values: ["*"] } }],
+      action: [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", status_code: "HTTP_301" } }],
+    });
+  });
+
+  it("keeps its listener on port 80 as it is when it changes to HTTPS", () => {
+    const http = (listener: ReturnType<typeof https> | undefined) =>
+      Object.values(resources(shop(DEV, { ...(listener && { listener }) }), "aws_lb_listener"))[0];
+    expect(http(https({ certificateArn }))).toEqual(http(undefined));
   });
 
   it("keeps the resource address of the listener on port 80 when HTTPS is added", () => {

@@ -53,7 +53,7 @@ const domain = {
   domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
   endpoint: knownAfterApply(process.env.OPENSEARCH ?? ""),
 };
-const audit = new LogStream(stack, "MailerLogs", {
+const audit = new LogStream(stack.data, "MailerLogs", {
   name: "/shop/dev/mailer",
   delivery: "audit",
   destinations: [sharedArchive(kept), openSearch(domain)],
