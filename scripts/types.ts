@@ -135,7 +135,7 @@ class Writer {
     const shapes: Shape[] = [
       ...others.filter((each) => merged.length === 0 || !plain.includes(each)).map((each) => this.shape(each)),
       ...merged,
-      ...(words.length === 0 ? [] : [words.length > 1 ? ("string" as const) : { words }]),
+      ...(words.length === 0 ? [] : [words.length > 1 ? ("word" as const) : { words }]),
     ];
     const different = [...new Map(shapes.map((each) => [JSON.stringify(each), each])).values()];
     return different.length === 1 ? different[0]! : { oneOf: different };
@@ -199,7 +199,7 @@ class Writer {
         const shape = this.shape(type);
         // One word alone, as a sentence to confirm with, is checked where it is used; a kind distinguishes alternatives.
         const word = property.name !== "kind" && typeof shape === "object" && "words" in shape;
-        return [`${property.name}${optional ? "?" : ""}`, word ? "string" : shape];
+        return [`${property.name}${optional ? "?" : ""}`, word ? "word" : shape];
       }),
     );
   }

@@ -1,7 +1,7 @@
-import { Token } from "cdktf";
 import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 import { literal } from "../core/literal";
+import { isReference } from "../core/reference";
 import type { Authentication } from "../load-balancer/authentication";
 
 /** Requirements of a token for the load balancer to let a request pass. */
@@ -94,7 +94,7 @@ export function bearerToken(options: BearerTokenOptions): Authentication {
 function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = [] }: BearerTokenOptions): void {
   for (const [prop, url] of Object.entries({ issuer, jwksUrl })) {
     problems.check(
-      Token.isUnresolved(url) || (/^https:\/\/[^\s"<>\\^`{|}/]+(\/[^\s"<>\\^`{|}]*)?$/.test(url) && url.length <= 256),
+      isReference(url) || (/^https:\/\/[^\s"<>\\^`{|}/]+(\/[^\s"<>\\^`{|}]*)?$/.test(url) && url.length <= 256),
       {
         code: "BEARER_TOKEN_ISSUER",
         prop: `auth.${prop}`,
@@ -107,7 +107,7 @@ function checkToken(problems: Problems, { issuer, jwksUrl, audience, scopes = []
     audience !== "" &&
       audience.length <= 256 &&
       scopes.length <= 10 &&
-      scopes.every((scope) => /^\S{1,256}$/.test(scope)),
+      scopes.every((scope) => isReference(scope) || /^\S{1,256}$/.test(scope)),
     {
       code: "BEARER_TOKEN_CLAIM",
       prop: "auth.audience and auth.scopes",

@@ -1,10 +1,12 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
-import { Fn, Token } from "cdktf";
+import { conditional, Fn, Op, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
 import { warn } from "../core/errors";
-import { literal } from "../core/literal";
+import { asArgument, literal } from "../core/literal";
+import { isReference } from "../core/reference";
+import { withoutKey } from "../core/secrets";
 import type { Authentication } from "../load-balancer/authentication";
 import { checkSignIn, type SignInOptions, signInAction } from "./sign-in";
 
@@ -78,7 +80,7 @@ export function oidcSignIn(options: OidcSignInOptions): Authentication {
           userInfoEndpoint: literal(options.userInfoUrl),
           clientId: literal(options.clientId),
           clientSecret: readSecret(scope, options.clientSecretArn),
-          scope: ["openid", ...(options.scopes ?? ["email"])].join(" "),
+          scope: ["openid", ...(options.scopes ?? ["email"]).map(literal)].join(" "),
           ...signInAction(serviceName, options),
         },
       };
@@ -89,7 +91,7 @@ export function oidcSignIn(options: OidcSignInOptions): Authentication {
 function checkOidc(problems: Problems, options: OidcSignInOptions): void {
   checkSignIn(problems, options);
   for (const prop of ["issuer", "authorizationUrl", "tokenUrl", "userInfoUrl"] as const) {
-    problems.check(Token.isUnresolved(options[prop]) || HTTPS_URL.test(options[prop]), {
+    problems.check(isReference(options[prop]) || HTTPS_URL.test(options[prop]), {
       code: "SIGN_IN_ISSUER",
       prop: `auth.${prop}`,
       problem: `${JSON.stringify(options[prop])} is not an https URL`,
@@ -102,14 +104,16 @@ function checkOidc(problems: Problems, options: OidcSignInOptions): void {
     problem: "is empty",
     remedy: "Use the client id that the issuer has assigned to this app.",
   });
-  problems.check(Token.isUnresolved(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn), {
+  problems.check(isReference(options.clientSecretArn) || SECRET_ARN.test(options.clientSecretArn), {
     code: "SIGN_IN_SECRET",
     prop: "auth.clientSecretArn",
     problem: "is not the ARN of a secret",
     remedy: "Store the client secret in Secrets Manager and pass its ARN: arn:aws:secretsmanager:...:secret:...",
   });
   problems.check(
-    (options.scopes ?? []).every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) && !/[$%]\{/.test(scope)),
+    (options.scopes ?? []).every(
+      (scope) => isReference(scope) || (/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) && !/[$%]\{/.test(scope)),
+    ),
     {
       code: "SIGN_IN_SCOPE",
       prop: "auth.scopes",
@@ -120,7 +124,14 @@ function checkOidc(problems: Problems, options: OidcSignInOptions): void {
 }
 
 function readSecret(scope: Construct, arn: string): string {
-  const [, secretId = arn, key] = SECRET_ARN.exec(arn) ?? [];
-  const { secretString } = new DataAwsSecretsmanagerSecretVersion(scope, "ClientSecret", { secretId });
-  return key === undefined ? secretString : Token.asString(Fn.lookupNested(Fn.jsondecode(secretString), [key]));
+  const later = isReference(arn);
+  const secretId = later ? withoutKey(scope, "ClientSecretArn", literal(arn)) : SECRET_ARN.exec(arn)?.[1];
+  const { secretString } = new DataAwsSecretsmanagerSecretVersion(scope, "ClientSecret", { secretId: secretId ?? arn });
+  const ofKey = (key: string) => Fn.lookupNested(Fn.jsondecode(secretString), [key]);
+  if (later) {
+    const parts = Fn.split(":", asArgument(literal(arn)));
+    return Token.asString(conditional(Op.gt(Fn.lengthOf(parts), 7), ofKey(Fn.element(parts, 7)), secretString));
+  }
+  const key = SECRET_ARN.exec(arn)?.[2];
+  return key === undefined ? secretString : Token.asString(ofKey(key));
 }

@@ -1,8 +1,8 @@
-import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { type ICluster, STACK_CLUSTER } from "../cluster/cluster";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import { invalid, Problems } from "../core/errors";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type IVpc, STACK_VPC } from "../vpc/vpc";
@@ -350,7 +350,7 @@ function checkUserData(userData: UserData, problems: Problems): void {
     remedy: "Download the rest from S3, or bake it into a machine image.",
   });
   for (const [name, value] of Object.entries(userData.variables)) {
-    problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (Token.isUnresolved(value) || !value.includes("\0")), {
+    problems.check(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (isReference(value) || !value.includes("\0")), {
       code: "USER_DATA_VARIABLE",
       prop: `userData.variables.${name}`,
       problem: "is not a valid shell variable name",

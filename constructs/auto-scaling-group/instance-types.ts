@@ -1,5 +1,7 @@
 import type { Architecture } from "../core/architecture";
 import { checkArguments } from "../core/check-types";
+import { literal } from "../core/literal";
+import { isReference } from "../core/reference";
 
 /** Minimum requirements of an instance. */
 export interface InstanceRequirements {
@@ -73,10 +75,10 @@ export class MachineImage {
    */
   static fromParameter(name: string): MachineImage {
     checkArguments("MachineImage.fromParameter", { name });
-    if (!/^[\w./-]{1,1011}$/.test(name)) {
+    if (!isReference(name) && !/^[\w./-]{1,1011}$/.test(name)) {
       throw new RangeError(`MachineImage.fromParameter(${JSON.stringify(name)}): use letters, digits and . - _ /`);
     }
-    return new MachineImage(() => name);
+    return new MachineImage(() => literal(name));
   }
 
   /**
@@ -86,10 +88,10 @@ export class MachineImage {
    */
   static id(imageId: string): MachineImage {
     checkArguments("MachineImage.id", { imageId });
-    if (!/^ami-[0-9a-f]{8,17}$/.test(imageId)) {
+    if (!isReference(imageId) && !/^ami-[0-9a-f]{8,17}$/.test(imageId)) {
       throw new RangeError(`MachineImage.id(${JSON.stringify(imageId)}): use ami- and 8 to 17 hex digits`);
     }
-    return new MachineImage(undefined, imageId);
+    return new MachineImage(undefined, literal(imageId));
   }
 
   private constructor(

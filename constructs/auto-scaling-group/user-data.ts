@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { checkArguments } from "../core/check-types";
-import { literal, shellText } from "../core/literal";
+import { lineText, literal, shellText } from "../core/literal";
 
 /** Maximum size of user data, before encoding. */
 export const USER_DATA_BYTES = 16_384;
@@ -40,7 +40,7 @@ export type AgentSettings = Readonly<Record<string, string>>;
  * @param agent values may contain tokens; the user's texts are passed on literally
  */
 export function renderUserData(userData: UserData | undefined, agent: AgentSettings): string | undefined {
-  const settings = Object.entries(agent).map(([name, value]) => `${name}=${value}`);
+  const settings = Object.entries(agent).map(([name, value]) => `${name}=${lineText(value)}`);
   if (userData === undefined && settings.length === 0) return undefined;
   const script = (userData?.script ?? "").replaceAll("\r\n", "\n");
   const [, shebang = "#!/bin/bash\n", rest = ""] = /^(#![^\n]*\n)?([\s\S]*)$/.exec(script) ?? [];
@@ -48,7 +48,7 @@ export function renderUserData(userData: UserData | undefined, agent: AgentSetti
     ([name, value]) => `export ${name}=${shellText(literal(value))}\n`,
   );
   return [
-    shebang,
+    literal(shebang),
     ...(settings.length === 0 ? [] : [`cat >> /etc/ecs/ecs.config <<'SETTINGS'\n${settings.join("\n")}\nSETTINGS\n`]),
     ...variables,
     literal(rest),

@@ -13,6 +13,7 @@ import { invalid } from "../core/errors";
 import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
 import { accountFor, perStack } from "../core/per-stack";
+import { isReference } from "../core/reference";
 import type { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
@@ -196,7 +197,7 @@ class ExistingBucket extends Construct implements IBucket {
 
   constructor(scope: Construct, id: string, bucketName: string) {
     super(scope, id);
-    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
+    if (!isReference(bucketName) && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
       const problem = `${JSON.stringify(bucketName)} is not a valid bucket name`;
       throw invalid(this, {
         code: "BUCKET_NAME",
@@ -206,7 +207,7 @@ class ExistingBucket extends Construct implements IBucket {
       });
     }
     this.bucketName = literal(bucketName);
-    this.bucketArn = perStack(({ partition }) => `arn:${partition}:s3:::${bucketName}`);
+    this.bucketArn = perStack(({ partition }) => `arn:${partition}:s3:::${this.bucketName}`);
     this.grants = new BucketGrants(this.bucketArn);
   }
 

@@ -11,6 +11,7 @@ import { literal } from "../core/literal";
 import { kebab, pascal } from "../core/names";
 import { backingParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
 import { sharedArn } from "../core/per-stack";
+import { withPlaceholders } from "../core/reference";
 import { isSecretReference } from "../core/secrets";
 import { SecurityGroup } from "../core/security-group";
 import type { AwsStack } from "../core/stack";
@@ -252,7 +253,9 @@ class ExistingCache extends Construct implements ICache {
   constructor(scope: Construct, id: string, attributes: CacheAttributes) {
     super(scope, id);
     const { url, passwordArn } = attributes;
-    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    // Scheme and port must be known, as they decide which connections are allowed.
+    const known = withPlaceholders(url);
+    const parsed = URL.canParse(known) ? new URL(known) : undefined;
     if (
       parsed === undefined ||
       !/^rediss?:$/.test(parsed.protocol) ||
@@ -262,7 +265,8 @@ class ExistingCache extends Construct implements ICache {
       throw invalid(this, {
         code: "CACHE_URL",
         prop: "url",
-        problem: "must be a URL that begins with rediss:// or redis://, without user and password", // Omits the value, which may hold a password.
+        problem:
+          "must be a URL that begins with rediss:// or redis://, without user and password, and with a known port", // Omits the value, which may hold a password.
         remedy: "Set the user in user, and the ARN of the password's secret in passwordArn.",
       });
     }
@@ -284,10 +288,13 @@ class ExistingCache extends Construct implements ICache {
 
   attach(host: BackingHost): void {
     const { url, user, passwordArn, securityGroupId } = this.#attributes;
-    const port = Number(new URL(url).port || PORT);
+    const port = Number(new URL(withPlaceholders(url)).port || PORT);
     if (securityGroupId === undefined) host.connections.allowToInternet(port);
     else {
-      const there = new Connections(host.scope, "Connections", { securityGroupId, defaultPort: port });
+      const there = new Connections(host.scope, "Connections", {
+        securityGroupId: literal(securityGroupId),
+        defaultPort: port,
+      });
       host.connections.allowTo(`Use${pascal(this.name)}`, there);
     }
     host.addEnvironment("REDIS_URL", literal(url));

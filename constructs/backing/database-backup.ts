@@ -1,5 +1,6 @@
-import { Token } from "cdktf";
 import { checkArguments } from "../core/check-types";
+import { literal } from "../core/literal";
+import { isReference } from "../core/reference";
 
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9-]{0,254}$/;
 const SNAPSHOT_ARN = /^arn:[\w-]+:rds:[\w-]*:\d{12}:(cluster-)?snapshot:[A-Za-z][A-Za-z0-9:-]*$/;
@@ -15,9 +16,9 @@ export class DatabaseBackup {
    */
   static snapshot(snapshot: string): DatabaseBackup {
     checkArguments("DatabaseBackup.snapshot", { snapshot });
-    const valid = Token.isUnresolved(snapshot) || IDENTIFIER.test(snapshot) || SNAPSHOT_ARN.test(snapshot);
+    const valid = isReference(snapshot) || IDENTIFIER.test(snapshot) || SNAPSHOT_ARN.test(snapshot);
     return new DatabaseBackup(
-      { snapshot },
+      { snapshot: literal(snapshot) },
       valid ? undefined : `${JSON.stringify(snapshot)} is neither a name nor an ARN of a snapshot`,
     );
   }
@@ -30,12 +31,15 @@ export class DatabaseBackup {
    */
   static pointInTime(database: string, time?: string): DatabaseBackup {
     checkArguments("DatabaseBackup.pointInTime", { database, time });
-    const isDatabase = Token.isUnresolved(database) || IDENTIFIER.test(database);
-    const isTime = time === undefined || Token.isUnresolved(time) || TIME.test(time);
+    const isDatabase = isReference(database) || IDENTIFIER.test(database);
+    const isTime = time === undefined || isReference(time) || TIME.test(time);
     const problem = isDatabase
       ? `${JSON.stringify(time)} is not a time in UTC such as 2026-01-31T09:30:00Z`
       : `${JSON.stringify(database)} is not an identifier of a database`;
-    return new DatabaseBackup({ database, time }, isDatabase && isTime ? undefined : problem);
+    return new DatabaseBackup(
+      { database: literal(database), time: time && literal(time) },
+      isDatabase && isTime ? undefined : problem,
+    );
   }
 
   private constructor(

@@ -1,10 +1,10 @@
-import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { Connections } from "../core/connections";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
+import { isReference } from "../core/reference";
 import { isSecretReference, readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import type { BackingHost } from "./host";
@@ -61,16 +61,20 @@ class ExistingDatabase extends Construct implements IDatabase {
     super(scope, id);
     const { host, port = DATABASE_PORT, credentialsArn, connectionsPerTask = CONNECTIONS_PER_TASK } = attributes;
     const problems = new Problems(this);
-    problems.check(Token.isUnresolved(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host), {
+    problems.check(isReference(host) || /^[A-Za-z0-9.:-]{1,253}$/.test(host), {
       code: "DATABASE_HOST",
       prop: "host",
       problem: `${JSON.stringify(host)} is not a valid DNS name`,
       remedy: "Use only the host name, such as orders.example.com.",
     });
-    problems.check(Number.isInteger(port) && port >= 1 && port <= 65535, {
+    // Rules for the whole internet are named after their port.
+    const portIsFree = isReference(port) && attributes.securityGroupId !== undefined;
+    problems.check(portIsFree || (Number.isInteger(port) && port >= 1 && port <= 65535), {
       code: "DATABASE_PORT",
       prop: "port",
-      problem: `must be a TCP port from 1 to 65535, got ${port}`,
+      problem: isReference(port)
+        ? "must be known at synth without securityGroupId"
+        : `must be a TCP port from 1 to 65535, got ${port}`,
       remedy: "Change port, or leave it out for 5432.",
     });
     problems.check(isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"), {
@@ -100,12 +104,15 @@ class ExistingDatabase extends Construct implements IDatabase {
     } = this.#attributes;
     if (securityGroupId === undefined) host.connections.allowToInternet(port);
     else {
-      const there = new Connections(host.scope, "Connections", { securityGroupId, defaultPort: port });
+      const there = new Connections(host.scope, "Connections", {
+        securityGroupId: literal(securityGroupId),
+        defaultPort: port,
+      });
       host.connections.allowTo(`Use${pascal(this.name)}`, there);
     }
     for (const [name, value] of Object.entries({
       PGHOST: literal(address),
-      PGPORT: String(port),
+      PGPORT: literal(String(port)),
       PGDATABASE: this.databaseName,
       PGUSER: literal(user),
       PGSSLMODE: "require",

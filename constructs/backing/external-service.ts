@@ -1,9 +1,9 @@
-import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
 import { literal } from "../core/literal";
 import { kebab } from "../core/names";
+import { withPlaceholders } from "../core/reference";
 import { isSecretReference, SECRET_REFERENCE_RULE } from "../core/secrets";
 import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
@@ -69,11 +69,13 @@ export class ExternalService extends Construct implements BackingService {
     const timeout = props.timeout ?? Duration.seconds(5);
     const { retryBudgetPercent = 10, breakerFailurePercent = 50, secrets = {} } = props;
     const problems = new Problems(this);
-    const url = URL.canParse(props.url) && !Token.isUnresolved(props.url) ? new URL(props.url) : undefined;
+    // Scheme and port must be known, as they decide which connections are allowed.
+    const known = withPlaceholders(props.url);
+    const url = URL.canParse(known) ? new URL(known) : undefined;
     problems.check(url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "", {
       code: "EXTERNAL_URL",
       prop: "url",
-      problem: "must be a URL that begins with https:// or http://, without user and password", // Omits the value, which may hold a password.
+      problem: "must be a URL that begins with https:// or http://, without user and password, and with a known port", // Omits the value, which may hold a password.
       remedy: "Store credentials in Secrets Manager and pass the ARN in secrets.",
     });
     for (const [name, arn] of Object.entries(secrets)) {

@@ -1,11 +1,13 @@
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { Lazy, Token } from "cdktf";
+import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { type ArnParts, arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
 import { jsonText, literal } from "../core/literal";
 import { accountFor, perStack, sharedArn } from "../core/per-stack";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import type { BackingHost, BackingService } from "./host";
@@ -223,11 +225,17 @@ function attachQueue(queue: IQueue, host: BackingHost): void {
   queue.grants.send(host);
 }
 
-function urlOf(region: string, account: string, name: string): string {
-  return `https://sqs.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/${account}/${name}`;
+/** @param partition a region of the same partition, which is known at synth */
+function urlOf(region: string, account: string, name: string, partition = region): string {
+  return `https://sqs.${region}.amazonaws.com${partition.startsWith("cn-") ? ".cn" : ""}/${account}/${name}`;
 }
 
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
+
+function literalParts(queueArn: string): ArnParts {
+  const [, region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
+  return { region, account, name };
+}
 
 /**
  * References a queue that is managed outside this app. If the queue uses your own KMS key, allow the service in the key's
@@ -252,19 +260,19 @@ class ExistingQueue extends Construct implements IQueue {
 
   constructor(scope: Construct, id: string, queueArn: string) {
     super(scope, id);
-    const [, region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
-    if (Token.isUnresolved(queueArn) || name === "") {
+    const later = isReference(queueArn);
+    const { region, account, name } = later ? arnParts(this, queueArn) : literalParts(queueArn);
+    if (name === "") {
       throw invalid(this, {
         code: "QUEUE_ARN",
         prop: "queueArn",
         problem: `${JSON.stringify(queueArn)} is not the ARN of a queue`,
-        remedy:
-          'Use "arn:aws:sqs:<region>:<account>:<name>" as a literal, because scaling needs the name at plan time.',
+        remedy: 'Use "arn:aws:sqs:<region>:<account>:<name>".',
       });
     }
     this.queueArn = literal(queueArn);
     this.queueName = name;
-    this.queueUrl = urlOf(region, account, name);
+    this.queueUrl = urlOf(region, account, name, later ? AwsStack.of(this).environment.region : region);
     this.grants = new QueueGrants(this.queueArn);
   }
 

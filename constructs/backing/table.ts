@@ -1,10 +1,12 @@
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct, type IConstruct } from "constructs";
+import { arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import type { IGrantable } from "../core/iam";
 import { literal } from "../core/literal";
 import { sharedArn } from "../core/per-stack";
+import { isReference } from "../core/reference";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 
@@ -243,7 +245,7 @@ class ExistingTable extends Construct implements ITable {
 
   constructor(scope: Construct, id: string, tableArn: string) {
     super(scope, id);
-    const name = TABLE_ARN.exec(tableArn)?.[1];
+    const name = isReference(tableArn) ? arnParts(this, tableArn, "table/").name : TABLE_ARN.exec(tableArn)?.[1];
     if (name === undefined) {
       const problem = `${JSON.stringify(tableArn)} is not the ARN of a table`;
       throw invalid(this, {

@@ -7,6 +7,7 @@ import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
 import { literal } from "../core/literal";
 import { pascal } from "../core/names";
 import { sharedArn } from "../core/per-stack";
+import { isReference } from "../core/reference";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
 import type { Queue } from "./queue";
@@ -152,7 +153,7 @@ class ExistingTopic extends Construct implements ITopic {
 
   constructor(scope: Construct, id: string, topicArn: string) {
     super(scope, id);
-    if (!TOPIC_ARN.test(topicArn)) {
+    if (!isReference(topicArn) && !TOPIC_ARN.test(topicArn)) {
       const problem = `${JSON.stringify(topicArn)} is not the ARN of a topic`;
       throw invalid(this, {
         code: "TOPIC_ARN",

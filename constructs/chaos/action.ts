@@ -1,5 +1,5 @@
 import type { Statement } from "../core/iam";
-import { jsonText } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
 import type { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { SERVICE_TAG } from "./agent";
@@ -293,5 +293,5 @@ export function minutes(duration: Duration): string {
 }
 
 function sources(hosts: readonly string[] | undefined): string {
-  return hosts === undefined ? "ALL" : hosts.join(",");
+  return hosts === undefined ? "ALL" : hosts.map(literal).join(",");
 }

@@ -2,6 +2,7 @@ import type { IConstruct } from "constructs";
 import { AutoScalingGroup } from "../auto-scaling-group/auto-scaling-group";
 import type { IAlarm } from "../core/alarm";
 import { Problems } from "../core/errors";
+import { isReference } from "../core/reference";
 import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -142,14 +143,19 @@ export function resolveExperiment(scope: IConstruct, props: ChaosExperimentProps
     problem: `must have at most ${STOP_CONDITIONS} alarms, got ${props.stopOn?.length}`,
     remedy: "List the alarms on problems that users notice.",
   });
-  problems.check(props.report === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName), {
-    code: "CHAOS_REPORT_BUCKET",
-    prop: "report.bucketName",
-    problem: `${JSON.stringify(props.report?.bucketName)} is not a valid bucket name`,
-    remedy: "Use only the name: 3 to 63 lowercase letters, digits, dots and hyphens.",
-  });
+  problems.check(
+    props.report === undefined ||
+      isReference(props.report.bucketName) ||
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(props.report.bucketName),
+    {
+      code: "CHAOS_REPORT_BUCKET",
+      prop: "report.bucketName",
+      problem: `${JSON.stringify(props.report?.bucketName)} is not a valid bucket name`,
+      remedy: "Use only the name: 3 to 63 lowercase letters, digits, dots and hyphens.",
+    },
+  );
   for (const name of props.report?.dashboards ?? []) {
-    problems.check(/^[\w-]{1,255}$/.test(name), {
+    problems.check(isReference(name) || /^[\w-]{1,255}$/.test(name), {
       code: "CHAOS_REPORT_DASHBOARD",
       prop: "report.dashboards",
       problem: `${JSON.stringify(name)} is not a valid dashboard name`,
@@ -270,12 +276,15 @@ function checkFault(problems: Problems, { fault: { spec }, target }: ChaosExperi
   }
   if (spec.kind === "network-latency" || spec.kind === "network-loss") {
     const { hosts } = spec.options;
-    problems.check(hosts === undefined || (hosts.length > 0 && hosts.every((host) => HOST.test(host))), {
-      code: "CHAOS_HOST",
-      prop: `${prop}.hosts`,
-      problem: `must be host names, IPv4 addresses or CIDR blocks, got ${JSON.stringify(hosts)}`,
-      remedy: 'Use a list such as ["api.example.com", "10.0.0.0/16"].',
-    });
+    problems.check(
+      hosts === undefined || (hosts.length > 0 && hosts.every((host) => isReference(host) || HOST.test(host))),
+      {
+        code: "CHAOS_HOST",
+        prop: `${prop}.hosts`,
+        problem: `must be host names, IPv4 addresses or CIDR blocks, got ${JSON.stringify(hosts)}`,
+        remedy: 'Use a list such as ["api.example.com", "10.0.0.0/16"].',
+      },
+    );
   }
   if (spec.kind === "blackhole-port") {
     const { port } = spec.options;

@@ -23,10 +23,11 @@ export function reportOf(
   }: Required<Pick<ExperimentReport, "prefix">> & ExperimentReport & { readonly target: FaultTarget },
 ) {
   const below = literal(prefix);
-  const shown = () => dashboards?.map((name) => arnOf(stack, name)) ?? ownDashboards(stack, target);
+  const bucket = literal(bucketName);
+  const shown = () => dashboards?.map((name) => arnOf(stack, literal(name))) ?? ownDashboards(stack, target);
   role.grant({
     actions: ["s3:GetObject", "s3:PutObject"],
-    resources: [`arn:${stack.partition}:s3:::${bucketName}/${below}/*`],
+    resources: [`arn:${stack.partition}:s3:::${bucket}/${below}/*`],
   });
   role.grant({
     actions: ["cloudwatch:GetDashboard"],
@@ -43,7 +44,7 @@ export function reportOf(
   });
   return {
     configuration: {
-      outputs: { s3Configuration: { bucketName, prefix: below } },
+      outputs: { s3Configuration: { bucketName: bucket, prefix: below } },
       preExperimentDuration: "PT20M",
       postExperimentDuration: "PT20M",
     },

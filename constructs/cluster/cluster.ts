@@ -8,6 +8,8 @@ import type { Architecture } from "../core/architecture";
 import { checkArguments } from "../core/check-types";
 import { invalid, type Problem, Problems, validateAtSynth } from "../core/errors";
 import { LogKey } from "../core/key";
+import { literal } from "../core/literal";
+import { isReference } from "../core/reference";
 import { AwsStack, addressOf } from "../core/stack";
 import { StackDefault } from "../core/stack-default";
 import { Duration } from "../core/units";
@@ -210,7 +212,9 @@ export class Cluster extends Construct implements ICluster {
     const { stackName, environment } = AwsStack.of(this);
     const problems = new Problems(this);
     problems.check(
-      exec.keyArn === undefined || /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(exec.keyArn),
+      exec.keyArn === undefined ||
+        isReference(exec.keyArn) ||
+        /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(exec.keyArn),
       {
         code: "CLUSTER_EXEC_KEY",
         prop: "exec.keyArn",
@@ -221,11 +225,12 @@ export class Cluster extends Construct implements ICluster {
     problems.throwIfAny();
     const logGroupName = `/${stackName}/${environment.name}/exec`;
     const keyArn =
-      exec.keyArn ??
-      new LogKey(this, "ExecKey", {
-        description: `ECS Exec sessions of ${stackName}-${environment.name}`,
-        logGroupName,
-      }).keyArn;
+      exec.keyArn === undefined
+        ? new LogKey(this, "ExecKey", {
+            description: `ECS Exec sessions of ${stackName}-${environment.name}`,
+            logGroupName,
+          }).keyArn
+        : literal(exec.keyArn);
     const logs = new LogStream(this, "ExecLogs", { name: logGroupName });
     (logs.node.defaultChild as CloudwatchLogGroup).kmsKeyId = keyArn;
     this.#sessions = { keyArn, logGroupArn: logs.logGroupArn };

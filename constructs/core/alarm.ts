@@ -1,10 +1,12 @@
 import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-composite-alarm";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
-import { Lazy } from "cdktf";
+import { Fn, Lazy, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "./check-types";
 import { invalid } from "./errors";
+import { asArgument, literal } from "./literal";
 import type { Metric, Statistic } from "./metric";
+import { isReference } from "./reference";
 import { AwsStack, addressOf } from "./stack";
 
 /** A CloudWatch alarm, created here or managed elsewhere. */
@@ -22,7 +24,9 @@ export interface IAlarm {
  */
 export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
   checkArguments("existingAlarm", { alarmArn });
-  const name = /^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:\d{12}:alarm:([\w. /:#@+-]+)$/.exec(alarmArn)?.[1];
+  const name = isReference(alarmArn)
+    ? (Fn.element(Fn.split(":alarm:", asArgument(alarmArn)), 1) as string)
+    : /^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:\d{12}:alarm:([\w. /:#@+-]+)$/.exec(alarmArn)?.[1];
   if (name === undefined) {
     throw invalid(scope, {
       code: "ALARM_ARN",
@@ -31,7 +35,7 @@ export function existingAlarm(scope: IConstruct, alarmArn: string): IAlarm {
       remedy: "Use an ARN such as arn:aws:cloudwatch:eu-central-1:123456789012:alarm:payments-errors.",
     });
   }
-  return { alarmName: name, alarmArn };
+  return { alarmName: Token.asString(name), alarmArn: literal(alarmArn) };
 }
 
 /**

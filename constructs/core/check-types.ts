@@ -1,8 +1,9 @@
-import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { InvalidPropsError, type Problem } from "./errors";
+import { type Form, reasonToKnow } from "./known-at-synth";
 import { classNameOf } from "./names";
 import { isObject, isPlain } from "./plain";
+import { isCollection, isReference } from "./reference";
 import type { NamedType, Props, Shape } from "./shape";
 import { CALLS, TYPES } from "./types.generated";
 
@@ -10,25 +11,27 @@ import { CALLS, TYPES } from "./types.generated";
 const BUNDLES = ["props", "options", "attributes"];
 
 /**
- * Checks the types of a public call's arguments, for programs that ran without a type check: `tsx` only removes types.
- * Strings, numbers, lists and maps may be tokens.
+ * Checks the types of a public call's arguments, for programs that ran without a type check: `tsx` only removes types. Refuses
+ * references where the value must be known at synth: see {@link reasonToKnow}.
  *
  * @param call name in {@link CALLS}
  * @param args the arguments by name
  * @param scope the construct, where there is one
- * @throws InvalidPropsError PROP_TYPE
+ * @throws InvalidPropsError PROP_TYPE, PROP_KNOWN_AT_SYNTH
  */
 export function checkArguments(call: string, args: Readonly<Record<string, unknown>>, scope?: IConstruct): void {
   const problems = Object.entries(CALLS[call] ?? {}).flatMap(([key, shape]) => {
     const { name, optional } = nameOf(key);
     const given = args[name];
     if (given === undefined && optional) return [];
-    if (!BUNDLES.includes(name)) return mismatches(given, shape, name);
-    if (given !== undefined) return mismatches(given, shape, "", name);
+    if (!BUNDLES.includes(name)) return mismatches(given, shape, { path: name, name, source: `${call}.${name}` });
+    const place = { path: "", name, source: call };
+    if (given !== undefined) return mismatches(given, shape, place);
     // Without any props, the required ones are missing.
-    const missing = mismatches({}, shape, "", name);
-    return missing.length > 0 ? missing : mismatches(given, shape, "", name);
+    const missing = mismatches({}, shape, place);
+    return missing.length > 0 ? missing : mismatches(given, shape, place);
   });
+  if (scope !== undefined && isReference(scope.node.id)) problems.push(ID_PROBLEM);
   if (problems.length === 0) return;
   const method = call.split(".")[1];
   throw scope === undefined
@@ -43,46 +46,128 @@ function nameOf(key: string): { readonly name: string; readonly optional: boolea
   return key.endsWith("?") ? { name: key.slice(0, -1), optional: true } : { name: key, optional: false };
 }
 
-/** Finds what in a value is not of its type. */
-function mismatches(value: unknown, shape: Shape, path: string, name = path): Problem[] {
+/** Position of a value among the arguments of a call. */
+interface Place {
+  /** Prop as the user wrote it; empty for an argument that only bundles props. */
+  readonly path: string;
+  /** Name of the argument or prop. */
+  readonly name: string;
+  /** Declaration of the prop, independent of the call: `Scaling.max`. */
+  readonly source: string;
+}
+
+/** Finds what in a value is not of its type, and references that must be known at synth. */
+function mismatches(value: unknown, shape: Shape, place: Place): Problem[] {
+  const { path, name, source } = place;
   const unless = (holds: boolean): Problem[] => (holds ? [] : [refusal(value, shape, path === "" ? name : path)]);
   if (shape === "any") return [];
   if (typeof shape === "string" && shape.startsWith("#")) {
-    const named = TYPES[shape.slice(1)] as NamedType;
+    const type = shape.slice(1);
+    const named = TYPES[type] as NamedType;
     if ("members" in named) return unless(isObject(value) && named.members.every((member) => member in value));
-    return isPlain(value) ? inside(value, named, path) : unless(false);
+    return isPlain(value) ? inside(value, named, { ...place, source: type }) : unless(false);
   }
-  if (typeof shape === "object" && "oneOf" in shape) {
-    if (shape.oneOf.some((each) => (propsOf(each) === undefined || mayMean(value, each)) && isOf(value, each)))
-      return [];
-    const [only, ...others] = isPlain(value) ? shape.oneOf.filter((each) => mayMean(value, each)) : [];
-    return only === undefined || others.length > 0 ? unless(false) : mismatches(value, only, path, name);
-  }
+  if (typeof shape === "object" && "oneOf" in shape) return ofAlternatives(value, shape.oneOf, place, unless);
+  if (typeof shape === "object" && "props" in shape)
+    return isPlain(value) ? inside(value, shape, place) : unless(false);
+  if (isReference(value)) return ofReference(value, shape, place);
   if (typeof shape === "object" && "words" in shape) return unless(shape.words.includes(value as string));
-  if (typeof shape === "object" && "props" in shape) return isPlain(value) ? inside(value, shape, path) : unless(false);
-  // The other types are values that Terraform may know later.
-  if (Token.isUnresolved(value)) return [];
+  if (shape === "word") return unless(typeof value === "string");
   if (typeof shape === "string") return unless(typeof value === shape);
   if (isList(shape)) {
     if (!Array.isArray(value)) return unless(false);
-    return value.flatMap((each, index) => mismatches(each, shape[0], `${path}[${index}]`));
+    return value.flatMap((each, index) => mismatches(each, shape[0], ofElement(place, index)));
   }
   if (!isPlain(value)) return unless(false);
-  return Object.entries(value).flatMap(([key, each]) => mismatches(each, shape.values, joined(path, key)));
+  return Object.entries(value).flatMap(([key, each]) => {
+    if (isReference(key)) return [mustBeKnown(`${path === "" ? name : path} (a key)`, "keys are names")];
+    return mismatches(each, shape.values, { path: joined(path, key), name: key, source: `${source}.*` });
+  });
 }
 
-const isOf = (value: unknown, shape: Shape) => mismatches(value, shape, "").length === 0;
+function ofElement({ path, source }: Place, index: number): Place {
+  const each = `${path}[${index}]`;
+  return { path: each, name: each, source: `${source}[]` };
+}
+
+function ofAlternatives(
+  value: unknown,
+  shapes: readonly Shape[],
+  place: Place,
+  unless: (holds: boolean) => Problem[],
+): Problem[] {
+  if (shapes.some((each) => (propsOf(each) === undefined || mayMean(value, each)) && isOf(value, each, place)))
+    return [];
+  const [only, ...others] = isPlain(value) ? shapes.filter((each) => mayMean(value, each)) : [];
+  if (only !== undefined && others.length === 0) return mismatches(value, only, place);
+  const problems = shapes.map((each) => mismatches(value, each, place));
+  return problems.find((each) => each.some(({ code }) => code === KNOWN)) ?? unless(false);
+}
+
+/** Finds constructs with a reference as their id, including those that no call with arguments has checked. */
+export function idErrors(stack: IConstruct): InvalidPropsError[] {
+  return stack.node
+    .findAll()
+    .filter(({ node }) => isReference(node.id))
+    .map(({ node }) => new InvalidPropsError(node.path, [ID_PROBLEM]));
+}
+
+const KNOWN = "PROP_KNOWN_AT_SYNTH";
+
+/** Refuses a reference where its value must be known at synth, or where it is of another type. */
+function ofReference(value: unknown, shape: Shape, { path, name, source }: Place): Problem[] {
+  const prop = path === "" ? name : path;
+  const form = formOf(shape);
+  const reason = reasonToKnow(source, form);
+  if (reason !== undefined) return [mustBeKnown(prop, reason)];
+  const fits = form === "list" ? Array.isArray(value) : typeof value === form && !isCollection(String(value));
+  if (fits) return [];
+  const problem = `must be ${describe(shape)}, got a reference of another type`;
+  return [{ code: "PROP_TYPE", prop, problem, remedy: CONVERSIONS[form as keyof typeof CONVERSIONS] }];
+}
+
+const ID_PROBLEM = mustBeKnown("id", "ids are part of names, and of addresses in Terraform");
+
+const CONVERSIONS = {
+  string: "Use Token.asString(value), or Fn.join(separator, list) for a list.",
+  number: "Use Token.asNumber(value).",
+  list: "Use Token.asList(value).",
+} as const;
+
+function formOf(shape: Shape): Form {
+  if (shape === "string" || shape === "number") return shape;
+  if (isList(shape)) return "list";
+  return typeof shape === "object" && "values" in shape ? "map" : "choice";
+}
+
+function mustBeKnown(prop: string, reason: string): Problem {
+  return {
+    code: KNOWN,
+    prop,
+    problem: `must be known at synth, got a value that is known only at apply: ${reason}`,
+    remedy: "Set a literal, or a value that the program reads itself, such as an environment variable.",
+  };
+}
+
+const ANYWHERE: Place = { path: "", name: "", source: "" };
+const isOf = (value: unknown, shape: Shape, place = ANYWHERE) => mismatches(value, shape, place).length === 0;
 
 function refusal(value: unknown, shape: Shape, prop: string): Problem {
   const problem = value === undefined ? "is required" : `must be ${describe(shape)}, got ${print(value)}`;
   return { code: "PROP_TYPE", prop, problem, remedy: remedyFor(shape) };
 }
 
-function inside(value: Readonly<Record<string, unknown>>, { props }: Props, path: string): Problem[] {
+function inside(
+  value: Readonly<Record<string, unknown>>,
+  { props }: Props,
+  { path, name: own, source }: Place,
+): Problem[] {
+  if (isReference(value)) return [mustBeKnown(path === "" ? own : path, "its props decide what is created")];
   return Object.entries(props).flatMap(([key, shape]) => {
     const { name, optional } = nameOf(key);
     const given = value[name];
-    return given === undefined && optional ? [] : mismatches(given, shape, joined(path, name));
+    const place = { path: joined(path, name), name, source: joined(source, name) };
+    return given === undefined && optional ? [] : mismatches(given, shape, place);
   });
 }
 
@@ -106,6 +191,7 @@ function propsOf(shape: Shape): Props["props"] | undefined {
 /** Names a type, as in "must be ...". */
 function describe(shape: Shape): string {
   if (shape === "boolean") return "true or false";
+  if (shape === "word") return "a string";
   if (typeof shape === "string") return withArticle(shape.replace("#", ""));
   if (isList(shape)) return listOf(shape[0]);
   if ("oneOf" in shape) return alternatives(shape.oneOf.map(describe));
@@ -143,6 +229,7 @@ function creators(shape: Shape): readonly string[] {
 const withArticle = (noun: string) => `${/^[aeiou]|^I[A-Z]/i.test(noun) ? "an" : "a"} ${noun}`;
 
 function print(value: unknown): string {
+  if (isReference(value)) return "a reference";
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   if (Array.isArray(value)) return "a list";
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;

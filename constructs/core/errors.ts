@@ -1,5 +1,6 @@
 import { Annotations, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
+import { withPlaceholders } from "./reference";
 import { Registry } from "./registry";
 
 /** A reason why a set of props is not valid. */
@@ -16,11 +17,11 @@ export interface Problem {
 
 /** Formats a problem for the user, with the path of the construct that has it. */
 export function formatProblem(path: string, problem: Problem): string {
-  return `${path}: ${withoutPath(problem)}`;
+  return `${withPlaceholders(path)}: ${withoutPath(problem)}`;
 }
 
 function withoutPath({ code, prop, problem, remedy }: Problem): string {
-  return `${prop} ${problem}\n  ${remedy}  [${code}]`;
+  return withPlaceholders(`${prop} ${problem}\n  ${remedy}  [${code}]`);
 }
 
 /**
@@ -37,7 +38,7 @@ export class InvalidPropsError extends Error {
   constructor(path: string, problems: readonly Problem[], others: readonly InvalidPropsError[] = []) {
     const own = problems.map((problem) => formatProblem(path, problem));
     super([...own, ...others.map(({ message }) => message)].join("\n"));
-    this.path = path;
+    this.path = withPlaceholders(path);
     this.problems = [...problems, ...others.flatMap((other) => other.problems)];
     // Node prints every enumerable property of an uncaught error, and with it each problem a second time.
     for (const property of ["path", "problems"]) Object.defineProperty(this, property, { enumerable: false });

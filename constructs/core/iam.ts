@@ -3,7 +3,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { jsonText } from "./literal";
+import { jsonText, markValues } from "./literal";
 import { AwsStack, addressOf } from "./stack";
 import type { Duration } from "./units";
 
@@ -47,7 +47,10 @@ export function policyDocument(statements: readonly Statement[]): string {
   }
   const texts = [...merged.values()]
     .map(({ Action, Resource, Condition }) =>
-      jsonText({ Effect: "Allow", Action, Resource: [...Resource].sort(), ...(Condition && { Condition }) }),
+      jsonText(
+        { Effect: "Allow", Action, Resource: [...Resource].sort(), ...(Condition && { Condition }) },
+        markValues,
+      ),
     )
     .sort();
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
@@ -72,7 +75,7 @@ export function resourcePolicy(statements: readonly ResourceStatement[]): string
     Resource: resources.length === 1 ? resources[0] : [...resources].sort(),
     ...(conditions === undefined ? {} : { Condition: conditions }),
   }));
-  return jsonText({ Version: "2012-10-17", Statement: rendered });
+  return jsonText({ Version: "2012-10-17", Statement: rendered }, markValues);
 }
 
 /** Denies requests that do not use TLS. */

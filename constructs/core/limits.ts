@@ -83,7 +83,7 @@ export function received(template: string, region: string, assumed: "shortest" |
       if (/\.partition$/.test(expression)) return partitionOf(region);
       if (/\.account_id$/.test(expression)) return "0".repeat(12);
       if (assumed === "shortest") return "x";
-      return "x".repeat(/(\.|_)arn$|Arn$/.test(expression) ? ASSUMED.arn : ASSUMED.other);
+      return "x".repeat(/(\.|_)arn\b|Arn\b/.test(expression) ? ASSUMED.arn : ASSUMED.other);
     })
     .join("");
 }
@@ -133,18 +133,20 @@ function textProblem(
   const length = bytes ? Buffer.byteLength(text) : text.length;
   const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
   const [service = "", operation = ""] = api.split(" ");
-  if (length < min || length > max) {
+  const parts = partsOf(template);
+  // A value that only Terraform knows may be long enough.
+  const tooShort = length < min && !parts.some((part) => "expression" in part);
+  if (tooShort || length > max) {
     const unit = bytes ? "bytes" : "characters";
     const bounds = min > 0 ? `from ${min} to ${max}` : `at most ${max}`;
     return {
       code: "AWS_LENGTH",
       problem: `must have ${bounds} ${unit} in ${operation} of ${service}, got ${length}: ${shown}`,
-      remedy: length < min ? "Use a longer text." : "Use a shorter name or text.",
+      remedy: tooShort ? "Use a longer text." : "Use a shorter name or text.",
     };
   }
   // Of a value that only Terraform knows, nothing is known.
-  if (pattern === undefined || pattern.test(text) || partsOf(template).every((part) => "expression" in part))
-    return undefined;
+  if (pattern === undefined || pattern.test(text) || parts.every((part) => "expression" in part)) return undefined;
   return {
     code: "AWS_CHARACTERS",
     problem: `is refused by ${operation} of ${service}, got ${shown}`,

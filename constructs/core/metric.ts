@@ -1,6 +1,6 @@
-import { Token } from "cdktf";
 import type { Problems } from "./errors";
 import { literal } from "./literal";
+import { isReference } from "./reference";
 
 export const STATISTICS = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"] as const;
 export type Statistic = (typeof STATISTICS)[number];
@@ -29,7 +29,7 @@ export function checkMetric(problems: Problems, prop: string, metric: Metric): v
   const within = (text: string, most: number) => text.length <= most && /^[\x20-\x7e]+$/.test(text);
   const dimensions = Object.entries(metric.dimensions ?? {});
   problems.check(
-    (Token.isUnresolved(metric.namespace) || /^[\w.\-/#][\w .\-/#]{0,254}$/.test(metric.namespace)) &&
+    (isReference(metric.namespace) || /^[\w.\-/#][\w .\-/#]{0,254}$/.test(metric.namespace)) &&
       within(metric.metricName, 255) &&
       STATISTICS.includes(metric.statistic ?? "Average") &&
       dimensions.length <= 30 &&

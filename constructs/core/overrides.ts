@@ -19,11 +19,11 @@ function attributesOf(element: TerraformElement): Attributes {
   return (element as unknown as Overridable).synthesizeAttributes?.() ?? {};
 }
 
-function resolved<T>(scope: IConstruct, value: T): T {
+function resolved<T>(scope: IConstruct, value: T, preparing = false): T {
   return Tokenization.resolve(value, {
     scope,
     resolver: new DefaultTokenResolver(new StringConcat()),
-    preparing: false,
+    preparing,
   });
 }
 
@@ -49,8 +49,8 @@ export function editDocument(resource: TerraformElement, attribute: string, edit
   resource.addOverride(
     attribute,
     Lazy.stringValue({
-      produce: () => {
-        const text = resolved(resource, earlier ?? attributesOf(resource)[attribute]);
+      produce: ({ preparing }) => {
+        const text = resolved(resource, earlier ?? attributesOf(resource)[attribute], preparing);
         const document = parsed(text);
         if (document === undefined) {
           throw invalid(resource, {

@@ -2,7 +2,7 @@ import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parame
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { Fn, Lazy, type Postcondition, Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { jsonText } from "./literal";
+import { jsonText, markReferences } from "./literal";
 import { Registry } from "./registry";
 import { AwsStack } from "./stack";
 
@@ -94,7 +94,8 @@ export class ImportedContract extends Construct {
   }
 
   text(...path: string[]): string {
-    return this.#known(path, Token.asString(Fn.lookupNested(this.#value, path)));
+    // Who may write the parameter must not be able to add to the JSON or the script that contains its values.
+    return this.#known(path, markReferences(Token.asString(Fn.lookupNested(this.#value, path))));
   }
 
   number(...path: string[]): number {

@@ -1,13 +1,14 @@
-import { Fn, TerraformLocal, Token } from "cdktf";
+import { Fn, TerraformLocal } from "cdktf";
 import type { Construct } from "constructs";
 import type { Statement } from "./iam";
 import { asArgument } from "./literal";
+import { isReference } from "./reference";
 
 const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
 
 /** Returns true for the ARN of a secret (or of one of its keys) or of a parameter, including tokens that resolve to one. */
 export function isSecretReference(text: string): boolean {
-  return Token.isUnresolved(text) || (SECRET_ARN.test(text) && !/[$%]\{/.test(text));
+  return isReference(text) || (SECRET_ARN.test(text) && !/[$%]\{/.test(text));
 }
 
 /** Service that stores a secret: Secrets Manager or Systems Manager Parameter Store. */
@@ -15,7 +16,7 @@ export type SecretStore = "secretsmanager" | "ssm";
 
 /** Stores that the ARN of a secret can be of: both if it is known only at apply. */
 export function storesOf(arn: string): readonly SecretStore[] {
-  if (Token.isUnresolved(arn)) return ["secretsmanager", "ssm"];
+  if (isReference(arn)) return ["secretsmanager", "ssm"];
   return [arn.split(":")[2] === "ssm" ? "ssm" : "secretsmanager"];
 }
 
@@ -26,7 +27,7 @@ export function storesOf(arn: string): readonly SecretStore[] {
  * make the policies that contain it invalid JSON until then
  */
 export function withoutKey(scope: Construct, id: string, arn: string): string {
-  if (!Token.isUnresolved(arn)) return arn.split(":").slice(0, 7).join(":");
+  if (!isReference(arn)) return arn.split(":").slice(0, 7).join(":");
   const parts = Fn.split(":", asArgument(arn));
   return new TerraformLocal(scope, id, Fn.join(":", Fn.slice(parts, 0, Fn.min([7, Fn.lengthOf(parts)])))).asString;
 }

@@ -1,6 +1,8 @@
 /** Type of a value, as far as a program can check it. */
 export type Shape =
   | "string"
+  /** One of a set of strings, which is checked where the value is used. */
+  | "word"
   | "number"
   | "boolean"
   | "function"

@@ -3,7 +3,7 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type TerraformOutput, type TerraformRemoteState, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
-import { checkArguments } from "./check-types";
+import { checkArguments, idErrors } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, synthErrors, throwAll } from "./errors";
 import { limitErrors } from "./limits";
@@ -175,7 +175,7 @@ export class AwsStack extends TerraformStack {
 
   /** @hidden */
   override runAllValidations(): void {
-    throwAll([...synthErrors(this), ...overrideErrors(this)]);
+    throwAll([...idErrors(this), ...synthErrors(this), ...overrideErrors(this)]);
     super.runAllValidations();
   }
 

@@ -1,7 +1,7 @@
-import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Problems } from "./errors";
 import { literal } from "./literal";
+import { isReference } from "./reference";
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -47,7 +47,7 @@ export function resolveTags(scope: IConstruct, own: Tags, tags: Tags = {}): Tags
       problems.add({ ...place, problem, remedy: "Rename the key." });
     }
     const value = tags[key] ?? "";
-    if (Token.isUnresolved(value)) return;
+    if (isReference(value)) return;
     problems.check(value.length <= MAX_VALUE && CHARACTERS.test(value), {
       code: "TAGS_VALUE",
       prop: `tags[${JSON.stringify(key)}]`,

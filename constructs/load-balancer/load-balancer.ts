@@ -3,12 +3,13 @@ import { DataAwsLbListener } from "@cdktf/provider-aws/lib/data-aws-lb-listener"
 import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
 import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
-import { Fn, Token } from "cdktf";
+import { Fn } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { Connections, type IConnectable } from "../core/connections";
 import { invalid, Problems } from "../core/errors";
 import { literal } from "../core/literal";
+import { isReference } from "../core/reference";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import { StackDefault } from "../core/stack-default";
@@ -248,7 +249,7 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
   problems.check(
     certificateArn === undefined
       ? domain !== undefined && zoneId !== undefined
-      : Token.isUnresolved(certificateArn) ||
+      : isReference(certificateArn) ||
           /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/.test(certificateArn),
     {
       code: "LISTENER_CERTIFICATE",
@@ -267,7 +268,7 @@ function checkHttps(scope: IConstruct, { certificateArn, domain, zoneId }: Https
     remedy: `Use ${HOST_RULE}, without the wildcard.`,
   });
   problems.check(
-    zoneId === undefined || (domain !== undefined && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
+    zoneId === undefined || (domain !== undefined && (isReference(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
     {
       code: "LISTENER_ZONE",
       prop: "listener.zoneId",
@@ -284,14 +285,14 @@ const LOAD_BALANCER_ARN =
 /** Attributes of a load balancer that Terraform reads. */
 function read(scope: Construct, { loadBalancerArn, port = 443 }: LoadBalancerArn): LoadBalancerAttributes {
   const problems = new Problems(scope);
-  problems.check(Token.isUnresolved(loadBalancerArn) || LOAD_BALANCER_ARN.test(loadBalancerArn), {
+  problems.check(isReference(loadBalancerArn) || LOAD_BALANCER_ARN.test(loadBalancerArn), {
     code: "LOAD_BALANCER_ARN",
     prop: "loadBalancerArn",
     problem: `must be the ARN of an Application Load Balancer, got ${JSON.stringify(loadBalancerArn)}`,
     remedy:
       "Use an ARN such as arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188.",
   });
-  problems.check(Token.isUnresolved(port) || (Number.isInteger(port) && port >= 1 && port <= 65_535), {
+  problems.check(isReference(port) || (Number.isInteger(port) && port >= 1 && port <= 65_535), {
     code: "LOAD_BALANCER_PORT",
     prop: "port",
     problem: `must be the port of a listener, got ${port}`,

@@ -9,6 +9,7 @@ import { Construct } from "constructs";
 import { Alarm, type IAlarm, type MetricDataQuery } from "../core/alarm";
 import { Role, type Statement } from "../core/iam";
 import { LogKey } from "../core/key";
+import { literal } from "../core/literal";
 import type { Statistic } from "../core/metric";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
@@ -124,18 +125,18 @@ export class LogDelivery extends Construct {
         return { arn: firehose.arn, sender, deadLetters: "failed/", failures };
       }
       case "kinesis": {
-        const sender = this.#sender(stream, ["kinesis:PutRecord"], destination.streamArn);
-        return { arn: destination.streamArn, sender };
+        const arn = literal(destination.streamArn);
+        return { arn, sender: this.#sender(stream, ["kinesis:PutRecord"], arn) };
       }
       case "account":
         // The owner of the other account allows this one; a role of this account has no effect there.
-        return { arn: destination.destinationArn };
+        return { arn: literal(destination.destinationArn) };
       case "opensearch": {
         const functionName = AwsStack.of(this).physicalName("function", ...name);
         const to = new OpenSearchSender(scope, "Sender", {
           name: functionName,
           destination,
-          index: destination.index ?? stream.name.join("-").toLowerCase(),
+          index: destination.index === undefined ? stream.name.join("-").toLowerCase() : literal(destination.index),
           logGroupName: stream.logGroupName,
           deadLetters: this.archive as ILogArchive,
           log: ownLog(scope, `/aws/lambda/${functionName}`),
@@ -174,7 +175,7 @@ export class LogDelivery extends Construct {
     if (endpoint?.secretArn !== undefined) {
       const { partition, environment } = stack;
       const place = { partition, region: environment.region };
-      for (const each of readsSecrets("secretsmanager", place, [endpoint.secretArn])) role.grant(each);
+      for (const each of readsSecrets("secretsmanager", place, [literal(endpoint.secretArn)])) role.grant(each);
     }
     const log = ownLog(this, `/${stream.name.join("/")}/delivery`);
     new CloudwatchLogStream(scope, "Log", { name: streamName, logGroupName: log.name });
@@ -219,7 +220,7 @@ export class LogDelivery extends Construct {
             destination: "http_endpoint",
             httpEndpointConfiguration: {
               ...common,
-              url: endpoint.url,
+              url: literal(endpoint.url),
               name: streamName,
               bufferingInterval: 60,
               bufferingSize: 1,
@@ -229,7 +230,7 @@ export class LogDelivery extends Construct {
               secretsManagerConfiguration:
                 endpoint.secretArn === undefined
                   ? undefined
-                  : { enabled: true, secretArn: endpoint.secretArn, roleArn: role.roleArn },
+                  : { enabled: true, secretArn: literal(endpoint.secretArn), roleArn: role.roleArn },
               s3Configuration: {
                 ...common,
                 ...bucket,

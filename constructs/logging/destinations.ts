@@ -1,6 +1,6 @@
-import { Token } from "cdktf";
 import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
+import { isReference, withPlaceholders } from "../core/reference";
 import { Duration } from "../core/units";
 import type { ILogArchive, LogArchiveProps } from "./archive";
 
@@ -139,6 +139,7 @@ export function anotherAccount(destinationArn: string): AccountDestination {
   return { kind: "account", destinationArn };
 }
 
+const HTTPS_URL = /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/;
 const KINESIS_ARN = /^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[A-Za-z0-9_.-]{1,128}$/;
 const DESTINATION_ARN = /^arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:destination:[^:*$%{}]{1,512}$/;
 const DOMAIN_ARN = /^arn:aws[a-z-]*:es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}$/;
@@ -164,7 +165,7 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
   });
   for (const destination of destinations) {
     if (destination.kind === "http-endpoint") {
-      problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(destination.url), {
+      problems.check(HTTPS_URL.test(withPlaceholders(destination.url)), {
         code: "LOG_ENDPOINT_URL",
         prop: "destinations.url",
         problem: `${JSON.stringify(destination.url)} is not a valid https URL`,
@@ -204,12 +205,17 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
         problem: `${JSON.stringify(destination.endpoint)} is not a valid endpoint of an Amazon OpenSearch Service domain`,
         remedy: "Use https:// with the host of the domain endpoint, without a path.",
       });
-      problems.check(destination.index === undefined || /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index), {
-        code: "LOG_OPENSEARCH_INDEX",
-        prop: "destinations.openSearch.index",
-        problem: `${JSON.stringify(destination.index)} is not a valid index name`,
-        remedy: "Use up to 200 lowercase letters, digits, dots, hyphens and _, starting with a letter or a digit.",
-      });
+      problems.check(
+        destination.index === undefined ||
+          isReference(destination.index) ||
+          /^[a-z0-9][a-z0-9._-]{0,199}$/.test(destination.index),
+        {
+          code: "LOG_OPENSEARCH_INDEX",
+          prop: "destinations.openSearch.index",
+          problem: `${JSON.stringify(destination.index)} is not a valid index name`,
+          remedy: "Use up to 200 lowercase letters, digits, dots, hyphens and _, starting with a letter or a digit.",
+        },
+      );
     }
     if (destination.kind === "account") {
       problems.check(known(destination.destinationArn, DESTINATION_ARN), {
@@ -224,5 +230,5 @@ export function checkDestinations(problems: Problems, destinations: readonly Log
 }
 
 function known(arn: string, pattern: RegExp): boolean {
-  return Token.isUnresolved(arn) || pattern.test(arn);
+  return isReference(arn) || pattern.test(arn);
 }

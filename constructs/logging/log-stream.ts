@@ -2,7 +2,6 @@ import { CloudwatchLogDataProtectionPolicy } from "@cdktf/provider-aws/lib/cloud
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
 import { CloudwatchQueryDefinition } from "@cdktf/provider-aws/lib/cloudwatch-query-definition";
-import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { Alarm, type IAlarm } from "../core/alarm";
 import { checkArguments } from "../core/check-types";
@@ -11,6 +10,7 @@ import type { IGrantable } from "../core/iam";
 import { LogKey } from "../core/key";
 import { jsonText, literal } from "../core/literal";
 import { kebab, NAME_LIMITS, physicalName } from "../core/names";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import type { Duration } from "../core/units";
 import type { ILogArchive } from "./archive";
@@ -141,15 +141,12 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
   const retention = props.retention ?? defaults.logRetention;
   const delivery = props.delivery ?? "availability";
   const problems = new Problems(scope);
-  problems.check(
-    Token.isUnresolved(name) || (/^[.\-_/#A-Za-z0-9]+$/.test(name) && name.length <= NAME_LIMITS.logGroup),
-    {
-      code: "LOG_NAME",
-      prop: "name",
-      problem: `${JSON.stringify(name)} is not a valid log group name`,
-      remedy: `Use up to ${NAME_LIMITS.logGroup} letters, digits and . - _ / #`,
-    },
-  );
+  problems.check(isReference(name) || (/^[.\-_/#A-Za-z0-9]+$/.test(name) && name.length <= NAME_LIMITS.logGroup), {
+    code: "LOG_NAME",
+    prop: "name",
+    problem: `${JSON.stringify(name)} is not a valid log group name`,
+    remedy: `Use up to ${NAME_LIMITS.logGroup} letters, digits and . - _ / #`,
+  });
   problems.check((RETENTION_DAYS as readonly number[]).includes(retention.toDays()), {
     code: "LOG_RETENTION",
     prop: "retention",
@@ -313,7 +310,7 @@ export class LogStream extends Construct implements ILogStream {
 /** Splits a log group's name into parts for other names; uses the construct's id if the name is not known at synth. */
 function partsOf(scope: IConstruct, logGroupName: string): string[] {
   const { stackName, environment } = AwsStack.of(scope);
-  if (Token.isUnresolved(logGroupName)) return [stackName, environment.name, kebab(scope.node.id)];
+  if (isReference(logGroupName)) return [stackName, environment.name, kebab(scope.node.id)];
   return logGroupName.split(/[^A-Za-z0-9.-]+/).filter((part) => part !== "");
 }
 

@@ -5,13 +5,14 @@ import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
-import { Token } from "cdktf";
+import { Fn } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { zipSync } from "fflate";
 import { Connections } from "../core/connections";
 import { Role } from "../core/iam";
-import { literal } from "../core/literal";
+import { asArgument, literal } from "../core/literal";
+import { isReference } from "../core/reference";
 import { SecurityGroup } from "../core/security-group";
 import { AwsStack, addressOf } from "../core/stack";
 import type { ILogArchive } from "./archive";
@@ -52,7 +53,8 @@ export class OpenSearchSender extends Construct {
     super(scope, id);
     const stack = AwsStack.of(this);
     const { name, destination, index, log, deadLetters } = props;
-    const { domainArn, endpoint, vpc } = destination;
+    const { endpoint, vpc } = destination;
+    const domainArn = literal(destination.domainArn);
     // Lambda does not send its source account when it assumes a role.
     const role = new Role(this, "Role", { name, service: "lambda.amazonaws.com", sendsSourceAccount: false });
     role.grant({ actions: ["es:ESHttpPost"], resources: [`${domainArn}/${index}-*/_bulk`] });
@@ -100,11 +102,13 @@ export class OpenSearchSender extends Construct {
         variables: {
           ENDPOINT: literal(endpoint),
           INDEX: index,
-          REGION: Token.isUnresolved(domainArn) ? stack.environment.region : (domainArn.split(":")[3] as string),
+          REGION: isReference(domainArn)
+            ? Fn.element(Fn.split(":", asArgument(domainArn)), 3)
+            : (domainArn.split(":")[3] as string),
         },
       },
       vpcConfig: vpc && {
-        subnetIds: [...vpc.vpc.workloadSubnetIds],
+        subnetIds: vpc.vpc.workloadSubnetIds.map(literal),
         securityGroupIds: [this.#wayTo(vpc, name)],
       },
       dependsOn: [log],
@@ -131,8 +135,8 @@ export class OpenSearchSender extends Construct {
   }
 
   #wayTo({ vpc, securityGroupId }: NonNullable<OpenSearchDestination["vpc"]>, name: string): string {
-    const own = new SecurityGroup(this, "SecurityGroup", { vpcId: vpc.vpcId, name });
-    const there = new Connections(this, "Domain", { securityGroupId, defaultPort: 443 });
+    const own = new SecurityGroup(this, "SecurityGroup", { vpcId: literal(vpc.vpcId), name });
+    const there = new Connections(this, "Domain", { securityGroupId: literal(securityGroupId), defaultPort: 443 });
     own.connections.allowTo("Domain", there);
     return own.connections.securityGroupId;
   }

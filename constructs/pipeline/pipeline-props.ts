@@ -3,6 +3,7 @@ import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import type { Environment } from "../core/environment";
 import { type Problem, Problems } from "../core/errors";
 import type { Statement } from "../core/iam";
+import { isReference } from "../core/reference";
 import { Duration } from "../core/units";
 import { TEST } from "./commands";
 import { resolveDelivered } from "./environment-stacks";
@@ -219,12 +220,15 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   checkVariables(problems, variables);
   const notify = props.notify ?? [];
   notify.forEach((email, index) => {
-    problems.check(/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email) && notify.indexOf(email) === index, {
-      code: "PIPELINE_NOTIFY",
-      prop: `notify[${index}]`,
-      problem: `${JSON.stringify(email)} is not a valid email address, or is listed twice`,
-      remedy: "List each address once.",
-    });
+    problems.check(
+      (isReference(email) || /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) && notify.indexOf(email) === index,
+      {
+        code: "PIPELINE_NOTIFY",
+        prop: `notify[${index}]`,
+        problem: `${JSON.stringify(email)} is not a valid email address, or is listed twice`,
+        remedy: "List each address once.",
+      },
+    );
   });
   problems.throwIfAny();
   return {
@@ -273,6 +277,7 @@ function checkSource(problems: Problems, { definition }: Source): void {
   const { connectionArn } = definition;
   problems.check(
     connectionArn === undefined ||
+      isReference(connectionArn) ||
       /^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/[\w-]+$/.test(
         connectionArn,
       ),

@@ -13,6 +13,7 @@ import { validateAtSynth, warn } from "../core/errors";
 import { Role } from "../core/iam";
 import { jsonText, literal } from "../core/literal";
 import { pascal } from "../core/names";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
@@ -137,7 +138,7 @@ export class Pipeline extends Construct {
 
   #connect(definition: Extract<SourceDefinition, { kind: "connection" }>): string {
     const stack = AwsStack.of(this);
-    if (definition.connectionArn !== undefined) return definition.connectionArn;
+    if (definition.connectionArn !== undefined) return literal(definition.connectionArn);
     const connection = new CodeconnectionsConnection(this, "Connection", {
       name: stack.physicalName("connection", stack.stackName),
       providerType: definition.provider,
@@ -171,8 +172,7 @@ export class Pipeline extends Construct {
     const actions: CodepipelineStageAction[] = [];
     if (definition.kind === "connection") {
       const arn = connectionArn ?? "";
-      const service = definition.connectionArn?.split(":")[2] ?? "codeconnections";
-      this.#role.grant({ actions: [`${service}:UseConnection`], resources: [arn] });
+      this.#role.grant({ actions: useConnection(definition.connectionArn), resources: [arn] });
       this.#artifacts.grantUploadByConnection(this.#role);
       actions.push(
         action("CodeStarSourceConnection", "AWS", {
@@ -404,6 +404,14 @@ export class Pipeline extends Construct {
       new CloudwatchEventTarget(this, `${id}Target`, { rule: rule.name, arn: this.pipelineArn, roleArn: role.roleArn });
     }
   }
+}
+
+/** Actions that use a connection: of both services that an ARN can be of, if it is known only at apply. */
+function useConnection(connectionArn = "arn:aws:codeconnections"): string[] {
+  const services = isReference(connectionArn)
+    ? ["codeconnections", "codestar-connections"]
+    : [connectionArn.split(":")[2]];
+  return services.map((service) => `${service}:UseConnection`);
 }
 
 function approvalAction(environment: string, runOrder: number): CodepipelineStageAction {

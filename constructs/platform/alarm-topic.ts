@@ -6,7 +6,8 @@ import { Construct } from "constructs";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { EncryptionKey } from "../core/key";
-import { jsonText } from "../core/literal";
+import { jsonText, literal } from "../core/literal";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 
 /** A Slack channel. AWS's app must be authorized for the workspace once, in the console. */
@@ -44,7 +45,7 @@ export interface AlarmRecipients {
 function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] }: AlarmRecipients): void {
   const problems = new Problems(scope);
   for (const email of emails) {
-    problems.check(/^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email), {
+    problems.check(isReference(email) || /^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email), {
       code: "ALARM_EMAIL",
       prop: "alarmRecipients.emails",
       problem: `${JSON.stringify(email)} is not a valid email address`,
@@ -52,7 +53,7 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
     });
   }
   for (const url of urls) {
-    problems.check(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url), {
+    problems.check(isReference(url) || /^https:\/\/[A-Za-z0-9.-]+(:\d+)?(\/[\w./~?&=%+-]*)?$/.test(url), {
       code: "ALARM_URL",
       prop: "alarmRecipients.urls",
       problem: `${JSON.stringify(url.slice(0, 40))} is not a valid HTTPS endpoint`,
@@ -61,7 +62,8 @@ function checkRecipients(scope: Construct, { emails = [], urls = [], slack = [] 
     });
   }
   for (const { workspaceId, channelId } of slack) {
-    problems.check(/^T[A-Z0-9]{8,20}$/.test(workspaceId) && /^[CG][A-Z0-9]{8,20}$/.test(channelId), {
+    const fits = (id: string, pattern: RegExp) => isReference(id) || pattern.test(id);
+    problems.check(fits(workspaceId, /^T[A-Z0-9]{8,20}$/) && fits(channelId, /^[CG][A-Z0-9]{8,20}$/), {
       code: "ALARM_SLACK",
       prop: "alarmRecipients.slack",
       problem: `${JSON.stringify({ workspaceId, channelId })} is not a valid Slack channel`,
@@ -124,10 +126,18 @@ export class AlarmTopic extends Construct {
     });
     const { emails = [], urls = [], slack = [] } = recipients;
     emails.forEach((endpoint, index) => {
-      new SnsTopicSubscription(this, `Email${index + 1}`, { topicArn: topic.arn, protocol: "email", endpoint });
+      new SnsTopicSubscription(this, `Email${index + 1}`, {
+        topicArn: topic.arn,
+        protocol: "email",
+        endpoint: literal(endpoint),
+      });
     });
     urls.forEach((endpoint, index) => {
-      new SnsTopicSubscription(this, `Url${index + 1}`, { topicArn: topic.arn, protocol: "https", endpoint });
+      new SnsTopicSubscription(this, `Url${index + 1}`, {
+        topicArn: topic.arn,
+        protocol: "https",
+        endpoint: literal(endpoint),
+      });
     });
     if (slack.length > 0) this.#tellSlack(slack, name, topic.arn);
   }
@@ -140,8 +150,8 @@ export class AlarmTopic extends Construct {
     channels.forEach(({ workspaceId, channelId }, index) => {
       new ChatbotSlackChannelConfiguration(this, `Slack${index + 1}`, {
         configurationName: channels.length === 1 ? name : `${name}-${index + 1}`,
-        slackTeamId: workspaceId,
-        slackChannelId: channelId,
+        slackTeamId: literal(workspaceId),
+        slackChannelId: literal(channelId),
         iamRoleArn: role.roleArn,
         guardrailPolicyArns: [readOnly],
         snsTopicArns: [topicArn],

@@ -1,6 +1,6 @@
-import { Token } from "cdktf";
 import { checkArguments } from "../core/check-types";
 import type { Problems } from "../core/errors";
+import { isReference, withPlaceholders } from "../core/reference";
 
 /** Exports traces to AWS X-Ray. */
 export interface XRayExporter {
@@ -74,7 +74,7 @@ export function checkExporters(problems: Problems, exporters: readonly Telemetry
   });
   for (const exporter of exporters) {
     if (exporter.kind === "otlp") {
-      problems.check(/^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(exporter.url), {
+      problems.check(/^https:\/\/[A-Za-z0-9.-]+(\/[\w./~-]*)?$/.test(withPlaceholders(exporter.url)), {
         code: "TELEMETRY_URL",
         prop: "to.url",
         problem: `${JSON.stringify(exporter.url)} is not a valid OTLP endpoint`,
@@ -100,5 +100,5 @@ export function checkExporters(problems: Problems, exporters: readonly Telemetry
 }
 
 function known(arn: string, pattern: RegExp): boolean {
-  return Token.isUnresolved(arn) || pattern.test(arn);
+  return isReference(arn) || pattern.test(arn);
 }

@@ -1,6 +1,6 @@
 import { checkArguments } from "../core/check-types";
 import { Problems } from "../core/errors";
-import { jsonText, literal } from "../core/literal";
+import { jsonText, markReferences } from "../core/literal";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { ServiceStack } from "../platform/platform";
@@ -87,8 +87,8 @@ export class Telemetry implements ServiceAddOn {
       cpu: 128,
       // GOMEMLIMIT is 80 % of the memory, as the collector's memory limiter recommends.
       memoryMiB: 256,
-      // JSON is valid YAML. Expressions in it are the collector's own, not Terraform's.
-      environment: { AOT_CONFIG_CONTENT: jsonText(configuration, literal), GOMEMLIMIT: "204MiB" },
+      // JSON is valid YAML.
+      environment: { AOT_CONFIG_CONTENT: jsonText(configuration, markReferences), GOMEMLIMIT: "204MiB" },
       secrets: authorization[0] === undefined ? undefined : { [AUTHORIZATION_VARIABLE]: authorization[0] },
       startBeforeApp: true,
     });

@@ -1,6 +1,6 @@
-import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { invalid } from "../core/errors";
+import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import type { IVpc } from "./vpc";
 import { reachesInternet } from "./vpc-props";
@@ -12,7 +12,7 @@ import { reachesInternet } from "./vpc-props";
  */
 export function reachableImage(scope: IConstruct, vpc: IVpc, image: string): string {
   const { environment } = AwsStack.of(scope);
-  if (Token.isUnresolved(image) || isPrivate(image, environment.region)) return image;
+  if (isReference(image) || isPrivate(image, environment.region)) return image;
   const mirror = environment.registryMirror;
   if (mirror !== undefined) return `${mirror}/${image}`;
   if (reachesInternet(vpc.egress)) return image;

@@ -1,14 +1,15 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
-import { Fn, Token } from "cdktf";
+import { Fn, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import { type ProcessTemplate, processesPath, type ReleasePlace, recordParameter } from "../../../contract/release";
 import { type ReleasedProcess, releasePermissions } from "../../../contract/release-permissions";
 import type { Statement } from "../../core/iam";
-import { literal } from "../../core/literal";
+import { literal, markReferences } from "../../core/literal";
 import { physicalName } from "../../core/names";
 import { PublishedContract } from "../../core/parameter-contract";
+import { isReference } from "../../core/reference";
 import { Registry } from "../../core/registry";
 import { type AwsStack, addressOf } from "../../core/stack";
 import type { ILogStream } from "../../logging/log-stream";
@@ -77,9 +78,11 @@ export function publishReleaseTemplate(
   Registry.of(stack)
     .get(PROCESSES)
     .push(() => releasedProcess(context, parts()));
+  // Quotes of an expression would make the JSON that contains it invalid until apply.
+  const subnets = new TerraformLocal(scope, "ReleaseSubnets", Fn.join(",", [...stack.vpc.workloadSubnetIds]));
   new PublishedContract(scope, "ReleaseTemplate", {
     name: `${processesPath(releasePlace(stack))}/${settings.name}`,
-    value: () => processTemplate(context, task, parts()),
+    value: () => processTemplate(context, task, parts(), markReferences(subnets.asString)),
   });
   if (settings.releaseOwner === "pipeline") ReleaseHistory.of(stack).compare(settings.name, task);
 }
@@ -88,6 +91,7 @@ function processTemplate(
   { stack, settings }: ServiceContext,
   task: EcsTaskDefinition,
   parts: ReleaseParts,
+  subnets: string,
 ): ProcessTemplate {
   const { name, process, image, capacity, compatibility, deployment, releaseOwner } = settings;
   const { vpc, cluster } = stack;
@@ -107,7 +111,7 @@ function processTemplate(
         ? undefined
         : { ...targets.codeDeploy, port: process.port },
     network: {
-      subnets: Fn.join(",", [...vpc.workloadSubnetIds]),
+      subnets,
       securityGroup: parts.securityGroupId,
       assignPublicIp: compatibility === "FARGATE" && vpc.egress === "public-ip",
     },
@@ -143,7 +147,7 @@ function releasedProcess(context: ServiceContext, parts: ReleaseParts): Released
 function logGroupNameOf(logs: ILogStream): string {
   const group = logs.node.defaultChild;
   const name = group instanceof CloudwatchLogGroup ? group.nameInput : logs.logGroupName;
-  return name === undefined || Token.isUnresolved(name) ? "*" : name;
+  return name === undefined || isReference(name) ? "*" : name;
 }
 
 /**

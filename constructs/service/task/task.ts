@@ -3,7 +3,7 @@ import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import { invalid, type Problem, validateAtSynth } from "../../core/errors";
 import type { Role, Statement } from "../../core/iam";
-import { jsonText, literal, markReferences } from "../../core/literal";
+import { jsonText, literal, markValues } from "../../core/literal";
 import { physicalName } from "../../core/names";
 import { mapText } from "../../core/plain";
 import { readsSecrets, type SecretStore, storesOf, withoutKey } from "../../core/secrets";
@@ -87,7 +87,7 @@ export class Task {
   /** @throws InvalidPropsError ENVIRONMENT_VARIABLE_TWICE */
   setVariable(variable: string, value: string): void {
     this.#refuseTwice(variable);
-    this.#environment.set(variable, value);
+    this.#environment.set(variable, markValues(value));
   }
 
   /**
@@ -97,7 +97,7 @@ export class Task {
    */
   setSecret(variable: string, valueFrom: string): void {
     this.#refuseTwice(variable);
-    this.#secrets.set(variable, { name: variable, valueFrom: markReferences(valueFrom) });
+    this.#secrets.set(variable, { name: variable, valueFrom: literal(valueFrom) });
     this.#allowSecret(valueFrom);
   }
 
@@ -105,7 +105,8 @@ export class Task {
   addSidecar(sidecar: Sidecar): void {
     checkSidecar(this.#scope, sidecar, this.#containerNames);
     for (const arn of Object.values(sidecar.secrets ?? {})) this.#allowSecret(arn);
-    this.#sidecars.push({ ...mapText(sidecar, markReferences), image: this.#reachable(sidecar.image) });
+    const { image, ...others } = mapText(sidecar, literal);
+    this.#sidecars.push({ ...others, image: this.#reachable(image) });
   }
 
   /** @throws InvalidPropsError CONTAINER_OVERRIDES */

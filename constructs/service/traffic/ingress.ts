@@ -1,11 +1,12 @@
 import { LbListenerCertificate } from "@cdktf/provider-aws/lib/lb-listener-certificate";
 import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
-import { TerraformOutput, Token } from "cdktf";
+import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../../core/check-types";
 import { Problems } from "../../core/errors";
 import { namePrefix } from "../../core/names";
+import { isReference } from "../../core/reference";
 import { addressOf } from "../../core/stack";
 import { type Authentication, authenticateFirst } from "../../load-balancer/authentication";
 import { aliasRecord, Certificate, hostId, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
@@ -212,7 +213,7 @@ export class Ingress implements ServiceAddOn {
       remedy: "Use rolling(), or check tokens in the service itself.",
     });
     problems.check(
-      zoneId === undefined || (hosts.length > 0 && (Token.isUnresolved(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
+      zoneId === undefined || (hosts.length > 0 && (isReference(zoneId) || ZONE_ID_PATTERN.test(zoneId))),
       {
         code: "INGRESS_ZONE",
         prop: "zoneId",

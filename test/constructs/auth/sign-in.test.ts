@@ -1,3 +1,4 @@
+import { ref } from "cdktf";
 import fc from "fast-check";
 import { type LbListenerRuleAction, lbListenerRuleActionToTerraform } from "provider-aws-6/lib/lb-listener-rule";
 import { describe, expect, it } from "vitest";
@@ -20,7 +21,9 @@ import {
 } from "../../../constructs";
 import { covers } from "../../../constructs/load-balancer/priority";
 import { synthesize } from "../../../constructs/testing";
+import { describeOnEmulator } from "../../support/deployment";
 import { DEV, only, PRODUCTION, refusals, resources, shop, warnings } from "../../support/synth";
+import { evaluateLocals } from "../../support/terraform-console";
 
 const CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555";
 const SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:login-AbCdEf";
@@ -54,6 +57,31 @@ const ruleOf = (stack: ReturnType<typeof guarded>["stack"], id: string) =>
   resources(stack, "aws_lb_listener_rule")[
     Object.keys(resources(stack, "aws_lb_listener_rule")).find((key) => key.includes(`_${id}_`)) ?? ""
   ] as { action: Record<string, unknown>[]; priority: number; condition: object[]; depends_on?: string[] };
+
+describeOnEmulator("a client secret whose ARN is known only at apply", () => {
+  it.each([
+    [SECRET, "", '{"key":"one"}'],
+    [`${SECRET}:key::`, "", "one"],
+    [SECRET, ":key::", "one"],
+  ])("is read by the ARN alone, and is the value of its key if it has one: %s%s", (arn, suffix, secret) => {
+    const clientSecretArn = `${ref("local.secret")}${suffix}`;
+    const { stack } = guarded(oidcSignIn({ ...ISSUER, clientSecretArn }));
+    const { locals, data } = synthesize(stack) as {
+      locals: Record<string, string>;
+      data: { aws_secretsmanager_secret_version: Record<string, { secret_id: string }> };
+    };
+    const [{ secret_id } = { secret_id: "" }] = Object.values(data.aws_secretsmanager_secret_version);
+    const [{ authenticate_oidc: oidc }] = ruleOf(stack, "Rule").action as [{ authenticate_oidc: object }];
+    const { client_secret } = oidc as { client_secret: string };
+    const [name = ""] = /[\w]+ClientSecretArn\w+/.exec(secret_id) ?? [];
+    const value = client_secret.replaceAll(
+      /data\.aws_secretsmanager_secret_version\.\w+\.secret_string/g,
+      "local.read",
+    );
+    const given = { secret: arn, read: '{"key":"one"}', [name]: locals[name], secret_id, value };
+    expect(evaluateLocals(given, ["secret_id", "value"])).toEqual({ secret_id: SECRET, value: secret });
+  });
+});
 
 describe("people at an OIDC issuer", () => {
   it("must sign in before requests are forwarded, in a session of this service", () => {

@@ -1,4 +1,4 @@
-import { AnnotationMetadataEntryType } from "cdktf";
+import { AnnotationMetadataEntryType, ref, Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { describe, expect, it } from "vitest";
 import {
@@ -355,6 +355,8 @@ describe("existingDatabase", () => {
   });
 
   it.each<[Partial<DatabaseAttributes>, string]>([
+    // Rules for the internet are named after the port.
+    [{ port: Token.asNumber(ref("var.port")) }, "DATABASE_PORT port"],
     [{ host: "postgres://me@orders" }, "DATABASE_HOST host"],
     [{ port: 0 }, "DATABASE_PORT port"],
     [{ credentialsArn: "hunter2" }, "DATABASE_CREDENTIALS credentialsArn"],

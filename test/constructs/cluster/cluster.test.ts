@@ -12,6 +12,7 @@ import {
   InstanceTypes,
   Platform,
 } from "../../../constructs";
+import { literal } from "../../../constructs/core/literal";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
@@ -340,7 +341,7 @@ describe("requirements of the account", () => {
   it("escape the text of tags for Terraform", () => {
     const owner = Token.asString({ resolve: () => "known at apply" });
     const stack = shop(DEV, { tags: { Team: `\${file("/etc/passwd")} ${owner}` } });
-    expect(stack.tags.Team).toBe(`$\${file("/etc/passwd")} ${owner}`);
+    expect(stack.tags.Team).toBe(`$\${file("/etc/passwd")} ${literal(owner)}`);
   });
 
   it("are refused if they are invalid", () => {

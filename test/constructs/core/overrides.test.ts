@@ -7,6 +7,7 @@ import { editDocument } from "../../../constructs/core";
 import { CloudNativeService } from "../../../constructs/service";
 import { ServiceDashboard } from "../../../constructs/telemetry";
 import { synthesize } from "../../../constructs/testing";
+import { encoded } from "../../support/encoded";
 import { only, ordersStack, refusals, resources } from "../../support/synth";
 
 function orders() {
@@ -61,10 +62,9 @@ describe("editDocument", () => {
     ]);
     const written = only(stack, "aws_ecs_task_definition");
     const [container] = written.container_definitions as { environment: { name: string; value: string }[] }[];
-    const encoded =
-      "${substr(jsonencode(data.aws_ssm_parameter.Price.insecure_value), 1, (length(jsonencode(data.aws_ssm_parameter.Price.insecure_value)) - 2))}";
-    expect(container?.environment).toContainEqual({ name: "PRICE", value: `$${encoded}` });
-    expect(container).toMatchObject({ dockerLabels: { price: encoded } });
+    const value = encoded("data.aws_ssm_parameter.Price.insecure_value");
+    expect(container?.environment).toContainEqual({ name: "PRICE", value: `$${value}` });
+    expect(container).toMatchObject({ dockerLabels: { price: value } });
     const text = (stack.toTerraform() as { resource: { aws_ecs_task_definition: Record<string, object> } }).resource;
     expect(JSON.stringify(text.aws_ecs_task_definition)).toContain("u0024${substr");
   });

@@ -15,6 +15,7 @@ import {
   worker,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
+import { decoded } from "../../support/encoded";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 interface Widget {
@@ -96,7 +97,7 @@ function missing(
   return drawn(widgets).filter(({ namespace, metric, dimensions }) => {
     const custom = namespace.startsWith("Antifragile/");
     const exists = !custom || counted.some((each) => each.namespace === namespace && each.name === metric);
-    return !exists || Object.entries(dimensions).some(([name, value]) => known[name]?.(value ?? "") !== true);
+    return !exists || Object.entries(dimensions).some(([name, value]) => known[name]?.(decoded(value ?? "")) !== true);
   });
 }
 

@@ -1,3 +1,4 @@
+import { ref } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   CloudNativeService,
@@ -10,6 +11,7 @@ import {
   type TelemetryProps,
   xRay,
 } from "../../../constructs";
+import { encoded } from "../../support/encoded";
 import { DEV, only, ordersStack, refusals, resources } from "../../support/synth";
 
 const WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-0123abcd";
@@ -131,6 +133,11 @@ describe("telemetry", () => {
       expect.objectContaining({ Action: ["secretsmanager:GetSecretValue"], Resource: [HEADER] }),
     );
     expect(JSON.stringify(granted())).not.toContain("xray:");
+  });
+
+  it("may come from an image that is known only at apply, whose text is literal", () => {
+    const { named } = orders({ image: `registry.example.com/$${ref("var.image")}/%{x}` });
+    expect(named("collector").image).toBe(`registry.example.com/$${encoded("var.image")}/%%{x}`);
   });
 
   it("has its expressions read by the collector, not by Terraform", () => {
