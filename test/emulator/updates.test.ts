@@ -181,6 +181,10 @@ describeOnEmulator("updates on the emulator", () => {
     });
     const engine = { Engine: "aurora-postgresql", EngineVersion: "16" };
     await rds("CreateDBCluster", { DBClusterIdentifier, ...engine, ...master });
+    const member = { DBInstanceIdentifier: "member", DBClusterIdentifier, DBInstanceClass: "db.serverless" };
+    await rds("CreateDBInstance", { ...member, Engine: engine.Engine });
+    const raised = await simulate("raise-minor-version", { database: DBClusterIdentifier });
+    expect(await raised.json()).toEqual({ version: "16.5" });
     const higher = { EngineVersion: "17", AllowMajorVersionUpgrade: true };
     await rds("ModifyDBInstance", {
       DBInstanceIdentifier,
@@ -202,7 +206,7 @@ describeOnEmulator("updates on the emulator", () => {
       "17.4",
       "db.m7g.large",
     ]);
-    expect(current(await cluster(), "EngineVersion")).toBe("16.4");
+    expect(current(await cluster(), "EngineVersion")).toBe("16.5");
     const passed = async (fields: object) => (await simulate("pass-maintenance-window", fields)).json();
     expect(await passed({ database: DBInstanceIdentifier })).toEqual({
       EngineVersion: "17.4",
@@ -210,6 +214,8 @@ describeOnEmulator("updates on the emulator", () => {
     });
     expect(await passed({ database: DBClusterIdentifier })).toEqual({ EngineVersion: "17.4" });
     expect(current(await cluster(), "EngineVersion")).toBe("17.4");
+    const { DBInstanceIdentifier: name } = member;
+    expect(field(await rds("DescribeDBInstances", { DBInstanceIdentifier: name }), "EngineVersion")).toBe("17.4");
     const after = await instance();
     expect([current(after, "EngineVersion"), pending(after)]).toEqual(["17.4", ""]);
     await rds("ModifyDBInstance", { DBInstanceIdentifier, DBInstanceClass: "db.m7g.xlarge", ApplyImmediately: true });

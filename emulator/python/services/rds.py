@@ -164,8 +164,7 @@ def pass_maintenance_window(account: Account, name: str) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for kind, held in (("Instance", rds.databases.get(name)), ("Cluster", rds.clusters.get(name))):
         for attribute, value in _pending.of(account.region).pop((kind, name), {}).items():
-            for each in (held, *getattr(held, "members", [])):
-                setattr(each, attribute, value)
+            setattr(held, attribute, value)  # members of a cluster have its version
             changed[DEFERRED[attribute]] = value
     return changed
 

@@ -38,8 +38,6 @@ def raise_minor_version(account: Account, fields: Fields) -> dict[str, Any]:
     database = _database(account, fields)
     major, _, minor = str(database.engine_version).partition(".")
     database.engine_version = f"{major}.{int(minor or 0) + 1}"
-    for member in getattr(database, "members", []):
-        member.engine_version = database.engine_version
     return {"version": database.engine_version}
 
 
