@@ -190,6 +190,7 @@ FAKES: list[Fake] = [
     Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone is deleted with its namespace", patch=discovery.delete_hosted_zones),
     Fake("kinesis", ("CreateStream",), "tags of a new stream", amend=data.tag_stream),
     Fake("sqs", ("GetQueueAttributes",), "policies without spaces", amend=data.amend_queue_attributes, patch=data.know_redrive_allowed),
+    Fake("sqs", ("SetQueueAttributes",), "the policy stays when other attributes are set", patch=data.keep_queue_policies),
     Fake("s3", ("GetObject", "HeadObject", "PutObject", "DeleteObject",), "statements of a bucket policy with a condition are ignored", patch=data.pass_over_conditions),
     Fake("s3", ("PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration",), "the EventBridge setting of a bucket", patch=data.show_event_bridge),
     Fake("s3", ("PutBucketMetricsConfiguration",), "metrics configurations", answer=data.put_metrics),

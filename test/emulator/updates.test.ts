@@ -272,8 +272,21 @@ describeOnEmulator("updates on the emulator", () => {
     ];
     expect(found.map(([version]) => version)).toEqual(["17.4", "16.4", "17.4", "16.4", "16.4", "16.4"]);
     expect(new Set(found.map(([, id]) => id)).size).toBe(found.length);
-    expect(await rds("DescribeDBInstances", { DBInstanceIdentifier: "old" })).not.toContain("<MasterUserSecret>");
+    const old = await rds("DescribeDBInstances", { DBInstanceIdentifier: "old" });
+    expect(old).not.toContain("<MasterUserSecret>");
+    expect(field(old, "CACertificateIdentifier")).toBe("rds-ca-rsa2048-g1");
     expect(await rds("DescribeDBClusters", { DBClusterIdentifier: "old-cluster" })).not.toContain("<MasterUserSecret>");
+  });
+
+  test("of a queue keep its policy", async () => {
+    const sqs = (operation: string, params: object) => aws.call("sqs", operation, { ...params });
+    const Statement = [{ Effect: "Deny", Principal: "*", Action: "sqs:*", Resource: "*" }];
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    const { QueueUrl } = await sqs("CreateQueue", { QueueName: "kept", Attributes: { Policy } });
+    await sqs("SetQueueAttributes", { QueueUrl, Attributes: { VisibilityTimeout: "90" } });
+    const { Attributes } = await sqs("GetQueueAttributes", { QueueUrl, AttributeNames: ["All"] });
+    expect(JSON.parse(Attributes.Policy).Statement).toEqual(Statement);
+    expect(Attributes.VisibilityTimeout).toBe("90");
   });
 
   test("of a user pool keep its sign-in names and tags", async () => {

@@ -125,3 +125,18 @@ def show_event_bridge() -> None:
         return {"EventBridgeConfiguration": {}}
 
     S3Response.get_bucket_notification, S3Response._notification_config_from_body = get, put
+
+
+def keep_queue_policies() -> None:
+    """Moto removes the policy of a queue when other attributes are set."""
+    from moto.sqs.models import Queue
+
+    update = Queue._set_attributes
+
+    def patched(self: Any, attributes: dict[str, Any], now: Any = None) -> None:
+        held = getattr(self, "policy", None)
+        update(self, attributes, now)
+        if "Policy" not in attributes:
+            self.policy = held
+
+    Queue._set_attributes = patched

@@ -206,6 +206,8 @@ def amend_databases(call: Call, result: dict[str, Any]) -> None:
         for each in result.get(f"DB{kind}s", []):
             key = (kind, str(each.get(f"DB{kind}Identifier")).lower())
             each.update(_databases.of(call.region).get(key, {}))
+            if each.get("CACertificateIdentifier") == "rds-ca-default":
+                each["CACertificateIdentifier"] = DEFAULT_CA  # of a restored instance
             pending = _pending.of(call.region).get(key, {})
             each["PendingModifiedValues"] = {DEFERRED[name]: value for name, value in pending.items()}
             if each.get("EngineMode") != "serverless":
