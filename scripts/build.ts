@@ -7,8 +7,14 @@ import { chmodSync, copyFileSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { copyPlainTemplates, precompiledTemplates, withoutTextEditor } from "./precompile-templates";
+import {
+  copyPlainTemplates,
+  precompiledTemplates,
+  withoutColorConversion,
+  withoutTextEditor,
+} from "./precompile-templates";
 import { keepPublicDeclarations } from "./public-declarations";
+import { copyStripped } from "./strip-python";
 
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -28,10 +34,10 @@ async function main(): Promise<void> {
     ...common,
     entryPoints: { constructs: "constructs/index.ts", testing: "constructs/testing/index.ts" },
     external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
-    // Names stay, for stack traces.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
+    minify: true,
+    // For stack traces, of which Node.js prints the line.
+    keepNames: true,
+    lineLimit: 1000,
     outdir: "dist",
   });
   // Read at synth, from beside the code that deploys it.
@@ -49,10 +55,11 @@ async function main(): Promise<void> {
       external: ["@aws-sdk/*"],
       // inquirer needs a few functions of rxjs: its ES modules can be shaken, its CommonJS comes whole, a third of the file.
       alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
-      plugins: [precompiledTemplates, withoutTextEditor],
+      plugins: [precompiledTemplates, withoutTextEditor, withoutColorConversion],
     });
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
     copyPlainTemplates();
+    copyStripped(join(root, "emulator/python"), join(root, "dist/emulator/python"));
   }
   const tsc = createRequire(__filename).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

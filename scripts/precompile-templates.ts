@@ -56,3 +56,14 @@ export const withoutTextEditor: Plugin = {
     }));
   },
 };
+
+/** Leaves out conversions between color models, which inquirer never asks for: ansi-styles reads them at first use. */
+export const withoutColorConversion: Plugin = {
+  name: "without-color-conversion",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]node_modules[\\/]color-convert[\\/]/ }, () => ({
+      contents: "module.exports = {};",
+      loader: "js",
+    }));
+  },
+};

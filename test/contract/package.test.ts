@@ -1,0 +1,77 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { copyStripped, stripped } from "../../scripts/strip-python";
+import { tools } from "../support/deployment";
+import { ROOT } from "./support/sources";
+
+const folder = mkdtempSync(join(tmpdir(), "antifragile-python-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Prints the syntax trees of two folders, without docstrings, where they differ. */
+const COMPARE = `
+import ast, pathlib, sys
+def tree(path):
+    found = ast.parse(path.read_text())
+    for node in ast.walk(found):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            texts = [each for each in body if isinstance(each, ast.Expr) and isinstance(getattr(each.value, "value", None), str)]
+            node.body = [each for each in body if each not in texts] or [ast.Pass()]
+    return ast.dump(found)
+before, after = map(pathlib.Path, sys.argv[1:])
+files = sorted(path.relative_to(before) for path in before.rglob("*.py"))
+print(len(files), [str(path) for path in files if tree(before / path) != tree(after / path)])
+`;
+
+it.skipIf(!tools.python.found && !process.env.CI)(
+  "the emulator in the package is the emulator, without comments",
+  () => {
+    const source = join(ROOT, "emulator/python");
+    copyStripped(source, folder);
+    const python = tools.python.found ? tools.python.path : "python3";
+    const output = execFileSync(python, ["-c", COMPARE, source, folder], { encoding: "utf8" });
+    expect(output).toMatch(/^\d\d+ \[\]\n$/);
+  },
+);
+
+it("strips docstrings of one and of several lines, and keeps texts and blocks", () => {
+  const source = `"""Module."""
+
+# Why.
+import os
+
+
+def nothing():
+    """Does nothing."""
+
+
+class Empty(Exception):
+    """Several
+    lines.
+    """
+
+TEXT = """
+# kept
+
+"""  # kept
+def one():
+    r"""A \\d."""
+    # gone
+    return "#"  # stays
+`;
+  expect(stripped(source)).toBe(`import os
+def nothing():
+    pass
+class Empty(Exception):
+    pass
+TEXT = """
+# kept
+
+"""  # kept
+def one():
+    return "#"  # stays
+`);
+});
