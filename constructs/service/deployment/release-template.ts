@@ -87,6 +87,11 @@ export function publishReleaseTemplate(
   if (settings.releaseOwner === "pipeline") ReleaseHistory.of(stack).compare(settings.name, task);
 }
 
+/** Returns the ARN of the task definition that a new ECS service or schedule starts with: see {@link ReleaseHistory.startOf}. */
+export function firstTask({ stack, settings }: ServiceContext, task: EcsTaskDefinition): string {
+  return settings.releaseOwner === "pipeline" ? ReleaseHistory.of(stack).startOf(settings.name, task) : task.arn;
+}
+
 function processTemplate(
   { stack, settings }: ServiceContext,
   task: EcsTaskDefinition,
@@ -182,13 +187,26 @@ class ReleaseHistory extends Construct {
   }
 
   /**
+   * Returns the ARN of the task definition that a new ECS service or schedule starts with: that of the live release, where one is
+   * recorded, so that one which was replaced or deleted does not come back with the bootstrap image.
+   */
+  startOf(name: string, task: EcsTaskDefinition): string {
+    const released = `${this.#live(name)}.task`;
+    return `\${try(replace(${addressOf(task)}.arn, "/[^/]*$/", ${released}), ${addressOf(task)}.arn)}`;
+  }
+
+  #live(name: string): string {
+    return `jsondecode(${addressOf(this.#record)}.insecure_value).live.processes[${JSON.stringify(name)}]`;
+  }
+
+  /**
    * Warns in every plan and apply when the configuration of a service differs from that of its live release.
    *
    * @see https://developer.hashicorp.com/terraform/language/checks
    */
   compare(name: string, task: EcsTaskDefinition): void {
     const { environment } = this.#stack;
-    const released = `jsondecode(${addressOf(this.#record)}.insecure_value).live.processes[${JSON.stringify(name)}].template`;
+    const released = `${this.#live(name)}.template`;
     this.#stack.addOverride(`check.${name}_config_is_live`, {
       assert: [
         {

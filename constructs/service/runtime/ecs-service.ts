@@ -20,6 +20,8 @@ interface Running {
   readonly settings: ServiceSettings;
   readonly scaling: ScalingSettings;
   readonly task: EcsTaskDefinition;
+  /** ARN of the task definition that a new service starts with. */
+  readonly firstTaskArn: string;
   readonly securityGroupId: string;
   /** Cloud Map service in which the tasks are registered; undefined if the service is not called. */
   readonly registryArn: string | undefined;
@@ -43,7 +45,7 @@ export function createEcsService(scope: Construct, running: Running): EcsService
   const service = new EcsService(scope, "Resource", {
     name: physicalName("ecsService", name),
     cluster: stack.cluster.clusterArn,
-    taskDefinition: task.arn,
+    taskDefinition: running.firstTaskArn,
     desiredCount: scaling.min,
     // Always a capacity provider strategy, never launch_type: switching between them replaces the service.
     capacityProviderStrategy: stack.cluster.strategy(settings.capacity),

@@ -15,6 +15,8 @@ interface Scheduled {
   readonly settings: ServiceSettings;
   readonly process: JobProcess;
   readonly task: EcsTaskDefinition;
+  /** ARN of the task definition that a new schedule starts. */
+  readonly firstTaskArn: string;
   readonly roleArns: readonly string[];
   readonly securityGroupId: string;
   /** Dead-letter queue for runs that could not be started; undefined for a job without alarms. */
@@ -63,7 +65,7 @@ export function createScheduledTask(scope: Construct, scheduled: Scheduled): Sch
       arn: stack.cluster.clusterArn,
       roleArn: role.roleArn,
       ecsParameters: {
-        taskDefinitionArn: task.arn,
+        taskDefinitionArn: scheduled.firstTaskArn,
         taskCount: 1,
         group: groupOfJob(settings.name),
         capacityProviderStrategy: stack.cluster.strategy(settings.capacity),
