@@ -161,9 +161,11 @@ export class TerraformStack {
     await this.#run(["apply", "-input=false", "-json", PLAN_FILE]);
   }
 
-  async apply(): Promise<void> {
+  /** @param options.replace address of a resource to replace. Default: none */
+  async apply({ replace }: { readonly replace?: string } = {}): Promise<void> {
     await this.init();
-    await this.#run(["apply", "-input=false", "-json", "-auto-approve"]);
+    const replaced = replace === undefined ? [] : [`-replace=${replace}`];
+    await this.#run(["apply", "-input=false", "-json", "-auto-approve", ...replaced]);
   }
 
   /** @param options.refresh reads each resource before it is destroyed. Default: true */

@@ -111,8 +111,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_ecs_service: {
     what: "service",
     deleted: "all of its tasks stop, and requests fail",
-    replaced:
-      "all of its tasks stop before new ones start, an outage of some minutes; where releases own it, it runs the bootstrap image, and the outage lasts until the next antifragile release",
+    replaced: "all of its tasks stop before new ones start: an outage of some minutes",
     replacedAfter: "AWS refuses the new one, because both have the same name",
     causes: {
       "deployment_controller.0.type":

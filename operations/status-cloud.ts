@@ -181,6 +181,7 @@ function observed({
   runningCount = 0,
   pendingCount = 0,
   deployments,
+  taskDefinition,
   taskSets,
 }: Service): ObservedService {
   // With CodeDeploy, a service has task sets instead of deployments.
@@ -190,6 +191,7 @@ function observed({
     reason: "",
   }));
   return {
+    task: taskDefinition ?? taskSets?.find(({ status }) => status === "PRIMARY")?.taskDefinition ?? "",
     desired: desiredCount,
     running: runningCount,
     pending: pendingCount,

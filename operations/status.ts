@@ -43,8 +43,20 @@ export interface ReleaseStatus {
   readonly configNotLive: boolean;
 }
 
-/** `steady`: the desired tasks run. `missing`: the service is applied, and the cluster has none. */
-export type DeploymentState = "steady" | "deploying" | "starting" | "rolled back" | "failed" | "scheduled" | "missing";
+/**
+ * `steady`: the desired tasks run. `missing`: the service is applied, and the cluster has none. `bootstrap`: no release was made,
+ * so the bootstrap image runs. `not released`: tasks run, but not those of the live release.
+ */
+export type DeploymentState =
+  | "steady"
+  | "deploying"
+  | "starting"
+  | "rolled back"
+  | "failed"
+  | "scheduled"
+  | "missing"
+  | "bootstrap"
+  | "not released";
 
 export interface ScalingEvent {
   readonly from: number | undefined;
@@ -78,6 +90,8 @@ export interface Observed {
 }
 
 export interface ObservedService {
+  /** Task definition that it runs: an ARN, or `family:revision`. */
+  readonly task: string;
   readonly desired: number;
   readonly running: number;
   readonly pending: number;
@@ -138,7 +152,8 @@ function releaseOf({ service, template, record, recordProblem, lock }: Observed)
   };
 }
 
-function deploymentOf({ template, ecs }: Observed): { state: DeploymentState; reason: string | undefined } {
+function deploymentOf(observed: Observed): { state: DeploymentState; reason: string | undefined } {
+  const { template, ecs } = observed;
   if (ecs === undefined) {
     return { state: template?.kind === "job" ? "scheduled" : "missing", reason: undefined };
   }
@@ -150,7 +165,26 @@ function deploymentOf({ template, ecs }: Observed): { state: DeploymentState; re
     return { state, reason: failed.reason || reason };
   }
   if (ecs.deployments.length > 1 || primary?.state === "IN_PROGRESS") return { state: "deploying", reason };
-  return { state: ecs.running === ecs.desired ? "steady" : "starting", reason: undefined };
+  return (
+    unreleasedIn(observed, ecs) ?? { state: ecs.running === ecs.desired ? "steady" : "starting", reason: undefined }
+  );
+}
+
+/** State of a service that runs without a release, or runs another task definition than the live release recorded. */
+function unreleasedIn(
+  { service, environment, template, record, lock }: Observed,
+  { task }: ObservedService,
+): { state: DeploymentState; reason: string } | undefined {
+  if (template?.owner !== "pipeline" || record === undefined || lock?.silent === false) return undefined;
+  const released = record.live?.processes[service]?.task;
+  if (released === undefined) {
+    if (!template.bootstrap) return undefined;
+    return { state: "bootstrap", reason: `no release yet: antifragile release ${environment} --image ...` };
+  }
+  const runs = task.slice(task.lastIndexOf("/") + 1);
+  if (runs === "" || runs === released) return undefined;
+  const reason = `runs ${runs}, and release ${record.live?.number} recorded ${released}: antifragile release ${environment}`;
+  return { state: "not released", reason };
 }
 
 /** @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-activities.html */

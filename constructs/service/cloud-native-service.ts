@@ -17,7 +17,7 @@ import type { ServiceAddOn, ServiceHost } from "./add-on";
 import { AdminProcesses } from "./deployment/admin-process";
 import { AdminRole } from "./deployment/admin-role";
 import { ignoredChanges } from "./deployment/ignored-changes";
-import { publishReleaseTemplate } from "./deployment/release-template";
+import { firstTask, publishReleaseTemplate } from "./deployment/release-template";
 import { FailedRuns } from "./monitoring/failed-runs";
 import { Monitoring } from "./monitoring/monitoring";
 import { type CloudNativeServiceProps, circumstancesOf, resolveService, type ServiceContext } from "./props";
@@ -291,6 +291,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       stack,
       settings,
       task: this.#task.definition,
+      firstTaskArn: firstTask(this.#context, this.#task.definition),
       securityGroupId: this.connections.securityGroupId,
       dependsOn: () => [
         ...this.#task.dependencies,

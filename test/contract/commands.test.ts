@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EXAMPLES } from "../support/examples";
@@ -42,12 +43,19 @@ function unknown(line: string, scripts: Readonly<Record<string, string>>): strin
   return reasons.find((reason) => reason !== undefined);
 }
 
+/** Returns whether the AWS SDK has an operation that the AWS CLI writes as `put-metric-data`. */
+function hasOperation(service: string, operation: string): boolean {
+  const name = operation.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+  return `${name}Command` in (createRequire(__filename)(`@aws-sdk/client-${service}`) as object);
+}
+
 function unknownPart(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
   const words = line.replace(/^(UPDATE=1|CI=true) /, "").split(/\s+/);
   const [program, first = "", second = ""] = words;
   const command = (word: string) => (commands.includes(word) ? undefined : `antifragile has no command ${word}`);
   if (/^(cd|git|curl|TOKEN=\$\(curl)$/.test(program!)) return undefined;
   if (program === "docker" && first === "compose") return undefined;
+  if (program === "aws") return hasOperation(first, second) ? undefined : `AWS has no ${first} ${second}`;
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci/run")) ? undefined : "is not there";
   if (program === "npm" && /^(ci|install|pack)$/.test(first)) return undefined;
   if (program === "npm" && first === "test") return "test" in scripts ? undefined : "there is no script test";
@@ -103,6 +111,7 @@ describe("every command line", () => {
         "npm run nothing",
         "npm ci && npm run nothing",
         "npx vitest run --project nothing",
+        "aws cloudwatch put-metrics",
         "npx other",
         "npx ./antifragile-9.9.9.tgz new",
       ].map((line) => unknown(line, scripts)),
@@ -112,6 +121,7 @@ describe("every command line", () => {
       "there is no script nothing",
       "there is no script nothing",
       "there is no project nothing",
+      "AWS has no cloudwatch put-metrics",
       "no test knows it",
       `this is version ${manifest.version}`,
     ]);

@@ -187,6 +187,16 @@ describeOnEmulator("releases of three process types", () => {
     expect(await running()).toEqual(before);
   });
 
+  it("start again when their service is replaced", async () => {
+    const before = await running();
+    const addresses = await service().resources();
+    await service().apply({
+      replace: addresses.find((address) => address.startsWith("aws_ecs_service.Orders_")) ?? "",
+    });
+    expect((await running()).orders).toEqual(before.orders);
+    expect((await service().plan()).changes).toEqual([]);
+  });
+
   it("would be undone if Terraform released: the same changes are differences, by name", async () => {
     const { changes } = await (await inVersion("terraform", { OWNER: "terraform" })).plan();
     expect(named(changes, "aws_ecs_service")).toEqual([

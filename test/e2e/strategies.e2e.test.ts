@@ -233,7 +233,7 @@ describeOnEmulator("strategies on provider 5", () => {
     const verdict = judgePlan(readPlan(shop.shownPlan(STACKS[2])));
     expect(verdict.refused.map(({ action, what }) => `${action} ${what}`)).toEqual(["replace service"]);
     expect(describeVerdict(verdict)).toMatch(
-      /Storefront.*replaced: all of its tasks stop before new ones start, an outage[\s\S]*deployment_controller\.0\.type: "ECS" -> "CODE_DEPLOY"/,
+      /Storefront.*replaced: all of its tasks stop before new ones start: an outage[\s\S]*deployment_controller\.0\.type: "ECS" -> "CODE_DEPLOY"/,
     );
   });
 

@@ -45,6 +45,7 @@ const OBSERVED: Observed = {
   record: { live: RELEASE },
   lock: undefined,
   ecs: {
+    task: "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-production-orders:8",
     desired: 4,
     running: 4,
     pending: 0,
@@ -69,6 +70,7 @@ const lineOf = (changes: Partial<Observed>) =>
     .slice(2);
 
 const ecs = (deployments: NonNullable<Observed["ecs"]>["deployments"], rest: object = {}) => ({
+  task: "shop-production-orders:8",
   desired: 4,
   running: 4,
   pending: 0,
@@ -77,6 +79,30 @@ const ecs = (deployments: NonNullable<Observed["ecs"]>["deployments"], rest: obj
 });
 
 describe("a status", () => {
+  const running = (task: string, changes: Partial<Observed> = {}) =>
+    statusOf({ ...OBSERVED, ecs: { ...OBSERVED.ecs!, task }, ...changes }).deployment;
+
+  it("is not steady where another task definition runs than the live release recorded", () => {
+    const task = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-production-orders:7";
+    expect(running(task)).toMatchObject({
+      state: "not released",
+      reason:
+        "runs shop-production-orders:7, and release 42 recorded shop-production-orders:8: antifragile release production",
+    });
+    expect(running("shop-production-orders:8")).toMatchObject({ state: "steady" });
+    // A release in progress records its task definitions at its end.
+    expect(running(task, { lock: { number: 43, silent: false } })).toMatchObject({ state: "steady" });
+    expect(running(task, { lock: { number: 43, silent: true } })).toMatchObject({ state: "not released" });
+    expect(running(task, { template: { ...TEMPLATE, owner: "terraform" } })).toMatchObject({ state: "steady" });
+  });
+
+  it("is not steady where the bootstrap image runs", () => {
+    const template = { ...TEMPLATE, bootstrap: true };
+    expect(running("shop-production-orders:1", { template, record: {} })).toMatchObject({ state: "bootstrap" });
+    expect(running("shop-production-orders:1", { template, record: undefined })).toMatchObject({ state: "steady" });
+    expect(running("shop-production-orders:1", { record: {} })).toMatchObject({ state: "steady" });
+  });
+
   it("has a line for each service, aligned with its headings", () => {
     const services: ServiceStatus[] = [
       statusOf(OBSERVED),
