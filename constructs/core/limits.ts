@@ -220,39 +220,90 @@ function claimsOf(resource: Resource, region: string): Claim[] {
   return known ? [{ ...unique, name: received(template, region, "shortest"), resource }] : [];
 }
 
-/** Stack as far as totals and names over several stacks need it. */
-interface Counted {
-  readonly environment: Environment;
-  readonly shares: readonly Share[];
-  readonly claims: readonly Claim[];
-  /** Values that the stack publishes, by parameter and path; the value is Terraform's, without `${}`. */
-  readonly published: ReadonlyMap<string, string>;
-  /** Names of the parameters that the stack reads, by address. */
-  readonly read: ReadonlyMap<string, string>;
+/** Sum of a total, with the stacks that add to it. */
+interface Sum {
+  amount: number;
+  readonly total: Total;
 }
 
-/** Stacks of an app that have been synthesized. */
-const COUNTED = () => new Map<RegionalStack, Counted>();
+/** Totals and names of all stacks in an account and region that have been synthesized. */
+class Ledger {
+  readonly #sums = new Map<string, Sum>();
+  readonly #claims = new Map<string, Claim[]>();
+  readonly #entries = new Map<RegionalStack, Entry>();
 
-function counted(stack: RegionalStack, resources: readonly Resource[], terraform: Block): Counted {
-  const { environment } = stack;
+  /** Enters what a stack adds, in place of what it added before, and returns the sums and names that it is part of. */
+  enter(stack: RegionalStack, entry: Entry): { readonly sums: Map<Sum, Resource>; readonly taken: [Claim, Claim][] } {
+    const before = this.#entries.get(stack);
+    for (const { key, amount } of before?.shares ?? []) (this.#sums.get(key) as Sum).amount -= amount;
+    for (const claim of before?.claims ?? []) this.#claimsOf(claim).splice(this.#claimsOf(claim).indexOf(claim), 1);
+    this.#entries.set(stack, entry);
+    const sums = new Map<Sum, Resource>();
+    for (const { key, amount, total, resource } of entry.shares) {
+      const sum = this.#sums.get(key) ?? { amount: 0, total };
+      this.#sums.set(key, sum);
+      sum.amount += amount;
+      sums.set(sum, resource);
+    }
+    const taken = entry.claims.flatMap((claim): [Claim, Claim][] => {
+      const claims = this.#claimsOf(claim);
+      claims.push(claim);
+      return claims[0] === claim ? [] : [[claim, claims[0] as Claim]];
+    });
+    return { sums, taken };
+  }
+
+  #claimsOf({ set, name }: Claim): Claim[] {
+    const key = `${set} ${name}`;
+    const claims = this.#claims.get(key) ?? [];
+    this.#claims.set(key, claims);
+    return claims;
+  }
+}
+
+interface Entry {
+  readonly shares: readonly (Share & { readonly key: string })[];
+  readonly claims: readonly Claim[];
+}
+
+/** Ledgers of an app, by account and region, or by environment and region if no account is configured. */
+const LEDGERS = () => new Map<string, Ledger>();
+
+function ledgerOf(stack: RegionalStack): Ledger {
+  const { account, name, region } = stack.environment;
+  const ledgers = Registry.of(stack.node.root).get(LEDGERS);
+  const place = `${account ?? name} ${region}`;
+  const ledger = ledgers.get(place) ?? new Ledger();
+  ledgers.set(place, ledger);
+  return ledger;
+}
+
+function entryOf(stack: RegionalStack, resources: readonly Resource[], terraform: Block): Entry {
+  const { region } = stack.environment;
   const data = ((terraform.data as Block | undefined)?.aws_ssm_parameter ?? {}) as Readonly<Record<string, Block>>;
+  const read = new Map(Object.entries(data).map(([id, block]) => [`data.aws_ssm_parameter.${id}`, String(block.name)]));
+  const published = new Map(
+    resources
+      .filter(({ type }) => type === "aws_ssm_parameter")
+      .flatMap(({ block }) => publishedIn(String(block.name), block.insecure_value)),
+  );
+  const keyOf = ({ total, owner, resource }: Share) => {
+    const own =
+      total.per === "self" ? `${stack.node.path} ${resource.address}` : ownerIn(stack, owner, { read, published });
+    return `${TOTALS.indexOf(total)} ${total.per === "region" ? "" : own}`;
+  };
   return {
-    environment,
-    shares: resources.flatMap((resource) => sharesOf(resource, environment.region)),
-    claims: resources.flatMap((resource) => claimsOf(resource, environment.region)),
-    published: new Map(
-      resources
-        .filter(({ type }) => type === "aws_ssm_parameter")
-        .flatMap(({ block }) => publishedIn(String(block.name), block.insecure_value)),
+    shares: resources.flatMap((resource) =>
+      sharesOf(resource, region).map((share) => ({ ...share, key: keyOf(share) })),
     ),
-    read: new Map(Object.entries(data).map(([id, block]) => [`data.aws_ssm_parameter.${id}`, String(block.name)])),
+    claims: resources.flatMap((resource) => claimsOf(resource, region)),
   };
 }
 
+/** Values of a published document, by Terraform's expression, each with its parameter and path. */
 function publishedIn(name: string, document: unknown): [string, string][] {
   const texts = (value: unknown, path: string): [string, string][] => {
-    if (typeof value === "string") return [[`${name}#${path}`, value.replace(/^\$\{(.*)\}$/s, "$1")]];
+    if (typeof value === "string") return [[value, `${name}#${path}`]];
     if (!isObject(value)) return [];
     return Object.entries(value).flatMap(([key, each]) => texts(each, path === "" ? key : `${path}.${key}`));
   };
@@ -263,75 +314,17 @@ function publishedIn(name: string, document: unknown): [string, string][] {
   }
 }
 
-/** Owner of a total, equal in all stacks: that of a published value is the resource of the stack that publishes it. */
+/** Owner of a total, equal in all stacks: of a value that a stack publishes, its parameter and path. */
 function ownerIn(
   stack: RegionalStack,
-  { read }: Counted,
   owner: string,
-  published: ReadonlyMap<string, string>,
+  { read, published }: { readonly read: ReadonlyMap<string, string>; readonly published: ReadonlyMap<string, string> },
 ): string {
-  const reference = /^\$\{jsondecode\((data\.aws_ssm_parameter\.\w+)\.insecure_value\)\.([\w.]+)\}$/.exec(owner);
+  const reference = /^\$\{jsondecode\((data\.aws_ssm_parameter\.[\w-]+)\.insecure_value\)\.([\w.]+)\}$/.exec(owner);
   const [, address = "", path = ""] = reference ?? [];
   const parameter = read.get(address);
-  if (parameter !== undefined) return published.get(`${parameter}#${path}`) ?? `${parameter}#${path}`;
-  const expression = /^\$\{(.*)\}$/s.exec(owner)?.[1];
-  return expression === undefined ? owner : `${stack.node.path} ${expression}`;
-}
-
-/** Stacks in the account and region of a stack, or in its environment if no account is configured. */
-function neighborsOf(
-  { environment: own }: RegionalStack,
-  app: ReadonlyMap<RegionalStack, Counted>,
-): readonly (readonly [RegionalStack, Counted])[] {
-  const placeOf = ({ account, name, region }: Environment) => `${account ?? name} ${region}`;
-  return [...app].filter(([{ environment }]) => placeOf(environment) === placeOf(own));
-}
-
-type Neighbors = ReturnType<typeof neighborsOf>;
-
-function nameErrors(neighbors: Neighbors): InvalidPropsError[] {
-  const owners = new Map<string, Claim>();
-  return neighbors.flatMap(([, { claims }]) =>
-    claims.flatMap((claim) => {
-      const key = `${claim.set} ${claim.name}`;
-      const other = owners.get(key);
-      if (other === undefined) {
-        owners.set(key, claim);
-        return [];
-      }
-      const problem = `${JSON.stringify(claim.name)} must be unique in an account and region, but ${other.resource.path} has it too`;
-      const remedy = "Use another name or id for one of them, or one construct in both places.";
-      return [
-        new InvalidPropsError(claim.resource.path, [{ code: "AWS_NAME_TAKEN", prop: claim.field, problem, remedy }]),
-      ];
-    }),
-  );
-}
-
-function totalErrors({ environment: own }: RegionalStack, neighbors: Neighbors): InvalidPropsError[] {
-  const published = new Map(
-    neighbors.flatMap(([each, stackCounted]) =>
-      [...stackCounted.published].map(([key, value]): [string, string] => [key, `${each.node.path} ${value}`]),
-    ),
-  );
-  const sums = new Map<string, { amount: number; readonly total: Total; last: Resource }>();
-  for (const [each, stackCounted] of neighbors) {
-    for (const { total, owner, amount, resource } of stackCounted.shares) {
-      const key = `${TOTALS.indexOf(total)} ${total.per === "region" ? "" : ownerIn(each, stackCounted, owner, published)}`;
-      const sum = sums.get(key) ?? { amount: 0, total, last: resource };
-      sums.set(key, sum);
-      sum.amount += amount;
-      sum.last = resource;
-    }
-  }
-  return [...sums.values()].flatMap(({ amount, total, last }) => {
-    const { what, quota, type, attribute, remedy } = total;
-    const limit = (quota && (own.quotas?.[quota] ?? QUOTAS[quota])) ?? total.limit;
-    if (amount <= limit) return [];
-    const problem = `has ${amount} ${what}; AWS allows ${limit}`;
-    const prop = attribute === undefined ? type : `${type}.${attribute}`;
-    return [new InvalidPropsError(last.path, [{ code: "AWS_TOTAL", prop, problem, remedy }])];
-  });
+  if (parameter !== undefined) return `${parameter}#${path}`;
+  return published.get(owner) ?? (owner.startsWith("${") ? `${stack.node.path} ${owner}` : owner);
 }
 
 function resourcesOf(terraform: Block): Resource[] {
@@ -353,12 +346,29 @@ function resourcesOf(terraform: Block): Resource[] {
  */
 export function limitErrors(stack: RegionalStack, terraform: object): InvalidPropsError[] {
   const resources = resourcesOf(terraform as Block);
-  const app = Registry.of(stack.node.root).get(COUNTED);
-  app.set(stack, counted(stack, resources, terraform as Block));
   const texts = resources.flatMap((resource) => {
     const problems = textProblems(resource, stack.environment.region);
     return problems.length === 0 ? [] : [new InvalidPropsError(resource.path, problems)];
   });
-  const neighbors = neighborsOf(stack, app);
-  return [...texts, ...nameErrors(neighbors), ...totalErrors(stack, neighbors)];
+  const { sums, taken } = ledgerOf(stack).enter(stack, entryOf(stack, resources, terraform as Block));
+  return [
+    ...texts,
+    ...taken.map(([claim, first]) => takenError(claim, first)),
+    ...[...sums].flatMap(([sum, resource]) => totalErrors(sum, resource, stack.environment)),
+  ];
+}
+
+function takenError({ name, field, resource }: Claim, first: Claim): InvalidPropsError {
+  const problem = `${JSON.stringify(name)} must be unique in an account and region, but ${first.resource.path} has it too`;
+  const remedy = "Use another name or id for one of them, or one construct in both places.";
+  return new InvalidPropsError(resource.path, [{ code: "AWS_NAME_TAKEN", prop: field, problem, remedy }]);
+}
+
+function totalErrors({ amount, total }: Sum, { path }: Resource, { quotas }: Environment): InvalidPropsError[] {
+  const { what, quota, type, attribute, remedy } = total;
+  const limit = (quota && (quotas?.[quota] ?? QUOTAS[quota])) ?? total.limit;
+  if (amount <= limit) return [];
+  const problem = `has ${amount} ${what}; AWS allows ${limit}`;
+  const prop = attribute === undefined ? type : `${type}.${attribute}`;
+  return [new InvalidPropsError(path, [{ code: "AWS_TOTAL", prop, problem, remedy }])];
 }

@@ -256,6 +256,20 @@ describe("a total that AWS refuses", () => {
     expect(refusals(() => stack.toTerraform())).toEqual(["AWS_TOTAL aws_lambda_function.environment.variables"]);
   });
 
+  it("is not summed over resources of several stacks that have the same address", () => {
+    const app = new App();
+    for (let index = 0; index < 4; index += 1) {
+      const stack = stackIn(DEV, `audit-${index}`, app);
+      new LambdaFunction(stack, "Function", {
+        functionName: `f-${index}`,
+        role: "arn:aws:iam::123456789012:role/f",
+        environment: { variables: { A: "x".repeat(2_000) } },
+      });
+      // A snapshot test synthesizes a stack again.
+      for (const _ of [1, 2]) expect(() => stack.toTerraform()).not.toThrow();
+    }
+  });
+
   it("is found by synthesizing the app", () => {
     const platform = shop();
     new IamRole(platform, "Role", { name: "a b", assumeRolePolicy: "{}" });
