@@ -78,9 +78,13 @@ function synthCalls(graph: keyof typeof CALL_GRAPHS, layout: Layout, services: n
   return `
     const { App, CloudNativeService, Platform } = require("./dist/constructs.js");
     const app = new App({ outdir: ${JSON.stringify(outdir)} });
-    const environment = { name: "dev", region: "eu-central-1", profile: "dev", quotas: { vpcs: 1000, elasticIps: 1000 } };
+    // AWS allows ten platforms in an account and region.
+    const environment = (n) => ({
+      name: "dev", region: "eu-central-1", profile: "dev", account: String(100000000000 + Math.floor(n / 10)),
+      quotas: { vpcs: 1000, elasticIps: 1000 },
+    });
     const platforms = Array.from({ length: ${platforms} }, (_, n) =>
-      new Platform(app, "shop-" + n, { environment, vpc: { cidr: "10.0.0.0/16" } }));
+      new Platform(app, "shop-" + n, { environment: environment(n), vpc: { cidr: "10.0.0.0/16" } }));
     const all = ${layout === "one stack"} ? platforms[0].stack("all") : undefined;
     const made = Array.from({ length: ${services} }, (_, n) =>
       new CloudNativeService(all ?? platforms[Math.floor(n / ${perPlatform})].stack("service-" + n), "Service" + n));

@@ -143,7 +143,13 @@ describeOnEmulator("services on a platform", () => {
       new DescribeListenersCommand({ LoadBalancerArn: await loadBalancerArn() }),
     );
     const ports = Listeners.map(({ Port, DefaultActions: [action] = [] }) => `${Port} ${action?.Type}`);
-    expect(ports.sort()).toEqual(["443 fixed-response", "80 redirect"]);
+    expect(ports.sort()).toEqual(["443 fixed-response", "80 fixed-response"]);
+    const { ListenerArn } = Listeners.find(({ Port }) => Port === 80) ?? {};
+    const { Rules = [] } = await shop.clients.elb.send(new DescribeRulesCommand({ ListenerArn }));
+    expect(Rules[0]).toMatchObject({
+      Conditions: [{ Field: "path-pattern", Values: ["*"] }],
+      Actions: [{ Type: "redirect", RedirectConfig: { Port: "443", Protocol: "HTTPS", StatusCode: "HTTP_301" } }],
+    });
     const { CertificateSummaryList } = await aws.call("acm", "ListCertificates");
     expect(CertificateSummaryList).toEqual(
       expect.arrayContaining([expect.objectContaining({ DomainName: DOMAIN, Status: "ISSUED" })]),

@@ -22,13 +22,20 @@ const environment: Environment = {
   quotas: { vpcs: 1_000, elasticIps: 1_000 },
 };
 
+/** Each account has ten platforms: AWS allows ten resource policies of CloudWatch Logs in a region. */
+const accountOf = (platform: number) => String(100_000_000_000 + Math.floor(platform / 10));
+
 /** Makes services that call each other, and decides what waits for what; writes the app where asked to. */
 function build(services: number, calls: readonly Call[], layout: Layout, outdir: string, write: boolean): void {
   const app = new App({ outdir });
   const perPlatform = servicesPerPlatform(layout, services);
   const platforms = Array.from(
     { length: Math.ceil(services / perPlatform) },
-    (_, n) => new Platform(app, `shop-${n}`, { environment, vpc: { cidr: "10.0.0.0/16" } }),
+    (_, n) =>
+      new Platform(app, `shop-${n}`, {
+        environment: { ...environment, account: accountOf(n) },
+        vpc: { cidr: "10.0.0.0/16" },
+      }),
   );
   const all = layout === "one stack" ? platforms[0]?.stack("all") : undefined;
   const made = Array.from({ length: services }, (_, n) => {
