@@ -377,11 +377,6 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     deleted: "no CI job can sign in to the account until it exists again",
   },
   aws_scheduler_schedule: { what: "schedule", deleted: "its job no longer runs", replaced: HARMLESS },
-  aws_ssm_parameter: {
-    what: "release history",
-    deleted: "no release can be rolled back to, and the live one is unknown",
-    only: ({ name }) => /^\/antifragile\/.*\/releases\/.*\/record$/.test(String(name)),
-  },
   aws_cognito_user_pool: {
     what: "user pool",
     deleted: "all users are lost",

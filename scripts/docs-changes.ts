@@ -37,8 +37,7 @@ of its resource: \`--allow-delete\`, \`--allow-replace\` or \`--allow-update\`. 
 
 ## Deleted or replaced
 
-The consequence of each. A route counts if it is a default route, a DNS record if it is of type A or AAAA, a parameter if it holds the
-history of releases.
+The consequence of each. A route counts if it is a default route, a DNS record if it is of type A or AAAA.
 
 ${table(["resource", "deleted", "replaced, the old one first", "replaced, the new one first"], deletions)}
 
