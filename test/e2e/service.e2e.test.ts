@@ -146,8 +146,8 @@ describeOnEmulator("services on a platform", () => {
     expect(ports.sort()).toEqual(["443 fixed-response", "80 fixed-response"]);
     const { ListenerArn } = Listeners.find(({ Port }) => Port === 80) ?? {};
     const { Rules = [] } = await shop.clients.elb.send(new DescribeRulesCommand({ ListenerArn }));
-    expect(Rules[0]).toMatchObject({
-      Conditions: [{ Field: "path-pattern", Values: ["*"] }],
+    expect(Rules.find(({ Priority }) => Priority === "49999")).toMatchObject({
+      Conditions: [{ Field: "path-pattern" }],
       Actions: [{ Type: "redirect", RedirectConfig: { Port: "443", Protocol: "HTTPS", StatusCode: "HTTP_301" } }],
     });
     const { CertificateSummaryList } = await aws.call("acm", "ListCertificates");
