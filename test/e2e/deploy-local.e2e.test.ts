@@ -43,25 +43,25 @@ describeOnEmulator("a local deployment", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   async function run(onBegin: (title: string) => void = () => undefined, signal = new AbortController().signal) {
-    const told: string[] = [];
+    const reported: string[] = [];
     const report = {
       begin: (title: string) => {
-        told.push(title);
+        reported.push(title);
         onBegin(title);
       },
       progress: () => undefined,
-      done: (result: string) => told.push(`  ${result}`),
+      done: (result: string) => reported.push(`  ${result}`),
     };
-    return { told, ended: deployLocally({ synthesize: async () => folder, report, signal }) };
+    return { reported, ended: deployLocally({ synthesize: async () => folder, report, signal }) };
   }
 
   it("plans and applies each stack after its dependencies, reads back, plans again, destroys everything", async () => {
     write(folder, {});
-    const { told, ended } = await run();
+    const { reported, ended } = await run();
     await ended;
     const beside = (line: string, index: number) =>
-      `${line.startsWith("  ") ? told[index - 1] : line}`.includes("c-delivery");
-    expect(told.filter(beside)).toEqual([
+      `${line.startsWith("  ") ? reported[index - 1] : line}`.includes("c-delivery");
+    expect(reported.filter(beside)).toEqual([
       "plan c-delivery",
       "  1 to add, 0 to change, 0 to destroy",
       "apply c-delivery",
@@ -71,7 +71,7 @@ describeOnEmulator("a local deployment", () => {
       "destroy c-delivery",
       "  destroyed",
     ]);
-    expect(told.filter((line, index) => !/127\.0\.0\.1|deploy-local/.test(line) && !beside(line, index))).toEqual([
+    expect(reported.filter((line, index) => !/127\.0\.0\.1|deploy-local/.test(line) && !beside(line, index))).toEqual([
       "synthesize",
       "start the emulator",
       "plan b-platform",
@@ -129,7 +129,7 @@ describeOnEmulator("a local deployment", () => {
   it("stops when it is interrupted", async () => {
     write(folder, {});
     const controller = new AbortController();
-    const { told, ended } = await run((title) => {
+    const { reported, ended } = await run((title) => {
       if (title === "apply b-platform") controller.abort();
     }, controller.signal);
     const error = await ended.then(
@@ -137,7 +137,7 @@ describeOnEmulator("a local deployment", () => {
       (reason: Error) => reason,
     );
     expect(error?.message).toMatch(/interrupted/);
-    expect(told.at(-1)).toBe("apply b-platform");
+    expect(reported.at(-1)).toBe("apply b-platform");
     rmSync(/logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "", { recursive: true });
   });
 });

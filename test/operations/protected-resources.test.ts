@@ -1,0 +1,358 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { describeVerdict, judgePlan } from "../../operations/plan-gate";
+import { PROTECTED as TABLE } from "../../operations/protected-resources";
+import { plan } from "./support/plan";
+
+const findings = (changes: Parameters<typeof plan>[0]) =>
+  judgePlan(plan(changes)).refused.map(({ action, address }) => `${action} ${address}`);
+
+describe("changes in place", () => {
+  /** Type, values before, values after, the path, and words of the effect. */
+  type Row = [type: string, before: object, after: object, path: string, effect: RegExp];
+  const HARMFUL: readonly Row[] = [
+    ["aws_db_instance", { engine_version: "17.4" }, { engine_version: "16" }, "engine_version", /does not downgrade/],
+    [
+      "aws_db_instance",
+      { engine_version: "16.10" },
+      { engine_version: "16.9" },
+      "engine_version",
+      /does not downgrade/,
+    ],
+    ["aws_rds_cluster", { engine_version: "17" }, { engine_version: "16.4" }, "engine_version", /does not downgrade/],
+    [
+      "aws_elasticache_replication_group",
+      { engine_version: "8.0" },
+      { engine_version: "7.2" },
+      "engine_version",
+      /not downgrade/,
+    ],
+    [
+      "aws_db_instance",
+      { deletion_protection: true },
+      { deletion_protection: false },
+      "deletion_protection",
+      /protection/,
+    ],
+    ["aws_rds_cluster", { deletion_protection: true }, {}, "deletion_protection", /protection/],
+    [
+      "aws_lb",
+      { enable_deletion_protection: true },
+      { enable_deletion_protection: false },
+      "enable_deletion_protection",
+      /protection/,
+    ],
+    [
+      "aws_dynamodb_table",
+      { deletion_protection_enabled: true },
+      { deletion_protection_enabled: false },
+      "deletion_protection_enabled",
+      /protection/,
+    ],
+    [
+      "aws_cognito_user_pool",
+      { deletion_protection: "ACTIVE" },
+      { deletion_protection: "INACTIVE" },
+      "deletion_protection",
+      /protection/,
+    ],
+    [
+      "aws_db_instance",
+      { backup_retention_period: 14 },
+      { backup_retention_period: 1 },
+      "backup_retention_period",
+      /backups/,
+    ],
+    [
+      "aws_db_instance",
+      { backup_retention_period: 14 },
+      { backup_retention_period: null },
+      "backup_retention_period",
+      /backups/,
+    ],
+    [
+      "aws_db_instance",
+      { skip_final_snapshot: false },
+      { skip_final_snapshot: true },
+      "skip_final_snapshot",
+      /final snapshot/,
+    ],
+    ["aws_db_instance", { multi_az: true }, { multi_az: false }, "multi_az", /standby/],
+    ["aws_db_instance", { allocated_storage: 100 }, { allocated_storage: 20 }, "allocated_storage", /shrink/],
+    [
+      "aws_rds_cluster_instance",
+      { publicly_accessible: false },
+      { publicly_accessible: true },
+      "publicly_accessible",
+      /internet/,
+    ],
+    [
+      "aws_elasticache_replication_group",
+      { snapshot_retention_limit: 7 },
+      { snapshot_retention_limit: 0 },
+      "snapshot_retention_limit",
+      /backups/,
+    ],
+    [
+      "aws_elasticache_replication_group",
+      { automatic_failover_enabled: true },
+      { automatic_failover_enabled: false },
+      "automatic_failover_enabled",
+      /takes over/,
+    ],
+    [
+      "aws_dynamodb_table",
+      { point_in_time_recovery: [{ enabled: true }] },
+      { point_in_time_recovery: [{ enabled: false }] },
+      "point_in_time_recovery.0.enabled",
+      /backups/,
+    ],
+    ["aws_cloudwatch_log_group", { retention_in_days: 365 }, { retention_in_days: 30 }, "retention_in_days", /lines/],
+    ["aws_cloudwatch_log_group", { retention_in_days: 0 }, { retention_in_days: 30 }, "retention_in_days", /lines/],
+    ["aws_s3_bucket", { force_destroy: false }, { force_destroy: true }, "force_destroy", /objects/],
+    [
+      "aws_s3_bucket_versioning",
+      { versioning_configuration: [{ status: "Enabled" }] },
+      { versioning_configuration: [{ status: "Suspended" }] },
+      "versioning_configuration.0.status",
+      /restored/,
+    ],
+    [
+      "aws_s3_bucket_lifecycle_configuration",
+      { rule: [{ expiration: [{ days: 365 }] }] },
+      { rule: [{ expiration: [{ days: 30 }] }] },
+      "rule.0.expiration.0.days",
+      /deleted/,
+    ],
+    [
+      "aws_s3_bucket_public_access_block",
+      { block_public_policy: true },
+      { block_public_policy: false },
+      "block_public_policy",
+      /public/,
+    ],
+    [
+      "aws_sqs_queue",
+      { message_retention_seconds: 1209600 },
+      { message_retention_seconds: 60 },
+      "message_retention_seconds",
+      /messages/,
+    ],
+    ["aws_sqs_queue", { redrive_policy: "{}" }, { redrive_policy: "" }, "redrive_policy", /dead-letter/],
+    ["aws_kinesis_stream", { retention_period: 168 }, { retention_period: 24 }, "retention_period", /records/],
+    ["aws_ecr_repository", { force_delete: false }, { force_delete: true }, "force_delete", /images/],
+    ["aws_kms_key", { is_enabled: true }, { is_enabled: false }, "is_enabled", /cannot be read/],
+    [
+      "aws_secretsmanager_secret",
+      { recovery_window_in_days: 30 },
+      { recovery_window_in_days: 0 },
+      "recovery_window_in_days",
+      /restore/,
+    ],
+    ["aws_lb_listener", { certificate_arn: "a" }, { certificate_arn: "b" }, "certificate_arn", /TLS/],
+    ["aws_lb_listener", { port: 80 }, { port: 8080 }, "port", /old port/],
+    [
+      "aws_lb_target_group",
+      { health_check: [{ path: "/readyz" }] },
+      { health_check: [{ path: "/healthz" }] },
+      "health_check.0.path",
+      /replaced/,
+    ],
+    [
+      "aws_ecs_service",
+      { task_definition: "a:1", load_balancer: [{ container_port: 3000 }] },
+      { task_definition: "a:1", load_balancer: [{ container_port: 3001 }] },
+      "load_balancer.0.container_port",
+      /ECS refuses/,
+    ],
+    ...["aws_db_instance", "aws_rds_cluster"].map(
+      (type): Row => [
+        type,
+        { delete_automated_backups: false },
+        { delete_automated_backups: true },
+        "delete_automated_backups",
+        /backups too/,
+      ],
+    ),
+    ...["aws_rds_cluster", "aws_docdb_cluster"].flatMap((type): Row[] => [
+      [type, { backup_retention_period: 7 }, { backup_retention_period: 1 }, "backup_retention_period", /backups/],
+      [type, { skip_final_snapshot: false }, { skip_final_snapshot: true }, "skip_final_snapshot", /final snapshot/],
+    ]),
+    ["aws_docdb_cluster", { engine_version: "5.0" }, { engine_version: "4.0" }, "engine_version", /does not downgrade/],
+    [
+      "aws_docdb_cluster",
+      { deletion_protection: true },
+      { deletion_protection: false },
+      "deletion_protection",
+      /protection/,
+    ],
+    [
+      "aws_db_instance",
+      { publicly_accessible: false },
+      { publicly_accessible: true },
+      "publicly_accessible",
+      /internet/,
+    ],
+    [
+      "aws_elasticache_serverless_cache",
+      { snapshot_retention_limit: 7 },
+      { snapshot_retention_limit: 1 },
+      "snapshot_retention_limit",
+      /backups/,
+    ],
+    [
+      "aws_elasticache_replication_group",
+      { multi_az_enabled: true },
+      { multi_az_enabled: false },
+      "multi_az_enabled",
+      /takes over/,
+    ],
+    [
+      "aws_elasticache_replication_group",
+      { transit_encryption_enabled: true },
+      { transit_encryption_enabled: false },
+      "transit_encryption_enabled",
+      /connect/,
+    ],
+    [
+      "aws_cognito_user_pool",
+      { mfa_configuration: "ON" },
+      { mfa_configuration: "OPTIONAL" },
+      "mfa_configuration",
+      /second factor/,
+    ],
+    [
+      "aws_lb",
+      { access_logs: [{ enabled: true }] },
+      { access_logs: [{ enabled: false }] },
+      "access_logs.0.enabled",
+      /recorded/,
+    ],
+    [
+      "aws_lb",
+      { drop_invalid_header_fields: true },
+      { drop_invalid_header_fields: false },
+      "drop_invalid_header_fields",
+      /headers/,
+    ],
+    ["aws_lb_listener", { protocol: "HTTPS" }, { protocol: "HTTP" }, "protocol", /protocol/],
+    ...["port", "protocol", "matcher"].map(
+      (name): Row => [
+        "aws_lb_target_group",
+        { health_check: [{ [name]: "1" }] },
+        { health_check: [{ [name]: "2" }] },
+        `health_check.0.${name}`,
+        /replaced/,
+      ],
+    ),
+    [
+      "aws_s3_bucket_lifecycle_configuration",
+      { rule: [{}, { noncurrent_version_expiration: [{ noncurrent_days: 90 }] }] },
+      { rule: [{}, { noncurrent_version_expiration: [{ noncurrent_days: 7 }] }] },
+      "rule.1.noncurrent_version_expiration.0.noncurrent_days",
+      /deleted/,
+    ],
+    ...["block_public_acls", "ignore_public_acls", "restrict_public_buckets"].map(
+      (name): Row => ["aws_s3_bucket_public_access_block", { [name]: true }, { [name]: false }, name, /public/],
+    ),
+  ];
+
+  it.each(HARMFUL)("of %s from %j to %j is refused", (type, before, after, path, effect) => {
+    const verdict = judgePlan(plan({ [`${type}.A`]: { actions: ["update"], before, after } }));
+    expect(verdict.refused).toHaveLength(1);
+    expect(verdict.refused[0]).toMatchObject({
+      action: "update",
+      address: `${type}.A`,
+      effect: expect.stringMatching(effect),
+    });
+    expect(verdict.refused[0]?.because).toEqual([expect.stringMatching(`^${path}: `)]);
+    const text = describeVerdict(verdict);
+    expect(text).toContain(`--allow-update '${type}.A'`);
+    expect(
+      judgePlan(plan({ [`${type}.A`]: { actions: ["update"], before, after } }), { update: [`${type}.A`] }).refused,
+    ).toEqual([]);
+  });
+
+  const isReversible = ([type, , , path]: Row) =>
+    path !== "transit_encryption_enabled" &&
+    !["aws_lb_listener", "aws_lb_target_group", "aws_ecs_service"].includes(type);
+
+  it.each(HARMFUL.filter(isReversible))("of %s back to %j from %j passes", (type, before, after) => {
+    expect(findings({ [`${type}.A`]: { actions: ["update"], before: after, after: before } })).toEqual([]);
+  });
+
+  it("are all tried here", () => {
+    const tried = HARMFUL.map(([type, , , path]) => `${type} ${path.replace(/\.\d+\./g, ".*.")}`);
+    const all = Object.entries(TABLE).flatMap(([type, { changes = [] }]) =>
+      changes.map(({ path }) => `${type} ${path}`),
+    );
+    expect([...new Set(tried)].sort()).toEqual(all.sort());
+  });
+
+  it("names attributes that the provider has", () => {
+    const provider = join(dirname(require.resolve("@cdktf/provider-aws/package.json")), "lib");
+    for (const [type, { changes = [] }] of Object.entries(TABLE)) {
+      const source = readFileSync(join(provider, type.slice(4).replaceAll("_", "-"), "index.js"), "utf8");
+      for (const { path } of changes) {
+        for (const name of path.split(".").filter((part) => part !== "*")) {
+          expect(source, `${type} ${path}`).toMatch(new RegExp(`\\b${name}: `));
+        }
+      }
+    }
+  });
+
+  it("passes what is known only at apply, and a task definition that moves with its port", () => {
+    const before = { engine_version: "17" };
+    expect(
+      findings({
+        "aws_db_instance.A": { actions: ["update"], before, after: {}, after_unknown: { engine_version: true } },
+      }),
+    ).toEqual([]);
+    const port = (task_definition: string, container_port: number) => ({
+      task_definition,
+      load_balancer: [{ container_port }],
+    });
+    expect(
+      findings({ "aws_ecs_service.A": { actions: ["update"], before: port("a:1", 3000), after: port("a:2", 3001) } }),
+    ).toEqual([]);
+    expect(
+      findings({
+        "aws_ecs_service.A": {
+          actions: ["update"],
+          before: { task_definition: "a:1", load_balancer: [] },
+          after: port("a:1", 3000),
+        },
+      }),
+    ).toEqual([]);
+  });
+
+  it("passes a version that is less exact than the one that AWS runs", () => {
+    const version = (before: string, after: string) =>
+      findings({
+        "aws_db_instance.A": {
+          actions: ["update"],
+          before: { engine_version: before },
+          after: { engine_version: after },
+        },
+      });
+    expect(version("16.4", "16")).toEqual([]);
+    expect(version("16", "16.4")).toEqual([]);
+    expect(version("16.9", "16.10")).toEqual([]);
+    expect(version("9.6.1", "10")).toEqual([]);
+  });
+
+  it("reports all harm to a resource at once, and no secret", () => {
+    const [finding] = judgePlan(
+      plan({
+        "aws_db_instance.A": {
+          actions: ["update"],
+          before: { deletion_protection: true, backup_retention_period: 14, password: "hunter2" },
+          after: { deletion_protection: false, backup_retention_period: 0, password: "hunter3" },
+        },
+      }),
+    ).refused;
+    expect(finding?.because).toEqual(["deletion_protection: true -> false", "backup_retention_period: 14 -> 0"]);
+    expect(JSON.stringify(finding)).not.toContain("hunter");
+  });
+});
