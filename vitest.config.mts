@@ -10,13 +10,17 @@ const root = import.meta.dirname;
 const LONGEST = [
   "test/contract/growth.test.ts",
   "test/templates/static.test.ts",
-  "test/contract/provider-6.test.ts",
+  "test/contract/engines.test.ts",
+  "test/e2e/everything.e2e.test.ts",
+  "test/e2e/year.e2e.test.ts",
   "test/e2e/generated.e2e.test.ts",
   "test/templates/service.test.ts",
   "test/e2e/service.e2e.test.ts",
   "test/e2e/strategies.e2e.test.ts",
   "test/e2e/release.e2e.test.ts",
   "test/e2e/platform.e2e.test.ts",
+  "test/cli/upgrade-versions.test.ts",
+  "test/cli/upgrade.test.ts",
   "test/cli/faults.test.ts",
   "test/e2e/backing.e2e.test.ts",
   "test/e2e/telemetry.e2e.test.ts",
@@ -79,6 +83,7 @@ export default defineConfig({
       project(
         "unit",
         [
+          "test/bin/**/*.test.ts",
           "test/constructs/**/*.test.ts",
           "test/generator/**/*.test.ts",
           "test/operations/**/*.test.ts",

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { defineCommand } from "../contract/command-line";
 import { progressReporter, seconds } from "../contract/progress";
 import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-error";
-import { deployLocally, ToolsMissingError } from "../emulator/deploy-local";
+import { type Deployed, deployAgain, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
 import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
 import { ALLOWANCE_FLAGS, allowancesOf } from "../operations/allowances";
-import { deploy, synthesize } from "../operations/deploy";
+import { deploy } from "../operations/deploy";
+import { synthesize } from "../operations/synth";
 
 /** The command `antifragile deploy`, in a generated repository. */
 export const runDeploy = defineCommand(
@@ -14,11 +15,12 @@ export const runDeploy = defineCommand(
     name: "deploy",
     operands: ["[environment]"],
     description:
-      "Deploys the infrastructure of the repository in this folder: one environment, or delivery, to the AWS account of the credentials. Stack after stack, in order of their dependencies, it shows the plan, judges it by the gate, asks, and applies that very plan. Or all of it, with --local, on an emulator on this machine. Exit code 3: the gate refused a plan; 130: interrupted.",
+      "Deploys the infrastructure of the repository in this folder: one environment, or delivery, to the AWS account of the credentials. Stack after stack, in order of their dependencies, it shows the plan, judges it by the gate, asks, and applies that very plan. Or all of it, with --local, on an emulator on this machine, where it runs behind a local load balancer until Ctrl-C; a second run rolls it over. Exit code 3: the gate refused a plan; 130: interrupted.",
     flags: {
       "auto-approve": { help: "apply each plan that passes the gate without asking" },
       ...ALLOWANCE_FLAGS,
-      local: { help: "deploy on an emulator on this machine, and destroy it again: needs no account" },
+      local: { help: "deploy on an emulator on this machine, and run it until Ctrl-C: needs no account" },
+      once: { help: "with --local: destroy it again at once, for CI" },
     },
   },
   async (line, context: Context): Promise<ExitCode> => {
@@ -27,7 +29,8 @@ export const runDeploy = defineCommand(
     if (line.has("local") && (environment !== undefined || others.some((flag) => line.has(flag)))) {
       throw badUsage(["--local: deploys everything without asking, so it goes with nothing else"], HINT);
     }
-    if (line.has("local")) return runLocally(context);
+    if (line.has("local")) return runLocally(context, line.has("once"));
+    if (line.has("once")) throw badUsage(["--once: goes with --local"], HINT);
     if (environment === undefined) throw badUsage(["name an environment, or use --local"], HINT);
     return deploy({
       repository: context.cwd,
@@ -52,7 +55,7 @@ async function refuseJoined(context: Context): Promise<void> {
   );
 }
 
-async function runLocally(context: Context): Promise<ExitCode> {
+async function runLocally(context: Context, once: boolean): Promise<ExitCode> {
   await refuseJoined(context);
   const start = context.now();
   const report = progressReporter({
@@ -62,11 +65,41 @@ async function runLocally(context: Context): Promise<ExitCode> {
     columns: context.stdoutIsTerminal ? (process.stdout.columns ?? 80) : undefined,
   });
   return context.interruptible(async (signal) => {
+    const local = await import("./local");
+    const running = once ? undefined : await local.runningDeployment(context.cwd);
+    // While it runs, an interruption ends that and destroys; a second one, or one at another time, ends Terraform.
+    const terraform = new AbortController();
+    let runs = false;
+    const interrupt = () => {
+      if (!runs) terraform.abort();
+    };
+    signal.addEventListener("abort", interrupt);
+    const use = async (deployed: Deployed) => {
+      if (deployed.environments.length === 0) return;
+      runs = true;
+      try {
+        await local.runDeployed(context, deployed, signal);
+      } finally {
+        runs = false;
+        if (signal.aborted) for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupt);
+      }
+    };
     try {
-      await deployLocally({ synthesize: () => synthesize(context.cwd), report, signal });
+      const options = { synthesize: () => synthesize(context.cwd), report, signal: terraform.signal };
+      if (running !== undefined) {
+        await local.buildAndRelease(context, await deployAgain({ ...options, running }));
+        context.print(`\n  rolled over, in ${seconds(context.now() - start)}\n`);
+        return 0 as const;
+      }
+      await deployLocally(once ? options : { ...options, use });
     } catch (error) {
       report.failed();
-      if (signal.aborted) throw cancelled("the emulator is stopped, and everything applied to it is gone");
+      if (terraform.signal.aborted)
+        throw cancelled(
+          running === undefined
+            ? "the emulator is stopped, and everything applied to it is gone"
+            : "the other run goes on",
+        );
       if (error instanceof UserError) throw error;
       if (error instanceof ToolsMissingError) {
         throw new UserError(`${error.message}\nThe synthesized stacks are in infra/cdktf.out.`, 1);

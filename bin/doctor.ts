@@ -13,7 +13,7 @@ export const runDoctor = defineCommand(
     name: "doctor",
     operands: ["[environment]"],
     description:
-      "Shows what is missing before a repository can be deployed: tools, installed packages, and the values in infra/environments.ts that only you know; of one environment or of all. Sends nothing over the network, changes nothing. Exit code 1: there is a problem.",
+      "Shows what is missing before a repository can be deployed: tools, installed packages, and the values in infra/environments.ts that only you know; of one environment or of all. Then lists what a person sets up once at the CI system. Sends nothing over the network, changes nothing. Exit code 1: there is a problem.",
     flags: { json: { help: "print the checks as JSON" } },
   },
   async (line, { print, cwd, env, packageRoot }: Context): Promise<ExitCode> => {

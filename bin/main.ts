@@ -1,91 +1,6 @@
 import { isOlder, OLDEST_NODE } from "../contract/version";
-import type { Context } from "../generator/context";
+import { commands } from "./commands";
 import { type Output, surviveOutput } from "./output";
-
-/** Command: its line in the help, and its code, which is loaded when the command is called. */
-interface Command {
-  readonly summary: string;
-  /** The output is all that the command does: a disk that is full makes it fail. */
-  readonly onlyPrints?: true;
-  readonly load: () => Promise<(context: Context) => Promise<number>>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  new: {
-    summary: "create a service, or a platform for several, and the AWS it runs on",
-    load: async () => (await import("../generator/new")).runNew,
-  },
-  deploy: {
-    summary: "deploy a service to an account, or on an emulator on this machine with --local",
-    load: async () => (await import("./deploy")).runDeploy,
-  },
-  plan: {
-    summary: "plan an environment and save the plans, for apply",
-    load: async () => (await import("../operations/saved-plans-command")).runPlan,
-  },
-  apply: {
-    summary: "apply the plans that plan has saved",
-    load: async () => (await import("../operations/saved-plans-command")).runApply,
-  },
-  drift: {
-    summary: "list the resources of an environment that differ from the code",
-    onlyPrints: true,
-    load: async () => (await import("../operations/drift-command")).runDrift,
-  },
-  doctor: {
-    summary: "check what is missing before a repository can be deployed",
-    onlyPrints: true,
-    load: async () => (await import("./doctor")).runDoctor,
-  },
-  bootstrap: {
-    summary: "create the bucket that holds Terraform's state of an environment",
-    load: async () => (await import("../operations/bootstrap-command")).runBootstrap,
-  },
-  alarms: {
-    summary: "watch the alarms of an environment's services",
-    load: async () => (await import("../operations/alarms-command")).runAlarms,
-  },
-  "plan-gate": {
-    summary: "refuse a plan that deletes, replaces or weakens services, databases or keys",
-    onlyPrints: true,
-    load: async () => (await import("../operations/plan-gate-command")).runPlanGate,
-  },
-  release: {
-    summary: "make an image live: migrate, then move workers, web and schedules, all or nothing",
-    load: async () => (await import("../operations/release/commands")).runRelease,
-  },
-  rollback: {
-    summary: "make an earlier release live again",
-    load: async () => (await import("../operations/release/commands")).runRollback,
-  },
-  releases: {
-    summary: "list releases, and show which applied config is not live",
-    onlyPrints: true,
-    load: async () => (await import("../operations/release/commands")).runReleases,
-  },
-  migrate: {
-    summary: "run the migrations of the live release, or of an image",
-    load: async () => (await import("../operations/release/commands")).runMigrate,
-  },
-  admin: {
-    summary: "run an admin process of the live release",
-    load: async () => (await import("../operations/release/commands")).runAdminCommand,
-  },
-  status: {
-    summary: "show the services of an account: tasks, release, deployment, alarms, scaling",
-    onlyPrints: true,
-    load: async () => (await import("../operations/status-command")).runStatus,
-  },
-  gameday: {
-    summary: "kill, delay or starve one of two local instances under load, and report what was lost",
-    load: async () => (await import("../operations/gameday/command")).runGamedayCommand,
-  },
-  "stop-reasons": {
-    summary: "show why a service's tasks stopped",
-    onlyPrints: true,
-    load: async () => (await import("../operations/stop-reasons-command")).runStopReasons,
-  },
-};
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
@@ -94,8 +9,8 @@ function help(): string {
     "",
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "  antifragile <command> --help  flags of a command",
-    "  antifragile --version         the version",
+    "  antifragile help <command>  flags of a command",
+    "  antifragile --version       the version",
     "",
   ].join("\n");
 }
@@ -114,6 +29,10 @@ export async function main(words: readonly string[]): Promise<number> {
   process.on("uncaughtException", (error) => process.exit(report(error)));
   const [word, ...args] = words;
   try {
+    if (word === undefined) {
+      const code = await (await import("./start")).start(createContext([], __dirname));
+      if (code !== undefined) return code;
+    }
     const asksForHelp = word === undefined || word === "--help" || word === "-h" || word === "help";
     if (asksForHelp && (word !== "help" || args.length === 0)) {
       process.stdout.write(help());

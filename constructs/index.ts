@@ -1,4 +1,6 @@
 /** AWS constructs for CDK for Terraform. */
+import "./core/engine-startup";
+
 export * from "./auth";
 export * from "./auto-scaling-group";
 export * from "./backing";

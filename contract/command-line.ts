@@ -48,7 +48,7 @@ export interface CommandContext {
 }
 
 const HELP: Flag = { short: "h", help: "show this help" };
-const HELP_WIDTH = 110;
+const HELP_WIDTH = 100;
 
 /** Words of a command line, with every problem found at once. */
 export interface ReadFlags {
@@ -178,11 +178,12 @@ function wrap(text: string, width: number, indent = ""): string[] {
 export function defineCommand<F extends FlagTable, C extends CommandContext, R extends number = number>(
   spec: CommandSpec<F>,
   work: (line: CommandLine<F>, context: C) => Promise<R>,
-): (context: C) => Promise<R | 0> {
-  return async (context) => {
+): ((context: C) => Promise<R | 0>) & { readonly spec: CommandSpec<F> } {
+  const run = async (context: C) => {
     const line = parseCommandLine(spec, context.args);
     if (!line.has("help")) return work(line, context);
     context.print(helpText(spec));
-    return 0;
+    return 0 as const;
   };
+  return Object.assign(run, { spec });
 }

@@ -119,10 +119,16 @@ export function releasePermissions(scope: ReleaseScope, processes: readonly Rele
       resources: [...watched, ...withAdmin].map(({ logGroup }) => arn("logs", `log-group:${logGroup}:log-stream:*`)),
     },
     {
-      actions: ["codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:StopDeployment"],
+      actions: ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
       resources: shifted.map(({ application, deploymentGroup }) =>
         arn("codedeploy", `deploymentgroup:${application}/${deploymentGroup}`),
       ),
+    },
+    // AWS lists no resource type for this call.
+    {
+      actions: ["codedeploy:StopDeployment"],
+      resources: shifted.length === 0 ? [] : ["*"],
+      conditions: { StringEquals: { "aws:RequestedRegion": region } },
     },
     {
       actions: ["codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"],

@@ -75,6 +75,7 @@ const TEMPLATE = object({
   bootstrap: is("boolean"),
   strategy: text,
   codeDeploy: optional(object({ application: text, deploymentGroup: text, port: natural })),
+  url: optional(text),
   network: object({ subnets: text, securityGroup: text, assignPublicIp: is("boolean") }),
   platformVersion: optional(text),
   capacity: list(object({ capacityProvider: text, weight: natural, base: natural })),

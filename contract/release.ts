@@ -36,6 +36,11 @@ export function lockParameter(place: ReleasePlace): string {
   return `${releasePath(place)}/lock`;
 }
 
+/** Name of the SSM parameter that holds the commit whose infrastructure a CI system applied last. */
+export function commitParameter(place: ReleasePlace): string {
+  return `${releasePath(place)}/commit`;
+}
+
 /** Path of the SSM parameters that hold a {@link ProcessTemplate} for each service of the stack. */
 export function processesPath(place: ReleasePlace): string {
   return `${releasePath(place)}/processes`;
@@ -71,6 +76,8 @@ export interface ProcessTemplate {
   readonly strategy: string;
   /** Set only where CodeDeploy deploys it. */
   readonly codeDeploy?: { readonly application: string; readonly deploymentGroup: string; readonly port: number };
+  /** URL of its Ingress, or the one by which other services on the platform call it; a worker or job has none. */
+  readonly url?: string;
   readonly network: TaskNetwork;
   readonly platformVersion?: string;
   readonly capacity: readonly { readonly capacityProvider: string; readonly weight: number; readonly base: number }[];

@@ -1,10 +1,13 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { boundariesIn, boundaryArn, boundaryDocument } from "../contract/boundary";
 import type { ProgressReporter } from "../contract/progress";
-import { inOrder, type StackManifest } from "../contract/stacks";
+import { inOrder, type Place, placeOf, type StackManifest } from "../contract/stacks";
 import { Emulator } from "./index";
 import { ProviderPool } from "./provider-process";
+import { readServices } from "./runner/applied";
+import { AccountClient } from "./runner/client";
 import { type Change, describeProgress, type Progress, TerraformStack } from "./terraform";
 import { findTools, missingTools, type Tools } from "./tools";
 
@@ -17,6 +20,18 @@ export interface DeployLocallyOptions {
   readonly report: Steps;
   /** Interrupts it; what was applied ends with the emulator. */
   readonly signal: AbortSignal;
+  /** Uses what is deployed, before it is destroyed. @default - it is destroyed at once */
+  readonly use?: (deployed: Deployed) => Promise<void>;
+}
+
+/** Deployment on an emulator, while it is in use. */
+export interface Deployed {
+  /** Address of the emulator. */
+  readonly url: string;
+  /** Folder for everything that belongs to this deployment. It is removed at the end. */
+  readonly folder: string;
+  /** Environments with services. */
+  readonly environments: readonly Place[];
 }
 
 /** This machine lacks tools: nothing was deployed. */
@@ -33,6 +48,14 @@ interface Manifest extends StackManifest {
   >;
 }
 
+/** Stacks of a synthesized app. */
+interface Synthesized {
+  readonly manifest: Manifest;
+  /** JSON of each stack, by its name. */
+  readonly programs: ReadonlyMap<string, string>;
+  readonly folderOf: (stack: string) => string;
+}
+
 /**
  * Deploys an app to an emulator and destroys it again: each stack is planned and applied by Terraform with the real AWS
  * provider, read back through AWS's API, planned again (which must be empty), and destroyed.
@@ -40,15 +63,13 @@ interface Manifest extends StackManifest {
  * @throws ToolsMissingError when the app is synthesized, and nothing deployed; the error of a failed synthesis; Error that names
  *   the stack and the log when a later step fails
  */
-export async function deployLocally({ synthesize, report, signal }: DeployLocallyOptions): Promise<void> {
+export async function deployLocally({ synthesize, report, signal, use }: DeployLocallyOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "antifragile-local-"));
   const starting = startEmulator(join(folder, "emulator.log"));
   const started = starting.catch(() => undefined);
-  let synthesized: string;
+  let synthesized: Synthesized;
   try {
-    report.begin("synthesize");
-    synthesized = await synthesize();
-    report.done(relative(process.cwd(), synthesized));
+    synthesized = await synthesizeStacks(synthesize, report);
     report.begin("start the emulator");
     await starting;
   } catch (error) {
@@ -57,16 +78,15 @@ export async function deployLocally({ synthesize, report, signal }: DeployLocall
     throw error;
   }
   const { emulator, tools } = await starting;
-  const manifest = JSON.parse(await readFile(join(synthesized, "manifest.json"), "utf8")) as Manifest;
   const providers = new ProviderPool(join(folder, "provider.log"));
   const failed = new AbortController();
   const { first, beside } = new Turns(report);
   const stop = AbortSignal.any([signal, failed.signal]);
-  const [main = [], ...others] = independentGroups(manifest).map((group, index) =>
+  const [main = [], ...others] = independentGroups(synthesized.manifest).map((group, index) =>
     group.map(
       (name) =>
         new TerraformStack({
-          stack: join(synthesized, manifest.stacks[name]?.workingDirectory ?? ""),
+          stack: synthesized.folderOf(name),
           folder,
           emulatorUrl: emulator.url,
           tools,
@@ -90,6 +110,7 @@ export async function deployLocally({ synthesize, report, signal }: DeployLocall
   };
   try {
     report.done(`an AWS account on this machine, ${emulator.url}`);
+    await createBoundaries(emulator.url, synthesized);
     await sideBySide(
       () => apply(main, first),
       // In the minute in which Terraform waits for the first group's load balancer.
@@ -101,15 +122,16 @@ export async function deployLocally({ synthesize, report, signal }: DeployLocall
         for (const stack of main) await stack.init();
       },
     );
-    for (const region of await regionsOf(synthesized, manifest)) {
+    for (const region of regionsOf(synthesized)) {
       report.begin(`read back from AWS's API, ${region}`);
-      const found = await readBack(emulator.url, region);
+      const found = await readBack(new AccountClient(emulator.url, region));
       report.done(found.length === 0 ? "no service, no log group" : found.join("\n"));
     }
     await sideBySide(
       () => planAgain(main.slice(0, 1), first),
       () => planAgain(main.slice(1), beside),
     );
+    await use?.({ url: emulator.url, folder, environments: environmentsOf(synthesized) });
     await sideBySide(
       () => destroy(main, first),
       () => destroy(others.flat(), beside),
@@ -132,6 +154,59 @@ export async function deployLocally({ synthesize, report, signal }: DeployLocall
     await emulator.stop();
   }
   await rm(folder, { recursive: true, force: true });
+}
+
+export interface DeployAgainOptions extends Omit<DeployLocallyOptions, "use"> {
+  /** Address and folder of a local deployment that is in use. */
+  readonly running: Pick<Deployed, "url" | "folder">;
+}
+
+/** Plans and applies the stacks of an app once more, on the emulator of a local deployment that is in use. */
+export async function deployAgain({ synthesize, report, signal, running }: DeployAgainOptions): Promise<Deployed> {
+  const synthesized = await synthesizeStacks(synthesize, report);
+  const providers = new ProviderPool(join(running.folder, "provider.log"));
+  const options = { folder: running.folder, emulatorUrl: running.url, tools: await findTools(), providers, signal };
+  try {
+    await createBoundaries(running.url, synthesized);
+    const stacks = inOrder(synthesized.manifest).map(synthesized.folderOf);
+    await apply(
+      stacks.map((stack) => new TerraformStack({ ...options, stack })),
+      report,
+    );
+  } finally {
+    await providers.stop();
+  }
+  return { ...running, environments: environmentsOf(synthesized) };
+}
+
+/** Synthesizes the app, as a step, and reads its stacks. */
+async function synthesizeStacks(synthesize: () => Promise<string>, report: Steps): Promise<Synthesized> {
+  report.begin("synthesize");
+  const outdir = await synthesize();
+  report.done(relative(process.cwd(), outdir));
+  const manifest = JSON.parse(await readFile(join(outdir, "manifest.json"), "utf8")) as Manifest;
+  const folderOf = (stack: string) => join(outdir, manifest.stacks[stack]?.workingDirectory ?? "");
+  const programs = new Map<string, string>();
+  for (const name of Object.keys(manifest.stacks)) {
+    programs.set(name, await readFile(join(folderOf(name), "cdk.tf.json"), "utf8"));
+  }
+  return { manifest, programs, folderOf };
+}
+
+/** Creates the permissions boundaries that the stacks name, as `antifragile bootstrap` does in an account. */
+async function createBoundaries(url: string, { programs }: Synthesized): Promise<void> {
+  const iam = new AccountClient(url, "us-east-1");
+  for (const boundary of boundariesIn([...programs.values()].join("\n"))) {
+    await iam
+      .call("iam", "CreatePolicy", {
+        PolicyName: boundaryArn(boundary).replace(/^.*\//, ""),
+        PolicyDocument: boundaryDocument(boundary),
+      })
+      .catch((error: Error) => {
+        // It exists, from an earlier deployment.
+        if (!error.message.includes("EntityAlreadyExists")) throw error;
+      });
+  }
 }
 
 /** @throws ToolsMissingError if this machine lacks tools */
@@ -238,67 +313,40 @@ function describe({ address, actions, attributes }: Change): string {
   return `  ${actions.join(" and ")} ${address}: ${Object.keys(attributes).join(", ")}`;
 }
 
-async function regionsOf(synthesized: string, manifest: Manifest): Promise<string[]> {
-  const regions = new Set<string>();
-  for (const { workingDirectory } of Object.values(manifest.stacks)) {
-    const program = JSON.parse(await readFile(join(synthesized, workingDirectory, "cdk.tf.json"), "utf8")) as {
-      provider?: { aws?: readonly { region?: string }[] };
-    };
-    for (const { region } of program.provider?.aws ?? []) if (region !== undefined) regions.add(region);
-  }
-  return [...regions].sort();
+/** Environments that have a stack of services. */
+function environmentsOf({ programs }: Synthesized): Place[] {
+  const services = [...programs].filter(([name]) => name.endsWith("-service"));
+  const places = services.flatMap(([, program]) => placeOf(program) ?? []);
+  return [...new Map(places.map((place) => [place.environment, place])).values()];
 }
 
-interface EcsService {
-  readonly serviceName: string;
-  readonly status: string;
-  readonly runningCount: number;
-  readonly desiredCount: number;
+function regionsOf({ programs }: Synthesized): string[] {
+  const providers = [...programs.values()].flatMap((text) => {
+    const program = JSON.parse(text) as { provider?: { aws?: readonly { region?: string }[] } };
+    return program.provider?.aws ?? [];
+  });
+  return [...new Set(providers.flatMap(({ region }) => region ?? []))].sort();
 }
 
 /** Resources as reported by AWS: services with their tasks and scaling, and log groups. */
-async function readBack(url: string, region: string): Promise<string[]> {
-  const ask = async <T>(service: string, target: string, body: object): Promise<T> => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": target,
-        // The emulator checks no signature, but reads region and service from it.
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20000101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=test`,
-      },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${target} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as T;
-  };
-  const ecs = <T>(action: string, body: object) => ask<T>("ecs", `AmazonEC2ContainerServiceV20141113.${action}`, body);
-  const found: string[] = [];
-  const { clusterArns } = await ecs<{ clusterArns: string[] }>("ListClusters", {});
-  const { ScalableTargets: targets } = await ask<{
+async function readBack(account: AccountClient): Promise<string[]> {
+  const { services } = await readServices(account);
+  const { ScalableTargets: targets } = await account.call<{
     ScalableTargets: { ResourceId: string; MinCapacity: number; MaxCapacity: number }[];
-  }>("application-autoscaling", "AnyScaleFrontendService.DescribeScalableTargets", { ServiceNamespace: "ecs" });
-  for (const cluster of clusterArns) {
-    const { serviceArns } = await ecs<{ serviceArns: string[] }>("ListServices", { cluster });
-    if (serviceArns.length === 0) continue;
-    const { services } = await ecs<{ services: EcsService[] }>("DescribeServices", { cluster, services: serviceArns });
-    for (const { serviceName, status, runningCount, desiredCount } of services) {
-      const id = `service/${cluster.split("/").at(-1)}/${serviceName}`;
+  }>("application-autoscaling", "DescribeScalableTargets", { ServiceNamespace: "ecs" });
+  const { logGroups } = await account.call<{ logGroups: { logGroupName: string; retentionInDays?: number }[] }>(
+    "logs",
+    "DescribeLogGroups",
+  );
+  return [
+    ...services.map(({ serviceName, clusterArn, status, runningCount, desiredCount }) => {
+      const id = `service/${clusterArn.split("/").at(-1)}/${serviceName}`;
       const range = targets.find(({ ResourceId }) => ResourceId === id);
       const scaling = range === undefined ? "" : `, scales from ${range.MinCapacity} to ${range.MaxCapacity}`;
-      found.push(`${id} is ${status}: ${runningCount} of ${desiredCount} tasks${scaling}`);
-    }
-  }
-  const { logGroups } = await ask<{ logGroups: { logGroupName: string; retentionInDays?: number }[] }>(
-    "logs",
-    "Logs_20140328.DescribeLogGroups",
-    {},
-  );
-  for (const { logGroupName, retentionInDays } of logGroups) {
-    found.push(
-      `log group ${logGroupName} ${retentionInDays === undefined ? "never expires" : `keeps ${retentionInDays} days`}`,
-    );
-  }
-  return found;
+      return `${id} is ${status}: ${runningCount} of ${desiredCount} tasks${scaling}`;
+    }),
+    ...logGroups.map(({ logGroupName, retentionInDays: days }) => {
+      return `log group ${logGroupName} ${days === undefined ? "never expires" : `keeps ${days} days`}`;
+    }),
+  ];
 }

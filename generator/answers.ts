@@ -1,6 +1,6 @@
 import { kebab } from "../contract/names";
 import { didYouMean, quoted } from "../contract/text";
-import type { OptionTable, Place, Row, Value } from "./option-table";
+import type { ChoiceRow, Earlier, OptionTable, Place, Row, Value } from "./option-table";
 
 /** Origin of an answer. */
 export type Source = "flag" | "file" | "prompt" | "preset" | "known" | "default";
@@ -26,16 +26,23 @@ export interface Resolution {
   readonly missing: readonly string[];
 }
 
-/** Reason why a raw value is not a valid answer to the row, or undefined if it is. */
-export function refusal(row: Row, raw: unknown): string | undefined {
+/** Values of a choice that the earlier answers leave. */
+export function choicesOf(row: ChoiceRow, earlier: Earlier): string[] {
+  const excluded = row.excluded?.(earlier) ?? {};
+  return Object.keys(row.values).filter((value) => !Object.hasOwn(excluded, value));
+}
+
+/** Reason why a raw value is not a valid answer to the row after the earlier answers, or undefined if it is. */
+export function refusal(row: Row, raw: unknown, earlier: Earlier = {}): string | undefined {
   if (row.kind === "flag") return typeof raw === "boolean" ? undefined : "use true or false";
   if (row.kind === "choice") {
-    if (typeof raw === "string" && Object.hasOwn(row.values, raw)) return undefined;
-    const words = Object.keys(row.values);
-    const reason =
-      typeof raw === "string" && Object.hasOwn(row.unsupported ?? {}, raw) ? row.unsupported?.[raw] : undefined;
-    if (reason !== undefined) return `${reason}; use one of ${words.join(", ")}`;
-    return `use one of ${words.join(", ")}${typeof raw === "string" ? didYouMean(raw, words) : ""}`;
+    const words = choicesOf(row, earlier);
+    if (typeof raw === "string" && words.includes(raw)) return undefined;
+    const reasons: Readonly<Record<string, string>> = { ...row.unsupported, ...row.excluded?.(earlier) };
+    const reason = typeof raw === "string" && Object.hasOwn(reasons, raw) ? reasons[raw] : undefined;
+    const use = `use ${words.length === 1 ? "" : "one of "}${words.join(", ")}`;
+    if (reason !== undefined) return `${reason}; ${use}`;
+    return `${use}${typeof raw === "string" ? didYouMean(raw, words) : ""}`;
   }
   return typeof raw === "string" && row.rule.pattern.test(raw)
     ? undefined
@@ -70,7 +77,7 @@ export function resolveAnswers(table: OptionTable, given: Given, place: Place): 
     }
     if (source !== undefined) {
       const raw = given[source]?.get(key);
-      const reason = refusal(row, raw);
+      const reason = refusal(row, raw, answers);
       if (reason === undefined) {
         answers[key] = raw as Value;
         sources[key] = source;

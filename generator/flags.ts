@@ -40,15 +40,20 @@ export function flagOf(key: string, row: Row): string {
   return row.kind === "flag" ? `${name}, --no-${kebab(key)}` : `${name} ${placeholder(row)}`;
 }
 
-/** Parses a command line strictly and reports all problems at once. */
-export function parseCommandLine(table: OptionTable, args: readonly string[]): CommandLine {
+/** Flags of `new`: its switches, and those of each row of the option table. */
+export function flagsOf(table: OptionTable): FlagTable {
   const flags: Record<string, Flag> = { ...switches };
   for (const [key, row] of Object.entries(table)) {
     const { help } = row;
     flags[kebab(key)] = row.kind === "flag" ? { help } : { help, value: placeholder(row) };
     if (row.kind === "flag") flags[`no-${kebab(key)}`] = { help };
   }
-  const read = readFlags(flags, args);
+  return flags;
+}
+
+/** Parses a command line strictly and reports all problems at once. */
+export function parseCommandLine(table: OptionTable, args: readonly string[]): CommandLine {
+  const read = readFlags(flagsOf(table), args);
   const given = new Map<SwitchName, string>();
   for (const [name, [value = ""]] of read.given) {
     if (Object.hasOwn(switches, name)) given.set(name as SwitchName, value);

@@ -13,6 +13,9 @@ import {
   type WrittenRepository,
 } from "./steps";
 
+/** The part of a repository that an install needs. */
+type InstalledRepository = Pick<WrittenRepository, "path" | "answers" | "files">;
+
 /** Reports the progress of an install from the lines that the package manager prints. */
 export function installProgress(report: (text: string) => void): (output: string) => void {
   let packages = 0;
@@ -29,7 +32,7 @@ export function installProgress(report: (text: string) => void): (output: string
 }
 
 /** Folder above whose npm workspaces include this one, or undefined. */
-async function workspaceRoot(repository: WrittenRepository, context: StepContext): Promise<string | undefined> {
+async function workspaceRoot(repository: InstalledRepository, context: StepContext): Promise<string | undefined> {
   for (let folder = dirname(repository.path); ; folder = dirname(folder)) {
     const source = await readFile(join(folder, "package.json"), "utf8").catch(() => "");
     if (source.includes('"workspaces"')) break;
@@ -42,7 +45,7 @@ async function workspaceRoot(repository: WrittenRepository, context: StepContext
 }
 
 /** Dependencies of package.json that are not in node_modules. */
-async function notInstalled(repository: WrittenRepository): Promise<string[]> {
+async function notInstalled(repository: InstalledRepository): Promise<string[]> {
   const source = repository.files.get("package.json")?.content ?? "{}";
   const { dependencies = {}, devDependencies = {} } = JSON.parse(source);
   const names = Object.keys({ ...dependencies, ...devDependencies });
@@ -61,7 +64,7 @@ function knownCause(output: string): string | undefined {
 }
 
 /** Installs the dependencies. Done when the lock file and every dependency exist. */
-export function installStep(repository: WrittenRepository, context: StepContext): Step {
+export function installStep(repository: InstalledRepository, context: StepContext): Step {
   const manager = managerOf(repository);
   const { lockFile, installArgs } = PACKAGE_MANAGERS[manager];
   const title = commandOf(manager, "install");
@@ -106,7 +109,7 @@ export function installStep(repository: WrittenRepository, context: StepContext)
 const SNAPSHOTS = "infra/test/__snapshots__";
 
 /** Records the first snapshot of the infrastructure. Done when a snapshot file exists. */
-export function snapshotStep(repository: WrittenRepository, context: StepContext): Step {
+export function snapshotStep(repository: InstalledRepository, context: StepContext): Step {
   const manager = managerOf(repository);
   const title = commandOf(manager, "snapshot");
   return {

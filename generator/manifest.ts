@@ -41,12 +41,15 @@ const sqs: When = ({ queue }) => queue === "sqs";
 const oidc: When = ({ auth }) => auth === "oidc";
 const job: When = (answers) => answers.job === true;
 const calls: When = (answers) => answers.calls !== "none";
+const cdktn: When = ({ engine }) => engine === "cdktn";
 const npm: When = ({ packageManager }) => packageManager === "npm";
 const pnpm: When = ({ packageManager }) => packageManager === "pnpm";
 const ci =
   (...systems: readonly string[]): When =>
   (answers) =>
     systems.includes(answers.ci ?? "");
+/** CI systems whose jobs assume a role by a profile of the AWS SDKs. */
+const WITH_ROLE = ["gitlab", "jenkins", "teamcity", "travis"];
 const either =
   (...conditions: readonly When[]): When =>
   (answers) =>
@@ -80,12 +83,13 @@ export const manifest: readonly ManifestRow[] = [
   { path: "infra/cdktf.json", template: "infra/cdktf.json.hbs" },
   {
     path: "infra/delivery.ts",
-    template: "infra/delivery.ts.hbs",
+    template: "infra/ci-roles.ts.hbs",
     of: "service",
-    when: ci("gitlab", "jenkins", "travis", "teamcity", "none"),
+    when: ci("github-actions", ...WITH_ROLE),
   },
-  { path: "infra/delivery.ts", template: "infra/github-actions.ts.hbs", of: "service", when: ci("github-actions") },
+  { path: "infra/delivery.ts", template: "infra/delivery.ts.hbs", of: "service", when: ci("none") },
   { path: "infra/delivery.ts", template: "infra/pipeline.ts.hbs", of: "service", when: ci("codepipeline") },
+  { path: "infra/engine.d.ts", template: "infra/engine.d.ts", when: cdktn },
   { path: "infra/environments.ts", template: "platform/environments.ts.hbs", of: "platform" },
   { path: "infra/environments.ts", template: "infra/environments.ts.hbs", of: "service" },
   { path: "infra/infrastructure.ts", template: "platform/infrastructure.ts.hbs", of: "platform" },
@@ -103,6 +107,7 @@ export const manifest: readonly ManifestRow[] = [
   { path: "scripts/image.ts", template: "service/scripts/image.ts", of: "service" },
   { path: "scripts/issuer.ts", template: "service/scripts/issuer.ts", of: "service", when: oidc },
   { path: "scripts/run.ts", template: "service/scripts/run.ts", of: "service" },
+  { path: "scripts/with-role.sh", template: "ci/with-role.sh.hbs", of: "service", when: ci(...WITH_ROLE), mode: 0o755 },
   { path: "src/admin/console.ts", template: "service/src/admin/console.ts", of: "service" },
   { path: "src/admin/migrate.ts", template: "service/src/admin/migrate.ts", of: "service", when: postgres },
   { path: "src/admin/seed.ts", template: "service/src/admin/seed.ts", of: "service", when: postgres },

@@ -6,7 +6,7 @@ import { type Given, type Resolution, resolveAnswers } from "./answers";
 import { parseAnswersFile } from "./answers-file";
 import type { Context } from "./context";
 import { finishRepository, type StepReport } from "./finish";
-import { type CommandLine, flagOf, parseCommandLine, type SwitchName } from "./flags";
+import { type CommandLine, flagOf, flagsOf, parseCommandLine, type SwitchName } from "./flags";
 import { inspectGit } from "./git";
 import type { Place, Value } from "./option-table";
 import { type Answers, options, presets } from "./options";
@@ -239,7 +239,9 @@ async function write(
 }
 
 /** `antifragile new [dir]`: generates a repository from answers. */
-export async function runNew(context: Context): Promise<ExitCode> {
+export const runNew = Object.assign(createRepository, { spec: { operands: ["[folder]"], flags: flagsOf(options) } });
+
+async function createRepository(context: Context): Promise<ExitCode> {
   const line = parseCommandLine(options, context.args);
   if (line.switches.has("help")) {
     context.print(helpText(options, context.columns()));

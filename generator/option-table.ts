@@ -92,6 +92,13 @@ type ChoiceSpec = Common<string> &
      * @default - no special reasons
      */
     readonly unsupported?: Readonly<Record<string, string>>;
+
+    /**
+     * Choices that earlier answers exclude, with the reason for each.
+     *
+     * @default - none
+     */
+    readonly excluded?: (earlier: Earlier) => Readonly<Record<string, string>>;
   };
 
 type FlagSpec = Common<boolean> & (Always | Sometimes) & { readonly default: boolean };

@@ -111,9 +111,25 @@ export const options = defineOptions({
     default: "codepipeline",
     ...OF_A_SERVICE,
   }),
+  engine: choice({
+    ask: "Which engine compiles the infrastructure to Terraform?",
+    help: "Engine that compiles the infrastructure to Terraform. CDK for Terraform is archived and gets no fixes, but tests of antifragile apply what it writes. CDK Terrain is its maintained successor and needs Node.js 22.13; tests compare what it writes.",
+    values: {
+      cdktf: "CDK for Terraform: archived, but applied in tests",
+      cdktn: "CDK Terrain: its maintained successor, with AWS provider 6, which tests do not apply",
+    },
+    default: "cdktf",
+  }),
+  provider: choice({
+    help: "Major version of the AWS provider. Tests of antifragile apply 5; for 6 they check arguments and types.",
+    values: { "5": "AWS provider 5", "6": "AWS provider 6" },
+    excluded: ({ engine }): Readonly<Record<string, string>> =>
+      engine === "cdktn" ? { "5": "CDK Terrain has bindings of AWS provider 6 only" } : {},
+    default: ({ engine }) => (engine === "cdktn" ? "6" : "5"),
+  }),
   deployment: choice({
     ask: "How does a new version go live?",
-    help: "Deployment strategy. All but rolling shift traffic with AWS CodeDeploy.",
+    help: "Deployment strategy. All but rolling shift traffic: by AWS CodeDeploy with AWS provider 5, by Amazon ECS itself with 6.",
     values: {
       rolling: "Rolling: replace tasks step by step",
       "blue-green": "Blue/green: shift all traffic at once",

@@ -1,6 +1,6 @@
 import { kebab } from "../contract/names";
-import { defaultOf, type Given, refusal, resolveAnswers } from "./answers";
-import type { OptionTable, Place, Row, Value } from "./option-table";
+import { choicesOf, defaultOf, type Given, refusal, resolveAnswers } from "./answers";
+import type { Earlier, OptionTable, Place, Row, Value } from "./option-table";
 
 /** Choice of a question. */
 export interface Choice {
@@ -32,12 +32,12 @@ export interface Prompter {
   ): Promise<string[]>;
 }
 
-async function askRow(row: Row, suggested: Value | undefined, prompter: Prompter): Promise<Value> {
+async function askRow(row: Row, suggested: Value | undefined, earlier: Earlier, prompter: Prompter): Promise<Value> {
   const question = { message: row.ask ?? row.need ?? row.help, ...(row.hint === undefined ? {} : { hint: row.hint }) };
   if (row.kind === "flag") return prompter.flag({ ...question, default: suggested === true });
   const preset = typeof suggested === "string" ? { default: suggested } : {};
   if (row.kind === "choice") {
-    const choices = Object.entries(row.values).map(([value, name]) => ({ value, name }));
+    const choices = choicesOf(row, earlier).map((value) => ({ value, name: row.values[value]! }));
     return prompter.choice({ ...question, choices, ...preset });
   }
   return prompter.text({ ...question, ...preset, validate: (value) => sentence(refusal(row, value)) });
@@ -83,13 +83,13 @@ export async function askOpenQuestions(
       );
       for (const [other, value] of await askNeeds(open, prompter)) prompt.set(other, value);
     } else if (row.ask !== undefined || missing.includes(key)) {
-      prompt.set(key, await askRow(row, defaultOf(row, answers), prompter));
+      prompt.set(key, await askRow(row, defaultOf(row, answers), answers, prompter));
     }
   }
   return { ...given, prompt };
 }
 
-/** Asks one row again. The new answer takes precedence, and answers to rows that no longer apply are dropped. */
+/** Asks one row again. The new answer takes precedence, and answers that no longer apply are dropped. */
 export async function reopenAnswer(
   table: OptionTable,
   key: string,
@@ -98,7 +98,7 @@ export async function reopenAnswer(
   prompter: Prompter,
 ): Promise<Given> {
   const before = resolveAnswers(table, given, place).answers;
-  const answer = await askRow(table[key]!, before[key], prompter);
+  const answer = await askRow(table[key]!, before[key], before, prompter);
   const next = {
     flag: new Map(given.flag),
     file: new Map(given.file),
@@ -110,7 +110,8 @@ export async function reopenAnswer(
   next.file.delete(key);
   for (const [other, row] of Object.entries(table)) {
     const { answers } = resolveAnswers(table, { ...next, fileName }, place);
-    if (row.when === undefined || row.when(answers)) continue;
+    const isRefused = before[other] !== undefined && refusal(row, before[other], answers) !== undefined;
+    if ((row.when?.(answers) ?? true) && !isRefused) continue;
     for (const source of Object.values(next)) source.delete(other);
   }
   return askOpenQuestions(table, { ...next, fileName }, place, prompter);

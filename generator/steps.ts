@@ -69,7 +69,8 @@ export const exists = (path: string): Promise<boolean> =>
   );
 
 /** The package manager of a repository. */
-export const managerOf = ({ answers }: WrittenRepository): PackageManager => answers.packageManager as PackageManager;
+export const managerOf = ({ answers }: Pick<WrittenRepository, "answers">): PackageManager =>
+  answers.packageManager as PackageManager;
 
 /** Puts the package itself into `vendor/`. */
 export function vendorStep(repository: WrittenRepository, path: string): Step {

@@ -70,7 +70,7 @@ interface Journal {
   readonly before?: Readonly<Record<string, string>>;
 }
 
-const isCode = (error: unknown, ...codes: string[]): boolean =>
+export const isCode = (error: unknown, ...codes: string[]): boolean =>
   codes.includes((error as NodeJS.ErrnoException | null)?.code ?? "");
 
 /** Reason why a path cannot hold a repository, or undefined. Pure, so that the rules of Windows are tested everywhere. */
@@ -92,7 +92,7 @@ export function folderRefusal(folder: string, path: nodePath.PlatformPath = node
 }
 
 /** Path of a journal entry. Throws if it leads out of the folder: the journal may come from elsewhere. */
-function inside(folder: string, entry: string): string {
+export function inside(folder: string, entry: string): string {
   const path = nodePath.join(folder, entry);
   const relative = nodePath.relative(folder, path);
   if (relative === "" || relative.startsWith("..") || nodePath.isAbsolute(relative)) {
@@ -104,7 +104,7 @@ function inside(folder: string, entry: string): string {
   return path;
 }
 
-async function hasLinkAbove(folder: string, entry: string, disk: Disk): Promise<boolean> {
+export async function hasLinkAbove(folder: string, entry: string, disk: Disk): Promise<boolean> {
   const parts = entry.split("/").slice(0, -1);
   for (let depth = 1; depth <= parts.length; depth++) {
     const above = await disk.lstat(nodePath.join(folder, ...parts.slice(0, depth))).catch(() => undefined);
@@ -135,7 +135,7 @@ async function replaceFile(path: string, content: string, disk: Disk): Promise<v
   await disk.rename(`${path}${DRAFT}`, path);
 }
 
-async function removeIfThere(path: string, disk: Disk): Promise<void> {
+export async function removeIfThere(path: string, disk: Disk): Promise<void> {
   await disk.unlink(path).catch((error) => {
     if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
   });
@@ -182,7 +182,7 @@ async function readJournal(folder: string, disk: Disk): Promise<Journal | undefi
   throw new UserError(`${visible(path)}: is not a valid journal of antifragile; delete it and run again`, 3);
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   if (pid === process.pid || pid <= 0) return false;
   try {
     process.kill(pid, 0);
@@ -321,7 +321,7 @@ export function filesFor(target: Target, files: ReadonlyMap<string, OutputFile>)
 }
 
 /** Describes a file system error for the user. */
-function writeFault(error: unknown, path: string): unknown {
+export function writeFault(error: unknown, path: string): unknown {
   if (error instanceof UserError) return error;
   const code = (error as NodeJS.ErrnoException).code;
   const reasons: Record<string, string> = {

@@ -63,6 +63,15 @@ export function awsErrorForUser(error: unknown): unknown {
   return new UserError(`AWS: ${name === "Error" ? "" : `${name}: `}${logLine(message)}`, 1);
 }
 
+/** Runs work, and converts its AWS errors into sentences for the user. */
+export async function forUser<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw awsErrorForUser(error);
+  }
+}
+
 /** Time for which unanswered calls are retried. */
 const PATIENCE_MS = 5 * 60_000;
 const FIRST_PAUSE_MS = 500;

@@ -1,8 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type CommandContext, defineCommand } from "../contract/command-line";
-import { type ExitCode, UserError } from "../contract/user-error";
-import { awsErrorForUser } from "./aws-sdk";
-import { backendsOf, bootstrap } from "./bootstrap";
-import { readManifest, stacksOfEnvironment, synthesize } from "./deploy";
+import { badUsage, type ExitCode, UserError } from "../contract/user-error";
+import { forUser } from "./aws-sdk";
+import { bootstrap, boundariesOf } from "./bootstrap";
+import { terraformOf } from "./bootstrap-terraform";
+import { synthesize } from "./synth";
+import { backendsOf, stacksOfEnvironment } from "./synthesized";
 
 /** The command `antifragile bootstrap`. */
 export const runBootstrap = defineCommand(
@@ -10,24 +14,62 @@ export const runBootstrap = defineCommand(
     name: "bootstrap",
     operands: ["<environment>"],
     description:
-      "Creates the S3 bucket for the Terraform state of an environment, or of delivery: versioned, encrypted, not public, accessible over TLS only. Corrects an existing bucket, and moves state files of this folder into it. Uses the AWS credentials of the shell.",
-    flags: {},
+      "Prepares an account for an environment, or for delivery. Creates the S3 bucket for Terraform state (versioned, encrypted, not public, accessible over TLS only) and the permissions boundaries of roles. Corrects existing ones, and moves state files of this folder into the bucket. Uses the AWS credentials of the shell.",
+    flags: {
+      "dry-run": { help: "show what would change, and change nothing" },
+      terraform: {
+        value: "FILE",
+        help: "write bucket and boundaries as Terraform to a new file, ending in .tf.json, instead of creating them; needs no credentials",
+      },
+    },
   },
   async (line, { cwd, print }: CommandContext): Promise<ExitCode> => {
     const environment = line.operands[0] as string;
+    const dryRun = line.has("dry-run");
+    const file = line.value("terraform");
+    if (file !== undefined && dryRun) {
+      throw badUsage(
+        ["--dry-run, --terraform: exclude each other; keep one"],
+        "antifragile bootstrap --help explains it.",
+      );
+    }
+    if (file !== undefined && !file.endsWith(".tf.json")) {
+      throw badUsage(
+        [`--terraform: must be a file that ends in .tf.json`],
+        "antifragile bootstrap --help explains it.",
+      );
+    }
     const outdir = await synthesize(cwd, environment);
-    const backends = backendsOf(outdir, stacksOfEnvironment(environment, readManifest(outdir)));
-    if (backends.length === 0) {
+    const stacks = stacksOfEnvironment(environment, outdir);
+    const backends = backendsOf(outdir, stacks);
+    const boundaries = boundariesOf(outdir, stacks);
+    if (backends.length === 0 && boundaries.length === 0) {
       throw new UserError(
-        `${environment} keeps its state in files: give it an account and state: "s3" in infra/environments.ts first`,
+        `${environment} keeps its state in files, and its roles have no boundary of bootstrap: give it an account and state: "s3" in infra/environments.ts first`,
         2,
       );
     }
-    try {
-      await bootstrap({ outdir, backends, print });
-    } catch (error) {
-      throw awsErrorForUser(error);
+    if (file !== undefined) {
+      writeNew(resolve(cwd, file), terraformOf(backends, boundaries));
+      print(`${file}: review it, and apply it with Terraform\n`);
+      return 0;
     }
+    await forUser(() => bootstrap({ outdir, backends, boundaries, dryRun, print }));
     return 0;
   },
 );
+
+/** @throws UserError if the file exists or cannot be written */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: "wx" });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      code === "EEXIST"
+        ? `${path} exists: choose another file, or delete it first`
+        : `cannot write the file: ${message}`,
+      1,
+    );
+  }
+}

@@ -4,14 +4,19 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { placeholdersIn } from "../contract/placeholders";
+import { didYouMean } from "../contract/text";
 import { UserError } from "../contract/user-error";
-import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM } from "../contract/version";
-import { terraformProgram } from "./terraform";
+import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM, OLDEST_TOFU, terraformVersions } from "../contract/version";
+import { ciSetup } from "./ci-setup";
+import { isTofu, terraformProgram } from "./terraform";
 
 /** Result of one check. */
 export interface Check {
-  /** `problem`: something does not work until it is fixed. `note`: something should be improved. */
-  readonly level: "ok" | "note" | "problem";
+  /**
+   * `problem`: something does not work until it is fixed. `note`: something should be improved. `manual`: a step outside of the
+   * repository, which is not verified.
+   */
+  readonly level: "ok" | "note" | "problem" | "manual";
   /** Subject: `tools`, `repository`, `delivery`, or the name of an environment. */
   readonly about: string;
   readonly what: string;
@@ -60,7 +65,23 @@ export function examine(options: DoctorOptions): Check[] {
     what: `${ENVIRONMENTS} was not read`,
     remedy: "fix the problems above, and run antifragile doctor again",
   };
-  return [...tools, ...installed, ...checkRecorded(options), ...(data ? checkKnown(data, options) : [notRead])];
+  const known = data === undefined ? [notRead] : checkKnown(data, options);
+  const recorded = checkRecorded(options);
+  const isValid = recorded.every(({ level }) => level !== "problem");
+  const setup = data !== undefined && isValid ? setupSteps(data, options) : [];
+  return [...tools, ...installed, ...recorded, ...known, ...setup];
+}
+
+/** Steps of the CI system's setup, once the values that they need are filled in. */
+function setupSteps({ others }: Known, { repository, environment }: DoctorOptions): Check[] {
+  const delivery = others.delivery as object | undefined;
+  const asked = environment === undefined || environment === "delivery";
+  if (!asked || delivery === undefined || placeholdersIn(delivery, "").length > 0) return [];
+  const recorded = JSON.parse(read(repository, ANSWERS) ?? "{}") as Readonly<Record<string, string | undefined>>;
+  const { ci = "none", name = "", branch = "main", packageManager = "npm" } = recorded;
+  const setup = ciSetup({ ci, name, branch, packageManager, delivery });
+  if (setup === undefined) return [];
+  return setup.steps.map(({ what, how }) => ({ level: "manual", about: `${setup.title}, once`, what, remedy: how }));
 }
 
 function checkTools({ env, nodeVersion }: DoctorOptions, usesS3: boolean): Check[] {
@@ -80,14 +101,14 @@ function checkTools({ env, nodeVersion }: DoctorOptions, usesS3: boolean): Check
   const name = terraformProgram(env);
   const said = spawnSync(name, ["version", "-json"], { encoding: "utf8", env: { ...env, CHECKPOINT_DISABLE: "1" } });
   const version = /"terraform_version":\s*"([\d.]+)/.exec(said.stdout ?? "")?.[1];
-  const wanted = usesS3 ? OLDEST_TERRAFORM.s3 : OLDEST_TERRAFORM.any;
-  const why = usesS3 ? ", which locks state in S3" : "";
-  const install = `install ${wanted.join(".")} or newer${why}: https://developer.hashicorp.com/terraform/install`;
+  const key = usesS3 ? "s3" : "any";
+  const wanted = (isTofu(name) ? OLDEST_TOFU : OLDEST_TERRAFORM)[key];
+  const install = `install ${terraformVersions(key)}${usesS3 ? "; older ones do not lock state in S3" : ""}`;
   if (version === undefined) {
     found.push({ level: "problem", about, what: `${name} is not installed`, remedy: install });
   } else if (isOlder(version, wanted)) {
     found.push({ level: "problem", about, what: `${name} is ${version}`, remedy: install });
-  } else found.push({ level: "ok", about, what: `Terraform ${version}` });
+  } else found.push({ level: "ok", about, what: `${isTofu(name) ? "OpenTofu" : "Terraform"} ${version}` });
 
   found.push(
     hasCredentials(env)
@@ -192,7 +213,10 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
   const parts = [...environments.map((each) => [each.name, each] as const), ...Object.entries(others)];
   const wanted = parts.filter(([name]) => environment === undefined || name === environment);
   if (wanted.length === 0) {
-    throw new UserError(`${ENVIRONMENTS} has no environment ${environment}; it has: ${names.join(", ")}`, 2);
+    throw new UserError(
+      `${ENVIRONMENTS} has no environment ${environment}${didYouMean(environment ?? "", names)}\nIt has: ${names.join(", ")}`,
+      2,
+    );
   }
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const repeated = twice.map(
@@ -212,9 +236,29 @@ function checkKnown({ environments, others }: Known, { environment }: DoctorOpti
         remedy: what,
       }),
     );
-    return open.length === 0 ? [{ level: "ok", about, what: "nothing is missing" }] : open;
+    const found = [...open, ...checkBoundary(about, part)];
+    return found.length === 0 ? [{ level: "ok", about, what: "nothing is missing" }] : found;
   });
   return [...repeated, ...known];
+}
+
+/** Environments with state in S3 are those that CI can deploy. */
+function checkBoundary(about: string, part: unknown): Check[] {
+  const { state, profile, guardrails } = part as {
+    readonly state?: unknown;
+    readonly profile?: string;
+    readonly guardrails?: { readonly permissionsBoundary?: string };
+  };
+  // Not an environment, such as delivery, whose roles deploy.
+  if (profile === undefined || (state ?? "local") === "local" || guardrails?.permissionsBoundary) return [];
+  return [
+    {
+      level: "note",
+      about,
+      what: "no permissions boundary limits its roles: who can deploy it can become administrator of the account",
+      remedy: `set guardrails: { permissionsBoundary: "bootstrap" } in ${ENVIRONMENTS}, and run antifragile bootstrap ${about}`,
+    },
+  ];
 }
 
 /** Runs the file and returns its exports as data. */
@@ -245,7 +289,7 @@ function read(repository: string, file: string): string | undefined {
 
 /** Renders the checks for a terminal, grouped by subject. */
 export function describeChecks(checks: readonly Check[]): string {
-  const marks = { ok: "✔", note: "!", problem: "✖" } as const;
+  const marks = { ok: "✔", note: "!", problem: "✖", manual: "☐" } as const;
   const abouts = [...new Set(checks.map(({ about }) => about))];
   const width = Math.max(...abouts.map((about) => about.length));
   const lines = abouts.flatMap((about) =>

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import type { ExitCode } from "../contract/user-error";
-import { readManifest, stacksOfEnvironment, synthesize } from "./deploy";
 import { describeDrift, findDrift } from "./drift";
+import { synthesize } from "./synth";
+import { stacksOfEnvironment } from "./synthesized";
 import { findTerraform } from "./terraform";
 
 /** The command `antifragile drift`. */
@@ -18,7 +19,7 @@ export const runDrift = defineCommand(
     const environment = line.operands[0] as string;
     const terraform = findTerraform(process.env);
     const outdir = await synthesize(cwd, environment);
-    const names = stacksOfEnvironment(environment, readManifest(outdir));
+    const names = stacksOfEnvironment(environment, outdir);
     const stacks = await findDrift({
       folders: names.map((name) => join(outdir, "stacks", name)),
       terraform,

@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from "node:util";
 import { formatTable } from "../contract/table";
 import { logLine } from "../contract/text";
 import { planOf } from "./apply";
-import type { TerraformPlan } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
+import type { TerraformPlan } from "./terraform-plan";
 
 /** Difference between a resource and the code. */
 export interface Difference {

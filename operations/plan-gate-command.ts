@@ -3,7 +3,8 @@ import { text as readStream } from "node:stream/consumers";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { type ExitCode, UserError } from "../contract/user-error";
 import { ALLOWANCE_FLAGS, allowancesOf } from "./allowances";
-import { describeVerdict, judgePlan, readPlan } from "./plan-gate";
+import { describeVerdict, judgePlan } from "./plan-gate";
+import { readPlan } from "./terraform-plan";
 
 /** The command `antifragile plan-gate`. */
 export const runPlanGate = defineCommand(

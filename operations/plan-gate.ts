@@ -1,42 +1,14 @@
 import { ALLOWABLE, type Allowable, type Allowances } from "./allowances";
+import { lostAccess } from "./live-access";
+import { HARMLESS, OPENING, PROTECTED, type Protection, SECURITY_GROUP_RULES } from "./protected-resources";
 import {
   type Attributes,
-  HARMLESS,
-  OPENING,
-  PROTECTED,
-  type Protection,
-  SECURITY_GROUP_RULES,
-} from "./protected-resources";
-
-/** Change of one resource, in the format of `terraform show -json`. */
-interface ResourceChange {
-  readonly address: string;
-  readonly mode?: string;
-  readonly type: string;
-  readonly deposed?: string;
-  readonly change: {
-    readonly actions: readonly string[];
-    readonly before?: unknown;
-    readonly after?: unknown;
-    readonly after_unknown?: unknown;
-    readonly before_sensitive?: unknown;
-    readonly after_sensitive?: unknown;
-    readonly replace_paths?: readonly (readonly (string | number)[])[];
-  };
-}
-
-/** Plan, in the format of `terraform show -json <plan>`. @see https://developer.hashicorp.com/terraform/internals/json-format */
-export interface TerraformPlan {
-  readonly resource_changes: readonly ResourceChange[];
-  /** Resources that were changed outside Terraform. */
-  readonly resource_drift?: readonly Pick<ResourceChange, "address" | "change">[];
-  readonly output_changes?: Readonly<Record<string, ResourceChange["change"]>>;
-  readonly configuration?: {
-    readonly provider_config?: Readonly<
-      Record<string, { readonly expressions?: { readonly region?: { readonly constant_value?: string } } }>
-    >;
-  };
-}
+  attributes,
+  isMarked,
+  type ResourceChange,
+  regionOf,
+  type TerraformPlan,
+} from "./terraform-plan";
 
 /** Harm that a plan would do to a protected resource. */
 export interface Finding {
@@ -59,25 +31,6 @@ export interface Verdict {
   readonly unused: readonly string[];
 }
 
-/** Parses the output of `terraform show -json`. @throws Error if it is not a plan */
-export function readPlan(text: string): TerraformPlan {
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch {
-    throw new Error("is not JSON: create it with `terraform show -json <plan file>`");
-  }
-  const { format_version: version, resource_changes: changes, errored } = (plan ?? {}) as Record<string, unknown>;
-  if (typeof version !== "string" || (plan as { planned_values?: unknown }).planned_values === undefined) {
-    throw new Error(
-      "is not a plan: create it with `terraform plan -out=<plan file>` and `terraform show -json <plan file>`",
-    );
-  }
-  if (!version.startsWith("1.")) throw new Error(`has format ${version}; the supported format is 1.x`);
-  if (errored === true) throw new Error("is a failed plan: fix its errors and plan again");
-  return { ...(plan as TerraformPlan), resource_changes: (changes ?? []) as readonly ResourceChange[] };
-}
-
 /** Harm that a plan would do to protected resources, split by whether the user has allowed it. */
 export function judgePlan(plan: TerraformPlan, allowances: Allowances = {}): Verdict {
   const findings = [
@@ -85,6 +38,7 @@ export function judgePlan(plan: TerraformPlan, allowances: Allowances = {}): Ver
     ...closings(plan),
     ...collisions(plan),
     ...abandonments(plan),
+    ...losses(plan),
   ];
   const isAllowed = ({ address, action }: Finding) => allowances[action]?.includes(address) ?? false;
   const unused = ALLOWABLE.flatMap((action) =>
@@ -224,12 +178,9 @@ const LISTENER_RULES: readonly string[] = ["aws_lb_listener_rule", "aws_alb_list
  * Resources of another region than that of the provider. Terraform looks for them in the new region, does not find them, and
  * creates new ones.
  */
-function abandonments({
-  resource_changes: changes,
-  resource_drift: drift = [],
-  configuration,
-}: TerraformPlan): Finding[] {
-  const region = configuration?.provider_config?.aws?.expressions?.region?.constant_value;
+function abandonments(plan: TerraformPlan): Finding[] {
+  const { resource_changes: changes, resource_drift: drift = [] } = plan;
+  const region = regionOf(plan);
   if (region === undefined) return [];
   return changes.flatMap(({ address, type, change }): Finding[] => {
     const protection = Object.hasOwn(PROTECTED, type) ? PROTECTED[type] : undefined;
@@ -247,15 +198,29 @@ function abandonments({
   });
 }
 
-function attributes(value: unknown): Attributes {
-  return typeof value === "object" && value !== null ? (value as Attributes) : {};
-}
-
 /** Paths in a value that match a pattern, whose `*` stands for each index of a list. */
 function pathsOf(value: unknown, [key, ...rest]: readonly string[]): (string | number)[][] {
   if (key === undefined) return [[]];
   const keys = key === "*" ? (Array.isArray(value) ? [...value.keys()] : []) : [key];
   return keys.flatMap((each) => pathsOf(at(value, [each]), rest).map((path) => [each, ...path]));
+}
+
+/** Access that live releases still need, where that is known: see {@link lostAccess}. */
+function losses(plan: TerraformPlan): Finding[] {
+  return lostAccess(plan)
+    .filter(({ certain }) => certain)
+    .map(({ address, action, service, statements }) => {
+      const permissions = [...new Set(statements.flatMap(({ Action }) => Action))];
+      return {
+        address,
+        action,
+        what: `${permissions.length === 0 ? "access" : "permissions"} of ${service}`,
+        effect:
+          "its live release still needs it: tasks that run lose it at once, and may not start again, until the next release",
+        because: permissions.length === 0 ? [] : [`it loses ${shown(permissions)}`],
+        instead: ["deploy with antifragile, which keeps it until the next release"],
+      };
+    });
 }
 
 function at(value: unknown, path: readonly (string | number)[]): unknown {
@@ -273,16 +238,6 @@ function describeChange(change: ResourceChange["change"], path: readonly (string
   const secret = isMarked(change.before_sensitive, path) || isMarked(change.after_sensitive, path);
   const after = isMarked(change.after_unknown, path) ? "(known after apply)" : shown(at(change.after, path));
   return `${path.join(".")}: ${secret ? "(sensitive)" : `${shown(at(change.before, path))} -> ${after}`}`;
-}
-
-/** Returns whether a mark (true, or an object of the same shape that contains true) covers a path. */
-function isMarked(marks: unknown, path: readonly (string | number)[]): boolean {
-  let here: unknown = marks;
-  for (const key of path) {
-    if (here === true) return true;
-    here = (here as Record<string, unknown> | null | undefined)?.[key];
-  }
-  return JSON.stringify(here ?? false).includes("true");
 }
 
 const SHOWN_LENGTH = 80;

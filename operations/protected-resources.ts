@@ -3,8 +3,7 @@
  * in place that take something away without deleting anything.
  */
 
-/** Values of a resource's attributes. */
-export type Attributes = Readonly<Record<string, unknown>>;
+import type { Attributes } from "./terraform-plan";
 
 /** Change in place that harms. */
 export interface HarmfulChange {
@@ -79,6 +78,8 @@ const FROM_INTERNET: Omit<HarmfulChange, "path"> = {
   harms: turnedOn,
   effect: "it gets an address that the internet can reach",
 };
+const KEPT_KEY =
+  'data keeps the KMS key it was created with: set encryption: "aws-managed", or restore a snapshot beside it that was copied with the new key';
 const DATABASE_CHANGES: readonly HarmfulChange[] = [
   {
     path: "engine_version",
@@ -96,13 +97,24 @@ const HEALTH_CHECK: Omit<HarmfulChange, "path"> = {
   instead: "release a version that passes both checks, then apply",
 };
 /** A release owns the task definition that runs where Terraform does not change it in the same step. */
-const onRunningTask: HarmfulChange["harms"] = (_, __, { before, after }) =>
-  before.task_definition === after.task_definition;
+const onRunningTask: HarmfulChange["harms"] = (_, port, { before, after }) =>
+  isNumber(port) && before.task_definition === after.task_definition;
+const SECOND_SERVICE =
+  "create a second service with the new port, move its hosts, paths and callers, then remove the first";
 const UNREACHED: Omit<HarmfulChange, "path"> = {
   harms: onRunningTask,
   effect: "ECS refuses it, because the task definition that runs has no such container port",
-  instead: "create a second service with the new port, move its hosts, paths and callers, then remove the first",
+  instead: SECOND_SERVICE,
 };
+/** Port in the published address of a service. */
+function publishedPort(name: unknown, value: unknown): unknown {
+  if (!/^\/antifragile\/.*\/services\//.test(String(name))) return undefined;
+  try {
+    return (JSON.parse(String(value)) as { readonly port?: unknown } | null)?.port;
+  } catch {
+    return undefined;
+  }
+}
 const isDefaultRoute = ({ destination_cidr_block: v4, destination_ipv6_cidr_block: v6 }: Attributes) =>
   v4 === "0.0.0.0/0" || v6 === "::/0";
 
@@ -118,6 +130,21 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         "a service keeps its deployment controller: codeDeploy(...) and the other strategies cannot be exchanged in place",
     },
     changes: [{ path: "load_balancer.*.container_port", ...UNREACHED }],
+  },
+  aws_ssm_parameter: {
+    what: "address of a service",
+    changes: [
+      {
+        path: "insecure_value",
+        harms: (before, after, { after: { name } }) => {
+          const port = publishedPort(name, after);
+          return isNumber(port) && publishedPort(name, before) !== port;
+        },
+        effect:
+          "callers that are deployed from now on use the new port, while the tasks that run listen on the old one",
+        instead: SECOND_SERVICE,
+      },
+    ],
   },
   aws_ecs_cluster: { what: "cluster", deleted: "every service in it must be deleted first" },
   aws_ecs_capacity_provider: { what: "capacity provider", deleted: "no task can be started on its instances" },
@@ -199,6 +226,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_db_instance: {
     what: "database",
     deleted: DATA_LOST,
+    causes: { kms_key_id: KEPT_KEY },
     changes: [
       ...DATABASE_CHANGES,
       { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
@@ -214,6 +242,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_rds_cluster: {
     what: "database",
     deleted: DATA_LOST,
+    causes: { kms_key_id: KEPT_KEY },
     changes: [
       ...DATABASE_CHANGES,
       { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
@@ -223,6 +252,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "database instance",
     deleted: "the database has one instance less, or none",
     replaced: "the database fails over, or is down for some minutes if it is the only instance",
+    causes: { performance_insights_kms_key_id: KEPT_KEY },
     changes: [{ path: "publicly_accessible", ...FROM_INTERNET }],
   },
   aws_rds_global_cluster: { what: "database", deleted: DATA_LOST },
@@ -242,6 +272,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_elasticache_replication_group: {
     what: "cache",
     deleted: CACHE_LOST,
+    causes: { kms_key_id: KEPT_KEY },
     changes: [
       {
         path: "engine_version",

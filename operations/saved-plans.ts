@@ -1,9 +1,10 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { dependentsOf } from "../contract/stacks";
 import { UserError } from "../contract/user-error";
 import type { Allowances } from "./allowances";
-import { type ApplyOptions, applyPlan, initStack, planStack, reportUnused } from "./apply";
-import { readManifest, stacksOfEnvironment } from "./deploy";
+import { type ApplyOptions, applyPlan, describeWaiting, initStack, planStack, reportUnused } from "./apply";
+import { readManifest, stacksOfEnvironment } from "./synthesized";
 import { Terraform, type TerraformOptions } from "./terraform";
 
 /** Index of the saved plans, for the command that applies them. */
@@ -12,9 +13,18 @@ interface SavedPlans {
   readonly allowances: Allowances;
   /**
    * Stacks in the order in which they are applied: `same` has no changes, `saved` has a plan, `later` depends on one that
-   * changes and so could not be planned yet.
+   * changes and so could not be planned yet. One whose deletions wait for the others is in it twice, or after them.
    */
-  readonly stacks: readonly { readonly name: string; readonly plan: "same" | "saved" | "later" }[];
+  readonly stacks: readonly SavedPlan[];
+}
+
+interface SavedPlan {
+  readonly name: string;
+  readonly plan: "same" | "saved" | "later";
+  /** True if it keeps something for a live release. */
+  readonly keeps?: boolean;
+  /** Set for deletions: stacks that may use what is deleted. */
+  readonly users?: readonly string[];
 }
 
 const FILE = "antifragile-plans.json";
@@ -40,13 +50,14 @@ export interface SavedPlansOptions extends TerraformOptions {
 export async function savePlans(options: SavedPlansOptions & { readonly allowances: Allowances }): Promise<0 | 1 | 3> {
   const { outdir, environment, allowances, print } = options;
   const manifest = readManifest(outdir);
-  const names = stacksOfEnvironment(environment, manifest);
+  const names = stacksOfEnvironment(environment, outdir);
   const kept = (name: string) => join(outdir, "stacks", name, PLAN);
   for (const path of [join(outdir, FILE), ...names.map(kept)]) rmSync(path, { force: true });
   return Terraform.use(options, async (terraform) => {
     const used = new Set<string>();
     const changing = new Set<string>();
-    const stacks: { name: string; plan: "same" | "saved" | "later" }[] = [];
+    const stacks: SavedPlan[] = [];
+    const waiting: SavedPlan[] = [];
     const passed = new Map<string, string>();
     for (const name of names) {
       const awaited = (manifest.stacks[name]?.dependencies ?? []).filter((each) => changing.has(each));
@@ -56,15 +67,20 @@ export async function savePlans(options: SavedPlansOptions & { readonly allowanc
         stacks.push({ name, plan: "later" });
         continue;
       }
-      const planned = await planStack(join(outdir, "stacks", name), { terraform, allowances, print }, used);
+      const dependents = dependentsOf(name, manifest, names);
+      const planOptions = { terraform, allowances, print, dependents };
+      const planned = await planStack(join(outdir, "stacks", name), planOptions, used);
       if (typeof planned === "number") return planned;
-      const { file } = planned;
-      if (file !== undefined) {
-        passed.set(name, file);
-        changing.add(name);
-      }
-      stacks.push({ name, plan: file === undefined ? "same" : "saved" });
+      const { file, deletions, keeps } = planned;
+      if (deletions !== undefined)
+        waiting.unshift({ name, plan: deletions.file === undefined ? "later" : "saved", users: dependents });
+      const plan = file ?? deletions?.file;
+      if (plan !== undefined) passed.set(name, plan);
+      if (file !== undefined) changing.add(name);
+      if (file !== undefined || deletions === undefined)
+        stacks.push({ name, plan: file === undefined ? "same" : "saved", keeps });
     }
+    stacks.push(...waiting);
     // The copies have the mode of the private files.
     for (const [name, file] of passed) copyFileSync(file, kept(name));
     if (!stacks.some(({ plan }) => plan === "later")) reportUnused(allowances, used, print);
@@ -91,22 +107,41 @@ export interface ApplySavedOptions extends SavedPlansOptions {
 export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1 | 3> {
   const { outdir, environment, onlySaved, print } = options;
   const saved = readSaved(outdir, environment);
-  const names = stacksOfEnvironment(environment, readManifest(outdir));
-  const unknown = saved.stacks.map(({ name }) => name).join() === names.join() ? undefined : names;
-  if (unknown !== undefined) {
-    throw new UserError(`the plans in ${outdir} are of other stacks than ${unknown.join(", ")}: plan again`, 1);
+  const manifest = readManifest(outdir);
+  const names = stacksOfEnvironment(environment, outdir);
+  const planned = new Set(saved.stacks.map(({ name }) => name));
+  if (planned.size !== names.length || names.some((name) => !planned.has(name))) {
+    throw new UserError(`the plans in ${outdir} are of other stacks than ${names.join(", ")}: plan again`, 1);
   }
   const used = new Set<string>();
   return Terraform.use(options, async (terraform) => {
     const again = `run antifragile plan ${environment} again, then antifragile apply ${environment}`;
     const planOptions = { ...options, allowances: saved.allowances, terraform, again };
-    for (const { name, plan } of saved.stacks) {
+    const queue = [...saved.stacks];
+    const waiting: SavedPlan[] = [];
+    const keeping = new Set<string>();
+    for (let next = queue.shift(); next !== undefined; next = queue.shift() ?? waiting.shift()) {
+      const { name, plan } = next;
+      if (next.keeps) keeping.add(name);
+      const users = (next.users ?? []).filter((each) => keeping.has(each));
+      if (users.length > 0) {
+        print(describeWaiting(name, users));
+        rmSync(join(outdir, "stacks", name, PLAN), { force: true });
+        continue;
+      }
       if (plan === "same") continue;
       const folder = join(outdir, "stacks", name);
       let file = PLAN;
       if (plan === "later") {
-        const planned = await planStack(folder, planOptions, used);
+        const dependents = dependentsOf(
+          name,
+          manifest,
+          queue.map((each) => each.name),
+        );
+        const planned = await planStack(folder, { ...planOptions, dependents }, used);
         if (typeof planned === "number") return planned;
+        if (planned.deletions !== undefined) waiting.unshift({ name, plan, users: dependents });
+        if (planned.keeps) keeping.add(name);
         if (planned.file === undefined) continue;
         if (onlySaved) {
           print(

@@ -69,7 +69,11 @@ export async function observe(place: StatusPlace): Promise<Observed[]> {
   }
 }
 
-async function parametersBelow(clients: AwsClients, { environment, platform }: StatusPlace): Promise<Parameters> {
+/** Parameters of a place, which services, platforms and releases have published. */
+export async function parametersBelow(
+  clients: AwsClients,
+  { environment, platform }: Omit<StatusPlace, "region">,
+): Promise<Parameters> {
   const { paginateGetParametersByPath, SSMClient } = await loadSdk(
     "@aws-sdk/client-ssm",
     () => import("@aws-sdk/client-ssm"),

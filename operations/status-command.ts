@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandContext, defineCommand } from "../contract/command-line";
+import type { Place } from "../contract/stacks";
+import { didYouMean } from "../contract/text";
 import { type ExitCode, UserError } from "../contract/user-error";
-import { awsErrorForUser } from "./aws-sdk";
-import { synthesize } from "./deploy";
+import { forUser } from "./aws-sdk";
 import { describeStatus, statusOf } from "./status";
 import { observe, type StatusPlace } from "./status-cloud";
+import { synthesize } from "./synth";
+import { environmentsIn, placesIn } from "./synthesized";
 
 /** Context of the command: the folder of a generated repository, or any other. */
 export interface StatusContext extends CommandContext {
@@ -19,7 +22,7 @@ export const runStatus = defineCommand(
     name: "status",
     operands: ["[environment]"],
     description:
-      "Shows the services that run in an account: running and desired tasks, the release that is live and the next one, deployment, alarms, and the last scaling. Uses the AWS credentials of the shell; only reads. Exit code 1: there are no services.",
+      "Shows the services that run in an account: running and desired tasks, the release that is live and the next one, deployment, alarms, and the last scaling. Uses the AWS credentials of the shell; only reads. Exit code 1: no services were found.",
     flags: {
       platform: { value: "NAME", help: "only services on this platform" },
       region: {
@@ -37,10 +40,7 @@ export const runStatus = defineCommand(
       region === undefined && existsSync(join(cwd, "infra", "main.ts"))
         ? (await placesOf(cwd, environment)).map((place) => ({ ...place, platform }))
         : [{ region, environment, platform }];
-    if (places.length === 0) {
-      throw new UserError(`infra/environments.ts has no environment ${JSON.stringify(environment)}`, 2);
-    }
-    const services = (await Promise.all(places.map(ask))).flat().map(statusOf);
+    const services = (await forUser(() => Promise.all(places.map(observe)))).flat().map(statusOf);
     if (json) print(`${JSON.stringify(services, (_, value: unknown) => value ?? null, 2)}\n`);
     else if (services.length > 0) print(describeStatus(services, clock()));
     if (services.length > 0) return 0;
@@ -56,40 +56,21 @@ function nothing(places: readonly StatusPlace[]): string {
   return `no services are deployed to ${where.join(", ")} in this account\n`;
 }
 
-/** Uses the last synthesized stacks if they include the environment, because regions hardly ever change. */
-async function placesOf(cwd: string, environment: string | undefined) {
+/**
+ * Places of an environment of a repository, or of all. Uses the last synthesized stacks if they include the environment,
+ * because regions hardly ever change.
+ *
+ * @throws UserError for an environment that does not exist
+ */
+export async function placesOf(cwd: string, environment: string | undefined): Promise<Place[]> {
   const last = join(cwd, "infra", "cdktf.out");
-  const places = existsSync(join(last, "stacks")) ? placesIn(last, environment) : [];
-  return places.length > 0 ? places : placesIn(await synthesize(cwd, environment), environment);
-}
-
-/** Environments and regions of the stacks of a synthesized app. */
-export function placesIn(outdir: string, wanted?: string): { environment: string; region: string }[] {
-  const stacks = join(outdir, "stacks");
-  const places = new Map<string, { environment: string; region: string }>();
-  for (const name of readdirSync(stacks)) {
-    if (!/-(platform|service)$/.test(name)) continue;
-    const program = JSON.parse(readFileSync(join(stacks, name, "cdk.tf.json"), "utf8")) as {
-      provider?: {
-        aws?: readonly {
-          region?: string;
-          default_tags?: readonly { tags?: { Environment?: string } }[];
-        }[];
-      };
-    };
-    const [provider] = program.provider?.aws ?? [];
-    const environment = provider?.default_tags?.[0]?.tags?.Environment;
-    const region = provider?.region;
-    if (environment === undefined || region === undefined) continue;
-    if (wanted === undefined || environment === wanted) places.set(`${environment} ${region}`, { environment, region });
-  }
-  return [...places.values()];
-}
-
-async function ask(place: StatusPlace) {
-  try {
-    return await observe(place);
-  } catch (error) {
-    throw awsErrorForUser(error);
-  }
+  const places = placesIn(last, environment);
+  if (places.length > 0) return places;
+  const outdir = await synthesize(cwd, environment);
+  const made = placesIn(outdir, environment);
+  if (made.length > 0) return made;
+  throw new UserError(
+    `infra/environments.ts has no environment ${JSON.stringify(environment)}${didYouMean(environment ?? "", environmentsIn(outdir))}`,
+    2,
+  );
 }

@@ -8,6 +8,8 @@ export interface ServiceStatus {
   readonly platform: string;
   readonly region: string;
   readonly kind: ProcessTemplate["kind"] | "unknown";
+  /** URL of its Ingress, or within the platform; undefined for a worker or job. */
+  readonly url: string | undefined;
   /** Release that is live, and the attempts after it. */
   readonly release: ReleaseStatus;
   /** Undefined for a job, whose tasks a schedule starts. */
@@ -117,6 +119,7 @@ export function statusOf(observed: Observed): ServiceStatus {
     platform: observed.platform,
     region: observed.region,
     kind: template?.kind ?? "unknown",
+    url: template?.url,
     release: releaseOf(observed),
     tasks: observed.ecs && {
       running: observed.ecs.running,
@@ -210,13 +213,18 @@ function causeOf(cause: string): string {
 
 const COLUMNS = ["service", "env", "release", "tasks", "deployment", "alarms", "last scaling"] as const;
 
-/** Table with a line for each service; the platform is the first column where there are several. */
+/** Table with a line for each service; the platform is the first column where there are several, the URL the last where there is one. */
 export function describeStatus(services: readonly ServiceStatus[], now: Date): string {
   const several = new Set(services.map(({ platform }) => platform)).size > 1;
+  const reachable = services.some(({ url }) => url !== undefined);
   const rows = [...services]
     .sort(byPlace)
-    .map((status) => [...(several ? [status.platform] : []), ...cells(status, now)]);
-  const headings = [...(several ? ["platform"] : []), ...COLUMNS];
+    .map((status) => [
+      ...(several ? [status.platform] : []),
+      ...cells(status, now),
+      ...(reachable ? [status.url ?? "-"] : []),
+    ]);
+  const headings = [...(several ? ["platform"] : []), ...COLUMNS, ...(reachable ? ["url"] : [])];
   return formatTable(headings, rows);
 }
 

@@ -1,6 +1,6 @@
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { badUsage, type ExitCode } from "../contract/user-error";
-import { awsErrorForUser } from "./aws-sdk";
+import { forUser } from "./aws-sdk";
 import { describeStopReport, findStopReasons } from "./stop-reasons";
 
 /** The command `antifragile stop-reasons`. */
@@ -25,15 +25,7 @@ export const runStopReasons = defineCommand(
       );
     }
     const place = { region, cluster, service };
-    print(describeStopReport(place, await ask(place)));
+    print(describeStopReport(place, await forUser(() => findStopReasons(place))));
     return 0;
   },
 );
-
-async function ask(place: { region: string; cluster: string; service: string }) {
-  try {
-    return await findStopReasons(place);
-  } catch (error) {
-    throw awsErrorForUser(error);
-  }
-}

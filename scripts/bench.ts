@@ -48,7 +48,7 @@ const fresh = () => join(folder, String(++runs));
 const synth = (services: number) => `
   const { App, CloudNativeService, Ingress, insecureHttp, Platform } = require("./dist/constructs.js");
   const app = new App({ outdir: ${JSON.stringify(fresh())} });
-  const environment = { name: "production", region: "eu-central-1", profile: "production", quotas: { targetGroupsPerBalancer: 5000, rulesPerBalancer: 5000 } };
+  const environment = { name: "production", region: "eu-central-1", profile: "production", quotas: { targetGroupsPerLoadBalancer: 5000, rulesPerLoadBalancer: 5000 } };
   const platform = new Platform(app, "shop", { environment, vpc: { cidr: "10.0.0.0/16" }, listener: insecureHttp() });
   for (let i = 0; i < ${services}; i++) {
     const service = new CloudNativeService(platform.stack("s" + i), "Service" + i);

@@ -1,19 +1,13 @@
 /**
- * Builds what the package ships: two CommonJS library entries (cdktf, the provider and constructs stay outside),
+ * Builds what the package ships: two CommonJS library entries (engine, provider and constructs stay outside),
  * the executable as one file with its dependencies inside, and the declarations.
  */
-import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
-import {
-  copyPlainTemplates,
-  precompiledTemplates,
-  withoutColorConversion,
-  withoutTextEditor,
-} from "./precompile-templates";
-import { keepPublicDeclarations } from "./public-declarations";
+import { minify } from "terser";
+import { copyPlainTemplates, precompiledTemplates, withoutUnusedPackages } from "./precompile-templates";
 import { copyStripped } from "./strip-python";
 
 const root = join(__dirname, "..");
@@ -29,24 +23,61 @@ const common = {
   logLevel: "warning",
 } as const;
 
+/** Loads each module of the provider when it is first used: an app uses half of them, and one has up to 2.5 MB. */
+function loadProviderLate(file: string): void {
+  const loader = "const __late=(load)=>{let module;return new Proxy({},{get:(_,name)=>(module??=load())[name]})};";
+  let found = 0;
+  const text = readFileSync(file, "utf8").replaceAll(/= (require\("@cdktf\/provider-aws\/[^"]+"\))/g, (_, load) => {
+    found++;
+    return `= __late(()=>${load})`;
+  });
+  if (found === 0)
+    throw new Error(`${file} loads no module of the provider: has the form of esbuild's output changed?`);
+  writeFileSync(file, text.replace('"use strict";', `"use strict";${loader}`));
+}
+
+/**
+ * Shrinks a file by a twentieth more than esbuild does: the package has to stay one small download. Classes keep their names,
+ * which stack traces show, as methods do.
+ */
+async function shrink(file: string, lineLength?: number): Promise<void> {
+  const source = readFileSync(file, "utf8");
+  // Read by Node.js, but never run: the names that ES modules can import.
+  const names = /^0 && \(module\.exports = \{[^}]*\}\);$/m.exec(source)?.[0].replace(/\s+/g, "") ?? "";
+  const classes = [...source.matchAll(/^var (\w+) = class\b/gm)].map(([, name]) => name as string);
+  const { code } = await minify(source, {
+    ecma: 2020,
+    toplevel: true,
+    keep_classnames: true,
+    mangle: { reserved: classes },
+    compress: { passes: 2 },
+    format: { max_line_len: lineLength ?? false },
+  });
+  writeFileSync(file, `${code}\n${names}\n`);
+}
+
 async function main(): Promise<void> {
   await build({
     ...common,
-    entryPoints: { constructs: "constructs/index.ts", testing: "constructs/testing/index.ts" },
+    entryPoints: {
+      constructs: "constructs/index.ts",
+      testing: "constructs/testing/index.ts",
+      engine: "constructs/engine.ts",
+    },
     external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
-    minify: true,
-    // For stack traces, of which Node.js prints the line.
-    keepNames: true,
-    lineLimit: 1000,
     outdir: "dist",
   });
+  loadProviderLate(join(root, "dist/constructs.js"));
+  // Lines are short for stack traces, of which Node.js prints the line.
+  for (const name of ["constructs", "testing", "engine"]) await shrink(join(root, `dist/${name}.js`), 1000);
+  for (const [entry, file] of Object.entries(ENTRIES)) writeFileSync(join(root, "dist", entry), entryOf(file));
   // Read at synth, from beside the code that deploys it.
   copyFileSync(join(root, "constructs/logging/to-opensearch.mjs"), join(root, "dist/to-opensearch.mjs"));
   if (existsSync(join(root, "bin/antifragile.ts"))) {
     // One file with inquirer and handlebars inside, so that npx fetches one package.
     await build({
       ...common,
-      entryPoints: { antifragile: "bin/antifragile.ts" },
+      entryPoints: { antifragile: "bin/antifragile.ts", "run-program": "operations/run-program.ts" },
       minify: true,
       // Templates hold lines that begin with import: in a template literal, what reads the file takes them for its own.
       supported: { "template-literal": false },
@@ -55,15 +86,51 @@ async function main(): Promise<void> {
       external: ["@aws-sdk/*"],
       // inquirer needs a few functions of rxjs: its ES modules can be shaken, its CommonJS comes whole, a third of the file.
       alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
-      plugins: [precompiledTemplates, withoutTextEditor, withoutColorConversion],
+      plugins: [precompiledTemplates, ...withoutUnusedPackages],
     });
+    await shrink(join(root, "dist/bin/antifragile.js"));
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
     copyPlainTemplates();
     copyStripped(join(root, "emulator/python"), join(root, "dist/emulator/python"));
   }
-  const tsc = createRequire(__filename).resolve("typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
-  keepPublicDeclarations(join(root, "dist/types"), ["constructs/index.d.ts", "constructs/testing/index.d.ts"]);
+  // One file each: a fifth smaller to download than a file for each module, and only what the entry exports is visible.
+  const declarations = { constructs: "constructs/index.ts", testing: "constructs/testing/index.ts" };
+  const bundles = generateDtsBundle(
+    Object.values(declarations).map((entry) => ({
+      filePath: join(root, entry),
+      output: { exportReferencedTypes: false, noBanner: true },
+    })),
+    { preferredConfigPath: join(root, "tsconfig.json") },
+  );
+  for (const [index, name] of Object.keys(declarations).entries()) {
+    writeFileSync(join(root, `dist/${name}.d.ts`), bundles[index]!);
+  }
+  writeFileSync(join(root, "dist/cdktn.d.ts"), CDKTN_TYPES);
+  writeFileSync(join(root, "dist/cdktn-modules.d.ts"), cdktnModules(bundles.join("")));
+}
+
+/** Files that users import, and the file of each with the code. */
+const ENTRIES = { "index.js": "constructs.js", "testing-index.js": "testing.js" };
+
+/** Loads the code on the installed engine. */
+function entryOf(file: string): string {
+  return [
+    `"use strict";const engine=require("./engine.js");`,
+    `module.exports=engine.onCdktn()?engine.loadOnCdktn("${file}"):require("./${file}");`,
+    // Never runs: Node.js reads in it which names ES modules can import.
+    `0&&(module.exports=require("./${file}"));\n`,
+  ].join("\n");
+}
+
+const CDKTN_TYPES = `/// <reference path="./cdktn-modules.d.ts" />\nexport * from "./constructs.js";\n`;
+
+/** Declares the modules that the declarations import as those of CDK Terrain. */
+function cdktnModules(declarations: string): string {
+  const imported = new Set([...declarations.matchAll(/ from '(@?cdktf[^']*)';/g)].map(([, name]) => name!));
+  return [...imported]
+    .sort()
+    .map((name) => `declare module "${name}" {\n  export * from "${name.replace("cdktf", "cdktn")}";\n}\n`)
+    .join("");
 }
 
 main().catch((error: unknown) => {

@@ -7,13 +7,17 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
-const root = join(import.meta.dirname, "..");
 /** Module resolution of Node.js before `exports`, which no supported version uses, so subpaths need not resolve. */
 const UNSUPPORTED_RESOLUTION = "node10";
 /** Maximum download size of `npx antifragile`. */
 const MAX_BYTES = 500_000;
 
-async function main(): Promise<void> {
+/** Files and folders that the package may contain; anything else would be published by accident. */
+const CONTENTS =
+  /^(?:package\.json|README\.md|LICENSE|dist\/(?:[a-z-]+\.(?:js|mjs|d\.ts)|bin\/[a-z-]+\.js|emulator\/python\/[a-z_/]+\.(?:py|json)|templates\/.+))$/;
+
+/** Packs the package as npm would, checks it, and returns what it contains. @throws Error that lists what is wrong */
+export async function checkPacked(root: string): Promise<{ readonly files: readonly string[]; readonly size: number }> {
   const folder = mkdtempSync(join(tmpdir(), "antifragile-pack-"));
   try {
     const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -28,7 +32,10 @@ async function main(): Promise<void> {
       files: { path: string }[];
     }[];
     if (packed === undefined) throw new Error("npm pack made no tarball");
-    const problems: string[] = [];
+    const files = packed.files.map(({ path }) => path).sort();
+    const problems = files
+      .filter((file) => !CONTENTS.test(file))
+      .map((file) => `${file} does not belong into the package`);
     if (packed.size > MAX_BYTES) problems.push(`the tarball has ${packed.size} bytes, more than ${MAX_BYTES}`);
 
     const { messages, pkg } = await publint({ pkgDir: root, strict: true });
@@ -44,15 +51,19 @@ async function main(): Promise<void> {
         }
       }
     }
-    for (const problem of problems) console.error(`✖ ${problem}`);
-    console.log(`${packed.filename}: ${packed.files.length} files, ${packed.size} bytes, ${problems.length} problems`);
-    if (problems.length > 0) process.exitCode = 1;
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    return { files, size: packed.size };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+if (process.argv[1] === import.meta.filename) {
+  checkPacked(join(import.meta.dirname, "..")).then(
+    ({ files, size }) => console.log(`${files.length} files, ${size} bytes`),
+    (error: unknown) => {
+      console.error(error);
+      process.exitCode = 1;
+    },
+  );
+}

@@ -1,6 +1,7 @@
 /**
  * The main job on real input, as a user would do it: the packed package scaffolds a service, which is installed, tested,
- * started, asked and stopped; its infrastructure is deployed to an emulator by Terraform and destroyed again.
+ * started, asked and stopped; its infrastructure is deployed to an emulator by Terraform, what was deployed answers a request
+ * through a local load balancer, and all of it is destroyed again.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,6 +21,8 @@ const logFile = join(folder, "demo.log");
 const log = createWriteStream(logFile);
 const timings: { title: string; seconds: number }[] = [];
 const children = new Set<ChildProcess>();
+/** Interrupts groups of processes. */
+const groups = new Set<() => void>();
 
 /** A step that failed, with what to look at. */
 class StepError extends Error {}
@@ -117,19 +120,7 @@ async function startAndAsk(): Promise<void> {
     return `ready on port ${port}, with an issuer of tokens beside it`;
   });
   await step("ask it over HTTP", async () => {
-    const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
-    const ask = async (token?: string) => {
-      const headers = new Headers({ "content-type": "application/json" });
-      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-      const response = await fetch(`${url}/v1/quotes`, { method: "POST", headers, body });
-      return { status: response.status, text: await response.text() };
-    };
-    const stranger = await ask();
-    const token = await (await fetch(`${issuer}/token?scope=quotes:write`)).text();
-    const holder = await ask(token);
-    if (stranger.status !== 401) throw new StepError(`without a token: ${stranger.status}, not 401: ${stranger.text}`);
-    if (holder.status !== 201) throw new StepError(`with a token: ${holder.status}, not 201: ${holder.text}`);
-    return `POST /v1/quotes: ${stranger.status} without a token, ${holder.status} with one: ${holder.text.slice(0, 90)}`;
+    return describeQuote(url, await (await fetch(`${issuer}/token?scope=quotes:write`)).text());
   });
   await step("stop it with SIGTERM", async () => {
     if (service === undefined) throw new StepError("the service was not started");
@@ -141,20 +132,62 @@ async function startAndAsk(): Promise<void> {
   });
 }
 
-/** Runs `npm run deploy:local`, which shows its own progress. True when all of it was done. */
+/**
+ * Runs `npm run deploy:local`, which shows its own progress, asks what it has deployed, and ends it as Ctrl-C does. True when
+ * all of it was done.
+ */
 async function deployLocally(): Promise<boolean> {
   console.log(`\n  npm run deploy:local   (infra/ on an emulator, by Terraform and the real AWS provider)\n`);
   const begun = Date.now();
   const child = spawn("npm", ["run", "--silent", "deploy:local"], {
     cwd: repository,
     env: userEnvironment,
-    stdio: "inherit",
+    stdio: ["ignore", "pipe", "inherit"],
+    // Ctrl-C reaches a group of processes, and so does the signal below.
+    detached: true,
   });
-  children.add(child);
-  const [code] = (await once(child, "close")) as [number | null];
-  children.delete(child);
+  const interrupt = () => process.kill(-(child.pid as number), "SIGINT");
+  groups.add(interrupt);
+  let output = "";
+  let asked: Promise<string> | undefined;
+  child.stdout.on("data", (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    output += chunk;
+    if (asked !== undefined || !output.includes("Ctrl-C drains")) return;
+    asked = askDeployed(output);
+    asked.catch(() => undefined).finally(interrupt);
+  });
+  await once(child, "close");
+  groups.delete(interrupt);
+  const answer = await asked;
   timings.push({ title: "deploy:local", seconds: (Date.now() - begun) / 1000 });
-  return code === 0;
+  if (answer !== undefined) console.log(`\n  what was deployed answered ${answer}`);
+  // Interrupted, npm has no exit code: it waits for the command, whose last line reports success.
+  return answer !== undefined && output.includes("found as planned, and destroyed");
+}
+
+/** Calls the service through the local load balancer, by the URL and the token that `deploy:local` has printed. */
+async function askDeployed(output: string): Promise<string> {
+  const url = /^ {2}(http:\/\/127\.0\.0\.1:\d+) /m.exec(output)?.[1];
+  const issuer = /^ {2}token .*'(http:[^']+)'/m.exec(output)?.[1];
+  if (url === undefined || issuer === undefined) throw new StepError("deploy:local printed no URL, or no token");
+  return describeQuote(url, await (await fetch(issuer)).text());
+}
+
+/** Creates a quote, with a token and without one. */
+async function describeQuote(url: string, token: string): Promise<string> {
+  const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
+  const ask = async (authorization?: string) => {
+    const headers = new Headers({ "content-type": "application/json" });
+    if (authorization !== undefined) headers.set("authorization", authorization);
+    const response = await fetch(`${url}/v1/quotes`, { method: "POST", headers, body });
+    return { status: response.status, text: await response.text() };
+  };
+  const stranger = await ask();
+  const holder = await ask(`Bearer ${token}`);
+  if (stranger.status !== 401) throw new StepError(`without a token: ${stranger.status}, not 401: ${stranger.text}`);
+  if (holder.status !== 201) throw new StepError(`with a token: ${holder.status}, not 201: ${holder.text}`);
+  return `POST /v1/quotes: ${stranger.status} without a token, ${holder.status} with one: ${holder.text.slice(0, 90)}`;
 }
 
 async function main(): Promise<void> {
@@ -190,7 +223,9 @@ async function main(): Promise<void> {
   console.log(`  its AWS          ${join(repository, "infra", "infrastructure.ts")}`);
   console.log(`  all output       ${logFile}\n`);
   if (!deployed) {
-    console.log("  The demo is not complete: the infrastructure was not deployed; see above for what to do.\n");
+    console.log(
+      "  The demo is not complete: the service was not deployed, or did not answer; see above for what to do.\n",
+    );
     process.exitCode = 1;
   }
 }
@@ -198,6 +233,7 @@ async function main(): Promise<void> {
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     for (const child of children) child.kill(signal);
+    for (const interrupt of groups) interrupt();
     console.log(`\n  stopped; what was made is in ${folder}`);
     process.exit(130);
   });

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 
@@ -12,7 +12,7 @@ export function families(): string[] {
     .sort();
 }
 
-/** Writes the API reference into a folder: a page for each family, without dates, versions and without links to lines. */
+/** Writes the API reference into a folder: a front page, the ids of children, and a page for each family, without dates, versions and without links to lines. */
 export async function writeApi(out: string): Promise<void> {
   // TypeDoc is an ES module.
   const { Application } = await import("typedoc");
@@ -20,7 +20,7 @@ export async function writeApi(out: string): Promise<void> {
     plugin: ["typedoc-plugin-markdown"],
     outputs: [{ name: "markdown", path: out }],
     entryPoints: families().map((family) => join(root, "constructs", family, "index.ts")),
-    tsconfig: join(root, "tsconfig.build.json"),
+    tsconfig: join(root, "tsconfig.json"),
     basePath: join(root, "constructs"),
     displayBasePath: join(root, "constructs"),
     name: "API of antifragile",
@@ -52,4 +52,8 @@ export async function writeApi(out: string): Promise<void> {
   const project = await app.convert();
   if (project === undefined) throw new Error("TypeDoc read nothing");
   await app.generateOutputs(project);
+  const pageOf = (family: string) => readFileSync(join(out, `${family}.md`), "utf8");
+  const { CHILDREN_PAGE, childrenPage, frontPage } = await import("./docs-api-index");
+  writeFileSync(join(out, "README.md"), await frontPage(project, pageOf));
+  writeFileSync(join(out, CHILDREN_PAGE), childrenPage());
 }

@@ -1,4 +1,5 @@
 import { HARMLESS, PROTECTED } from "../operations/protected-resources";
+import { serviceChanges } from "../test/contract/support/service-changes";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -20,6 +21,9 @@ export function changesPage(): string {
         ? "the same"
         : replacedAfter,
   ]);
+  const replacements = resources.flatMap(([type, { causes = {} }]) =>
+    Object.entries(causes).map(([path, cause]) => [`\`${type}\``, `\`${path.replaceAll(".0.", ".")}\``, cause]),
+  );
   const updates = resources.flatMap(([type, { changes = [] }]) =>
     changes.map(({ path, effect, instead }) => [
       `\`${type}\``,
@@ -28,7 +32,17 @@ export function changesPage(): string {
       instead === undefined ? "" : capitalized(instead),
     ]),
   );
-  return `<!-- Written by npm run docs from operations/protected-resources.ts. -->
+  const props = serviceChanges().map(({ prop, text, atApply, atRelease, refused, keeps }) => [
+    `\`${prop}\``,
+    text,
+    atApply === "" ? "nothing" : atApply,
+    atRelease ? "new tasks" : "nothing",
+    [
+      refused.length === 0 ? "passes" : `refused: ${refused.join("; ")}`,
+      ...(keeps ? ["access that the live release needs is kept"] : []),
+    ].join("; "),
+  ]);
+  return `<!-- Written by npm run docs from operations/protected-resources.ts and test/contract/support/service-changes.ts. -->
 
 # Changes that take something away
 
@@ -40,6 +54,10 @@ of its resource: \`--allow-delete\`, \`--allow-replace\` or \`--allow-update\`. 
 The consequence of each. A route counts if it is a default route, a DNS record if it is of type A or AAAA.
 
 ${table(["resource", "deleted", "replaced, the old one first", "replaced, the new one first"], deletions)}
+
+## Attributes that force a replacement
+
+${table(["resource", "attribute", "reason, and what to do"], replacements)}
 
 ## Changed in place
 
@@ -54,5 +72,14 @@ while tasks that run still use it. Open the new one beside the old one first, an
 
 After a change of the region, Terraform looks for the resources of a stack in the new region, does not find them, and creates new ones:
 the old ones stay, billed. Create another environment or platform for the new region instead.
+
+## Props of a service
+
+One change of each prop of a service whose releases the release command owns (\`releaseOwner: "pipeline"\`). The columns are computed
+from the Terraform before and after it. What waits for the release is what is part of the task definition: the tasks that run keep
+theirs, and \`antifragile releases\` shows the difference. Access that they still need is [kept until a release no longer needs
+it](deploy.md#take-something-away-from-a-service). With \`releaseOwner: "terraform"\` the apply starts the new tasks, too.
+
+${table(["prop", "change", "at the apply", "at the next release", "gate"], props)}
 `;
 }

@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { options } from "../generator/options";
 import { answersSchema, optionsPage } from "../generator/reference";
 import { writeApi } from "./docs-api";
+import { commandsPage } from "./docs-commands";
+import { errorsPage } from "./docs-errors";
+import { UPGRADING, upgradingPage } from "./docs-upgrading";
 import { TYPES_FILE, typesFile } from "./types";
 
 const docs = join(__dirname, "../docs");
@@ -16,13 +19,20 @@ async function main(): Promise<void> {
   writeFileSync(join(__dirname, "..", TYPES_FILE), typesFile());
   // These run constructs, which read the types as they are now.
   const { alarmsPage } = await import("../test/contract/alarms/table");
+  const { assumptionsPage } = await import("./docs-assumptions");
   const { changesPage } = await import("./docs-changes");
+  const { securityPage } = await import("./docs-security");
   const { strategiesPage } = await import("./docs-strategies");
   writeFileSync(join(docs, "options.md"), optionsPage(options));
   writeFileSync(join(docs, "answers.schema.json"), `${JSON.stringify(answersSchema(options), null, 2)}\n`);
+  writeFileSync(join(docs, "security.md"), securityPage());
   writeFileSync(join(docs, "strategies.md"), strategiesPage());
   writeFileSync(join(docs, "alarms.md"), alarmsPage());
+  writeFileSync(join(docs, "assumptions.md"), assumptionsPage());
   writeFileSync(join(docs, "changes.md"), changesPage());
+  writeFileSync(join(docs, "commands.md"), await commandsPage());
+  writeFileSync(join(docs, "errors.md"), errorsPage());
+  writeFileSync(UPGRADING, upgradingPage());
   // Beside it first, so that a fault leaves what was there.
   const fresh = mkdtempSync(join(docs, ".api-"));
   try {

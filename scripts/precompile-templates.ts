@@ -12,6 +12,13 @@ const FOLDER = "dist/templates";
 const isCompiled = (path: string) => path.endsWith(".hbs");
 const paths = [...new Set(manifest.map(({ template }) => template))];
 
+/** Removes from a compiled template what no helper of ours reads, and a function that the runtime has. */
+const withoutUnused = (code: string) =>
+  code
+    .replace(/,"loc":\{"start":\{"line":\d+,"column":\d+\},"end":\{"line":\d+,"column":\d+\}\}/g, "")
+    .replace(/\{"name":"\w+","hash":\{\},"data":data\}/g, "{}")
+    .replace(/(container\.lookupProperty) \|\| function\(parent, propertyName\) \{[^}]*\}[^}]*\}/g, "$1");
+
 /**
  * Puts the compiled templates in the place of the compiler: a run of `new` takes half the time, and the package does not hold
  * their text besides.
@@ -23,7 +30,7 @@ export const precompiledTemplates: Plugin = {
       const functions = paths.filter(isCompiled).map((path) => {
         const source = readFileSync(join(root, "templates", path), "utf8");
         const options = COMPILE_OPTIONS as Parameters<typeof Handlebars.precompile>[1];
-        return `${JSON.stringify(path)}: ${Handlebars.precompile(source, options)}`;
+        return `${JSON.stringify(path)}: ${withoutUnused(String(Handlebars.precompile(source, options)))}`;
       });
       const contents = [
         'import runtime from "handlebars/runtime";',
@@ -38,32 +45,28 @@ export const precompiledTemplates: Plugin = {
   },
 };
 
-/** Copies the templates that are no functions. */
-export function copyPlainTemplates(): void {
+/** Copies the templates that are no functions into a package. */
+export function copyPlainTemplates(to: string = root): void {
   for (const path of paths.filter((each) => !isCompiled(each))) {
-    mkdirSync(dirname(join(root, FOLDER, path)), { recursive: true });
-    copyFileSync(join(root, "templates", path), join(root, FOLDER, path));
+    mkdirSync(dirname(join(to, FOLDER, path)), { recursive: true });
+    copyFileSync(join(root, "templates", path), join(to, FOLDER, path));
   }
 }
 
-/** Leaves out what inquirer needs to open a text editor, two thirds of the executable: no question opens one. */
-export const withoutTextEditor: Plugin = {
-  name: "without-text-editor",
+/** Puts other code in the place of a package of inquirer's, which takes much of the executable. */
+const withoutPackage = (name: string, contents: string): Plugin => ({
+  name: `without-${name}`,
   setup(build) {
-    build.onLoad({ filter: /[\\/]@inquirer[\\/]external-editor[\\/]/ }, () => ({
-      contents: "module.exports = {};",
-      loader: "js",
-    }));
+    const filter = new RegExp(`[\\\\/]node_modules[\\\\/]${name.replace("/", "[\\\\/]")}[\\\\/]`);
+    build.onLoad({ filter }, () => ({ contents, loader: "js" }));
   },
-};
+});
 
-/** Leaves out conversions between color models, which inquirer never asks for: ansi-styles reads them at first use. */
-export const withoutColorConversion: Plugin = {
-  name: "without-color-conversion",
-  setup(build) {
-    build.onLoad({ filter: /[\\/]node_modules[\\/]color-convert[\\/]/ }, () => ({
-      contents: "module.exports = {};",
-      loader: "js",
-    }));
-  },
-};
+export const withoutUnusedPackages: readonly Plugin[] = [
+  // Opens a text editor, two thirds of the executable: no question opens one.
+  withoutPackage("@inquirer/external-editor", "module.exports = {};"),
+  // Conversions between color models, which inquirer never asks for: ansi-styles reads them at first use.
+  withoutPackage("color-convert", "module.exports = {};"),
+  // The engine has the pattern of an emoji: the list that inquirer's width of a text brings has 10 kB.
+  withoutPackage("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
+];

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 /**
  * Leaves out comments on lines of their own, docstrings and empty lines of a Python module, an eighth of the emulator in the
- * package.
+ * package, and indents by tabs, which takes a kilobyte less to download.
  */
 export function stripped(source: string): string {
   const kept: string[] = [];
@@ -16,14 +16,17 @@ export function stripped(source: string): string {
     const isDocstring = /^[rf]?"""/.test(text);
     const end = quotes === 1 ? lines.findIndex((each, at) => at > index && each.includes('"""')) : index;
     if (!isDocstring) {
-      kept.push(...lines.slice(index, end + 1));
+      // The further lines are text between triple quotes.
+      kept.push(line.replace(/^ +/, withTabs), ...lines.slice(index + 1, end + 1));
     } else if (isAlone(line, lines.slice(end + 1))) {
-      kept.push(line.replace(/\S.*/, "pass"));
+      kept.push(`${line.replace(/\S.*/, "").replace(/^ +/, withTabs)}pass`);
     }
     index = end;
   }
   return `${kept.join("\n")}\n`;
 }
+
+const withTabs = (indent: string) => "\t".repeat(indent.length / 4);
 
 /** Returns whether a docstring is the only statement of its block. */
 function isAlone(docstring: string, after: readonly string[]): boolean {

@@ -1,3 +1,8 @@
+/**
+ * Sign-in of users, bearer tokens of callers, and a firewall for all services of a platform.
+ *
+ * @module
+ */
 export { type BearerTokenOptions, bearerToken } from "./bearer-token";
 export { type OidcSignInOptions, oidcSignIn } from "./oidc";
 export { type SignInOptions, UNAUTHENTICATED, type Unauthenticated } from "./sign-in";

@@ -1,3 +1,8 @@
+/**
+ * EC2 instances that replace themselves and scale, alone or as the capacity of a cluster.
+ *
+ * @module
+ */
 export { AutoScalingGroup } from "./auto-scaling-group";
 export {
   type AutoScalingGroupProps,

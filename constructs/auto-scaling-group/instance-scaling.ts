@@ -136,7 +136,12 @@ export function resolveInstanceScaling(
   }
   for (const each of steps) checkSteps(problems, `scaling.steps.${each.name}`, each);
   for (const each of schedules) checkScheduledInstances(problems, each, { min, max });
-  checkPolicyNames(problems, [...metrics, ...steps, ...schedules]);
+  checkPolicyNames(problems, [...metrics, ...steps, ...schedules], {
+    Cpu: cpuPercent,
+    NetworkIn: networkInMiB,
+    NetworkOut: networkOutMiB,
+    Requests: requestsPerInstance,
+  });
   problems.check(requestsPerInstance === undefined || isRegistered, {
     code: "SCALING_REQUESTS",
     prop: "scaling.requestsPerInstance",

@@ -18,7 +18,7 @@ import type { AwsStack } from "../core/stack";
 import type { IVpc } from "../vpc/vpc";
 import type { BackingHost, BackingService } from "./host";
 import { announceMaintenanceWindow } from "./maintenance-window";
-import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
+import { backingName, comesFirst, dataKeyArnOf, dataStackOf, healthAlarm, vpcOf } from "./place";
 
 /**
  * A cache (Valkey or Redis), created by this app or managed outside it. `service.use(cache)` sets `REDIS_URL` and the
@@ -73,7 +73,7 @@ export interface CacheProps {
  * A Valkey 8 cache on Amazon ElastiCache: private, encrypted at rest and in transit. In production, a replica in another
  * zone takes over on failure. Belongs in the data stack, although a cache does not guarantee durability.
  *
- * There is no password: the app authenticates with IAM (`REDIS_IAM_ARN`). `service.use(cache)` sets `REDIS_URL`,
+ * The app authenticates with IAM (`REDIS_IAM_ARN`) instead of a password. `service.use(cache)` sets `REDIS_URL`,
  * `REDIS_USERNAME` and `REDIS_IAM_ARN`.
  *
  * Costs about 9 USD a month in dev and 18 in production.
@@ -149,6 +149,7 @@ export class Cache extends Construct implements ICache, IConnectable {
       subnetGroupName: subnets.name,
       securityGroupIds: [securityGroupId],
       atRestEncryptionEnabled: "true",
+      kmsKeyId: dataKeyArnOf(stack),
       transitEncryptionEnabled: true,
       transitEncryptionMode: "required",
       userGroupIds: [users.userGroupId],
@@ -213,6 +214,7 @@ export class Cache extends Construct implements ICache, IConnectable {
   }
 }
 
+/** Attributes of a cache that is managed outside this app. */
 export interface CacheAttributes {
   /** URL without user and password: `rediss://cache.example.com:6379`. `rediss` uses TLS. */
   readonly url: string;

@@ -10,6 +10,7 @@ import { AwsStack } from "../core/stack";
 import type { BackingHost } from "./host";
 import { CONNECTIONS_PER_TASK, checkPool, DATABASE_PORT, type IDatabase } from "./postgres-database-props";
 
+/** Attributes of a PostgreSQL database that is managed outside this app. */
 export interface DatabaseAttributes {
   /** DNS name of the server. */
   readonly host: string;
@@ -77,7 +78,7 @@ class ExistingDatabase extends Construct implements IDatabase {
         : `must be a TCP port from 1 to 65535, got ${port}`,
       remedy: "Change port, or leave it out for 5432.",
     });
-    problems.check(isSecretReference(credentialsArn) && !credentialsArn.includes(":ssm:"), {
+    problems.check(isSecretReference(credentialsArn) && !/:ssm:|:secret:[^:]*:/.test(credentialsArn), {
       code: "DATABASE_CREDENTIALS",
       prop: "credentialsArn",
       problem: "is not the ARN of a secret",

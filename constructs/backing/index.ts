@@ -1,3 +1,9 @@
+/**
+ * Backing services that a service attaches by `use(...)`: databases, caches, queues, topics, buckets, tables, and
+ * services outside of AWS.
+ *
+ * @module
+ */
 export { Bucket, BucketGrants, type BucketProps, existingBucket, type IBucket } from "./bucket";
 export {
   CACHE_NODES,

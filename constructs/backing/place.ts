@@ -1,6 +1,7 @@
 import type { Construct, IConstruct } from "constructs";
 import { Alarm, type AlarmProps, type IAlarm } from "../core/alarm";
 import { invalid } from "../core/errors";
+import { EncryptionKey } from "../core/key";
 import { classNameOf, kebab, type NameKind } from "../core/names";
 import { sharedArn } from "../core/per-stack";
 import { AwsStack } from "../core/stack";
@@ -27,6 +28,17 @@ export function dataStackOf(construct: IConstruct): AwsStack {
 export function backingName(construct: IConstruct, kind: NameKind): string {
   const stack = AwsStack.of(construct);
   return stack.physicalName(kind, stack.stackName, stack.environment.name, kebab(construct.node.id));
+}
+
+/** Returns the ARN of the KMS key of all data in a stack, or undefined where AWS manages its keys. */
+export function dataKeyArnOf(stack: AwsStack): string | undefined {
+  if (!stack.customerManagedKeys) return undefined;
+  const id = "DataKey";
+  // One for all of them: a database restored from the backup of another needs the key of that one.
+  const key =
+    (stack.node.tryFindChild(id) as EncryptionKey | undefined) ??
+    new EncryptionKey(stack, id, { description: `Databases, caches and tables of ${stack.stackName}` });
+  return key.keyArn;
 }
 
 /** Returns the VPC that was passed, or that of the platform. */

@@ -67,8 +67,8 @@ export interface PostgresDatabaseProps {
    */
   readonly backups?: Duration;
   /**
-   * Backup with which the database is created. Later changes have no effect: to restore again, create another database beside
-   * this one, and let the services use it.
+   * Backup with which the database is created, and whose KMS key it keeps. Later changes have no effect: to restore again, create another
+   * database beside this one, and let the services use it.
    *
    * @default - an empty database
    */
@@ -137,17 +137,20 @@ export function resolveDatabase(
       "Use a class such as db.t4g.micro, db.m7g.large or db.r7g.large; or ACUs in steps of 0.5, min from 0 and max from 1 to 256.",
   });
   problems.checkOneOf(version, POSTGRES_VERSIONS, { code: "DATABASE_VERSION", prop: "version" });
-  for (const [code, prop, name] of [
-    ["DATABASE_NAME", "databaseName", databaseName],
-    ["DATABASE_USER", "user", user],
-  ] as const) {
-    problems.check(IDENTIFIER.test(name) && !RESERVED.test(name), {
-      code,
-      prop,
-      problem: `${JSON.stringify(name)} is not a valid name, or is reserved`,
-      remedy: "Use up to 63 lowercase letters, digits and _, starting with a letter.",
-    });
-  }
+  const isName = (name: string) => IDENTIFIER.test(name) && !RESERVED.test(name);
+  const remedy = "Use up to 63 lowercase letters, digits and _, starting with a letter.";
+  problems.check(isName(databaseName), {
+    code: "DATABASE_NAME",
+    prop: "databaseName",
+    problem: `${JSON.stringify(databaseName)} is not a valid name, or is reserved`,
+    remedy,
+  });
+  problems.check(isName(user), {
+    code: "DATABASE_USER",
+    prop: "user",
+    problem: `${JSON.stringify(user)} is not a valid name, or is reserved`,
+    remedy,
+  });
   checkPool(problems, connectionsPerTask);
   problems.check(Number.isInteger(storageGiB) && storageGiB >= 20 && storageGiB <= 6553, {
     code: "DATABASE_STORAGE",

@@ -19,7 +19,7 @@ import { ConnectionBudget, connectionsOf } from "./connections";
 import type { DatabaseBackup } from "./database-backup";
 import type { BackingHost } from "./host";
 import { announceMaintenanceWindow } from "./maintenance-window";
-import { backingName, comesFirst, dataStackOf, healthAlarm, vpcOf } from "./place";
+import { backingName, comesFirst, dataKeyArnOf, dataStackOf, healthAlarm, vpcOf } from "./place";
 import {
   DATABASE_PORT,
   type DatabaseSettings,
@@ -231,6 +231,8 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       manageMasterUserPassword: true,
       iamDatabaseAuthenticationEnabled: true,
       storageEncrypted: true,
+      // A restored database keeps the key of its backup.
+      kmsKeyId: this.#settings.restoreFrom === undefined ? dataKeyArnOf(this.#stack) : undefined,
       copyTagsToSnapshot: true,
       deletionProtection: production,
       skipFinalSnapshot: !production,
@@ -269,6 +271,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
       monitoringInterval: 60,
       monitoringRoleArn: role.roleArn,
       performanceInsightsEnabled: true,
+      performanceInsightsKmsKeyId: dataKeyArnOf(this.#stack),
       performanceInsightsRetentionPeriod: 7,
     };
   }

@@ -1,6 +1,7 @@
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
+import { endpointOf } from "../../contract/partition";
 import { type ArnParts, arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
@@ -227,7 +228,7 @@ function attachQueue(queue: IQueue, host: BackingHost): void {
 
 /** @param partition a region of the same partition, which is known at synth */
 function urlOf(region: string, account: string, name: string, partition = region): string {
-  return `https://sqs.${region}.amazonaws.com${partition.startsWith("cn-") ? ".cn" : ""}/${account}/${name}`;
+  return `https://${endpointOf("sqs", region, partition)}/${account}/${name}`;
 }
 
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;

@@ -1,14 +1,16 @@
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct, type IConstruct } from "constructs";
-import { arnParts } from "../core/arn";
+import { endpointOf } from "../../contract/partition";
+import { type ArnParts, arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
-import type { IGrantable } from "../core/iam";
+import type { IGrantable, Statement } from "../core/iam";
 import { literal } from "../core/literal";
 import { sharedArn } from "../core/per-stack";
 import { isReference } from "../core/reference";
+import { AwsStack } from "../core/stack";
 import type { BackingHost, BackingService } from "./host";
-import { backingName, comesFirst, dataStackOf, healthAlarm } from "./place";
+import { backingName, comesFirst, dataKeyArnOf, dataStackOf, healthAlarm } from "./place";
 
 /**
  * A DynamoDB table, created by this app or managed outside it. `service.use(table)` sets `TABLE_NAME` and grants read and
@@ -22,7 +24,11 @@ export interface ITable extends IConstruct, BackingService {
 
 /** Permissions on a table and its indexes: `table.grants.read(report)`. */
 export class TableGrants {
-  constructor(private readonly tableArn: string) {}
+  constructor(
+    private readonly tableArn: string,
+    /** Use of the table's key in the name of the caller; undefined if AWS manages the key. */
+    private readonly keyUse?: Statement,
+  ) {}
 
   /** Grants permission to read items. */
   read(grantee: IGrantable): void {
@@ -51,10 +57,32 @@ export class TableGrants {
 
   #grant(grantee: IGrantable, actions: readonly string[]): void {
     grantee.grant({ actions, resources: [this.tableArn, `${this.tableArn}/index/*`] });
+    if (this.keyUse !== undefined) grantee.grant(this.keyUse);
   }
 }
 
+/**
+ * Use of the key of a table, which DynamoDB decrypts in the name of each caller. The key is not named, as only its stack knows its id: the
+ * encryption context limits the permission to the table.
+ *
+ * @param partition a region of the same partition, for a region that is known only at apply
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+ */
+function useOfKey(keys: string, tableName: string, region: string, partition = region): Statement {
+  return {
+    actions: ["kms:Decrypt"],
+    resources: [keys],
+    conditions: {
+      StringEquals: {
+        "kms:ViaService": endpointOf("dynamodb", region, partition),
+        "kms:EncryptionContext:aws:dynamodb:tableName": tableName,
+      },
+    },
+  };
+}
+
 export const KEY_TYPES = ["string", "number", "binary"] as const;
+/** Type of a key attribute. */
 export type KeyType = (typeof KEY_TYPES)[number];
 
 /** A key attribute. */
@@ -121,6 +149,14 @@ function checkTable(scope: IConstruct, props: TableProps): void {
     });
     types.set(name, type);
   }
+  for (const { partitionKey, sortKey, name } of [{ ...props, name: "" }, ...(props.indexes ?? [])]) {
+    problems.check(sortKey?.name !== partitionKey.name, {
+      code: "TABLE_ATTRIBUTE",
+      prop: name === "" ? "sortKey" : `indexes.${name}.sortKey`,
+      problem: `must be another attribute than the partition key, got ${sortKey?.name}`,
+      remedy: "Use another attribute, or leave sortKey out.",
+    });
+  }
   const names = (props.indexes ?? []).map(({ name }) => name);
   problems.check(
     names.length <= 20 && new Set(names).size === names.length && names.every((name) => /^[\w.-]{3,255}$/.test(name)),
@@ -135,7 +171,7 @@ function checkTable(scope: IConstruct, props: TableProps): void {
 }
 
 /**
- * A DynamoDB table with on-demand capacity and encryption by AWS's own key. In production, it can be restored to any second
+ * A DynamoDB table with on-demand capacity, encrypted at rest. In production, it can be restored to any second
  * of the last 35 days. An alarm reports throttled requests. Belongs in the data stack.
  *
  * Costs about 0.75 USD per million writes and 0.15 USD per million reads, and 0.30 USD per GB and month; nothing when idle.
@@ -166,6 +202,7 @@ export class Table extends Construct implements ITable {
     );
     this.tableName = backingName(this, "table");
     this.tableArn = sharedArn(stack, "dynamodb", `table/${this.tableName}`);
+    const keyArn = dataKeyArnOf(stack);
     new DynamodbTable(this, "Resource", {
       name: this.tableName,
       billingMode: "PAY_PER_REQUEST",
@@ -182,7 +219,7 @@ export class Table extends Construct implements ITable {
               projectionType: "ALL",
             })),
       ttl: props.expiresAt === undefined ? undefined : { enabled: true, attributeName: literal(props.expiresAt) },
-      serverSideEncryption: { enabled: true },
+      serverSideEncryption: { enabled: true, kmsKeyArn: keyArn },
       pointInTimeRecovery: { enabled: stack.production },
       deletionProtectionEnabled: stack.production,
     });
@@ -201,7 +238,12 @@ export class Table extends Construct implements ITable {
         { id: "refused", expression: "FILL(reads, 0) + FILL(writes, 0)", returned: true },
       ],
     });
-    this.grants = new TableGrants(this.tableArn);
+    this.grants = new TableGrants(
+      this.tableArn,
+      keyArn === undefined
+        ? undefined
+        : useOfKey(sharedArn(stack, "kms", "key/*"), this.tableName, stack.environment.region),
+    );
   }
 
   get name(): string {
@@ -222,7 +264,13 @@ function attachTable(table: ITable, host: BackingHost): void {
   table.grants.write(host);
 }
 
-const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([\w.-]{3,255})$/;
+const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):(\d{12}):table\/([\w.-]{3,255})$/;
+
+function tableParts(scope: Construct, tableArn: string): ArnParts | undefined {
+  if (isReference(tableArn)) return arnParts(scope, tableArn, "table/");
+  const [, region, account, name] = TABLE_ARN.exec(tableArn) ?? [];
+  return region && account && name ? { region, account, name } : undefined;
+}
 
 /**
  * References a table that is managed outside this app.
@@ -245,8 +293,8 @@ class ExistingTable extends Construct implements ITable {
 
   constructor(scope: Construct, id: string, tableArn: string) {
     super(scope, id);
-    const name = isReference(tableArn) ? arnParts(this, tableArn, "table/").name : TABLE_ARN.exec(tableArn)?.[1];
-    if (name === undefined) {
+    const parts = tableParts(this, tableArn);
+    if (parts === undefined) {
       const problem = `${JSON.stringify(tableArn)} is not the ARN of a table`;
       throw invalid(this, {
         code: "TABLE_ARN",
@@ -256,8 +304,12 @@ class ExistingTable extends Construct implements ITable {
       });
     }
     this.tableArn = literal(tableArn);
+    const { region, account, name } = parts;
     this.tableName = name;
-    this.grants = new TableGrants(this.tableArn);
+    // Its key may be a customer-managed one.
+    const stack = AwsStack.of(this);
+    const keys = `arn:${stack.partition}:kms:${region}:${account}:key/*`;
+    this.grants = new TableGrants(this.tableArn, useOfKey(keys, name, region, stack.environment.region));
   }
 
   get name(): string {

@@ -61,8 +61,9 @@ export class Topic extends Construct implements ITopic {
   readonly grants: TopicGrants;
   readonly #resource: SnsTopic;
   readonly #alarm;
+  readonly #queues = new Set<Queue>();
 
-  /** @throws InvalidPropsError BACKING_LIFETIME */
+  /** @throws InvalidPropsError BACKING_LIFETIME, TOPIC_FIFO_QUEUE */
   constructor(scope: Construct, id: string, props: TopicProps = {}) {
     super(scope, id);
     checkArguments("new Topic", { props }, this);
@@ -107,12 +108,22 @@ export class Topic extends Construct implements ITopic {
   }
 
   /**
-   * Subscribes a queue with raw message delivery.
+   * Subscribes a queue with raw message delivery. Repeated calls subscribe it once.
    *
-   * @throws Error when the queue is already subscribed
+   * @throws InvalidPropsError TOPIC_FIFO_QUEUE
    */
   subscribe(queue: Queue): void {
     checkArguments("Topic.subscribe", { queue }, this);
+    if (queue.queueName.endsWith(".fifo")) {
+      throw invalid(this, {
+        code: "TOPIC_FIFO_QUEUE",
+        prop: `subscribe(${queue.node.id})`,
+        problem: "must be a standard queue: AWS does not deliver from a topic without order to a FIFO queue",
+        remedy: "Use a queue without fifo, or send to the FIFO queue directly.",
+      });
+    }
+    if (this.#queues.has(queue)) return;
+    this.#queues.add(queue);
     const name = pascal(queue.node.id);
     queue.allowTopic(pascal(this.node.id), this.topicArn);
     new SnsTopicSubscription(this, `To${name}`, {

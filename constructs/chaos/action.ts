@@ -234,7 +234,7 @@ function onZone(stack: AwsStack, duration: string, place: Place & { kind: "zone"
       { actions: ["ec2:CreateNetworkAcl"], resources: [vpc] },
       {
         actions: ["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAcl"],
-        resources: [acls, vpc],
+        resources: [acls],
         conditions: { StringEquals: ofFis },
       },
       // AWS FIS replaces the network ACL associations of the subnets and restores them at the end; the original ACLs have no

@@ -35,6 +35,7 @@ export interface NetworkFaultScope {
   readonly hosts?: readonly string[];
 }
 
+/** Load of a CPU or memory fault. */
 export interface StressOptions extends FaultDuration {
   /**
    * Percentage of CPU, or of memory, to load.
@@ -44,6 +45,7 @@ export interface StressOptions extends FaultDuration {
   readonly loadPercent?: number;
 }
 
+/** Delay of a latency fault, and the traffic that it affects. */
 export interface LatencyOptions extends FaultDuration, NetworkFaultScope {
   /**
    * Delay of each outgoing packet.
@@ -59,6 +61,7 @@ export interface LatencyOptions extends FaultDuration, NetworkFaultScope {
   readonly jitter?: Duration;
 }
 
+/** Packets that a loss fault drops, and the traffic that it affects. */
 export interface PacketLossOptions extends FaultDuration, NetworkFaultScope {
   /**
    * Percentage of outgoing packets to drop.
@@ -70,6 +73,7 @@ export interface PacketLossOptions extends FaultDuration, NetworkFaultScope {
 
 export const ZONE_LOSS_WORD = "every service of the platform";
 
+/** Zone that a fault cuts off, and the confirmation that every service of the platform loses it. */
 export interface ZoneLossOptions extends FaultDuration {
   /** Index of the platform's zone, from 0. */
   readonly zone: number;

@@ -1,3 +1,8 @@
+/**
+ * Fault injection into running services by AWS Fault Injection Service, which stops when an alarm goes off.
+ *
+ * @module
+ */
 export { ChaosExperiment } from "./chaos-experiment";
 export type { ChaosExperimentProps, ExperimentReport, FaultTarget } from "./chaos-experiment-props";
 export {

@@ -1,3 +1,8 @@
+/**
+ * ECS clusters and their capacity: Fargate, Fargate Spot, or EC2 instances.
+ *
+ * @module
+ */
 export { Capacity, type CapacityOptions, type ClusterInstances } from "./capacity";
 export {
   type CapacityProviderStrategyItem,

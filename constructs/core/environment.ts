@@ -1,20 +1,22 @@
 import type { IConstruct } from "constructs";
+import { BOOTSTRAP_BOUNDARY } from "../../contract/boundary";
 import { placeholdersIn } from "../../contract/placeholders";
 import { Problems } from "./errors";
 import { NAME_PATTERN, NAME_RULE } from "./names";
-import { PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
+import { ENCRYPTIONS, type Encryption, PROFILE_DEFAULTS, PROFILES, type Profile } from "./profiles";
 import { QUOTAS, type Quota } from "./quotas";
 import { Registry } from "./registry";
 
 /** Requirements that the owner of an AWS account sets for every resource, in particular for IAM roles. */
 export interface Guardrails {
   /**
-   * ARN of the IAM policy that is the permissions boundary of every role: `arn:aws:iam::123456789012:policy/boundary`.
+   * Permissions boundary of every role: `bootstrap` for the policy that `antifragile bootstrap` creates for the environment, or the ARN of
+   * your own: `arn:aws:iam::123456789012:policy/boundary`. Without one, who can create a role can become administrator of the account.
    *
    * @default - roles have no boundary
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
    */
-  readonly permissionsBoundaryArn?: string;
+  readonly permissionsBoundary?: string;
   /**
    * Path of every role, beginning and ending with `/`.
    *
@@ -83,6 +85,13 @@ export interface Environment {
    */
   readonly guardrails?: Guardrails;
   /**
+   * KMS keys of databases, caches, tables, log groups and Performance Insights. Choose before the first deployment: a later change forces
+   * the replacement of databases and caches, which `deploy` and `plan-gate` refuse.
+   *
+   * @default "customer-managed" with profile `strict`, otherwise "aws-managed"
+   */
+  readonly encryption?: Encryption;
+  /**
    * Registry that mirrors public images, for networks that cannot or must not pull from the internet: a registry host and a
    * path, such as `123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror`. The image
    * `public.ecr.aws/nginx/nginx@sha256:...` is then pulled as `.../mirror/public.ecr.aws/nginx/nginx@sha256:...`.
@@ -118,7 +127,7 @@ export function withDefaults(construct: IConstruct, environment: Environment): E
 
 /**
  * @throws InvalidPropsError ENVIRONMENT_UNKNOWN, ENVIRONMENT_NAME, ENVIRONMENT_REGION, ENVIRONMENT_PROFILE,
- *   ENVIRONMENT_ACCOUNT, ENVIRONMENT_STATE, ENVIRONMENT_STRICT, ENVIRONMENT_BOUNDARY, ENVIRONMENT_ROLE_PATH, ENVIRONMENT_NAME_PREFIX, ENVIRONMENT_MIRROR, ENVIRONMENT_QUOTA
+ *   ENVIRONMENT_ACCOUNT, ENVIRONMENT_STATE, ENVIRONMENT_STRICT, ENVIRONMENT_BOUNDARY, ENVIRONMENT_ROLE_PATH, ENVIRONMENT_NAME_PREFIX, ENVIRONMENT_ENCRYPTION, ENVIRONMENT_MIRROR, ENVIRONMENT_QUOTA
  */
 export function checkEnvironment(scope: IConstruct, environment: Environment): void {
   const problems = new Problems(scope);
@@ -152,17 +161,24 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     remedy: 'Use 12 digits in a string: "123456789012".',
   });
   checkState(problems, environment);
-  const { permissionsBoundaryArn, rolePath, namePrefix } = environment.guardrails ?? {};
+  const { permissionsBoundary, rolePath, namePrefix } = environment.guardrails ?? {};
   problems.check(
-    permissionsBoundaryArn === undefined ||
-      /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(permissionsBoundaryArn),
+    permissionsBoundary === undefined ||
+      permissionsBoundary === BOOTSTRAP_BOUNDARY ||
+      /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(permissionsBoundary),
     {
       code: "ENVIRONMENT_BOUNDARY",
-      prop: "environment.guardrails.permissionsBoundaryArn",
-      problem: `${JSON.stringify(permissionsBoundaryArn)} is not the ARN of an IAM policy`,
-      remedy: "Use an ARN such as arn:aws:iam::123456789012:policy/boundary.",
+      prop: "environment.guardrails.permissionsBoundary",
+      problem: `${JSON.stringify(permissionsBoundary)} is not the ARN of an IAM policy`,
+      remedy: 'Use "bootstrap", or an ARN such as arn:aws:iam::123456789012:policy/boundary.',
     },
   );
+  problems.check(permissionsBoundary !== BOOTSTRAP_BOUNDARY || environment.account !== undefined, {
+    code: "ENVIRONMENT_BOUNDARY",
+    prop: "environment.guardrails.permissionsBoundary",
+    problem: "needs environment.account, because the boundary belongs to one account",
+    remedy: "Set environment.account, or remove the boundary.",
+  });
   problems.check(rolePath === undefined || (/^\/([\w+=,.@-]+\/)*$/.test(rolePath) && rolePath.length <= 512), {
     code: "ENVIRONMENT_ROLE_PATH",
     prop: "environment.guardrails.rolePath",
@@ -175,6 +191,10 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     problem: `${JSON.stringify(namePrefix)} is not a valid name prefix`,
     remedy:
       "Use 1 to 12 lowercase letters, digits and single hyphens; start with a letter and do not end with a hyphen.",
+  });
+  problems.checkOneOf(environment.encryption ?? "aws-managed", ENCRYPTIONS, {
+    code: "ENVIRONMENT_ENCRYPTION",
+    prop: "environment.encryption",
   });
   problems.check(
     environment.registryMirror === undefined ||

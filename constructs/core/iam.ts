@@ -3,6 +3,8 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { BOOTSTRAP_BOUNDARY, boundaryOf, isWithinBoundary } from "../../contract/boundary";
+import { type Problem, validateAtSynth } from "./errors";
 import { jsonText, markValues } from "./literal";
 import { AwsStack, addressOf } from "./stack";
 import type { Duration } from "./units";
@@ -28,7 +30,7 @@ export interface IGrantable {
  * actions and conditions become one, since IAM limits the size of a role's policies. Leaves out statements without resources,
  * which IAM refuses; some resources are known only at synth.
  */
-export function policyDocument(statements: readonly Statement[]): string {
+export function policyDocument(statements: readonly Statement[], Effect: "Allow" | "Deny" = "Allow"): string {
   const merged = new Map<
     string,
     { readonly Action: string[]; readonly Resource: Set<string>; readonly Condition?: object }
@@ -47,10 +49,7 @@ export function policyDocument(statements: readonly Statement[]): string {
   }
   const texts = [...merged.values()]
     .map(({ Action, Resource, Condition }) =>
-      jsonText(
-        { Effect: "Allow", Action, Resource: [...Resource].sort(), ...(Condition && { Condition }) },
-        markValues,
-      ),
+      jsonText({ Effect, Action, Resource: [...Resource].sort(), ...(Condition && { Condition }) }, markValues),
     )
     .sort();
   return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
@@ -98,11 +97,27 @@ export interface Federated {
   readonly claims: Readonly<Record<string, readonly string[]>>;
 }
 
+/** An IAM role or user that assumes the role, such as the instance role of build agents. */
+export interface IamPrincipal {
+  readonly principalArn: string;
+}
+
+function trustStatement(trusted: Federated | IamPrincipal): object {
+  return "principalArn" in trusted
+    ? { Effect: "Allow", Principal: { AWS: trusted.principalArn }, Action: "sts:AssumeRole" }
+    : {
+        Effect: "Allow",
+        Principal: { Federated: trusted.providerArn },
+        Action: "sts:AssumeRoleWithWebIdentity",
+        Condition: { StringEquals: trusted.claims },
+      };
+}
+
 export interface RoleProps {
   /** Name of the role, after the environment's name prefix. Shortened to 64 characters. */
   readonly name: string;
-  /** Principal that assumes the role: an AWS service, such as `ecs-tasks.amazonaws.com`, or a federated identity. */
-  readonly service: string | Federated;
+  /** Principals that assume the role: an AWS service, such as `ecs-tasks.amazonaws.com`, or others of which each is trusted. */
+  readonly service: string | readonly (Federated | IamPrincipal)[];
   /**
    * Limits the trust policy to this account, which works for services that send `aws:SourceAccount`. EC2 and Lambda do not.
    *
@@ -133,46 +148,65 @@ export class Role extends Construct implements IGrantable {
   constructor(scope: Construct, id: string, props: RoleProps) {
     super(scope, id);
     const stack = AwsStack.of(this);
-    const { permissionsBoundaryArn, rolePath } = stack.environment.guardrails ?? {};
+    const { environment } = stack;
     const role = new IamRole(this, "Resource", {
       name: stack.physicalName("role", props.name),
-      path: rolePath,
-      permissionsBoundary: permissionsBoundaryArn,
+      path: environment.guardrails?.rolePath,
+      permissionsBoundary: boundaryOf(environment),
       maxSessionDuration: props.maxSession?.toSeconds(),
       assumeRolePolicy: jsonText({
         Version: "2012-10-17",
-        Statement: [
+        Statement:
           typeof props.service === "string"
-            ? {
-                Effect: "Allow",
-                Principal: { Service: props.service },
-                Action: "sts:AssumeRole",
-                ...(props.sendsSourceAccount === false
-                  ? {}
-                  : { Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } } }),
-              }
-            : {
-                Effect: "Allow",
-                Principal: { Federated: props.service.providerArn },
-                Action: "sts:AssumeRoleWithWebIdentity",
-                Condition: { StringEquals: props.service.claims },
-              },
-        ],
+            ? [
+                {
+                  Effect: "Allow",
+                  Principal: { Service: props.service },
+                  Action: "sts:AssumeRole",
+                  ...(props.sendsSourceAccount === false
+                    ? {}
+                    : { Condition: { StringEquals: { "aws:SourceAccount": stack.accountId } } }),
+                },
+              ]
+            : props.service.map(trustStatement),
       }),
     });
     this.roleArn = role.arn;
     this.roleName = role.name;
+    if (environment.guardrails?.permissionsBoundary === BOOTSTRAP_BOUNDARY) {
+      validateAtSynth(this, () => this.#beyondBoundary(environment.name));
+    }
+  }
+
+  /** Finds granted actions that the boundary denies in any case. */
+  #beyondBoundary(environment: string): Problem[] {
+    const actions = this.#statements.flatMap((statement) => statement.actions);
+    const denied = [...new Set(actions)].filter((action) => !isWithinBoundary(action)).sort();
+    if (denied.length === 0) return [];
+    return [
+      {
+        code: "ROLE_BEYOND_BOUNDARY",
+        prop: "actions",
+        problem: `must be allowed by the permissions boundary of ${environment}, which has no ${denied.join(", ")}`,
+        remedy: "Grant other actions, or set the ARN of your own policy in guardrails.permissionsBoundary.",
+      },
+    ];
   }
 
   grant(statement: Statement): void {
     this.#statements.push(statement);
     if (this.#policy !== undefined) return;
-    this.#policy = new IamRolePolicy(this, "Policy", {
-      name: "grants",
-      role: this.roleName,
-      policy: Lazy.stringValue({ produce: () => policyDocument(this.#statements) }),
-    });
+    this.#policy = this.addPolicy("Policy", "grants", () => this.#statements);
     for (const tell of this.#onPolicy) tell(addressOf(this.#policy));
+  }
+
+  /** Adds an inline policy of its own. Its statements are evaluated at synth, since stacks and services may be added later. */
+  addPolicy(id: string, name: string, statements: () => readonly Statement[]): IamRolePolicy {
+    return new IamRolePolicy(this, id, {
+      name,
+      role: this.roleName,
+      policy: Lazy.stringValue({ produce: () => policyDocument(statements()) }),
+    });
   }
 
   /**

@@ -1,3 +1,9 @@
+/**
+ * Parts that all families share: the app and its stacks, environments, durations, schedules, alarms, connections,
+ * errors and overrides.
+ *
+ * @module
+ */
 export { existingAlarm, type IAlarm, type MetricDataQuery, type MetricStat, type Signal } from "./alarm";
 export { App, type AppProps } from "./app";
 export { ARCHITECTURES, type Architecture } from "./architecture";
@@ -8,7 +14,14 @@ export type { IGrantable, Statement } from "./iam";
 export { type Metric, STATISTICS, type Statistic } from "./metric";
 export { editDocument } from "./overrides";
 export { type Placeholder, placeholder, placeholdersIn } from "./placeholders";
-export { PROFILE_DEFAULTS, PROFILES, type Profile, type ProfileDefaults } from "./profiles";
+export {
+  ENCRYPTIONS,
+  type Encryption,
+  PROFILE_DEFAULTS,
+  PROFILES,
+  type Profile,
+  type ProfileDefaults,
+} from "./profiles";
 export type { ProviderLine } from "./provider-line";
 export { QUOTAS, type Quota } from "./quotas";
 export type { MetricTarget, ScaleInStep, ScaleOutStep, ScalingSteps } from "./scaling";

@@ -77,7 +77,7 @@ export class LogKey extends EncryptionKey {
       users: [
         {
           service: `logs.${stack.environment.region}.amazonaws.com`,
-          actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+          actions: ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
           conditions: {
             ArnEquals: { "kms:EncryptionContext:aws:logs:arn": stack.arn("logs", `log-group:${props.logGroupName}`) },
           },

@@ -3,6 +3,7 @@ import { literal } from "./literal";
 import { isReference } from "./reference";
 
 export const STATISTICS = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"] as const;
+/** Statistic of a metric over a period. */
 export type Statistic = (typeof STATISTICS)[number];
 
 /** A CloudWatch metric. */
@@ -33,7 +34,7 @@ export function checkMetric(problems: Problems, prop: string, metric: Metric): v
       within(metric.metricName, 255) &&
       STATISTICS.includes(metric.statistic ?? "Average") &&
       dimensions.length <= 30 &&
-      dimensions.every(([name, value]) => within(name, 255) && within(value, 1024)),
+      dimensions.every(([name, value]) => within(name, 255) && !name.startsWith(":") && within(value, 1024)),
     {
       code: "METRIC",
       prop,

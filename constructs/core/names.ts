@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { IConstruct } from "constructs";
+import { pascal } from "../../contract/names";
 
 export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../contract/names";
 
@@ -71,9 +73,11 @@ export function physicalName(kind: NameKind, ...parts: string[]): string {
   const limit = NAME_LIMITS[kind];
   const name = allowed(kind, parts.join("-"));
   if (name.length <= limit) return name;
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  const hash = hashOf(name);
   return `${name.slice(0, limit - hash.length - 1).replace(/-+$/, "")}-${hash}`;
 }
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /** Creates a name prefix, ending in `-`, that Terraform completes. */
 export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): string {
@@ -84,6 +88,12 @@ export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): stri
 
 function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): string {
   return RESERVED[kind]?.test(name) ? `x-${name}` : name;
+}
+
+/** Id of a construct for one host or address, which does not depend on the others: adding one moves no resource of another. */
+export function keyedId(scope: IConstruct, prefix: string, key: string): string {
+  const id = `${prefix}${pascal(key.replace(/^\*\./, "any."))}`;
+  return scope.node.tryFindChild(id) === undefined ? id : `${id}${hashOf(key)}`;
 }
 
 /** Joins the parts of a name with `-`, after the environment's name prefix. */

@@ -8,14 +8,21 @@ export const PROFILES = ["dev", "production", "strict"] as const;
  */
 export type Profile = (typeof PROFILES)[number];
 
+export const ENCRYPTIONS = ["aws-managed", "customer-managed"] as const;
+/**
+ * Owner of the KMS keys that encrypt data at rest. `customer-managed` creates one key for all data of a stack, and one for each log group,
+ * for 1 USD a month each.
+ */
+export type Encryption = (typeof ENCRYPTIONS)[number];
+
 /** Defaults that a profile sets. */
 export interface ProfileDefaults {
   /** Protects stored data and requires capacity in more than one zone. */
   readonly production: boolean;
   /** Default retention of logs. */
   readonly logRetention: Duration;
-  /** Encrypts each log group with its own KMS key, for 1 USD a month each. */
-  readonly encryptedLogs: boolean;
+  /** Default of the keys that encrypt data at rest. */
+  readonly encryption: Encryption;
   /** Default of threat protection for sign-ins to user pools, at 0.02 USD per user and month. */
   readonly judgedSignIns: boolean;
   /** Allows load balancers to serve plain HTTP. */
@@ -29,7 +36,7 @@ export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
   dev: {
     production: false,
     logRetention: Duration.days(30),
-    encryptedLogs: false,
+    encryption: "aws-managed",
     judgedSignIns: false,
     plainHttp: true,
     anywhere: true,
@@ -37,7 +44,7 @@ export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
   production: {
     production: true,
     logRetention: Duration.days(365),
-    encryptedLogs: false,
+    encryption: "aws-managed",
     judgedSignIns: false,
     plainHttp: true,
     anywhere: true,
@@ -45,7 +52,7 @@ export const PROFILE_DEFAULTS: Readonly<Record<Profile, ProfileDefaults>> = {
   strict: {
     production: true,
     logRetention: Duration.days(365),
-    encryptedLogs: true,
+    encryption: "customer-managed",
     judgedSignIns: true,
     plainHttp: false,
     anywhere: false,

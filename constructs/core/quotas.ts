@@ -20,4 +20,5 @@ export const QUOTAS = {
   managedPoliciesPerRole: 10,
 } as const;
 
+/** AWS quota that the constructs check. */
 export type Quota = keyof typeof QUOTAS;

@@ -3,8 +3,8 @@ import { makeUniqueId } from "cdktf/lib/private/unique";
 import type { IConstruct } from "constructs";
 
 /**
- * Keeps the resources of a construct whose id has changed: every resource below it gets a `moved` block, including those
- * that add-ons create later.
+ * Keeps the resources of a construct whose id has changed, in the user's program or in a version of this library: every resource
+ * below it gets a `moved` block, including those that add-ons create later.
  *
  * @see https://developer.hashicorp.com/terraform/language/moved
  */

@@ -91,18 +91,29 @@ export function checkTarget(problems: Problems, prop: string, target: number | u
   });
 }
 
-/** Records SCALING_NAME unless each name can be an id and is used once. */
-export function checkPolicyNames(problems: Problems, named: readonly { readonly name: string }[]): void {
+/**
+ * Records SCALING_NAME unless each name can be an id and is used once.
+ *
+ * @param builtIn policies that other props create
+ */
+export function checkPolicyNames(
+  problems: Problems,
+  named: readonly { readonly name: string }[],
+  builtIn: Readonly<Record<string, unknown>>,
+): void {
+  const taken = Object.entries(builtIn).flatMap(([name, target]) => (target === undefined ? [] : [name, `On${name}`]));
   const names = named.map(({ name }) => name);
   for (const name of new Set(names)) {
     const uses = names.filter((each) => each === name).length;
-    problems.check(/^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && uses === 1, {
+    problems.check(/^[A-Z][A-Za-z0-9]{0,60}$/.test(name) && uses === 1 && !taken.includes(name), {
       code: "SCALING_NAME",
       prop: `scaling name ${JSON.stringify(name)}`,
       problem:
         uses > 1
           ? `must be unique among metrics, steps and schedules, but is used ${uses} times`
-          : "must be up to 61 letters and digits and start with an uppercase letter",
+          : taken.includes(name)
+            ? "is the name of a policy that another prop of scaling creates"
+            : "must be up to 61 letters and digits and start with an uppercase letter",
       remedy: "Rename it, for example to SlowResponses.",
     });
   }
@@ -126,10 +137,10 @@ export function checkSteps(
       return Number.isFinite(at) && at > before && Number.isInteger(count) && count > 0 && count >= less;
     }),
   );
-  problems.check(valid && out?.length > 0, {
+  problems.check(valid && out?.length > 0 && out.length <= 20 && inward.length <= 20, {
     code: "SCALING_STEPS",
     prop,
-    problem: `must have at least one step in out, different bounds, and whole numbers above 0 that grow with the distance, got ${JSON.stringify({ out, in: inward })}`,
+    problem: `must have 1 to 20 steps in out and at most 20 in in, different bounds, and whole numbers above 0 that grow with the distance, got ${JSON.stringify({ out, in: inward })}`,
     remedy: "Write steps as out: [{ from: 100, add: 1 }, { from: 1000, add: 4 }], in: [{ upTo: 10, remove: 1 }].",
   });
   const [lowestOut, highestIn] = [

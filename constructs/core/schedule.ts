@@ -95,6 +95,11 @@ function translate(item: string, field: Field): string {
     if (to !== undefined || (step !== undefined && field.name === "day of the week")) return "!";
     return step === undefined ? "*" : `${field.min}/${step}`;
   }
+  const { words = [] } = field;
+  const first = words.indexOf(from.toUpperCase());
+  // Sunday ends a range as the seventh day.
+  const last = words.lastIndexOf((to ?? from).toUpperCase());
+  if (Number(first < 0 ? from : first) > Number(last < 0 ? (to ?? from) : last)) return "!";
   const range = [from, to].filter((end) => end !== undefined).map((end) => one(end, field));
   // Cron counts the days of the week from 0 and AWS from 1, so days are always written as names.
   return range.join("-") + (step === undefined ? "" : `/${step}`);

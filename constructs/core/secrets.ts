@@ -1,10 +1,13 @@
 import { Fn, TerraformLocal } from "cdktf";
 import type { Construct } from "constructs";
+import { endpointOf } from "../../contract/partition";
 import type { Statement } from "./iam";
 import { asArgument } from "./literal";
 import { isReference } from "./reference";
 
-const SECRET_ARN = /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:|ssm:[a-z0-9-]+:\d{12}:parameter\/)\S+$/;
+/** ECS starts no task for a key without the two colons that separate it from a stage and a version. */
+const SECRET_ARN =
+  /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s:]+(:[^\s:]*:[^\s:]*:[^\s:]*)?|ssm:[a-z0-9-]+:\d{12}:parameter\/\S+)$/;
 
 /** Returns true for the ARN of a secret (or of one of its keys) or of a parameter, including tokens that resolve to one. */
 export function isSecretReference(text: string): boolean {
@@ -51,19 +54,18 @@ export function readsSecrets(
   arns: readonly string[],
 ): Statement[] {
   const { action, context } = READ[store];
-  const endpoint = `${store}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   return [
     { actions: [action], resources: arns },
     {
       actions: ["kms:Decrypt"],
       resources: [`arn:${partition}:kms:${region}:*:key/*`],
-      conditions: { StringEquals: { "kms:ViaService": endpoint, [context]: arns } },
+      conditions: { StringEquals: { "kms:ViaService": endpointOf(store, region), [context]: arns } },
     },
   ];
 }
 
 export const SECRET_REFERENCE_RULE =
-  "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/... as values, and uppercase letters, digits and _ in names.";
+  "Use arn:aws:secretsmanager:...:secret:<name>, arn:aws:secretsmanager:...:secret:<name>:<key>:: or arn:aws:ssm:...:parameter/... as values, and uppercase letters, digits and _ in names.";
 
 /**
  * Endings of the names of variables that hold secrets, before any qualifier. Only the ending counts: `TOKEN_ISSUER`,

@@ -1,4 +1,5 @@
 import { type Placeholder, placeholdersIn } from "../../contract/placeholders";
+import { didYouMean } from "../../contract/text";
 import type { Environment } from "./environment";
 import { InvalidPropsError } from "./errors";
 
@@ -34,10 +35,15 @@ export function selectEnvironments<E extends Environment>(
 ): SelectedEnvironments<E> {
   const named = name === undefined ? environments : environments.filter((each) => each.name === name);
   if (named.length === 0) {
-    const names = environments.map((each) => each.name).join(", ") || "none";
-    const problem = `has no environment ${JSON.stringify(name)}`;
+    const names = environments.map((each) => each.name);
+    const problem = `has no environment ${JSON.stringify(name)}${didYouMean(name ?? "", names)}`;
     throw new InvalidPropsError(file, [
-      { code: "ENVIRONMENT_UNKNOWN", prop: "environments", problem, remedy: `Name one of: ${names}.` },
+      {
+        code: "ENVIRONMENT_UNKNOWN",
+        prop: "environments",
+        problem,
+        remedy: `Name one of: ${names.join(", ") || "none"}.`,
+      },
     ]);
   }
   const open = (environment: E) => placeholdersIn(environment, environment.name);

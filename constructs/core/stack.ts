@@ -3,15 +3,16 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type TerraformOutput, type TerraformRemoteState, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
+import { BOOTSTRAP_BOUNDARY } from "../../contract/boundary";
 import { checkArguments, idErrors } from "./check-types";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
-import { invalid, synthErrors, throwAll } from "./errors";
+import { invalid, Problems, synthErrors, throwAll } from "./errors";
 import { limitErrors } from "./limits";
 import { NAME_PATTERN, NAME_RULE, type NameKind, physicalName, prefixed } from "./names";
 import { reachable, Wishes } from "./order";
 import { overrideErrors } from "./overrides";
 import { PROFILE_DEFAULTS, type ProfileDefaults } from "./profiles";
-import { installedProviderLine, type ProviderLine } from "./provider-line";
+import { type ProviderLine, providerLineOf } from "./provider-line";
 import { QUOTAS, type Quota } from "./quotas";
 import { Registry } from "./registry";
 import { SharedValues, sharedParameter } from "./shared-values";
@@ -31,7 +32,7 @@ export interface AwsStackProps {
   /**
    * Major version of the AWS provider to generate for.
    *
-   * @default - that of the installed `@cdktf/provider-aws`
+   * @default - that of the installed bindings, `@cdktf/provider-aws` or `@cdktn/provider-aws`
    */
   readonly providerLine?: ProviderLine;
   /**
@@ -79,7 +80,7 @@ export class AwsStack extends TerraformStack {
    */
   readonly tags: Readonly<Record<string, string>>;
 
-  /** @throws InvalidPropsError STACK_NAME, TAGS_REQUIRED, TAGS_COUNT, TAGS_KEY, TAGS_VALUE, and what {@link checkEnvironment} finds */
+  /** @throws InvalidPropsError STACK_NAME, STACK_BOUNDARY, PROVIDER_LINE, TAGS_REQUIRED, TAGS_BOUNDARY, TAGS_COUNT, TAGS_KEY, TAGS_VALUE, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
     checkArguments("new AwsStack", { name, props });
     // A delivery stack serves all environments, so its id contains none.
@@ -97,7 +98,6 @@ export class AwsStack extends TerraformStack {
     this.stackName = name;
     this.environment = environment;
     this.lifetime = props.lifetime;
-    this.providerLine = props.providerLine ?? installedProviderLine();
     const missing = (environment.guardrails?.requiredTags ?? []).filter((key) => !props.tags?.[key]);
     if (missing.length > 0) {
       throw invalid(this, {
@@ -113,14 +113,35 @@ export class AwsStack extends TerraformStack {
       ManagedBy: "antifragile",
     };
     this.tags = resolveTags(this, own, props.tags);
+    if (environment.guardrails?.permissionsBoundary === BOOTSTRAP_BOUNDARY) this.#checkBoundary();
     keepState(this, environment);
-    new AwsProvider(this, "Aws", {
+    const provider = new AwsProvider(this, "Aws", {
       region: environment.region,
       allowedAccountIds: environment.account === undefined ? undefined : [environment.account],
       defaultTags: [{ tags: { ...this.tags } }],
     });
+    this.providerLine = props.providerLine ?? providerLineOf(provider);
     // Without the namespace, OpenTofu and Terraform resolve the provider differently.
     this.addOverride("terraform.required_providers.aws.source", "hashicorp/aws");
+  }
+
+  /** @throws InvalidPropsError STACK_BOUNDARY, TAGS_BOUNDARY */
+  #checkBoundary(): void {
+    const problems = new Problems(this);
+    const { Environment: tag = "" } = this.tags;
+    problems.check(this.lifetime !== "delivery", {
+      code: "STACK_BOUNDARY",
+      prop: "guardrails.permissionsBoundary",
+      problem: `must not be "${BOOTSTRAP_BOUNDARY}" in a delivery stack: its roles deploy, which that boundary denies`,
+      remedy: "Set guardrails: {} in the DeliveryStack, or the ARN of your own policy.",
+    });
+    problems.check(this.lifetime === "delivery" || tag === this.environment.name, {
+      code: "TAGS_BOUNDARY",
+      prop: "tags.Environment",
+      problem: `must be ${this.environment.name}, by which the permissions boundary recognizes resources of the environment, got ${JSON.stringify(tag)}`,
+      remedy: "Use another key, or a permissions boundary of your own.",
+    });
+    problems.throwIfAny();
   }
 
   /**
@@ -201,6 +222,11 @@ export class AwsStack extends TerraformStack {
   /** True if stored data is protected and the loss of a zone must be tolerated. */
   get production(): boolean {
     return this.defaults.production;
+  }
+
+  /** True if the account has KMS keys of its own for data at rest. */
+  get customerManagedKeys(): boolean {
+    return (this.environment.encryption ?? this.defaults.encryption) === "customer-managed";
   }
 
   /** Name of the platform that the stack is or runs on; the stack's own name if there is none. */

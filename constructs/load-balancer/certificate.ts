@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { AcmCertificate } from "@cdktf/provider-aws/lib/acm-certificate";
 import { AcmCertificateValidation } from "@cdktf/provider-aws/lib/acm-certificate-validation";
 import { Route53Record } from "@cdktf/provider-aws/lib/route53-record";
 import { Construct } from "constructs";
-import { pascal } from "../core/names";
+import { keyedId } from "../core/names";
+import { movedFrom } from "../core/renamed";
 import { addressOf } from "../core/stack";
 
 export const HOST_PATTERN = /^(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*$/;
@@ -44,11 +44,11 @@ export class Certificate extends Construct {
     });
     // `example.com` and `*.example.com` share one validation record.
     const domains = [...new Set(props.hosts.map((host) => host.replace(/^\*\./, "")))];
-    const records = domains.map((domain) => {
+    const records = domains.map((domain, index) => {
       // The options are a set, whose order changes with the hosts.
       const option = (attribute: string) =>
         `\${[for option in ${addressOf(certificate)}.domain_validation_options : option.${attribute} if trimprefix(option.domain_name, "*.") == "${domain}"][0]}`;
-      return new Route53Record(this, hostId(this, "Proof", domain), {
+      const record = new Route53Record(this, keyedId(this, "Proof", domain), {
         zoneId: props.zoneId,
         name: option("resource_record_name"),
         type: option("resource_record_type"),
@@ -57,19 +57,15 @@ export class Certificate extends Construct {
         allowOverwrite: true,
         lifecycle: { ignoreChanges: ["name", "type", "records"] },
       });
+      // Up to 0.0.1 the ids were numbers. Any of these records can become any other: Terraform ignores what differs.
+      movedFrom(record, `Proof${index + 1}`);
+      return record;
     });
     this.certificateArn = new AcmCertificateValidation(this, "Validation", {
       certificateArn: certificate.arn,
       validationRecordFqdns: records.map((record) => record.fqdn),
     }).certificateArn;
   }
-}
-
-/** Id of a construct for a host, which does not depend on other hosts: adding one moves no resource of another. */
-export function hostId(scope: Construct, prefix: string, host: string): string {
-  const id = `${prefix}${pascal(host.replace(/^\*\./, "any."))}`;
-  if (scope.node.tryFindChild(id) === undefined) return id;
-  return `${id}${createHash("sha256").update(host).digest("hex").slice(0, 8)}`;
 }
 
 /** Creates alias records that point a host name to a load balancer. Costs nothing but its hosted zone. */

@@ -1,3 +1,8 @@
+/**
+ * Load balancers with their listeners and certificates, created or existing.
+ *
+ * @module
+ */
 export type { AuthenticatedRule, Authentication, AuthenticationAction, JwtValidation } from "./authentication";
 export {
   type ExistingLoadBalancer,

@@ -14,6 +14,7 @@ import { SecurityGroup } from "../core/security-group";
 import { AwsStack } from "../core/stack";
 import { StackDefault } from "../core/stack-default";
 import type { IVpc } from "../vpc/vpc";
+import { AccessLogs } from "./access-logs";
 import { aliasRecord, Certificate, HOST_PATTERN, HOST_RULE, ZONE_ID_PATTERN } from "./certificate";
 import { REDIRECT_PRIORITY } from "./priority";
 
@@ -52,6 +53,12 @@ export interface LoadBalancerProps {
   readonly vpc: IVpc;
   /** Listener: HTTPS, or plain HTTP if chosen explicitly. */
   readonly listener: Listener;
+  /**
+   * Keeps a log of all requests in an S3 bucket of the stack, as long as other logs of the environment.
+   *
+   * @default true in production, false in dev
+   */
+  readonly accessLogs?: boolean;
 }
 
 /** A load balancer, created by this app or read from a platform. */
@@ -120,7 +127,7 @@ export function existingLoadBalancer(arn: LoadBalancerArn): ExistingLoadBalancer
 /**
  * A public Application Load Balancer that services share. Requests that match no service's rule get 404.
  *
- * Costs about 20 USD a month, and 0.008 USD for each capacity unit (LCU) and hour.
+ * Costs about 20 USD a month, and 0.008 USD for each capacity unit (LCU) and hour; with access logs, about 0.025 USD per GB of logs and month.
  *
  * @example
  * ```ts
@@ -159,7 +166,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
     checkArguments("new LoadBalancer", { props }, this);
     const stack = AwsStack.of(this);
     const { stackName, environment, production } = stack;
-    const { listener, vpc } = props;
+    const { listener, vpc, accessLogs = production } = props;
     const { ipv6 } = vpc;
     if (listener.kind === "https") checkHttps(this, listener);
     else if (!stack.defaults.plainHttp) {
@@ -174,6 +181,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
       vpcId: vpc.vpcId,
       name: `${stackName}-${environment.name}-balancer`,
     });
+    const logs = accessLogs ? new AccessLogs(this, "AccessLogs") : undefined;
     const loadBalancer = new Lb(this, "Resource", {
       name: stack.physicalName("loadBalancer", stackName, environment.name),
       loadBalancerType: "application",
@@ -185,6 +193,7 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
       desyncMitigationMode: "defensive",
       enableDeletionProtection: production,
       idleTimeout: 60,
+      ...(logs && { accessLogs: { enabled: true, bucket: logs.bucketName }, dependsOn: [logs.permission] }),
     });
     group.connections.allowFromInternet(80, { ipv6 });
     const nobodysRequest = [

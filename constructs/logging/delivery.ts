@@ -257,7 +257,7 @@ function ownLog(scope: Construct, name: string): CloudwatchLogGroup {
   return new CloudwatchLogGroup(scope, "Log", {
     name,
     retentionInDays: 30,
-    kmsKeyId: AwsStack.of(scope).defaults.encryptedLogs
+    kmsKeyId: AwsStack.of(scope).customerManagedKeys
       ? new LogKey(scope, "LogKey", { description: `Log lines of ${name}`, logGroupName: name }).keyArn
       : undefined,
   });

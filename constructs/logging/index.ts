@@ -1,3 +1,8 @@
+/**
+ * Log groups with a retention period, and further destinations of their lines: archives, OpenSearch, HTTP endpoints.
+ *
+ * @module
+ */
 export { type ILogArchive, LogArchive, type LogArchiveProps } from "./archive";
 export {
   type AccountDestination,

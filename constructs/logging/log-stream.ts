@@ -22,6 +22,7 @@ export const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
+/** Values of `Delivery`. */
 export const DELIVERIES = ["availability", "audit"] as const;
 /**
  * Behavior when CloudWatch Logs is slow: `availability` buffers up to 25 MiB in each task and then drops the oldest lines;
@@ -169,12 +170,13 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
       /^[A-Z][A-Za-z0-9]{0,63}$/.test(counted) &&
         counts.filter((each) => each.name === counted).length === 1 &&
         pattern.length <= 1024 &&
+        isFilterPattern(pattern) &&
         (alarmAbove === undefined || alarmAbove >= 0),
       {
         code: "LOG_COUNT",
         prop: `counts.${counted}`,
         problem:
-          "must have a unique name of letters and digits, a pattern of up to 1024 characters, and an alarmAbove of at least 0",
+          "must have a unique name of letters and digits, a pattern of up to 1024 characters whose quotes and brackets are closed, and an alarmAbove of at least 0",
         remedy: 'Use a filter such as { name: "PaymentsRefused", pattern: \'{ $.msg = "refused" }\', alarmAbove: 10 }.',
       },
     );
@@ -191,12 +193,18 @@ export function resolveLogStream(scope: IConstruct, props: LogStreamProps): LogS
   return { name: literal(name), retention, delivery, destinations, mask, counts, queries };
 }
 
+/** Returns true unless a filter pattern has a quote or an outer bracket that is not closed. */
+function isFilterPattern(pattern: string): boolean {
+  const text = pattern.trim().replaceAll(/\\./g, "");
+  return text.split('"').length % 2 === 1 && /^(\{.*\}|\[.*\]|[^{[].*|)$/s.test(text);
+}
+
 /**
  * Creates a CloudWatch log group for the log lines of a service, with retention, alarms and further destinations. Named
  * after the concept of the twelve-factor app; in CloudWatch, the log group contains one log stream for each task.
  *
  * Costs about 0.60 USD per GB ingested and 0.03 USD per GB and month stored; each destination adds about 0.05 USD per GB.
- * With profile `strict`, it is encrypted with its own KMS key, for 1 USD a month.
+ * With customer-managed encryption, the default of profile `strict`, it has its own KMS key, for 1 USD a month.
  *
  * @example
  * ```ts
@@ -238,7 +246,7 @@ export class LogStream extends Construct implements ILogStream {
     const group = new CloudwatchLogGroup(this, "Resource", {
       name: settings.name,
       retentionInDays: settings.retention.toDays(),
-      kmsKeyId: AwsStack.of(this).defaults.encryptedLogs
+      kmsKeyId: AwsStack.of(this).customerManagedKeys
         ? new LogKey(this, "Key", { description: `Log lines of ${settings.name}`, logGroupName: settings.name }).keyArn
         : undefined,
     });

@@ -6,6 +6,7 @@ import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct } from "constructs";
+import { endpointOf } from "../../contract/partition";
 import type { IGrantable } from "../core/iam";
 import { EncryptionKey } from "../core/key";
 import { jsonText } from "../core/literal";
@@ -33,7 +34,7 @@ export class Artifacts extends Construct {
           service: "codestar-notifications.amazonaws.com",
           actions: ["kms:Decrypt", "kms:GenerateDataKey"],
           // Only for messages that the topic's own policy allows, which is limited to this account.
-          conditions: { StringEquals: { "kms:ViaService": `sns.${stack.environment.region}.amazonaws.com` } },
+          conditions: { StringEquals: { "kms:ViaService": endpointOf("sns", stack.environment.region) } },
         },
       ],
     }).keyArn;
@@ -101,13 +102,34 @@ export class Artifacts extends Construct {
     });
   }
 
-  /** Grants permission to read and write artifacts. */
+  /** Grants a pipeline permission to read and write all artifacts. */
   grantReadWrite(grantee: IGrantable): void {
+    this.#grantUse(grantee);
     grantee.grant({
       actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
       resources: [`${this.bucketArn}/*`],
     });
-    grantee.grant({ actions: ["s3:GetBucketLocation", "s3:GetBucketVersioning"], resources: [this.bucketArn] });
+  }
+
+  /**
+   * Grants a build permission to read and write artifacts by their names.
+   *
+   * @see https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+   */
+  grantBuild(
+    grantee: IGrantable,
+    { reads, writes }: { readonly reads: readonly string[]; readonly writes: readonly string[] },
+  ): void {
+    // The keys begin with the names of the pipeline and of the artifact; CodePipeline shortens the latter to 10 characters.
+    const objects = (names: readonly string[]) =>
+      names.map((name) => `${this.bucketArn}/*/${name.length < 10 ? `${name}/` : name.slice(0, 10)}*`);
+    this.#grantUse(grantee);
+    grantee.grant({ actions: ["s3:GetObject", "s3:GetObjectVersion"], resources: objects(reads) });
+    grantee.grant({ actions: ["s3:PutObject"], resources: objects(writes) });
+  }
+
+  #grantUse(grantee: IGrantable): void {
+    grantee.grant({ actions: ["s3:GetBucketAcl", "s3:GetBucketLocation"], resources: [this.bucketArn] });
     grantee.grant({
       actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
       resources: [this.keyArn],
@@ -115,12 +137,16 @@ export class Artifacts extends Construct {
   }
 
   /**
-   * Grants permission to upload what a connection reads, in addition to {@link grantReadWrite}: AWS sets an ACL on the object.
+   * Grants what a pipeline needs in addition to {@link grantReadWrite}.
    *
    * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
    */
+  grantStore(pipeline: IGrantable): void {
+    pipeline.grant({ actions: ["s3:GetBucketVersioning"], resources: [this.bucketArn] });
+  }
+
+  /** Grants permission to upload what a connection reads: AWS sets an ACL on the object. */
   grantUploadByConnection(grantee: IGrantable): void {
     grantee.grant({ actions: ["s3:PutObjectAcl"], resources: [`${this.bucketArn}/*`] });
-    grantee.grant({ actions: ["s3:GetBucketAcl"], resources: [this.bucketArn] });
   }
 }

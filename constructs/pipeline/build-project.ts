@@ -14,6 +14,10 @@ export interface BuildProjectProps {
   readonly name: string;
   readonly spec: BuildSpec;
   readonly artifacts: Artifacts;
+  /** Names of the artifacts that builds read. */
+  readonly reads: readonly string[];
+  /** Names of the artifacts that builds write. @default - none */
+  readonly writes?: readonly string[];
   readonly logs: LogStream;
   readonly architecture: Architecture;
   readonly timeout: Duration;
@@ -42,7 +46,7 @@ export class BuildProject extends Construct implements IGrantable {
       name: `${stack.stackName}-delivery-${props.name}`,
       service: "codebuild.amazonaws.com",
     });
-    artifacts.grantReadWrite(this.role);
+    artifacts.grantBuild(this.role, { reads: props.reads, writes: props.writes ?? [] });
     logs.grants.write(this.role);
     const { image, type } = BUILD_IMAGES[props.architecture];
     const project = new CodebuildProject(this, "Resource", {

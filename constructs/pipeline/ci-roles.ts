@@ -3,14 +3,17 @@ import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-con
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import type { Environment } from "../core/environment";
-import { Problems, validateAtSynth, warn } from "../core/errors";
-import { Role } from "../core/iam";
+import { Problems, validateAtSynth } from "../core/errors";
+import { Role, type RoleProps } from "../core/iam";
+import { pascal } from "../core/names";
+import { PROFILE_DEFAULTS } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
-import { AUDIENCE, type CiTrust, checkTrust, ISSUER, type OidcProvider } from "./ci-trust";
-import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered } from "./environment-stacks";
+import { type CiTrust, checkTrust, type NeededProvider, resolveTrust, warnOfTrust } from "./ci-trust";
+import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered, warnWithoutBoundary } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
+import { allowPlanTransfer } from "./plan-transfer";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
 
@@ -21,10 +24,10 @@ import { TerraformAccess } from "./terraform-access";
 const MAX_SESSION = Duration.hours(2);
 
 export interface CiRolesProps {
-  /** CI system whose jobs assume the roles: `gitHubActions(...)`. */
+  /** Jobs that assume the roles: `gitHubActions(...)`, `gitLabCi(...)` or `iamPrincipal(...)`. */
   readonly trust: CiTrust;
   /**
-   * Environments to deploy, named as at GitHub, whose protection rules decide who may deploy to them. State must be in S3.
+   * Environments to deploy, named as at the CI system, whose protection rules decide who may deploy to them. State must be in S3.
    */
   readonly environments: readonly Environment[];
   /** Image repository that jobs push to and release from. */
@@ -60,16 +63,17 @@ function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Envi
 }
 
 /**
- * IAM roles for a CI system outside AWS, without long-lived keys: for each environment one role that plans, one that applies
- * and one that releases, and one role that pushes images. Each trusts exactly one repository:
+ * IAM roles for a CI system: for each environment one role that plans, one that applies and one that releases, and one role that pushes
+ * images. `<stack>-delivery-<ci>-image`, and `-<environment>-plan`, `-<environment>-apply` and `-<environment>-release`:
  *
- * | role | may be assumed by |
- * |---|---|
- * | `<stack>-delivery-gh-image` | workflows of the branch, and jobs of the GitHub environments, subject to their protection rules |
- * | `<stack>-delivery-gh-<environment>-plan` | workflows of the branch, jobs of that environment, and pull requests from the same repository |
- * | `<stack>-delivery-gh-<environment>-apply`, `-release` | jobs of that environment |
+ * | trust | `<ci>` | may be assumed by |
+ * |---|---|---|
+ * | `gitHubActions` | `gh` | workflows of the branch. Apply and release: only jobs of the environment at GitHub, subject to its protection rules. Plan: also the other jobs, since an approval follows it; with `pullRequests`, also pull requests from the same repository, except in production |
+ * | `gitLabCi` | `gl` | each job of the branch |
+ * | `iamPrincipal` | `ci` | the role of the build agents, or the user |
  *
- * Sessions last up to 2 hours: set `role-duration-seconds: 7200`, since the default of GitHub's action is 1 hour.
+ * Sessions last up to 2 hours: set `role-duration-seconds: 7200` at GitHub, since the default of its action is 1 hour. AWS limits sessions
+ * of a role that another role assumes to 1 hour.
  *
  * Free.
  *
@@ -89,8 +93,6 @@ function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Envi
 export class CiRoles extends Construct {
   /** ARN of the role that pushes images. */
   readonly imageRoleArn: string;
-  readonly #subject: string;
-  readonly #providerArn: string;
 
   /** @throws InvalidPropsError for the codes that {@link CiRolesProps} lists */
   constructor(scope: Construct, id: string, props: CiRolesProps) {
@@ -98,38 +100,27 @@ export class CiRoles extends Construct {
     checkArguments("new CiRoles", { props }, this);
     const environments = resolve(this, props);
     const stack = AwsStack.of(this);
-    const { repository, branch: branchName = "main", provider = "made" } = props.trust;
-    const { owner, name, numbers } = repository;
-    this.#subject =
-      numbers === undefined ? `repo:${owner}/${name}` : `repo:${owner}@${numbers.owner}/${name}@${numbers.repository}`;
-    if (numbers === undefined) {
-      warn(this, {
-        code: "CI_REPOSITORY_NUMBERS",
-        prop: "trust.repository.numbers",
-        problem:
-          "is not set: none of these roles trusts a repository created or renamed since July 15, 2026, and all of them trust a new owner of the name of an older one",
-        remedy: "Set the numbers of owner and repository.",
-      });
-    }
-    this.#providerArn = this.#provider(provider);
-    const branch = `ref:refs/heads/${branchName}`;
-    const jobsOf = (environment: Environment) => `environment:${environment.name}`;
-    const image = this.#role("Image", "image", [branch, ...environments.map(jobsOf)]);
+    warnOfTrust(this, props.trust);
+    const trust = resolveTrust(props.trust, (needed) => this.#provider(needed));
+    const prefix = `${stack.stackName}-delivery-${trust.prefix}`;
+    const role = (roleId: string, name: string, service: RoleProps["service"]) =>
+      new Role(this, roleId, { name: `${prefix}-${name}`, maxSession: MAX_SESSION, service });
+    const image = role("Image", "image", trust.image);
     allowPush(image, props.images);
     this.imageRoleArn = image.roleArn;
     for (const environment of environments) {
-      const part = environment.name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
+      const { name, profile } = environment;
+      const part = pascal(name);
       const stacks = new EnvironmentStacks(this, environment);
       validateAtSynth(this, () => checkAgainstOwnRoles(this, environment, stacks, "environments"));
-      const access = new TerraformAccess(this, `${part}Access`, {
-        environment,
-        stacks,
-        name: `${stack.stackName}-delivery-gh-${environment.name}`,
-      });
-      const jobs = jobsOf(environment);
-      access.allowPlan(this.#role(`${part}Plan`, `${environment.name}-plan`, [branch, "pull_request", jobs]));
-      access.allowApply(this.#role(`${part}Apply`, `${environment.name}-apply`, [jobs]));
-      allowRelease(this.#role(`${part}Release`, `${environment.name}-release`, [jobs]), {
+      const access = new TerraformAccess(this, `${part}Access`, { environment, stacks, name: `${prefix}-${name}` });
+      warnWithoutBoundary(this, environment, "environments");
+      const plan = role(`${part}Plan`, `${name}-plan`, trust.plan(name, PROFILE_DEFAULTS[profile].production));
+      access.allowPlan(plan);
+      const apply = role(`${part}Apply`, `${name}-apply`, trust.deploy(name));
+      access.allowApply(apply);
+      allowPlanTransfer({ plan, apply }, { partition: stack.partition, environment, stacks });
+      allowRelease(role(`${part}Release`, `${name}-release`, trust.deploy(name)), {
         stack,
         environment,
         stacks,
@@ -139,28 +130,12 @@ export class CiRoles extends Construct {
   }
 
   /** AWS verifies the certificate against its own list of authorities, so no thumbprint needs to be maintained. */
-  #provider(provider: OidcProvider): string {
+  #provider({ issuer, audience, provider }: NeededProvider): string {
+    const url = `https://${issuer}`;
     if (provider === "made") {
-      return new IamOpenidConnectProvider(this, "Provider", {
-        url: `https://${ISSUER}`,
-        clientIdList: [AUDIENCE],
-      }).arn;
+      return new IamOpenidConnectProvider(this, "Provider", { url, clientIdList: [audience] }).arn;
     }
     // Looked up, so that the plan fails if the account has none.
-    return new DataAwsIamOpenidConnectProvider(this, "Provider", { url: `https://${ISSUER}` }).arn;
-  }
-
-  #role(id: string, name: string, contexts: readonly string[]): Role {
-    return new Role(this, id, {
-      name: `${AwsStack.of(this).stackName}-delivery-gh-${name}`,
-      maxSession: MAX_SESSION,
-      service: {
-        providerArn: this.#providerArn,
-        claims: {
-          [`${ISSUER}:aud`]: [AUDIENCE],
-          [`${ISSUER}:sub`]: contexts.map((context) => `${this.#subject}:${context}`),
-        },
-      },
-    });
+    return new DataAwsIamOpenidConnectProvider(this, "Provider", { url }).arn;
   }
 }

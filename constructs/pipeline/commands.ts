@@ -53,13 +53,7 @@ export const IMAGE: readonly string[] = [
  * `none`.
  */
 export const PLAN: readonly string[] = [
-  [
-    "( set -f; ALLOWED=();",
-    'for EACH in $ALLOW_DELETE; do [ "$EACH" = none ] || ALLOWED+=(--allow-delete "$EACH"); done;',
-    'for EACH in $ALLOW_REPLACE; do [ "$EACH" = none ] || ALLOWED+=(--allow-replace "$EACH"); done;',
-    'for EACH in $ALLOW_UPDATE; do [ "$EACH" = none ] || ALLOWED+=(--allow-update "$EACH"); done;',
-    `npx antifragile plan "$ENVIRONMENT" "\${ALLOWED[@]}" )`,
-  ].join(" "),
+  'npx antifragile plan "$ENVIRONMENT" --allow-delete "$ALLOW_DELETE" --allow-replace "$ALLOW_REPLACE" --allow-update "$ALLOW_UPDATE"',
   "tar -czf plans.tgz --exclude=.terraform -C infra cdktf.out",
 ];
 
@@ -82,6 +76,9 @@ export const RELEASE: readonly string[] = [UPDATE, WATCH];
 
 /** The same, and rolls back when an alarm goes off. */
 export const RELEASE_OR_ROLL_BACK: readonly string[] = [UPDATE, `${WATCH} --rollback`];
+
+/** Fails where an environment differs from the code. */
+export const DRIFT: readonly string[] = ['npx antifragile drift "$ENVIRONMENT"'];
 
 /** Installs Terraform after verifying its checksum. */
 export function installTerraform(architecture: Architecture): readonly string[] {

@@ -1,7 +1,7 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import type { IConstruct } from "constructs";
 import { type Environment, withDefaults } from "../core/environment";
-import type { Problem, Problems } from "../core/errors";
+import { type Problem, type Problems, warn } from "../core/errors";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
@@ -32,6 +32,11 @@ export class EnvironmentStacks {
       return [stack.stackName, ...platform].map((name) => stack.prefixed(name, stack.environment.name));
     });
     return [...new Set(names)].sort();
+  }
+
+  /** Values of a tag of the stacks. */
+  tags(key: string): string[] {
+    return [...new Set(this.#all().flatMap(({ tags }) => tags[key] ?? []))].sort();
   }
 
   /** ARNs of secrets that Terraform itself reads, for AWS APIs that accept only plain text. */
@@ -107,13 +112,43 @@ export function checkAgainstOwnRoles(
       },
     ];
   }
-  return stacks
-    .prefixes()
-    .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
-    .map((prefix) => ({
-      code: "PIPELINE_OWN_ROLES",
-      prop,
-      problem: `must not allow the deploying roles to change themselves, but roles of ${environment.name} share their prefix ${prefix}`,
-      remedy: "Rename the platform or the stack.",
-    }));
+  const prefixes = stacks.prefixes();
+  const others = stack.node.root.node.children.flatMap((child) =>
+    child instanceof AwsStack &&
+    child.lifetime !== "delivery" &&
+    child.environment.name !== environment.name &&
+    child.environment.account === environment.account
+      ? new EnvironmentStacks(scope, child.environment).prefixes()
+      : [],
+  );
+  return [
+    ...prefixes
+      .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
+      .map((prefix) => ({
+        code: "PIPELINE_OWN_ROLES",
+        prop,
+        problem: `must not allow the deploying roles to change themselves, but roles of ${environment.name} share their prefix ${prefix}`,
+        remedy: "Rename the platform or the stack.",
+      })),
+    ...[...new Set(others)]
+      .filter((other) => prefixes.some((prefix) => `${other}-`.startsWith(`${prefix}-`)))
+      .map((other) => ({
+        code: "PIPELINE_NAMES_MEET",
+        prop,
+        problem: `must not allow one environment to change another, but names that begin with ${other}- also begin with a prefix of ${environment.name}`,
+        remedy: "Rename the environment: its name must not continue that of another.",
+      })),
+  ];
+}
+
+/** Warns if the role that applies an environment may create roles without a permissions boundary. */
+export function warnWithoutBoundary(scope: IConstruct, { name, guardrails }: Environment, prop: string): void {
+  if (guardrails?.permissionsBoundary !== undefined) return;
+  warn(scope, {
+    code: "PIPELINE_NO_BOUNDARY",
+    prop: `${prop}.${name}`,
+    problem:
+      "is applied by a role that creates roles, and no permissions boundary limits them: who controls it controls the account",
+    remedy: 'Set guardrails: { permissionsBoundary: "bootstrap" } in the environment, and run antifragile bootstrap.',
+  });
 }

@@ -1,9 +1,18 @@
+/**
+ * Delivery from a commit to production: pipelines, roles for other CI systems, and image repositories.
+ *
+ * @module
+ */
 export { CiRoles, type CiRolesProps } from "./ci-roles";
 export {
   type CiTrust,
   type GitHubActionsOptions,
   type GitHubRepository,
+  type GitLabCiOptions,
   gitHubActions,
+  gitLabCi,
+  type IamPrincipalOptions,
+  iamPrincipal,
   OIDC_PROVIDERS,
   type OidcProvider,
 } from "./ci-trust";

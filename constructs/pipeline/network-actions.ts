@@ -85,8 +85,6 @@ export const NETWORK_ACTIONS = {
       "RevokeSecurityGroupIngress",
       // Called by Auto Scaling on behalf of the role, for launch templates.
       "RunInstances",
-      "UpdateSecurityGroupRuleDescriptionsEgress",
-      "UpdateSecurityGroupRuleDescriptionsIngress",
     ],
   },
   elasticloadbalancing: {
@@ -141,9 +139,8 @@ export const NETWORK_ACTIONS = {
     write: ["AssociateVPCWithHostedZone", "ChangeResourceRecordSets", "CreateHostedZone", "DeleteHostedZone"],
   },
   servicediscovery: {
-    read: ["GetNamespace", "GetOperation", "GetService", "ListInstances", "ListNamespaces", "ListTagsForResource"],
+    read: ["GetNamespace", "GetOperation", "GetService", "ListInstances", "ListTagsForResource"],
     write: [
-      "CreateHttpNamespace",
       "CreatePrivateDnsNamespace",
       "CreateService",
       "DeleteNamespace",
@@ -151,13 +148,12 @@ export const NETWORK_ACTIONS = {
       "DeregisterInstance",
       "TagResource",
       "UntagResource",
-      "UpdateHttpNamespace",
       "UpdatePrivateDnsNamespace",
       "UpdateService",
     ],
   },
   wafv2: {
-    read: ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource", "ListWebACLs"],
+    read: ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource"],
     write: [
       "AssociateWebACL",
       "CreateWebACL",

@@ -1,20 +1,20 @@
 import { CodestarnotificationsNotificationRule } from "@cdktf/provider-aws/lib/codestarnotifications-notification-rule";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
-import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
-import { jsonText, literal } from "../core/literal";
+import { jsonText } from "../core/literal";
 import { AwsStack } from "../core/stack";
+import { subscribe } from "../core/subscriptions";
+
+const FAILED = "codepipeline-pipeline-pipeline-execution-failed";
 
 /** Events to notify subscribers of: failures and pending approvals. */
-const EVENTS = [
-  "codepipeline-pipeline-pipeline-execution-failed",
-  "codepipeline-pipeline-manual-approval-needed",
-  "codepipeline-pipeline-manual-approval-failed",
-];
+const EVENTS = [FAILED, "codepipeline-pipeline-manual-approval-needed", "codepipeline-pipeline-manual-approval-failed"];
 
 export interface NotificationsProps {
   readonly pipelineArn: string;
+  /** Pipeline that finds drift, of which only failures are notified. @default - none */
+  readonly driftPipelineArn?: string;
   readonly keyArn: string;
   readonly emails: readonly string[];
 }
@@ -45,22 +45,19 @@ export class Notifications extends Construct {
         ],
       }),
     });
-    props.emails.forEach((email, index) => {
-      new SnsTopicSubscription(this, `Email${index + 1}`, {
-        topicArn: topic.arn,
-        protocol: "email",
-        endpoint: literal(email),
+    subscribe(this, topic.arn, "email", props.emails);
+    const notify = (ruleId: string, name: string, resource: string, eventTypeIds: string[]) =>
+      new CodestarnotificationsNotificationRule(this, ruleId, {
+        name: stack.physicalName("eventRule", stack.stackName, name),
+        detailType: "FULL",
+        resource,
+        eventTypeIds,
+        target: [{ address: topic.arn }],
+        // Without the policy, AWS rejects its test message and with it the rule.
+        dependsOn: [policy],
       });
-    });
-    new CodestarnotificationsNotificationRule(this, "Rule", {
-      name: stack.physicalName("eventRule", stack.stackName, "pipeline"),
-      detailType: "FULL",
-      resource: props.pipelineArn,
-      eventTypeIds: EVENTS,
-      target: [{ address: topic.arn }],
-      // Without the policy, AWS rejects its test message and with it the rule.
-      dependsOn: [policy],
-    });
+    notify("Rule", "pipeline", props.pipelineArn, EVENTS);
+    if (props.driftPipelineArn !== undefined) notify("DriftRule", "drift", props.driftPipelineArn, [FAILED]);
     this.topicArn = topic.arn;
   }
 }

@@ -4,6 +4,7 @@ import type { Environment } from "../core/environment";
 import { type Problem, Problems } from "../core/errors";
 import type { Statement } from "../core/iam";
 import { isReference } from "../core/reference";
+import type { Schedule } from "../core/schedule";
 import { Duration } from "../core/units";
 import { TEST } from "./commands";
 import { resolveDelivered } from "./environment-stacks";
@@ -124,7 +125,15 @@ export interface PipelineProps {
    */
   readonly variables?: readonly PipelineVariable[];
   /**
-   * Email addresses to notify of failures and pending approvals. Each must confirm its subscription.
+   * Schedule on which `antifragile drift` compares each environment with the newest commit, by its plan role, in a pipeline of
+   * its own. It fails, and so notifies, where something was changed outside Terraform or a commit is not applied yet:
+   * `cron("0 6 * * MON-FRI")`. Costs about 0.02 USD for each environment and run.
+   *
+   * @default - never
+   */
+  readonly drift?: Schedule;
+  /**
+   * Email addresses to notify of failures, pending approvals and drift. Each must confirm its subscription.
    *
    * @default - none; the topic exists without subscribers
    */

@@ -3,24 +3,27 @@ import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-
 import { CodeconnectionsConnection } from "@cdktf/provider-aws/lib/codeconnections-connection";
 import {
   Codepipeline,
+  type CodepipelineConfig,
   type CodepipelineStage,
   type CodepipelineStageAction,
 } from "@cdktf/provider-aws/lib/codepipeline";
+import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
-import { validateAtSynth, warn } from "../core/errors";
+import { validateAtSynth } from "../core/errors";
 import { Role } from "../core/iam";
 import { jsonText, literal } from "../core/literal";
 import { pascal } from "../core/names";
 import { isReference } from "../core/reference";
+import type { Schedule } from "../core/schedule";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { Artifacts } from "./artifacts";
 import { BuildProject, type BuildProjectProps } from "./build-project";
-import { APPLY, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE, RELEASE_OR_ROLL_BACK } from "./commands";
-import { checkAgainstOwnRoles, EnvironmentStacks } from "./environment-stacks";
+import { APPLY, DRIFT, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE, RELEASE_OR_ROLL_BACK } from "./commands";
+import { checkAgainstOwnRoles, EnvironmentStacks, warnWithoutBoundary } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import { type IImageRepository, ImageRepository } from "./image-repository";
 import { Notifications } from "./notifications";
@@ -35,6 +38,9 @@ import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
 import { events, SOURCE, triggers } from "./triggers";
+
+/** Provider of sources at GitHub, GitLab and Bitbucket. */
+const CONNECTION = "CodeStarSourceConnection";
 
 /**
  * A continuous delivery pipeline that releases every commit to all environments in turn: test, image, and for each
@@ -74,6 +80,8 @@ export class Pipeline extends Construct {
   readonly #artifacts: Artifacts;
   readonly #logs: LogStream;
   readonly #settings: PipelineSettings;
+  /** Permissions of Terraform, by environment. */
+  readonly #access = new Map<string, TerraformAccess>();
 
   /** @throws InvalidPropsError for the codes that {@link PipelineProps} lists */
   constructor(scope: Construct, id: string, props: PipelineProps) {
@@ -90,6 +98,7 @@ export class Pipeline extends Construct {
       service: "codepipeline.amazonaws.com",
     });
     this.#artifacts.grantReadWrite(this.#role);
+    this.#artifacts.grantStore(this.#role);
     const followed = props.images !== undefined && "kind" in props.images ? props.images : undefined;
     this.images =
       followed === undefined
@@ -98,15 +107,33 @@ export class Pipeline extends Construct {
 
     const { definition } = props.source;
     const connectionArn = definition.kind === "connection" ? this.#connect(definition) : undefined;
+    const sources = this.#sourceActions(definition, connectionArn, followed);
     const stages: CodepipelineStage[] = [
-      { name: SOURCE, action: this.#sourceActions(definition, connectionArn, followed) },
+      { name: SOURCE, action: sources },
       { name: "Build", action: this.#buildActions() },
       ...settings.releases.map((release) => this.#releaseStage(release, followed)),
     ];
-    const pipeline = new Codepipeline(this, "Resource", {
+    const pipeline = this.#create("Resource", {
       name,
-      pipelineType: "V2",
       executionMode: settings.executionMode.toUpperCase(),
+      stage: stages,
+      trigger: triggers(definition),
+    });
+    this.pipelineName = pipeline.name;
+    this.pipelineArn = pipeline.arn;
+    this.#startOnEvents(events(stack, definition, followed));
+    this.topicArn = new Notifications(this, "Notifications", {
+      pipelineArn: pipeline.arn,
+      driftPipelineArn: props.drift && this.#findDrift(props.drift, sources[0] as CodepipelineStageAction),
+      keyArn: this.#artifacts.keyArn,
+      emails: settings.notify,
+    }).topicArn;
+  }
+
+  #create(id: string, config: Pick<CodepipelineConfig, "name" | "executionMode" | "stage" | "trigger">): Codepipeline {
+    const pipeline = new Codepipeline(this, id, {
+      ...config,
+      pipelineType: "V2",
       roleArn: this.#role.roleArn,
       artifactStore: [
         {
@@ -115,25 +142,62 @@ export class Pipeline extends Construct {
           encryptionKey: { type: "KMS", id: this.#artifacts.keyArn },
         },
       ],
-      stage: stages,
-      variable: settings.variables.map((variable) => ({
+      variable: this.#settings.variables.map((variable) => ({
         name: variable.name,
         defaultValue: literal(variable.value),
         description: variable.description && literal(variable.description),
       })),
-      trigger: triggers(definition),
     });
     this.#role.whenPolicy((address) => {
       pipeline.dependsOn = [...(pipeline.dependsOn ?? []), address];
     });
-    this.pipelineName = pipeline.name;
-    this.pipelineArn = pipeline.arn;
-    this.#startOnEvents(events(stack, definition, followed));
-    this.topicArn = new Notifications(this, "Notifications", {
-      pipelineArn: pipeline.arn,
-      keyArn: this.#artifacts.keyArn,
-      emails: settings.notify,
-    }).topicArn;
+    return pipeline;
+  }
+
+  /** Returns the ARN of a pipeline that fails where an environment differs from the code. */
+  #findDrift(schedule: Schedule, source: CodepipelineStageAction): string {
+    const stack = AwsStack.of(this);
+    const actions = this.#settings.releases.map(({ environment }) => {
+      const id = pascal(environment.name);
+      const project = this.#project(`${id}Drift`, {
+        name: `${environment.name}-drift`,
+        spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: DRIFT },
+        timeout: Duration.hours(1),
+        variables: { ENVIRONMENT: environment.name },
+      });
+      this.#access.get(environment.name)?.allowPlan(project.role);
+      return this.#run(id, project, { runOrder: 1 });
+    });
+    const pipeline = this.#create("Drift", {
+      name: stack.physicalName("pipeline", stack.stackName, "drift"),
+      executionMode: "SUPERSEDED",
+      stage: [
+        {
+          name: SOURCE,
+          // Without triggers, every push would start it.
+          action: [
+            source.provider === CONNECTION
+              ? { ...source, configuration: { ...source.configuration, DetectChanges: "false" } }
+              : source,
+          ],
+        },
+        { name: "Drift", action: actions },
+      ],
+    });
+    const role = new Role(this, "DriftStartRole", {
+      name: `${stack.stackName}-delivery-drift-start`,
+      service: "scheduler.amazonaws.com",
+    });
+    role.grant({ actions: ["codepipeline:StartPipelineExecution"], resources: [pipeline.arn] });
+    new SchedulerSchedule(this, "DriftSchedule", {
+      name: stack.physicalName("schedule", stack.stackName, "drift"),
+      description: "Starts the search for drift.",
+      scheduleExpression: schedule.expression,
+      scheduleExpressionTimezone: schedule.timezone,
+      flexibleTimeWindow: { mode: "OFF" },
+      target: { arn: pipeline.arn, roleArn: role.roleArn },
+    });
+    return pipeline.arn;
   }
 
   #connect(definition: Extract<SourceDefinition, { kind: "connection" }>): string {
@@ -175,7 +239,7 @@ export class Pipeline extends Construct {
       this.#role.grant({ actions: useConnection(definition.connectionArn), resources: [arn] });
       this.#artifacts.grantUploadByConnection(this.#role);
       actions.push(
-        action("CodeStarSourceConnection", "AWS", {
+        action(CONNECTION, "AWS", {
           ConnectionArn: arn,
           FullRepositoryId: literal(definition.repository),
           BranchName: literal(definition.branch ?? "main"),
@@ -273,20 +337,15 @@ export class Pipeline extends Construct {
       stacks,
       name: `${stack.stackName}-delivery-${environment.name}`,
     });
-    if (environment.guardrails?.permissionsBoundaryArn === undefined && environment.profile !== "dev") {
-      warn(this, {
-        code: "PIPELINE_NO_BOUNDARY",
-        prop: `releases.${environment.name}`,
-        problem: "is applied by a role that creates roles, and no permissions boundary limits them",
-        remedy: "Set guardrails.permissionsBoundaryArn in the environment.",
-      });
-    }
+    this.#access.set(environment.name, access);
+    warnWithoutBoundary(this, environment, "releases");
     const variables = { ENVIRONMENT: environment.name };
     const plan = this.#project(`${id}Plan`, {
       name: `${environment.name}-plan`,
       spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: PLAN, files: [PLANS] },
       timeout: Duration.hours(1),
       variables,
+      writes: [`${id}Plan`],
     });
     access.allowPlan(plan.role);
     const apply = this.#project(`${id}Apply`, {
@@ -294,6 +353,7 @@ export class Pipeline extends Construct {
       spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: APPLY },
       timeout: Duration.hours(2),
       variables: { ...variables, APPROVED: approval ? "yes" : "no", PLANS_ARTIFACT: `${id}Plan` },
+      plans: `${id}Plan`,
     });
     access.allowApply(apply.role);
     const live = this.#project(`${id}Release`, {
@@ -341,9 +401,16 @@ export class Pipeline extends Construct {
     return `${stack.accountId}.dkr.ecr.${stack.environment.region}.amazonaws.com/${literal(repository)}@#{Image.ImageDigest}`;
   }
 
-  #project(id: string, props: Omit<BuildProjectProps, "artifacts" | "logs" | "architecture">): BuildProject {
+  #project(
+    id: string,
+    {
+      plans,
+      ...props
+    }: Omit<BuildProjectProps, "artifacts" | "reads" | "logs" | "architecture"> & { readonly plans?: string },
+  ): BuildProject {
     const project = new BuildProject(this, id, {
       ...props,
+      reads: plans === undefined ? [SOURCE] : [SOURCE, plans],
       artifacts: this.#artifacts,
       logs: this.#logs,
       architecture: this.#settings.architecture,

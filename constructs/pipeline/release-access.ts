@@ -1,8 +1,6 @@
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
-import { Lazy } from "cdktf";
 import { KEEP_IMAGE_ACTIONS } from "../../contract/images";
 import type { Environment } from "../core/environment";
-import { policyDocument, type Role } from "../core/iam";
+import type { Role } from "../core/iam";
 import type { AwsStack } from "../core/stack";
 import { releaseStatements } from "../service/deployment/release-template";
 import type { EnvironmentStacks } from "./environment-stacks";
@@ -18,22 +16,14 @@ export interface ReleaseAccess {
 
 /** Allows a role to release the services of an environment, to tag their image as released, and to read their alarms. */
 export function allowRelease(role: Role, { stack, environment, stacks, repositoryArn }: ReleaseAccess): void {
-  new IamRolePolicy(role, "Release", {
-    name: "release",
-    role: role.roleName,
-    // Services may be added after the pipeline.
-    policy: Lazy.stringValue({
-      produce: () =>
-        policyDocument([
-          ...stacks.services().flatMap((service) => releaseStatements(service, stack)),
-          { actions: KEEP_IMAGE_ACTIONS, resources: [repositoryArn] },
-          // With a narrower scope CloudWatch leaves composite alarms out.
-          {
-            actions: ["cloudwatch:DescribeAlarms"],
-            resources: ["*"],
-            conditions: { StringEquals: { "aws:RequestedRegion": environment.region } },
-          },
-        ]),
-    }),
-  });
+  role.addPolicy("Release", "release", () => [
+    ...stacks.services().flatMap((service) => releaseStatements(service, stack)),
+    { actions: KEEP_IMAGE_ACTIONS, resources: [repositoryArn] },
+    // With a narrower scope CloudWatch leaves composite alarms out.
+    {
+      actions: ["cloudwatch:DescribeAlarms"],
+      resources: ["*"],
+      conditions: { StringEquals: { "aws:RequestedRegion": environment.region } },
+    },
+  ]);
 }

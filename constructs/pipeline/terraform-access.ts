@@ -2,6 +2,7 @@ import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { boundaryOf } from "../../contract/boundary";
 import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
@@ -9,6 +10,7 @@ import { PROFILE_DEFAULTS } from "../core/profiles";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { statePlace } from "../core/state";
+import { BOUNDED, boundedStatements, deniedStatements } from "./bounds";
 import type { EnvironmentStacks } from "./environment-stacks";
 import {
   ATTACHABLE_POLICIES,
@@ -33,8 +35,8 @@ export const ELSEWHERE = ["chatbot", "route53"];
 type Access = "read" | "write";
 
 /**
- * Actions of Terraform, each in full and limited to this region. Most support no resource-level permissions, and ids are not
- * known in advance.
+ * Actions of Terraform, each in full and limited to this region, on resources whose ids are not known in advance. Changes of other
+ * environments are denied by tag: see `bounds.ts`.
  */
 export function serviceStatements(access: Access, region: string): Statement[] {
   return (
@@ -42,7 +44,7 @@ export function serviceStatements(access: Access, region: string): Statement[] {
       // The order decides which policy holds a service: a new file of actions must not move the others.
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([service, actions]) => ({ service, actions: actions[access].map((action) => `${service}:${action}`) }))
-      .filter(({ actions }) => actions.length > 0)
+      .filter(({ service, actions }) => actions.length > 0 && (access === "read" || !BOUNDED.includes(service)))
       .map(({ service, actions }) => ({
         actions,
         // Terraform creates resources whose ARN does not exist yet, and calls list actions that have no resource; the region
@@ -69,7 +71,7 @@ interface Names {
 /** Statements for resources with known names: state, roles, buckets and parameters. The apply role has both kinds. */
 export function namedStatements(access: Access, names: Names): Statement[] {
   const { partition, account, environment, prefixes } = names;
-  const { permissionsBoundaryArn, rolePath = "/" } = environment.guardrails ?? {};
+  const { rolePath = "/" } = environment.guardrails ?? {};
   const iam = (kind: string, path: string) =>
     prefixes.map((prefix) => `arn:${partition}:iam::${account}:${kind}${path}${prefix}-*`);
   const roles = iam("role", rolePath);
@@ -93,10 +95,9 @@ export function namedStatements(access: Access, names: Names): Statement[] {
         : readsSecrets("secretsmanager", { partition, region: environment.region }, names.secrets)),
     ];
   }
+  const boundary = boundaryOf(environment);
   const bounded =
-    permissionsBoundaryArn === undefined
-      ? {}
-      : { conditions: { StringEquals: { "iam:PermissionsBoundary": permissionsBoundaryArn } } };
+    boundary === undefined ? {} : { conditions: { StringEquals: { "iam:PermissionsBoundary": boundary } } };
   return [
     ...stackStates,
     { actions: ROLE_ACTIONS.write, resources: [...roles, ...iam("instance-profile", "/")] },
@@ -161,7 +162,7 @@ export function documents(statements: readonly Statement[]): string[] {
     if (room !== undefined) room.push(statement);
     else parts.push([statement]);
   }
-  return parts.map(policyDocument);
+  return parts.map((part) => policyDocument(part));
 }
 
 export interface TerraformAccessProps {
@@ -196,14 +197,29 @@ export class TerraformAccess extends Construct {
           secrets: stacks.secrets(),
         }),
       );
+    type Place = { readonly partition: string; readonly account: string };
+    const bounds = ({ partition, account }: Place) => ({
+      arn: (service: string) => `arn:${partition}:${service}:${environment.region}:${account}:`,
+      region: environment.region,
+      prefixes: stacks.prefixes(),
+      environments: stacks.tags("Environment"),
+    });
+    const texts: Readonly<Record<string, (place: Place) => string>> = {
+      ReadOwn: (place) => document("read", place),
+      WriteOwn: (place) => document("write", place),
+      WriteNamed: (place) => policyDocument(boundedStatements(bounds(place))),
+      DenyOthers: (place) => policyDocument(deniedStatements(bounds(place)), "Deny"),
+    };
     // Stacks may be added after the pipeline.
-    const named = (access: Access) =>
-      Lazy.stringValue({
-        produce: () => document(access, { partition: stack.partition, account: stack.accountId }),
-      });
+    const named = (policyId: string, name: string) =>
+      policy(
+        policyId,
+        name,
+        Lazy.stringValue({ produce: () => texts[policyId]!({ partition: stack.partition, account: stack.accountId }) }),
+      );
     validateAtSynth(this, () =>
-      (["read", "write"] as const).some(
-        (access) => document(access, { partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
+      Object.values(texts).some(
+        (text) => text({ partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
       )
         ? [
             {
@@ -220,8 +236,14 @@ export class TerraformAccess extends Construct {
         policy(`${access === "read" ? "Read" : "Write"}${index + 1}`, `${access}-${index + 1}`, text),
       );
     const read = all("read");
-    this.#plan = [...read, policy("ReadOwn", "read-own", named("read"))];
-    this.#apply = [...this.#plan, ...all("write"), policy("WriteOwn", "write-own", named("write"))];
+    this.#plan = [...read, named("ReadOwn", "read-own")];
+    this.#apply = [
+      ...this.#plan,
+      ...all("write"),
+      named("WriteOwn", "write-own"),
+      named("WriteNamed", "write-named"),
+      named("DenyOthers", "deny-others"),
+    ];
   }
 
   /** Allows a role to read everything that a plan needs, and to lock the state. */

@@ -1,14 +1,16 @@
 import { ChatbotSlackChannelConfiguration } from "@cdktf/provider-aws/lib/chatbot-slack-channel-configuration";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
-import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
 import { Problems } from "../core/errors";
 import { Role } from "../core/iam";
 import { EncryptionKey } from "../core/key";
 import { jsonText, literal } from "../core/literal";
+import { keyedId } from "../core/names";
 import { isReference } from "../core/reference";
+import { movedFrom } from "../core/renamed";
 import { AwsStack } from "../core/stack";
+import { subscribe } from "../core/subscriptions";
 
 /** A Slack channel. AWS's app must be authorized for the workspace once, in the console. */
 export interface SlackChannel {
@@ -125,20 +127,8 @@ export class AlarmTopic extends Construct {
       }),
     });
     const { emails = [], urls = [], slack = [] } = recipients;
-    emails.forEach((endpoint, index) => {
-      new SnsTopicSubscription(this, `Email${index + 1}`, {
-        topicArn: topic.arn,
-        protocol: "email",
-        endpoint: literal(endpoint),
-      });
-    });
-    urls.forEach((endpoint, index) => {
-      new SnsTopicSubscription(this, `Url${index + 1}`, {
-        topicArn: topic.arn,
-        protocol: "https",
-        endpoint: literal(endpoint),
-      });
-    });
+    subscribe(this, topic.arn, "email", emails);
+    subscribe(this, topic.arn, "https", urls);
     if (slack.length > 0) this.#tellSlack(slack, name, topic.arn);
   }
 
@@ -147,15 +137,23 @@ export class AlarmTopic extends Construct {
     const role = new Role(this, "ChatRole", { name: `${name}-chat`, service: "chatbot.amazonaws.com" });
     const readOnly = `arn:${AwsStack.of(this).partition}:iam::aws:policy/CloudWatchReadOnlyAccess`;
     role.addManagedPolicy("CloudWatchReadOnlyAccess");
+    const known = !channels.some(({ channelId }) => isReference(channelId));
     channels.forEach(({ workspaceId, channelId }, index) => {
-      new ChatbotSlackChannelConfiguration(this, `Slack${index + 1}`, {
-        configurationName: channels.length === 1 ? name : `${name}-${index + 1}`,
-        slackTeamId: literal(workspaceId),
-        slackChannelId: literal(channelId),
-        iamRoleArn: role.roleArn,
-        guardrailPolicyArns: [readOnly],
-        snsTopicArns: [topicArn],
-      });
+      const position = `Slack${index + 1}`;
+      const configuration = new ChatbotSlackChannelConfiguration(
+        this,
+        known ? keyedId(this, "Slack", channelId) : position,
+        {
+          configurationName: channels.length === 1 ? name : `${name}-${known ? channelId : index + 1}`,
+          slackTeamId: literal(workspaceId),
+          slackChannelId: literal(channelId),
+          iamRoleArn: role.roleArn,
+          guardrailPolicyArns: [readOnly],
+          snsTopicArns: [topicArn],
+        },
+      );
+      // Before, ids were by position: see subscribe.
+      if (known) movedFrom(configuration, position);
     });
   }
 }

@@ -1,3 +1,9 @@
+/**
+ * The base that services share in one environment: VPC, cluster, load balancer, and stacks for services and their
+ * data.
+ *
+ * @module
+ */
 export type { AlarmRecipients, SlackChannel } from "./alarm-topic";
 export {
   DataStack,

@@ -42,6 +42,13 @@ export interface PlatformProps {
    */
   readonly listener?: Listener | ExistingLoadBalancer;
   /**
+   * Keeps a log of all requests to the load balancer in an S3 bucket, as long as other logs of the environment. Has no effect on an existing
+   * load balancer.
+   *
+   * @default true in production, false in dev
+   */
+  readonly accessLogs?: boolean;
+  /**
    * Settings of a new VPC, or a VPC that is managed outside this app, `existingVpc(...)`.
    *
    * @default - see VpcProps
@@ -65,7 +72,7 @@ export interface PlatformProps {
    * @default - none
    */
   readonly tags?: Readonly<Record<string, string>>;
-  /** @default - that of the installed `@cdktf/provider-aws` */
+  /** @default - that of the installed bindings */
   readonly providerLine?: ProviderLine;
 }
 
@@ -96,7 +103,7 @@ export interface ExistingPlatformProps {
   readonly ipv6?: boolean;
   /** @default - none */
   readonly tags?: Readonly<Record<string, string>>;
-  /** @default - that of the installed `@cdktf/provider-aws` */
+  /** @default - that of the installed bindings */
   readonly providerLine?: ProviderLine;
 }
 
@@ -154,7 +161,8 @@ export class Platform extends AwsStack implements IPlatform {
     if (props.listener?.kind === "existing-load-balancer") {
       this.loadBalancer = LoadBalancer.fromArn(this, "LoadBalancer", props.listener);
     } else if (props.listener !== undefined) {
-      this.loadBalancer = new LoadBalancer(this, "LoadBalancer", { vpc: this.vpc, listener: props.listener });
+      const { listener, accessLogs } = props;
+      this.loadBalancer = new LoadBalancer(this, "LoadBalancer", { vpc: this.vpc, listener, accessLogs });
     }
     STACK_LOAD_BALANCER.provide(this, () => this.loadBalancer);
     this.alarmTopic = new AlarmTopic(this, "Alarms", props.alarmRecipients);

@@ -29,12 +29,15 @@ export interface Target extends TargetGroup {
   readonly loadBalancerArnSuffix: string;
   /** Addresses of resources that must exist before the service: the listener rule of the target group. */
   readonly dependsOn: readonly string[];
+  /** URL that reaches the target group, shown by `antifragile show` and `status`. @default - the URL within the platform */
+  readonly url?: string;
   /**
    * Required if {@link ServiceHost.deployment} shifts traffic. @default - a single target group, whose tasks are replaced
    */
   readonly shift?: TargetShift;
 }
 
+/** Effect of an alarm that an add-on adds to its service. */
 export interface AlarmOptions {
   /**
    * Rolls back a deployment in progress when the alarm fires. Only for conditions that a new version can cause.

@@ -224,6 +224,7 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
   addAdminProcess(name: string, command: readonly string[]): void {
     checkArguments("CloudNativeService.addAdminProcess", { name, command }, this);
     this.#adminProcesses.add(name, command);
+    this.#adminRole.hasProcess();
   }
 
   /**
@@ -322,11 +323,11 @@ export class CloudNativeService extends Construct implements IConnectable, IGran
       targets: () => this.#targets.list,
       shiftRoleArn: () => this.#targets.shiftRoleArn,
     });
-    this.#publish({ service: service.name });
+    this.#publish({ service: service.name, url: process.kind === "web" ? identity.text("url") : undefined });
     return { service };
   }
 
-  #publish(runner: Pick<ProcessTemplate, "service" | "schedule">): void {
+  #publish(runner: Pick<ProcessTemplate, "service" | "schedule" | "url">): void {
     publishReleaseTemplate(this, this.#context, this.#task.definition, () => ({
       runner,
       securityGroupId: this.connections.securityGroupId,

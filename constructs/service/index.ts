@@ -1,3 +1,8 @@
+/**
+ * Containerized services: processes, scaling, deployments, secrets, ingress, sidecars and volumes.
+ *
+ * @module
+ */
 export type {
   AlarmOptions,
   ServiceAddOn,

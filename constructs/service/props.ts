@@ -116,7 +116,7 @@ export interface CloudNativeServiceProps {
    * {} }`) and an IAM permission. Sessions are logged and encrypted. AWS's agent writes to the root file system of the app's
    * container, which is read-only otherwise. Not for a job, whose tasks a schedule starts.
    *
-   * `aws ecs execute-command --cluster shop-production --task <id> --container orders --interactive --command /bin/sh`
+   * `antifragile exec production orders` opens it.
    *
    * @default false
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
@@ -330,26 +330,27 @@ function checkStrategy(
     });
     return;
   }
-  const refuse = (wanted: boolean, feature: Feature, code: string, prop: string, remedy: string) => {
-    const { verdict, note } = strategyCell(strategy, line, feature);
-    if (wanted && verdict === "no")
-      problems.add({ code, prop, problem: `is not supported by ${deploymentCall(deployment)}: ${note}`, remedy });
-  };
-  refuse(
-    connect === true,
-    "serviceConnect",
-    "STRATEGY_SERVICE_CONNECT",
-    "connect",
-    "Remove it, or use another strategy.",
-  );
-  refuse(process.kind === "worker", "worker", "STRATEGY_OF_WORKER", "process worker()", "Use rolling().");
-  refuse(
-    releaseOwner === "terraform",
-    "ownerTerraform",
-    "STRATEGY_RELEASE_OWNER",
-    "releaseOwner",
-    'Use releaseOwner: "pipeline", or another strategy.',
-  );
+  const refused = (feature: Feature) => strategyCell(strategy, line, feature).verdict === "no";
+  const reason = (feature: Feature) =>
+    `is not supported by ${deploymentCall(deployment)}: ${strategyCell(strategy, line, feature).note}`;
+  problems.check(connect !== true || !refused("serviceConnect"), {
+    code: "STRATEGY_SERVICE_CONNECT",
+    prop: "connect",
+    problem: reason("serviceConnect"),
+    remedy: "Remove it, or use another strategy.",
+  });
+  problems.check(process.kind !== "worker" || !refused("worker"), {
+    code: "STRATEGY_OF_WORKER",
+    prop: "process worker()",
+    problem: reason("worker"),
+    remedy: "Use rolling().",
+  });
+  problems.check(releaseOwner !== "terraform" || !refused("ownerTerraform"), {
+    code: "STRATEGY_RELEASE_OWNER",
+    prop: "releaseOwner",
+    problem: reason("ownerTerraform"),
+    remedy: 'Use releaseOwner: "pipeline", or another strategy.',
+  });
 }
 
 function checkProcess(problems: Problems, process: Process): void {
@@ -418,7 +419,8 @@ function checkVariables(problems: Problems, props: CloudNativeServiceProps): voi
       code: "SECRET_ARN",
       prop: `secrets.${variable}`,
       problem: "is not the ARN of a secret or parameter",
-      remedy: "Use arn:aws:secretsmanager:...:secret:... or arn:aws:ssm:...:parameter/...",
+      remedy:
+        "Use arn:aws:secretsmanager:...:secret:<name>, with :<key>:: for one of its keys, or arn:aws:ssm:...:parameter/...",
     });
   }
 }

@@ -1,3 +1,8 @@
+/**
+ * Traces, metrics, service level objectives with alarms, and dashboards.
+ *
+ * @module
+ */
 export { PlatformDashboard, type PlatformDashboardProps, ServiceDashboard } from "./dashboards";
 export {
   type CloudWatchExporter,

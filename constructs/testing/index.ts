@@ -1,4 +1,8 @@
-/** Helpers for users' own tests: a stack in a form that changes only when the infrastructure does. */
+/**
+ * Helpers for tests of your own infrastructure, imported from `antifragile/testing`.
+ *
+ * @module
+ */
 import { type TerraformStack, Testing } from "cdktf";
 
 /** A stack as Terraform JSON: blocks, then types, then names, all sorted. */

@@ -1,3 +1,8 @@
+/**
+ * Networks: VPCs with their subnets, gateways and endpoints, created or existing.
+ *
+ * @module
+ */
 export {
   type ExistingVpc,
   existingVpc,

@@ -96,6 +96,9 @@ export interface VpcSettings {
  */
 const ZONES_OF_REGION: Readonly<Record<string, number>> = { "us-west-1": 2 };
 
+/** Addresses of the own network, of the own host and of groups. */
+const RESERVED = /^(0|127|169\.254|22[4-9]|23\d)\./;
+
 /**
  * @throws InvalidPropsError VPC_CIDR, VPC_ZONES, VPC_ZONE_NAMES, VPC_EGRESS, VPC_PUBLIC_IP,
  *   VPC_ENDPOINT, VPC_ENDPOINTS_LACK, VPC_FLOW_LOGS
@@ -112,12 +115,15 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
 
   const problems = new Problems(scope);
   const range = parseCidr(cidr);
-  problems.check(range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max, {
-    code: "VPC_CIDR",
-    prop: "cidr",
-    problem: `${JSON.stringify(cidr)} is not an IPv4 CIDR block from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} that starts on its own boundary`,
-    remedy: 'Use a block such as "10.0.0.0/16".',
-  });
+  problems.check(
+    range !== undefined && range.prefix >= VPC_PREFIX.min && range.prefix <= VPC_PREFIX.max && !RESERVED.test(cidr),
+    {
+      code: "VPC_CIDR",
+      prop: "cidr",
+      problem: `${JSON.stringify(cidr)} is not an IPv4 CIDR block from /${VPC_PREFIX.min} to /${VPC_PREFIX.max} that starts on its own boundary and that AWS accepts`,
+      remedy: 'Use a block such as "10.0.0.0/16".',
+    },
+  );
   problems.check(Number.isInteger(zones) && zones >= 2 && zones <= MAX_ZONES, {
     code: "VPC_ZONES",
     prop: "zones",
@@ -128,11 +134,11 @@ export function resolveVpc(scope: IConstruct, props: VpcProps): VpcSettings {
     zoneNames === undefined ||
       (zoneNames.length === zones &&
         new Set(zoneNames).size === zones &&
-        zoneNames.every((zone) => /^[a-z0-9-]+$/.test(zone))),
+        zoneNames.every((zone) => /^[a-z0-9-]+$/.test(zone) && zone.startsWith(environment.region))),
     {
       code: "VPC_ZONE_NAMES",
       prop: "zoneNames",
-      problem: `must name as many different zones as zones (${zones}), got ${new Set(zoneNames).size} (${zoneNames?.join(", ")})`,
+      problem: `must name as many different zones of ${environment.region} as zones (${zones}), got ${new Set(zoneNames).size} (${zoneNames?.join(", ")})`,
       remedy: "List each zone once, such as eu-central-1a, and leave zones out.",
     },
   );

@@ -378,6 +378,8 @@ function flowLog(scope: Vpc, vpc: AwsVpc, trafficType: "ALL" | "REJECT"): void {
   });
   logs.grants.write(role);
   role.grant({ actions: ["logs:DescribeLogStreams"], resources: [`${logs.logGroupArn}:*`] });
+  // AWS requires this one, too. @see https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+  role.grant({ actions: ["logs:DescribeLogGroups"], resources: ["*"] });
   const flow = new FlowLog(scope, "FlowLog", {
     vpcId: vpc.id,
     trafficType,

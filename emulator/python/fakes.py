@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from call import Call
-from services import alarms, app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, elasticache, firehose, functions, identity, network, observability, one_off, rds
+from services import agent, alarms, app_autoscaling, autoscaling, codedeploy_ecs, data, delivery, discovery, ecs, elasticache, firehose, functions, identity, network, observability, one_off, rds
 
 Answer = Callable[[Call], dict[str, Any] | None]
 Amend = Callable[[Call, dict[str, Any]], None]
@@ -57,11 +57,14 @@ FAKES: list[Fake] = [
     Fake("ecs", ("RunTask",), "a task without a service, with its log lines and exit code set beforehand; no container runs", answer=one_off.run_task),
     Fake("ecs", ("StopTask",), "a task without a service", answer=one_off.stop_task),
     Fake("ecs", ("DescribeTasks",), "the next step of a task without a service, at each call", amend=one_off.amend_descriptions),
+    Fake("ecs", ("ListTasks",), "tasks without a service that an agent runs", amend=one_off.amend_list),
+    Fake("ecs", ("SubmitTaskStateChange",), "states of tasks, from the agent that runs them", answer=agent.submit_task_state_change),
     Fake("ecs", ("ListServiceDeployments",), "deployments of services", answer=ecs.list_service_deployments),
     Fake("ecs", ("DescribeServiceDeployments",), "deployments of services", answer=ecs.describe_service_deployments),
     Fake("application-autoscaling", ("ListTagsForResource",), "tags", answer=app_autoscaling.list_tags),
     Fake("application-autoscaling", ("TagResource",), "tags", answer=app_autoscaling.tag),
     Fake("application-autoscaling", ("UntagResource",), "tags", answer=app_autoscaling.untag),
+    Fake("application-autoscaling", ("PutScalingPolicy",), "the ARN and the alarms of a policy that is updated", patch=app_autoscaling.keep_updated_policies),
     Fake("application-autoscaling", ("RegisterScalableTarget",), "tags", amend=app_autoscaling.tags_at_registration),
     Fake(
         "application-autoscaling",
@@ -69,8 +72,8 @@ FAKES: list[Fake] = [
         "always empty: nothing scales",
         answer=app_autoscaling.scaling_activities,
     ),
-    Fake("autoscaling", ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"), "the warm-up of a group", amend=autoscaling.remember_group),
-    Fake("autoscaling", ("DescribeAutoScalingGroups",), "the warm-up of a group", amend=autoscaling.amend_groups),
+    Fake("autoscaling", ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"), "warm-up and capacity rebalancing of a group", amend=autoscaling.remember_group),
+    Fake("autoscaling", ("DescribeAutoScalingGroups",), "warm-up and capacity rebalancing of a group", amend=autoscaling.amend_groups),
     Fake("autoscaling", ("UpdateAutoScalingGroup",), "a mixed instances policy that the request omits stays", patch=autoscaling.keep_what_an_update_omits),
     Fake("autoscaling", ("DeleteAutoScalingGroup",), "a forced deletion terminates protected instances too", answer=autoscaling.unprotect_what_is_forced),
     Fake("autoscaling", ("PutScalingPolicy",), "the enabled flag; policies of one name in two groups", amend=autoscaling.remember_policy, patch=autoscaling.policies_by_group),
@@ -79,10 +82,12 @@ FAKES: list[Fake] = [
     Fake("cognito-idp", ("CreateUserPool", "UpdateUserPool"), "the tier of a user pool", amend=identity.remember_tier),
     Fake("cognito-idp", ("DescribeUserPool",), "the tier of a user pool", amend=identity.amend_pool),
     Fake("cognito-idp", ("UpdateUserPool",), "sign-in names and tags, which an update that omits them keeps", patch=identity.keep_what_an_update_omits),
+    Fake("dynamodb", ("DescribeTable",), "only attributes that are keys", amend=data.only_attributes_of_keys),
     Fake("route53", ("CreateHostedZone",), "zone ids that begin with Z", patch=network.zones_begin_as_in_aws),
     Fake("ec2", ("DescribeSubnets",), "subnets found by the association of their IPv6 range", patch=network.know_ipv6_subnets),
     Fake("ec2", ("ModifyVpcEndpoint",), "routes of added and removed route tables", patch=network.route_by_changed_endpoints),
     Fake("ec2", ("DescribeLaunchTemplateVersions",), "the tags of a launch template apart from those of its instances", amend=network.amend_launch_templates),
+    Fake("ec2", ("CreateLaunchTemplateVersion",), "user data of new versions, for instances of their group", patch=network.parse_user_data_of_versions),
     Fake("autoscaling", ("DescribePolicies",), "the enabled flag; no empty predictive configuration", amend=autoscaling.amend_policies),
     Fake("autoscaling", ("PutLifecycleHook",), "role, target and metadata of a hook", amend=autoscaling.remember_hook),
     Fake("autoscaling", ("DescribeLifecycleHooks",), "role, target and metadata of a hook, which moto invents", amend=autoscaling.amend_hooks),
@@ -144,6 +149,7 @@ FAKES: list[Fake] = [
     Fake("logs", ("PutSubscriptionFilter", "PutLogEvents"), "log lines that reach a Kinesis stream through a destination", patch=observability.send_to_destinations),
     Fake("logs", ("CreateLogGroup",), "the class of a log group", amend=observability.remember_class),
     Fake("logs", ("DescribeLogGroups",), "the class of a log group", amend=observability.amend_groups),
+    Fake("logs", ("FilterLogEvents",), "the prefix of log streams", amend=observability.amend_events),
     Fake("logs", ("AssociateKmsKey", "DisassociateKmsKey"), "the key of an existing log group", answer=observability.associate_key),
     Fake("logs", ("PutQueryDefinition",), "saved queries", answer=observability.put_query),
     Fake("logs", ("DescribeQueryDefinitions",), "saved queries", answer=observability.describe_queries),
@@ -182,6 +188,7 @@ FAKES: list[Fake] = [
     Fake("rds", ("ModifyDBInstance", "ModifyDBCluster"), "changes that wait for the maintenance window", patch=rds.wait_for_maintenance_windows),
     Fake("rds", ("ModifyDBSubnetGroup",), "a modified subnet group stays", patch=rds.keep_changed_subnet_groups),
     Fake("rds", ("DeleteDBCluster",), "automated snapshots are deleted with their cluster", patch=rds.delete_automated_snapshots),
+    Fake("rds", ("CreateDBInstance", "CreateDBCluster", "ModifyDBInstance", "ModifyDBCluster"), "the master user in the secret that RDS manages", patch=rds.name_master_users),
     Fake("rds", ("RestoreDBClusterFromSnapshot",), "clusters whose password is in Secrets Manager", patch=rds.restore_clusters_with_managed_passwords),
     Fake("rds", ("RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime"), "a managed password only on request", amend=rds.forget_restored_password),
     Fake("rds", ("DescribeDBParameters",), "the source of a parameter", amend=rds.amend_parameters),
@@ -190,6 +197,7 @@ FAKES: list[Fake] = [
     Fake("servicediscovery", ("DeleteNamespace",), "the hosted zone is deleted with its namespace", patch=discovery.delete_hosted_zones),
     Fake("kinesis", ("CreateStream",), "tags of a new stream", amend=data.tag_stream),
     Fake("sqs", ("GetQueueAttributes",), "policies without spaces", amend=data.amend_queue_attributes, patch=data.know_redrive_allowed),
+    Fake("sqs", ("ReceiveMessage",), "a long poll, while which other calls are answered", patch=data.let_others_pass_while_polling),
     Fake("sqs", ("SetQueueAttributes",), "the policy stays when other attributes are set", patch=data.keep_queue_policies),
     Fake("s3", ("GetObject", "HeadObject", "PutObject", "DeleteObject",), "statements of a bucket policy with a condition are ignored", patch=data.pass_over_conditions),
     Fake("s3", ("PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration",), "the EventBridge setting of a bucket", patch=data.show_event_bridge),

@@ -22,11 +22,15 @@ from model_exceptions import EXCEPTIONS
 from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from refusals import REFUSALS, Refusal
+from relay import relay
 from rules import FAMILIES as FAMILIES  # importing them fills the table
-from services import ecs, one_off, simulation
+from services import agent, ecs, one_off, simulation
 from werkzeug.wrappers import Request, Response
 
 Operation = tuple[str, str]
+
+FOLLOWED = ("ecs", "elbv2")
+"""Services whose changes are counted, for the agent that follows them."""
 
 REMEMBERED_ANSWERS = 1000
 """Answers that are kept for attempts that repeat a call."""
@@ -38,6 +42,7 @@ class Gateway:
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._answers: OrderedDict[str, Response] = OrderedDict()
+        self._changes = 0
         self._refusals: defaultdict[Operation, list[Refusal]] = defaultdict(list)
         self._fakes: defaultdict[Operation, list[Fake]] = defaultdict(list)
         for refusal in REFUSALS:
@@ -52,6 +57,8 @@ class Gateway:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         request.max_form_memory_size = None
+        if request.path == "/antifragile/call":
+            return relay(request)(environ, start_response)
         if request.path.startswith("/antifragile/"):
             return self._control(request)(environ, start_response)
         if request.path == "/moto-api/reset":
@@ -77,7 +84,11 @@ class Gateway:
 
     def _answer_once(self, call: Call, environ: dict[str, Any], invocation: str | None) -> Response:
         """The answer of a call's first attempt, also for its later ones, which AWS's SDKs make if the connection broke."""
-        if invocation is None or call.operation.startswith(("Describe", "Get", "List")):
+        if call.operation.startswith(("Describe", "Get", "List")):
+            return self._answer(call, environ)
+        if call.service in FOLLOWED:
+            self._changes += 1
+        if invocation is None:
             return self._answer(call, environ)
         if invocation in self._answers:
             print(f"answered before: {call.service} {call.operation}", flush=True)
@@ -120,7 +131,10 @@ class Gateway:
         fields = request.get_json(silent=True) or {}
         with state.LOCK:
             if path == "health":
-                answer: Any = {"status": "ok"}
+                answer: Any = {"status": "ok", "changes": self._changes}
+            elif path == "connect-agent" and request.method == "POST":
+                agent.connect()
+                answer = {"status": "ok"}
             elif path == "leftovers":
                 answer = leftovers()
             elif path == "fakes":

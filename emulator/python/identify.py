@@ -14,6 +14,7 @@ SERVICE_OF_SIGNING_NAME = {
     "monitoring": "cloudwatch",
     "aps": "amp",
     "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
 }
 """botocore's name of a service where it signs with another one."""
 

@@ -35,6 +35,14 @@ class Store:
         self._regions.clear()
 
 
+AGENT = Store()
+"""Holds whether an agent runs the tasks, for all regions."""
+
+
+def has_agent() -> bool:
+    return bool(AGENT.of("*").get("connected"))
+
+
 class Records(Store):
     """Records of one kind, by name, id or ARN."""
 

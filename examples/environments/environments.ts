@@ -23,7 +23,7 @@ export const environments: readonly ShopEnvironment[] = [
   {
     name: "production",
     region: "eu-central-1",
-    // Production, and besides: no other account, no state in a file, no plain HTTP, keys of one's own for logs.
+    // Production, and besides: no other account, no state in a file, no plain HTTP, its own keys for data and logs.
     profile: "strict",
     account: "210987654321",
     state: "s3",

@@ -17,7 +17,7 @@ const environment: Environment = {
   profile: "dev",
   account,
   guardrails: {
-    permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary`,
+    permissionsBoundary: `arn:aws:iam::${account}:policy/boundary`,
     rolePath: "/shop/",
     namePrefix: "acme",
     requiredTags: ["CostCenter"],

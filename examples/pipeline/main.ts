@@ -2,6 +2,7 @@
 import {
   App,
   CloudNativeService,
+  cron,
   DeliveryStack,
   type Environment,
   https,
@@ -21,7 +22,7 @@ const production: Environment = {
   region,
   profile: "production",
   // Without a boundary, anyone who can change a plan could create a role with any permission.
-  guardrails: { permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary` },
+  guardrails: { permissionsBoundary: `arn:aws:iam::${account}:policy/boundary` },
 };
 
 const app = new App({ environmentDefaults: { account, state: "s3" } });
@@ -41,6 +42,7 @@ new Pipeline(delivery, "Pipeline", {
   images: new ImageRepository(delivery, "Images"),
   releases: [{ environment: staging }, { environment: production, approval: true }],
   variables: [{ name: "NOTE", value: "none", description: "Why it was started by hand" }],
+  drift: cron("0 6 * * MON-FRI", { timezone: "Europe/Berlin" }),
   notify: ["orders-team@example.com"],
 });
 

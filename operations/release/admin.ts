@@ -1,7 +1,8 @@
 import { MIGRATE, type ProcessTemplate } from "../../contract/release";
 import { logLine } from "../../contract/text";
 import { UserError } from "../../contract/user-error";
-import { noServices, POLL_MS, type ReleaseContext, throwIfInterrupted } from "./context";
+import { POLL_MS, type ReleaseContext, throwIfInterrupted } from "./context";
+import { servicesOf } from "./services";
 import { familyAndRevision } from "./task";
 
 /** Run of an admin process. */
@@ -61,8 +62,7 @@ export interface AdminOptions {
 /** Runs an admin process of the live release. */
 export async function admin(context: ReleaseContext, { name, args, service }: AdminOptions): Promise<number> {
   const { cloud, place, print } = context;
-  const processes = await cloud.processes(place);
-  if (processes.size === 0) throw noServices(context);
+  const processes = await servicesOf(context);
   const having = [...processes].filter(
     ([own, { admin: commands }]) => (service === undefined || own === service) && Object.hasOwn(commands, name),
   );

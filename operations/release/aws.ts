@@ -13,10 +13,12 @@ import {
 } from "../../contract/release";
 import { readLock, readRecord, readTemplate } from "../../contract/release-schema";
 import { UserError } from "../../contract/user-error";
+import { alarmStates } from "../alarm-states";
 import { AwsClients, loadSdk } from "../aws-sdk";
 import { findStopReasons } from "../stop-reasons";
 import { appSpec } from "./app-spec";
-import type { Cloud, History, Lines, Progress, TaskState } from "./cloud";
+import type { Cloud, History, Lines, LogEvent, LogQuery, OpenSession, Progress, RunningTask, TaskState } from "./cloud";
+import { openSession, runningTasks } from "./sessions";
 import { type DescribedTask, familyAndRevision } from "./task";
 
 const loadEcs = () => loadSdk("@aws-sdk/client-ecs", () => import("@aws-sdk/client-ecs"));
@@ -245,7 +247,7 @@ export class AwsCloud implements Cloud {
           containerOverrides: [
             {
               name: container,
-              command: [...command],
+              ...(command.length === 0 ? {} : { command: [...command] }),
               environment: Object.entries(process.adminEnvironment ?? {}).map(([name, value]) => ({ name, value })),
             },
           ],
@@ -282,15 +284,13 @@ export class AwsCloud implements Cloud {
 
   async lines(process: ProcessTemplate, taskArn: string, next: string | undefined): Promise<Lines> {
     const { GetLogEventsCommand, ResourceNotFoundException } = await loadLogs();
-    const described = await this.task(process.task);
-    const container = described?.definition.containerDefinitions?.find(({ name }) => name === process.container);
-    const { logDriver, options = {} } = container?.logConfiguration ?? {};
-    if (logDriver !== "awslogs") return { lines: [], next };
+    const log = await this.#logOf(process);
+    if (log === undefined) return { lines: [], next };
     try {
       const { events = [], nextForwardToken } = await (await this.#logs()).send(
         new GetLogEventsCommand({
-          logGroupName: options["awslogs-group"],
-          logStreamName: [options["awslogs-stream-prefix"], process.container, taskArn.split("/").at(-1)].join("/"),
+          logGroupName: log.group,
+          logStreamName: `${log.streams}${taskArn.split("/").at(-1)}`,
           startFromHead: true,
           nextToken: next,
         }),
@@ -301,6 +301,53 @@ export class AwsCloud implements Cloud {
       if (error instanceof ResourceNotFoundException) return { lines: [], next };
       throw error;
     }
+  }
+
+  async logEvents(process: ProcessTemplate, { since, task = "", filter }: LogQuery): Promise<readonly LogEvent[]> {
+    const { paginateFilterLogEvents, ResourceNotFoundException } = await loadLogs();
+    const log = await this.#logOf(process);
+    if (log === undefined) {
+      throw new UserError(`${process.container} has a log driver of its own: its logs are not in CloudWatch`, 1);
+    }
+    const found: LogEvent[] = [];
+    const query = {
+      logGroupName: log.group,
+      logStreamNamePrefix: `${log.streams}${task}`,
+      startTime: since,
+      ...(filter === undefined ? {} : { filterPattern: filter }),
+    };
+    try {
+      for await (const { events = [] } of paginateFilterLogEvents({ client: await this.#logs() }, query)) {
+        for (const { eventId: id = "", timestamp: at = 0, logStreamName = "", message = "" } of events) {
+          found.push({ id, at, task: logStreamName.slice(log.streams.length), message: message.trimEnd() });
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+      throw new UserError(`log group ${log.group} does not exist`, 1);
+    }
+    return found;
+  }
+
+  async runningTasks(process: ProcessTemplate): Promise<readonly RunningTask[]> {
+    return runningTasks(this.#clients, process);
+  }
+
+  async openSession(process: ProcessTemplate, task: RunningTask, command: string): Promise<OpenSession> {
+    return openSession(this.#clients, process, task, command);
+  }
+
+  async alarmStates(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map([...(await alarmStates(names, this.#clients))].map(([name, { state }]) => [name, state]));
+  }
+
+  /** Log group of a process, and the beginning of its streams' names; undefined with another log driver. */
+  async #logOf({ task, container }: ProcessTemplate): Promise<{ group: string; streams: string } | undefined> {
+    const described = await this.task(task);
+    const own = described?.definition.containerDefinitions?.find(({ name }) => name === container);
+    const { logDriver, options = {} } = own?.logConfiguration ?? {};
+    const { "awslogs-group": group, "awslogs-stream-prefix": prefix } = options;
+    return logDriver !== "awslogs" || group === undefined ? undefined : { group, streams: `${prefix}/${container}/` };
   }
 
   async #moveService(process: ProcessTemplate, arn: string): Promise<() => Promise<Progress>> {
@@ -412,7 +459,12 @@ export class AwsCloud implements Cloud {
       new DescribeServicesCommand({ cluster, services: [service as string] }),
     );
     const [found] = services;
-    if (found === undefined) throw new Error(`service ${service} does not exist in cluster ${cluster}`);
+    if (found === undefined) {
+      throw new UserError(
+        `service ${service} does not exist in cluster ${cluster}: apply its stack to create it again`,
+        1,
+      );
+    }
     return found;
   }
 

@@ -32,11 +32,14 @@ export interface Work {
   readonly migrations: readonly Candidate[];
   readonly record: ReleaseRecord;
   readonly lock: HeldLock;
+  /** Leaves what has moved where a step fails. @default - it is rolled back */
+  readonly leaveFailed?: boolean;
 }
 
 /**
  * Migrates with the new image, moves workers, then web services, then schedules. All or nothing: if a step fails, is
- * rolled back by ECS or is interrupted, everything that moved is rolled back, and the record keeps the reason. The lock is
+ * rolled back by ECS or is interrupted, everything that moved is rolled back unless it is to be left, and the record keeps the
+ * reason. The lock is
  * checked before each phase and each write of the record: a release that has lost it changes nothing more.
  */
 export async function carryOut(context: ReleaseContext, work: Work): Promise<CarryOutCode> {
@@ -49,6 +52,7 @@ export async function carryOut(context: ReleaseContext, work: Work): Promise<Car
   try {
     const started = { number, by, images, at: new Date(start).toISOString() };
     await cloud.writeRecord(place, { ...record, started });
+    context.begun?.();
     for (const { name, template, wanted } of migrations) {
       print(`  ${MIGRATE} of ${name}, as ${wanted}\n`);
       const command = template.admin[MIGRATE] as readonly string[];
@@ -79,7 +83,7 @@ interface Failed {
 
 /** Rolls back what has moved, records the failure, and reports what runs. */
 async function failed(context: ReleaseContext, work: Work, { error, moved, took }: Failed): Promise<CarryOutCode> {
-  const { next, record, lock } = work;
+  const { next, record, lock, leaveFailed = false } = work;
   const { cloud, place, print, now } = context;
   const reason = error instanceof Interrupted ? "interrupted" : logLine(error.message);
   print(`  ✖ ${reason}\n`);
@@ -90,7 +94,7 @@ async function failed(context: ReleaseContext, work: Work, { error, moved, took 
     );
     return 1;
   }
-  const stuck = await rollBack(context, moved);
+  const stuck = leaveFailed ? [] : await rollBack(context, moved);
   const { number, by, images } = next;
   const { started, ...rest } = record;
   const attempt = { number, by, images, at: new Date(now()).toISOString(), reason: reason.slice(0, 500) };
@@ -112,6 +116,7 @@ async function failed(context: ReleaseContext, work: Work, { error, moved, took 
       live: record.live,
       moved,
       stuck,
+      left: leaveFailed ? await describeLeft(context, moved) : [],
       unrecorded,
       logs,
       expired: isExpired(error),
@@ -181,6 +186,16 @@ async function rollBack(context: ReleaseContext, moved: readonly Move[]): Promis
   return stuck;
 }
 
+/** Lines on the services that were not rolled back on purpose; ECS may have rolled some back itself. */
+function describeLeft({ cloud }: ReleaseContext, moved: readonly Move[]): Promise<string[]> {
+  return Promise.all(
+    moved.map(async ({ name, template, from, to }) => {
+      const running = await cloud.running(template).catch(() => undefined);
+      return `${name} was moved from ${from} to ${to}${running === from ? ", and AWS has rolled it back" : ""}`;
+    }),
+  );
+}
+
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
@@ -193,6 +208,8 @@ interface Failure {
   readonly live: Release | undefined;
   readonly moved: readonly Move[];
   readonly stuck: readonly string[];
+  /** Lines on what runs where it was left on purpose. */
+  readonly left: readonly string[];
   /** Reason why the failure is not in the record. */
   readonly unrecorded: string | undefined;
   readonly logs: readonly string[];
@@ -200,18 +217,21 @@ interface Failure {
 }
 
 function describeFailure({ place }: ReleaseContext, failure: Failure): string {
-  const { number, images, took, reason, live, moved, stuck, unrecorded, logs, expired } = failure;
+  const { number, images, took, reason, live, moved, stuck, left, unrecorded, logs, expired } = failure;
   const { environment } = place;
   const ended =
     moved.length === 0
       ? "stopped before anything moved"
-      : stuck.length === 0
-        ? "rolled back"
-        : "failed and could NOT be rolled back";
+      : left.length > 0
+        ? "failed and was not rolled back, as --no-rollback asks,"
+        : stuck.length === 0
+          ? "rolled back"
+          : "failed and could NOT be rolled back";
   const before =
     live === undefined ? "what ran before the first release" : `release ${live.number} (${digests(live.images)})`;
   const lines = [`✖ release ${number} ${ended} after ${duration(took)}: ${reason}`];
-  if (stuck.length === 0) lines.push(`  ${moved.length === 0 ? "Still running" : "Running again"}: ${before}.`);
+  if (left.length > 0) lines.push("  Left as it is:", ...left.map((each) => `    ${logLine(each)}`));
+  else if (stuck.length === 0) lines.push(`  ${moved.length === 0 ? "Still running" : "Running again"}: ${before}.`);
   else {
     const back = moved.length - stuck.length;
     lines.push("  Not rolled back:", ...stuck.map((each) => `    ${logLine(each)}`));
@@ -224,6 +244,13 @@ function describeFailure({ place }: ReleaseContext, failure: Failure): string {
   );
   if (logs.length > 0) lines.push("  Last lines of the failed tasks:", ...logs.map((each) => `    ${logLine(each)}`));
   const renew = expired ? "renew the AWS credentials, then " : "";
+  if (left.length > 0) {
+    const image = live === undefined ? "" : "; without --image, the images of the live release run again";
+    lines.push(
+      `  Next: ${renew}look at the tasks, then antifragile release ${environment} with an image that works${image}.`,
+    );
+    return `${lines.join("\n")}\n`;
+  }
   lines.push(
     stuck.length === 0 && unrecorded === undefined
       ? `  Next: ${renew || "fix the cause and "}release again; antifragile releases ${environment} lists all attempts.`

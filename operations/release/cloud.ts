@@ -31,6 +31,42 @@ export interface Lines {
   readonly next: string | undefined;
 }
 
+/** Event in the log of a service. */
+export interface LogEvent {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Id of the task. */
+  readonly task: string;
+  readonly message: string;
+}
+
+/** Events to read from the log of a service. */
+export interface LogQuery {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Id of a task, or its beginning. @default - all tasks */
+  readonly task?: string;
+  /** Filter pattern of CloudWatch Logs. @default - all events */
+  readonly filter?: string;
+}
+
+/** Task of a service that runs. */
+export interface RunningTask {
+  readonly id: string;
+  /** True if it was started with ECS Exec. */
+  readonly exec: boolean;
+  /** Id of the app's container. */
+  readonly runtimeId: string;
+}
+
+/** Session in a container that waits for a connection. */
+export interface OpenSession {
+  /** Id, URL and token, as AWS's plugin expects them. */
+  readonly start: object;
+  readonly target: string;
+}
+
 /** AWS as releases and admin processes use it. Tasks are named by family and revision: `shop-dev-orders:12`. */
 export interface Cloud {
   /** Templates of a stack's services, by name. */
@@ -55,10 +91,18 @@ export interface Cloud {
   move(process: ProcessTemplate, task: string): Promise<() => Promise<Progress>>;
   /** Reasons why tasks of a task definition stopped, and their last log lines. */
   stoppedTaskLogs(process: ProcessTemplate, task: string): Promise<readonly string[]>;
-  /** Starts one task and returns its ARN. */
+  /** Starts one task and returns its ARN. Without a command it runs that of its task definition. */
   runTask(process: ProcessTemplate, task: string, command: readonly string[]): Promise<string>;
   taskState(process: ProcessTemplate, taskArn: string): Promise<TaskState>;
   stopTask(process: ProcessTemplate, taskArn: string, reason: string): Promise<void>;
   /** Log lines of a one-off task since `next`. */
   lines(process: ProcessTemplate, taskArn: string, next: string | undefined): Promise<Lines>;
+  /** Running tasks of a service, the newest first. */
+  runningTasks(process: ProcessTemplate): Promise<readonly RunningTask[]>;
+  /** Starts a command in the app's container of a task. */
+  openSession(process: ProcessTemplate, task: RunningTask, command: string): Promise<OpenSession>;
+  /** State of each alarm that exists, by name. */
+  alarmStates(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Events that the tasks of a service have logged. */
+  logEvents(process: ProcessTemplate, query: LogQuery): Promise<readonly LogEvent[]>;
 }

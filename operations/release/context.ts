@@ -15,6 +15,8 @@ export interface ReleaseContext {
   readonly interrupted: AbortSignal;
   /** User who releases, for the record. */
   readonly by: string;
+  /** Called when a release has begun: from then on it is in the record, however it ends. @default - nothing waits for that */
+  readonly begun?: () => void;
 }
 
 /** Time between two status calls. */
@@ -29,14 +31,6 @@ export class Interrupted extends Error {
 
 export function throwIfInterrupted({ interrupted }: ReleaseContext): void {
   if (interrupted.aborted) throw new Interrupted();
-}
-
-export function noServices({ place }: ReleaseContext): UserError {
-  const { environment, platform, stack } = place;
-  return new UserError(
-    `there are no services of ${stack} on ${platform} in ${environment} in this account and region: apply its stacks first (antifragile deploy ${environment})`,
-    1,
-  );
 }
 
 /** Error for services whose record parameter was deleted. */

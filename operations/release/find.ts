@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ReleasePlace } from "../../contract/release";
+import { didYouMean } from "../../contract/text";
 import { UserError } from "../../contract/user-error";
-import { readManifest, synthesize } from "../deploy";
+import { synthesize } from "../synth";
+import { environmentsIn, readManifest, readProgram } from "../synthesized";
 
 /** Stack of services and its region. */
 export interface FoundStack extends ReleasePlace {
@@ -22,7 +24,7 @@ export async function findStacks(repository: string, environment: string): Promi
   const made = stacksIn(outdir, environment);
   if (made.length === 0) {
     throw new UserError(
-      `infra/environments.ts has no environment ${JSON.stringify(environment)} with a service in it`,
+      `infra/environments.ts has no environment ${JSON.stringify(environment)} with a service in it${didYouMean(environment, environmentsIn(outdir))}`,
       2,
     );
   }
@@ -35,16 +37,11 @@ function stacksIn(outdir: string, environment: string): FoundStack[] {
     .filter((name) => name.endsWith(`-${environment}-service`))
     .sort()
     .flatMap((name) => {
-      const program = JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as Program;
+      const program = readProgram(join(outdir, "stacks", name));
       const region = program.provider?.aws?.[0]?.region;
-      const names = Object.values(program.resource?.aws_ssm_parameter ?? {}).map((each) => each.name ?? "");
+      const names = Object.values(program.resource?.aws_ssm_parameter ?? {}).map((each) => String(each.name));
       const [, own, platform, stack] = names.map((each) => PROCESS.exec(each)).find((each) => each !== null) ?? [];
       if (region === undefined || own !== environment || platform === undefined || stack === undefined) return [];
       return [{ environment, platform, stack, region }];
     });
-}
-
-interface Program {
-  readonly provider?: { readonly aws?: readonly { readonly region?: string }[] };
-  readonly resource?: { readonly aws_ssm_parameter?: Readonly<Record<string, { readonly name?: string }>> };
 }

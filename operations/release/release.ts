@@ -10,9 +10,10 @@ import { logLine } from "../../contract/text";
 import { UserError } from "../../contract/user-error";
 import { runAdmin } from "./admin";
 import { type CarryOutCode, carryOut, digests } from "./carry-out";
-import { noRecord, noServices, type ReleaseContext } from "./context";
+import { noRecord, type ReleaseContext } from "./context";
 import { HeldLock } from "./lock";
 import { type Candidate, planMoves } from "./plan";
+import { servicesOf } from "./services";
 import { configHash, familyAndRevision, isOf, readImage, renderTask, revisionOf } from "./task";
 
 export interface ReleaseOptions {
@@ -26,12 +27,14 @@ export interface ReleaseOptions {
    * @default - all images belong to this stack
    */
   readonly used?: Set<string>;
+  /** Leaves what has moved where a step fails. @default - it is rolled back */
+  readonly leaveFailed?: boolean;
 }
 
 /** Releases images with the config that is applied: see {@link carryOut} for the guarantees. */
 export async function release(
   context: ReleaseContext,
-  { images: given, unlock, used }: ReleaseOptions,
+  { images: given, unlock, used, leaveFailed }: ReleaseOptions,
 ): Promise<CarryOutCode> {
   const { place, print } = context;
   const processes = await ownProcesses(context);
@@ -62,7 +65,7 @@ export async function release(
       return 0;
     }
     const migrations = candidates.filter(({ template }) => Object.hasOwn(template.admin, MIGRATE));
-    return carryOut(context, { title: `release ${number}`, next, candidates, migrations, record, lock });
+    return carryOut(context, { title: `release ${number}`, next, candidates, migrations, record, lock, leaveFailed });
   });
 }
 
@@ -161,8 +164,7 @@ export async function migrateWith(context: ReleaseContext, { image, service }: M
 
 /** Services that a release may move. */
 async function ownProcesses(context: ReleaseContext): Promise<ReadonlyMap<string, ProcessTemplate>> {
-  const all = await context.cloud.processes(context.place);
-  if (all.size === 0) throw noServices(context);
+  const all = await servicesOf(context);
   const own = new Map([...all].filter(([, { owner }]) => owner === "pipeline"));
   if (own.size === 0) {
     throw new UserError(

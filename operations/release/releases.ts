@@ -2,9 +2,10 @@ import type { LockHolder, ProcessTemplate, ReleaseLock, ReleaseRecord } from "..
 import { formatTable } from "../../contract/table";
 import { logLine, timestamp } from "../../contract/text";
 import { digests } from "./carry-out";
-import { noRecord, noServices, type ReleaseContext } from "./context";
+import { noRecord, type ReleaseContext } from "./context";
 import { describeHolder, isSilent } from "./lock";
 import { type Listed, listReleases } from "./release";
+import { servicesOf } from "./services";
 import { familyAndRevision, revisionOf } from "./task";
 
 /** State of a stack's releases. */
@@ -29,8 +30,7 @@ interface Seen {
 
 async function read(context: ReleaseContext): Promise<Seen> {
   const { cloud, place, now } = context;
-  const processes = await cloud.processes(place);
-  if (processes.size === 0) throw noServices(context);
+  const processes = await servicesOf(context);
   const record = await cloud.record(place);
   if (record === undefined) throw noRecord(context);
   const holder = await cloud.lockedBy(place);

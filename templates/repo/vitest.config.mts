@@ -10,7 +10,8 @@ const recorded =
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "infra/test/**/*.test.ts"],
-    testTimeout: 20_000,
+    // Many start the service, which takes long on a busy machine.
+    testTimeout: 60_000,
     // The first run records the infrastructure snapshot, in CI too. Later changes fail until `npm run snapshot`.
     update: recorded ? undefined : "new",
   },

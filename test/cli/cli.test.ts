@@ -20,6 +20,9 @@ import type { OptionTable } from "../../generator/option-table";
 import { options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
 import { render } from "../../generator/render";
+import { recordNew } from "../../scripts/record";
+import { runsOf } from "../../scripts/terminal-svg";
+import { Terminal } from "../support/terminal";
 import { run, usePackage } from "./packed";
 
 const packed = usePackage();
@@ -427,64 +430,62 @@ describe("new", () => {
   });
 });
 
-describe("new on a terminal", () => {
-  const tmux = (...args: string[]) =>
-    spawnSync("tmux", ["-L", `antifragile-${process.pid}`, ...args], { encoding: "utf8" });
-  const has = spawnSync("tmux", ["-V"]).status === 0;
-  if (!has && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
-  const screen = (): string => tmux("capture-pane", "-p", "-t", "t").stdout;
-  const until = async (text: string | RegExp): Promise<string> => {
-    for (let turn = 0; turn < 600; turn++) {
-      const now = screen();
-      if (typeof text === "string" ? now.includes(text) : text.test(now)) return now;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`the terminal never showed ${text}:\n${screen()}`);
-  };
-  const open = (...args: string[]): void => {
-    const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
-    tmux(
-      "-f",
-      "/dev/null",
-      "new-session",
-      "-d",
-      "-s",
-      "t",
-      "-x",
-      "120",
-      "-y",
-      "50",
-      "-c",
-      work,
-      `env -u CI TERM=xterm ${words}; echo "exit code $?"; sleep 60`,
-    );
-  };
-  afterEach(() => void tmux("kill-server"));
+const unescapeXml = (text: string): string =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
-  it.skipIf(!has)("asks, shows the plan, and writes after a yes", async () => {
-    open("new", "orders", "--no-install", "--no-git");
-    await until("What does it do");
-    tmux("send-keys", "-t", "t", "Takes orders", "Enter");
-    // Whatever else the table asks: its first choice.
-    for (let turn = 0; turn < 40 && !/Write \d+ files/.test(screen()); turn++) {
-      tmux("send-keys", "-t", "t", "Enter");
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    await until(/Write \d+ files to \.\/orders\?/);
-    if (!screen().includes("exit code")) tmux("send-keys", "-t", "t", "Enter");
-    await until("exit code 0");
-    expect(JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"))).toMatchObject({
-      name: "orders",
-      description: "Takes orders",
+/** Words on the screens of a terminal or in a drawing of them, whatever the numbers in them are. */
+const wordsOf = (texts: readonly string[]): Set<string> =>
+  new Set(texts.map((text) => text.replace(/\d+(\.\d+)?/g, "0")));
+
+describe.skipIf(!Terminal.available)(
+  `new on a terminal${Terminal.available ? "" : " (tmux is missing: install it)"}`,
+  () => {
+    let terminal: Terminal;
+    beforeEach(() => {
+      terminal = new Terminal();
     });
-  });
+    afterEach(() => terminal.close());
+    const open = (args: readonly string[], size?: { columns: number; rows: number }): void => {
+      const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
+      terminal.open(`env -u CI TERM=xterm-256color ${words}; echo "exit code $?"; sleep 60`, work, size);
+    };
 
-  it.skipIf(!has)("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
-    open("new", "orders");
-    await until("What does it do");
-    tmux("send-keys", "-t", "t", "C-c");
-    expect(await until("exit code")).toContain("exit code 130");
-    expect(screen()).toContain("canceled: nothing was written");
-    expect(readdirSync(work)).toEqual([]);
-  });
-});
+    it("asks, shows the plan, and writes after a yes, as the recording in README shows", async () => {
+      open(["new", "orders", "--no-install", "--no-git"], { columns: 80, rows: 36 });
+      const frames = await recordNew(terminal, /exit code/);
+      expect(terminal.screen()).toContain("exit code 0");
+      const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+      expect(answers).toMatchObject({ name: "orders", description: "Takes orders" });
+
+      const svg = readFileSync(join(__dirname, "../../docs/first-minute.svg"), "utf8");
+      const shown = wordsOf([...svg.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, text = ""]) => unescapeXml(text)));
+      const now = wordsOf(frames.flatMap(({ screen }) => runsOf(screen).flat()).map(({ text }) => text));
+      // The recorded session installs, and commits.
+      const without = ["exit code 0", "To finish:"];
+      const withInstall = [
+        ...["Next:", "$", "git init, first commit on main", "$ npx ./antifragile-0.0.tgz new orders"],
+        ...["0 package", "0 packages"],
+      ];
+      // A running step, which a quick one never shows.
+      const running = (text: string) => text.startsWith("…");
+      const stale = "docs/first-minute.svg shows other words than the command: npm run docs:record";
+      expect(
+        [...now].filter((text) => !shown.has(text) && !running(text) && !without.includes(text)),
+        stale,
+      ).toEqual([]);
+      expect(
+        [...shown].filter((text) => !now.has(text) && !running(text) && !withInstall.includes(text)),
+        stale,
+      ).toEqual([]);
+    });
+
+    it("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
+      open(["new", "orders"]);
+      await terminal.until("What does it do");
+      terminal.type("C-c");
+      expect(await terminal.until("exit code")).toContain("exit code 130");
+      expect(terminal.screen()).toContain("canceled: nothing was written");
+      expect(readdirSync(work)).toEqual([]);
+    });
+  },
+);

@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { Terminal } from "../support/terminal";
 import { usePackage } from "./packed";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { type FakeTerraform, useFakeTerraform } from "./support/fake-terraform";
@@ -25,6 +25,14 @@ const begun = () =>
     () => terraform.applies.includes("platform apply begins"),
     () => terraform.log.join("\n"),
   );
+
+/** Makes both stacks look applied. */
+const deployed = () => {
+  for (const stack of ["orders-dev-platform", "orders-dev-service"]) {
+    mkdirSync(dirname(terraform.file(stack, "applied")), { recursive: true });
+    writeFileSync(terraform.file(stack, "applied"), "");
+  }
+};
 
 /** Files that a command has left in the temporary folder: plans hold secrets. */
 const kept = () => readdirSync(join(terraform.folder, "tmp")).filter((name) => name.startsWith("antifragile-"));
@@ -197,6 +205,58 @@ describe.each([
   });
 });
 
+describe("destroy", () => {
+  const DESTROY = () => cli("destroy", "dev", "--auto-approve");
+  const DESTROYED = ["service apply begins", "service apply ends", "platform apply begins", "platform apply ends"];
+
+  it("deletes services before their platform, and has nothing to delete then", async () => {
+    deployed();
+    const { code, text } = await run(DESTROY());
+    expect(code, text).toBe(0);
+    expect(terraform.applies).toEqual(DESTROYED);
+    expect(text).toContain("dev is destroyed. This remains in the account:");
+    expect(kept()).toEqual([]);
+    const again = await run(DESTROY());
+    expect(again).toMatchObject({ code: 0, text: expect.stringContaining("dev has nothing that could be destroyed") });
+    await heals(COMPLETE);
+  });
+
+  it("asks for the name, so it needs a terminal or --auto-approve", async () => {
+    const { code, text } = await run(cli("destroy", "dev"));
+    expect({ code, text }).toMatchObject({ code: 2, text: expect.stringContaining("pass --auto-approve") });
+    expect(terraform.log).toEqual([]);
+  });
+
+  it("continues and completes when its reader has seen enough", async () => {
+    deployed();
+    const [[, script]] = OUTPUT_ENDS;
+    expect(await run(["bash", "-c", script, "bash", ...DESTROY()])).toMatchObject({ code: 0 });
+    expect(terraform.applies).toEqual(DESTROYED);
+  });
+
+  it("lets Terraform end in order on SIGTERM, and the next run completes it", async () => {
+    deployed();
+    terraform.hold(true);
+    const { child, ended, text } = start(DESTROY());
+    await until(() => terraform.applies.includes("service apply begins"), text);
+    child.kill("SIGTERM");
+    expect(await ended, text()).toMatchObject({ code: 130 });
+    expect(text()).toContain("orders-dev-service may be partly destroyed; what was completed is in its state.");
+    expect(terraform.applies.at(-1)).toBe("service apply ends in order");
+    terraform.hold(false);
+    expect(await run(DESTROY())).toMatchObject({ code: 0 });
+    expect(terraform.applies.slice(-4)).toEqual(DESTROYED);
+  });
+
+  it.each(["plan", "apply"])("shows why %s failed, and deletes no platform under a service", async (step) => {
+    deployed();
+    terraform.fault(step, "Error: api error AccessDenied: not authorized");
+    const { code, text } = await run(DESTROY());
+    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining("AccessDenied: not authorized") });
+    expect(terraform.applies).toEqual([]);
+  });
+});
+
 const STALE = "so nothing was applied: plan again.";
 const EXPIRED = "The AWS credentials have expired: renew them and run the command again.";
 /** Parts of all advice that may follow the words of Terraform. */
@@ -252,53 +312,59 @@ describe("a deployment whose Terraform fails", () => {
   });
 });
 
-const TMUX = spawnSync("tmux", ["-V"]).status === 0;
-if (!TMUX && process.env.CI) throw new Error("tmux is needed for the tests of the terminal; install it");
-
-describe.skipIf(!TMUX)(`a deployment on a terminal${TMUX ? "" : " (tmux is missing: install it)"}`, () => {
-  const tmux = (...args: string[]) =>
-    spawnSync("tmux", ["-L", `antifragile-deploy-${process.pid}`, ...args], {
-      encoding: "utf8",
-      env: terraform.environment(),
+describe.skipIf(!Terminal.available)(
+  `a deployment on a terminal${Terminal.available ? "" : " (tmux is missing: install it)"}`,
+  () => {
+    let terminal: Terminal;
+    beforeEach(() => {
+      terminal = new Terminal({ env: terraform.environment() });
     });
-  const screen = () => tmux("capture-pane", "-p", "-t", "t").stdout;
-  const shows = (text: string) => until(() => screen().includes(text), screen);
-  /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
-  const open = () => {
-    const script = `${cli("deploy", "dev").join(" ")}`;
-    writeFileSync(join(terraform.repository, "package.json"), JSON.stringify({ scripts: { deploy: script } }));
-    const size = ["-x", "120", "-y", "50"];
-    const line = `env -u CI TERM=xterm npm run deploy --script-shell=bash; echo "exit code $?"; sleep 60`;
-    tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", ...size, "-c", terraform.repository, line);
-  };
-  afterEach(() => void tmux("kill-server"));
+    afterEach(() => terminal.close());
+    /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
+    const open = (command = "deploy") => {
+      const script = `${cli(command, "dev").join(" ")}`;
+      writeFileSync(join(terraform.repository, "package.json"), JSON.stringify({ scripts: { deploy: script } }));
+      const line = `env -u CI TERM=xterm npm run deploy --script-shell=bash; echo "exit code $?"; sleep 60`;
+      terminal.open(line, terraform.repository);
+    };
 
-  it("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
-    terraform.hold(true);
-    open();
-    await shows("Apply this plan to orders-dev-platform?");
-    tmux("send-keys", "-t", "t", "yes", "Enter");
-    await begun();
-    tmux("send-keys", "-t", "t", "C-c");
-    await shows("exit code 130");
-    expect(terraform.applies).toEqual([
-      "platform apply begins",
-      "platform interrupt 1",
-      "platform apply ends in order",
-    ]);
-  });
+    it("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
+      terraform.hold(true);
+      open();
+      await terminal.until("Apply this plan to orders-dev-platform?");
+      terminal.type("yes", "Enter");
+      await begun();
+      terminal.type("C-c");
+      await terminal.until("exit code 130");
+      expect(terraform.applies).toEqual([
+        "platform apply begins",
+        "platform interrupt 1",
+        "platform apply ends in order",
+      ]);
+    });
 
-  it.each([
-    ["C-c", "exit code 130"],
-    ["C-d", "exit code 130"],
-    ["Enter", "exit code 1"],
-  ])("applies nothing after %s at the question", async (key, outcome) => {
-    open();
-    await shows("Apply this plan to orders-dev-platform?");
-    tmux("send-keys", "-t", "t", key);
-    await shows(outcome);
-    expect(screen()).toContain("orders-dev-platform is as it was");
-    expect(terraform.applies).toEqual([]);
-    expect(kept()).toEqual([]);
-  });
-});
+    it.each([
+      ["C-c", "exit code 130"],
+      ["C-d", "exit code 130"],
+      ["Enter", "exit code 1"],
+    ])("applies nothing after %s at the question", async (key, outcome) => {
+      open();
+      await terminal.until("Apply this plan to orders-dev-platform?");
+      terminal.type(key);
+      await terminal.until(outcome);
+      expect(terminal.screen()).toContain("orders-dev-platform is as it was");
+      expect(terraform.applies).toEqual([]);
+      expect(kept()).toEqual([]);
+    });
+
+    it("destroys only what is named", async () => {
+      deployed();
+      open("destroy");
+      await terminal.until("Type the name of the environment to destroy it:");
+      terminal.type("yes", "Enter");
+      await terminal.until("exit code 1");
+      expect(terminal.screen()).toContain("nothing was destroyed");
+      expect(terraform.applies).toEqual([]);
+    });
+  },
+);

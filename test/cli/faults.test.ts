@@ -1,46 +1,28 @@
-import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image, template } from "../operations/support/fake-cloud";
-import { usePackage } from "./packed";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
-import { FakeAws } from "./support/fake-aws";
+import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
+import type { FakeAws } from "./support/fake-aws";
 
-const packed = usePackage();
-let work: string;
 let aws: FakeAws;
-beforeAll(() => {
-  // The AWS SDK is an optional peer, which the user's repository installs beside the package.
-  symlinkSync(join(__dirname, "../../node_modules"), join(dirname(packed.folder), "node_modules"));
-  work = mkdtempSync(join(tmpdir(), "antifragile-faults-"));
+const packed = useCli((each) => {
+  aws = each;
 });
-afterAll(() => rmSync(work, { recursive: true, force: true }));
-beforeEach(async () => {
-  aws = await FakeAws.start();
-});
-afterEach(() => aws.stop());
-const start = useChildren(() => ({ cwd: work, env: environment() }));
-
-const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+const start = useChildren(() => ({ cwd: packed.folder, env: environment() }));
 
 function environment(): NodeJS.ProcessEnv {
-  const { npm_lifecycle_event, NODE_OPTIONS, ...inherited } = process.env;
   return {
-    ...inherited,
+    ...NO_CREDENTIALS,
     AWS_ENDPOINT_URL: aws.url,
-    AWS_EC2_METADATA_DISABLED: "true",
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/credentials`,
-    AWS_CONFIG_FILE: "/nonexistent",
-    AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
-    AWS_ACCESS_KEY_ID: undefined,
-    NODE_NO_WARNINGS: "1",
   };
 }
 
-const cli = (...args: string[]) => [process.execPath, packed.bin, ...args];
+const cli = packed.command;
 const release = (digit: string, ...more: string[]) => cli("release", "dev", "--image", image(digit), ...more, ...PLACE);
 const run = (command: readonly string[]) => start(command).ended;
 
@@ -160,7 +142,7 @@ describe("a release that is interrupted", () => {
   it("by the end of npm, which forwards no signals, rolls back", async () => {
     await released();
     aws.slow.add("orders:3");
-    const script = join(work, "under-npm.sh");
+    const script = join(packed.folder, "under-npm.sh");
     writeFileSync(script, `npm_lifecycle_event=release ${release("b").join(" ")} &\nwait\n`);
     const shell = start(["sh", script]);
     await called("UpdateService orders");
@@ -169,6 +151,45 @@ describe("a release that is interrupted", () => {
     expect(text).toContain("interrupted by the end of npm");
     await agrees({ live: 1, running: BEFORE });
     expect(aws.lock).toBeUndefined();
+  });
+});
+
+describe("a release with --detach", () => {
+  /** Process of the release, and the file of its output. */
+  const background = (text: string) => {
+    const [, pid = "", file = ""] = /as process (\d+): .* its output: (.*)\n/.exec(text) ?? [];
+    return { pid: Number(pid), output: () => readFileSync(file, "utf8") };
+  };
+
+  it("returns when it has begun, and completes although its terminal and npm end", async () => {
+    await released();
+    aws.slow.add("orders:3");
+    const script = `npm_lifecycle_event=release ${release("b", "--detach").join(" ")} | head -100`;
+    const { code, text } = await run(["sh", "-c", script]);
+    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("release 2 of orders to dev") });
+    const { output } = background(text);
+    await called("UpdateService orders");
+    expect(aws.record).toMatchObject({ live: { number: 1 }, started: { number: 2 } });
+    aws.slow.clear();
+    await until(() => output().includes("release 2 is live after"), output);
+    await agrees({ live: 2, running: AFTER });
+  });
+
+  it("is rolled back by a signal to its process", async () => {
+    await released();
+    aws.slow.add("orders:3");
+    const { text } = await run(release("b", "--detach"));
+    const { pid, output } = background(text);
+    await called("UpdateService orders");
+    process.kill(pid, "SIGTERM");
+    await until(() => output().includes("is recorded as failed"), output);
+    await agrees({ live: 1, running: BEFORE });
+  });
+
+  it("shows why it did not begin, with that exit code", async () => {
+    const { code, text } = await run(cli("release", "dev", "--detach", "--image", "nonsense", ...PLACE));
+    expect({ code, text }).toMatchObject({ code: 2, text: expect.stringContaining("nonsense") });
+    expect(text).not.toContain("background");
   });
 });
 
@@ -292,7 +313,8 @@ describe("alarms that are watched", () => {
 
   it("are not asked for where the command is interrupted before", async () => {
     const { child, ended, text } = start(ALARMS());
-    aws.before = () => void child.kill("SIGTERM");
+    // The answer would otherwise overtake the signal.
+    aws.before = async () => void (child.kill("SIGTERM") && (await delay(500)));
     expect(await ended, text()).toMatchObject({ code: 130 });
     expect(aws.calls).not.toContain("DescribeAlarms");
   });

@@ -73,21 +73,24 @@ export function run(
   {
     input = "",
     env = {},
+    group = false,
     onOutput,
   }: {
     input?: string;
     env?: NodeJS.ProcessEnv;
+    /** Gives the program a process group, which `kill` signals as Ctrl-C does: npm does not pass a signal on to everything. */
+    group?: boolean;
     onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   } = {},
 ): Promise<Result> {
   const { CI, NODE_OPTIONS, npm_execpath, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0]!, command.slice(1), { cwd, env: { ...inherited, ...env } });
+    const child = spawn(command[0]!, command.slice(1), { cwd, env: { ...inherited, ...env }, detached: group });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
       stdout += chunk;
-      onOutput?.(stdout, (signal) => child.kill(signal));
+      onOutput?.(stdout, (signal) => process.kill((group ? -1 : 1) * (child.pid as number), signal));
     });
     child.stderr.on("data", (chunk) => {
       stderr += chunk;

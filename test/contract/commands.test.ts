@@ -15,7 +15,23 @@ const generatedManifest = textOf("templates/repo/package.json.hbs");
 /** Scripts of a generated repository: whatever the answers, so long as one of them brings it. */
 const generatedScripts = scriptsOf(generatedManifest);
 const projects = [...textOf("vitest.config.mts").matchAll(/project\(\s*"([a-z0-9]+)"/g)].map((match) => match[1]!);
-const commands = [...textOf("bin/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: \{$/gm)].map((match) => match[1]!);
+const commands = [...textOf("bin/commands.ts").matchAll(/^ {2}"?([a-z-]+)"?: \{$/gm)].map((match) => match[1]!);
+
+/** Flags of each command, from the reference, which is generated from the table of commands. */
+const flagsOf = new Map(
+  [...textOf("docs/commands.md").matchAll(/^\| `([a-z-]+)[^`]*` \| .* \| (.+) \|$/gm)].map(
+    ([, name = "", flags = ""]) => [name, new Set([...flags.matchAll(/`(--[a-z-]+)/g)].map((flag) => flag[1]!))],
+  ),
+);
+
+/** Returns the reason why a flag of a command line is not known, or undefined. Flags of `new` are options of its own page. */
+function unknownFlag(name: string, words: readonly string[]): string | undefined {
+  const end = words.indexOf("--");
+  const given = (end === -1 ? words : words.slice(0, end)).flatMap((word) => /^--[a-z-]+/.exec(word) ?? []);
+  const page = name === "new" ? textOf("docs/options.md") : "";
+  const flag = given.find((each) => !flagsOf.get(name)?.has(each) && !page.includes(`\`${each}`) && each !== "--help");
+  return flag === undefined ? undefined : `antifragile ${name} has no flag ${flag}`;
+}
 
 function scriptsOf(template: string): Record<string, string> {
   const block = /"scripts": \{([\s\S]*?)\n {2}\}/.exec(template)?.[1] ?? "";
@@ -52,14 +68,21 @@ function hasOperation(service: string, operation: string): boolean {
 function unknownPart(line: string, scripts: Readonly<Record<string, string>>): string | undefined {
   const words = line.replace(/^(UPDATE=1|CI=true) /, "").split(/\s+/);
   const [program, first = "", second = ""] = words;
-  const command = (word: string) => (commands.includes(word) ? undefined : `antifragile has no command ${word}`);
+  const command = (word: string) =>
+    commands.includes(word)
+      ? unknownFlag(word, words.slice(words.indexOf(word) + 1))
+      : `antifragile has no command ${word}`;
   if (/^(cd|git|curl|TOKEN=\$\(curl)$/.test(program!)) return undefined;
   if (program === "docker" && first === "compose") return undefined;
   if (program === "aws") return hasOperation(first, second) ? undefined : `AWS has no ${first} ${second}`;
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci/run")) ? undefined : "is not there";
   if (program === "npm" && /^(ci|install|pack)$/.test(first)) return undefined;
   if (program === "npm" && first === "test") return "test" in scripts ? undefined : "there is no script test";
-  if (program === "npm" && first === "run") return second in scripts ? undefined : `there is no script ${second}`;
+  if (program === "npm" && first === "run") {
+    if (!(second in scripts)) return `there is no script ${second}`;
+    const runs = /^antifragile ([a-z-]+)/.exec(scripts[second]!)?.[1];
+    return runs === undefined || words[3] !== "--" ? undefined : unknownFlag(runs, words.slice(4));
+  }
   if (program === "npx" && first === "vitest") {
     const project = words[words.indexOf("--project") + 1]!;
     return !words.includes("--project") || projects.includes(project) ? undefined : `there is no project ${project}`;
@@ -125,6 +148,10 @@ describe("every command line", () => {
       "no test knows it",
       `this is version ${manifest.version}`,
     ]);
+    expect(unknown("npm run ship -- dev --unlock --nothing", { ship: "antifragile release" })).toBe(
+      "antifragile release has no flag --nothing",
+    );
+    expect(unknown("npx antifragile run dev -- node --nothing", {})).toBeUndefined();
     expect(unknown(`npx ./antifragile-${manifest.version}.tgz nothing`, scripts)).toBe(
       "antifragile has no command nothing",
     );
@@ -215,12 +242,16 @@ describe("generated scripts run in every shell, untested on Windows", () => {
 
   /** Returns the commands in a CI file, in one line or in a block. */
   const stepsOf = (file: string) =>
-    [...file.matchAll(/^\s*(?:- )?(?:run|script|sh)[: ]\s*["']?(.*?)["']?$/gm)].map((match) => match[1]!);
+    [...file.matchAll(/^\s*(?:- )?(?:run|script|sh)[: ]\s*(["']?)(.*?)\1$/gm)].map((match) => match[2]!);
 
-  it("have no shell syntax in CI files", () => {
+  // Jobs run in a POSIX shell, and a test runs their lines: their variables may be empty or have spaces.
+  it("have only quoted variables in CI files", () => {
+    const unquoted = (line: string) => line.replace(/"(?:[^"\\]|\\.)*"/g, "").includes("$");
     const files = filesIn("templates").filter((path) => path.startsWith("templates/ci/"));
     const steps = files.flatMap((path) => stepsOf(textOf(path)).map((line) => `${path}: ${line}`));
-    expect(steps.filter((line) => SHELL.test(line))).toEqual([]);
+    expect(steps.length).toBeGreaterThan(30);
+    expect(steps.filter(unquoted)).toEqual([]);
+    expect(['a "$B" c', "a $B", 'a "b"$(c)'].map(unquoted)).toEqual([false, true, true]);
     expect(stepsOf("a:\n  - run: npm ci\n  - run: 'cd a'\n    script: x | y\n")).toEqual(["npm ci", "cd a", "x | y"]);
   });
 

@@ -1,11 +1,15 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../constructs";
-import { EXAMPLES, stackJson, stackNames, synthExample } from "../support/examples";
+import { lint, oversized } from "../iam/lint";
+import { describeWithIam } from "../iam/packages";
+import { type Program, resolve } from "../iam/resolve";
+import { stackJson, stackNames, synthExamples } from "../support/examples";
 import { synthGenerated } from "../support/generated";
 import { EVERYTHING, NOTHING } from "../templates/support/repository";
+import { everyRole } from "./support/every-role";
 import { everything } from "./support/everything";
-import { type Allowances, judgePolicies, type Policy, policiesIn } from "./support/policies";
+import { type Allowances, judgePolicies, policiesIn } from "./support/policies";
 
 /** Wildcards that there are, each with its reason. One that nothing needs any more fails. */
 const ALLOWED: Allowances = {
@@ -47,6 +51,7 @@ const ALLOWED: Allowances = {
       what: /^ec2:((Assign|Unassign)PrivateIpAddresses|(Create|Delete)NetworkInterface)$/,
       why: "of a function in a network: Lambda asks whether its role has them on everything",
     },
+    { what: "codedeploy:StopDeployment", why: "takes no resource", condition: /^aws:RequestedRegion$/ },
     { what: /^ssm:(DeleteActivation|CancelCommand|ListCommands)$/, why: "take no resource" },
   ],
   parts: [
@@ -57,6 +62,10 @@ const ALLOWED: Allowances = {
     },
     { what: /^x:\*$/, why: "log streams of one group; the ARN is that of a resource" },
     { what: /^(arn:x:s3:::[a-z0-9-]+|x)(\/[a-z0-9-]+)*\/\*$/, why: "objects of one bucket, or of a part of it" },
+    {
+      what: /^x\/\*\/\w+\/?\*$/,
+      why: "artifacts of a pipeline by the name of the artifact; CodePipeline shortens its own",
+    },
     { what: /:domain\/[a-z0-9-]+\/[a-z0-9._-]+-\*\/_bulk$/, why: "indices of one log stream, each of a day" },
     { what: /:table\/[\w.-]+\/index\/\*$/, why: "indexes of one table" },
     { what: /:ecs:[^:]*:[^:]*:(task|container-instance)\/[a-z0-9-]+\/\*$/, why: "tasks and machines of one cluster" },
@@ -71,6 +80,12 @@ const ALLOWED: Allowances = {
       condition: /^aws:ResourceTag\/ECS_SERVICE$/,
     },
     {
+      what: /:ec2:[^:]*:[^:]*:instance\/\*$/,
+      why: "instances of one Auto Scaling group, by their tag",
+      condition: /^aws:ResourceTag\/aws:autoscaling:groupName$/,
+    },
+    { what: /:codedeploy:[^:]*:[^:]*:deploymentconfig:\*$/, why: "of AWS or of a service; reads only" },
+    {
       what: /:fis:[^:]*:[^:]*:experiment-template\/\*$/,
       why: "one experiment, by its name; its id is not known before",
       condition: /^aws:ResourceTag\/Name$/,
@@ -80,11 +95,16 @@ const ALLOWED: Allowances = {
       why: "the key of one secret, which may be any: only by its store, and only for its ARN",
       condition: /^kms:EncryptionContext:(SecretARN|PARAMETER_ARN)$/,
     },
+    {
+      what: /:kms:[a-z0-9-]+:[^:]*:key\/\*$/,
+      why: "the key of one table, whose id only its stack knows: only by DynamoDB, and only for the table's name",
+      condition: /^kms:EncryptionContext:aws:dynamodb:tableName$/,
+    },
     { what: /:fis:[^:]*:[^:]*:experiment\/\*$/, why: "what is started from one template; its id is not known before" },
   ],
   makers: [
     {
-      what: /aws_iam_policy\.\w+Access_(Read|Write)(\d+|Own)_/,
+      what: /aws_iam_policy\.\w+Access_(Read|Write)(\d+|Own|Named)_/,
       why: "Terraform's own roles make what has no ARN yet: bounded by region, names and a permissions boundary; see the tests of pipelines",
     },
   ],
@@ -94,6 +114,11 @@ const ALLOWED: Allowances = {
       why: "of a key: publishes to an encrypted topic, and sends no account",
     },
     { what: "ec2.amazonaws.com", why: "sends no account" },
+    {
+      what: "logdelivery.elasticloadbalancing.amazonaws.com",
+      why: "AWS's own policy for it has no condition: the folder of the objects names the account",
+      actions: ["s3:PutObject"],
+    },
     { what: "lambda.amazonaws.com", why: "sends no account" },
     { what: "codedeploy.amazonaws.com", why: "AWS's own policy for it asks for none; nothing says that it sends one" },
     { what: "ecs.amazonaws.com", why: "moves requests; AWS's own policy for it asks for no account" },
@@ -105,22 +130,38 @@ const ALLOWED: Allowances = {
   ],
 };
 
-function policiesOf(name: string, outdir: string): Policy[] {
-  return stackNames(outdir).flatMap((stack) => policiesIn(`${name} ${stack}`, stackJson(outdir, stack)));
+/** Stack of an app, with the name that identifies it in a finding. */
+interface Stack {
+  readonly where: string;
+  readonly program: Program;
 }
 
-const examples = EXAMPLES.flatMap((name) => policiesOf(`examples/${name}`, synthExample(name)));
-const generated = [EVERYTHING, NOTHING, { joins: "shop" }, { name: "shop", platform: true }].flatMap((flags) =>
-  policiesOf(`new ${JSON.stringify(flags)}`, synthGenerated(flags).outdir),
-);
-const constructs = PROFILES.flatMap((profile) =>
-  everything(profile)
-    .node.children.filter((child): child is TerraformStack => child instanceof TerraformStack)
-    .flatMap((stack) => {
-      stack.prepareStack();
-      return policiesIn(`everything in ${profile}`, stack.toTerraform() as object);
-    }),
-);
+const stacksIn = (name: string, outdir: string): Stack[] =>
+  stackNames(outdir).map((stack) => ({ where: `${name} ${stack}`, program: stackJson(outdir, stack) as Program }));
+
+const FLAGS = [
+  EVERYTHING,
+  NOTHING,
+  { joins: "shop" },
+  { name: "shop", platform: true },
+  { ...EVERYTHING, ci: "github-actions" },
+];
+const stacks = {
+  examples: [...synthExamples()].flatMap(([name, outdir]) => stacksIn(`examples/${name}`, outdir)),
+  generated: FLAGS.flatMap((flags) => stacksIn(`new ${JSON.stringify(flags)}`, synthGenerated(flags).outdir)),
+  constructs: PROFILES.flatMap((profile) =>
+    everything(profile)
+      .node.children.filter((child): child is TerraformStack => child instanceof TerraformStack)
+      .map((stack) => {
+        stack.prepareStack();
+        return { where: `everything in ${profile} ${stack.node.id}`, program: stack.toTerraform() as Program };
+      }),
+  ).concat(everyRole()),
+};
+const policiesOf = (part: readonly Stack[]) => part.flatMap(({ where, program }) => policiesIn(where, program));
+const examples = policiesOf(stacks.examples);
+const generated = policiesOf(stacks.generated);
+const constructs = policiesOf(stacks.constructs);
 
 describe("every policy of an example, a generated repository or a construct", () => {
   const all = [...examples, ...generated, ...constructs];
@@ -139,6 +180,70 @@ describe("every policy of an example, a generated repository or a construct", ()
 
   it("needs every wildcard exception", () => {
     expect(unneeded).toEqual([]);
+  });
+});
+
+describeWithIam("every policy, by the data that AWS publishes", () => {
+  const every = Object.values(stacks).flat();
+
+  it("names actions that exist, with resources and condition keys that they take", async () => {
+    const policies = every.flatMap(({ where, program }) =>
+      policiesIn(where, program).map(({ statements, ...policy }) => ({
+        ...policy,
+        statements: JSON.parse(resolve(program, JSON.stringify(statements))) as typeof statements,
+      })),
+    );
+    expect(policies.length).toBeGreaterThan(500);
+    expect([...new Set((await Promise.all(policies.map(lint))).flat())]).toEqual([]);
+  });
+
+  it("fits the quotas of IAM", () => {
+    const problems = every.flatMap(({ where, program }) => {
+      const iam = Object.entries(program.resource ?? {}).filter(([type]) => type.startsWith("aws_iam_"));
+      return oversized(where, JSON.parse(resolve(program, JSON.stringify(Object.fromEntries(iam)))));
+    });
+    expect(problems).toEqual([]);
+  });
+
+  const statement = (of: object) =>
+    lint({ where: "x", kind: "identity", statements: [{ Effect: "Allow", ...of }] }).then((problems) =>
+      problems.map((problem) => problem.replace("x: ", "")),
+    );
+  it.each<[object, string[]]>([
+    [{ Action: "s3:GetObjects", Resource: "*" }, ["s3:GetObjects does not exist"]],
+    [
+      { Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket" },
+      ["s3:GetObject takes none of arn:aws:s3:::bucket", "none of s3:GetObject takes arn:aws:s3:::bucket"],
+    ],
+    [
+      { Action: ["s3:GetObject", "s3:ListBucket"], Resource: "arn:aws:s3:::bucket/key" },
+      ["s3:ListBucket takes none of arn:aws:s3:::bucket/key"],
+    ],
+    [
+      { Action: "ecs:ListClusters", Resource: "arn:aws:ecs:eu-central-1:123456789012:cluster/a" },
+      [
+        "ecs:ListClusters takes none of arn:aws:ecs:eu-central-1:123456789012:cluster/a",
+        "none of ecs:ListClusters takes arn:aws:ecs:eu-central-1:123456789012:cluster/a",
+      ],
+    ],
+    [
+      { Action: "ecs:ListClusters", Resource: "*", Condition: { ArnEquals: { "ecs:cluster": "x" } } },
+      ["ecs:ListClusters knows no ecs:cluster"],
+    ],
+    [{ Action: "ecs:ListClusters", Resource: "*", Condition: { StringEquals: { "aws:RequestedRegion": "x" } } }, []],
+  ])("reports what can never allow: %j", async (of, expected) => {
+    expect(await statement(of)).toEqual(expected);
+  });
+
+  it("reports what exceeds a quota", () => {
+    const policy = (length: number) => ({ role: "a", policy: "x".repeat(length) });
+    const resource = {
+      aws_iam_role_policy: { A: policy(6000), B: policy(6000) },
+      aws_iam_policy: { C: policy(6145) },
+      aws_iam_role: { D: { assume_role_policy: "x".repeat(2049) } },
+      aws_iam_role_policy_attachment: Object.fromEntries([..."0123456789a"].map((id) => [id, policy(1)])),
+    };
+    expect(oversized("x", resource)).toHaveLength(4);
   });
 });
 

@@ -37,7 +37,7 @@ it.skipIf(!tools.python.found && !process.env.CI)(
   },
 );
 
-it("strips docstrings of one and of several lines, and keeps texts and blocks", () => {
+it("strips docstrings of one and of several lines, indents by tabs, and keeps texts and blocks", () => {
   const source = `"""Module."""
 
 # Why.
@@ -64,14 +64,14 @@ def one():
 `;
   expect(stripped(source)).toBe(`import os
 def nothing():
-    pass
+\tpass
 class Empty(Exception):
-    pass
+\tpass
 TEXT = """
 # kept
 
 """  # kept
 def one():
-    return "#"  # stays
+\treturn "#"  # stays
 `);
 });

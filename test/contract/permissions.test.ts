@@ -99,8 +99,8 @@ describe("the role that applies the constructs", () => {
     const notPassed = services.filter(
       (service) => !(PASSED_TO as readonly string[]).includes(service) && service !== "ssm.amazonaws.com",
     );
-    // CloudWatch and SNS write to topics as themselves.
-    expect(notPassed.filter((service) => !/^(cloudwatch|sns)\./.test(service))).toEqual([]);
+    // CloudWatch, SNS, load balancers and S3 write to topics and buckets as themselves.
+    expect(notPassed.filter((service) => !/^(cloudwatch|logdelivery|logging|sns)\./.test(service))).toEqual([]);
   });
 
   it("manages only roles, buckets and parameters with names of the environment", () => {

@@ -1,6 +1,7 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { PROFILES, type Profile } from "../../constructs";
+import { KEY_USES } from "../../constructs/pipeline/bounds";
 import { ELSEWHERE } from "../../constructs/pipeline/terraform-access";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
@@ -25,6 +26,7 @@ function resourcesOf(program: object): Resource[] {
 }
 
 interface Statement {
+  readonly Effect?: string;
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
   readonly Condition?: { readonly StringEquals?: Readonly<Record<string, unknown>> };
@@ -64,7 +66,9 @@ const isTerraforms = (type: string, { Action, Condition }: Statement) =>
   list(Action).every((action) => {
     const [service = "", name = ""] = action.split(":");
     const { read, write } = TERRAFORM_ACTIONS[service] ?? { read: [], write: [] };
-    const known = read.includes(name) || write.includes(name);
+    // Keys are used by the services that store data, in the name of who creates a database, a cache or a table.
+    const isUse = (KEY_USES as readonly string[]).includes(action) && Condition?.StringEquals?.["kms:ViaService"];
+    const known = read.includes(name) || write.includes(name) || isUse;
     return known && (ELSEWHERE.includes(service) || Condition?.StringEquals?.["aws:RequestedRegion"] !== undefined);
   });
 
@@ -79,7 +83,8 @@ const RULES: Readonly<Record<string, (type: string, values: Values, profile: Pro
   "no role may do everything, or something to everything": (type, values) => {
     if (type !== "aws_iam_role_policy" && type !== "aws_iam_policy") return [];
     const { Statement: statements } = values.policy as { readonly Statement: readonly Statement[] };
-    return statements.flatMap((statement) => [
+    const allowed = statements.filter(({ Effect }) => Effect !== "Deny");
+    return allowed.flatMap((statement) => [
       ...list(statement.Action)
         .filter((action) => action.includes("*"))
         .map((action) => `allows ${action}`),

@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { filesIn, textOf } from "./support/sources";
+import { filesIn, ROOT, textOf } from "./support/sources";
 import { type Exception, findingsIn, type Kind, passagesOf, RULES, withoutExceptions } from "./support/words";
 
 /** Text that may use a word of the list, each with its reason. One that nothing needs any more fails. */
@@ -32,8 +34,9 @@ const files = [
   "SECURITY.md",
   "CHANGELOG.md",
   ...filesIn(...FOLDERS),
-  ...filesIn("test/golden/defaults/expected", "test/golden/everything/expected", "test/golden/joins/expected"),
-  ...filesIn("test/golden/nothing/expected", "test/golden/platform/expected"),
+  ...readdirSync(join(ROOT, "test/golden"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => filesIn(`test/golden/${name}/expected`)),
 ].filter((path) => READ.test(path) && !/package-lock|\.snap\.json/.test(path) && !LISTS.includes(path));
 
 const lineOf = (file: string, line: number) => textOf(file).split("\n")[line - 1] ?? "";
@@ -77,6 +80,7 @@ describe("the check", () => {
     ["a.yaml.hbs", "template", "{{#if a}}\n# its behaviour\n{{/if}}\n", ["2 behaviour"]],
     ["a.ts.hbs", "template of code", "{{#if a}}\n/** What it is, in {{b}} */\n{{/if}}\nconst a = 1;\n", ["2 what"]],
     ["a.md.golden", "generated page", "The balancer was initialised.\n", ["1 balancer", "1 initialised"]],
+    ["a.kts.hbs", "doc comment of another language", "/** What it is. */\nfun a() {}\n", ["1 what"]],
     ["a.ts.golden", "generated code", 'const a = "the colour of it";', ["1 colour"]],
     ["a.py", "docstring", 'def a():\n    """Where it is."""\n', ["2 where"]],
     ["a.py", "comment and message", '# told\nraise Error("is no name")\n', ["1 told", "2 is no n"]],
@@ -107,6 +111,7 @@ describe("the check", () => {
       "mended",
       "went back",
       "lives on",
+      "there is no terminal",
       "is no name",
       "somebody",
       "bear",

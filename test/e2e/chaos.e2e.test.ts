@@ -6,16 +6,20 @@ import { type Environment, experimentGate } from "../../constructs";
 import { type Result, run } from "../cli/packed";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
+import { COMBINATIONS, hasCdktn } from "../support/engines";
 import { ROOT, stackJson, stackNames, synthExample } from "../support/examples";
 
 const APP = join(ROOT, "test/e2e/apps/chaos.ts");
+
+/** `"cdktf": "npm:cdktn@0.24.0"` in package.json: CDK Terrain with the bindings of AWS provider 5. */
+const CDKTN = COMBINATIONS["cdktn as cdktf, with provider 5"];
 
 describeOnEmulator("experiments", () => {
   let shop: Deployment;
   let aws: AwsCaller;
 
   beforeAll(async () => {
-    shop = await deploy(APP, { name: "chaos" });
+    shop = await deploy(APP, { name: "chaos", ...(hasCdktn ? { combination: CDKTN } : {}) });
     aws = new AwsCaller(shop.emulator.url);
     await shop.apply();
   });
@@ -31,6 +35,14 @@ describeOnEmulator("experiments", () => {
     });
     return Object.fromEntries(await Promise.all(byName));
   }
+
+  it.skipIf(!hasCdktn)("are synthesized by CDK Terrain", () => {
+    const [version] = stackNames(join(shop.results, "cdktf.out")).map((name) => {
+      const { metadata } = stackJson(join(shop.results, "cdktf.out"), name)["//"] as { metadata: { version: string } };
+      return metadata.version;
+    });
+    expect(version).toBe(CDKTN.version);
+  });
 
   it("cover every resource type of the example, except those of its platform", () => {
     const types = (outdir: string) =>

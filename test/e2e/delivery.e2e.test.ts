@@ -13,7 +13,7 @@ const STACK = "orders-delivery";
 describeOnEmulator("the delivery of orders", () => {
   let app: Deployment;
   let aws: AwsCaller;
-  const pipeline = async () => (await aws.call("codepipeline", "GetPipeline", { name: "orders" })).pipeline;
+  const pipeline = async (name = "orders") => (await aws.call("codepipeline", "GetPipeline", { name })).pipeline;
 
   beforeAll(async () => {
     app = await deploy("examples/pipeline/main.ts", { name: "delivery", stacks: [STACK] });
@@ -43,15 +43,21 @@ describeOnEmulator("the delivery of orders", () => {
     ]);
   });
 
-  test("has the builds that the pipeline starts, with a Docker engine only for the image", async () => {
+  test("has a pipeline that finds drift, which only its schedule starts", async () => {
+    const { stages } = await pipeline("orders-drift");
+    const [source, drift] = stages.map(({ actions }: { actions: unknown[] }) => actions);
+    expect(source).toMatchObject([{ configuration: { DetectChanges: "false" } }]);
+    expect(drift).toMatchObject([{ name: "Staging" }, { name: "Production" }]);
+  });
+
+  test("has the builds that the pipelines start, with a Docker engine only for the image", async () => {
     const { projects } = await aws.call("codebuild", "ListProjects");
     const found = (await aws.call("codebuild", "BatchGetProjects", { names: projects })).projects;
     const privileged = found.filter(
       (each: { environment: { privilegedMode?: boolean } }) => each.environment.privilegedMode,
     );
     expect(privileged.map(({ name }: { name: string }) => name)).toEqual(["orders-image"]);
-    const { stages } = await pipeline();
-    const started = stages
+    const started = [...(await pipeline()).stages, ...(await pipeline("orders-drift")).stages]
       .flatMap(({ actions }: { actions: { configuration: { ProjectName?: string } }[] }) => actions)
       .flatMap(({ configuration }: { configuration: { ProjectName?: string } }) => configuration.ProjectName ?? []);
     expect(started.sort()).toEqual([...projects].sort());

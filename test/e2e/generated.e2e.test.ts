@@ -17,6 +17,7 @@ import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto
 import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { BatchDeleteImageCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
 import { releasedTag } from "../../contract/images";
@@ -42,6 +43,33 @@ function succeeded({ code, stdout, stderr }: Result): string {
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
 
+/** Runs `npm run deploy:local`, calls what it has deployed by the URL and the token that it prints, and interrupts it. */
+async function deployLocally(repository: string): Promise<{ answers: number[]; result: Result }> {
+  const answers: number[] = [];
+  const call = async (output: string) => {
+    const url = /^ {2}(http:\/\/127\.0\.0\.1:\d+) /m.exec(output)?.[1];
+    const issuer = /^ {2}token .*'(http:[^']+)'/m.exec(output)?.[1] ?? "";
+    const type = { "content-type": "application/json" };
+    const holder = { ...type, authorization: `Bearer ${await (await fetch(issuer)).text()}` };
+    const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
+    for (const headers of [type, holder]) {
+      answers.push((await fetch(`${url}/v1/quotes`, { method: "POST", headers, body })).status);
+    }
+    answers.push((await fetch(`${url}/v1/nothing`, { headers: holder })).status);
+  };
+  let called: Promise<void> | undefined;
+  const result = await run(["npm", "run", "deploy:local"], repository, {
+    group: true,
+    onOutput: (output, kill) => {
+      if (called !== undefined || !output.includes("Ctrl-C drains")) return;
+      called = call(output).finally(() => kill("SIGINT"));
+      called.catch(() => undefined);
+    },
+  });
+  await called;
+  return { answers, result };
+}
+
 /** A user's way: scaffold, hand the repository on, install it elsewhere, deploy it, and leave cdktf behind. */
 describeOnEmulator("a generated repository", () => {
   const results = resultsFolder("generated");
@@ -52,7 +80,7 @@ describeOnEmulator("a generated repository", () => {
   /** The account that the credentials are for is the emulator's; nothing else is different from a real deployment. */
   let account: NodeJS.ProcessEnv;
   /** `npm run deploy:local` in a copy of the repository. It waits for minutes, during which the other tests go on. */
-  let local: Promise<Result> | undefined;
+  let local: ReturnType<typeof deployLocally> | undefined;
 
   beforeAll(async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
@@ -107,7 +135,7 @@ describeOnEmulator("a generated repository", () => {
     const modules = join(repository, "node_modules");
     cpSync(repository, copy, { recursive: true, filter: (path) => path !== modules });
     symlinkSync(modules, join(copy, "node_modules"));
-    local = run(["npm", "run", "deploy:local"], copy);
+    local = deployLocally(copy);
   });
 
   it("passes its own tests in a first CI run, and its type check and lint", async () => {
@@ -131,6 +159,18 @@ describeOnEmulator("a generated repository", () => {
     expect(stdout + stderr).toMatch(/"max_capacity": 5/);
   });
 
+  it("gets the permissions boundary of an environment by npm run bootstrap, which shows before what it will do", async () => {
+    const file = join(repository, "infra", "environments.ts");
+    const bounded =
+      'profile: "dev",\n    account: "123456789012",\n    guardrails: { permissionsBoundary: "bootstrap" },';
+    writeFileSync(file, readFileSync(file, "utf8").replace('profile: "dev",', bounded));
+    const bootstrap = (...flags: string[]) =>
+      run(["npm", "run", "bootstrap", "--", "dev", ...flags], repository, { env: account });
+    const arn = "arn:aws:iam::123456789012:policy/antifragile-dev-boundary";
+    expect(succeeded(await bootstrap("--dry-run"))).toContain(`${arn}: would be made\n`);
+    expect(succeeded(await bootstrap())).toContain(`${arn}: made\n`);
+  });
+
   it("is deployed by npm run deploy", async () => {
     const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
       env: account,
@@ -141,6 +181,8 @@ describeOnEmulator("a generated repository", () => {
       new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
     );
     expect(services).toEqual([expect.objectContaining({ status: "ACTIVE", desiredCount: 1, runningCount: 1 })]);
+    const { Role } = await clients.iam.send(new GetRoleCommand({ RoleName: "orders-dev-orders-task" }));
+    expect(Role?.PermissionsBoundary?.PermissionsBoundaryArn).toMatch(/antifragile-dev-boundary$/);
     const { AutoScalingGroups } = await clients.autoScaling.send(new DescribeAutoScalingGroupsCommand({}));
     expect(AutoScalingGroups).toMatchObject([{ MinSize: 1, MaxSize: 4, Instances: [{ LifecycleState: "InService" }] }]);
   });
@@ -193,9 +235,16 @@ describeOnEmulator("a generated repository", () => {
     ]);
   });
 
-  it("is deployed to its own emulator by npm run deploy:local, and destroyed again", async () => {
+  it("is deployed to its own emulator by npm run deploy:local, answers there, and is destroyed by Ctrl-C", async () => {
     if (local === undefined) throw new Error("the repository was not installed");
-    const output = succeeded(await local);
+    const { answers, result } = await local;
+    // Interrupted by Ctrl-C, npm itself has no exit code: it waits for the command, whose last line reports success.
+    const output = result.stdout;
+    writeFileSync(join(results, "deploy-local.log"), output + result.stderr);
+    // Without a token, with one, and at a path of which the contract knows nothing.
+    expect(answers).toEqual([401, 201, 404]);
+    expect(output).toMatch(/release 1 is live/);
+    expect(output).toMatch(/"signal":"SIGTERM","msg":"stopping".*stopped, exit code 0/s);
     expect(output).toMatch(/service\/orders-dev\/orders is ACTIVE: 1 of 1 tasks/);
     expect(output).toMatch(/plan orders-dev-service again .* no changes/);
     expect(output).toContain("applied, found as planned, and destroyed");
@@ -314,14 +363,21 @@ esac`,
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
   });
 
-  it("is destroyed by plain terraform, after its images are deleted", async () => {
+  it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {
+    const destroy = (name: string) =>
+      run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env: account });
+    const refused = await destroy("delivery");
+    expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
     const { imageIds = [] } = await clients.ecr.send(new ListImagesCommand({ repositoryName: "orders" }));
     await clients.ecr.send(new BatchDeleteImageCommand({ repositoryName: "orders", imageIds }));
-    for (const stack of [...STACKS].reverse()) {
-      // The plans that a pipeline hands on leave the providers out.
-      succeeded(await terraform(stack, "init"));
-      succeeded(await terraform(stack, "destroy", "-auto-approve"));
-    }
+    const destroyed = succeeded(await destroy("dev"));
+    writeFileSync(join(results, "destroy.log"), destroyed);
+    expect(destroyed).toMatch(/destroy dev: orders-dev-service, orders-dev-data, orders-dev-platform\n/);
+    expect(destroyed).toMatch(/aws_ecs_service\.\S+ {2}\(service: all of its tasks stop, and requests fail\)/);
+    expect(destroyed).toMatch(/delivery, which all environments share, with its images/);
+    // The plans that a pipeline hands on leave the providers out.
+    succeeded(await terraform("orders-delivery", "init"));
+    succeeded(await terraform("orders-delivery", "destroy", "-auto-approve"));
     const { billable } = await emulator.leftovers();
     expect(billable).toEqual([]);
   });

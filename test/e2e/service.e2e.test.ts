@@ -12,10 +12,11 @@ import { DescribeListenersCommand, DescribeRulesCommand } from "@aws-sdk/client-
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Change, TerraformStack } from "../../emulator";
-import { judgePlan, readPlan } from "../../operations/plan-gate";
+import { judgePlan } from "../../operations/plan-gate";
 import type { ServiceStatus } from "../../operations/status";
 import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
+import { readPlan } from "../../operations/terraform-plan";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -333,7 +334,7 @@ describeOnEmulator("services on a platform", () => {
     const table = await asked("dev");
     writeFileSync(join(shop.results, "status.txt"), table);
     const lines = table.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/^service +env +release +tasks +deployment +alarms +last scaling$/);
+    expect(lines[0]).toMatch(/^service +env +release +tasks +deployment +alarms +last scaling +url$/);
     expect(lines.map((line) => line.split(" ")[0])).toEqual([
       "service",
       "mailer",
@@ -343,7 +344,7 @@ describeOnEmulator("services on a platform", () => {
       "report",
       "storefront",
     ]);
-    expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady/);
+    expect(lines[1]).toMatch(/^mailer +dev +terraform +0 of 0 +steady.* -$/);
     expect(lines[5]).toMatch(/^report +dev +none +- +scheduled/);
     expect(lines[6]).toMatch(/^storefront +dev +terraform +1 of 1 +steady/);
     const services = JSON.parse(await asked("--json", "--platform", "shop")) as ServiceStatus[];
@@ -353,6 +354,7 @@ describeOnEmulator("services on a platform", () => {
       platform: "shop",
       region: "eu-central-1",
       kind: "web",
+      url: expect.stringMatching(/^https:\/\/[\w.-]+$/),
       tasks: { running: 1, wanted: 1, pending: 0 },
       deployment: { state: "steady", strategy: "rolling" },
     });

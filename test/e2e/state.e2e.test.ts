@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreatePolicyVersionCommand, IAMClient, ListPolicyVersionsCommand } from "@aws-sdk/client-iam";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -16,15 +17,21 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { App, DeliveryStack, type DeliveryStackProps, ImageRepository } from "../../constructs";
-import { Emulator } from "../../emulator";
+import type { Emulator } from "../../emulator";
 import { applyStacks } from "../../operations/apply";
-import { backendsOf, bootstrap } from "../../operations/bootstrap";
-import { describeOnEmulator, resultsFolder, terraformConfiguration, tools } from "../support/deployment";
+import { bootstrap } from "../../operations/bootstrap";
+import { terraformOf } from "../../operations/bootstrap-terraform";
+import type { Boundary } from "../../operations/permissions-boundary";
+import { backendsOf } from "../../operations/synthesized";
+import { run } from "../cli/packed";
+import { describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
 
 /** The account that the emulator is. */
 const ACCOUNT = "123456789012";
 const BUCKET = "antifragile-state-123456789012-eu-central-1";
 const KEY = "orders-delivery/terraform.tfstate";
+const BOUNDARY = `arn:aws:iam::${ACCOUNT}:policy/antifragile-staging-boundary`;
+const STAGING: Boundary = { environment: "staging", account: ACCOUNT, partition: "aws", region: "eu-central-1" };
 
 describeOnEmulator("state in S3", () => {
   const results = resultsFolder("state");
@@ -46,6 +53,7 @@ describeOnEmulator("state in S3", () => {
     const said: string[] = [];
     const outcome = await applyStacks({
       folders: [join(outdir, "stacks", "orders-delivery")],
+      manifest: { stacks: { "orders-delivery": { dependencies: [] } } },
       terraform: [tools.terraform.path],
       allowances: { delete: [], replace: [] },
       confirm: async () => true,
@@ -55,11 +63,13 @@ describeOnEmulator("state in S3", () => {
     return { outcome, said: said.join("") };
   }
 
-  async function make(): Promise<string> {
+  async function make(dryRun = false, boundaries: readonly Boundary[] = []): Promise<string> {
     const said: string[] = [];
     await bootstrap({
       outdir,
       backends: backendsOf(outdir, ["orders-delivery"]),
+      boundaries,
+      dryRun,
       print: (text) => void said.push(text),
     });
     return said.join("");
@@ -68,14 +78,7 @@ describeOnEmulator("state in S3", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-state-"));
     outdir = join(folder, "cdktf.out");
-    rmSync(results, { recursive: true, force: true });
-    mkdirSync(results, { recursive: true });
-    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
-    vi.stubEnv("AWS_ENDPOINT_URL", emulator.url);
-    vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
-    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
-    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
-    vi.stubEnv("TF_CLI_CONFIG_FILE", terraformConfiguration(folder));
+    emulator = await startAsAws(results, folder);
     s3 = new S3Client({ region: "eu-central-1" });
   });
 
@@ -97,6 +100,14 @@ describeOnEmulator("state in S3", () => {
     const { outcome, said } = await apply();
     expect(outcome).toBe(1);
     expect(said).toMatch(/S3 bucket .* does not exist|Backend configuration changed/i);
+  });
+
+  it("is left as it is by a dry run of bootstrap, which shows what would change", async () => {
+    const expected = `${BUCKET} in eu-central-1, account ${ACCOUNT}: would be made, public access blocked, versioned, encrypted, accessible over TLS only, old versions expire after 90 days
+  orders-delivery: state would be moved to the bucket
+`;
+    expect(await make(true)).toBe(expected);
+    expect(await make(true)).toBe(expected);
   });
 
   it("gets a bucket by bootstrap, which moves the file into it", async () => {
@@ -154,6 +165,42 @@ describeOnEmulator("state in S3", () => {
     );
     await s3.send(new DeleteObjectCommand(place));
     expect(await apply()).toMatchObject({ outcome: 0 });
+  });
+
+  it("gets by Terraform, applied by a platform team, what bootstrap creates", async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    synthesize({ account: ACCOUNT, state: { bucket: "acme-platform-state" } });
+    const prepared = join(folder, "prepared");
+    mkdirSync(prepared);
+    const text = terraformOf(backendsOf(outdir, ["orders-delivery"]), [STAGING]);
+    writeFileSync(join(prepared, "account.tf.json"), text);
+    for (const words of [["init"], ["apply", "-auto-approve"]]) {
+      const { code, stdout, stderr } = await run([tools.terraform.path, ...words, "-input=false"], prepared);
+      expect(`${code} ${code === 0 ? "" : stdout + stderr}`).toBe("0 ");
+    }
+    expect(await make(false, [STAGING])).toBe(
+      `acme-platform-state in eu-central-1, account ${ACCOUNT}: no changes\n${BOUNDARY}: no changes\n`,
+    );
+  });
+
+  it("brings an older permissions boundary up to date, also one that has all versions that a policy can have", async () => {
+    const iam = new IAMClient({ region: "eu-central-1" });
+    const old = (number: number) =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: `s3:Get${number}`, Resource: "*" }],
+      });
+    for (const number of [1, 2, 3, 4]) {
+      const version = { PolicyArn: BOUNDARY, PolicyDocument: old(number), SetAsDefault: true };
+      await iam.send(new CreatePolicyVersionCommand(version));
+    }
+    const updated = `${BOUNDARY}: updated to the policy of this version of antifragile\n`;
+    expect(await make(true, [STAGING])).toContain(updated.replace("updated", "would be updated"));
+    expect(await make(false, [STAGING])).toContain(updated);
+    expect(await make(false, [STAGING])).toContain(`${BOUNDARY}: no changes\n`);
+    const { Versions } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn: BOUNDARY }));
+    expect(Versions).toHaveLength(5);
+    iam.destroy();
   });
 
   it("keeps existing statements of a bucket policy", async () => {

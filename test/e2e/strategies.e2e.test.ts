@@ -10,9 +10,10 @@ import {
   ModifyRuleCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeVerdict, judgePlan, readPlan } from "../../operations/plan-gate";
+import { describeVerdict, judgePlan } from "../../operations/plan-gate";
 import { AwsCloud } from "../../operations/release/aws";
 import { release } from "../../operations/release/release";
+import { readPlan } from "../../operations/terraform-plan";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 

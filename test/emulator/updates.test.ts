@@ -49,6 +49,9 @@ describeOnEmulator("updates on the emulator", () => {
     });
     const alarms = { alarmNames: ["errors"], enable: true, rollback: true };
     await ecs("UpdateService", { cluster: "main", service: "web", deploymentConfiguration: { alarms } });
+    const turnedOff = { enabled: false };
+    await ecs("UpdateService", { cluster: "main", service: "web", serviceConnectConfiguration: turnedOff });
+    expect((await described("web")).deployments[0]).not.toHaveProperty("serviceConnectConfiguration");
     expect((await described("web")).deploymentConfiguration).toEqual({
       maximumPercent: 150,
       minimumHealthyPercent: 100,
@@ -106,6 +109,96 @@ describeOnEmulator("updates on the emulator", () => {
     await cache("DecreaseReplicaCount", { ReplicationGroupId, NewReplicaCount: 1, ApplyImmediately: true });
     expect((await cache("DescribeReplicationGroups")).match(/<ClusterId>[^<]*/g)).toHaveLength(2);
     expect(await (await simulate("raise-minor-version", { cache: "orders" })).json()).toEqual({ version: "8.2.0" });
+  });
+
+  test("of a launch template give new instances its new user data, also by a mixed instances policy", async () => {
+    const scaling = (operation: string, params: object) => aws.call("autoscaling", operation, { ...params });
+    const dataWith = (script: string) => ({
+      LaunchTemplateName: "workers",
+      LaunchTemplateData: {
+        ImageId: "ami-12c6146b",
+        InstanceType: "t4g.small",
+        UserData: Buffer.from(script).toString("base64"),
+      },
+    });
+    const made = await aws.call("ec2", "CreateLaunchTemplate", dataWith("echo first"));
+    const LaunchTemplate = { LaunchTemplateId: field(made, "launchTemplateId"), Version: "$Latest" };
+    const group = { AutoScalingGroupName: "workers" };
+    const size = { MinSize: 1, MaxSize: 2, AvailabilityZones: [`${REGION}a`] };
+    await scaling("CreateAutoScalingGroup", { ...group, ...size, LaunchTemplate });
+
+    await aws.call("ec2", "CreateLaunchTemplateVersion", dataWith("echo second"));
+    const Overrides = [{ InstanceType: "t4g.small" }, { InstanceType: "t4g.medium" }];
+    const InstancesDistribution = { OnDemandBaseCapacity: 1, OnDemandPercentageAboveBaseCapacity: 100 };
+    const mixed = { LaunchTemplate: { LaunchTemplateSpecification: LaunchTemplate, Overrides }, InstancesDistribution };
+    await scaling("UpdateAutoScalingGroup", { ...group, MinSize: 2, MixedInstancesPolicy: mixed });
+    const shown = await scaling("DescribeAutoScalingGroups", { AutoScalingGroupNames: ["workers"] });
+    const ids = [...shown.matchAll(/<InstanceId>([^<]+)/g)].map(([, id]) => id as string);
+    const dataOf = async (InstanceId: string) => {
+      const answer = await aws.call("ec2", "DescribeInstanceAttribute", { InstanceId, Attribute: "userData" });
+      return Buffer.from(field(answer, "value") ?? "", "base64").toString();
+    };
+    expect((await Promise.all(ids.map(dataOf))).sort()).toEqual(["echo first", "echo second"]);
+  });
+
+  test("of an Auto Scaling group turn capacity rebalancing on and off", async () => {
+    const group = { AutoScalingGroupName: "workers" };
+    const shown = async (CapacityRebalance: boolean) => {
+      await aws.call("autoscaling", "UpdateAutoScalingGroup", { ...group, CapacityRebalance });
+      return field(await aws.call("autoscaling", "DescribeAutoScalingGroups", {}), "CapacityRebalance");
+    };
+    expect([await shown(true), await shown(false)]).toEqual(["true", "false"]);
+  });
+
+  test("of a scaling policy keep its ARN, and leave none of its former alarms", async () => {
+    const scaling = (operation: string, params: object) =>
+      aws.call("application-autoscaling", operation, { ...params });
+    const target = {
+      ServiceNamespace: "ecs",
+      ResourceId: "service/main/web",
+      ScalableDimension: "ecs:service:DesiredCount",
+    };
+    await scaling("RegisterScalableTarget", { ...target, MinCapacity: 1, MaxCapacity: 2 });
+    const put = (TargetValue: number) =>
+      scaling("PutScalingPolicy", {
+        ...target,
+        PolicyName: "cpu",
+        PolicyType: "TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration: {
+          TargetValue,
+          PredefinedMetricSpecification: { PredefinedMetricType: "ECSServiceAverageCPUUtilization" },
+        },
+      });
+    const alarms = async () => {
+      const text = await aws.call("monitoring", "DescribeAlarms", { AlarmNamePrefix: "TargetTracking-" });
+      return [...text.matchAll(/<AlarmName>([^<]+)/g)].map(([, name]) => name as string).sort();
+    };
+    const first = await put(60);
+    const second = await put(40);
+    expect(second.PolicyARN).toBe(first.PolicyARN);
+    expect(await alarms()).toEqual(second.Alarms.map(({ AlarmName }: { AlarmName: string }) => AlarmName).sort());
+    await scaling("DeleteScalingPolicy", { ...target, PolicyName: "cpu" });
+    expect(await alarms()).toEqual([]);
+  });
+
+  test("of a table leave no attribute of a deleted index", async () => {
+    const dynamo = (operation: string, params: object) => aws.call("dynamodb", operation, { ...params });
+    const TableName = "orders";
+    const key = (AttributeName: string) => [{ AttributeName, KeyType: "HASH" }];
+    const attributes = (...names: string[]) => names.map((AttributeName) => ({ AttributeName, AttributeType: "S" }));
+    const index = { IndexName: "byOwner", KeySchema: key("owner"), Projection: { ProjectionType: "ALL" } };
+    await dynamo("CreateTable", {
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: key("id"),
+      AttributeDefinitions: attributes("id", "owner"),
+      GlobalSecondaryIndexes: [index],
+    });
+    const shown = async () => (await dynamo("DescribeTable", { TableName })).Table.AttributeDefinitions;
+    expect(await shown()).toEqual(attributes("id", "owner"));
+    const GlobalSecondaryIndexUpdates = [{ Delete: { IndexName: "byOwner" } }];
+    await dynamo("UpdateTable", { TableName, GlobalSecondaryIndexUpdates });
+    expect(await shown()).toEqual(attributes("id"));
   });
 
   test("of a VPC endpoint route by the tables that they add, and the endpoint can be deleted", async () => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { EXAMPLES, stackJson, stackNames, synthExample } from "../support/examples";
+import { EXAMPLES, stackJson, stackNames, synthExamples } from "../support/examples";
 
 /**
  * Terraform addresses of each example's resources. Removing one destroys and recreates a resource of every user,
@@ -24,7 +24,7 @@ function addressesOf(outdir: string): Record<string, string[]> {
 }
 
 describe("addresses", () => {
-  const now: Addresses = Object.fromEntries(EXAMPLES.map((name) => [name, addressesOf(synthExample(name))]));
+  const now: Addresses = Object.fromEntries([...synthExamples()].map(([name, outdir]) => [name, addressesOf(outdir)]));
   if (process.env.UPDATE === "1") writeFileSync(FROZEN, `${JSON.stringify(now, undefined, 2)}\n`);
   const frozen: Addresses = existsSync(FROZEN) ? JSON.parse(readFileSync(FROZEN, "utf8")) : {};
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kebab } from "../../contract/names";
-import { resolveAnswers } from "../../generator/answers";
+import { choicesOf, refusal, resolveAnswers } from "../../generator/answers";
 import { formatAnswersFile, parseAnswersFile } from "../../generator/answers-file";
 import { parseCommandLine } from "../../generator/flags";
 import type { OptionTable, Value } from "../../generator/option-table";
@@ -102,7 +102,9 @@ function validAnswers(table: OptionTable): fc.Arbitrary<Record<string, Value>> {
   return fc.record(Object.fromEntries(values)).map((all) => {
     const applicable: Record<string, Value> = {};
     for (const [key, row] of Object.entries(table)) {
-      if (row.when === undefined || row.when(applicable)) applicable[key] = all[key]!;
+      if (row.when !== undefined && !row.when(applicable)) continue;
+      const [left] = row.kind === "choice" ? choicesOf(row, applicable) : [];
+      applicable[key] = refusal(row, all[key], applicable) === undefined ? all[key]! : left!;
     }
     return applicable;
   });

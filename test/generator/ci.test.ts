@@ -7,7 +7,9 @@ import {
   DeliveryStack,
   type Environment,
   gitHubActions,
+  gitLabCi,
   ImageRepository,
+  iamPrincipal,
   Platform,
 } from "../../constructs";
 import { resolveAnswers } from "../../generator/answers";
@@ -46,9 +48,10 @@ interface Step {
 }
 
 interface Job {
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly environment?: string;
+  readonly concurrency?: string;
   readonly "timeout-minutes"?: number;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
@@ -57,23 +60,9 @@ interface Job {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: unknown;
+  readonly concurrency: { readonly group: string };
   readonly jobs: Readonly<Record<string, Job>>;
 }
-
-/** Returns the npm commands of a CI file, in order. */
-const linesOf = (file: string) =>
-  [...file.replaceAll(/^#.*$/gm, "").matchAll(/\bnpm (?:ci|test|run [a-z:]+(?: -- [a-z -]+(?:\.txt)?)?)/g)].map(
-    ([line]) => line,
-  );
-
-const TESTS = ["npm ci", "npm run lint", "npm run typecheck", "npm test"];
-const release = (environment: string) => [
-  `npm run doctor -- ${environment}`,
-  "npm run image",
-  `npm run plan -- ${environment}`,
-  `npm run apply -- ${environment}`,
-  `npm run release -- ${environment} --image-file image.txt`,
-];
 
 describe.each(Object.keys(FILES))("the file for %s", (ci) => {
   const file = fileOf(ci);
@@ -85,12 +74,20 @@ describe.each(Object.keys(FILES))("the file for %s", (ci) => {
     expect([...found("codepipeline"), ...found("none")]).toEqual([]);
   });
 
-  it("runs the same existing scripts as all others, with the gate, staging before production", () => {
-    const lines = linesOf(file).filter((line) => line !== "npm ci");
-    expect(lines).toEqual([...TESTS.slice(1), ...release("staging"), ...release("production")]);
-    const { scripts } = JSON.parse(repository(ci).get("package.json")!);
-    const named = [...file.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name!);
-    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  it("names scripts of the repository and roles of its infrastructure, for every name", () => {
+    for (const name of ["orders", "a-name-as-long-as-a-name-may-be"]) {
+      const files = repository(ci, name);
+      const texts = [files.get(FILES[ci]!)!, files.get("scripts/with-role.sh") ?? ""].join("\n");
+      const { scripts } = JSON.parse(files.get("package.json")!);
+      const named = [...texts.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script!);
+      expect(named.filter((script) => !(script in scripts))).toEqual([]);
+      const [, prefix] = new RegExp(`${name}-delivery-(g[hl]|ci)-`).exec(texts) ?? [];
+      const used = [...texts.matchAll(/(?:-delivery-gh-|with-role\.sh )([a-z-]+)/g)].map(
+        ([, role]) => `${name}-delivery-${prefix}-${role}`,
+      );
+      expect(new Set(used).size).toBe(7);
+      expect(rolesOf(ci, name).map((role) => role.name)).toEqual(expect.arrayContaining([...new Set(used)]));
+    }
   });
 
   it("contains no secret, and verifies what it downloads before it runs it", () => {
@@ -101,125 +98,183 @@ describe.each(Object.keys(FILES))("the file for %s", (ci) => {
 
 describe("GitHub's workflow", () => {
   const workflow = parse(fileOf("github-actions")) as Workflow;
-  const { test, staging, production } = workflow.jobs as Record<string, Job>;
+  const jobs = Object.entries(workflow.jobs);
+  const deploying = jobs.filter(([name]) => name !== "test");
 
-  it("tests pushes and pull requests, and releases only pushes to main, in order", () => {
-    expect(workflow.on).toEqual({ pull_request: null, push: { branches: ["main"] } });
-    expect([test?.if, test?.needs, staging?.needs, production?.needs]).toEqual([
-      undefined,
-      undefined,
-      "test",
-      "staging",
+  it("tests pushes and pull requests, and deploys main alone, in order, but no fork", () => {
+    expect(Object.keys(workflow.on)).toEqual(["pull_request", "push", "workflow_dispatch"]);
+    expect(workflow.on.push).toEqual({ branches: ["main"] });
+    expect(jobs.map(([name, { needs }]) => [name, needs])).toEqual([
+      ["test", undefined],
+      ["image", "test"],
+      ["staging", "image"],
+      ["production-plan", "staging"],
+      ["production", ["image", "production-plan"]],
     ]);
-    for (const job of [staging, production]) expect(job?.if).toBe("github.event_name == 'push'");
+    expect(workflow.jobs.test?.if).toBeUndefined();
+    expect(workflow.jobs.image?.if).toBe("github.ref == 'refs/heads/main' && !github.event.repository.fork");
   });
 
-  it("may only read the code; jobs of an environment may also request an ID token", () => {
+  it("lets no run wait for another one, but one job at a time deploy to an environment", () => {
+    expect(workflow.concurrency.group).toMatch(/== 'pull_request' && github\.ref \|\| github\.run_id/);
+    expect(jobs.flatMap(([name, { concurrency }]) => (concurrency === undefined ? [] : [[name, concurrency]]))).toEqual(
+      [
+        ["staging", "staging"],
+        ["production", "production"],
+      ],
+    );
+  });
+
+  it("plans production before its reviewers are asked, and applies it after", () => {
+    expect(jobs.flatMap(([name, { environment }]) => (environment === undefined ? [] : [[name, environment]]))).toEqual(
+      [
+        ["staging", "staging"],
+        ["production", "production"],
+      ],
+    );
+  });
+
+  it("may only read the code; jobs that deploy may also request an ID token", () => {
     expect(workflow.permissions).toEqual({ contents: "read" });
-    expect(test?.permissions).toBeUndefined();
-    for (const [name, job] of [
-      ["staging", staging],
-      ["production", production],
-    ] as const) {
-      expect(job?.permissions).toEqual({ contents: "read", "id-token": "write" });
-      expect(job?.environment).toBe(name);
-    }
+    expect(workflow.jobs.test?.permissions).toBeUndefined();
+    for (const [, job] of deploying) expect(job.permissions).toEqual({ contents: "read", "id-token": "write" });
   });
 
   it("pins each action by its commit, keeps no token in the checkout, and has no expressions in commands", () => {
-    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const steps = jobs.flatMap(([, job]) => job.steps);
     const actions = steps.flatMap(({ uses }) => uses ?? []);
     expect(actions.length).toBeGreaterThan(5);
     for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
     expect(fileOf("github-actions").match(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/gm)).toHaveLength(actions.length);
     for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
-      expect(step.with).toEqual({ "persist-credentials": false });
+      expect(step.with).toMatchObject({ "persist-credentials": false });
     }
     expect(steps.filter(({ run }) => run?.includes("${{"))).toEqual([]);
   });
 
-  it("assumes a least-privilege role for each step; the infrastructure creates each, for every name", () => {
-    for (const name of ["orders", "a-name-as-long-as-a-name-may-be"]) {
-      const { jobs } = parse(repository("github-actions", name).get(FILES["github-actions"]!)!) as Workflow;
-      const taken = ["staging", "production"].map((environment) =>
-        jobs[environment]!.steps.flatMap(({ run, with: options = {} }) => {
-          const role = options["role-to-assume"] as string | undefined;
-          if (role !== undefined) expect(options["aws-region"]).toBe("eu-west-1");
-          return [...(role === undefined ? [] : [role.split("role/")[1]!]), ...(run === undefined ? [] : [run])];
-        }),
+  it("has the history in jobs that compare commits", () => {
+    for (const [, { steps }] of jobs.filter(([, job]) => job.steps.some(({ run }) => run?.includes("--commit")))) {
+      expect(steps.find(({ uses }) => uses?.startsWith("actions/checkout@"))?.with).toMatchObject({ "fetch-depth": 0 });
+    }
+  });
+
+  it("assumes roles that trust the token of the very job, and that trust it on main alone", () => {
+    const roles = new Map(
+      rolesOf("github-actions", "orders").map((role) => [role.name, role.assume_role_policy as Trust]),
+    );
+    const assumed = (job: Job) =>
+      job.steps.flatMap(
+        ({ with: options = {} }) => (options["role-to-assume"] as string | undefined)?.split(":role/")[1] ?? [],
       );
-      const roles = (environment: string) => [
-        "image",
-        `${environment}-plan`,
-        `${environment}-apply`,
-        `${environment}-release`,
-      ];
-      expect(taken).toEqual(
-        ["staging", "production"].map((environment) => {
-          const [doctor, image, ...rest] = release(environment) as [string, string, string, string, string];
-          const steps = [image, ...rest];
-          return [
-            "npm ci",
-            doctor,
-            ...steps.flatMap((step, at) => [`${name}-delivery-gh-${roles(environment)[at]}`, step]),
-          ];
-        }),
-      );
-      const names = rolesOf(name).map((role) => role.name);
-      expect(names).toEqual(expect.arrayContaining(taken.flat().filter((each) => each.startsWith(name))));
+    const trusted = (role: string, { environment }: Job, branch: string) => {
+      const claims: Readonly<Record<string, string>> = {
+        aud: "sts.amazonaws.com",
+        sub: `repo:acme@1/orders@2:${environment === undefined ? `ref:refs/heads/${branch}` : `environment:${environment}`}`,
+        ref: `refs/heads/${branch}`,
+      };
+      return roles
+        .get(role)!
+        .Statement.some(({ Condition }) =>
+          Object.entries(Condition.StringEquals).every(([key, values]) => values.includes(claims[key.split(":")[1]!]!)),
+        );
+    };
+    for (const [name, job] of deploying) {
+      expect(assumed(job).length, name).toBeGreaterThan(0);
+      for (const role of assumed(job)) {
+        expect([role, trusted(role, job, "main"), trusted(role, job, "feature")]).toEqual([role, true, false]);
+      }
+    }
+    // A job without an environment, such as one that plans, needs no approval: it may not apply or release.
+    for (const role of ["production-apply", "production-release", "staging-apply"]) {
+      expect(trusted(`orders-delivery-gh-${role}`, { steps: [] }, "main")).toBe(false);
     }
   });
 
   it("asks for credentials that last as long as the job, which the roles allow", () => {
-    const limits = rolesOf("orders").map((role) => role.max_session_duration);
-    for (const job of [staging!, production!]) {
+    const limits = rolesOf("github-actions", "orders").map((role) => Number(role.max_session_duration));
+    for (const [, job] of deploying) {
       const durations = job.steps.flatMap(({ with: options = {} }) =>
-        "role-to-assume" in options ? [options["role-duration-seconds"]] : [],
+        "role-to-assume" in options ? [Number(options["role-duration-seconds"])] : [],
       );
-      expect(durations).toHaveLength(4);
-      for (const seconds of [...durations, ...limits]) expect(seconds).toBe((job["timeout-minutes"] ?? 360) * 60);
+      for (const seconds of [...durations, ...limits]) {
+        expect(seconds).toBeGreaterThanOrEqual((job["timeout-minutes"] ?? 360) * 60);
+      }
     }
   });
 });
 
+interface Trust {
+  readonly Statement: readonly {
+    readonly Condition: { readonly StringEquals: Readonly<Record<string, readonly string[]>> };
+  }[];
+}
+
 /** Roles that infra/delivery.ts makes. */
-function rolesOf(name: string) {
+function rolesOf(ci: string, name: string) {
   const app = new App();
   const account = "123456789012";
   const delivery = new DeliveryStack(app, name, { region: "eu-west-1", account, state: "s3" });
   const environments = (["staging", "production"] as const).map(
     (each): Environment => ({ name: each, region: "eu-west-1", profile: "dev", account, state: "s3" }),
   );
-  new CiRoles(delivery, "GitHub", {
-    trust: gitHubActions({ repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } } }),
-    images: new ImageRepository(delivery, "Images"),
-    environments,
-  });
+  const trust =
+    ci === "github-actions"
+      ? gitHubActions({ repository: { owner: "acme", name, numbers: { owner: "1", repository: "2" } } })
+      : ci === "gitlab"
+        ? gitLabCi({ project: `acme/${name}` })
+        : iamPrincipal({ arn: `arn:aws:iam::${account}:role/agents` });
+  new CiRoles(delivery, "Roles", { trust, images: new ImageRepository(delivery, "Images"), environments });
   for (const environment of environments) new Platform(app, name, { environment });
   return Object.values(resources(delivery, "aws_iam_role"));
 }
 
 describe("GitLab's file", () => {
-  it("has ordered stages, no overlapping jobs, a manual production job, and a role by ID token", () => {
+  it("has ordered stages, one deployment at a time, a manual production job, and a role by ID token", () => {
     const file = parse(fileOf("gitlab"));
-    expect(file.stages).toEqual(["test", "staging", "production"]);
+    expect(file.stages).toEqual(["test", "image", "staging", "production"]);
     for (const name of ["staging", "production"]) {
-      expect(file[name]).toMatchObject({ extends: ".release", stage: name, environment: name, resource_group: name });
+      expect(file[name]).toMatchObject({ extends: ".delivery", stage: name, environment: name, resource_group: name });
     }
+    // A protected environment asks for an approval, which its plan must not wait for.
+    expect(file["production-plan"].environment).toBeUndefined();
     expect(file.production.rules).toEqual([expect.objectContaining({ when: "manual" })]);
-    expect(file[".release"].id_tokens).toEqual({ AWS_TOKEN: { aud: "sts.amazonaws.com" } });
-    expect(file[".release"].variables.AWS_REGION).toBe("eu-west-1");
+    expect(file[".delivery"].id_tokens).toEqual({ AWS_TOKEN: { aud: "sts.amazonaws.com" } });
+    expect(file[".delivery"].variables.GIT_DEPTH).toBe("0");
     expect(file.test.image).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(file.test.id_tokens).toBeUndefined();
+  });
+});
+
+describe("Jenkins' file", () => {
+  const file = fileOf("jenkins");
+
+  it("holds no agent, lock or time limit while it waits, and does not hold back other builds", () => {
+    const approval = file.slice(file.indexOf("stage('Approval')"), file.indexOf("stage('Production')"));
+    expect(approval).toMatch(/input message/);
+    expect(approval).not.toMatch(/agent \{|lock\(|timeout\(/);
+    expect(file).toMatch(/^ {2}agent none$/m);
+    expect(file).not.toMatch(/disableConcurrentBuilds|^ {2}options/m);
+  });
+
+  it("runs code of pull requests on agents of their own", () => {
+    expect([...file.matchAll(/label '(\w+)'/g)].map(([, label]) => label)).toEqual([
+      "test",
+      "delivery",
+      "delivery",
+      "delivery",
+    ]);
   });
 });
 
 describe("Travis CI's file", () => {
-  it("releases only pushes to main, stage by stage", () => {
+  it("releases only pushes to main, and production only by a build that a person triggers", () => {
     const file = parse(fileOf("travis"));
-    expect(file.stages).toEqual(["test", "staging", "production"]);
-    expect(file.jobs.include.map(({ stage }: { stage: string }) => stage)).toEqual(file.stages);
-    for (const job of file.jobs.include.slice(1)) expect(job.if).toBe("branch = main AND type = push");
-    expect(file.env.global).toEqual(["AWS_REGION=eu-west-1"]);
+    expect(file.stages).toEqual(["test", "staging", "production-plan", "production"]);
+    const conditions = file.jobs.include.map(({ if: condition }: { if?: string }) => condition ?? "");
+    expect(conditions[0]).toBe("");
+    for (const condition of conditions.slice(1)) expect(condition).toMatch(/^branch = main AND /);
+    expect(conditions[3]).toMatch(/type = api AND env\(PLANS\) IS present/);
+    expect(file.git).toEqual({ depth: false });
   });
 });
 
@@ -233,8 +288,8 @@ describe("files in languages of their own", () => {
     }
   });
 
-  it("require an approval before production", () => {
-    expect(fileOf("jenkins")).toMatch(/stage\('Approval'\)[\s\S]*input[\s\S]*stage\('Production'\)/);
-    expect(fileOf("teamcity")).toMatch(/object Production[\s\S]*approval \{/);
+  it("require an approval between the plans of production and their apply", () => {
+    expect(fileOf("jenkins")).toMatch(/stage\('Production plan'\)[\s\S]*input[\s\S]*stage\('Production'\)/);
+    expect(fileOf("teamcity")).toMatch(/object ProductionPlan[\s\S]*object Production [\s\S]*approval \{/);
   });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Context } from "../../generator/context";
 import { runNew } from "../../generator/new";
+import { options } from "../../generator/options";
 import { packageVersion } from "../../generator/package-files";
 import { type Outcome, processRunner } from "../../generator/processes";
 import { fakePrompter } from "./support/fake-prompts";
@@ -204,12 +205,13 @@ describe("new, on a terminal", () => {
   });
 
   it("asks no service questions for a platform", async () => {
-    const fake = fakePrompter({ [question]: ["All that sells"] });
+    const engine = options.engine.ask;
+    const fake = fakePrompter({ [question]: ["All that sells"], [engine]: ["cdktf"] });
     const choice: typeof fake.choice = async (question) =>
       write.test(question.message) ? "yes" : fake.choice(question);
     const args = ["orders", "--platform", "--no-install", "--no-git"];
     await runNew(world(args, { ...terminal, prompter: () => ({ ...fake, choice }) }).context);
-    expect(fake.asked).toEqual([question]);
+    expect(fake.asked).toEqual([question, engine]);
     expect(readdirSync(join(root, "orders"))).not.toContain("openapi.yaml");
   });
 

@@ -7,6 +7,8 @@ import { HEADER } from "../../generator/answers-file";
 import { switches } from "../../generator/flags";
 import type { AnswersOf, OptionTable, Row } from "../../generator/option-table";
 import { type Answers, options } from "../../generator/options";
+import { reopenAnswer } from "../../generator/prompts";
+import { fakePrompter } from "./support/fake-prompts";
 import { given } from "./support/given";
 import type { sampleTable } from "./support/sample-table";
 
@@ -57,6 +59,51 @@ describe("the option table", () => {
     // @ts-expect-error a row without "when" always has an answer
     const none: AnswersOf<typeof sampleTable>["region"] = undefined;
     expect([license, sample.instanceType, other, text, none]).toHaveLength(5);
+  });
+});
+
+const nowhere = { folder: undefined };
+/** Answers to every question but that of the engine. */
+const silent = rows.flatMap(([key, row]) =>
+  ["name", "engine", "provider"].includes(key) || row.default === undefined
+    ? []
+    : [[key, typeof row.default === "function" ? "x" : row.default]],
+);
+
+describe("engine and provider", () => {
+  const resolved = (flag: object) => resolveAnswers(options, given({ flag: { name: "orders", ...flag } }), nowhere);
+
+  it.each([
+    [{}, { engine: "cdktf", provider: "5" }],
+    [{ provider: "6" }, { engine: "cdktf", provider: "6" }],
+    [{ engine: "cdktn" }, { engine: "cdktn", provider: "6" }],
+    [
+      { engine: "cdktn", provider: "6", platform: true },
+      { engine: "cdktn", provider: "6" },
+    ],
+  ])("of %j are %j", (flag, expected) => {
+    expect(resolved(flag)).toMatchObject({ problems: [], answers: expected });
+  });
+
+  it("refuse AWS provider 5 on CDK Terrain, with the reason and what is left", () => {
+    expect(resolved({ engine: "cdktn", provider: "5" }).problems).toEqual([
+      '--provider: "5" is not allowed; CDK Terrain has bindings of AWS provider 6 only; use 6',
+    ]);
+    expect(resolved({ provider: "7" }).problems).toEqual([
+      expect.stringMatching(/"7" is not allowed; use one of 5, 6/),
+    ]);
+  });
+
+  it("ask for an engine, and after a change of it drop a provider that it excludes", async () => {
+    const question = options.engine.ask;
+    const fake = fakePrompter({ [question]: ["cdktn"] });
+    const before = given({ flag: { name: "orders", provider: "5", ...Object.fromEntries(silent) } });
+    const after = await reopenAnswer(options, "engine", before, nowhere, fake);
+    expect(fake.asked).toEqual([question]);
+    expect(resolveAnswers(options, after, nowhere)).toMatchObject({
+      problems: [],
+      answers: { engine: "cdktn", provider: "6" },
+    });
   });
 });
 
@@ -147,6 +194,8 @@ describe("platform", () => {
       name: "shop",
       platform: true,
       description: "The shop platform",
+      engine: "cdktf",
+      provider: "5",
       capacity: "fargate",
       region: "eu-central-1",
       branch: "main",

@@ -37,6 +37,7 @@ const cases: Record<string, object> = {
   everything: everything(options),
   platform: { name: "shop", platform: true },
   joins: { name: "orders", joins: "shop" },
+  cdktn: { name: "orders", engine: "cdktn", deployment: "canary" },
 };
 
 /**

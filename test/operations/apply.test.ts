@@ -1,68 +1,28 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type ApplyOptions, applyStacks, remediesOf, rolledBack } from "../../operations/apply";
-
-/** Responses of a stub for Terraform, by stack. */
-interface Fake {
-  readonly init?: number;
-  readonly plan?: number;
-  readonly apply?: number;
-  readonly says?: string;
-  readonly changes?: readonly { readonly address: string; readonly actions: readonly string[] }[];
-}
-
-const SCRIPT = `
-const { appendFileSync, readFileSync, statSync, writeFileSync } = require("node:fs");
-const { basename } = require("node:path");
-const fake = JSON.parse(readFileSync("fake.json", "utf8"));
-const [command] = process.argv.slice(2);
-appendFileSync("../calls", basename(process.cwd()) + " " + process.argv.slice(2).join(" ") + "\\n");
-const out = process.argv.find((each) => each.startsWith("-out="))?.slice(5);
-if (command === "plan") { writeFileSync(out, basename(process.cwd()), { mode: 0o644 }); process.exit(fake.plan ?? 2); }
-if (command === "apply" && fake.apply === undefined) {
-  const plan = process.argv.at(-1);
-  appendFileSync("../applied", readFileSync(plan, "utf8") + " " + (statSync(plan).mode & 0o777).toString(8) + "\\n");
-}
-if (command === "show") {
-  const resource_changes = (fake.changes ?? []).map(({ address, actions }) => ({
-    address, type: address.split(".")[0], change: { actions },
-  }));
-  console.log(JSON.stringify({ format_version: "1.2", planned_values: {}, resource_changes }));
-}
-if (command === "apply" && fake.says) process.stderr.write(fake.says);
-process.exit(fake[command] ?? 0);
-`;
+import { NEEDED, TAKES_NEEDED } from "./support/live-release";
+import { type Fake, stubTerraform } from "./support/stub-terraform";
 
 async function apply(fakes: Readonly<Record<string, Fake>>, options: Partial<ApplyOptions> = {}) {
-  const root = mkdtempSync(join(tmpdir(), "antifragile-apply-"));
-  writeFileSync(join(root, "terraform.cjs"), SCRIPT);
-  const folders = Object.entries(fakes).map(([name, fake]) => {
-    mkdirSync(join(root, name));
-    writeFileSync(join(root, name, "fake.json"), JSON.stringify(fake));
-    return join(root, name);
-  });
-  const printed: string[] = [];
-  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  try {
-    const code = await applyStacks({
-      folders,
-      terraform: [process.execPath, join(root, "terraform.cjs")],
+  const stub = stubTerraform(fakes);
+  const names = Object.keys(fakes);
+  const chain = names.map((name, index) => [name, { dependencies: names.slice(0, index).slice(-1) }] as const);
+  return stub.run((base) =>
+    applyStacks({
+      ...base,
+      manifest: { stacks: Object.fromEntries(chain) },
       allowances: { delete: [], replace: [] },
       confirm: async () => true,
-      print: (text) => printed.push(text),
-      env: process.env,
       ...options,
-    });
-    const calls = readFileSync(join(root, "calls"), "utf8").trim().split("\n");
-    const plans = calls.flatMap((call) => /-out=(.*)/.exec(call)?.[1] ?? []);
-    const applied = existsSync(join(root, "applied")) ? readFileSync(join(root, "applied"), "utf8") : "";
-    return { code, calls, plans, applied, text: printed.join("") };
-  } finally {
-    stderr.mockRestore();
-  }
+    }),
+  );
 }
+
+const change = (address: string, action: string, more: object = {}) => ({ address, actions: [action], ...more });
+const DELETED = change("aws_ssm_parameter.Search", "delete", { name: "/services/search" });
 
 const REPLACED = [{ address: "aws_ecs_service.A", actions: ["delete", "create"] }];
 
@@ -99,6 +59,57 @@ describe("applying stacks", () => {
     expect(code).toBe(3);
     expect(calls.filter((call) => call.includes(" apply "))).toEqual([expect.stringMatching(/^platform apply /)]);
     expect(text).toContain("--allow-replace 'aws_ecs_service.A'");
+  });
+
+  describe("whose deletions others still use", () => {
+    const steps = ({ calls }: { readonly calls: readonly string[] }) =>
+      calls.filter((call) => call.includes(" apply ")).map((call) => call.split(" ")[0]);
+
+    it("deletes once the stacks that depend on it are applied", async () => {
+      const outcome = await apply({ platform: {}, data: { changes: [DELETED] }, service: {} });
+      expect([outcome.code, steps(outcome)]).toEqual([0, ["platform", "service", "data"]]);
+      expect(outcome.text).toContain(
+        "Deleted after service, where it may still be used:\n  aws_ssm_parameter.Search\n",
+      );
+    });
+
+    it("deletes nothing yet while a live release needs access that goes with it, unless that is allowed", async () => {
+      const fakes = { data: { changes: [DELETED] }, service: { changes: TAKES_NEEDED } };
+      const outcome = await apply(fakes);
+      expect([outcome.code, steps(outcome)]).toEqual([0, ["service"]]);
+      expect(outcome.text).toContain(
+        "Kept until the next release of orders, whose tasks may still use it; the deployment after that removes it:\n  aws_vpc_security_group_egress_rule.Search\n",
+      );
+      expect(outcome.text).toContain("Deletes nothing yet: a live release of service may still use it.");
+      const allowed = await apply(fakes, { allowances: { delete: [NEEDED] } });
+      expect([allowed.code, steps(allowed)]).toEqual([0, ["service", "data"]]);
+      expect(allowed.text).toContain("allowed explicitly:\n  aws_vpc_security_group_egress_rule.Search");
+    });
+
+    it("applies the rest of its plan first, with what has moved", async () => {
+      const added = change("aws_ssm_parameter.Reports", "create", { name: "/services/reports" });
+      const moved = change("aws_sqs_queue.Mails", "no-op", { from: "aws_sqs_queue.Events" });
+      const same = change("aws_s3_bucket.Files", "no-op");
+      const outcome = await apply({ data: { changes: [DELETED, added, moved, same] }, service: {} });
+      expect([outcome.code, steps(outcome)]).toEqual([0, ["data", "service", "data"]]);
+      expect(outcome.applied).toBe("aws_ssm_parameter.Reports,aws_sqs_queue.Mails 600\nservice 600\ndata 600\n");
+    });
+
+    it("deletes at once what has the name of a new resource, and what no stack depends on", async () => {
+      const renamed = change("aws_ssm_parameter.Find", "create", { name: "/services/search" });
+      for (const fakes of [
+        { data: { changes: [DELETED, renamed] }, service: {} },
+        { data: {}, service: { changes: [DELETED] } },
+      ]) {
+        const outcome = await apply(fakes);
+        expect([outcome.code, steps(outcome)]).toEqual([0, ["data", "service"]]);
+      }
+    });
+
+    it("deletes nothing if a later stack fails", async () => {
+      const outcome = await apply({ data: { changes: [DELETED] }, service: { apply: 1 } });
+      expect([outcome.code, steps(outcome)]).toEqual([1, ["service"]]);
+    });
   });
 
   it("continues if a change was allowed explicitly, and reports unneeded allowances", async () => {
@@ -184,6 +195,22 @@ describe("applying stacks", () => {
     expect(remediesOf("Error: Saved plan is stale", folder, "terraform")[0]).toContain("plan again");
     expect(remediesOf("api error ExpiredToken: The security token", folder, "terraform")[0]).toContain("renew them");
     expect(remediesOf("ExpiredToken", folder, "terraform", "plan again")[0]).toContain("renew them and plan again.");
+    const missing = (name: string) =>
+      `│ Error: reading SSM Parameter (/antifragile/dev/market/${name}):\n│ couldn't find resource`;
+    expect(
+      remediesOf(missing("services/payments") + missing("platform") + missing("backing/Db"), folder, "terraform"),
+    ).toEqual([
+      expect.stringMatching(/^The service payments is not deployed on the platform market in dev: deploy it first/),
+      expect.stringMatching(/^The platform market is not deployed in dev/),
+      expect.stringMatching(/^What the stack market publishes as backing\/Db does not exist in dev/),
+    ]);
+    const exists =
+      "Error: creating SSM Parameter (/antifragile/dev/market/services/mailer): operation error SSM: PutParameter, ParameterAlreadyExists: The parameter already exists.";
+    expect(remediesOf(exists, folder, "terraform")).toEqual([
+      expect.stringMatching(
+        /^The service mailer still exists in another stack of dev\. To move it here, deploy that stack/,
+      ),
+    ]);
     expect(remediesOf("api error AccessDenied: no", folder, "terraform")).toEqual([]);
     writeFileSync(join(folder, "errored.tfstate"), "{}");
     expect(remediesOf("Error: Failed to save state", folder, "terraform")[0]).toMatch(

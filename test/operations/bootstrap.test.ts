@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { backendsOf, bootstrap } from "../../operations/bootstrap";
+import { bootstrap, boundariesOf } from "../../operations/bootstrap";
 import { runBootstrap } from "../../operations/bootstrap-command";
+import { backendsOf } from "../../operations/synthesized";
 import { exitCodeOf } from "../support/exit-code";
 
 const CALLER =
@@ -75,6 +76,29 @@ describe("the backends of stacks", () => {
   });
 });
 
+it("the boundaries of stacks are those that roles have, and those that policies require", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "antifragile-boundaries-"));
+  const write = (stack: string, resource: object) => {
+    mkdirSync(join(outdir, "stacks", stack), { recursive: true });
+    const provider = { aws: [{ region: "eu-west-1" }] };
+    writeFileSync(join(outdir, "stacks", stack, "cdk.tf.json"), JSON.stringify({ provider, resource }));
+  };
+  const arn = (name: string) => `arn:aws:iam::123456789012:policy/${name}`;
+  const requiring = (name: string) => ({
+    policy: JSON.stringify({ Condition: { StringEquals: { "iam:PermissionsBoundary": arn(name) } } }),
+  });
+  write("a", { aws_iam_role: { A: { permissions_boundary: arn("antifragile-staging-boundary") } } });
+  write("b", {
+    aws_iam_policy: { A: requiring("antifragile-staging-boundary"), B: requiring("antifragile-eu-2-boundary") },
+  });
+  write("c", { aws_iam_role: { A: { permissions_boundary: arn("boundary") } }, x: arn("antifragile-x-boundary-2") });
+  const boundary = { account: "123456789012", partition: "aws", region: "eu-west-1" };
+  expect(boundariesOf(outdir, ["a", "b", "c"])).toEqual([
+    { ...boundary, environment: "staging" },
+    { ...boundary, environment: "eu-2" },
+  ]);
+});
+
 it("the command requires one environment, in a repository", async () => {
   const errors: string[] = [];
   const call = (...args: string[]) =>
@@ -83,4 +107,8 @@ it("the command requires one environment, in a repository", async () => {
   expect(await call("dev", "staging")).toBe(2);
   expect(await call("dev")).toBe(2);
   expect(errors.at(-1)).toMatch(/no infra\/main\.ts/);
+  expect(await call("dev", "--dry-run", "--terraform", "x.tf.json")).toBe(2);
+  expect(errors.at(-1)).toMatch(/--dry-run, --terraform: exclude each other/);
+  expect(await call("dev", "--terraform", "x.tf")).toBe(2);
+  expect(errors.at(-1)).toMatch(/--terraform: must be a file that ends in \.tf\.json/);
 });

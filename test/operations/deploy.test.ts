@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { deploy, stacksOf } from "../../operations/deploy";
+import { deploy } from "../../operations/deploy";
+import { stacksOf } from "../../operations/synthesized";
 
 describe("the stacks of an environment", () => {
   const stacks = {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -43,16 +43,17 @@ function look(setup: Setup): Check[] {
   if (setup.installed !== false) {
     symlinkSync(join(__dirname, "../../node_modules"), join(repository, "node_modules"));
   }
-  const terraform = join(repository, "terraform");
+  const bin = join(repository, "bin");
+  mkdirSync(bin, { recursive: true });
   if (setup.terraform !== undefined) {
-    writeFileSync(terraform, `#!/bin/sh\necho '{"terraform_version": "${setup.terraform}"}'\n`);
-    chmodSync(terraform, 0o755);
+    writeFileSync(join(bin, "terraform"), `#!/bin/sh\necho '{"terraform_version": "${setup.terraform}"}'\n`);
   }
+  for (const name of readdirSync(bin)) chmodSync(join(bin, name), 0o755);
   try {
     return examine({
       repository,
       environment: setup.environment,
-      env: { PATH: process.env.PATH, HOME: repository, TERRAFORM_BINARY_NAME: terraform, ...setup.env },
+      env: { PATH: `${bin}:/bin`, HOME: repository, ...setup.env },
       nodeVersion: setup.node ?? "20.19.0",
       version: "1.0.0",
       checkAnswers: (text) => (text.includes("orders") ? [] : ["it is broken"]),
@@ -81,8 +82,66 @@ describe("doctor", () => {
     expect(of(look({ terraform: "1.5.7", environment: "dev" }), "problem")).toEqual([]);
     expect(of(look({ terraform: "1.5.7", environment: "delivery" }), "problem")).toHaveLength(1);
     expect(() => look({ terraform: "1.5.7", environment: "moon" })).toThrow(
-      /no environment moon; it has: dev, production/,
+      /no environment moon\nIt has: dev, production/,
     );
+  });
+
+  it.each<[string, string, object, RegExp[]]>([
+    [
+      "github-actions",
+      "GitHub",
+      { account: "1", repository: { owner: "acme", name: "orders", numbers: {} } },
+      [
+        /: npm run bootstrap -- delivery$/m,
+        /: npm run deploy -- delivery$/m,
+        /: gh variable set AWS_ACCOUNT_ID --body 1 --repo acme\/orders$/m,
+        /environments\/staging -F .*environments\/staging\/deployment-branch-policies -f name=trunk$/m,
+        /environments\/production -F 'reviewers\[\]\[type\]=User' .*deployment-branch-policies -f name=trunk$/m,
+      ],
+    ],
+    [
+      "gitlab",
+      "GitLab",
+      { account: "1", project: "acme/orders" },
+      [/glab variable set AWS_ACCOUNT_ID 1 --repo acme\/orders$/m, /projects\/acme%2Forders\/protected_environments/],
+    ],
+    [
+      "jenkins",
+      "Jenkins",
+      { account: "1", principal: "arn:aws:iam::1:role/agents" },
+      [/lockable-resources/, /Name=agents$/m],
+    ],
+    ["teamcity", "TeamCity", { account: "1", principal: "arn:aws:iam::1:role/agents" }, [/buildAgent\.properties/]],
+    [
+      "travis",
+      "Travis CI",
+      { account: "1", principal: "arn:aws:iam::1:user/orders-travis" },
+      [/create-user --user-name orders-travis$/m],
+    ],
+    [
+      "codepipeline",
+      "CodePipeline",
+      { region: "eu-west-1", repository: "acme/orders" },
+      [/eu-west-1\.console.*connections$/m],
+    ],
+  ])("lists what remains to be done by hand with %s, once delivery is filled in", (ci, title, delivery, lines) => {
+    const answers = { antifragile: { version: "1.0.0", schema: 1 }, name: "orders", ci, branch: "trunk" };
+    const environments = (value: object) =>
+      `export const environments = [{ name: "dev" }];\nexport const delivery = ${JSON.stringify(value)};`;
+    const files = (value: object) => ({
+      ".antifragile.json": JSON.stringify(answers),
+      "infra/environments.ts": environments(value),
+    });
+    const checks = look({ terraform: "1.11.4", files: files(delivery) });
+    const manual = checks.filter(({ level }) => level === "manual");
+    expect(new Set(manual.map(({ about }) => about))).toEqual(new Set([`${title}, once`]));
+    const text = describeChecks(manual);
+    expect(text).toMatch(/☐ /);
+    for (const line of lines) expect(text).toMatch(line);
+    expect(text).not.toMatch(/undefined|\[object/);
+    expect(of(look({ terraform: "1.11.4", files: files(delivery), environment: "dev" }), "manual")).toEqual([]);
+    const open = { ...delivery, account: "<placeholder: the account>" };
+    expect(of(look({ terraform: "1.11.4", files: files(open) }), "manual")).toEqual([]);
   });
 
   it("detects credentials in variables or files, without verifying them", () => {
@@ -101,6 +160,18 @@ describe("doctor", () => {
     expect(of(look({ terraform: "2.0.0", files: inS3 }), "problem")).toEqual([]);
   });
 
+  it("accepts OpenTofu, which locks state in S3 since another version, where only that is on the PATH", () => {
+    const inS3 = { "infra/environments.ts": 'export const environments = [{ name: "dev", state: "s3" }];' };
+    const onPath = (tofu: string, more: Setup = {}) =>
+      look({ ...more, files: { ...more.files, "bin/tofu": `#!/bin/sh\necho '{"terraform_version": "${tofu}"}'\n` } });
+    expect(of(onPath("1.6.0", { environment: "dev" }), "ok")).toContain("tools: OpenTofu 1.6.0");
+    expect(of(onPath("1.5.9", { environment: "dev" }), "problem")[0]).toBe("tools: tofu is 1.5.9");
+    expect(of(onPath("1.9.9", { files: inS3 }), "problem")[0]).toBe("tools: tofu is 1.9.9");
+    expect(of(onPath("1.10.0", { files: inS3 }), "ok")).toContain("tools: OpenTofu 1.10.0");
+    // Where both are, Terraform runs.
+    expect(of(onPath("1.10.0", { environment: "dev", terraform: "1.9.0" }), "ok")).toContain("tools: Terraform 1.9.0");
+  });
+
   it.each<[string, Setup, RegExp]>([
     ["an old Node.js", { node: "20.18.9" }, /Node\.js is 20\.18\.9/],
     ["a package that is not vendored", { files: { "vendor/a.tgz": undefined } }, /vendor\/a\.tgz is missing/],
@@ -116,6 +187,19 @@ describe("doctor", () => {
   ])("finds %s", (_, setup, expected) => {
     const problems = of(look({ terraform: "1.11.0", environment: "dev", ...setup }), "problem");
     expect(problems).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it("notes that no permissions boundary limits the roles of an environment that CI can deploy", () => {
+    const text = `export const environments = [
+      { name: "dev", profile: "dev" },
+      { name: "staging", profile: "dev", state: "s3" },
+      { name: "production", profile: "production", state: "s3", guardrails: { permissionsBoundary: "bootstrap" } },
+    ];
+    export const delivery = { state: "s3" };`;
+    const notes = of(look({ terraform: "1.11.0", files: { "infra/environments.ts": text } }), "note");
+    expect(notes.filter((note) => note.includes("boundary"))).toEqual([
+      expect.stringMatching(/^staging: no permissions boundary limits its roles/),
+    ]);
   });
 
   it.each<[string, object, RegExp]>([

@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeVerdict, judgePlan, readPlan, type TerraformPlan } from "../../operations/plan-gate";
+import { describeVerdict, judgePlan } from "../../operations/plan-gate";
 import { runPlanGate } from "../../operations/plan-gate-command";
 import { SECURITY_GROUP_RULES, PROTECTED as TABLE } from "../../operations/protected-resources";
+import { readPlan, type TerraformPlan } from "../../operations/terraform-plan";
 import { PROVIDER_CALLS } from "../contract/support/provider-calls";
 import { exitCodeOf } from "../support/exit-code";
 import { type Change, plan } from "./support/plan";
@@ -143,13 +144,13 @@ describe("the plan gate", () => {
     "aws_rds_cluster_parameter_group",
     "aws_route_table",
     "aws_route_table_association",
+    "aws_s3_bucket_logging",
     "aws_s3_bucket_metric",
     "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_policy",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",
-    "aws_ssm_parameter",
     "aws_wafv2_web_acl_logging_configuration",
   ];
   /** A new one can be made before the old one goes, without harm. */
@@ -301,6 +302,22 @@ describe("the plan gate", () => {
       'deployment_controller.0.type: "ECS" -> "CODE_DEPLOY" (a service keeps its deployment controller: codeDeploy(...)',
     );
   });
+
+  it.each(["aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group"])(
+    "explains why another key replaces %s",
+    (type) => {
+      const change = {
+        actions: ["delete", "create"],
+        before: { kms_key_id: "arn:aws:kms:eu-central-1:123456789012:key/aws" },
+        after: {},
+        after_unknown: { kms_key_id: true },
+        replace_paths: [["kms_key_id"]],
+      };
+      expect(describeVerdict(judgePlan(plan({ [`${type}.A`]: change })))).toContain(
+        '(known after apply) (data keeps the KMS key it was created with: set encryption: "aws-managed"',
+      );
+    },
+  );
 
   it("allows deleting unprotected resources", () => {
     expect(findings({ "aws_iam_role.A": ["delete"], "aws_appautoscaling_policy.B": ["delete", "create"] })).toEqual([]);

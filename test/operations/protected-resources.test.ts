@@ -20,6 +20,13 @@ describe("changes in place", () => {
       "engine_version",
       /does not downgrade/,
     ],
+    [
+      "aws_ssm_parameter",
+      { name: "/antifragile/dev/shop/services/orders", insecure_value: '{"port":3000,"url":"http://orders:3000"}' },
+      { name: "/antifragile/dev/shop/services/orders", insecure_value: '{"port":3001,"url":"http://orders:3001"}' },
+      "insecure_value",
+      /callers that are deployed from now on/,
+    ],
     ["aws_rds_cluster", { engine_version: "17" }, { engine_version: "16.4" }, "engine_version", /does not downgrade/],
     [
       "aws_elasticache_replication_group",
@@ -276,10 +283,21 @@ describe("changes in place", () => {
 
   const isReversible = ([type, , , path]: Row) =>
     path !== "transit_encryption_enabled" &&
-    !["aws_lb_listener", "aws_lb_target_group", "aws_ecs_service"].includes(type);
+    !["aws_lb_listener", "aws_lb_target_group", "aws_ecs_service", "aws_ssm_parameter"].includes(type);
 
   it.each(HARMFUL.filter(isReversible))("of %s back to %j from %j passes", (type, before, after) => {
     expect(findings({ [`${type}.A`]: { actions: ["update"], before: after, after: before } })).toEqual([]);
+  });
+
+  it("of a port that is removed with its load balancer or its name pass", () => {
+    const name = "/antifragile/dev/shop/services/orders";
+    const service = { actions: ["update"], before: { load_balancer: [{ container_port: 3000 }] }, after: {} };
+    const address = {
+      actions: ["update"],
+      before: { name, insecure_value: '{"port":3000}' },
+      after: { name, insecure_value: '{"securityGroupId":"sg-1"}' },
+    };
+    expect(findings({ "aws_ecs_service.A": service, "aws_ssm_parameter.A": address })).toEqual([]);
   });
 
   it("are all tried here", () => {

@@ -284,6 +284,41 @@ describe("a release that fails", () => {
     expect(cloud.locked).toBeUndefined();
   });
 
+  it("leaves what has moved with --no-rollback, and the next release goes on from there", async () => {
+    const { cloud, before } = await released();
+    cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "failed", reason: "alarm shop-dev-orders-errors" }));
+    const world = fakeWorld(cloud);
+    expect(await release(world, { images: [image("b")], unlock: false, leaveFailed: true })).toBe(1);
+    expect(cloud.runs.get("mailer")).toBe("shop-dev-mailer:3");
+    expect(cloud.runs.get("report")).toBe(before.get("report"));
+    const text = world.printed();
+    expect(text).toMatch(
+      /✖ release 2 failed and was not rolled back, as --no-rollback asks, after \d+ s: orders: alarm/,
+    );
+    expect(text).toContain(
+      "Left as it is:\n    mailer was moved from shop-dev-mailer:2 to shop-dev-mailer:3\n    orders was",
+    );
+    expect(text).toContain("recorded as failed");
+    expect(text).not.toContain("Running again");
+    expect(await cloud.record()).toMatchObject({ live: { number: 1 }, failed: { number: 2 } });
+    expect(cloud.locked).toBeUndefined();
+    cloud.ways.clear();
+    expect((await releaseImage(cloud, image("a"))).code).toBe(0);
+    expect(cloud.runs.get("mailer")).not.toBe("shop-dev-mailer:3");
+  });
+
+  it("leaves what has moved with --no-rollback when it is interrupted", async () => {
+    const { cloud } = await released();
+    const world = fakeWorld(cloud);
+    cloud.ways.set("orders shop-dev-orders:3", () => {
+      world.interrupt();
+      return { state: "moving" };
+    });
+    expect(await release(world, { images: [image("b")], unlock: false, leaveFailed: true })).toBe(130);
+    expect(cloud.runs.get("mailer")).toBe("shop-dev-mailer:3");
+    expect(world.printed()).toContain("as --no-rollback asks");
+  });
+
   it("rolls back when a deployment never ends", async () => {
     const { cloud, before } = await released();
     cloud.ways.set("orders shop-dev-orders:3", () => ({ state: "moving" }));
@@ -470,7 +505,7 @@ describe("an invalid release", () => {
       /^2 orders is released by terraform apply/,
     );
     expect(await refusal(release(fakeWorld(new FakeCloud({})), { images: [image("a")], unlock: false }))).toMatch(
-      /^1 there are no services of orders on shop in dev/,
+      /^1 services of orders on shop in dev were not found/,
     );
   });
 });

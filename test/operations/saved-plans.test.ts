@@ -14,21 +14,31 @@ import { describe, expect, it, vi } from "vitest";
 import { applySavedPlans, savePlans } from "../../operations/saved-plans";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
 import { exitCodeOf } from "../support/exit-code";
+import { TAKES_NEEDED } from "./support/live-release";
 
 /** A Terraform that is none: it plans what `fake.json` says, and notes how it was called. */
 const SCRIPT = `
-const { appendFileSync, readFileSync, writeFileSync } = require("node:fs");
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const fake = JSON.parse(readFileSync("fake.json", "utf8"));
 const [command] = process.argv.slice(2);
 appendFileSync("../../calls", basename(process.cwd()) + " " + command + "\\n");
 const out = process.argv.find((each) => each.startsWith("-out="))?.slice(5);
 // Terraform writes a plan as readable as any file, also where it fails.
-if (command === "plan") { writeFileSync(out, "plan of " + basename(process.cwd()), { mode: 0o644 }); process.exit(fake.plan ?? 2); }
+if (command === "plan") {
+  const targets = process.argv.filter((each) => each.startsWith("-target=")).map((each) => " for " + each.slice(8));
+  writeFileSync(out, "plan of " + basename(process.cwd()) + targets.join(""), { mode: 0o644 });
+  process.exit(fake.plan ?? 2);
+}
 if (command === "apply") appendFileSync("../../applied", readFileSync(process.argv.at(-1), "utf8") + "\\n");
 if (command === "show") {
-  const resource_changes = (fake.changes ?? []).map(({ address, actions }) => ({
-    address, type: address.split(".")[0], change: { actions },
+  const kept = existsSync("kept.tf.json") ? JSON.parse(readFileSync("kept.tf.json", "utf8")).resource : {};
+  const changes = (fake.changes ?? []).filter(({ address }) => {
+    const [type, name] = address.split(".");
+    return kept[type]?.[name] === undefined;
+  });
+  const resource_changes = changes.map(({ address, actions, before }) => ({
+    address, type: address.split(".")[0], change: { actions, before },
   }));
   console.log(JSON.stringify({ format_version: "1.2", planned_values: {}, resource_changes }));
 }
@@ -38,8 +48,15 @@ process.exit(fake[command] ?? 0);
 interface Fake {
   readonly plan?: number;
   readonly apply?: number;
-  readonly changes?: readonly { readonly address: string; readonly actions: readonly string[] }[];
+  readonly changes?: readonly {
+    readonly address: string;
+    readonly actions: readonly string[];
+    readonly before?: object;
+  }[];
 }
+
+const DELETED = { address: "aws_ssm_parameter.Search", actions: ["delete"] };
+const CREATED = { address: "aws_ssm_parameter.Reports", actions: ["create"] };
 
 const DEPENDENCIES = {
   "orders-delivery": [],
@@ -164,6 +181,60 @@ describe("saved plans", () => {
       "shop-staging-platform apply",
       ...["init", "plan", "show", "apply"].map((command) => `orders-staging-service ${command}`),
     ]);
+  });
+
+  describe("of a stack whose deletions others still use", () => {
+    const steps = (outdir: string) => readFileSync(join(outdir, "applied"), "utf8").trim().split("\n");
+
+    it("are applied after those of the stacks that depend on it, as they were approved", async () => {
+      const { plan, apply, calls, outdir } = synthesized({
+        "shop-staging-platform": { changes: [DELETED] },
+        "orders-staging-service": {},
+      });
+      expect(await plan()).toBe(0);
+      calls();
+      expect(await apply(true)).toBe(0);
+      expect(calls().filter((call) => call.endsWith(" plan"))).toEqual([]);
+      expect(steps(outdir)).toEqual(["plan of orders-staging-service", "plan of shop-staging-platform"]);
+    });
+
+    it("wait for the next release while a live one needs access that goes with them", async () => {
+      const { plan, apply, outdir, text } = synthesized({
+        "shop-staging-platform": { changes: [DELETED] },
+        "orders-staging-service": { changes: TAKES_NEEDED },
+      });
+      expect(await plan()).toBe(0);
+      expect(text()).toContain("Kept until the next release of orders");
+      expect(await apply(true)).toBe(0);
+      expect(text()).toContain("Deletes nothing yet: a live release of orders-staging-service may still use it.");
+      expect(steps(outdir)).toEqual(["plan of orders-staging-service"]);
+    });
+
+    it("leave the deletions for last if there are other changes", async () => {
+      const { plan, apply, outdir, text } = synthesized({
+        "shop-staging-platform": { changes: [DELETED, CREATED] },
+        "orders-staging-service": {},
+      });
+      expect(await plan()).toBe(0);
+      expect(text()).toContain("Deleted after orders-staging-service, where it may still be used:");
+      expect(await apply()).toBe(0);
+      expect(steps(outdir)).toEqual([
+        "plan of shop-staging-platform for aws_ssm_parameter.Reports",
+        "plan of orders-staging-service",
+        "plan of shop-staging-platform",
+      ]);
+    });
+
+    it("leave them for last, too, where they could only be planned after another stack was applied", async () => {
+      const { plan, apply, outdir, rewrite } = synthesized({
+        "shop-staging-platform": { changes: [CREATED] },
+        "orders-staging-service": {},
+      });
+      expect(await plan()).toBe(0);
+      rewrite("orders-staging-service", { changes: [DELETED] });
+      expect(await apply()).toBe(0);
+      expect(steps(outdir)).toEqual(["plan of shop-staging-platform", "plan of orders-staging-service"]);
+    });
   });
 
   it("check deferred stacks with the gate too", async () => {

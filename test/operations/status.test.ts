@@ -7,7 +7,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { ProcessTemplate } from "../../contract/release";
 import { describeStatus, type Observed, type ServiceStatus, statusOf } from "../../operations/status";
 import { knownServices } from "../../operations/status-cloud";
-import { placesIn, runStatus } from "../../operations/status-command";
+import { runStatus } from "../../operations/status-command";
+import { placesIn } from "../../operations/synthesized";
 import { exitCodeOf } from "../support/exit-code";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
@@ -148,6 +149,12 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
     const lines = describeStatus([statusOf(OBSERVED), statusOf({ ...OBSERVED, platform: "mall" })], NOW).split("\n");
     expect(lines[0]).toMatch(/^platform +service/);
     expect(lines.slice(1, 3).map((line) => line.split(" ")[0])).toEqual(["mall", "shop"]);
+  });
+
+  it("shows URLs in the last column if there are any", () => {
+    const reachable = statusOf({ ...OBSERVED, template: { ...TEMPLATE, url: "https://orders.example.com" } });
+    const lines = describeStatus([reachable, statusOf({ ...OBSERVED, service: "mailer" })], NOW).split("\n");
+    expect(lines.map((line) => line.split(/ {2,}/).at(-1))).toEqual(["url", "-", "https://orders.example.com", ""]);
   });
 
   it.each<[string, Partial<Observed>, string]>([

@@ -11,8 +11,8 @@ import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
-import { describe, test } from "vitest";
-import { inOrder } from "../../contract/stacks";
+import { describe, test, vi } from "vitest";
+import { inOrder, type StackManifest } from "../../contract/stacks";
 import {
   type Change,
   Emulator,
@@ -22,6 +22,7 @@ import {
   ProviderPool,
   TerraformStack,
 } from "../../emulator";
+import { type Combination, onCombination } from "./engines";
 import { runningProgram } from "./program";
 
 /** Installed tools: Terraform, its plugins and moto. */
@@ -48,6 +49,23 @@ const ROOT = resolve(__dirname, "../..");
 /** Folder of the logs, copies and states of a named deployment; kept until its next run. */
 export function resultsFolder(name: string): string {
   return join(ROOT, ".test-results", name);
+}
+
+/**
+ * Starts an emulator that everything in this process and its children takes for AWS, until the tests call `vi.unstubAllEnvs()`.
+ *
+ * @param folder receives Terraform's configuration
+ */
+export async function startAsAws(results: string, folder: string): Promise<Emulator> {
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+  vi.stubEnv("AWS_ENDPOINT_URL", emulator.url);
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  vi.stubEnv("TF_CLI_CONFIG_FILE", terraformConfiguration(folder));
+  return emulator;
 }
 
 /** Writes what Terraform is to know of this machine's plugins, for `TF_CLI_CONFIG_FILE`; returns the file. */
@@ -78,10 +96,14 @@ export interface DeploymentOptions {
   readonly name: string;
   /** Names of the stacks, in the order in which they are applied. @default - the order of their dependencies */
   readonly stacks?: readonly string[];
+  /** Names of stacks that no other one needs: they are deployed at the same time, once what they need is. @default - none */
+  readonly beside?: readonly string[];
   /** @default - the region of the first stack's provider */
   readonly region?: string;
   /** Creates the resources that exist before the app, and returns the variables that describe them to the app. */
   readonly prepare?: (emulator: Emulator) => Promise<Variables>;
+  /** Engine and bindings that synthesize the app. @default - those of this repository */
+  readonly combination?: Combination;
 }
 
 /** Environment variables that select what a program synthesizes. */
@@ -102,6 +124,10 @@ export class Deployment {
     readonly results: string,
     /** Providers that the stacks share. */
     readonly providers: ProviderPool,
+    /** Names of the stacks that are deployed at the same time as the others. */
+    private readonly beside: readonly string[],
+    /** Names of the stacks that a stack depends on. */
+    private readonly dependenciesOf: (stack: string) => readonly string[],
     /** Synthesizes the app once more, into a folder of this name, and returns the folder. */
     private readonly synthesize: (name: string, variables: Variables) => Promise<string>,
   ) {
@@ -132,21 +158,49 @@ export class Deployment {
     return (name) => this.stackOf(synthesized, name);
   }
 
-  async apply(): Promise<void> {
-    for (const stack of this.stacks) await this.#explained(() => stack.apply());
+  apply(): Promise<void> {
+    return this.each((stack) => stack.apply());
   }
 
-  async destroy(): Promise<void> {
-    for (const stack of [...this.stacks].reverse()) await this.#explained(() => stack.destroy());
+  destroy(): Promise<void> {
+    const dependentsOf = (name: string) =>
+      this.stacks.map((each) => each.name).filter((each) => this.dependenciesOf(each).includes(name));
+    return this.each((stack) => stack.destroy(), [...this.stacks].reverse(), dependentsOf);
+  }
+
+  /** Does something with each stack, one after the other, and at the same time with those beside. */
+  async each(
+    act: (stack: TerraformStack) => Promise<void>,
+    stacks = this.stacks,
+    after = this.dependenciesOf,
+  ): Promise<void> {
+    const isBeside = ({ name }: TerraformStack) => this.beside.includes(name);
+    const lanes = [stacks.filter((each) => !isBeside(each)), stacks.filter(isBeside)];
+    const steps = new Map(stacks.map(({ name }) => [name, resolvers()]));
+    // A failure is that of its lane.
+    for (const { promise } of steps.values()) promise.catch(() => undefined);
+    const inTurn = async (lane: readonly TerraformStack[]) => {
+      const own = lane.map(({ name }) => name);
+      for (const stack of lane) {
+        const step = steps.get(stack.name);
+        const others = after(stack.name).filter((each) => !own.includes(each));
+        const run = Promise.all(others.map((each) => steps.get(each)?.promise)).then(() =>
+          this.#explained(() => act(stack)),
+        );
+        run.then(step?.resolve, step?.reject);
+        await run;
+      }
+    };
+    await Promise.all(lanes.map(inTurn));
   }
 
   /** Fails, naming each difference, unless a new plan of every stack is empty. */
-  async expectNoDrift(): Promise<void> {
-    for (const stack of this.stacks) {
-      const { empty, changes } = await this.#explained(() => stack.plan());
+  expectNoDrift(stacks = this.stacks): Promise<void> {
+    return this.each(async (stack) => {
+      const { empty, changes } = await stack.plan();
       if (!empty)
         throw new Error(`${stack.name} differs from its program:\n${describeChanges(changes)}\n  log: ${stack.log}`);
-    }
+    }, stacks);
   }
 
   /** Fails, naming each thing, when something billable is left in the account, or something free that is not expected. */
@@ -261,24 +315,37 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   mkdirSync(results, { recursive: true });
   const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
   const variables = (await options.prepare?.(emulator)) ?? {};
-  const synthesized = app.endsWith(".ts") ? await synthesize(app, join(results, "cdktf.out"), variables) : resolve(app);
-  const names = options.stacks ?? inOrder(JSON.parse(readFileSync(join(synthesized, "manifest.json"), "utf8")));
+  const { combination, beside = [] } = options;
+  const synthesized = app.endsWith(".ts")
+    ? await synthesize(app, join(results, "cdktf.out"), variables, combination)
+    : resolve(app);
+  // A folder that a test has written has stacks without a manifest.
+  const file = join(synthesized, "manifest.json");
+  const manifest: StackManifest = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { stacks: {} };
+  const names = options.stacks ?? inOrder(manifest);
+  const dependenciesOf = (name: string) => manifest.stacks[name]?.dependencies ?? [];
   const folders = names.map((name) => join(synthesized, "stacks", name));
   const region = options.region ?? regionOf(folders[0] as string);
   const providers = new ProviderPool(join(results, "provider.log"));
   const stacks = folders.map(
     (stack) => new TerraformStack({ stack, folder: results, emulatorUrl: emulator.url, tools, providers }),
   );
-  return new Deployment(emulator, stacks, region, results, providers, (name, others) =>
-    synthesize(app, join(results, name), { ...variables, ...others }),
-  );
+  const synthesizeAgain = (name: string, others: Variables) =>
+    synthesize(app, join(results, name), { ...variables, ...others }, combination);
+  return new Deployment(emulator, stacks, region, results, providers, beside, dependenciesOf, synthesizeAgain);
 }
 
-async function synthesize(main: string, output: string, variables: Variables): Promise<string> {
+async function synthesize(
+  main: string,
+  output: string,
+  variables: Variables,
+  combination?: Combination,
+): Promise<string> {
   const program = resolve(main);
-  await promisify(execFile)(process.execPath, runningProgram(program), {
+  const { env, args } = combination === undefined ? { env: process.env, args: [] } : onCombination(combination);
+  await promisify(execFile)(process.execPath, [...args, ...runningProgram(program)], {
     cwd: dirname(program),
-    env: { ...process.env, ...variables, CDKTF_OUTDIR: output },
+    env: { ...env, ...variables, CDKTF_OUTDIR: output },
   }).catch((error: { stderr?: string; message: string }) => {
     throw new Error(`${basename(program)} was not synthesized:\n${error.stderr || error.message}`);
   });
@@ -321,4 +388,14 @@ export function clientsFor(endpoint: string, region: string) {
     logs: new CloudWatchLogsClient(options),
     ssm: new SSMClient(options),
   };
+}
+
+/** A promise that is settled from outside. */
+function resolvers() {
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  return { promise, resolve, reject };
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runningProgram } from "./program";
+import { runningProgram, synthPrograms } from "./program";
 
 export const ROOT = join(__dirname, "../..");
 
@@ -18,6 +18,12 @@ export function synthExample(name: string): string {
     encoding: "utf8",
   });
   return outdir;
+}
+
+/** Synthesizes all examples in one process, which is faster, and returns the folder of each. */
+export function synthExamples(): ReadonlyMap<string, string> {
+  const { outdirs } = synthPrograms(EXAMPLES.map((name) => join(ROOT, "examples", name, "main.ts")));
+  return new Map(EXAMPLES.map((name, index) => [name, outdirs[index]!]));
 }
 
 /** Names of the stacks in a folder that was synthesized into. */

@@ -90,7 +90,7 @@ describe("a service without options", () => {
 
 /** For each choice the words that only it brings. */
 const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
-  database: /postgres|\bpg\b|PG[A-Z]{3}|migrat|getQuote/i,
+  database: /postgres|\bpg\b|(?<!u)PG[A-Z]{3}|migrat|getQuote/i,
   cache: /valkey|redis/i,
   queue: /sqs|\bqueue\b|QUEUE_|\bworker\b/i,
   job: /\bjob\b/i,

@@ -379,7 +379,13 @@ describe("npm run image", () => {
   const HOST = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 
   /** An ECR that has an image once it was pushed, and a docker that notes how it is called. */
-  async function build({ pushed = false, dirty = false, broken = false, builder = "docker" } = {}) {
+  async function build({
+    pushed = false,
+    dirty = false,
+    broken = false,
+    builder = "docker",
+    flags = [] as string[],
+  } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "antifragile-image-"));
     const calls = join(folder, "docker.log");
     if (pushed) writeFileSync(calls, "push before\n");
@@ -418,7 +424,7 @@ describe("npm run image", () => {
     const { port } = ecr.address() as AddressInfo;
     const outcome = await run(
       process.execPath,
-      runningProgram("scripts/image.ts"),
+      [...runningProgram("scripts/image.ts"), ...flags],
       repository,
       cleanEnvironment({
         PATH,
@@ -429,8 +435,9 @@ describe("npm run image", () => {
       }),
     );
     ecr.close();
+    const staged = (await git("diff", "--cached", "--name-only")).output;
     const text = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
-    const result = { ...outcome, commit, calls: text(calls), image: text(join(repository, "image.txt")) };
+    const result = { ...outcome, commit, staged, calls: text(calls), image: text(join(repository, "image.txt")) };
     rmSync(folder, { recursive: true, force: true });
     return result;
   }
@@ -456,6 +463,18 @@ describe("npm run image", () => {
       ]);
     },
   );
+
+  it("builds uncommitted changes with --uncommitted, under a tag of their content, and commits under theirs", {
+    timeout: 120_000,
+  }, async () => {
+    const dirty = await build({ dirty: true, flags: ["--uncommitted"] });
+    expect(dirty.code, dirty.output).toBe(0);
+    expect(dirty.image).toBe(`${HOST}/orders@${DIGEST}\n`);
+    expect(dirty.calls).toMatch(/^build .*:uncommitted-[0-9a-f]{40} \. <>$/m);
+    expect(dirty.staged).toBe("");
+    const clean = await build({ flags: ["--uncommitted"] });
+    expect(clean.calls).toContain(`:commit-${clean.commit} .`);
+  });
 
   it("builds a commit once", { timeout: 60_000 }, async () => {
     const { image, calls } = await build({ pushed: true });

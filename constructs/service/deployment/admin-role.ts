@@ -5,7 +5,7 @@ import { serviceRole } from "../service-role";
 
 /**
  * Permissions and environment variables of a service's admin processes only, such as permissions to change a schema. The
- * role is created with the first permission; until then, admin processes use the role of the service.
+ * role is created once there is an admin process and a permission for it; without one, admin processes use the role of the service.
  */
 export class AdminRole {
   /** Addresses that must exist before admin processes run. */
@@ -14,7 +14,9 @@ export class AdminRole {
   readonly #scope: Construct;
   readonly #context: ServiceContext;
   readonly #shared: Statement[] = [];
+  readonly #own: Statement[] = [];
   readonly #environment = new Map<string, string>();
+  #hasProcesses = false;
   #role: Role | undefined;
 
   constructor(scope: Construct, context: ServiceContext) {
@@ -29,16 +31,28 @@ export class AdminRole {
 
   /** Additional environment variables of admin processes; undefined if there are none. */
   get environment(): Readonly<Record<string, string>> | undefined {
-    return this.#environment.size === 0 ? undefined : Object.fromEntries([...this.#environment].sort());
+    return this.#environment.size === 0 || !this.#hasProcesses
+      ? undefined
+      : Object.fromEntries([...this.#environment].sort());
   }
 
   /** Grants a permission to admin processes only. */
   grant(statement: Statement): void {
-    if (this.#role === undefined) {
-      this.#role = serviceRole(this.#scope, "AdminRole", this.#context, "admin", this.dependencies);
-      for (const each of this.#shared) this.#role.grant(each);
-    }
-    this.#role.grant(statement);
+    this.#own.push(statement);
+    if (this.#role === undefined) this.#make();
+    else this.#role.grant(statement);
+  }
+
+  /** Notes that the service has an admin process: without one, nothing may have more permissions than the service. */
+  hasProcess(): void {
+    this.#hasProcesses = true;
+    this.#make();
+  }
+
+  #make(): void {
+    if (this.#role !== undefined || !this.#hasProcesses || this.#own.length === 0) return;
+    this.#role = serviceRole(this.#scope, "AdminRole", this.#context, "admin", this.dependencies);
+    for (const each of [...this.#shared, ...this.#own]) this.#role.grant(each);
   }
 
   /** Grants admin processes a permission that the service has. */

@@ -54,8 +54,8 @@ export function releasePlace({ environment, platformName, stackName }: ServiceSt
 }
 
 interface ReleaseParts {
-  /** ECS service or schedule that a release updates. */
-  readonly runner: Pick<ProcessTemplate, "service" | "schedule">;
+  /** ECS service or schedule that a release updates, with its URL within the platform. */
+  readonly runner: Pick<ProcessTemplate, "service" | "schedule" | "url">;
   readonly securityGroupId: string;
   readonly logs: ILogStream;
   readonly monitoring: Monitoring;
@@ -106,6 +106,7 @@ function processTemplate(
     owner: releaseOwner,
     cluster: cluster.clusterName,
     ...parts.runner,
+    url: targets.list[0]?.url ?? parts.runner.url,
     container: name,
     task: task.arn,
     source: literal(image.sourceIn(stack.stackName)),

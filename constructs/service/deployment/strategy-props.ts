@@ -62,6 +62,7 @@ export interface CodeDeployDeployment extends Required<TrafficShiftOptions> {
   readonly shift: TrafficShift;
 }
 
+/** Strategy of a deployment: see {@link rolling}, {@link blueGreen}, {@link canary}, {@link linear} and {@link codeDeploy}. */
 export type Deployment = RollingDeployment | TrafficShift | CodeDeployDeployment;
 
 /**

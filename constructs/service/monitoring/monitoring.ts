@@ -37,6 +37,7 @@ export class Monitoring {
     this.#scope = scope;
     this.#context = context;
     this.#props = props;
+    this.#configureRollback();
   }
 
   /** Adds the alarms on tasks, or on the runs of a job. */
@@ -83,8 +84,7 @@ export class Monitoring {
   add(alarm: IAlarm, { rollsBack = false }: AlarmOptions = {}): void {
     this.#alarms.push(alarm);
     if (!rollsBack) return;
-    const { service } = this.#props;
-    if (service === undefined) {
+    if (this.#props.service === undefined) {
       throw invalid(this.#scope, {
         code: "ALARM_ROLLS_BACK_NOTHING",
         prop: `alarm ${alarm.alarmName}`,
@@ -93,9 +93,7 @@ export class Monitoring {
       });
     }
     this.#rollbackAlarmNames.push(alarm.alarmName);
-    if (brings(this.#context.settings.deployment.kind, "alarms")) {
-      service.putAlarms({ alarmNames: [...this.#rollbackAlarmNames].sort(), enable: true, rollback: true });
-    }
+    this.#configureRollback();
     if (alarm instanceof Alarm) this.dependencies.push(alarm.address);
   }
 
@@ -109,6 +107,19 @@ export class Monitoring {
     });
     this.add(alarm, { rollsBack: true });
     if (settings.alarms !== undefined) watchRequests(this.#scope, this.#watch);
+  }
+
+  /**
+   * Configures the ECS service with the alarms that roll back. Without any, the block stays, turned off: the provider cannot
+   * remove it, nor send one without a name, so the last alarm could never go. No alarm of the name has to exist.
+   */
+  #configureRollback(): void {
+    const { stack, fullName, settings } = this.#context;
+    const on = this.#rollbackAlarmNames.length > 0;
+    const alarmNames = on ? [...this.#rollbackAlarmNames].sort() : [stack.physicalName("alarm", ...fullName, "errors")];
+    if (brings(settings.deployment.kind, "alarms")) {
+      this.#props.service?.putAlarms({ alarmNames, enable: on, rollback: on });
+    }
   }
 
   get #monitored(): MonitoredService {

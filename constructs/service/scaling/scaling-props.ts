@@ -169,7 +169,12 @@ export function resolveScaling(
       checkZoneLoss(problems, `scaling.schedules.${name}.min`, from, "task");
     }
   }
-  checkPolicyNames(problems, [...metrics, ...steps, ...schedules]);
+  checkPolicyNames(problems, [...metrics, ...steps, ...schedules], {
+    Cpu: cpuPercent,
+    Memory: memoryPercent,
+    Requests: requestsPerTask,
+    Messages: queue,
+  });
   return {
     min,
     max,

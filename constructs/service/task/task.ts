@@ -177,7 +177,13 @@ export class Task {
       cpu: Lazy.stringValue({ produce: () => String(this.#size?.cpu) }),
       memory: Lazy.stringValue({ produce: () => String(this.#size?.memoryMiB) }),
       networkMode: "awsvpc",
-      requiresCompatibilities: [settings.compatibility],
+      // Tasks on instances that Fargate could run may: a release that is live moves with its service, at an apply.
+      requiresCompatibilities: Lazy.listValue({
+        produce: () =>
+          settings.compatibility === "EC2" && this.#overrides.size === 0
+            ? ["EC2", "FARGATE"]
+            : [settings.compatibility],
+      }),
       runtimePlatform: {
         operatingSystemFamily: "LINUX",
         cpuArchitecture: settings.architecture === "arm64" ? "ARM64" : "X86_64",

@@ -5,11 +5,11 @@ import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../../core/check-types";
 import { Problems } from "../../core/errors";
-import { namePrefix } from "../../core/names";
+import { keyedId, namePrefix } from "../../core/names";
 import { isReference } from "../../core/reference";
 import { addressOf } from "../../core/stack";
 import { type Authentication, authenticateFirst } from "../../load-balancer/authentication";
-import { aliasRecord, Certificate, hostId, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
+import { aliasRecord, Certificate, ZONE_ID_PATTERN } from "../../load-balancer/certificate";
 import {
   claimListenerRule,
   type ListenerRuleSettings,
@@ -162,11 +162,13 @@ export class Ingress implements ServiceAddOn {
       }
     }
     host.connections.allowFrom("LoadBalancer", loadBalancer.connections);
+    const url = `${loadBalancer.scheme}://${hosts[0] ?? loadBalancer.dnsName}`;
     host.addTarget({
       targetGroupArn: group.arn,
       targetGroupArnSuffix: group.arnSuffix,
       loadBalancerArnSuffix: loadBalancer.loadBalancerArnSuffix,
       dependsOn: rules.map(addressOf),
+      url,
       shift:
         alternate === undefined
           ? undefined
@@ -178,7 +180,7 @@ export class Ingress implements ServiceAddOn {
             },
     });
     if (zoneId !== undefined) {
-      for (const name of hosts) aliasRecord(scope, hostId(scope, "Host", name), { zoneId, host: name, loadBalancer });
+      for (const name of hosts) aliasRecord(scope, keyedId(scope, "Host", name), { zoneId, host: name, loadBalancer });
       if (this.props.certificate === true) {
         const { certificateArn } = new Certificate(scope, "Certificate", { hosts, zoneId });
         new LbListenerCertificate(scope, "ListenerCertificate", {
@@ -190,7 +192,7 @@ export class Ingress implements ServiceAddOn {
       }
     }
     new TerraformOutput(scope, "Url", {
-      value: `${loadBalancer.scheme}://${hosts[0] ?? loadBalancer.dnsName}`,
+      value: url,
       description: "URL of the service.",
     }).overrideLogicalId(`${host.serviceName.replaceAll("-", "_")}_url`);
   }

@@ -125,6 +125,21 @@ def mixed_strategy(call: Call) -> bool:
 
 
 @refuses(
+    "ecs-task-launch-type",
+    SERVICE,
+    f"{CREATE_UPDATE} RunTask",
+    INVALID,
+    "Task definition does not support launch_type FARGATE.",
+    "https://github.com/aws/aws-cli/issues/3983",
+)
+def task_launch_type(call: Call) -> bool:
+    definition = task_definition_of(call)
+    names = [each["capacityProvider"] for each in call.params.get("capacityProviderStrategy") or []]
+    on_fargate = "FARGATE" in (call.params.get("launchType"), *(name.partition("_")[0] for name in names))
+    return definition is not None and on_fargate and "FARGATE" not in (definition.requires_compatibilities or [])
+
+
+@refuses(
     "ecs-full-bound",
     SERVICE,
     CREATE_UPDATE,

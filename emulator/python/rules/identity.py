@@ -83,6 +83,21 @@ def attachments(call: Call) -> bool:
 
 
 @refuses(
+    "iam-boundary-missing",
+    "iam",
+    "CreateRole PutRolePermissionsBoundary",
+    "NoSuchEntity",
+    "Scope ARN: {arn} does not exist or is not attachable.",
+    IAM_API + "API_CreateRole.html",
+)
+def boundary_missing(call: Call) -> dict[str, Any] | None:
+    arn = call.params.get("PermissionsBoundary")
+    # Those of AWS always exist.
+    known = not arn or ":iam::aws:policy/" in arn or arn in call.moto().managed_policies
+    return None if known else {"arn": arn}
+
+
+@refuses(
     "iam-policy-attached",
     "iam",
     "DeletePolicy",

@@ -19,7 +19,7 @@ _groups = Store()
 HOOK_FIELDS = ("RoleARN", "NotificationTargetARN", "NotificationMetadata")
 
 
-GROUP_FIELDS = ("DefaultInstanceWarmup",)
+GROUP_FIELDS = ("DefaultInstanceWarmup", "CapacityRebalance")
 
 
 def remember_group(call: Call, result: dict[str, Any]) -> None:

@@ -1,14 +1,35 @@
-"""SQS, Kinesis and S3: fields that moto drops or misreads."""
+"""SQS, Kinesis, S3 and DynamoDB: fields that moto drops or misreads."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from call import Call, Refused
-from state import Store
+from state import LOCK, Store
 
 # SQS
+
+POLL_SECONDS = 0.2
+
+
+def let_others_pass_while_polling() -> None:
+    """A long poll would keep all other calls waiting, as they are answered one at a time."""
+    from moto.sqs.models import SQSBackend
+
+    receive = SQSBackend.receive_message
+
+    def patched(self: Any, queue_name: str, count: int, wait_seconds_timeout: int, *rest: Any, **named: Any) -> Any:
+        end = time.time() + (wait_seconds_timeout or 0)
+        while True:
+            found = receive(self, queue_name, count, 0, *rest, **named)
+            if found or time.time() >= end:
+                return found
+            LOCK.wait(POLL_SECONDS)
+
+    SQSBackend.receive_message = patched
+
 
 def know_redrive_allowed() -> None:
     """Moto refuses to read the attribute."""
@@ -140,3 +161,11 @@ def keep_queue_policies() -> None:
             self.policy = held
 
     Queue._set_attributes = patched
+
+
+def only_attributes_of_keys(call: Call, result: dict[str, Any]) -> None:
+    """DescribeTable: moto keeps the attributes of a deleted index, which AWS no longer lists."""
+    table = result.get("Table", {})
+    indexes = [*table.get("GlobalSecondaryIndexes", []), *table.get("LocalSecondaryIndexes", [])]
+    keys = {key["AttributeName"] for each in (table, *indexes) for key in each.get("KeySchema", [])}
+    table["AttributeDefinitions"] = [each for each in table.get("AttributeDefinitions", []) if each["AttributeName"] in keys]

@@ -1,14 +1,15 @@
-"""ECS: moto forgets most of a service and never deploys. Here a deployment completes at once, or fails on request."""
+"""ECS: moto forgets most of a service and never deploys. Here a deployment completes at once, fails on request, or follows an agent."""
 
 from __future__ import annotations
 
 import copy
+import math
 import time
 import uuid
 from typing import Any
 
 from call import Account, Call, Refused
-from state import Store
+from state import Store, has_agent
 
 KEPT = (
     "availabilityZoneRebalancing",
@@ -199,6 +200,16 @@ def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_de
     failure = _roll_backs.of("*").pop(_key(service), None) if record["deployments"] else None
     before = record.get("taskDefinition")
     new = _deployment(service, task_definition, now)
+    if failure is None and has_agent() and service["desiredCount"] > 0:
+        older = [{**each, "status": "ACTIVE"} for each in record["deployments"] if each["rolloutState"] != "FAILED"]
+        new.update(
+            rolloutState="IN_PROGRESS",
+            rolloutStateReason=f"ECS deployment {new['id']} in progress.",
+            runningCount=0,
+        )
+        record.update(taskDefinition=task_definition, deployments=[new, *older])
+        record.setdefault("history", []).append({**new, "status": "IN_PROGRESS"})
+        return
     if failure is None or before is None:
         record.update(taskDefinition=task_definition, deployments=[new])
         record.setdefault("history", []).append({**new, "status": "SUCCESSFUL"})
@@ -260,7 +271,7 @@ def _show(call: Call, service: dict[str, Any]) -> None:
     if _controller(service) != "ECS":
         service["deployments"] = []  # CODE_DEPLOY and EXTERNAL have task sets instead
         return
-    if len(record["deployments"]) > 1 and time.time() > record["forget"]:
+    if len(record["deployments"]) > 1 and time.time() > record.get("forget", math.inf):
         del record["deployments"][1:]
     deployments = [] if gone else record["deployments"]
     service["deployments"] = [_shown_deployment(record, service, each) for each in deployments]
@@ -280,8 +291,10 @@ LATEST_PLATFORM = "1.4.0"
 
 def _shown_deployment(record: dict[str, Any], service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
     shown = {**deployment, "desiredCount": service["desiredCount"]}
-    if deployment["status"] == "PRIMARY":
+    if deployment["status"] == "PRIMARY" and deployment["rolloutState"] == "COMPLETED":
         shown["runningCount"] = service["desiredCount"]
+    for name in ("running", "replaced"):
+        shown.pop(name, None)
     for name in ("capacityProviderStrategy", "networkConfiguration", "platformVersion"):
         if record["kept"].get(name):
             shown[name] = record["kept"][name]
@@ -289,7 +302,8 @@ def _shown_deployment(record: dict[str, Any], service: dict[str, Any], deploymen
         shown["platformVersion"] = record.get("platformVersion", LATEST_PLATFORM)
     if service.get("launchType"):
         shown["launchType"] = service["launchType"]
-    if "serviceConnect" in record:
+    # Like AWS, nothing once it is turned off: https://github.com/hashicorp/terraform-provider-aws/pull/43871
+    if record.get("serviceConnect", {}).get("enabled"):
         shown["serviceConnectConfiguration"] = record["serviceConnect"]
     return shown
 
@@ -323,11 +337,84 @@ def _all_tasks(call: Call) -> list[dict[str, Any]]:
         if record is None or service.status == "INACTIVE" or not record["deployments"]:
             continue
         view = {"clusterArn": service.cluster_arn, "serviceName": service.name}
-        primary = record["deployments"][0]
-        for number in range(service.desired_count):
-            name = uuid.uuid5(uuid.NAMESPACE_URL, f"{primary['id']}/{number}").hex
-            tasks.append(_task(call, view, record["taskDefinition"], primary["id"], name, primary["createdAt"]))
+        for deployment in record["deployments"]:
+            if deployment["rolloutState"] == "FAILED":
+                continue
+            for number in range(service.desired_count):
+                task = _task(
+                    call, view, deployment["taskDefinition"], deployment["id"], _task_name(deployment, number), deployment["createdAt"]
+                )
+                if deployment["rolloutState"] == "IN_PROGRESS" and task["taskArn"] not in deployment.get("running", ()):
+                    task["lastStatus"] = "PENDING"
+                tasks.append(task)
     return tasks
+
+
+def _task_name(deployment: dict[str, Any], number: int) -> str:
+    """Id of the task in a place of a deployment: another one after each that stopped."""
+    stopped = deployment.get("replaced", {}).get(number, 0)
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{deployment['id']}/{number}" + (f"/{stopped}" if stopped else "")).hex
+
+
+FAILED_TASKS = 3
+"""Stopped tasks after which the circuit breaker ends a deployment (its minimum threshold)."""
+
+
+def report(call: Call, arn: str, status: str, reason: str, exit_codes: dict[str, int | None]) -> None:
+    """Record the state of a service's task that an agent reports, and what follows for its deployment."""
+    for service in call.moto().services.values():
+        record = _services.of(call.region).get(f"{service.cluster_name}/{service.name}", {"deployments": []})
+        for deployment in record["deployments"]:
+            for number in range(service.desired_count):
+                if arn.split("/")[-1] == _task_name(deployment, number):
+                    _report(call, record, deployment, number, {"arn": arn, "status": status, "reason": reason, "codes": exit_codes})
+                    return
+
+
+def _report(call: Call, record: dict[str, Any], deployment: dict[str, Any], number: int, reported: dict[str, Any]) -> None:
+    running = deployment.setdefault("running", [])
+    arn, reason = reported["arn"], reported["reason"]
+    if reported["status"] == "RUNNING":
+        if arn not in running:
+            running.append(arn)
+        deployment["runningCount"] = len(running)
+        if deployment["rolloutState"] == "IN_PROGRESS" and len(running) >= deployment["desiredCount"]:
+            deployment.update(rolloutState="COMPLETED", rolloutStateReason=f"ECS deployment {deployment['id']} completed.")
+            record["deployments"] = [deployment]
+            _note(record, deployment, "SUCCESSFUL")
+        return
+    task = next((each for each in _all_tasks(call) if each["taskArn"] == arn), None)
+    if task is not None:
+        code = "EssentialContainerExited" if any(each is not None for each in reported["codes"].values()) else "ServiceSchedulerInitiated"
+        task.update(desiredStatus="STOPPED", lastStatus="STOPPED", stopCode=code, stoppedReason=reason, stoppedAt=time.time())
+        for container in task["containers"]:
+            container.update(lastStatus="STOPPED", exitCode=reported["codes"].get(container["name"]), reason=reason)
+        _tasks.of(call.region)[arn] = task
+    running[:] = [each for each in running if each != arn]
+    replaced = deployment.setdefault("replaced", {})
+    replaced[number] = replaced.get(number, 0) + 1
+    if deployment["rolloutState"] != "IN_PROGRESS":
+        return
+    deployment["failedTasks"] += 1
+    earlier = next((each for each in record["deployments"] if each["status"] == "ACTIVE"), None)
+    breaker = (record["kept"].get("deploymentConfiguration") or {}).get("deploymentCircuitBreaker") or {}
+    if deployment["failedTasks"] < FAILED_TASKS or earlier is None or not breaker.get("rollback"):
+        return
+    why = f"ECS deployment {deployment['id']} failed: {ROLLED_BACK}"
+    deployment.update(status="ACTIVE", rolloutState="FAILED", rolloutStateReason=why, runningCount=0)
+    back = f"ECS deployment circuit breaker: rolled back from {deployment['id']}."
+    restored = {**earlier, "status": "PRIMARY", "rolloutState": "COMPLETED", "rolloutStateReason": back}
+    record.update(
+        taskDefinition=earlier["taskDefinition"], deployments=[restored, deployment], forget=time.time() + SHOWN_SECONDS
+    )
+    _note(record, deployment, "ROLLBACK_SUCCESSFUL")
+
+
+def _note(record: dict[str, Any], deployment: dict[str, Any], status: str) -> None:
+    """The state of a deployment in the history."""
+    for each in record["history"]:
+        if each["id"] == deployment["id"]:
+            each.update(status=status, rolloutStateReason=deployment["rolloutStateReason"])
 
 
 def _service_deployments(call: Call) -> list[dict[str, Any]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from call import Call
+from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.models.subnets import Subnet
+from moto.ec2.utils import parse_user_data
 from state import Store
 
 _descriptions = Store()
@@ -75,6 +77,18 @@ def amend_launch_templates(call: Call, result: dict[str, Any]) -> None:
     for version in result.get("LaunchTemplateVersions", []):
         tagged = version.get("LaunchTemplateData", {}).get("TagSpecifications", [])
         tagged[:] = [each for each in tagged if each.get("ResourceType") != "launch-template"]
+
+
+def parse_user_data_of_versions() -> None:
+    """CreateLaunchTemplateVersion: moto parses the user data of a template's first version only, and cannot start instances of others."""
+    create = LaunchTemplate.create_version
+
+    def patched(self: LaunchTemplate, data: dict[str, Any], description: str) -> LaunchTemplateVersion:
+        if isinstance(data.get("UserData"), str):
+            data["UserData"] = parse_user_data(data["UserData"])
+        return create(self, data, description)
+
+    LaunchTemplate.create_version = patched  # type: ignore[method-assign]
 
 
 def know_ipv6_subnets() -> None:

@@ -27,6 +27,12 @@ def amend_groups(call: Call, result: dict[str, Any]) -> None:
         group["logGroupClass"] = _classes.of(call.region).get(group["logGroupName"], "STANDARD")
 
 
+def amend_events(call: Call, result: dict[str, Any]) -> None:
+    """Moto ignores the prefix of FilterLogEvents."""
+    prefix = call.params.get("logStreamNamePrefix", "")
+    result["events"] = [each for each in result.get("events", []) if each["logStreamName"].startswith(prefix)]
+
+
 def put_query(call: Call) -> dict[str, Any]:
     identifier = call.params.get("queryDefinitionId") or str(uuid.uuid4())
     fields = ("name", "queryString", "logGroupNames", "queryLanguage")

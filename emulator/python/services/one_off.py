@@ -1,4 +1,4 @@
-"""Tasks without a service. No container runs: a task starts, writes the configured lines, and exits as configured."""
+"""Tasks without a service. Without an agent, a task starts, writes the configured lines, and exits as configured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from call import Call, backend
-from state import Store
+from state import Store, has_agent
 
 _tasks = Store()
 _endings = Store()
@@ -53,12 +53,41 @@ def stop_task(call: Call) -> dict[str, Any] | None:
     return {"task": record["task"]}
 
 
+def report(call: Call, arn: str, status: str, reason: str, exit_codes: dict[str, int | None]) -> bool:
+    """Record the state of a task that an agent reports; false if the task belongs to a service."""
+    record = _tasks.of(call.region).get(arn.split("/")[-1])
+    if record is None:
+        return False
+    task = record["task"]
+    if status != "STOPPED":
+        task["lastStatus"] = status
+    elif task["lastStatus"] != "STOPPED":
+        _end(task, 1, reason)
+        for container in task["containers"]:
+            container["exitCode"] = exit_codes.get(container["name"])
+    return True
+
+
+def amend_list(call: Call, body: dict[str, Any]) -> None:
+    """ListTasks: those that wait for an agent, or run there."""
+    cluster, family = call.params.get("cluster", "default").split("/")[-1], call.params.get("family")
+    if not has_agent() or call.params.get("serviceName") or call.params.get("desiredStatus", "RUNNING") != "RUNNING":
+        return
+    for record in _tasks.of(call.region).values():
+        task = record["task"]
+        same_family = family is None or task["taskDefinitionArn"].split("/")[-1].split(":")[0] == family
+        if same_family and task["desiredStatus"] == "RUNNING" and task["clusterArn"].split("/")[-1] == cluster:
+            body["taskArns"].append(task["taskArn"])
+
+
 def amend_descriptions(call: Call, body: dict[str, Any]) -> None:
-    """DescribeTasks: a task moves to its next state at each call."""
+    """DescribeTasks: without an agent, a task moves to its next state at each call."""
     known = _tasks.of(call.region)
     asked = [known[each.split("/")[-1]] for each in call.params["tasks"] if each.split("/")[-1] in known]
     for record in asked:
         task = record["task"]
+        if has_agent():
+            continue
         if task["lastStatus"] == "PENDING":
             task["lastStatus"] = "RUNNING"
         elif task["lastStatus"] == "RUNNING":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -75,6 +76,16 @@ def forget_restored_password(call: Call, result: dict[str, Any]) -> None:
     (result.get("DBInstance") or result.get("DBCluster") or {}).pop("MasterUserSecret", None)
 
 
+def name_master_users() -> None:
+    """Moto writes "admin" into every secret that RDS manages; AWS writes the master user."""
+    from moto.rds.models import MasterUserSecret
+
+    def secret_string(self: Any) -> str:
+        return json.dumps({"username": self.resource.master_username, "password": "P@55w0rd!"})
+
+    MasterUserSecret._generate_secret_string = secret_string
+
+
 def restore_clusters_with_managed_passwords() -> None:
     """Moto cannot restore the snapshot of a cluster whose password is in Secrets Manager."""
     from moto.rds.models import DBCluster
@@ -129,19 +140,23 @@ def wait_for_maintenance_windows() -> None:
     modify_instance, modify_cluster = RDSBackend.modify_db_instance, RDSBackend.modify_db_cluster
 
     def instance(self: Any, identifier: str, kwargs: Any) -> Any:
-        return _deferring(self, "Instance", self.databases.get(identifier), kwargs, lambda: modify_instance(self, identifier, kwargs))
+        return _deferring(self, "Instance", self.databases.get(identifier), kwargs, lambda wanted: modify_instance(self, identifier, wanted))
 
     def cluster(self: Any, kwargs: Any) -> Any:
         held = self.clusters.get(kwargs["db_cluster_identifier"])
-        return _deferring(self, "Cluster", held, kwargs, lambda: modify_cluster(self, kwargs))
+        return _deferring(self, "Cluster", held, kwargs, lambda wanted: modify_cluster(self, wanted))
 
     RDSBackend.modify_db_instance, RDSBackend.modify_db_cluster = instance, cluster
 
 
 def _deferring(backend: Any, kind: str, held: Any, kwargs: Any, modify: Any) -> Any:
     immediately = bool(kwargs.get("apply_immediately"))
+    major = str(kwargs.get("engine_version") or "")
+    # A major version alone updates an older minor version only: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+    if held is not None and major.isdigit() and str(held.engine_version).startswith(f"{major}."):
+        kwargs = {**kwargs, "engine_version": held.engine_version}
     before = {name: getattr(held, name) for name in DEFERRED if hasattr(held, name)}
-    result = modify()
+    result = modify(kwargs)
     if held is None or immediately:
         return result
     pending = _pending.of(backend.region_name).setdefault((kind, _identifier(held)), {})

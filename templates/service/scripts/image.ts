@@ -1,12 +1,14 @@
 /**
  * `npm run image`: builds the image of the current commit, and pushes it to the ECR repository of `delivery` in
  * infra/environments.ts. Each commit has one image: the second time it is only looked up. Writes its URI, by digest, to
- * image.txt, for `npm run release -- staging --image-file image.txt`.
+ * image.txt, for `npm run release -- staging --image-file image.txt`. With `--uncommitted`, as `antifragile ship` runs it, the
+ * image may have uncommitted changes.
  *
  * Needs Docker, Podman, Buildah or Finch, `ecr:DescribeRepositories`, `ecr:DescribeImages` and permission to push.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   DescribeImagesCommand,
@@ -72,11 +74,26 @@ async function push(uri: string, tag: string): Promise<void> {
   runBuilder(builder, ["push", `${uri}:${tag}`]);
 }
 
-async function main(): Promise<void> {
-  if (git("status", "--porcelain") !== "")
+/** Tag of an image: one for each commit, and for each state of the files that is not committed. */
+function tagOfFiles(): string {
+  if (git("status", "--porcelain") === "") return `commit-${git("rev-parse", "HEAD")}`;
+  if (!process.argv.includes("--uncommitted"))
     throw new Error("there are uncommitted changes: commit them, an image belongs to a commit");
+  // An index of its own, so that what is staged stays as it is.
+  const folder = mkdtempSync(join(tmpdir(), "image-"));
+  process.env.GIT_INDEX_FILE = join(folder, "index");
+  try {
+    git("add", "--all");
+    return `uncommitted-${git("write-tree")}`;
+  } finally {
+    delete process.env.GIT_INDEX_FILE;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const tag = tagOfFiles();
   const { name } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
-  const tag = `commit-${git("rev-parse", "HEAD")}`;
   const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
   const uri = repositories?.[0]?.repositoryUri;
   if (uri === undefined) throw new Error(`ECR returned no URI for the repository ${name}`);

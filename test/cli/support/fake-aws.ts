@@ -35,8 +35,8 @@ export class FakeAws {
   readonly calls: string[] = [];
   /** Decides which calls fail; `nth` counts calls of the same name. */
   fault: (call: string, nth: number) => Fault | undefined = () => undefined;
-  /** Called before a call is answered. */
-  before: (call: string) => void = () => undefined;
+  /** Called before a call is answered, and waited for. */
+  before: (call: string) => void | Promise<void> = () => undefined;
   /** Task definitions whose deployment does not end: `orders:3`. */
   readonly slow = new Set<string>();
   /** Credentials are given out under this access key. */
@@ -124,8 +124,9 @@ export class FakeAws {
     const [operation, input] = readCall(request, text);
     const name = String(input.Name ?? input.Path ?? input.service ?? input.family ?? "");
     const call = `${operation} ${name.replace(ROOT, "").replace(/^\//, "")}`.trim();
-    this.before(call);
+    const before = this.before(call);
     this.calls.push(call);
+    await before;
     const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const nth = this.calls.filter((each) => each === call).length;
     const fault = this.expiredKeys.has(key) ? "expire" : this.fault(call, nth);
@@ -141,7 +142,11 @@ export class FakeAws {
       response.writeHead(type === "InternalFailure" ? 500 : 400, {
         "content-type": String(request.headers["content-type"] ?? ""),
       });
-      response.end(JSON.stringify({ __type: type, message }));
+      response.end(
+        json
+          ? JSON.stringify({ __type: type, message })
+          : `<ErrorResponse><Error><Code>${type}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+      );
     }
   }
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach } from "vitest";
 const LOCK_ID = "7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e";
 
 /**
- * Terraform's manners, in a shell: a plan is of a stack that is not applied yet; an apply holds a lock and takes as long as it
+ * Terraform's manners, in a shell: a plan is of a stack that is not applied yet, or of one that is and is to be destroyed; an apply holds a lock and takes as long as it
  * is held; the first interrupt ends it in order, the second at once. A signal by a closed pipe ends it as it ends a Go program.
  */
 const SCRIPT = `#!/bin/bash
@@ -24,8 +24,10 @@ case "$1" in
       printf '  Operation: OperationTypeApply\\n  Who:       mia@laptop\\n  Version:   1.10.5\\n  Created:   2026-11-27\\n  Info:      \\n' >&2
       exit 1
     fi
-    for word in "$@"; do case $word in -out=*) echo "$stack" > "\${word#-out=}" ;; esac; done
-    [ -e applied ] && { echo "No changes."; exit 0; }
+    case " $* " in *" -destroy "*) does=destroy ;; *) does=create ;; esac
+    for word in "$@"; do case $word in -out=*) echo "$stack $does" > "\${word#-out=}" ;; esac; done
+    if [ -e applied ]; then is=create; else is=destroy; fi
+    [ $does = $is ] && { echo "No changes."; exit 0; }
     echo "Plan: 1 to add, 0 to change, 0 to destroy."
     case " $* " in *" -detailed-exitcode "*) exit 2 ;; esac ;;
   show) [ -e "$FAKE/show.json" ] && { cat "$FAKE/show.json"; exit 0; }
@@ -40,7 +42,9 @@ case "$1" in
       sleep 0.05
       [ $interrupts = 1 ] && [ ! -e "$FAKE/stubborn" ] && { rm lock; say "apply ends in order"; exit 1; }
     done
-    touch applied; rm lock; say "apply ends" ;;
+    for plan in "$@"; do :; done
+    if grep -q destroy "$plan"; then rm -f applied; else touch applied; fi
+    rm lock; say "apply ends" ;;
 esac
 `;
 
@@ -74,7 +78,10 @@ if (name !== "dev") {
   process.exit(1);
 }
 const manifest = ${JSON.stringify(manifest)};
-for (const name of Object.keys(manifest.stacks)) mkdirSync(\`infra/cdktf.out/stacks/\${name}\`, { recursive: true });
+for (const name of Object.keys(manifest.stacks)) {
+  mkdirSync(\`infra/cdktf.out/stacks/\${name}\`, { recursive: true });
+  writeFileSync(\`infra/cdktf.out/stacks/\${name}/cdk.tf.json\`, "{}");
+}
 writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
 `,
     );

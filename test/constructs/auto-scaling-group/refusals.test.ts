@@ -248,6 +248,11 @@ describe("AutoScalingGroup refuses", () => {
       'SCALING_NAME scaling name "X"',
     ],
     [
+      "the name of a policy that another prop creates",
+      () => instances({ scaling: { networkInMiB: 5, metrics: [{ name: "NetworkIn", metric: METRIC, target: 1 }] } }),
+      'SCALING_NAME scaling name "NetworkIn"',
+    ],
+    [
       "a schedule that is a plain text",
       () => scheduled("0 7 * * *" as never),
       "PROP_TYPE scaling.schedules[0].schedule",

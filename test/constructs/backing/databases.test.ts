@@ -27,11 +27,17 @@ type Stack = ReturnType<typeof ordersStack>;
 type Used = Parameters<CloudNativeService["use"]>[0];
 
 /** A service that uses something, with its variables, what it and its admin tasks may do, and its rules. */
-function using(make: (stack: Stack) => Used, environment: Environment = DEV, max = 4) {
+function using(
+  make: (stack: Stack) => Used,
+  environment: Environment = DEV,
+  max = 4,
+  adminProcesses: readonly string[] = [],
+) {
   const stack = ordersStack(environment);
   const used = make(stack);
   const orders = new CloudNativeService(stack, "Orders", { scaling: { max } });
   orders.use(used);
+  for (const name of adminProcesses) orders.addAdminProcess(name, ["node", `${name}.js`]);
   const synthesized = synthesize(stack);
   const [container] = only(synthesized, "aws_ecs_task_definition").container_definitions as {
     environment: { name: string; value: string }[];
@@ -244,7 +250,9 @@ describe("PostgresDatabase", () => {
   });
 
   it("allow only admin tasks to read the master password", () => {
-    const { granted, variables } = using(({ data }) => new PostgresDatabase(data, "Database"));
+    const make = ({ data }: Stack) => new PostgresDatabase(data, "Database");
+    expect(using(make).granted("AdminRole")).toBeUndefined();
+    const { granted, variables } = using(make, DEV, 4, ["migrate"]);
     expect(granted("TaskRole")?.join()).not.toContain("secretsmanager");
     expect(granted("ExecutionRole")?.join()).not.toContain("secretsmanager");
     expect(granted("AdminRole")).toEqual([
@@ -360,6 +368,7 @@ describe("existingDatabase", () => {
     [{ host: "postgres://me@orders" }, "DATABASE_HOST host"],
     [{ port: 0 }, "DATABASE_PORT port"],
     [{ credentialsArn: "hunter2" }, "DATABASE_CREDENTIALS credentialsArn"],
+    [{ credentialsArn: `${CREDENTIALS}:password::` }, "DATABASE_CREDENTIALS credentialsArn"],
     [{ connectionsPerTask: 1.5 }, "DATABASE_POOL connectionsPerTask"],
   ])("refuses %j", (props, expected) => {
     expect(refusals(() => existingDatabase(ordersStack(), "Database", { ...orders, ...props }))).toEqual([expected]);

@@ -199,6 +199,16 @@ describe("Queue", () => {
 });
 
 describe("Topic", () => {
+  it("subscribes a queue once, and refuses a FIFO queue", () => {
+    const { data } = ordersStack();
+    const mails = new Queue(data, "Mails");
+    const placed = new Topic(data, "OrderPlaced", { queues: [mails] });
+    placed.subscribe(mails);
+    expect(Object.keys(resources(data, "aws_sns_topic_subscription"))).toHaveLength(1);
+    const ordered = new Queue(data, "Ordered", { fifo: true });
+    expect(refusals(() => placed.subscribe(ordered))).toEqual(["TOPIC_FIFO_QUEUE subscribe(Ordered)"]);
+  });
+
   it("is encrypted, TLS only, and delivers to queues that allow it", () => {
     const { data } = ordersStack();
     new Topic(data, "OrderPlaced", { queues: [new Queue(data, "Mails")] });
@@ -374,7 +384,18 @@ describe("Table", () => {
 
   it.each<[TableProps, string]>([
     [{ partitionKey: { name: "" } }, "TABLE_ATTRIBUTE partitionKey"],
-    [{ partitionKey: id, sortKey: { name: "id", type: "number" } }, "TABLE_KEY_TYPE sortKey"],
+    [{ partitionKey: { name: "id" }, sortKey: { name: "id" } }, "TABLE_ATTRIBUTE sortKey"],
+    [
+      {
+        partitionKey: { name: "id" },
+        indexes: [{ name: "byOwner", partitionKey: { name: "owner" }, sortKey: { name: "owner" } }],
+      },
+      "TABLE_ATTRIBUTE indexes.byOwner.sortKey",
+    ],
+    [
+      { partitionKey: id, indexes: [{ name: "byId", partitionKey: { name: "id", type: "number" } }] },
+      "TABLE_KEY_TYPE indexes.byId.partitionKey",
+    ],
     [{ partitionKey: id, sortKey: { name: "at", type: "date" as never } }, "TABLE_KEY_TYPE sortKey"],
     [{ partitionKey: id, indexes: [{ name: "x", partitionKey: id }] }, "TABLE_INDEX indexes"],
     [

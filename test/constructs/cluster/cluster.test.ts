@@ -297,7 +297,7 @@ describe("Cluster refuses", () => {
 
 describe("requirements of the account", () => {
   const guardrails = {
-    permissionsBoundaryArn: "arn:aws:iam::123456789012:policy/boundary",
+    permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary",
     rolePath: "/shop/",
     namePrefix: "acme",
     requiredTags: ["CostCenter"],
@@ -312,7 +312,7 @@ describe("requirements of the account", () => {
     for (const role of roles) {
       expect(role).toMatchObject({
         path: "/shop/",
-        permissions_boundary: guardrails.permissionsBoundaryArn,
+        permissions_boundary: guardrails.permissionsBoundary,
         name: expect.stringMatching(/^acme-shop-dev-/),
       });
     }
@@ -347,12 +347,12 @@ describe("requirements of the account", () => {
   it("are refused if they are invalid", () => {
     const environment = {
       ...PRODUCTION,
-      guardrails: { permissionsBoundaryArn: "boundary", rolePath: "shop", namePrefix: "Acme_" },
+      guardrails: { permissionsBoundary: "boundary", rolePath: "shop", namePrefix: "Acme_" },
       registryMirror: "https://mirror/",
       quotas: { vpcs: 0 },
     };
     expect(refusals(() => shop(environment))).toEqual([
-      "ENVIRONMENT_BOUNDARY environment.guardrails.permissionsBoundaryArn",
+      "ENVIRONMENT_BOUNDARY environment.guardrails.permissionsBoundary",
       "ENVIRONMENT_ROLE_PATH environment.guardrails.rolePath",
       "ENVIRONMENT_NAME_PREFIX environment.guardrails.namePrefix",
       "ENVIRONMENT_MIRROR environment.registryMirror",

@@ -1,3 +1,4 @@
+import type { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App } from "cdktf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -5,6 +6,7 @@ import { AwsStack, Duration, type Environment, InvalidPropsError, LIFETIMES } fr
 import { Problems } from "../../../constructs/core/errors";
 import { policyDocument, Role } from "../../../constructs/core/iam";
 import { kebab, NAME_LIMITS, type NameKind, physicalName } from "../../../constructs/core/names";
+import { providerLineOf } from "../../../constructs/core/provider-line";
 import { synthesize } from "../../../constructs/testing";
 import { DEV, only, PRODUCTION, refusals, resources } from "../../support/synth";
 
@@ -105,6 +107,12 @@ describe("AwsStack", () => {
 
   it("detects the version of the installed provider", () => {
     expect(stack().providerLine).toBe(5);
+  });
+
+  it("refuses bindings of a provider that it does not know", () => {
+    const provider = stack().node.findChild("Aws") as AwsProvider;
+    Object.assign(provider, { terraformGeneratorMetadata: { providerName: "aws", providerVersion: "7.1.0" } });
+    expect(refusals(() => providerLineOf(provider))).toEqual(["PROVIDER_LINE provider"]);
   });
 
   it.each([

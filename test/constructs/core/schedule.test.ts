@@ -9,6 +9,7 @@ describe("a schedule", () => {
     ["30 7 * * 1-5", "cron(30 7 ? * MON-FRI *)"],
     ["0 6 * * 0,6", "cron(0 6 ? * SUN,SAT *)"],
     ["0 6 * * 7", "cron(0 6 ? * SUN *)"],
+    ["0 6 * * FRI-SUN", "cron(0 6 ? * FRI-SUN *)"],
     ["5/20 4 15 jan,7 *", "cron(5/20 4 15 JAN,JUL ? *)"],
   ])("written as cron %s is AWS's %s", (ours, theirs) => {
     expect(cron(ours)).toMatchObject({ expression: theirs, timezone: "UTC" });
@@ -27,6 +28,9 @@ describe("a schedule", () => {
     "0 3 * *",
     "0 3 * * * *",
     "60 3 * * *",
+    "5-1 3 * * *",
+    "0 3 * DEC-FEB *",
+    "0 3 * * FRI-MON",
     "0 24 * * *",
     "0 3 0 * *",
     "0 3 * 13 *",

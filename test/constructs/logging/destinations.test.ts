@@ -384,6 +384,9 @@ describe("lines", () => {
     ],
     [{ mask: ["e-mail"] }, ["LOG_MASK mask"]],
     [{ counts: [{ name: "a b", pattern: "x" }] }, ["LOG_COUNT counts.a b"]],
+    [{ counts: [{ name: "Open", pattern: "{ $.level = 50" }] }, ["LOG_COUNT counts.Open"]],
+    [{ counts: [{ name: "Open", pattern: "[ip, user" }] }, ["LOG_COUNT counts.Open"]],
+    [{ counts: [{ name: "Open", pattern: '"not found' }] }, ["LOG_COUNT counts.Open"]],
     [{ queries: { "a/b": "x" } }, ["LOG_QUERY queries.a/b"]],
   ])("refuse %j", (props, expected) => {
     expect(refusals(() => stream(props))).toEqual(expected);

@@ -2,13 +2,11 @@ import { App, type TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   AwsStack,
-  CloudNativeService,
+  cron,
   DeliveryStack,
   Duration,
   type Environment,
   ImageRepository,
-  Ingress,
-  insecureHttp,
   LogStream,
   Pipeline,
   type PipelineProps,
@@ -17,33 +15,9 @@ import {
   Source,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
-import { only, refusals, resources, warnings } from "../../support/synth";
+import { only, refusals, resources } from "../../support/synth";
 
-const account = "123456789012";
-const staging: Environment = { name: "staging", region: "eu-central-1", account, profile: "dev", state: "s3" };
-const production: Environment = {
-  ...staging,
-  name: "production",
-  profile: "production",
-  guardrails: { permissionsBoundaryArn: `arn:aws:iam::${account}:policy/boundary` },
-};
-
-/** A pipeline of `orders` with the stacks that it delivers. */
-function orders(props: Partial<PipelineProps> = {}, environments: readonly Environment[] = [staging]) {
-  const app = new App();
-  const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
-  const pipeline = new Pipeline(stack, "Pipeline", {
-    source: Source.gitHub("acme/orders"),
-    releases: environments.map((environment) => ({ environment })),
-    ...props,
-  });
-  // After it, as an app may have it.
-  for (const environment of environments) {
-    const shop = new Platform(app, "shop", { environment, listener: insecureHttp() });
-    new CloudNativeService(shop.stack("orders"), "Orders").add(new Ingress());
-  }
-  return { app, stack, pipeline };
-}
+import { account, mayDo, orders, production, type Statement, staging, statementsOf } from "./support/orders";
 
 interface Action {
   readonly name: string;
@@ -59,12 +33,6 @@ interface Stage {
   readonly name: string;
   readonly action: readonly Action[];
 }
-interface Statement {
-  readonly Action: readonly string[];
-  readonly Resource: readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
 const stages = (stack: TerraformStack) => only(stack, "aws_codepipeline").stage as readonly Stage[];
 const stage = (stack: TerraformStack, name: string) => {
   const found = stages(stack).find((each) => each.name === name);
@@ -103,28 +71,6 @@ const variablesOf = (stack: TerraformStack, name: string) =>
   Object.fromEntries(
     (projects(stack)[name]?.environment.environment_variable ?? []).map((each) => [each.name, each.value]),
   );
-
-/** Everything that a role may do: in itself, and by the policies that it is given. */
-function statementsOf(stack: TerraformStack, role: string): Statement[] {
-  const program = synthesize(stack);
-  const roleIds = Object.entries(resources(program, "aws_iam_role"))
-    .filter(([, values]) => values.name === role)
-    .map(([id]) => id);
-  const isOfRole = (reference: unknown) => roleIds.some((id) => String(reference).includes(`aws_iam_role.${id}.`));
-  const statements = (policy: unknown) => (policy as { Statement: Statement[] }).Statement;
-  const inline = Object.values(resources(program, "aws_iam_role_policy"))
-    .filter((policy) => isOfRole(policy.role))
-    .flatMap((policy) => statements(policy.policy));
-  const attached = Object.values(resources(program, "aws_iam_role_policy_attachment"))
-    .filter((attachment) => isOfRole(attachment.role))
-    .flatMap((attachment) => {
-      const id = /aws_iam_policy\.(\w+)\.arn/.exec(String(attachment.policy_arn))?.[1] ?? "";
-      return statements(resources(program, "aws_iam_policy")[id]?.policy);
-    });
-  return [...inline, ...attached];
-}
-const mayDo = (statements: readonly Statement[], action: string) =>
-  statements.filter((statement) => statement.Action.includes(action));
 
 describe("Pipeline", () => {
   it("runs tests, the image build and each environment in order", () => {
@@ -267,6 +213,64 @@ describe("Pipeline", () => {
         Condition: { StringEquals: { "aws:SourceAccount": account } },
       },
     ]);
+  });
+
+  describe("that finds drift", () => {
+    const drifting = (source = Source.gitHub("acme/orders")) =>
+      orders({ source, drift: cron("0 6 * * MON-FRI", { timezone: "Europe/Berlin" }) }, [staging, production]).stack;
+    const driftPipeline = (stack: TerraformStack) =>
+      resources(stack, "aws_codepipeline").Pipeline_Drift_B398A4E9 as { name: string; stage: readonly Stage[] };
+
+    it("compares each environment on schedule in a pipeline of its own, which no push starts", () => {
+      const stack = drifting();
+      expect(only(stack, "aws_scheduler_schedule")).toMatchObject({
+        schedule_expression: "cron(0 6 ? * MON-FRI *)",
+        schedule_expression_timezone: "Europe/Berlin",
+        target: { arn: "${aws_codepipeline.Pipeline_Drift_B398A4E9.arn}" },
+      });
+      const pipeline = driftPipeline(stack);
+      expect(pipeline).toMatchObject({ name: "orders-drift", pipeline_type: "V2" });
+      expect(pipeline).not.toHaveProperty("trigger");
+      const [source, drift] = pipeline.stage;
+      expect(source?.action.map(({ configuration }) => configuration.DetectChanges)).toEqual(["false"]);
+      expect(drift?.action.map(({ name, run_order }) => [name, run_order])).toEqual([
+        ["Staging", 1],
+        ["Production", 1],
+      ]);
+      const project = projects(stack)["orders-production-drift"];
+      expect(project?.environment.environment_variable).toContainEqual(
+        expect.objectContaining({ name: "ENVIRONMENT", value: "production" }),
+      );
+      expect(JSON.stringify(project?.source.buildspec)).toContain("npx antifragile drift");
+      const [other] = driftPipeline(drifting(Source.s3("acme-sources", "orders.zip"))).stage;
+      expect(other?.action[0]?.configuration).toMatchObject({ PollForSourceChanges: "false" });
+    });
+
+    it("may read what a plan reads, and change nothing", () => {
+      const stack = drifting();
+      const attached = (role: string) =>
+        Object.values(resources(stack, "aws_iam_role_policy_attachment"))
+          .filter((each) => String(each.role).includes(`Pipeline_Staging${role}_`))
+          .map(({ policy_arn }) => policy_arn);
+      expect(attached("Drift")).toEqual(attached("Plan"));
+      expect(attached("Drift").length).toBeGreaterThan(1);
+      const start = statementsOf(stack, "orders-delivery-drift-start");
+      expect(start).toMatchObject([
+        {
+          Action: ["codepipeline:StartPipelineExecution"],
+          Resource: ["${aws_codepipeline.Pipeline_Drift_B398A4E9.arn}"],
+        },
+      ]);
+    });
+
+    it("notifies when it fails", () => {
+      const rules = Object.values(resources(drifting(), "aws_codestarnotifications_notification_rule"));
+      expect(rules.find(({ name }) => name === "orders-drift")).toMatchObject({
+        resource: "${aws_codepipeline.Pipeline_Drift_B398A4E9.arn}",
+        event_type_ids: ["codepipeline-pipeline-pipeline-execution-failed"],
+      });
+      expect(resources(orders().stack, "aws_scheduler_schedule")).toEqual({});
+    });
   });
 
   it("keeps artifacts encrypted, private, and for 30 days", () => {
@@ -413,133 +417,6 @@ describe("what starts a pipeline", () => {
     expect(only(stack, "aws_cloudwatch_event_rule").event_pattern).toMatchObject({
       detail: { "repository-name": ["shop/orders"], "image-tag": ["latest"] },
     });
-  });
-});
-
-describe("roles of a pipeline", () => {
-  const { stack } = orders({ releases: [{ environment: staging }, { environment: production }] }, [
-    staging,
-    production,
-  ]);
-  const plan = statementsOf(stack, "orders-delivery-staging-plan");
-  const apply = statementsOf(stack, "orders-delivery-staging-apply");
-  const release = statementsOf(stack, "orders-delivery-staging-release");
-
-  it("exist for each build, and trust its service in this account only", () => {
-    const roles = Object.values(resources(stack, "aws_iam_role"));
-    expect(new Set(roles.map(({ name }) => name)).size).toBe(roles.length);
-    for (const { assume_role_policy: trust } of roles) {
-      expect(trust).toMatchObject({
-        Statement: [{ Condition: { StringEquals: { "aws:SourceAccount": account } } }],
-      });
-    }
-  });
-
-  it("allow a plan to change only the state lock and its artifacts", () => {
-    const own = /^(s3:(PutObject|DeleteObject)|kms:(Encrypt|GenerateDataKey)|logs:(CreateLogStream|PutLogEvents))$/;
-    const writes = plan
-      .flatMap((statement) => statement.Action)
-      .filter((action) => !/^[\w-]+:(Get|Describe|List|Decrypt)/.test(action) && !own.test(action));
-    expect(writes).toEqual([]);
-    const state = mayDo(plan, "s3:DeleteObject").flatMap((statement) => statement.Resource);
-    expect(state.length).toBeGreaterThan(0);
-    expect(state.filter((arn) => !arn.endsWith(".tflock"))).toEqual([]);
-  });
-
-  it("allow an apply to write only the state of this environment's stacks", () => {
-    const written = mayDo(apply, "s3:PutObject")
-      .flatMap((statement) => statement.Resource)
-      .filter((arn) => arn.endsWith("/terraform.tfstate"));
-    expect(written.map((arn) => arn.split(":::")[1])).toEqual(
-      ["orders-staging-data", "orders-staging-service", "shop-staging-platform"].map(
-        (id) => `antifragile-state-123456789012-eu-central-1/${id}/terraform.tfstate`,
-      ),
-    );
-  });
-
-  it("allow an apply to create and pass only roles with names of this environment, to services that constructs use", () => {
-    for (const action of ["iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "iam:AttachRolePolicy"]) {
-      const found = mayDo(apply, action);
-      expect(found.flatMap((statement) => statement.Resource).map((arn) => arn.split("/").at(-1))).toEqual([
-        "orders-staging-*",
-        "shop-staging-*",
-      ]);
-    }
-    expect(mayDo(apply, "iam:PassRole")[0]?.Condition).toMatchObject({
-      StringEquals: { "iam:PassedToService": expect.arrayContaining(["ecs-tasks.amazonaws.com"]) },
-    });
-    expect(mayDo(apply, "iam:AttachRolePolicy")[0]?.Condition?.ArnEquals).toBeDefined();
-  });
-
-  it("allow an apply to empty buckets only outside production, where deleting a bucket empties it", () => {
-    const inProduction = statementsOf(stack, "orders-delivery-production-apply");
-    for (const action of ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]) {
-      const buckets = (statements: readonly Statement[]) =>
-        mayDo(statements, action)
-          .flatMap(({ Resource }) => Resource)
-          .filter((arn) => !arn.endsWith(".tflock"));
-      expect(buckets(apply)).toEqual(
-        ["orders-staging-*", "shop-staging-*"].map((name) =>
-          expect.stringMatching(`:s3:::${name.replace("*", "\\*")}$`),
-        ),
-      );
-      expect(buckets(inProduction)).toEqual([]);
-    }
-    expect(
-      mayDo(apply, "s3:GetObject")
-        .flatMap(({ Resource }) => Resource)
-        .filter((arn) => arn.endsWith("-*")),
-    ).toEqual([]);
-  });
-
-  it("allow an apply to create roles only with the permissions boundary; without one, synth warns", () => {
-    const bounded = statementsOf(stack, "orders-delivery-production-apply");
-    expect(mayDo(bounded, "iam:CreateRole")[0]?.Condition).toEqual({
-      StringEquals: { "iam:PermissionsBoundary": `arn:aws:iam::${account}:policy/boundary` },
-    });
-    const open: Environment = { ...production, guardrails: undefined };
-    const warned = orders({ releases: [{ environment: open }] }, [open]);
-    expect(warnings(warned.pipeline).join()).toContain(
-      "guardrails.permissionsBoundaryArn in the environment.  [PIPELINE_NO_BOUNDARY]",
-    );
-    expect(warnings(orders().pipeline)).toEqual([]);
-  });
-
-  it("are limited to the environment's region for actions without resource-level permissions", () => {
-    const everywhere = apply.filter(
-      (statement) => statement.Resource.includes("*") && !/^(route53|chatbot):/.test(statement.Action[0] ?? ""),
-    );
-    expect(everywhere.length).toBeGreaterThan(10);
-    for (const { Condition } of everywhere) {
-      expect(Condition).toEqual({ StringEquals: { "aws:RequestedRegion": "eu-central-1" } });
-    }
-  });
-
-  it("name every action in full", () => {
-    const all = [plan, apply, release].flat().flatMap((statement) => statement.Action);
-    expect(all.filter((action) => action.includes("*"))).toEqual([]);
-  });
-
-  it("allow a release to update the services of this environment, tag the image, and read alarms", () => {
-    expect(JSON.stringify(mayDo(release, "ecs:UpdateService"))).toContain("shop-staging/orders");
-    expect(mayDo(release, "ecr:PutImage").flatMap((statement) => statement.Resource)).toHaveLength(1);
-    // CloudWatch leaves composite alarms out of the answer for a narrower scope.
-    expect(mayDo(release, "cloudwatch:DescribeAlarms")).toMatchObject([
-      { Resource: ["*"], Condition: { StringEquals: { "aws:RequestedRegion": "eu-central-1" } } },
-    ]);
-    expect(mayDo(release, "iam:CreateRole")).toEqual([]);
-    expect(JSON.stringify(release)).not.toContain("production");
-  });
-
-  it("fit into the limits of IAM", () => {
-    const sizes = Object.values(resources(stack, "aws_iam_policy")).map(
-      ({ policy }) => JSON.stringify(policy).replaceAll("${data.aws_partition.Partition.partition}", "aws").length,
-    );
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(6144);
-    const attachments = Object.values(resources(stack, "aws_iam_role_policy_attachment"));
-    for (const { role } of attachments) {
-      expect(attachments.filter((each) => each.role === role).length).toBeLessThanOrEqual(10);
-    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AlarmRecipients, CloudNativeService, Ingress } from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
 import { DEV, only, refusals, resources, shop } from "../../support/synth";
 
 describe("the alarms of a platform", () => {
@@ -41,6 +42,23 @@ describe("the alarms of a platform", () => {
       slack_channel_id: "C0123456789",
       guardrail_policy_arns: [expect.stringMatching(/:iam::aws:policy\/CloudWatchReadOnlyAccess$/)],
     });
+  });
+
+  it("keep the recipients that stay, when another one is removed, and move those of earlier versions", () => {
+    const channel = (channelId: string) => ({ workspaceId: "T0123456789", channelId });
+    const of = (recipients: AlarmRecipients) => {
+      const stack = synthesize(platform(recipients));
+      const types = ["aws_sns_topic_subscription", "aws_chatbot_slack_channel_configuration"];
+      return { ids: types.map((type) => Object.keys(resources(stack, type))), moved: stack.moved };
+    };
+    const emails = ["a@example.com", "b@example.com"];
+    const urls = ["https://pager.example.com/a", "https://pager.example.com/b"];
+    const both = of({ emails, urls, slack: [channel("C0000000001"), channel("C0000000002")] });
+    const last = of({ emails: emails.slice(1), urls: urls.slice(1), slack: [channel("C0000000002")] });
+    expect(both.ids.map((ids) => ids.length)).toEqual([4, 2]);
+    for (const [index, ids] of last.ids.entries()) expect(both.ids[index]).toEqual(expect.arrayContaining(ids));
+    expect(JSON.stringify(last.moved)).toMatch(/_Email1_.*_Url1_.*_Slack1_/);
+    expect(of({ emails: ["a@example.com", "a@example.com"] }).ids[0]).toHaveLength(1);
   });
 
   it("include those of its services, when they go off and when they recover", () => {

@@ -231,8 +231,19 @@ describe("CloudNativeService", () => {
     });
     const instances = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
     new CloudNativeService(instances, "Orders", { capacity: [Capacity.instances("Instances")] });
-    expect(only(instances, "aws_ecs_task_definition").requires_compatibilities).toEqual(["EC2"]);
     expect(only(instances, "aws_ecs_service")).not.toHaveProperty("platform_version");
+  });
+
+  it("has tasks on instances that Fargate could run too, for a live release whose service moves, unless they are overridden", () => {
+    const launchTypes = (act: (service: CloudNativeService) => void = () => undefined) => {
+      const stack = Platform.existing(new App(), "shop", { environment: DEV }).stack("orders");
+      act(new CloudNativeService(stack, "Orders", { capacity: [Capacity.instances("Instances")] }));
+      return only(stack, "aws_ecs_task_definition").requires_compatibilities;
+    };
+    expect(launchTypes()).toEqual(["EC2", "FARGATE"]);
+    const gpu = { resourceRequirements: [{ type: "GPU", value: "1" }] };
+    expect(launchTypes((service) => service.overrideContainer("orders", gpu))).toEqual(["EC2"]);
+    expect(only(orders().stack, "aws_ecs_task_definition").requires_compatibilities).toEqual(["FARGATE"]);
   });
 
   it("accepts secrets by reference, and may read only those", () => {
@@ -381,6 +392,11 @@ describe("CloudNativeService", () => {
       "a secret in a variable with another name",
       { environment: { UPSTREAM: "https://me:word@example.com" } },
       ["ENVIRONMENT_SECRET_VALUE environment.UPSTREAM"],
+    ],
+    [
+      "a secret's key without the colons after it",
+      { secrets: { A: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:stripe-a1b2c3:key" } },
+      ["SECRET_ARN secrets.A"],
     ],
     ["a secret's value for its ARN", { secrets: { API_KEY: "hunter2" } }, ["SECRET_ARN secrets.API_KEY"]],
     [

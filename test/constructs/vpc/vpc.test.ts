@@ -115,7 +115,11 @@ describe("Vpc", () => {
       retention_in_days: 30,
     });
     expect(only(dev, "aws_iam_role_policy").policy).toMatchObject({
-      Statement: [{ Action: ["logs:CreateLogStream", "logs:PutLogEvents"] }, { Action: ["logs:DescribeLogStreams"] }],
+      Statement: [
+        { Action: ["logs:CreateLogStream", "logs:PutLogEvents"] },
+        { Action: ["logs:DescribeLogGroups"] },
+        { Action: ["logs:DescribeLogStreams"] },
+      ],
     });
     expect(only(vpc({}, PRODUCTION), "aws_flow_log")).toMatchObject({ traffic_type: "ALL" });
     expect(resources(vpc({ flowLogs: "off" }), "aws_flow_log")).toEqual({});
@@ -254,8 +258,15 @@ describe("Vpc", () => {
     ["a range off its boundary", { cidr: "10.0.0.1/16" }, "VPC_CIDR cidr"],
     ["a range that is too small", { cidr: "10.0.0.0/24" }, "VPC_CIDR cidr"],
     ["one zone", { zones: 1 }, "VPC_ZONES zones"],
-    ["five zones", { zones: 5, zoneNames: ["a", "b", "c", "d", "e"] }, "VPC_ZONES zones"],
+    [
+      "five zones",
+      { zones: 5, zoneNames: ["a", "b", "c", "d", "e"].map((letter) => `eu-central-1${letter}`) },
+      "VPC_ZONES zones",
+    ],
     ["more zones than names", { zones: 3, zoneNames: ["eu-central-1a", "eu-central-1b"] }, "VPC_ZONE_NAMES zoneNames"],
+    ["addresses of the own host", { cidr: "127.0.0.0/16" }, "VPC_CIDR cidr"],
+    ["addresses of groups", { cidr: "239.1.0.0/16" }, "VPC_CIDR cidr"],
+    ["zones of another region", { zoneNames: ["us-east-1a", "us-east-1b"] }, "VPC_ZONE_NAMES zoneNames"],
     ["a zone named twice", { zoneNames: ["eu-central-1a", "eu-central-1a"] }, "VPC_ZONE_NAMES zoneNames"],
     ["a hostile zone", { zoneNames: ["eu-central-1a", '${file("/x")}'] }, "VPC_ZONE_NAMES zoneNames"],
     ["an unknown egress", { egress: "tunnel" as never }, "VPC_EGRESS egress"],

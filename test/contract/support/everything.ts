@@ -4,14 +4,18 @@ import {
   AwsStack,
   Bucket,
   Cache,
+  type CacheProps,
   ChaosExperiment,
   CiRoles,
   CloudNativeService,
   canary,
   cloudWatch,
   codeDeploy,
+  cron,
+  DatabaseCapacity,
   DeliveryStack,
   Duration,
+  type Encryption,
   type Environment,
   ExternalService,
   every,
@@ -32,8 +36,10 @@ import {
   Platform,
   PlatformDashboard,
   PostgresDatabase,
+  type PostgresDatabaseProps,
   type Profile,
   Queue,
+  type QueueProps,
   ServiceDashboard,
   ServiceLevel,
   Source,
@@ -47,21 +53,54 @@ import {
   xRay,
 } from "../../../constructs";
 
+/** Resources that the app refers to and does not create. */
+export interface Existing {
+  readonly certificateArn: string;
+  readonly queueArn: string;
+  readonly clientSecretArn: string;
+  readonly searchGroupId: string;
+}
+
+/** Settings that a later version of the app changes. */
+export interface Changed {
+  /** A database that a service uses instead of the first one. */
+  readonly restored?: PostgresDatabaseProps;
+  readonly ledger?: PostgresDatabaseProps;
+  readonly database?: PostgresDatabaseProps;
+  readonly cache?: CacheProps;
+  readonly events?: QueueProps;
+  readonly zones?: number;
+  /** Adds more to the platform. */
+  readonly more?: (platform: Platform) => void;
+}
+
+const PLACEHOLDERS: Existing = {
+  certificateArn: "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c",
+  queueArn: "arn:aws:sqs:eu-central-1:123456789012:mails",
+  clientSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:back-AbCdEf",
+  searchGroupId: "sg-0123456789abcdef0",
+};
+
 /** One of each exported construct, most of them with a good part of what they can have. */
-export function everything(profile: Profile = "dev"): App {
+export function everything(
+  profile: Profile = "dev",
+  { certificateArn, queueArn, clientSecretArn, searchGroupId }: Existing = PLACEHOLDERS,
+  { restored, ledger, database, cache, events: eventsQueue, zones, more }: Changed = {},
+  encryption?: Encryption,
+): App {
   const app = new App();
   const environment: Environment = {
     name: "dev",
     region: "eu-central-1",
     profile,
+    encryption,
     ...(profile === "strict" ? { account: "123456789012", state: "s3" as const } : {}),
   };
-  const certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c";
   const platform = new Platform(app, "shop", {
     environment,
     listener: https({ certificateArn }),
     tags: { CostCenter: "4711" },
-    vpc: { flowLogs: "all" },
+    vpc: { flowLogs: "all", ...(zones === undefined ? {} : { zones }) },
     cluster: { exec: {} },
     alarmRecipients: { emails: ["on-call@example.com"] },
   });
@@ -114,7 +153,7 @@ export function everything(profile: Profile = "dev"): App {
         tokenUrl: "https://login.example.com/token",
         userInfoUrl: "https://login.example.com/userinfo",
         clientId: "back",
-        clientSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:back-AbCdEf",
+        clientSecretArn,
       }),
     }),
   );
@@ -133,17 +172,20 @@ export function everything(profile: Profile = "dev"): App {
   new PlatformDashboard(platform, "Dashboard");
   const storefront = new CloudNativeService(stack, "Storefront", { deployment: codeDeploy(canary()) });
   storefront.add(new Ingress({ paths: ["/storefront/*"] }));
-  const queue = existingQueue(stack, "Mails", "arn:aws:sqs:eu-central-1:123456789012:mails");
+  const queue = existingQueue(stack, "Mails", queueArn);
   const mailer = new CloudNativeService(stack, "Mailer", { process: worker({ queue }), exec: true });
   mailer.call(orders);
-  const events = new Queue(stack.data, "Events");
+  mailer.addAdminProcess("migrate", ["node", "migrate.js"]);
+  const events = new Queue(stack.data, "Events", eventsQueue);
   const placed = new Topic(stack.data, "Placed");
   placed.subscribe(events);
   orders.use(events);
+  orders.use(new PostgresDatabase(stack.data, "Ledger", { capacity: DatabaseCapacity.serverless(), ...ledger }));
+  const first = new PostgresDatabase(stack.data, "Database", database);
   for (const backing of [
     placed,
-    new PostgresDatabase(stack.data, "Database"),
-    new Cache(stack.data, "Cache"),
+    restored ? new PostgresDatabase(stack.data, "Restored", restored) : first,
+    new Cache(stack.data, "Cache", cache),
     new Bucket(stack.data, "Files"),
     new Table(stack.data, "Sessions", { partitionKey: { name: "id" } }),
     new ExternalService(stack, "Payments", { url: "https://pay.example.com" }),
@@ -154,6 +196,7 @@ export function everything(profile: Profile = "dev"): App {
     process: job({ schedule: every(Duration.hours(1)), command: ["node", "report.js"] }),
     alarms: {},
   });
+  more?.(platform);
   const kept = new LogArchive(platform, "Archive");
   new LogStream(stack.data, "Audit", {
     delivery: "audit",
@@ -167,7 +210,7 @@ export function everything(profile: Profile = "dev"): App {
       openSearch({
         domainArn: "arn:aws:es:eu-central-1:123456789012:domain/logs",
         endpoint: "https://vpc-logs.eu-central-1.es.amazonaws.com",
-        vpc: { vpc: stack.vpc, securityGroupId: "sg-0123456789abcdef0" },
+        vpc: { vpc: stack.vpc, securityGroupId: searchGroupId },
       }),
     ],
   });
@@ -198,6 +241,7 @@ export function everything(profile: Profile = "dev"): App {
         ],
       },
     ],
+    drift: cron("0 6 * * MON-FRI"),
     notify: ["orders-team@example.com"],
   });
   new LogStream(new AwsStack(app, "audit", { environment, lifetime: "data" }), "Logs");

@@ -236,6 +236,7 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
   s3_bucket_lifecycle_configuration: {
     s3: "GetBucketTagging GetLifecycleConfiguration PutBucketTagging PutLifecycleConfiguration",
   },
+  s3_bucket_logging: { s3: "GetBucketLogging GetBucketTagging PutBucketLogging PutBucketTagging" },
   s3_bucket_metric: { s3: "GetBucketTagging GetMetricsConfiguration PutBucketTagging PutMetricsConfiguration" },
   s3_bucket_ownership_controls: {
     s3: "GetBucketOwnershipControls GetBucketTagging PutBucketOwnershipControls PutBucketTagging",
@@ -299,4 +300,24 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
     wafv2:
       "DeleteLoggingConfiguration GetLoggingConfiguration ListTagsForResource PutLoggingConfiguration TagResource UntagResource",
   },
+};
+
+/** Write actions that AWS requires of the caller although the provider does not call them, by service. */
+export const AWS_CALLS: Readonly<Record<string, string>> = {
+  // Auto Scaling checks that the caller who names a launch template may start its instances:
+  // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+  ec2: "RunInstances",
+  // `antifragile apply` reads why tasks stopped.
+  ecs: "DescribeTasks ListTasks",
+  // WAF associates its ACL with a load balancer: https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html
+  elasticloadbalancing: "SetWebAcl",
+  // WAF and VPC set up the delivery of their logs:
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+  logs: "CreateLogDelivery DeleteLogDelivery",
+  // Final snapshots: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+  rds: "CreateDBClusterSnapshot CreateDBSnapshot",
+  // Hosted zones of private namespaces: https://docs.aws.amazon.com/cloud-map/latest/dg/security_iam_id-based-policy-examples.html
+  route53: "AssociateVPCWithHostedZone CreateHostedZone DeleteHostedZone",
+  // Passwords that RDS manages: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+  secretsmanager: "CreateSecret RotateSecret TagResource",
 };

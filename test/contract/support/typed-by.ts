@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import ts from "typescript";
+import type { Combination } from "../../support/engines";
 import { ROOT } from "./sources";
 
 const SETTINGS: ts.CompilerOptions = {
@@ -14,12 +15,9 @@ const SETTINGS: ts.CompilerOptions = {
   noEmit: true,
 };
 
-/**
- * Compiler errors of programs when the package's provider bindings are those of `bindings`:
- * `@cdktf/provider-aws`, or `provider-aws-6`.
- */
+/** Compiler errors of programs when the engine and the provider bindings are in these folders. */
 export function typeErrors(
-  bindings: string,
+  packages: Combination["packages"],
   {
     files = [],
     written = {},
@@ -30,7 +28,13 @@ export function typeErrors(
     ...SETTINGS,
     paths: {
       antifragile: [join(ROOT, "constructs/index.ts")],
-      "@cdktf/provider-aws/*": [join(ROOT, "node_modules", bindings, "*")],
+      "antifragile/testing": [join(ROOT, "constructs/testing/index.ts")],
+      ...Object.fromEntries(
+        Object.entries(packages).flatMap(([name, folder]) => [
+          [name, [folder]],
+          [`${name}/*`, [`${folder}/*`]],
+        ]),
+      ),
     },
   };
   const host = ts.createCompilerHost(settings);
@@ -43,7 +47,7 @@ export function typeErrors(
       ? getSourceFile(path, ...rest)
       : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   };
-  const program = ts.createProgram([...files.map((file) => join(ROOT, file)), ...texts.keys()], settings, host);
+  const program = ts.createProgram([...files.map((file) => resolve(ROOT, file)), ...texts.keys()], settings, host);
   return ts
     .getPreEmitDiagnostics(program)
     .map(
@@ -78,6 +82,7 @@ export function asArguments(resources: Readonly<Record<string, Readonly<Record<s
 
 /** Names to which the bindings append a letter, because a block of another resource has the same name. */
 const WITH_LETTER: Readonly<Record<string, string>> = {
+  aws_s3_bucket_logging: "S3BucketLoggingAConfig",
   aws_s3_bucket_server_side_encryption_configuration: "S3BucketServerSideEncryptionConfigurationAConfig",
   aws_s3_bucket_versioning: "S3BucketVersioningAConfig",
   aws_wafv2_web_acl_association: "Wafv2WebAclAssociationConfigA",

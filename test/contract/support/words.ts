@@ -30,6 +30,7 @@ export const RULES: readonly Rule[] = [
   { pattern: /\b(mends?|mended|mending)\b/, instead: "fix, fixed" },
   { pattern: /\b(go|goes|going|went|gone|taken|took|takes) back\b/, instead: "roll back, return" },
   { pattern: /\b(stands?|stood|standing|lives?|lived) on\b/, instead: "runs on, depends on, uses" },
+  { pattern: /\bthere (is|are) no\b/, instead: "what is there, and what to do", kinds: ["message"] },
   { pattern: /(?<!there )\bis no (?!longer\b|more than\b)[a-z]/, instead: "must be ..., is not a valid ..." },
   {
     pattern: /\b(whoever|whomever|somebody|anybody|nobody|everybody)\b/,
@@ -202,7 +203,15 @@ export function passagesOf(file: string, text: string): Passage[] {
   if (name.endsWith(".py")) return passagesOfPython(file, text);
   return text
     .split("\n")
-    .map((line, index) => ({ kind: "prose" as const, file, line: index + 1, text: line }))
+    .map((line, index) => {
+      const doc = /^\s*\/\*\*\s*(.*)$/.exec(line)?.[1];
+      return {
+        kind: doc === undefined ? ("prose" as const) : ("doc comment" as const),
+        file,
+        line: index + 1,
+        text: doc ?? line,
+      };
+    })
     .filter((passage) => passage.text.trim() !== "");
 }
 

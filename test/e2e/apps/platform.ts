@@ -93,7 +93,7 @@ if (process.env.SHOP !== undefined) {
     environment: {
       ...environment,
       guardrails: {
-        permissionsBoundaryArn: "arn:aws:iam::aws:policy/PowerUserAccess",
+        permissionsBoundary: "arn:aws:iam::aws:policy/PowerUserAccess",
         rolePath: "/tenant/",
         namePrefix: "acme",
         requiredTags: ["CostCenter"],

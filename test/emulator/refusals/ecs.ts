@@ -138,6 +138,16 @@ export const cases: Record<string, Case> = {
       }),
     accepted: (service) => create(service, { capacityProviderStrategy: [{ capacityProvider: "machines" }] }),
   },
+  "ecs-task-launch-type": {
+    given: async () => {
+      const given = await cluster();
+      await register({ family: "on-instances", requiresCompatibilities: ["EC2"] });
+      await register({ family: "anywhere", requiresCompatibilities: ["EC2", "FARGATE"] });
+      return given;
+    },
+    refused: ({ service }) => create(service, { taskDefinition: "on-instances" }),
+    accepted: ({ service }) => create(service, { taskDefinition: "anywhere" }),
+  },
   "ecs-full-bound": {
     given: cluster,
     refused: ({ service }) =>

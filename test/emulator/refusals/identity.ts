@@ -60,6 +60,11 @@ export const cases: Record<string, Case> = {
       return attach(arn);
     },
   },
+  "iam-boundary-missing": {
+    given: () => managed("boundary"),
+    refused: (arn) => iam("CreateRole", { ...ROLE, RoleName: "app", PermissionsBoundary: `${arn}-2` }),
+    accepted: (arn) => iam("CreateRole", { ...ROLE, RoleName: "app", PermissionsBoundary: arn }),
+  },
   "iam-policy-attached": {
     given: async () => {
       await role();

@@ -1,6 +1,6 @@
 import type { TaskDefinition } from "@aws-sdk/client-ecs";
 import type { LockHolder, ProcessTemplate, ReleaseLock, ReleaseRecord } from "../../../contract/release";
-import type { Cloud, Progress, TaskState } from "../../../operations/release/cloud";
+import type { Cloud, LogEvent, LogQuery, Progress, RunningTask, TaskState } from "../../../operations/release/cloud";
 import type { ReleaseContext } from "../../../operations/release/context";
 import { familyAndRevision } from "../../../operations/release/task";
 
@@ -176,6 +176,40 @@ export class FakeCloud implements Cloud {
 
   async lines(_: unknown, __: unknown, next: string | undefined) {
     return next === undefined ? { lines: this.ending.lines ?? [], next: "1" } : { lines: [], next };
+  }
+
+  /** Events in the logs, by container. */
+  readonly logged: Record<string, LogEvent[]> = {};
+  readonly queries: LogQuery[] = [];
+
+  async logEvents({ container }: ProcessTemplate, query: LogQuery) {
+    this.before("logs");
+    this.queries.push(query);
+    return (this.logged[container] ?? []).filter(
+      ({ at, task }) => at >= query.since && task.startsWith(query.task ?? ""),
+    );
+  }
+
+  /** Tasks that run, by container. */
+  readonly tasksOf: Record<string, RunningTask[]> = {};
+
+  async runningTasks({ container }: ProcessTemplate) {
+    return this.tasksOf[container] ?? [];
+  }
+
+  async openSession({ cluster }: ProcessTemplate, { id, runtimeId }: RunningTask, command: string) {
+    this.note(`exec ${id} ${command}`);
+    return {
+      start: { sessionId: "s-1", streamUrl: "wss://x", tokenValue: "t" },
+      target: `ecs:${cluster}_${id}_${runtimeId}`,
+    };
+  }
+
+  /** States of the alarms that exist. */
+  readonly alarms: Record<string, string> = {};
+
+  async alarmStates(names: readonly string[]) {
+    return new Map(Object.entries(this.alarms).filter(([name]) => names.includes(name)));
   }
 
   note(call: string): void {

@@ -1,4 +1,4 @@
-import type { TerraformPlan } from "../../../operations/plan-gate";
+import type { TerraformPlan } from "../../../operations/terraform-plan";
 
 export type Change = TerraformPlan["resource_changes"][number]["change"];
 

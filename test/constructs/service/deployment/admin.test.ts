@@ -41,13 +41,27 @@ describe("AdminRole", () => {
 
   it("does not exist while admin processes need only what the service may do", () => {
     const { stack, role } = admin();
+    role.hasProcess();
     role.share(read);
     expect(role.roleArn).toBeUndefined();
     expect(resources(stack, "aws_iam_role")).toEqual({});
   });
 
+  it("does not exist without an admin process", () => {
+    const { stack, role } = admin();
+    role.share(read);
+    role.grant(alter);
+    role.set("DB_USER", "owner");
+    expect([role.roleArn, role.environment]).toEqual([undefined, undefined]);
+    expect(resources(stack, "aws_iam_role")).toEqual({});
+    role.hasProcess();
+    expect(role.environment).toEqual({ DB_USER: "owner" });
+    expect(actions(stack)).toEqual(["dynamodb:UpdateTable", "s3:GetObject"]);
+  });
+
   it("has its own permissions and those of the service, granted before and after it was created", () => {
     const { stack, role } = admin();
+    role.hasProcess();
     role.share(read);
     role.grant(alter);
     role.share({ ...read, actions: ["s3:PutObject"] });
@@ -59,6 +73,7 @@ describe("AdminRole", () => {
 
   it("sets variables of admin processes once each", () => {
     const { role } = admin();
+    role.hasProcess();
     expect(role.environment).toBeUndefined();
     role.set("DB_USER", "owner");
     expect(() => role.set("DB_USER", "app")).toThrow("DB_USER of admin processes is set twice");

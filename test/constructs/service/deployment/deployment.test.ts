@@ -61,7 +61,7 @@ describe("a deployment", () => {
   it("without an Ingress rolls back when tasks do not start", () => {
     const { stack } = orders();
     expect(resources(stack, "aws_cloudwatch_metric_alarm")).toEqual({});
-    expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
+    expect(only(stack, "aws_ecs_service").alarms).toMatchObject({ enable: false, rollback: false });
     expect(only(stack, "aws_ecs_service")).toMatchObject({
       deployment_circuit_breaker: { enable: true, rollback: true },
     });
@@ -115,7 +115,7 @@ describe("alarms of add-ons", () => {
   it("roll nothing back by default", () => {
     const { stack, service } = orders({ addOns: [watched(false)] });
     expect(service.alarms).toHaveLength(1);
-    expect(only(stack, "aws_ecs_service")).not.toHaveProperty("alarms");
+    expect(only(stack, "aws_ecs_service").alarms).toMatchObject({ enable: false, rollback: false });
   });
 
   it("are refused without a deployment to roll back", () => {

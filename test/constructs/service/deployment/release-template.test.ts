@@ -21,7 +21,7 @@ function released(props: CloudNativeServiceProps = {}) {
   const adminProcesses = new AdminProcesses(scope);
   const adminRole = new AdminRole(scope, context);
   publishReleaseTemplate(scope, context, task.definition, () => ({
-    runner: { service: "orders" },
+    runner: { service: "orders", url: "http://orders.shop-dev.internal:3000" },
     securityGroupId: "sg-0123456789abcdef0",
     logs,
     monitoring,
@@ -29,7 +29,7 @@ function released(props: CloudNativeServiceProps = {}) {
     adminProcesses,
     adminRole,
   }));
-  return { stack, monitoring, adminProcesses, adminRole };
+  return { stack, monitoring, targets, adminProcesses, adminRole };
 }
 
 /** Value of the one parameter below a path. */
@@ -43,6 +43,7 @@ describe("the release template", () => {
   it("has what was added to the service after it was published", () => {
     const { stack, monitoring, adminProcesses, adminRole } = released();
     adminProcesses.add("migrate", ["node", "migrate.js"]);
+    adminRole.hasProcess();
     adminRole.set("DB_USER", "owner");
     monitoring.add({ alarmName: "depth", alarmArn: "arn" });
     const value = parameter(stack, "/processes/orders");
@@ -50,6 +51,17 @@ describe("the release template", () => {
     expect(value).toContain('"adminEnvironment":{"DB_USER":"owner"}');
     expect(value).toContain('"alarms":["depth"]');
     expect(value).toContain('"securityGroup":"sg-0123456789abcdef0"');
+  });
+
+  it("has the URL of the first target, or the one within the platform", () => {
+    const value = (url: string | undefined) => {
+      const { stack, targets } = released();
+      const group = { targetGroupArn: "arn", targetGroupArnSuffix: "suffix", loadBalancerArnSuffix: "suffix" };
+      if (url !== undefined) targets.add({ ...group, dependsOn: [], url });
+      return parameter(stack, "/processes/orders");
+    };
+    expect(value(undefined)).toContain('"url":"http://orders.shop-dev.internal:3000"');
+    expect(value("https://orders.example.com")).toContain('"url":"https://orders.example.com"');
   });
 
   it("is compared with the live release only if a pipeline releases", () => {
@@ -64,6 +76,8 @@ describe("the release template", () => {
     expect(allowed()).toContain("service/shop-dev/orders");
     expect(allowed()).not.toContain("shop-dev-orders-admin");
     adminRole.grant({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::invoices/*"] });
+    expect(allowed()).not.toContain("shop-dev-orders-admin");
+    adminRole.hasProcess();
     expect(allowed()).toContain("shop-dev-orders-admin");
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { canary, codeDeploy } from "../../../../constructs";
 import { Alarm } from "../../../../constructs/core/alarm";
 import { Monitoring } from "../../../../constructs/service/monitoring/monitoring";
 import type { CloudNativeServiceProps } from "../../../../constructs/service/props";
@@ -60,6 +61,18 @@ describe("Monitoring", () => {
       "aws_cloudwatch_metric_alarm.Orders_late",
       "aws_cloudwatch_metric_alarm.Orders_early",
     ]);
+  });
+
+  it("turns the rollback of the ECS service off, rather than leaving it out, without alarms that roll back", () => {
+    const { stack, part } = monitoring({ alarms: "none" });
+    part.watch();
+    expect(only(stack, "aws_ecs_service").alarms).toEqual({
+      alarm_names: ["shop-dev-orders-errors"],
+      enable: false,
+      rollback: false,
+    });
+    const byCodeDeploy = monitoring({ alarms: "none", deployment: codeDeploy(canary()) });
+    expect(only(byCodeDeploy.stack, "aws_ecs_service")).not.toHaveProperty("alarms");
   });
 
   it("reports as health the alarms that roll back, or all if none does", () => {

@@ -158,6 +158,16 @@ describe("scaling", () => {
       "SCALING_STEPS scaling.steps.A",
     ],
     [
+      "more steps than a policy has",
+      { steps: [{ name: "A", metric: METRIC, out: Array.from({ length: 21 }, (_, from) => ({ from, add: 1 })) }] },
+      "SCALING_STEPS scaling.steps.A",
+    ],
+    [
+      "a dimension that begins with a colon",
+      { metrics: [{ name: "Depth", metric: { ...METRIC, dimensions: { ":Queue": "a" } }, target: 5 }] },
+      "METRIC scaling.metrics.Depth.metric",
+    ],
+    [
       "a target for a metric without a name",
       { metrics: [{ name: "Depth", metric: { namespace: "Shop", metricName: "" }, target: 5 }] },
       "METRIC scaling.metrics.Depth.metric",
@@ -194,6 +204,17 @@ describe("scaling", () => {
   it("refuses a schedule with conflicting bounds", () => {
     const schedules = [{ name: "Morning", schedule: cron("0 7 * * *"), min: 9 }];
     expect(refusals(() => orders({ max: 8, schedules }))).toEqual(["SCALING_SCHEDULE scaling.schedules.Morning"]);
+  });
+
+  it("refuses the names of its own policies, as far as they exist", () => {
+    const named = (name: string) => [{ name, metric: METRIC, target: 1 }];
+    expect(refusals(() => orders({ metrics: named("Cpu") }))).toEqual(['SCALING_NAME scaling name "Cpu"']);
+    const schedules = [{ name: "OnCpu", schedule: cron("0 7 * * *"), min: 2 }];
+    expect(refusals(() => orders({ schedules }))).toEqual(['SCALING_NAME scaling name "OnCpu"']);
+    expect(() => orders({ metrics: named("Requests") })).not.toThrow();
+    expect(refusals(() => orders({ metrics: named("Requests"), requestsPerTask: 5 }))).toEqual([
+      'SCALING_NAME scaling name "Requests"',
+    ]);
   });
 
   it("refuses duplicate names, and scaling on requests for a worker", () => {

@@ -1,0 +1,137 @@
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
+import { namePrefix } from "../core/names";
+import { AwsStack } from "../core/stack";
+
+/** Days that an overwritten or deleted log file can still be restored. */
+const FORMER_DAYS = 7;
+
+/**
+ * Buckets for the access logs of a load balancer, and for those of that bucket. Files expire with the logs of the environment. Encrypted
+ * with the key of S3, the only one that both services write with.
+ *
+ * Costs about 0.025 USD per GB and month.
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+ */
+export class AccessLogs extends Construct {
+  readonly bucketName: string;
+  /** Permission to write, which must exist before the load balancer uses the bucket. */
+  readonly permission: ITerraformDependable;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const stack = AwsStack.of(this);
+    const requests = new LogBucket(this, "Requests", {
+      name: "access",
+      writer: {
+        service: "logdelivery.elasticloadbalancing.amazonaws.com",
+        // Load balancers of another account write to the folder of that account. AWS's page has no condition, and one on `aws:SourceArn` is
+        // reported to deny the test file that is written when logs are turned on.
+        folder: `AWSLogs/${stack.accountId}/*`,
+      },
+    });
+    const reads = new LogBucket(this, "Reads", {
+      name: "access-reads",
+      // Each read of the other bucket fills it again, also that of a plan to delete both.
+      forceDestroy: true,
+      writer: {
+        service: "logging.s3.amazonaws.com",
+        folder: "*",
+        conditions: {
+          ArnLike: { "aws:SourceArn": requests.bucketArn },
+          StringEquals: { "aws:SourceAccount": stack.accountId },
+        },
+      },
+    });
+    // A bucket that logged to itself would log each log file.
+    new S3BucketLoggingA(this, "Logging", {
+      bucket: requests.bucketName,
+      targetBucket: reads.bucketName,
+      targetPrefix: "",
+      dependsOn: [reads.policy],
+    });
+    this.bucketName = requests.bucketName;
+    this.permission = requests.policy;
+  }
+}
+
+interface LogBucketProps {
+  /** Part of the bucket's name. */
+  readonly name: string;
+  /** Deletes the files with the bucket. @default - true outside production */
+  readonly forceDestroy?: boolean;
+  /** Service that writes, and to which objects. */
+  readonly writer: Pick<ResourceStatement, "conditions"> & { readonly service: string; readonly folder: string };
+}
+
+class LogBucket extends Construct {
+  readonly bucketName: string;
+  readonly bucketArn: string;
+  readonly policy: S3BucketPolicy;
+
+  constructor(scope: Construct, id: string, { name, forceDestroy, writer }: LogBucketProps) {
+    super(scope, id);
+    const stack = AwsStack.of(this);
+    const resource = new S3Bucket(this, "Resource", {
+      bucketPrefix: namePrefix("bucket", stack.prefixed(stack.stackName, stack.environment.name, name)),
+      forceDestroy: forceDestroy ?? !stack.production,
+    });
+    const bucket = resource.bucket;
+    this.bucketName = bucket;
+    this.bucketArn = resource.arn;
+    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
+      bucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketOwnershipControls(this, "Ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
+    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+      bucket,
+      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+    });
+    const versions = new S3BucketVersioningA(this, "Versions", {
+      bucket,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
+      bucket,
+      rule: [
+        {
+          id: "end",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          expiration: [{ days: stack.defaults.logRetention.toDays() }],
+          noncurrentVersionExpiration: [{ noncurrentDays: FORMER_DAYS }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+        },
+      ],
+      dependsOn: [versions],
+    });
+    const write: ResourceStatement = {
+      sid: "Write",
+      effect: "Allow",
+      principal: { Service: writer.service },
+      actions: ["s3:PutObject"],
+      resources: [`${resource.arn}/${writer.folder}`],
+      conditions: writer.conditions,
+    };
+    this.policy = new S3BucketPolicy(this, "Policy", {
+      bucket,
+      policy: resourcePolicy([write, onlyByTls(["s3:*"], [resource.arn, `${resource.arn}/*`])]),
+      // Both resources change the same setting, and AWS refuses concurrent changes.
+      dependsOn: [block],
+    });
+  }
+}

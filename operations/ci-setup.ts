@@ -1,0 +1,154 @@
+/** Step of a CI system's setup that a person does once, outside of the repository. */
+export interface SetupStep {
+  readonly what: string;
+  /** Commands, or the place of a setting. */
+  readonly how: string;
+}
+
+/** Data of a generated repository on which the setup depends. */
+export interface CiSetup {
+  /** Answer to `--ci`. */
+  readonly ci: string;
+  readonly name: string;
+  readonly branch: string;
+  /** `npm` or `pnpm`. */
+  readonly packageManager: string;
+  /** Complete export `delivery` of infra/environments.ts. */
+  readonly delivery: {
+    readonly account?: string;
+    readonly region?: string;
+    readonly repository?: unknown;
+    readonly project?: string;
+    readonly principal?: string;
+  };
+}
+
+type Steps = (setup: CiSetup) => readonly SetupStep[];
+
+const gitHub: Steps = ({ branch, delivery }) => {
+  const { owner, name } = delivery.repository as { readonly owner: string; readonly name: string };
+  const repository = `${owner}/${name}`;
+  const environment = (environmentName: string, more = "") =>
+    [
+      `gh api --method PUT repos/${repository}/environments/${environmentName}${more}`,
+      "-F 'deployment_branch_policy[protected_branches]=false' -F 'deployment_branch_policy[custom_branch_policies]=true'",
+      `&& gh api --method POST repos/${repository}/environments/${environmentName}/deployment-branch-policies -f name=${branch}`,
+    ].join(" ");
+  return [
+    {
+      what: "the account that the workflow deploys to",
+      how: `gh variable set AWS_ACCOUNT_ID --body ${delivery.account} --repo ${repository}`,
+    },
+    { what: `the environment staging, for ${branch} alone`, how: environment("staging") },
+    {
+      what: `the environment production, for ${branch} alone, with a reviewer: here you`,
+      how: environment("production", ` -F 'reviewers[][type]=User' -F "reviewers[][id]=$(gh api user --jq .id)"`),
+    },
+    {
+      what: `reviews for ${branch}: who may push to it may plan production and deploy to staging`,
+      how: `https://github.com/${repository}/settings/rules`,
+    },
+  ];
+};
+
+const gitLab: Steps = ({ branch, delivery }) => {
+  const { project = "" } = delivery;
+  const api = `glab api --method POST projects/${encodeURIComponent(project)}`;
+  return [
+    {
+      what: "the account that the pipeline deploys to",
+      how: `glab variable set AWS_ACCOUNT_ID ${delivery.account} --repo ${project}`,
+    },
+    {
+      what: "maintainers alone may start production (Premium; without it, everyone who may merge may)",
+      how: `${api}/protected_environments -f name=production -f 'deploy_access_levels[][access_level]=40'`,
+    },
+    {
+      what: `only maintainers push to ${branch}: AWS trusts each of its jobs`,
+      how: `${api}/protected_branches -f name=${branch} -f push_access_level=40 -f merge_access_level=40`,
+    },
+    {
+      what: "a runner with the tag delivery, for protected branches alone, with Node.js, Git, Terraform and Docker for arm64",
+      how: "Settings, CI/CD, Runners",
+    },
+  ];
+};
+
+const agents = ({ principal }: CiSetup["delivery"]): SetupStep => ({
+  what: `agents that deploy run on instances with the role ${principal}; those that test have no role`,
+  how: `aws ec2 associate-iam-instance-profile --instance-id <id> --iam-instance-profile Name=${principal?.split("/").at(-1)}`,
+});
+
+const jenkins: Steps = ({ delivery }) => [
+  { what: "two plugins", how: "jenkins-plugin-cli --plugins lockable-resources pipeline-milestone-step" },
+  agents(delivery),
+  { what: "the labels delivery and test of these agents", how: "Manage Jenkins, Nodes" },
+  {
+    what: `the account, as global variable AWS_ACCOUNT_ID: ${delivery.account}`,
+    how: "Manage Jenkins, System, Global properties, Environment variables",
+  },
+  { what: "a multibranch pipeline that trusts no pull requests of forks", how: "New Item, Multibranch Pipeline" },
+];
+
+const teamCity: Steps = ({ delivery }) => [
+  agents(delivery),
+  {
+    what: "the parameter delivery of agents that deploy",
+    how: "echo delivery=yes >> conf/buildAgent.properties, on the agent",
+  },
+  {
+    what: `the account, as project parameter env.AWS_ACCOUNT_ID: ${delivery.account}`,
+    how: "Edit project, Parameters",
+  },
+  { what: "who approves production", how: "approvalRules in .teamcity/settings.kts, by default user:admin" },
+  { what: "settings from version control", how: "Edit project, Versioned Settings, Kotlin" },
+];
+
+const travis: Steps = ({ branch, delivery }) => {
+  const user = delivery.principal?.split("/").at(-1);
+  return [
+    {
+      what: "a user that has no permissions of its own: the roles trust it",
+      how: `aws iam create-user --user-name ${user}`,
+    },
+    { what: "its access keys, to be replaced regularly", how: `aws iam create-access-key --user-name ${user}` },
+    ...["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((variable) => ({
+      what: `${variable}, for ${branch} alone`,
+      how: `travis env set ${variable} <value> --private --branch ${branch}`,
+    })),
+    {
+      what: "the account that builds deploy to",
+      how: `travis env set AWS_ACCOUNT_ID ${delivery.account} --public --branch ${branch}`,
+    },
+  ];
+};
+
+const codePipeline: Steps = ({ delivery }) => [
+  {
+    what: `approve the pending connection to ${String(delivery.repository)}`,
+    how: `https://${delivery.region}.console.aws.amazon.com/codesuite/settings/connections`,
+  },
+  { what: "confirm the subscription of each address in notify", how: "the email that AWS sends" },
+];
+
+const SYSTEMS: Readonly<Record<string, { readonly title: string; readonly steps: Steps } | undefined>> = {
+  codepipeline: { title: "CodePipeline", steps: codePipeline },
+  "github-actions": { title: "GitHub", steps: gitHub },
+  gitlab: { title: "GitLab", steps: gitLab },
+  jenkins: { title: "Jenkins", steps: jenkins },
+  teamcity: { title: "TeamCity", steps: teamCity },
+  travis: { title: "Travis CI", steps: travis },
+};
+
+/** Steps that remain to be done by a person, in order, with the name of the CI system; undefined without one. */
+export function ciSetup(setup: CiSetup): { readonly title: string; readonly steps: readonly SetupStep[] } | undefined {
+  const system = SYSTEMS[setup.ci];
+  if (system === undefined) return undefined;
+  const command = (script: string, argument: string) =>
+    setup.packageManager === "pnpm" ? `pnpm run ${script} ${argument}` : `npm run ${script} -- ${argument}`;
+  const first = [
+    { what: "the bucket for the state of Terraform", how: command("bootstrap", "delivery") },
+    { what: "the image repository, and the roles or the pipeline", how: command("deploy", "delivery") },
+  ];
+  return { title: system.title, steps: [...first, ...system.steps(setup)] };
+}

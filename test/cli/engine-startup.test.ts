@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { run, usePackage } from "./packed";
+
+const MODULES = join(__dirname, "../../node_modules");
+
+const packed = usePackage();
+let work: string;
+beforeAll(() => {
+  symlinkSync(MODULES, join(dirname(packed.folder), "node_modules"));
+  work = mkdtempSync(join(tmpdir(), "antifragile-startup-"));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const APP = `
+  const { join } = require("node:path");
+  const { App, CloudNativeService, Ingress, insecureHttp, Platform } = require(process.env.LIBRARY);
+  const { AssetType, Lazy, TerraformAsset, TerraformOutput } = require("cdktf");
+  const loaded = (part) => Object.keys(require.cache).filter((file) => file.includes(part)).length;
+  const app = new App({ outdir: process.env.OUT });
+  const environment = { name: "production", region: "eu-central-1", profile: "production" };
+  const platform = new Platform(app, "shop", { environment, vpc: { cidr: "10.0.0.0/16" }, listener: insecureHttp() });
+  const stack = platform.stack("orders");
+  new CloudNativeService(stack, "Orders").add(new Ingress());
+`;
+
+/** Runs a program with a library, by default the packed one, in the folder whose `node_modules` it uses. */
+const program = (code: string, env: NodeJS.ProcessEnv, folder = dirname(packed.folder)) =>
+  run([process.execPath, "--eval", APP + code], folder, { env: { LIBRARY: packed.folder, ...env } });
+
+function files(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length), readFileSync(path, "base64")];
+    }),
+  );
+}
+
+it("leaves out what an app does not use, and changes no byte of the output", async () => {
+  const ASSET = `
+    new TerraformAsset(stack, "Asset", { path: ${JSON.stringify(__dirname)}, type: AssetType.ARCHIVE });
+    console.log(loaded("archiver/lib"), loaded("lib/kinesis-firehose"), loaded("lib/ecs-service/"));
+    app.synth();
+  `;
+  const light = await program(ASSET, { OUT: join(work, "light") });
+  expect(light).toMatchObject({ code: 0, stdout: "0 0 1\n" });
+  const plain = await program(ASSET, { OUT: join(work, "plain"), ANTIFRAGILE_DEBUG: "1" });
+  expect(plain).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^0/) });
+  const [a, b] = [files(join(work, "light")), files(join(work, "plain"))];
+  expect(Object.keys(a).some((file) => file.endsWith("archive.zip"))).toBe(true);
+  expect(a).toEqual(b);
+});
+
+const BROKEN = `
+  new TerraformOutput(stack, "Broken", { value: Lazy.stringValue({ produce: () => platform }) });
+  app.synth();
+`;
+
+it("reports the line that created a faulty token on request, and says how", async () => {
+  const hint = await program(BROKEN, { OUT: join(work, "hint") });
+  expect(hint).toMatchObject({ code: 1, stderr: expect.stringContaining("(set ANTIFRAGILE_DEBUG=1 to see the line)") });
+  const line = await program(BROKEN, { OUT: join(work, "line"), ANTIFRAGILE_DEBUG: "1" });
+  expect(line).toMatchObject({ code: 1, stderr: expect.stringMatching(/Object creation stack:[\s\S]*\[eval\]:\d+/) });
+});
+
+it("changes nothing inside another version of the engine", async () => {
+  const other = join(work, "node_modules");
+  mkdirSync(join(other, "cdktf"), { recursive: true });
+  for (const name of readdirSync(MODULES)) if (name !== "cdktf") symlinkSync(join(MODULES, name), join(other, name));
+  for (const name of readdirSync(join(MODULES, "cdktf"))) {
+    if (name !== "package.json") symlinkSync(join(MODULES, "cdktf", name), join(other, "cdktf", name));
+  }
+  const manifest = JSON.parse(readFileSync(join(MODULES, "cdktf/package.json"), "utf8"));
+  writeFileSync(join(other, "cdktf/package.json"), JSON.stringify({ ...manifest, version: "0.21.1" }));
+  const library = join(work, "library");
+  mkdirSync(library);
+  for (const name of ["constructs.js", "to-opensearch.mjs"]) {
+    writeFileSync(join(library, name), readFileSync(join(packed.folder, "dist", name)));
+  }
+  const env = { OUT: join(work, "other"), LIBRARY: join(library, "constructs.js") };
+  expect(await program(BROKEN, env, work)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/creation stack:[\s\S]*\[eval\]:\d+/),
+  });
+});

@@ -1,0 +1,159 @@
+import { expect, it } from "vitest";
+import { boundaryDocument } from "../../contract/boundary";
+import { FLOWS, PUBLISHERS, UNUSED, WRITERS } from "../iam/flows";
+import { describeWithIam } from "../iam/packages";
+import { ACCOUNT } from "../iam/resolve";
+import { rolesIn, type SimulatedRole } from "../iam/roles";
+import { bucketPolicies, encryptedTopics, environmentOf, isAllowed, isAllowedByResource } from "../iam/simulate";
+import { everyRole } from "./support/every-role";
+
+/** Roles of Terraform have a table of their own: the calls of the provider. */
+const OF_TERRAFORM = /-(apply|drift|plan)$/;
+
+interface Statement {
+  readonly Action: readonly string[];
+}
+
+/** Each action of each statement of a role, with the policies that remain without it. */
+function withoutEachAction({ policies }: SimulatedRole) {
+  return policies.flatMap(({ name, policy, managed }, index) => {
+    if (managed) return [];
+    const { Statement: statements, ...rest } = policy as { Statement: readonly Statement[] };
+    return statements.flatMap((statement, at) =>
+      statement.Action.map((action) => {
+        const left = { ...statement, Action: statement.Action.filter((each) => each !== action) };
+        const Statement = statements.with(at, left).filter(({ Action }) => Action.length > 0);
+        const mutated = { name, policy: { ...rest, Statement } };
+        return {
+          action,
+          policies: Statement.length === 0 ? policies.toSpliced(index, 1) : policies.with(index, mutated),
+        };
+      }),
+    );
+  });
+}
+
+describeWithIam("calls that are made in the name of a role, as AWS documents them", () => {
+  const programs = everyRole();
+  /** Roles, each with the permissions boundary that bootstrap creates for its environment. */
+  const roles = programs.flatMap(({ program }) => {
+    const environment = environmentOf(program);
+    const boundary =
+      environment === undefined
+        ? undefined
+        : (JSON.parse(boundaryDocument({ environment, account: ACCOUNT, partition: "aws" })) as object);
+    const found = rolesIn(program).filter(({ name }) => !OF_TERRAFORM.test(name));
+    return found.map((role) => ({ ...role, boundary }));
+  });
+  const callsOf = (name: string) =>
+    FLOWS.flatMap((flow) => {
+      const match = flow.role.exec(name);
+      return match === null
+        ? []
+        : flow.calls(...match.slice(1)).flatMap((calls) => calls.map((call) => ({ flow, call })));
+    });
+
+  it("concern at least one role, and have a page of AWS as source", () => {
+    const unused = FLOWS.filter((flow) => !roles.some(({ name }) => flow.role.test(name)));
+    expect(unused.map(({ name }) => name)).toEqual([]);
+    const pages = /^https:\/\/(docs\.aws\.amazon\.com|aws-otel\.github\.io)\//;
+    expect(FLOWS.filter(({ source }) => !pages.test(source))).toEqual([]);
+  });
+
+  it("are allowed, in an environment within the permissions boundary that bootstrap creates, too", async () => {
+    const denied: string[] = [];
+    let count = 0;
+    let bounded = 0;
+    for (const { name, policies, boundary } of roles) {
+      for (const { flow, call } of callsOf(name)) {
+        count += 1;
+        bounded += boundary === undefined ? 0 : 1;
+        if (await isAllowed(policies, call, boundary)) continue;
+        denied.push(`${name} ${call.action} ${call.resource} (${flow.name})`);
+      }
+    }
+    expect(denied).toEqual([]);
+    expect(count).toBeGreaterThan(500);
+    expect(bounded).toBeGreaterThan(300);
+  });
+
+  it("need every action that a role has, except for those that are listed with a reason", async () => {
+    const unneeded: string[] = [];
+    const used = new Set<unknown>();
+    let count = 0;
+    for (const role of roles) {
+      const made = callsOf(role.name);
+      for (const { action, policies } of withoutEachAction(role)) {
+        count += 1;
+        let isNeeded = false;
+        for (const { call } of made) {
+          if (call.action !== action || (await isAllowed(policies, call))) continue;
+          isNeeded = true;
+          break;
+        }
+        if (isNeeded) continue;
+        const reason = UNUSED.find((each) => each.role.test(role.name) && each.actions.split(" ").includes(action));
+        if (reason === undefined) unneeded.push(`${role.name} ${action}`);
+        else used.add(reason);
+      }
+    }
+    expect(unneeded).toEqual([]);
+    expect(UNUSED.filter((each) => !used.has(each))).toEqual([]);
+    expect(count).toBeGreaterThan(400);
+  });
+
+  it("are allowed to services that publish to encrypted topics, for this account only", async () => {
+    const topics = programs.flatMap(({ program }) => encryptedTopics(program));
+    for (const { service, topic, context } of PUBLISHERS) {
+      const published = topics.filter(({ name }) => topic.test(name));
+      expect(published.length, service).toBeGreaterThan(0);
+      for (const { arn, keyArn, policy, keyPolicy } of published) {
+        const publish = (account: string) => {
+          const sent = { "aws:SourceAccount": account, "aws:SecureTransport": "true" };
+          return isAllowedByResource(policy, service, { action: "sns:Publish", resource: arn, context: sent });
+        };
+        const use = (action: string, sent: typeof context) =>
+          isAllowedByResource(keyPolicy, service, { action, resource: keyArn, context: sent });
+        const answers = [
+          await publish(ACCOUNT),
+          await use("kms:Decrypt", context),
+          await use("kms:GenerateDataKey", context),
+        ];
+        expect([arn, ...answers]).toEqual([arn, true, true, true]);
+        expect([arn, await publish("210987654321"), await use("kms:Decrypt", {})]).toEqual([arn, false, false]);
+      }
+    }
+  });
+
+  it("are allowed to services that write logs to buckets, for this account only", async () => {
+    const buckets = programs.flatMap(({ program }) => bucketPolicies(program));
+    for (const { service, bucket, write } of WRITERS) {
+      const written = buckets.filter(({ name }) => bucket.test(name));
+      expect(written.length, service).toBeGreaterThan(0);
+      for (const { name, policy } of written) {
+        const puts = (account: string) => {
+          const { resource, context } = write(account, `arn:aws:s3:::${name}`);
+          const call = { action: "s3:PutObject", resource, context: { ...context, "aws:SecureTransport": "true" } };
+          return isAllowedByResource(policy, service, call);
+        };
+        expect([name, await puts(ACCOUNT), await puts("210987654321")]).toEqual([name, true, false]);
+      }
+    }
+  });
+
+  it("find an action that nothing needs", async () => {
+    const policy = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["*"] }],
+    };
+    const mutations = withoutEachAction({ name: "x", policies: [{ name: "p", policy }] });
+    const call = { action: "s3:PutObject", resource: "arn:aws:s3:::x/y", context: {} };
+    const allowed = await Promise.all(
+      mutations.map(async (each) => [each.action, await isAllowed(each.policies, call)]),
+    );
+    expect(allowed).toEqual([
+      ["s3:GetObject", true],
+      ["s3:PutObject", false],
+    ]);
+  });
+});

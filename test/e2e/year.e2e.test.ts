@@ -1,0 +1,257 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import {
+  App,
+  CloudNativeService,
+  existingService,
+  https,
+  Image,
+  Ingress,
+  insecureHttp,
+  Platform,
+  Queue,
+  type ServiceStack,
+  web,
+  worker,
+} from "../../constructs";
+import type { StackManifest } from "../../contract/stacks";
+import type { Emulator } from "../../emulator";
+import type { Allowances } from "../../operations/allowances";
+import { applyStacks } from "../../operations/apply";
+import { AwsCloud } from "../../operations/release/aws";
+import { runRelease } from "../../operations/release/commands";
+import { image } from "../operations/support/fake-cloud";
+import { AwsCaller } from "../support/aws-call";
+import { describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
+
+/** Code of a repository at one time. */
+interface Code {
+  readonly search?: boolean;
+  readonly reports?: boolean;
+  /** Stack of the mailer. */
+  readonly mailer?: "shop" | "mail";
+  readonly port?: number;
+  readonly readyPath?: string;
+  readonly certificateArn?: string;
+  /** Secret of the storefront, which uses a queue, too, where this is set. */
+  readonly secretArn?: string;
+  /** The storefront no longer calls the payments. */
+  readonly stopsCalling?: boolean;
+}
+
+const SHOP = ["market-dev-platform", "shop-dev-data", "shop-dev-service"];
+const MAIL = ["mail-dev-data", "mail-dev-service"];
+const PAYMENTS = ["payments-dev-data", "payments-dev-service"];
+const NOTHING: Allowances = { delete: [], replace: [] };
+
+/** A platform and the services of three repositories, changed over a year by `antifragile deploy`. */
+describeOnEmulator("a year of changes", () => {
+  const results = resultsFolder("year");
+  let folder: string;
+  let emulator: Emulator;
+  let aws: AwsCaller;
+
+  const service = (stack: ServiceStack, id: string, process: ReturnType<typeof web>, secretArn?: string) =>
+    new CloudNativeService(stack, id, {
+      image: Image.repository({ name: id.toLowerCase() }),
+      process,
+      ...(secretArn === undefined ? {} : { secrets: { API_KEY: secretArn } }),
+    });
+
+  function synthesize(code: Code): StackManifest {
+    const { search, reports, mailer, port = 3000, readyPath, certificateArn, secretArn } = code;
+    const app = new App({ outdir: join(folder, "cdktf.out") });
+    const platform = new Platform(app, "market", {
+      environment: { name: "dev", region: "eu-central-1", profile: "dev" },
+      listener: certificateArn === undefined ? insecureHttp() : https({ certificateArn }),
+    });
+    const [shop, mail, payments] = ["shop", "mail", "payments"].map((name) => platform.stack(name)) as [
+      ServiceStack,
+      ServiceStack,
+      ServiceStack,
+    ];
+    const process = web({ port, ...(readyPath === undefined ? {} : { readyPath }) });
+    const storefront = service(shop, "Storefront", process, secretArn);
+    storefront.add(new Ingress({ paths: ["/*"] }));
+    if (code.stopsCalling !== true) storefront.call(existingService("payments"));
+    const orders = new Queue(shop.data, "Orders");
+    if (secretArn !== undefined) storefront.use(orders);
+    for (const [exists, id] of [
+      [search, "Search"],
+      [reports, "Reports"],
+    ] as const) {
+      if (!exists) continue;
+      const other = service(shop, id, web({ port: 3000 }));
+      other.add(new Ingress({ paths: [`/${id.toLowerCase()}/*`] }));
+      storefront.call(other);
+    }
+    if (mailer !== undefined) {
+      const queue = new Queue(shop.data, "Mails");
+      const stack = mailer === "shop" ? shop : mail;
+      new CloudNativeService(stack, "Mailer", {
+        image: Image.repository({ name: "mailer" }),
+        process: worker({ queue }),
+      });
+    }
+    service(payments, "Payments", web()).call(existingService("storefront"));
+    app.synth();
+    return JSON.parse(readFileSync(join(folder, "cdktf.out", "manifest.json"), "utf8"));
+  }
+
+  /** Deploys one repository, as `antifragile deploy` does: the exit code, what it says, and the stacks that were changed. */
+  async function deploy(stacks: readonly string[], code: Code, allowances = NOTHING) {
+    const manifest = synthesize(code);
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    const said: string[] = [];
+    const changed: string[] = [];
+    const outcome = await applyStacks({
+      folders: stacks.filter((name) => name in manifest.stacks).map((name) => join(folder, "cdktf.out/stacks", name)),
+      manifest,
+      terraform: [tools.terraform.path],
+      allowances,
+      confirm: async (stack) => changed.push(stack) > 0,
+      print: (text) => void said.push(text),
+      env: process.env,
+    });
+    return { outcome, said: said.join(""), changed };
+  }
+
+  /** Deploys a repository, and allows what the gate refuses, as often as it does; returns the stacks in the order of their applies. */
+  async function deployAllowed(stacks: readonly string[], code: Code) {
+    const allowances = { delete: [] as string[], replace: [] as string[], update: [] as string[] };
+    const order: string[] = [];
+    for (let attempt = 1; ; attempt++) {
+      const { outcome, said, changed } = await deploy(stacks, code, allowances);
+      order.push(...changed);
+      if (outcome === 0) return { order, allowances };
+      if (outcome !== 3 || attempt === 4)
+        throw new Error(`attempt ${attempt} ended with ${outcome}:\n${said.slice(-3000)}`);
+      for (const [, action, address] of said.matchAll(/--allow-(delete|replace|update) '([^']+)'/g)) {
+        allowances[action as keyof typeof allowances].push(address as string);
+      }
+    }
+  }
+
+  /** Releases images of these sources, or the configuration that is applied. */
+  async function release(...sources: readonly string[]) {
+    const printed: string[] = [];
+    const code = await runRelease({
+      args: [
+        "dev",
+        ...sources.flatMap((each) => ["--image", image("a", each)]),
+        ...["--stack", "shop", "--platform", "market", "--region", "eu-central-1"],
+      ],
+      cwd: folder,
+      print: (text) => printed.push(text),
+      contextOf: (place, print) => {
+        const cloud = new AwsCloud(place.region);
+        const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+        const interrupted = new AbortController().signal;
+        return { cloud, place, print, now: Date.now, sleep, interrupted, by: "max", done: () => cloud.destroy() };
+      },
+    });
+    if (code !== 0) throw new Error(printed.join(""));
+  }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "antifragile-year-"));
+    emulator = await startAsAws(results, folder);
+    aws = new AwsCaller(emulator.url);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await emulator?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const start: Code = { search: true, mailer: "shop" };
+
+  it("begins with two repositories that call each other: the first says which one is missing, and then both are deployed", async () => {
+    const alone = await deploy(SHOP, start);
+    expect([alone.outcome, alone.changed]).toEqual([1, ["market-dev-platform", "shop-dev-data"]]);
+    expect(alone.said).toContain(
+      "The service payments is not deployed on the platform market in dev: deploy it first, in its repository.",
+    );
+    expect(await deploy(PAYMENTS, start)).toMatchObject({ outcome: 0, changed: PAYMENTS });
+    expect(await deploy(SHOP, start)).toMatchObject({ outcome: 0, changed: ["shop-dev-service"] });
+    for (const stacks of [SHOP, PAYMENTS])
+      expect(await deploy(stacks, start)).toMatchObject({ outcome: 0, changed: [] });
+  });
+
+  it("refuses another port and another health check path under running tasks, before anything is changed", async () => {
+    const port = await deploy(SHOP, { ...start, port: 3001 });
+    expect([port.outcome, port.changed]).toEqual([3, []]);
+    expect(port.said).toContain("instead: create a second service with the new port");
+    const path = await deploy(SHOP, { ...start, readyPath: "/healthz" });
+    expect([path.outcome, path.changed]).toEqual([3, []]);
+    expect(path.said).toContain("instead: release a version that passes both checks");
+  });
+
+  it("stops using a secret, a queue and another service: the live release keeps its access until the next one", async () => {
+    const { ARN: secretArn } = await aws.call("secretsmanager", "CreateSecret", { Name: "key", SecretString: "x" });
+    const before: Code = { ...start, secretArn };
+    const after: Code = { ...start, stopsCalling: true };
+    const access = async () => {
+      const [app, start] = await Promise.all(
+        ["task", "execution"].map(async (part) => {
+          const answer = await aws
+            .call("iam", "GetRolePolicy", {
+              RoleName: `market-dev-storefront-${part}`,
+              PolicyName: "grants",
+            })
+            .catch(String);
+          return decodeURIComponent(answer);
+        }),
+      );
+      const rules = await aws.call("ec2", "DescribeSecurityGroupRules");
+      return {
+        queue: app?.includes("sqs:SendMessage"),
+        secret: start?.includes(secretArn),
+        payments: /<description>to Payments/i.test(rules),
+      };
+    };
+    await deployAllowed(SHOP, before);
+    await release("storefront", "search", "mailer");
+    expect(await access()).toEqual({ queue: true, secret: true, payments: true });
+
+    const kept = await deploy(SHOP, after);
+    expect([kept.outcome, kept.changed]).toEqual([0, ["shop-dev-service"]]);
+    expect(kept.said).toContain("Kept until the next release of storefront");
+    expect(await access()).toEqual({ queue: true, secret: true, payments: true });
+    expect(await deploy(SHOP, after)).toMatchObject({ outcome: 0, changed: [] });
+
+    await release();
+    expect(await deploy(SHOP, after)).toMatchObject({ outcome: 0, changed: ["shop-dev-service"] });
+    expect(await access()).toEqual({ queue: false, secret: false, payments: false });
+    expect(await deploy(SHOP, after)).toMatchObject({ outcome: 0, changed: [] });
+  });
+
+  it("removes a service and adds another: what its callers still use goes after their next release", async () => {
+    const code: Code = { reports: true, mailer: "shop" };
+    expect((await deployAllowed(SHOP, code)).order).toEqual(["shop-dev-data", "shop-dev-service"]);
+    await release("reports");
+    expect((await deployAllowed(SHOP, code)).order).toEqual(["shop-dev-service", "shop-dev-data"]);
+    expect(await deploy(SHOP, code)).toMatchObject({ outcome: 0, changed: [] });
+  });
+
+  it("moves a worker to another stack: says that it must leave the old one first", async () => {
+    const both = [...MAIL, ...SHOP];
+    const moved: Code = { reports: true, mailer: "mail" };
+    const failed = await deploy(both, moved);
+    expect(failed.outcome).toBe(1);
+    expect(failed.said).toContain("The service mailer still exists in another stack of dev.");
+    const { order } = await deployAllowed(SHOP, moved);
+    expect(order).toEqual(["shop-dev-service", "shop-dev-data"]);
+    expect(await deploy(both, moved)).toMatchObject({ outcome: 0, changed: MAIL });
+  });
+
+  it("goes from HTTP to HTTPS while services run", async () => {
+    const certificate = await aws.call("acm", "RequestCertificate", { DomainName: "shop.example.com" });
+    const secure: Code = { reports: true, mailer: "mail", certificateArn: certificate.CertificateArn };
+    const { order } = await deployAllowed(SHOP, secure);
+    expect(order).toEqual(["market-dev-platform", "shop-dev-service"]);
+    expect(await deploy(SHOP, secure)).toMatchObject({ outcome: 0, changed: [] });
+  });
+});

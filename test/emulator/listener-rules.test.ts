@@ -1,0 +1,102 @@
+import { expect, it } from "vitest";
+import { readDockerfile } from "../../emulator/runner/image";
+import {
+  actionsFor,
+  type Condition,
+  forwardedTo,
+  type Rule,
+  type RuledRequest,
+  redirectLocation,
+} from "../../emulator/runner/listener-rules";
+import { accepts } from "../../emulator/runner/target-group";
+
+const request = (parts: Partial<RuledRequest> = {}): RuledRequest => ({
+  method: "GET",
+  url: "/orders/1?Page=Two",
+  headers: { host: "Shop.example.com:8080", "x-tenant": "Acme" },
+  address: "127.0.0.1",
+  ...parts,
+});
+const forward = (arn: string) => [{ Type: "forward", TargetGroupArn: arn }];
+const rule = (Priority: string, Conditions: Condition[] = []): Rule => ({
+  Priority,
+  Conditions,
+  Actions: forward(Priority),
+});
+const chosen = (rules: Rule[], asked = request()) => actionsFor(rules, asked)[0]?.TargetGroupArn;
+
+it("a request goes to the first rule by priority whose conditions all hold", () => {
+  const orders: Condition = { Field: "path-pattern", PathPatternConfig: { Values: ["/orders/*"] } };
+  const post: Condition = { Field: "http-request-method", HttpRequestMethodConfig: { Values: ["POST"] } };
+  const rules = [rule("default"), rule("10", [orders]), rule("9", [orders, post])];
+  expect(chosen(rules)).toBe("10");
+  expect(chosen(rules, request({ method: "POST" }))).toBe("9");
+  expect(chosen(rules, request({ url: "/" }))).toBe("default");
+});
+
+const conditions: [Condition, boolean][] = [
+  [{ Field: "path-pattern", Values: ["/orders/?"] }, true],
+  [{ Field: "path-pattern", Values: ["/Orders/*"] }, false],
+  [{ Field: "path-pattern", Values: ["/orders"] }, false],
+  [{ Field: "host-header", HostHeaderConfig: { Values: ["*.EXAMPLE.com"] } }, true],
+  [{ Field: "host-header", HostHeaderConfig: { Values: ["example.com"] } }, false],
+  [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: "X-Tenant", Values: ["acme"] } }, true],
+  [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: "X-Other", Values: ["acme"] } }, false],
+  [{ Field: "query-string", QueryStringConfig: { Values: [{ Key: "page", Value: "two" }] } }, true],
+  [{ Field: "query-string", QueryStringConfig: { Values: [{ Value: "three" }] } }, false],
+  [{ Field: "source-ip", SourceIpConfig: { Values: ["127.0.0.0/8"] } }, true],
+  [{ Field: "source-ip", SourceIpConfig: { Values: ["10.0.0.0/8"] } }, false],
+  [{ Field: "unknown" }, false],
+];
+for (const [condition, holds] of conditions) {
+  it(`a condition ${holds ? "holds" : "does not hold"}: ${JSON.stringify(condition)}`, () => {
+    expect(chosen([rule("1", [condition]), rule("default")])).toBe(holds ? "1" : "default");
+  });
+}
+
+it("weights divide requests between target groups; a weight of 0 receives none", () => {
+  const groups = [
+    { TargetGroupArn: "blue", Weight: 90 },
+    { TargetGroupArn: "none", Weight: 0 },
+    { TargetGroupArn: "green", Weight: 10 },
+  ];
+  const action = { Type: "forward", ForwardConfig: { TargetGroups: groups } };
+  expect([0, 0.89, 0.9, 0.99].map((random) => forwardedTo(action, random))).toEqual(["blue", "blue", "green", "green"]);
+  expect(forwardedTo({ Type: "forward", TargetGroupArn: "one" }, 0.5)).toBe("one");
+});
+
+it("a redirect keeps the parts of the request that it does not replace", () => {
+  const listener = { protocol: "HTTP", port: 80 };
+  const secure = { StatusCode: "HTTP_301", Protocol: "HTTPS", Port: "443" };
+  expect(redirectLocation(secure, request(), listener)).toEqual({
+    protocol: "https",
+    host: "Shop.example.com",
+    port: 443,
+    path: "/orders/1?Page=Two",
+  });
+  const moved = { StatusCode: "HTTP_302", Path: "/v2/#{path}", Query: "" };
+  expect(redirectLocation(moved, request(), listener).path).toBe("/v2/orders/1");
+});
+
+it("a matcher is a status, several, or a range", () => {
+  expect([200, 204, 299, 300].map((status) => accepts("200,204-299", status))).toEqual([true, true, true, false]);
+  expect(accepts("200", 201)).toBe(false);
+});
+
+it("an image has the command and the variables of the last stage of its Dockerfile", () => {
+  const text = `FROM node AS build
+ENV STAGE=build
+CMD ["npm"]
+FROM node
+ENV NODE_ENV=production NAME="two words"
+HEALTHCHECK CMD ["node", "-e", "1"]
+ENTRYPOINT ["node"]
+CMD ["dist/main.js", \\
+  "--port"]`;
+  expect(readDockerfile(text)).toEqual({
+    environment: { NODE_ENV: "production", NAME: "two words" },
+    entryPoint: ["node"],
+    command: ["dist/main.js", "--port"],
+  });
+  expect(readDockerfile("FROM node\nCMD node main.js").command).toEqual(["/bin/sh", "-c", "node main.js"]);
+});

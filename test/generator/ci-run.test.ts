@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CommandSpec, parseCommandLine } from "../../contract/command-line";
+import { runAlarms } from "../../operations/alarms-command";
+import { runRelease } from "../../operations/release/commands";
+import { runApply, runPlan } from "../../operations/saved-plans-command";
+import { CI_FILES, type CiSystem } from "./support/ci-files";
+import { type Call, type CiResult, CiWorld, type RunOptions } from "./support/ci-run";
+
+const SPECS: Readonly<Record<string, CommandSpec>> = {
+  plan: runPlan.spec,
+  apply: runApply.spec,
+  release: runRelease.spec,
+  alarms: runAlarms.spec,
+};
+
+/** Part of the roles' names, as the construct writes it. */
+const PREFIX: Readonly<Record<CiSystem, string>> = {
+  "github-actions": "gh",
+  gitlab: "gl",
+  jenkins: "ci",
+  teamcity: "ci",
+  travis: "ci",
+};
+
+const TESTS = ["npm run lint", "npm run typecheck", "npm test"];
+const STAGING = ["plan staging", "apply staging", "release staging", "alarms staging"];
+const PRODUCTION = ["apply production", "release production", "alarms production"];
+
+describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (ci) => {
+  let world: CiWorld;
+  let delivered: CiResult;
+  beforeAll(() => {
+    world = new CiWorld(ci);
+    delivered = deliver();
+  });
+  afterAll(() => world.end());
+
+  /** A push, and what follows once a person has read the plans of production. */
+  function deliver(options: Partial<RunOptions> = {}) {
+    const push = world.run({ event: { kind: "push" }, approve: ci !== "travis", ...options });
+    if (ci !== "travis" || push.failed !== undefined || push.plans.length === 0 || options.approve === false)
+      return push;
+    // Its approval is a build of its own, with the id of the plans.
+    return world.again({ event: { kind: "manual", given: { PLANS: push.plans[0]! } }, approve: true, ...options });
+  }
+
+  /** Deployments: commands in order, without their flags, and without repeated look-ups of the image. */
+  const deployed = (calls: readonly Call[]) =>
+    calls.flatMap(({ words: [program, command, environment] }) =>
+      program === "antifragile" ? `${command} ${environment}` : [],
+    );
+  const npmCalls = (calls: readonly Call[]) =>
+    calls.filter(({ words }) => words[0] === "npm").map(({ words }) => words.join(" "));
+  const nothingDeployed = (calls: readonly Call[]) => calls.every(({ role }) => role === "none");
+
+  it("goes from a push to production: test, image, plan, apply, release, alarms, each with its own role", () => {
+    const { calls, failed, waiting } = delivered;
+    expect([failed, waiting]).toEqual([undefined, undefined]);
+    expect(
+      npmCalls(calls)
+        .filter((call) => TESTS.includes(call))
+        .slice(0, 3),
+    ).toEqual(TESTS);
+    expect(deployed(calls)).toEqual([...STAGING, "plan production", ...PRODUCTION]);
+    const own = (role: string) => `orders-delivery-${PREFIX[ci]}-${role}`;
+    for (const { role, words } of calls) {
+      const [program, command, environment] = words;
+      if (program === "antifragile") {
+        const kind = command === "alarms" ? "release" : command;
+        expect(role).toBe(own(`${environment}-${kind}`));
+      } else if (words.join(" ") === "npm run image") expect(role).toBe(own("image"));
+      // Tests run without a role.
+      else if (TESTS.includes(words.join(" "))) expect(role).toMatch(ci === "travis" ? /^keys$/ : /^none$/);
+    }
+  });
+
+  it("passes arguments that the commands accept: this commit, its image by digest, the plans that were approved", () => {
+    const { calls, plans } = delivered;
+    for (const { words } of calls.filter((call) => call.words[0] === "antifragile")) {
+      const [, command = "", environment, ...flags] = words;
+      const line = parseCommandLine(SPECS[command]!, [environment!, ...flags]);
+      const value = (flag: string) => line.value(flag);
+      if (command === "plan" || command === "apply") expect(value("commit")).toBe(world.sha);
+      if (command === "alarms") expect(Number(value("minutes"))).toBeGreaterThan(0);
+      if (environment === "production" && command === "plan") expect(plans).toEqual([value("upload")]);
+      if (environment === "production" && command === "apply") {
+        expect([plans, line.has("only-saved")]).toEqual([[value("download")], true]);
+      }
+    }
+  });
+
+  it("waits for a person after the plans of production, and does nothing there without one", () => {
+    const { calls, failed } = deliver({ approve: false });
+    expect(failed).toBeUndefined();
+    expect(deployed(calls)).toEqual([...STAGING, "plan production"]);
+  });
+
+  it.each<[string, Record<string, number>, string[]]>([
+    ["a failing test", { test: 1 }, []],
+    ["a refused plan of staging", { "plan-staging": 3 }, STAGING.slice(0, 1)],
+    ["a failed apply", { "apply-staging": 1 }, STAGING.slice(0, 2)],
+    ["a failed release", { "release-staging": 1 }, STAGING.slice(0, 3)],
+    ["a red alarm", { "alarms-staging": 1 }, STAGING],
+    ["a refused plan of production", { "plan-production": 3 }, [...STAGING, "plan production"]],
+    ["a failed apply of production", { "apply-production": 1 }, [...STAGING, "plan production", "apply production"]],
+    ["a red alarm in production", { "alarms-production": 1 }, [...STAGING, "plan production", ...PRODUCTION]],
+  ])("is stopped by %s", (_, fail, until) => {
+    const { calls, failed } = deliver({ fail });
+    expect(failed).toBeDefined();
+    expect(deployed(calls)).toEqual(until);
+  });
+
+  it("only tests a pull request, without any role", () => {
+    const { calls, failed, waiting } = world.run({ event: { kind: "pull-request" }, approve: true });
+    expect([failed, waiting]).toEqual([undefined, undefined]);
+    expect(npmCalls(calls)).toEqual(["npm ci", ...TESTS]);
+    expect(nothingDeployed(calls)).toBe(true);
+  });
+
+  it("allows deletions to the plans of one manual run, and to no other", () => {
+    const given = { ALLOW_DELETE: "aws_a.b aws_c.d", DEPLOY: "yes" };
+    const allowed = ({ calls }: { readonly calls: readonly Call[] }) =>
+      calls
+        .filter(({ words }) => words.includes("--allow-delete"))
+        .map(({ words }) => words[words.indexOf("--allow-delete") + 1]);
+    expect(allowed(world.run({ event: { kind: "manual", given } }))).toEqual([given.ALLOW_DELETE, given.ALLOW_DELETE]);
+    expect(allowed(delivered)).toEqual(["", ""]);
+  });
+
+  it.each(["npm run image", "antifragile apply staging", "antifragile plan production"])(
+    "turns red where the line %s is broken",
+    (line) => {
+      const broken = line.replace(/(plan|apply|image)/, "$1x");
+      expect(deliver({ edit: (text) => text.replace(line, broken) }).failed).toBeDefined();
+    },
+  );
+});
+
+describe("the steps that are simulated", () => {
+  it("are the actions of GitHub; those of Travis CI's Terraform, and Docker, are stand-ins", () => {
+    const world = new CiWorld("github-actions");
+    try {
+      const { simulated } = world.run({ event: { kind: "push" }, approve: true });
+      expect(simulated).toEqual([
+        "actions/checkout",
+        "actions/setup-node",
+        "aws-actions/configure-aws-credentials",
+        "hashicorp/setup-terraform",
+      ]);
+      const fork = world.run({ event: { kind: "push", fork: true }, approve: true });
+      expect(fork.calls.map(({ words }) => words.join(" "))).toEqual(["npm ci", ...TESTS]);
+    } finally {
+      world.end();
+    }
+  });
+});

@@ -1,0 +1,231 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { repositoryFiles } from "../../templates/support/repository";
+import { CI_FILES, type CiEvent, type CiSystem, type Passed } from "./ci-files";
+
+/**
+ * Programs that stand in for those of a runner. They record who calls them with what, and refuse what the real ones refuse: an image of a
+ * changed clone, plans that are not there, unknown commands. `fail/<command>-<environment>` in the control folder makes one fail.
+ */
+const ROLE = `role=none
+[ -z "\${GITHUB_ROLE:-}" ] || role="$GITHUB_ROLE"
+[ -z "\${AWS_PROFILE:-}" ] || role="$(sed -n 's/^role_arn = .*:role\\///p' "$AWS_CONFIG_FILE")"
+[ -z "\${AWS_ACCESS_KEY_ID:-}" ] || role=keys
+record() { printf '%s\\037' "$JOB" "$role" "$@" >> "$CONTROL/calls"; printf '\\n' >> "$CONTROL/calls"; }
+fails() { if [ -f "$CONTROL/fail/$1" ]; then exit "$(cat "$CONTROL/fail/$1")"; fi; }
+`;
+
+const ANTIFRAGILE = `#!/bin/sh
+set -eu
+${ROLE}
+record antifragile "$@"
+command="$1"; environment="$2"; shift 2
+upload=; download=; image=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --upload) upload="$2"; shift 2 ;;
+    --download) download="$2"; shift 2 ;;
+    --image) image="$2"; shift 2 ;;
+    --image-file) image="$(cat "$2")"; shift 2 ;;
+    *) shift ;;
+  esac
+done
+fails "$command-$environment"
+case "$command" in
+  plan) mkdir -p infra/cdktf.out; git rev-parse HEAD > infra/cdktf.out/plans; [ -z "$upload" ] || cp infra/cdktf.out/plans "$CONTROL/bucket/$upload" ;;
+  apply) [ -z "$download" ] || { mkdir -p infra/cdktf.out; cp "$CONTROL/bucket/$download" infra/cdktf.out/plans; }; grep -q "$(git rev-parse HEAD)" infra/cdktf.out/plans ;;
+  release) case "$image" in *@sha256:*) ;; *) echo "no image: $image" >&2; exit 2 ;; esac ;;
+  alarms) ;;
+  *) echo "unknown command $command" >&2; exit 2 ;;
+esac
+`;
+
+const NPM = `#!/bin/sh
+set -eu
+${ROLE}
+record npm "$@"
+case "$*" in
+  ci) mkdir -p node_modules/.bin; cp "$CONTROL/antifragile" node_modules/.bin/antifragile ;;
+  "run lint"|"run typecheck") ;;
+  test) fails test ;;
+  "run doctor -- staging"|"run doctor -- production") fails doctor ;;
+  "run image")
+    [ -z "$(git status --porcelain)" ] || { echo "there are uncommitted changes" >&2; exit 1; }
+    echo "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:$(git rev-parse HEAD)" > image.txt ;;
+  *) echo "unknown script: $*" >&2; exit 1 ;;
+esac
+`;
+
+/** Downloads to the file that its arguments name. */
+const CURL = `#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" != -o ] || : > "$2"; shift; done
+`;
+
+/** Programs whose effect no test needs. */
+const NOTHING = ["sudo", "unzip", "sha256sum", "terraform", "docker"];
+
+/** A call of a stand-in. */
+export interface Call {
+  readonly job: string;
+  /** Name of the role that it ran with; `none`, or `keys` for plain access keys. */
+  readonly role: string;
+  readonly words: readonly string[];
+}
+
+export interface CiResult {
+  /** Job that failed. */
+  readonly failed: string | undefined;
+  /** Job that a person would have to start. */
+  readonly waiting: string | undefined;
+  readonly calls: readonly Call[];
+  readonly output: string;
+  /** Steps that are simulated. */
+  readonly simulated: readonly string[];
+  /** Ids of the plans in the bucket. */
+  readonly plans: readonly string[];
+}
+
+export interface RunOptions {
+  readonly event: Partial<CiEvent> & Pick<CiEvent, "kind">;
+  /** True where a person approves production. */
+  readonly approve?: boolean;
+  /** Exit codes of commands that fail: `{ "plan-staging": 3 }`. */
+  readonly fail?: Readonly<Record<string, number>>;
+  /** Changes the text of the CI file. */
+  readonly edit?: (text: string) => string;
+}
+
+/** A generated repository at its origin, from which each job gets a fresh clone. */
+export class CiWorld {
+  readonly folder = mkdtempSync(join(tmpdir(), "antifragile-ci-"));
+  readonly sha: string;
+  readonly text: string;
+  readonly #origin = join(this.folder, "origin");
+  readonly #control = join(this.folder, "control");
+  readonly #bin = join(this.folder, "bin");
+  #clones = 0;
+
+  constructor(readonly ci: CiSystem) {
+    const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none" });
+    for (const [path, text] of files) this.#write(join(this.#origin, path), text);
+    const git = (...words: string[]) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...words], {
+        cwd: this.#origin,
+        encoding: "utf8",
+      }).trim();
+    git("init", "--quiet", "--initial-branch=main");
+    git("add", ".");
+    git("commit", "--quiet", "-m", "feat: first version");
+    this.sha = git("rev-parse", "HEAD");
+    this.text = files.get(CI_FILES[ci].path) ?? "";
+    for (const [name, text] of Object.entries({
+      npm: NPM,
+      curl: CURL,
+      ...Object.fromEntries(NOTHING.map((each) => [each, "#!/bin/sh\n"])),
+    }))
+      this.#write(join(this.#bin, name), text, 0o755);
+  }
+
+  #write(path: string, text: string, mode = 0o644): void {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+  }
+
+  end(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Runs the jobs of an event in order, until one fails or waits for a person. */
+  run(options: RunOptions): CiResult {
+    rmSync(this.#control, { recursive: true, force: true });
+    this.#write(join(this.#control, "antifragile"), ANTIFRAGILE, 0o755);
+    this.#write(join(this.#control, "calls"), "");
+    for (const folder of ["fail", "bucket"]) mkdirSync(join(this.#control, folder));
+    return this.again(options);
+  }
+
+  /** The same, with the bucket that the run before has left. */
+  again({ event: given, approve = false, fail = {}, edit = (text) => text }: RunOptions): CiResult {
+    const text = edit(this.text);
+    for (const [name, code] of Object.entries(fail)) this.#write(join(this.#control, "fail", name), String(code));
+    const jobs = CI_FILES[this.ci].jobs(text, { sha: this.sha, id: "100", ...given });
+    const passed: Passed = new Map();
+    const simulated = new Set<string>();
+    let output = "";
+    let failed: string | undefined;
+    let waiting: string | undefined;
+    for (const job of jobs) {
+      if (job.approval && !approve) {
+        waiting = job.name;
+        break;
+      }
+      this.#clones += 1;
+      const clone = join(this.folder, `clone-${this.#clones}`);
+      execFileSync("git", ["clone", "--quiet", this.#origin, clone]);
+      const outputFile = join(this.#control, `output-${this.#clones}`);
+      const variables: Record<string, string> = {
+        PATH: `${this.#bin}:${process.env.PATH}`,
+        HOME: this.folder,
+        CONTROL: this.#control,
+        JOB: job.name,
+        ...job.variables(passed),
+        ...(job.output?.variable === undefined ? {} : { [job.output.variable]: outputFile }),
+      };
+      // A variable may name another, as GitLab's do.
+      for (const [name, value] of Object.entries(variables)) variables[name] = value.replace("$CI_PROJECT_DIR", clone);
+      for (const step of job.steps) {
+        if (step.uses !== undefined) {
+          simulated.add(step.uses.split("@")[0] ?? "");
+          const role = step.with?.["role-to-assume"];
+          if (role !== undefined) variables.GITHUB_ROLE = String(role).split(":role/")[1] ?? "";
+          continue;
+        }
+        const script = join(this.#control, "script");
+        writeFileSync(script, step.run ?? "");
+        const [shell = "sh", ...flags] = job.shell;
+        const { status, stdout, stderr } = spawnSync(shell, [...flags, script], {
+          cwd: clone,
+          env: variables,
+          encoding: "utf8",
+        });
+        output += `${stdout}${stderr}`;
+        if (status === 0) continue;
+        failed = job.name;
+        break;
+      }
+      if (failed !== undefined) break;
+      const file = job.output?.file === undefined ? outputFile : join(clone, job.output.file);
+      for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
+        const [name = "", value = ""] = line.split(/=(.*)/s);
+        passed.set(`${job.name}.${name}`, value);
+      }
+      rmSync(clone, { recursive: true });
+    }
+    return {
+      failed,
+      waiting,
+      calls: readFileSync(join(this.#control, "calls"), "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [job = "", role = "", ...words] = line.split("\u001f").slice(0, -1);
+          return { job, role, words };
+        }),
+      output,
+      simulated: [...simulated],
+      plans: readdirSync(join(this.#control, "bucket")),
+    };
+  }
+}

