@@ -1,7 +1,8 @@
 /**
  * Prepares a version of the package for publication, in one commit that is reviewed: `npm run publish:prepare -- 0.2.0`.
- * Sets the version, dates its section of the changelog, commits and tags. `--dry-run` checks and lists all of it, and changes
- * nothing. Publishing itself is `npm publish --provenance` on the tag, in a CI that npm accepts a provenance from.
+ * Sets the version, dates its section of the changelog, commits and tags. `--dry-run` checks the package, lists its files and what is
+ * missing for a publication, and changes nothing; CI runs it. Publishing itself is `npm publish` on the tag, in a CI that npm accepts
+ * a provenance from: `publishConfig` of package.json asks for it.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,19 +16,33 @@ const HEADING = "## Unreleased";
 /** Reason why nothing can be published yet. */
 class Refusal extends Error {}
 
-/** Changelog with the unreleased section under the version, and an empty one above it. */
-export function datedChangelog(text: string, version: string, date: string): string {
-  const [before, after] = text.split(`${HEADING}\n`);
-  const section = after?.split(/^## /m)[0]?.trim() ?? "";
-  if (before === undefined || section === "") throw new Refusal(`CHANGELOG.md has nothing below "${HEADING}"`);
-  return `${before}${HEADING}\n\n## ${version} (${date})\n${after}`;
+interface Manifest {
+  readonly version: string;
+  readonly repository?: unknown;
 }
 
-/** Prepares a version in the repository at `root`. @throws Refusal when it cannot be published */
-export async function prepare(root: string, version: string | undefined, dryRun: boolean): Promise<void> {
+/** Reasons why nothing can be published yet. */
+function missing(manifest: Manifest, changelog: string): string[] {
+  const section = changelog.split(`${HEADING}\n`)[1]?.split(/^## /m)[0]?.trim() ?? "";
+  return [
+    ...(section === "" ? [`CHANGELOG.md has nothing below "${HEADING}"`] : []),
+    // npm compares it with the repository that the provenance names, and resolves the links of README.md by it.
+    ...(manifest.repository === undefined ? ["package.json has no repository"] : []),
+  ];
+}
+
+const nextPatch = (version: string) => version.replace(/\d+$/, (patch) => String(Number(patch) + 1));
+
+/**
+ * Prepares a version in the repository at `root`.
+ * @param version of a dry run without one: the next patch
+ * @throws Refusal when it cannot be published
+ */
+export async function prepare(root: string, named: string | undefined, dryRun: boolean): Promise<void> {
   const git = (...args: string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   const path = (name: string) => join(root, name);
-  const manifest = JSON.parse(readFileSync(path("package.json"), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(path("package.json"), "utf8")) as Manifest;
+  const version = named ?? (dryRun ? nextPatch(manifest.version) : undefined);
   if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Refusal(`name the version, such as ${manifest.version}: npm run publish:prepare -- ${manifest.version}`);
   }
@@ -38,13 +53,18 @@ export async function prepare(root: string, version: string | undefined, dryRun:
   }
   if (!dryRun && git("status", "--porcelain") !== "")
     throw new Refusal("commit or remove the changes of this folder first");
-  const date = new Date().toISOString().slice(0, 10);
-  const changelog = datedChangelog(readFileSync(path("CHANGELOG.md"), "utf8"), version, date);
+  const changelog = readFileSync(path("CHANGELOG.md"), "utf8");
+  const reasons = missing(manifest, changelog);
+  if (!dryRun && reasons.length > 0) throw new Refusal(reasons.join("\n"));
   const { files, size } = await checkPacked(root);
   console.log(`antifragile ${version}: ${files.length} files, ${size} bytes`);
   for (const file of files) console.log(`  ${file}`);
-  if (dryRun) return console.log("\nDry run: nothing was changed.");
-  writeFileSync(path("CHANGELOG.md"), changelog);
+  if (dryRun) {
+    for (const reason of reasons) console.log(`Missing for a publication: ${reason}`);
+    return console.log("Dry run: nothing was changed.");
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(path("CHANGELOG.md"), changelog.replace(HEADING, `${HEADING}\n\n## ${version} (${date})`));
   if (version !== manifest.version) {
     execFileSync("npm", ["version", version, "--no-git-tag-version"], {
       cwd: root,
@@ -54,7 +74,7 @@ export async function prepare(root: string, version: string | undefined, dryRun:
   git("commit", "--quiet", "--all", "--message", `release: ${version}`);
   git("tag", "--annotate", `v${version}`, "--message", `antifragile ${version}`);
   console.log(
-    `\nCommitted, and tagged v${version}. Once reviewed: git push --follow-tags, and CI publishes the tag with\n  npm publish --provenance --access public`,
+    `\nCommitted, and tagged v${version}. Once reviewed: git push --follow-tags, and CI publishes the tag with npm publish`,
   );
 }
 

@@ -9,6 +9,8 @@ const ROOT = join(__dirname, "../..");
 let root: string;
 let printed: string;
 const git = (...args: string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+const changeManifest = (fields: object) =>
+  writeFileSync(join(root, "package.json"), JSON.stringify({ ...JSON.parse(read("package.json")), ...fields }));
 const read = (name: string) => readFileSync(join(root, name), "utf8");
 
 beforeEach(() => {
@@ -28,6 +30,7 @@ beforeEach(() => {
   ]) {
     cpSync(join(ROOT, name), join(root, name), { recursive: true });
   }
+  changeManifest({ repository: { type: "git", url: "git+https://github.com/example/antifragile.git" } });
   git("init", "--quiet");
   git("config", "user.email", "a@example.com");
   git("config", "user.name", "A");
@@ -50,10 +53,20 @@ it("commits and tags a version with its dated changelog, and lists what is packe
   await expect(prepare(root, "7.0.1", false)).rejects.toThrow("nothing below");
 });
 
-it("changes nothing in a dry run", async () => {
+it("changes nothing in a dry run, and says what is missing for a publication", async () => {
   await prepare(root, "7.0.0", true);
-  expect(printed).toContain("Dry run");
+  expect(printed).toMatch(/^antifragile 7\.0\.0: [\s\S]*\n {2}package\.json\nDry run: nothing was changed\.\n$/);
   expect([git("status", "--porcelain"), git("tag"), git("log", "-1", "--format=%s")]).toEqual(["", "", "first"]);
+
+  changeManifest({ version: "7.1.9", repository: undefined });
+  writeFileSync(join(root, "CHANGELOG.md"), "# Changelog\n\n## Unreleased\n\n## 7.1.9 (2026-01-01)\n\n- First.\n");
+  printed = "";
+  await prepare(root, undefined, true);
+  expect(printed).toMatch(/^antifragile 7\.1\.10: /);
+  const reasons = ['CHANGELOG.md has nothing below "## Unreleased"', "package.json has no repository"];
+  expect(printed).toContain(reasons.map((reason) => `Missing for a publication: ${reason}\n`).join(""));
+  git("commit", "--quiet", "--all", "--message", "second");
+  await expect(prepare(root, "7.2.0", false)).rejects.toThrow(reasons.join("\n"));
 });
 
 it("refuses a version that is none, an unclean folder, and a file that does not belong", async () => {
