@@ -1,18 +1,13 @@
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
-import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
 import { S3BucketMetric } from "@cdktf/provider-aws/lib/s3-bucket-metric";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
-import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct, type IConstruct } from "constructs";
 import type { IAlarm } from "../core/alarm";
 import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
-import { type IGrantable, onlyByTls, resourcePolicy } from "../core/iam";
+import type { IGrantable } from "../core/iam";
 import { literal } from "../core/literal";
 import { accountFor, perStack } from "../core/per-stack";
+import { makePrivate } from "../core/private-bucket";
 import { isReference } from "../core/reference";
 import type { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -98,44 +93,13 @@ export class Bucket extends Construct implements IBucket {
     this.bucketArn = perStack((other) => `arn:${other.partition}:s3:::${base}-${accountFor(other, stack)}`);
     this.grants = new BucketGrants(this.bucketArn);
     const resource = new S3Bucket(this, "Resource", { bucket: this.bucketName, forceDestroy: !stack.production });
-    const bucket = resource.id;
-    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
-      bucket,
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
+    makePrivate(this, resource, {
+      bucketArn: this.bucketArn,
+      // The key that AWS manages: free, and without a key policy that could lock users out.
+      encryption: { sseAlgorithm: "aws:kms" },
+      formerDays: keepFormer.toDays(),
     });
-    new S3BucketOwnershipControls(this, "Ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
-    const versioning = new S3BucketVersioningA(this, "Versioning", {
-      bucket,
-      versioningConfiguration: { status: "Enabled" },
-    });
-    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
-      bucket,
-      // Encryption with S3's own key: free, and without a key policy that could lock users out.
-      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" }, bucketKeyEnabled: true }],
-    });
-    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
-      bucket,
-      rule: [
-        {
-          id: "leftovers",
-          status: "Enabled",
-          filter: [{ prefix: "" }],
-          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
-          noncurrentVersionExpiration: [{ noncurrentDays: keepFormer.toDays() }],
-        },
-      ],
-      dependsOn: [versioning],
-    });
-    new S3BucketPolicy(this, "Policy", {
-      bucket,
-      policy: resourcePolicy([onlyByTls(["s3:*"], [this.bucketArn, `${this.bucketArn}/*`])]),
-      // Both resources change the same setting, and AWS refuses concurrent changes.
-      dependsOn: [block],
-    });
-    this.#alarm = stack.production ? this.#watch(stack, bucket) : undefined;
+    this.#alarm = stack.production ? this.#watch(stack, resource.id) : undefined;
   }
 
   get name(): string {

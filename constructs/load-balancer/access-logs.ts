@@ -1,15 +1,11 @@
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
-import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
 import { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
-import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import type { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
+import type { ResourceStatement } from "../core/iam";
 import { namePrefix } from "../core/names";
+import { makePrivate } from "../core/private-bucket";
 import { AwsStack } from "../core/stack";
 
 /** Days that an overwritten or deleted log file can still be restored. */
@@ -86,52 +82,23 @@ class LogBucket extends Construct {
       bucketPrefix: namePrefix("bucket", stack.prefixed(stack.stackName, stack.environment.name, name)),
       forceDestroy: forceDestroy ?? !stack.production,
     });
-    const bucket = resource.bucket;
-    this.bucketName = bucket;
+    this.bucketName = resource.bucket;
     this.bucketArn = resource.arn;
-    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
-      bucket,
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    });
-    new S3BucketOwnershipControls(this, "Ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
-    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
-      bucket,
-      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
-    });
-    const versions = new S3BucketVersioningA(this, "Versions", {
-      bucket,
-      versioningConfiguration: { status: "Enabled" },
-    });
-    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
-      bucket,
-      rule: [
+    this.policy = makePrivate(this, resource, {
+      bucketArn: resource.arn,
+      encryption: { sseAlgorithm: "AES256" },
+      formerDays: FORMER_DAYS,
+      rule: { expiration: [{ days: stack.defaults.logRetention.toDays() }] },
+      statements: [
         {
-          id: "end",
-          status: "Enabled",
-          filter: [{ prefix: "" }],
-          expiration: [{ days: stack.defaults.logRetention.toDays() }],
-          noncurrentVersionExpiration: [{ noncurrentDays: FORMER_DAYS }],
-          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+          sid: "Write",
+          effect: "Allow",
+          principal: { Service: writer.service },
+          actions: ["s3:PutObject"],
+          resources: [`${resource.arn}/${writer.folder}`],
+          conditions: writer.conditions,
         },
       ],
-      dependsOn: [versions],
-    });
-    const write: ResourceStatement = {
-      sid: "Write",
-      effect: "Allow",
-      principal: { Service: writer.service },
-      actions: ["s3:PutObject"],
-      resources: [`${resource.arn}/${writer.folder}`],
-      conditions: writer.conditions,
-    };
-    this.policy = new S3BucketPolicy(this, "Policy", {
-      bucket,
-      policy: resourcePolicy([write, onlyByTls(["s3:*"], [resource.arn, `${resource.arn}/*`])]),
-      // Both resources change the same setting, and AWS refuses concurrent changes.
-      dependsOn: [block],
-    });
+    }).policy;
   }
 }

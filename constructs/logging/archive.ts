@@ -1,17 +1,12 @@
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
-import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
-import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct, type IConstruct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { EncryptionKey } from "../core/key";
-import { jsonText } from "../core/literal";
 import { NAME_PATTERN, NAME_RULE, namePrefix } from "../core/names";
 import { archiveParameter, ImportedContract, PublishedContract } from "../core/parameter-contract";
+import { makePrivate } from "../core/private-bucket";
+import { movedFrom } from "../core/renamed";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 
@@ -108,63 +103,16 @@ export class LogArchive extends Construct implements ILogArchive {
     this.bucketArn = bucket.arn;
     this.bucketName = bucket.bucket;
     this.keyArn = keyArn;
-    new S3BucketOwnershipControls(this, "Ownership", {
-      bucket: bucket.bucket,
-      rule: { objectOwnership: "BucketOwnerEnforced" },
+    const { versioning } = makePrivate(this, bucket, {
+      bucketArn: bucket.arn,
+      encryption: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+      formerDays: 7,
+      rule: {
+        transition: coldAfter === undefined ? undefined : [{ days: coldAfter, storageClass: "GLACIER" }],
+        expiration: [{ days: keep }],
+      },
     });
-    const block = new S3BucketPublicAccessBlock(this, "PublicAccess", {
-      bucket: bucket.bucket,
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    });
-    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
-      bucket: bucket.bucket,
-      rule: [
-        {
-          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
-          bucketKeyEnabled: true,
-        },
-      ],
-    });
-    const versions = new S3BucketVersioningA(this, "Versions", {
-      bucket: bucket.bucket,
-      versioningConfiguration: { status: "Enabled" },
-    });
-    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
-      bucket: bucket.bucket,
-      rule: [
-        {
-          id: "end",
-          status: "Enabled",
-          filter: [{ prefix: "" }],
-          transition: coldAfter === undefined ? undefined : [{ days: coldAfter, storageClass: "GLACIER" }],
-          expiration: [{ days: keep }],
-          noncurrentVersionExpiration: [{ noncurrentDays: 7 }],
-          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
-        },
-      ],
-      dependsOn: [versions],
-    });
-    new S3BucketPolicy(this, "Policy", {
-      bucket: bucket.bucket,
-      policy: jsonText({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Sid: "EncryptedOnTheWay",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "s3:*",
-            Resource: [bucket.arn, `${bucket.arn}/*`],
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-        ],
-      }),
-      // AWS refuses two concurrent changes of the same bucket.
-      dependsOn: [block],
-    });
+    movedFrom(versioning, "Versions");
   }
 
   /** Publishes the archive to other stacks and repositories, under the name of its stack. One for each stack. */

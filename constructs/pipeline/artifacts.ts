@@ -1,15 +1,10 @@
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
-import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
-import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct } from "constructs";
 import { endpointOf } from "../../contract/partition";
 import type { IGrantable } from "../core/iam";
 import { EncryptionKey } from "../core/key";
-import { jsonText } from "../core/literal";
+import { makePrivate } from "../core/private-bucket";
+import { movedFrom } from "../core/renamed";
 import { AwsStack } from "../core/stack";
 
 /** Retention of artifacts in days; longer than the 7 days after which an approval times out. */
@@ -45,61 +40,13 @@ export class Artifacts extends Construct {
     });
     this.bucketName = bucket.bucket;
     this.bucketArn = bucket.arn;
-    const block = new S3BucketPublicAccessBlock(this, "PublicAccessBlock", {
-      bucket: bucket.id,
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
+    const { publicAccess } = makePrivate(this, bucket, {
+      bucketArn: bucket.arn,
+      encryption: { sseAlgorithm: "aws:kms", kmsMasterKeyId: this.keyArn },
+      formerDays: 1,
+      rule: { expiration: [{ days: KEPT_DAYS }] },
     });
-    new S3BucketOwnershipControls(this, "Ownership", {
-      bucket: bucket.id,
-      rule: { objectOwnership: "BucketOwnerEnforced" },
-    });
-    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
-      bucket: bucket.id,
-      rule: [
-        {
-          bucketKeyEnabled: true,
-          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: this.keyArn },
-        },
-      ],
-    });
-    const versioning = new S3BucketVersioningA(this, "Versioning", {
-      bucket: bucket.id,
-      versioningConfiguration: { status: "Enabled" },
-    });
-    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
-      bucket: bucket.id,
-      rule: [
-        {
-          id: "expire",
-          status: "Enabled",
-          filter: [{ prefix: "" }],
-          expiration: [{ days: KEPT_DAYS }],
-          noncurrentVersionExpiration: [{ noncurrentDays: 1 }],
-          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 1 }],
-        },
-      ],
-      dependsOn: [versioning],
-    });
-    new S3BucketPolicy(this, "Policy", {
-      bucket: bucket.id,
-      // AWS refuses two concurrent changes of the same bucket.
-      dependsOn: [block],
-      policy: jsonText({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Effect: "Deny",
-            Principal: "*",
-            Action: "s3:*",
-            Resource: [bucket.arn, `${bucket.arn}/*`],
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-        ],
-      }),
-    });
+    movedFrom(publicAccess, "PublicAccessBlock");
   }
 
   /** Grants a pipeline permission to read and write all artifacts. */
