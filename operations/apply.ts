@@ -5,8 +5,10 @@ import { dependentsOf, type StackManifest } from "../contract/stacks";
 import { cancelled } from "../contract/user-error";
 import { ALLOWABLE, type Allowances } from "./allowances";
 import { splitDeletions } from "./deletions";
+import { destroyCloud } from "./destroy-cloud";
 import { keepAccess, removeKept } from "./kept-access";
 import { lostAccess } from "./live-access";
+import { type ContainerCloud, describeObstacles, REFUSED_BY_AWS, undeletableIn } from "./obstacles";
 import { describeVerdict, judgePlan } from "./plan-gate";
 import { describeStopReport, findStopReasons, type ServicePlace } from "./stop-reasons";
 import { type Ended, Terraform, type TerraformOptions } from "./terraform";
@@ -23,6 +25,7 @@ export interface ApplyOptions extends TerraformOptions {
   readonly confirm: (stack: string, interrupted: AbortSignal) => Promise<boolean>;
   /** @default - ECS is asked */
   readonly stopReasons?: typeof findStopReasons;
+  readonly cloudOf?: PlanOptions["cloudOf"];
 }
 
 /**
@@ -110,6 +113,8 @@ export interface PlanOptions {
   readonly print: (text: string) => void;
   /** Names of the stacks that are applied before the deletions of this one. Default: none */
   readonly dependents?: readonly string[];
+  /** @default - S3 and ECR are asked */
+  readonly cloudOf?: (region: string | undefined) => ContainerCloud;
 }
 
 /** Result of planning a stack. */
@@ -191,7 +196,7 @@ export async function planStack(
 
 async function planWithKept(
   folder: string,
-  { allowances, print, terraform, dependents = [] }: PlanOptions,
+  { allowances, print, terraform, dependents = [], cloudOf = destroyCloud }: PlanOptions,
   used: Set<string>,
 ): Promise<PlannedStack | 1 | 3> {
   let planned = await planOf(terraform, folder);
@@ -219,6 +224,11 @@ async function planWithKept(
   for (const { action, address } of allowed) used.add(`${action} ${address}`);
   if (refused.length + allowed.length > 0) print(describeVerdict({ refused, allowed, unused: [] }));
   if (refused.length > 0) return 3;
+  const obstacles = await undeletableIn(planned.plan, { cloudOf, terraform: chdir(folder, terraform.command) });
+  if (obstacles.length > 0) {
+    print(describeObstacles(REFUSED_BY_AWS, obstacles));
+    return 3;
+  }
   const split = dependents.length > 0 ? splitDeletions(planned.plan) : undefined;
   if (split === undefined) return { file: planned.file, keeps };
   const { deleted, rest } = split;

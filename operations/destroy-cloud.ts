@@ -1,5 +1,5 @@
 import { AwsClients, forUser, loadSdk } from "./aws-sdk";
-import type { Container, Obstacle } from "./obstacles";
+import type { ContainerCloud, Obstacle } from "./obstacles";
 import { knownServices, type Parameters, parametersBelow } from "./status-cloud";
 
 /** Platform of an environment. */
@@ -17,14 +17,12 @@ interface Destroyed {
 }
 
 /** AWS in a region, as far as it decides whether something can be deleted. */
-export interface DestroyCloud {
-  readonly isEmpty: (kind: Container["kind"], name: string) => Promise<boolean>;
+export interface DestroyCloud extends ContainerCloud {
   /** Other services on a destroyed platform, and releases of the destroyed services that are under way. */
   readonly usersOf: (
     place: PlatformPlace,
     destroyed: Destroyed,
   ) => Promise<readonly Pick<Obstacle, "reason" | "remedy">[]>;
-  readonly done: () => void;
 }
 
 /** Clients of AWS for {@link DestroyCloud}. Needs `s3:ListBucketVersions`, `ecr:ListImages` and `ssm:GetParametersByPath`. */

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { applyPlan, chdir, planOf } from "./apply";
 import type { DestroyCloud } from "./destroy-cloud";
 import { type Kept, keptAfter } from "./kept";
-import { deletedIfEmpty, notEmpty, type Obstacle, protectedFromDeletion } from "./obstacles";
+import { describeObstacles, type Obstacle, undeletableIn } from "./obstacles";
 import { type Finding, judgePlan } from "./plan-gate";
 import { Terraform, type TerraformOptions } from "./terraform";
 import { deletionsIn, regionOf, type TerraformPlan } from "./terraform-plan";
@@ -51,7 +51,7 @@ export async function destroyStacks(options: DestroyOptions): Promise<0 | 1 | 3>
     }
     const obstacles = await obstaclesOf(planned, { ...options, program: terraform.command });
     if (obstacles.length > 0) {
-      print(describeObstacles(environment, obstacles));
+      print(describeObstacles(`${environment} cannot be destroyed yet; nothing was deleted`, obstacles));
       return 3;
     }
     const kept = [...planned.flatMap(({ plan }) => keptAfter(plan)), ...options.alsoKept];
@@ -94,13 +94,9 @@ async function obstaclesOf(
   const found: Obstacle[] = [];
   const own = new Set(planned.flatMap(({ plan }) => parametersOf(plan).map(({ name }) => name)));
   for (const { folder, plan } of planned) {
-    found.push(...protectedFromDeletion(plan));
+    found.push(...(await undeletableIn(plan, { cloudOf, terraform: chdir(folder, program) })));
     const cloud = cloudOf(regionOf(plan));
     try {
-      for (const container of deletedIfEmpty(plan)) {
-        if (await cloud.isEmpty(container.kind, container.name)) continue;
-        found.push(notEmpty(container, `${chdir(folder, program)} state rm '${container.address}'`));
-      }
       for (const { address, platform, deleted } of platformsOf(plan, environment)) {
         const users = await cloud.usersOf({ environment, platform }, { parameters: own, deleted });
         // A service and its platform may be destroyed by two plans.
@@ -131,11 +127,6 @@ function platformsOf(plan: TerraformPlan, environment: string) {
     else if (!found.has(platform)) found.set(platform, { address, platform, deleted: false });
   }
   return [...found.values()];
-}
-
-function describeObstacles(environment: string, obstacles: readonly Obstacle[]): string {
-  const lines = obstacles.map(({ address, reason, remedy }) => `  ${address} ${reason}\n    ${remedy}\n`);
-  return `✖ ${environment} cannot be destroyed yet; nothing was deleted:\n${lines.join("")}  Then run the command again.\n`;
 }
 
 /** Stacks in the order in which they are destroyed, with the consequences for what the gate protects. */

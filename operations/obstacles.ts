@@ -46,7 +46,7 @@ const DELETION_PROTECTION: Readonly<Record<string, DeletionProtection>> = {
 };
 
 /** Resources whose deletion AWS refuses because their deletion protection is on. */
-export function protectedFromDeletion(plan: TerraformPlan): readonly Obstacle[] {
+export function protectedFromDeletion(plan: TerraformPlan): Obstacle[] {
   const region = regionOf(plan);
   return deletionsIn(plan).flatMap(({ address, type, before }) => {
     const protection = Object.hasOwn(DELETION_PROTECTION, type) ? DELETION_PROTECTION[type] : undefined;
@@ -57,41 +57,66 @@ export function protectedFromDeletion(plan: TerraformPlan): readonly Obstacle[] 
   });
 }
 
-/** Resource that AWS deletes only while it is empty. */
-export interface Container {
-  readonly address: string;
-  readonly kind: "bucket" | "repository";
-  readonly name: string;
+/** Kind of resource that AWS deletes only while it is empty. */
+type ContainerKind = "bucket" | "repository";
+
+/** AWS in a region, as far as it knows whether a bucket or an image repository is empty. */
+export interface ContainerCloud {
+  readonly isEmpty: (kind: ContainerKind, name: string) => Promise<boolean>;
+  readonly done: () => void;
 }
 
-/** Buckets and image repositories that Terraform does not empty before it deletes them. */
-export function deletedIfEmpty(plan: TerraformPlan): readonly Container[] {
-  return deletionsIn(plan).flatMap(({ address, type, before }): Container[] => {
-    if (type === "aws_s3_bucket" && before.force_destroy !== true) {
-      return [{ address, kind: "bucket", name: String(before.bucket) }];
-    }
-    if (type === "aws_ecr_repository" && before.force_delete !== true) {
-      return [{ address, kind: "repository", name: String(before.name) }];
-    }
-    return [];
-  });
+/** Bucket or image repository that Terraform does not empty before it deletes it. */
+function deletedIfEmpty(type: string, before: Attributes): { kind: ContainerKind; name: string } | undefined {
+  if (type === "aws_s3_bucket" && before.force_destroy !== true) return { kind: "bucket", name: String(before.bucket) };
+  if (type === "aws_ecr_repository" && before.force_delete !== true) {
+    return { kind: "repository", name: String(before.name) };
+  }
+  return undefined;
 }
 
 /**
- * Obstacle of a bucket or repository that is not empty.
+ * Finds what AWS would refuse to delete when a plan is applied.
  *
- * @param forget command that removes the resource from Terraform's state
+ * @param terraform Terraform in the folder of the stack, as a user types it
  */
-export function notEmpty({ address, kind, name }: Container, forget: string): Obstacle {
-  return kind === "bucket"
-    ? {
+export async function undeletableIn(
+  plan: TerraformPlan,
+  { cloudOf, terraform }: { cloudOf: (region: string | undefined) => ContainerCloud; terraform: string },
+): Promise<Obstacle[]> {
+  const found = protectedFromDeletion(plan);
+  let cloud: ContainerCloud | undefined;
+  try {
+    for (const { address, type, before } of deletionsIn(plan)) {
+      const container = deletedIfEmpty(type, before);
+      if (container === undefined) continue;
+      cloud ??= cloudOf(regionOf(plan));
+      const { kind, name } = container;
+      if (await cloud.isEmpty(kind, name)) continue;
+      const forget = `${terraform} state rm '${address}'`;
+      found.push({
         address,
-        reason: `holds objects, in bucket ${name}`,
-        remedy: `empty it with all versions of its objects, in the console of S3 (Empty); or keep it, and the key that encrypts it: ${forget}`,
-      }
-    : {
-        address,
-        reason: `holds images, in repository ${name}`,
-        remedy: `delete them, in the console of ECR; or keep it: ${forget}`,
-      };
+        ...(kind === "bucket"
+          ? {
+              reason: `holds objects, in bucket ${name}`,
+              remedy: `empty it with all versions of its objects, in the console of S3 (Empty); or keep it, and the key that encrypts it: ${forget}`,
+            }
+          : {
+              reason: `holds images, in repository ${name}`,
+              remedy: `delete them, in the console of ECR; or keep it: ${forget}`,
+            }),
+      });
+    }
+  } finally {
+    cloud?.done();
+  }
+  return found;
+}
+
+export const REFUSED_BY_AWS = "AWS would refuse what the plan deletes; nothing of it was applied";
+
+/** Renders obstacles for a terminal, after a title. */
+export function describeObstacles(title: string, obstacles: readonly Obstacle[]): string {
+  const lines = obstacles.map(({ address, reason, remedy }) => `  ${address} ${reason}\n    ${remedy}\n`);
+  return `✖ ${title}:\n${lines.join("")}  Then run the command again.\n`;
 }

@@ -3,6 +3,7 @@ import { text as readStream } from "node:stream/consumers";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { type ExitCode, UserError } from "../contract/user-error";
 import { ALLOWANCE_FLAGS, allowancesOf } from "./allowances";
+import { describeObstacles, protectedFromDeletion, REFUSED_BY_AWS } from "./obstacles";
 import { describeVerdict, judgePlan } from "./plan-gate";
 import { readPlan } from "./terraform-plan";
 
@@ -20,6 +21,11 @@ export const runPlanGate = defineCommand(
     const verdict = judgePlan(plan, allowancesOf(line));
     print(describeVerdict(verdict));
     if (verdict.refused.length > 0) return 3;
+    const obstacles = protectedFromDeletion(plan);
+    if (obstacles.length > 0) {
+      print(describeObstacles(REFUSED_BY_AWS, obstacles));
+      return 3;
+    }
     return verdict.unused.length > 0 ? 2 : 0;
   },
 );

@@ -37,6 +37,7 @@ export interface SavedPlansOptions extends TerraformOptions {
   readonly outdir: string;
   /** Name of the environment: `staging`. */
   readonly environment: string;
+  readonly cloudOf?: ApplyOptions["cloudOf"];
 }
 
 /**
@@ -48,7 +49,7 @@ export interface SavedPlansOptions extends TerraformOptions {
  * @returns 0 all plans passed; 1 Terraform failed; 3 the gate refused
  */
 export async function savePlans(options: SavedPlansOptions & { readonly allowances: Allowances }): Promise<0 | 1 | 3> {
-  const { outdir, environment, allowances, print } = options;
+  const { outdir, environment, allowances, print, cloudOf } = options;
   const manifest = readManifest(outdir);
   const names = stacksOfEnvironment(environment, outdir);
   const kept = (name: string) => join(outdir, "stacks", name, PLAN);
@@ -68,7 +69,7 @@ export async function savePlans(options: SavedPlansOptions & { readonly allowanc
         continue;
       }
       const dependents = dependentsOf(name, manifest, names);
-      const planOptions = { terraform, allowances, print, dependents };
+      const planOptions = { terraform, allowances, print, dependents, cloudOf };
       const planned = await planStack(join(outdir, "stacks", name), planOptions, used);
       if (typeof planned === "number") return planned;
       const { file, deletions, keeps } = planned;

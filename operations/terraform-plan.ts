@@ -52,10 +52,10 @@ export function readPlan(text: string): TerraformPlan {
   return { ...(plan as TerraformPlan), resource_changes: (changes ?? []) as readonly ResourceChange[] };
 }
 
-/** Resources that a plan deletes and does not create again, with their attributes. */
+/** Resources that a plan deletes, also those that it creates again, with their attributes. */
 export function deletionsIn(plan: TerraformPlan) {
   return plan.resource_changes
-    .filter(({ mode, change }) => mode !== "data" && change.actions.join() === "delete")
+    .filter(({ mode, change }) => mode !== "data" && change.actions.includes("delete"))
     .map(({ address, type, change }) => ({ address, type, before: attributes(change.before) }));
 }
 

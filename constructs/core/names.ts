@@ -90,6 +90,12 @@ function allowed(kind: NameKind | keyof typeof PREFIX_LIMITS, name: string): str
   return RESERVED[kind]?.test(name) ? `x-${name}` : name;
 }
 
+/**
+ * Name of the bucket for accesses to the logs of load balancers, which each plan to delete it fills again. Only by this name may the role
+ * that applies production empty a bucket, so it is never cut.
+ */
+export const readsBucket = (prefix: string, account: string) => `${prefix.slice(0, 37)}-access-reads-${account}`;
+
 /** Id of a construct for one host or address, which does not depend on the others: adding one moves no resource of another. */
 export function keyedId(scope: IConstruct, prefix: string, key: string): string {
   const id = `${prefix}${pascal(key.replace(/^\*\./, "any."))}`;

@@ -1,10 +1,10 @@
-import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3Bucket, type S3BucketConfig } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging";
 import type { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { ResourceStatement } from "../core/iam";
-import { namePrefix } from "../core/names";
+import { namePrefix, readsBucket } from "../core/names";
 import { makePrivate } from "../core/private-bucket";
 import { AwsStack } from "../core/stack";
 
@@ -27,8 +27,9 @@ export class AccessLogs extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const stack = AwsStack.of(this);
+    const prefix = stack.prefixed(stack.stackName, stack.environment.name);
     const requests = new LogBucket(this, "Requests", {
-      name: "access",
+      named: { bucketPrefix: namePrefix("bucket", `${prefix}-access`), forceDestroy: !stack.production },
       writer: {
         service: "logdelivery.elasticloadbalancing.amazonaws.com",
         // Load balancers of another account write to the folder of that account. AWS's page has no condition, and one on `aws:SourceArn` is
@@ -37,9 +38,8 @@ export class AccessLogs extends Construct {
       },
     });
     const reads = new LogBucket(this, "Reads", {
-      name: "access-reads",
       // Each read of the other bucket fills it again, also that of a plan to delete both.
-      forceDestroy: true,
+      named: { bucket: readsBucket(prefix, stack.accountId), forceDestroy: true },
       writer: {
         service: "logging.s3.amazonaws.com",
         folder: "*",
@@ -62,10 +62,7 @@ export class AccessLogs extends Construct {
 }
 
 interface LogBucketProps {
-  /** Part of the bucket's name. */
-  readonly name: string;
-  /** Deletes the files with the bucket. @default - true outside production */
-  readonly forceDestroy?: boolean;
+  readonly named: Pick<S3BucketConfig, "bucket" | "bucketPrefix" | "forceDestroy">;
   /** Service that writes, and to which objects. */
   readonly writer: Pick<ResourceStatement, "conditions"> & { readonly service: string; readonly folder: string };
 }
@@ -75,13 +72,10 @@ class LogBucket extends Construct {
   readonly bucketArn: string;
   readonly policy: S3BucketPolicy;
 
-  constructor(scope: Construct, id: string, { name, forceDestroy, writer }: LogBucketProps) {
+  constructor(scope: Construct, id: string, { named, writer }: LogBucketProps) {
     super(scope, id);
     const stack = AwsStack.of(this);
-    const resource = new S3Bucket(this, "Resource", {
-      bucketPrefix: namePrefix("bucket", stack.prefixed(stack.stackName, stack.environment.name, name)),
-      forceDestroy: forceDestroy ?? !stack.production,
-    });
+    const resource = new S3Bucket(this, "Resource", named);
     this.bucketName = resource.bucket;
     this.bucketArn = resource.arn;
     this.policy = makePrivate(this, resource, {

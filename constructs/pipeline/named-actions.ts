@@ -94,6 +94,8 @@ export const BUCKET_ACTIONS = {
     "s3:GetMetricsConfiguration",
     "s3:GetReplicationConfiguration",
     "s3:ListBucket",
+    // A plan that deletes a bucket is refused while it is not empty.
+    "s3:ListBucketVersions",
   ],
   write: [
     "s3:CreateBucket",
@@ -112,7 +114,7 @@ export const BUCKET_ACTIONS = {
 } as const;
 
 /** Actions that empty a bucket, which deleting it does outside production: `force_destroy`. */
-export const EMPTY_BUCKET_ACTIONS = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"] as const;
+export const EMPTY_BUCKET_ACTIONS = ["s3:DeleteObject", "s3:DeleteObjectVersion"] as const;
 
 /** Actions on the parameters of stack contracts. */
 export const PARAMETER_ACTIONS = {

@@ -6,6 +6,7 @@ import { boundaryOf } from "../../contract/boundary";
 import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
+import { readsBucket } from "../core/names";
 import { PROFILE_DEFAULTS } from "../core/profiles";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
@@ -120,13 +121,13 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       resources: [`arn:${partition}:iam::${account}:role/aws-service-role/*`],
       conditions: { StringEquals: { "iam:AWSServiceName": SERVICE_LINKED } },
     },
+    { actions: BUCKET_ACTIONS.write, resources: buckets },
     {
-      actions: [
-        ...BUCKET_ACTIONS.write,
-        ...(PROFILE_DEFAULTS[environment.profile].production ? [] : EMPTY_BUCKET_ACTIONS),
-      ],
-      // Also matches the objects.
-      resources: buckets,
+      actions: EMPTY_BUCKET_ACTIONS,
+      resources: PROFILE_DEFAULTS[environment.profile].production
+        ? prefixes.map((prefix) => `arn:${partition}:s3:::${readsBucket(prefix, account)}/*`)
+        : // Also matches the objects.
+          buckets,
     },
     { actions: PARAMETER_ACTIONS.write, resources: parameters },
   ];

@@ -89,6 +89,14 @@ describe("the role that applies the constructs", () => {
     expect(TERRAFORM_ACTIONS.logs!.read).not.toContain("GetLogEvents");
   });
 
+  it("may read whether buckets are empty, which plan and apply check before they delete one", () => {
+    const calls = [...textOf("operations/destroy-cloud.ts").matchAll(/new (ListObject\w+)Command\(/g)];
+    expect(calls.map(([, name]) => name)).toEqual(["ListObjectVersions"]);
+    expect(BUCKET_ACTIONS.read).toContain("s3:ListBucketVersions");
+    // No environment has an image repository.
+    expect(Object.keys(PROVIDER_CALLS).filter((type) => type.startsWith("ecr"))).toEqual([]);
+  });
+
   it("may attach exactly the policies that they attach", () => {
     expect([...found(/addManagedPolicy\("([^"]+)"\)/g)].sort()).toEqual([...ATTACHABLE_POLICIES].sort());
   });

@@ -21,6 +21,7 @@ import type { Emulator } from "../../emulator";
 import { applyStacks } from "../../operations/apply";
 import { bootstrap } from "../../operations/bootstrap";
 import { terraformOf } from "../../operations/bootstrap-terraform";
+import { destroyCloud } from "../../operations/destroy-cloud";
 import type { Boundary } from "../../operations/permissions-boundary";
 import { backendsOf } from "../../operations/synthesized";
 import { run } from "../cli/packed";
@@ -75,6 +76,16 @@ describeOnEmulator("state in S3", () => {
     return said.join("");
   }
 
+  /** Asks as a plan does that deletes a bucket. */
+  async function isEmpty(bucket: string): Promise<boolean> {
+    const cloud = destroyCloud("eu-central-1");
+    try {
+      return await cloud.isEmpty("bucket", bucket);
+    } finally {
+      cloud.done();
+    }
+  }
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-state-"));
     outdir = join(folder, "cdktf.out");
@@ -119,6 +130,7 @@ describeOnEmulator("state in S3", () => {
     ]);
     const state = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: KEY }));
     expect(await state.Body?.transformToString()).toContain("aws_ecr_repository");
+    expect(await isEmpty(BUCKET)).toBe(false);
   });
 
   it("gets a bucket that is versioned, encrypted, not public, accessible over TLS only, and expires old versions", async () => {
@@ -213,6 +225,7 @@ describeOnEmulator("state in S3", () => {
     };
     const location = { LocationConstraint: "eu-central-1" } as const;
     await s3.send(new CreateBucketCommand({ Bucket: "acme-state", CreateBucketConfiguration: location }));
+    expect(await isEmpty("acme-state")).toBe(true);
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [own] });
     await s3.send(new PutBucketPolicyCommand({ Bucket: "acme-state", Policy }));
     synthesize({ account: ACCOUNT, state: { bucket: "acme-state" } });

@@ -120,6 +120,61 @@ describe("applying stacks", () => {
     expect(text).not.toContain("--allow-replace aws_ecs_service.A was not needed");
   });
 
+  describe("which delete what AWS does not delete", () => {
+    const CHANGES = [
+      change("aws_s3_bucket.Full", "delete", { before: { bucket: "full" } }),
+      change("aws_s3_bucket.Emptied", "delete", { before: { bucket: "emptied", force_destroy: true } }),
+      change("aws_ecr_repository.Images", "delete", { before: { name: "images" } }),
+      change("aws_db_instance.A", "delete", { before: { identifier: "a", deletion_protection: true } }),
+    ];
+    const REPLACED_TABLE = {
+      address: "aws_dynamodb_table.B",
+      actions: ["delete", "create"],
+      before: { name: "b", deletion_protection_enabled: true },
+    };
+    const allowances = { delete: CHANGES.map(({ address }) => address), replace: [REPLACED_TABLE.address] };
+    const cloudOf = (filled: readonly string[], asked: string[] = []) => ({
+      allowances,
+      cloudOf: () => ({
+        isEmpty: async (_: unknown, name: string) => {
+          asked.push(name);
+          return !filled.includes(name);
+        },
+        usersOf: async () => [],
+        done: () => void asked.push("done"),
+      }),
+    });
+
+    it("are refused before anything of the stack is applied, with the way to go on", async () => {
+      const data = { changes: [...CHANGES, REPLACED_TABLE] };
+      const asked: string[] = [];
+      const { code, calls, text } = await apply({ platform: {}, data }, cloudOf(["full", "images"], asked));
+      expect(code).toBe(3);
+      expect(calls.filter((call) => call.includes(" apply "))).toEqual([expect.stringMatching(/^platform apply /)]);
+      expect(text).toContain("✖ AWS would refuse what the plan deletes; nothing of it was applied:\n");
+      expect(text).toMatch(
+        /aws_s3_bucket.Full holds objects, in bucket full\n {4}empty it .* -chdir=\S+data state rm 'aws_s3_bucket.Full'\n/,
+      );
+      expect(text).toContain("aws_ecr_repository.Images holds images, in repository images\n");
+      expect(text).toContain("aws_db_instance.A has deletion protection\n    turn it off: aws rds modify-db-instance ");
+      expect(text).toContain(
+        "aws_dynamodb_table.B has deletion protection\n    turn it off: aws dynamodb update-table ",
+      );
+      expect(asked).toEqual(["full", "images", "done"]);
+    });
+
+    it("are applied once it can be deleted, and AWS is asked about nothing else", async () => {
+      const asked: string[] = [];
+      const data = { changes: CHANGES.slice(0, 3) };
+      expect((await apply({ data }, cloudOf([], asked))).code).toBe(0);
+      expect(asked).toEqual(["full", "images", "done"]);
+      const nothing = () => {
+        throw new Error("asked");
+      };
+      expect((await apply({ data: { changes: [DELETED] } }, { cloudOf: nothing })).code).toBe(0);
+    });
+  });
+
   it("applies nothing that the user declines", async () => {
     const asked: string[] = [];
     const confirm = async (stack: string) => {

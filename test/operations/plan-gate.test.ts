@@ -405,6 +405,15 @@ describe("antifragile plan-gate", () => {
     expect(await gate(["FILE", "--allow-replace", "aws_ecs_service.B"], plan({}))).toMatchObject({ code: 2 });
   });
 
+  it("exits with 3 for an allowed deletion that AWS refuses, and shows the command that turns its protection off", async () => {
+    const deletion = { actions: ["delete"], before: { identifier: "a", deletion_protection: true } };
+    const content = plan({ "aws_db_instance.A": deletion });
+    expect(await gate(["FILE", "--allow-delete", "aws_db_instance.A"], content)).toMatchObject({
+      code: 3,
+      text: expect.stringContaining("aws rds modify-db-instance --db-instance-identifier a --no-deletion-protection"),
+    });
+  });
+
   it("refuses invalid arguments, with its usage", async () => {
     expect(await gate([])).toMatchObject({ code: 2, text: expect.stringContaining("<plan.json>: is missing") });
     expect(await gate(["FILE", "FILE"])).toMatchObject({ code: 2 });

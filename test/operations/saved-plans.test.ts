@@ -78,8 +78,14 @@ function synthesized(fakes: Readonly<Record<string, Fake>>) {
     writeFileSync(join(outdir, "stacks", name, "fake.json"), JSON.stringify(fakes[name] ?? { plan: 0 }));
   }
   const printed: string[] = [];
+  const filled: string[] = [];
   const options = {
     outdir,
+    cloudOf: () => ({
+      isEmpty: async (_: unknown, name: string) => !filled.includes(name),
+      usersOf: async () => [],
+      done: () => undefined,
+    }),
     environment: "staging",
     terraform: [process.execPath, join(outdir, "terraform.cjs")] as const,
     print: (text: string) => void printed.push(text),
@@ -111,6 +117,7 @@ function synthesized(fakes: Readonly<Record<string, Fake>>) {
       }),
     plan: (allowances = { delete: [] as string[], replace: [] as string[] }) =>
       quiet(() => savePlans({ ...options, allowances })),
+    fill: (name: string) => void filled.push(name),
     apply: (onlySaved = false, environment = "staging") =>
       quiet(() => applySavedPlans({ ...options, environment, onlySaved })),
     rewrite: (name: string, fake: Fake) =>
@@ -266,6 +273,21 @@ describe("saved plans", () => {
     const allowed = synthesized({ "shop-staging-platform": {}, "orders-staging-service": { changes: REPLACED } });
     expect(await allowed.plan(allowances)).toBe(0);
     expect(await allowed.apply()).toBe(0);
+  });
+
+  it("are not saved or applied if they delete a bucket that holds objects", async () => {
+    const allowances = { delete: ["aws_s3_bucket.Files"], replace: [] };
+    const fake = { changes: [{ address: "aws_s3_bucket.Files", actions: ["delete"], before: { bucket: "files" } }] };
+    const full = synthesized({ "orders-staging-service": fake });
+    full.fill("files");
+    expect(await full.plan(allowances)).toBe(3);
+    expect(full.kept()).toEqual([]);
+    expect(full.text()).toContain("aws_s3_bucket.Files holds objects, in bucket files\n");
+    const later = synthesized({ "shop-staging-platform": {}, "orders-staging-service": fake });
+    later.fill("files");
+    expect(await later.plan(allowances)).toBe(0);
+    expect(await later.apply()).toBe(3);
+    expect(later.calls()).not.toContain("orders-staging-service apply");
   });
 
   it("report unneeded allowances", async () => {

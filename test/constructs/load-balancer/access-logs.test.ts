@@ -48,6 +48,8 @@ describe("access logs of a load balancer", () => {
     });
     const all = (type: string) => Object.values(resources(platform, type));
     expect(all("aws_s3_bucket").map((bucket) => bucket.force_destroy)).toEqual([true, false]);
+    // The name by which the role that applies production may empty it.
+    expect(all("aws_s3_bucket")[0]?.bucket).toMatch(/^shop-production-access-reads-/);
     expect(all("aws_s3_bucket_public_access_block")).toHaveLength(2);
     for (const { rule } of all("aws_s3_bucket_server_side_encryption_configuration")) {
       expect(rule).toEqual([{ apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } }]);

@@ -62,7 +62,7 @@ export const WRITERS: readonly {
     source: `${DOCS}/AmazonS3/latest/userguide/enable-server-access-logging.html#grant-log-delivery-permissions-general`,
     write: (account, bucket) => ({
       resource: `${bucket}/2026-11-28-13-00-00-0123456789ABCDEF`,
-      context: { "aws:SourceAccount": account, "aws:SourceArn": bucket.replace("-access-reads-", "-access-") },
+      context: { "aws:SourceAccount": account, "aws:SourceArn": bucket.replace(/reads-\d+$/, "0123456789") },
     }),
   },
 ];
