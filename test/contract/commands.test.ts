@@ -169,7 +169,7 @@ const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> =
   "npm ci && npm run demo": ["package.json", '"demo": "npm run build && tsx scripts/demo.ts"'],
   "npm ci": [".ci/run", "npm ci"],
   "npm run build": ["package.json", '"test": "npm run build && '],
-  "npm pack": ["test/cli/packed.ts", '"pack"'],
+  "npm pack --pack-destination ..": ["test/cli/packed.ts", `"--pack-destination"`],
   [`npx ./antifragile-${manifest.version}.tgz new orders`]: ["test/e2e/generated.e2e.test.ts", '"antifragile", "new"'],
   "npm run dev": ["test/templates/service.test.ts", 'describe("npm run dev"'],
   "npm test": ["test/templates/service.test.ts", "passes its own tests"],
