@@ -7,8 +7,6 @@ interface Streams {
   readonly output?: NodeJS.WritableStream;
 }
 
-type Kind = keyof typeof import("./questions-of-inquirer");
-
 /** Shows the hint beside the message until the question is answered. */
 function withHint({ hint, ...question }: Question): object {
   if (hint === undefined) return question;
@@ -19,10 +17,11 @@ function withHint({ hint, ...question }: Question): object {
 
 /** Creates a prompter on a terminal with inquirer, which is loaded for the first question. */
 export function inquirerPrompter(streams: Streams = {}): Prompter {
-  const ask = async <V, Q extends Question = Question>(kind: Kind, question: Q): Promise<V> => {
-    const questions = await import("./questions-of-inquirer");
+  const ask = async <V, Q extends Question = Question>(type: string, question: Q): Promise<V> => {
+    const { default: inquirer } = await import("inquirer");
+    const prompt = inquirer.createPromptModule(streams as Parameters<typeof inquirer.createPromptModule>[0]);
     try {
-      return (await questions[kind](withHint(question) as never, streams as never)) as V;
+      return (await prompt<{ value: V }>([{ name: "value", type, ...withHint(question) } as never])).value;
     } catch (error) {
       if (error instanceof Error && error.name === "ExitPromptError") throw cancelled("nothing was written");
       throw error;

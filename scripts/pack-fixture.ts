@@ -17,7 +17,7 @@ const root = join(__dirname, "..");
 const onlyTheGenerator: Plugin = {
   name: "only-the-generator",
   setup(build) {
-    build.onLoad({ filter: /[\\/](operations|emulator)[\\/]|[\\/]node_modules[\\/]@?inquirer[\\/]/ }, () => ({
+    build.onLoad({ filter: /[\\/](operations|emulator)[\\/]|[\\/]node_modules[\\/](@?inquirer|rxjs)[\\/]/ }, () => ({
       contents: "module.exports = {};",
       loader: "js",
     }));

@@ -69,9 +69,4 @@ export const withoutUnusedPackages: readonly Plugin[] = [
   withoutPackage("color-convert", "module.exports = {};"),
   // The engine has the pattern of an emoji: the list that inquirer's width of a text brings has 10 kB.
   withoutPackage("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
-  // Catches signals and sends them again: a signal that no listener catches ends the process as well.
-  withoutPackage(
-    "signal-exit",
-    "export const onExit = (end) => { process.on('exit', end); return () => process.off('exit', end); };",
-  ),
 ];
