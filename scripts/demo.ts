@@ -190,6 +190,24 @@ async function describeQuote(url: string, token: string): Promise<string> {
   return `POST /v1/quotes: ${stranger.status} without a token, ${holder.status} with one: ${holder.text.slice(0, 90)}`;
 }
 
+interface Stacks {
+  /** Version of the engine. */
+  readonly version: string;
+  readonly stacks: Readonly<Record<string, { readonly workingDirectory: string }>>;
+}
+
+/** Engine and provider line of what `npm run synth` wrote. */
+function describeLine(): string {
+  const outdir = join(repository, "infra", "cdktf.out");
+  const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(outdir, ...path), "utf8"));
+  const { version, stacks } = read("manifest.json") as Stacks;
+  const [stack] = Object.values(stacks);
+  const program = read(stack?.workingDirectory ?? "", "cdk.tf.json") as {
+    readonly terraform: { readonly required_providers: { readonly aws: { readonly version: string } } };
+  };
+  return `cdktf ${version}, AWS provider ${program.terraform.required_providers.aws.version}`;
+}
+
 async function main(): Promise<void> {
   console.log(`\n  antifragile demo   in ${folder}\n`);
   let tarball = "";
@@ -221,6 +239,7 @@ async function main(): Promise<void> {
   console.log(`\n  ${timings.map(({ title, seconds }) => `${title} ${seconds.toFixed(0)} s`).join(" · ")}\n`);
   console.log(`  the repository   ${repository}   yours to look at`);
   console.log(`  its AWS          ${join(repository, "infra", "infrastructure.ts")}`);
+  if (deployed) console.log(`  its line         ${describeLine()}; others: docs/engines.md`);
   console.log(`  all output       ${logFile}\n`);
   if (!deployed) {
     console.log(

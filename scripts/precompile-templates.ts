@@ -63,10 +63,12 @@ const withoutPackage = (name: string, contents: string): Plugin => ({
 });
 
 export const withoutUnusedPackages: readonly Plugin[] = [
-  // Opens a text editor, two thirds of the executable: no question opens one.
-  withoutPackage("@inquirer/external-editor", "module.exports = {};"),
   // Conversions between color models, which inquirer never asks for: ansi-styles reads them at first use.
   withoutPackage("color-convert", "module.exports = {};"),
+  // Kinds of questions that nothing asks: the one that opens a text editor is two thirds of the executable.
+  ...["editor", "expand", "number", "password", "rawlist", "search"].map((kind) =>
+    withoutPackage(`@inquirer/${kind}`, "export default undefined;"),
+  ),
   // The engine has the pattern of an emoji: the list that inquirer's width of a text brings has 10 kB.
   withoutPackage("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
 ];
