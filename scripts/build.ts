@@ -7,21 +7,12 @@ import { join } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
 import { minify } from "terser";
-import { copyPlainTemplates, precompiledTemplates, withoutUnusedPackages } from "./precompile-templates";
+import { BUNDLE, EXECUTABLE } from "./bundle";
+import { copyPlainTemplates } from "./precompile-templates";
 import { copyStripped } from "./strip-python";
 
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
-
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  charset: "utf8",
-  logLevel: "warning",
-} as const;
 
 /** Loads each module of the provider when it is first used: an app uses half of them, and one has up to 2.5 MB. */
 function loadProviderLate(file: string): void {
@@ -58,7 +49,7 @@ async function shrink(file: string, lineLength?: number): Promise<void> {
 
 async function main(): Promise<void> {
   await build({
-    ...common,
+    ...BUNDLE,
     entryPoints: {
       constructs: "constructs/index.ts",
       testing: "constructs/testing/index.ts",
@@ -74,19 +65,11 @@ async function main(): Promise<void> {
   // Read at synth, from beside the code that deploys it.
   copyFileSync(join(root, "constructs/logging/to-opensearch.mjs"), join(root, "dist/to-opensearch.mjs"));
   if (existsSync(join(root, "bin/antifragile.ts"))) {
-    // One file with inquirer and handlebars inside, so that npx fetches one package.
     await build({
-      ...common,
+      ...EXECUTABLE,
       entryPoints: { antifragile: "bin/antifragile.ts", "run-program": "operations/run-program.ts" },
-      minify: true,
-      // Templates hold lines that begin with import: in a template literal, what reads the file takes them for its own.
-      supported: { "template-literal": false },
       legalComments: "linked",
       outdir: "dist/bin",
-      external: ["@aws-sdk/*"],
-      // inquirer needs a few functions of rxjs: its ES modules can be shaken, its CommonJS comes whole, a third of the file.
-      alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
-      plugins: [precompiledTemplates, ...withoutUnusedPackages],
     });
     await shrink(join(root, "dist/bin/antifragile.js"));
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);

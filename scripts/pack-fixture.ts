@@ -9,7 +9,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { copyPlainTemplates, precompiledTemplates } from "./precompile-templates";
+import { EXECUTABLE } from "./bundle";
+import { copyPlainTemplates } from "./precompile-templates";
 
 const root = join(__dirname, "..");
 
@@ -30,18 +31,11 @@ async function main([version, folder = FOLDER]: readonly string[]): Promise<void
   if (version === undefined) throw new Error("usage: npm run pack:fixture -- VERSION [FOLDER]");
   const stage = mkdtempSync(join(tmpdir(), "antifragile-fixture-"));
   await build({
-    absWorkingDir: root,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    charset: "utf8",
+    ...EXECUTABLE,
     logLevel: "error",
     entryPoints: { antifragile: "bin/antifragile.ts" },
-    minify: true,
     outdir: join(stage, "dist/bin"),
-    external: ["@aws-sdk/*"],
-    plugins: [precompiledTemplates, onlyTheGenerator],
+    plugins: [onlyTheGenerator, ...EXECUTABLE.plugins],
   });
   chmodSync(join(stage, "dist/bin/antifragile.js"), 0o755);
   copyPlainTemplates(stage);

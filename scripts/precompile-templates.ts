@@ -52,23 +52,3 @@ export function copyPlainTemplates(to: string = root): void {
     copyFileSync(join(root, "templates", path), join(to, FOLDER, path));
   }
 }
-
-/** Puts other code in the place of a package of inquirer's, which takes much of the executable. */
-const withoutPackage = (name: string, contents: string): Plugin => ({
-  name: `without-${name}`,
-  setup(build) {
-    const filter = new RegExp(`[\\\\/]node_modules[\\\\/]${name.replace("/", "[\\\\/]")}[\\\\/]`);
-    build.onLoad({ filter }, () => ({ contents, loader: "js" }));
-  },
-});
-
-export const withoutUnusedPackages: readonly Plugin[] = [
-  // Conversions between color models, which inquirer never asks for: ansi-styles reads them at first use.
-  withoutPackage("color-convert", "module.exports = {};"),
-  // Kinds of questions that nothing asks: the one that opens a text editor is two thirds of the executable.
-  ...["editor", "expand", "number", "password", "rawlist", "search"].map((kind) =>
-    withoutPackage(`@inquirer/${kind}`, "export default undefined;"),
-  ),
-  // The engine has the pattern of an emoji: the list that inquirer's width of a text brings has 10 kB.
-  withoutPackage("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
-];
