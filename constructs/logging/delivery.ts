@@ -11,6 +11,9 @@ import { Role, type Statement } from "../core/iam";
 import { LogKey } from "../core/key";
 import { literal } from "../core/literal";
 import type { Statistic } from "../core/metric";
+import { kebab, keyedId, pascal } from "../core/names";
+import { isReference } from "../core/reference";
+import { movedFrom } from "../core/renamed";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
@@ -18,7 +21,7 @@ import { archiveSeenFrom, type ILogArchive, LogArchive } from "./archive";
 import type { HttpDestination, LogDestination } from "./destinations";
 import { deadLetterPrefix, OpenSearchSender } from "./opensearch-sender";
 
-/** Parts of physical names in AWS, numbered by use. */
+/** Parts of physical names in AWS. */
 const TITLES = {
   archive: "archive",
   "http-endpoint": "endpoint",
@@ -85,9 +88,14 @@ export class LogDelivery extends Construct {
 
   #send(stream: Stream, destination: LogDestination, index: number): IAlarm {
     const title = TITLES[destination.kind];
-    const id = `${title[0]?.toUpperCase()}${title.slice(1)}`;
-    const scope = new Construct(this, destination.kind === "archive" ? "ToArchive" : `${id}${index + 1}`);
-    const filterName = index === 0 ? title : `${title}-${index + 1}`;
+    const target = targetOf(destination);
+    const position = `${pascal(title)}${index + 1}`;
+    const id =
+      target === undefined ? "ToArchive" : isReference(target) ? position : keyedId(this, pascal(title), target);
+    const scope = new Construct(this, id);
+    // Before, ids and names were by position.
+    if (target !== undefined && id !== position) movedFrom(scope, position);
+    const filterName = target === undefined ? title : id === position ? `${title}-${index + 1}` : kebab(id);
     const name = [...stream.name, filterName];
     const way = this.#way(scope, name, stream, destination);
     const filter = new CloudwatchLogSubscriptionFilter(scope, "Filter", {
@@ -247,6 +255,24 @@ export class LogDelivery extends Construct {
       firehose.dependsOn = [address];
     });
     return { arn: firehose.arn, name: streamName };
+  }
+}
+
+/** Target of a destination, in a word that does not depend on its place in the list; undefined for the one archive. */
+function targetOf(destination: LogDestination): string | undefined {
+  switch (destination.kind) {
+    case "archive":
+      return undefined;
+    case "http-endpoint":
+      return destination.url.replace(/^https:\/\/([^/:]+).*$/, "$1");
+    case "kinesis":
+      return destination.streamArn.replace(/^.*[:/]/, "");
+    case "account":
+      return destination.destinationArn.replace(/^.*[:/]/, "");
+    case "opensearch": {
+      const domain = destination.domainArn.replace(/^.*[:/]/, "");
+      return destination.index === undefined ? domain : `${domain}-${destination.index}`;
+    }
   }
 }
 

@@ -109,7 +109,7 @@ export interface OpenSearchOptions {
  * Sends lines to an Amazon OpenSearch Service domain through a Lambda function, since Firehose does not deliver CloudWatch
  * Logs to OpenSearch. A JSON line becomes the fields of a document; any other line becomes its `@message`, as does a line
  * whose fields conflict with the mapping of earlier ones. The domain must allow the role of the function, which has the
- * function's name: `shop-dev-orders-opensearch`.
+ * function's name: `shop-dev-orders-opensearch-<domain>`.
  *
  * Costs about 0.20 USD per million batches, and almost nothing for the run time; the domain is not included.
  *

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { boundaryDocument } from "../../contract/boundary";
-import { FLOWS, PUBLISHERS, UNUSED, WRITERS } from "../iam/flows";
+import { ASSUMERS, FLOWS, PUBLISHERS, UNUSED, WRITERS } from "../iam/flows";
+import { roleArn } from "../iam/flows/flow";
 import { describeWithIam } from "../iam/packages";
 import { ACCOUNT } from "../iam/resolve";
-import { rolesIn, type SimulatedRole } from "../iam/roles";
+import { rolesIn, type SimulatedRole, trustPolicies } from "../iam/roles";
 import { bucketPolicies, encryptedTopics, environmentOf, isAllowed, isAllowedByResource } from "../iam/simulate";
 import { everyRole } from "./support/every-role";
 
@@ -33,6 +34,26 @@ function withoutEachAction({ policies }: SimulatedRole) {
   });
 }
 
+/** A pattern with only one alternative of one of its groups, for each of them. */
+function alternativesOf({ source }: RegExp): RegExp[] {
+  return [...source].flatMap((open, start) => {
+    if (open !== "(" || source.startsWith("(?!", start)) return [];
+    let depth = 0;
+    const splits = [start];
+    for (let at = start; ; at++) {
+      if (source[at] === "(") depth += 1;
+      if (source[at] === ")") depth -= 1;
+      if (depth === 0 || (depth === 1 && source[at] === "|")) splits.push(at);
+      if (depth === 0) break;
+    }
+    const end = splits.at(-1) as number;
+    return splits
+      .slice(1)
+      .map((at, index) => source.slice((splits[index] as number) + 1, at).replace(/^\?:/, ""))
+      .map((one) => new RegExp(`${source.slice(0, start)}(?:${one})${source.slice(end + 1)}`));
+  });
+}
+
 describeWithIam("calls that are made in the name of a role, as AWS documents them", () => {
   const programs = everyRole();
   /** Roles, each with the permissions boundary that bootstrap creates for its environment. */
@@ -58,6 +79,19 @@ describeWithIam("calls that are made in the name of a role, as AWS documents the
     expect(unused.map(({ name }) => name)).toEqual([]);
     const pages = /^https:\/\/(docs\.aws\.amazon\.com|aws-otel\.github\.io)\//;
     expect(FLOWS.filter(({ source }) => !pages.test(source))).toEqual([]);
+  });
+
+  it("name roles that exist, in each alternative of their patterns", () => {
+    const names = programs.flatMap(({ program }) => rolesIn(program)).map(({ name }) => name);
+    const patterns = [...FLOWS, ...UNUSED, ...ASSUMERS].flatMap(({ role }) => [role, ...alternativesOf(role)]);
+    expect(patterns.length).toBeGreaterThan(150);
+    expect(patterns.filter((role) => !names.some((name) => role.test(name)))).toEqual([]);
+    expect(alternativesOf(/^a-(b-(?:c|d)|e)?$/).map(String)).toEqual([
+      "/^a-(?:b-(?:c|d))?$/",
+      "/^a-(?:e)?$/",
+      "/^a-(b-(?:c)|e)?$/",
+      "/^a-(b-(?:d)|e)?$/",
+    ]);
   });
 
   it("are allowed, in an environment within the permissions boundary that bootstrap creates, too", async () => {
@@ -100,6 +134,26 @@ describeWithIam("calls that are made in the name of a role, as AWS documents the
     expect(unneeded).toEqual([]);
     expect(UNUSED.filter((each) => !used.has(each))).toEqual([]);
     expect(count).toBeGreaterThan(400);
+  });
+
+  it("are made by the service that assumes the role, in the name of this account, and by no other", async () => {
+    const services = [...new Set(ASSUMERS.flatMap(({ service }) => service ?? []))];
+    const trusts = programs.flatMap(({ program }) => trustPolicies(program));
+    expect(trusts.length).toBeGreaterThan(90);
+    for (const { name, policy } of trusts) {
+      const [assumer, ...others] = ASSUMERS.filter(({ role }) => role.test(name));
+      expect([name, assumer !== undefined, others]).toEqual([name, true, []]);
+      const assumes = (service: string, account: string) => {
+        const context = { "aws:SourceAccount": account };
+        return isAllowedByResource(policy, service, { action: "sts:AssumeRole", resource: roleArn(name), context });
+      };
+      const allowed: string[] = [];
+      for (const service of services) if (await assumes(service, ACCOUNT)) allowed.push(service);
+      expect([name, allowed]).toEqual([name, assumer?.service === undefined ? [] : [assumer.service]]);
+      if (assumer?.service === undefined) continue;
+      const isOpen = await assumes(assumer.service, "210987654321");
+      expect([name, isOpen]).toEqual([name, assumer.sendsNoAccount !== undefined]);
+    }
   });
 
   it("are allowed to services that publish to encrypted topics, for this account only", async () => {

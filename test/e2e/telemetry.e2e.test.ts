@@ -141,7 +141,7 @@ describeOnEmulator("observability of services", () => {
     domain.troubles.push({ status: 503 }, { status: 503 }, { status: 503 });
     await write("/shop/dev/mailer", ["not taken"], "never");
     expect(domain.documents).toHaveLength(2);
-    const [letter, ...others] = await kept("aws/lambda/async/shop-dev-mailer-opensearch-2/");
+    const [letter, ...others] = await kept("aws/lambda/async/shop-dev-mailer-opensearch-logs/");
     expect(others).toEqual([]);
     const { requestPayload } = JSON.parse(`${letter?.bytes}`) as { requestPayload: { awslogs: { data: string } } };
     const batch = JSON.parse(gunzipSync(Buffer.from(requestPayload.awslogs.data, "base64")).toString("utf8")) as Batch;
@@ -154,7 +154,10 @@ describeOnEmulator("observability of services", () => {
     const batches = await linesOf(new AwsCaller(shop.emulator.url), "shop-dev-lines");
     const batch = { logGroup: "/shop/dev/report", logEvents: [{ message: line }, { message: "plain words" }] };
     expect(batches).toMatchObject([batch, batch]);
-    expect(batches.flatMap(({ subscriptionFilters }) => subscriptionFilters).sort()).toEqual(["account-2", "kinesis"]);
+    expect(batches.flatMap(({ subscriptionFilters }) => subscriptionFilters).sort()).toEqual([
+      "account-2",
+      "kinesis-1",
+    ]);
   });
 
   it("blocks for CloudWatch with delivery audit, and drops lines of a full buffer with availability", async () => {
@@ -193,15 +196,15 @@ describeOnEmulator("observability of services", () => {
     const loud = [...MetricAlarms, ...CompositeAlarms].filter(({ AlarmName }) => !PARTS.test(`${AlarmName}`));
     expect(loud.map(({ AlarmName }) => AlarmName).sort()).toEqual(
       [
-        ...["archive-failed", "endpoint-2-failed", "lines-errors", "cpu", "memory", "restarts"].map(
+        ...["archive-failed", "endpoint-in-example-com-failed", "lines-errors", "cpu", "memory", "restarts"].map(
           (part) => `orders-${part}`,
         ),
         ...["budget-fast", "budget-slow"].map((part) => `orders-${part}`),
-        ...["archive-failed", "opensearch-2-failed", "cpu", "memory", "queue-age", "restarts"].map(
+        ...["archive-failed", "opensearch-logs-failed", "cpu", "memory", "queue-age", "restarts"].map(
           (part) => `mailer-${part}`,
         ),
-        ...["opensearch-failed", "archive-2-failed"].map((part) => `access-${part}`),
-        ...["account-2-failed", "failed", "kinesis-failed"].map((part) => `report-${part}`),
+        ...["opensearch-logs-failed", "archive-failed"].map((part) => `access-${part}`),
+        ...["account-2-failed", "failed", "kinesis-1-failed"].map((part) => `report-${part}`),
       ]
         .map((name) => `shop-dev-${name}`)
         .sort(),

@@ -32,3 +32,11 @@ export function rolesIn(program: Program): SimulatedRole[] {
     };
   });
 }
+
+/** Trust policies of the roles of a stack, which say who may assume them. */
+export function trustPolicies(program: Program): { readonly name: string; readonly policy: object }[] {
+  return Object.entries(program.resource?.aws_iam_role ?? {}).map(([id, { assume_role_policy: policy }]) => ({
+    name: nameOf(program, "aws_iam_role", id),
+    policy: JSON.parse(resolve(program, String(policy))),
+  }));
+}

@@ -18,6 +18,7 @@ import {
   openSearch,
   sharedArchive,
 } from "../../../constructs";
+import { synthesize } from "../../../constructs/testing";
 import { DEV, only, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
 const KINESIS = "arn:aws:kinesis:eu-central-1:123456789012:stream/lines";
@@ -208,7 +209,7 @@ describe("lines", () => {
   it("go to OpenSearch by a function that CloudWatch alone may call, and that may store into its own indices alone", () => {
     const { stack } = sent(openSearch(DOMAIN));
     expect(only(stack, "aws_lambda_function")).toMatchObject({
-      function_name: "shop-dev-orders-opensearch",
+      function_name: "shop-dev-orders-opensearch-logs",
       architectures: ["arm64"],
       filename: "functions/to-opensearch.zip",
       handler: "to-opensearch.handler",
@@ -238,7 +239,7 @@ describe("lines", () => {
     ]);
     expect(granted.flatMap(({ Action }) => Action).filter((action) => action.startsWith("ec2:"))).toEqual([]);
     expect(Object.values(resources(stack, "aws_cloudwatch_log_group"))).toContainEqual(
-      expect.objectContaining({ name: "/aws/lambda/shop-dev-orders-opensearch", retention_in_days: 30 }),
+      expect.objectContaining({ name: "/aws/lambda/shop-dev-orders-opensearch-logs", retention_in_days: 30 }),
     );
   });
 
@@ -249,12 +250,14 @@ describe("lines", () => {
       destination_config: { on_failure: { destination: expect.stringMatching(/^\$\{aws_s3_bucket\./) } },
     });
     const policy = JSON.stringify(only(stack, "aws_iam_role_policy").policy);
-    expect(policy).toContain("/aws/lambda/async/shop-dev-orders-opensearch/*");
+    expect(policy).toContain("/aws/lambda/async/shop-dev-orders-opensearch-logs/*");
     expect(logs.archive).toBeDefined();
     const alarm = only(stack, "aws_cloudwatch_metric_alarm");
     expect(alarm).toMatchObject({
-      alarm_name: "shop-dev-orders-opensearch-failed",
-      alarm_description: expect.stringContaining("under aws/lambda/async/shop-dev-orders-opensearch/ in the archive"),
+      alarm_name: "shop-dev-orders-opensearch-logs-failed",
+      alarm_description: expect.stringContaining(
+        "under aws/lambda/async/shop-dev-orders-opensearch-logs/ in the archive",
+      ),
     });
     expect(JSON.stringify(alarm.metric_query)).toMatch(
       /DeliveryErrors.*AsyncEventsDropped.*DestinationDeliveryFailures.*AsyncEventAge/,
@@ -298,11 +301,40 @@ describe("lines", () => {
     expect(Buffer.from(files["to-opensearch.mjs"]!).toString("utf8")).toContain("export async function handler");
   });
 
+  it("keep their resources and names when another one is put before them", () => {
+    const ENDPOINT = httpEndpoint({ url: "https://in.example.com/v1/logs" });
+    const others = [archive(), ENDPOINT, kinesis(KINESIS), anotherAccount(CENTRAL), openSearch(DOMAIN)];
+    const twins = [
+      httpEndpoint({ url: "https://other.example.com/v1/logs" }),
+      kinesis(KINESIS.replace("lines", "copies")),
+      anotherAccount(CENTRAL.replace("central", "other")),
+      openSearch({ ...DOMAIN, domainArn: DOMAIN.domainArn.replace("logs", "other") }),
+      // The same domain, by another index.
+      openSearch({ ...DOMAIN, index: "other" }),
+    ];
+    /** Addresses of what belongs to the destinations, with the names of the resources. */
+    const named = (...destinations: LogDestination[]) =>
+      Object.entries(synthesize(sent(...destinations).stack).resource ?? {}).flatMap(([type, all]) =>
+        Object.entries(all as Record<string, { name?: string; function_name?: string }>)
+          .filter(([id]) => /^Logs_Delivery_(?!Archive_|DeadLetters_|Sender_|Log_)/.test(id))
+          .map(([id, { name, function_name: lambda }]) => `${type}.${id} ${name ?? lambda}`),
+      );
+    for (const own of others) {
+      const alone = named(own);
+      expect(alone.length).toBeGreaterThan(1);
+      for (const first of [...others.filter((other) => other !== own), ...twins]) {
+        const after = named(first, own);
+        expect(alone.filter((each) => !after.includes(each))).toEqual([]);
+        expect(new Set(after.map((each) => each.split(" ")[0])).size).toBe(after.length);
+      }
+    }
+  });
+
   it("that do not arrive set off an alarm, wherever they go", () => {
     const { stack, logs } = sent(archive(), kinesis(KINESIS));
     expect(logs.alarms.map(({ alarmName }) => alarmName)).toEqual([
       "shop-dev-orders-archive-failed",
-      "shop-dev-orders-kinesis-2-failed",
+      "shop-dev-orders-kinesis-lines-failed",
     ]);
     const alarms = Object.values(resources(stack, "aws_cloudwatch_metric_alarm"));
     const measured = alarms.map(({ metric_query: rows }) =>

@@ -80,3 +80,97 @@ export const UNUSED: readonly { readonly role: RegExp; readonly actions: string;
     why: "in what reads and in what writes a table, which a program may grant alone",
   },
 ];
+
+/** Service that assumes each role, as its page says; undefined for CI jobs, whose trust has tests of its own. */
+export const ASSUMERS: readonly {
+  readonly role: RegExp;
+  readonly service: string | undefined;
+  readonly source: string;
+  /** Reason that a role can be assumed for any account: only who may pass it can use it. */
+  readonly sendsNoAccount?: string;
+}[] = [
+  {
+    role: /-(task|admin|execution)$/,
+    service: "ecs-tasks.amazonaws.com",
+    source: `${DOCS}/AmazonECS/latest/developerguide/task-iam-roles.html`,
+  },
+  {
+    role: /-shift$/,
+    service: "ecs.amazonaws.com",
+    source: `${DOCS}/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html`,
+    sendsNoAccount: "the trust policy of the page has no condition",
+  },
+  {
+    role: /-codedeploy$/,
+    service: "codedeploy.amazonaws.com",
+    source: `${DOCS}/codedeploy/latest/userguide/getting-started-create-service-role.html`,
+    sendsNoAccount: "the trust policy of the page has no condition",
+  },
+  {
+    role: /^(shop-dev|depot-live)-(instances|batch)$/,
+    service: "ec2.amazonaws.com",
+    source: `${DOCS}/AmazonECS/latest/developerguide/instance_IAM_role.html`,
+    sendsNoAccount: "EC2 assumes the role of an instance profile, which only its account can attach",
+  },
+  {
+    role: /-opensearch-logs$/,
+    service: "lambda.amazonaws.com",
+    source: `${DOCS}/lambda/latest/dg/lambda-intro-execution-role.html`,
+    sendsNoAccount: "the trust policy of the page has no condition",
+  },
+  {
+    role: /-monitoring$/,
+    service: "monitoring.rds.amazonaws.com",
+    source: `${DOCS}/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html`,
+  },
+  {
+    role: /-flow-logs$/,
+    service: "vpc-flow-logs.amazonaws.com",
+    source: `${DOCS}/vpc/latest/userguide/flow-logs-iam-role.html`,
+  },
+  {
+    role: /-fault-agent$/,
+    service: "ssm.amazonaws.com",
+    source: `${DOCS}/systems-manager/latest/userguide/hybrid-multicloud-service-role.html`,
+  },
+  {
+    role: /-(?:archive|endpoint-in-example-com)-delivery$/,
+    service: "firehose.amazonaws.com",
+    source: `${DOCS}/firehose/latest/dev/controlling-access.html`,
+  },
+  {
+    role: /-log-sender$/,
+    service: "logs.amazonaws.com",
+    source: `${DOCS}/AmazonCloudWatch/latest/logs/SubscriptionFilters.html`,
+  },
+  {
+    role: /-chaos$/,
+    service: "fis.amazonaws.com",
+    source: `${DOCS}/fis/latest/userguide/getting-started-iam-service-role.html`,
+  },
+  {
+    role: /-(?:schedule|drift-start|shaken-start)$/,
+    service: "scheduler.amazonaws.com",
+    source: `${DOCS}/scheduler/latest/UserGuide/setting-up.html#setting-up-execution-role`,
+  },
+  {
+    role: /-delivery-start$/,
+    service: "events.amazonaws.com",
+    source: `${DOCS}/eventbridge/latest/userguide/eb-use-identity-based.html`,
+  },
+  {
+    role: /-delivery-pipeline$/,
+    service: "codepipeline.amazonaws.com",
+    source: `${DOCS}/codepipeline/latest/userguide/how-to-custom-role.html`,
+  },
+  {
+    role: /-delivery-(?!gh-)(?:(?:live|staging)-)?(?:test|image|plan|apply|release|drift|smoke|shaken)$/,
+    service: "codebuild.amazonaws.com",
+    source: `${DOCS}/codebuild/latest/userguide/setting-up-service-role.html`,
+  },
+  {
+    role: /-delivery-gh-/,
+    service: undefined,
+    source: `${DOCS}/IAM/latest/UserGuide/id_roles_providers_create_oidc.html`,
+  },
+];

@@ -17,7 +17,7 @@ export const OF_LOGS: readonly Flow[] = [
     role: /^(orders-dev-audit|goods-live-trail)-log-sender$/,
     source: `${DOCS}/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample`,
     calls: (stream = "") =>
-      (stream === "orders-dev-audit" ? ["archive", "endpoint-2"] : ["endpoint"]).map((end) =>
+      [...(stream === "orders-dev-audit" ? ["archive"] : []), "endpoint-in-example-com"].map((end) =>
         calls("firehose:PutRecord firehose:PutRecordBatch", arn("firehose", `deliverystream/${stream}-${end}`)),
       ),
   },
@@ -29,7 +29,9 @@ export const OF_LOGS: readonly Flow[] = [
   ).map(
     ([stream, bucket, key]): Flow => ({
       name: "Firehose writes to S3, and what it could not deliver, too",
-      role: new RegExp(`^(${stream}-(?:archive|endpoint|endpoint-2))-delivery$`),
+      role: new RegExp(
+        `^(${stream}-${stream === "orders-dev-audit" ? "(?:archive|endpoint-in-example-com)" : "endpoint-in-example-com"})-delivery$`,
+      ),
       source: `${DOCS}/firehose/latest/dev/controlling-access.html#using-iam-s3`,
       calls: (name = "") => [
         calls("s3:GetBucketLocation s3:ListBucket s3:ListBucketMultipartUploads", `arn:aws:s3:::${bucket}`),
@@ -49,7 +51,7 @@ export const OF_LOGS: readonly Flow[] = [
   ),
   {
     name: "Firehose reads the credentials of an endpoint",
-    role: /^goods-live-trail-endpoint-delivery$/,
+    role: /^goods-live-trail-endpoint-in-example-com-delivery$/,
     source: `${DOCS}/firehose/latest/dev/secrets-manager-whats-secret.html`,
     calls: () => {
       const secret = arn("secretsmanager", "secret:collector-AbCdEf");
@@ -64,35 +66,35 @@ export const OF_LOGS: readonly Flow[] = [
   },
   {
     name: "Lambda runs in a VPC, logs, and keeps failed events",
-    role: /^orders-dev-access-opensearch$/,
+    role: /^orders-dev-access-opensearch-logs$/,
     source: `${DOCS}/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions`,
     calls: () => [
       calls("ec2:CreateNetworkInterface ec2:DescribeNetworkInterfaces ec2:DeleteNetworkInterface", "*"),
       calls("ec2:DescribeSubnets ec2:AssignPrivateIpAddresses ec2:UnassignPrivateIpAddresses", "*"),
-      calls("logs:CreateLogStream logs:PutLogEvents", group("/aws/lambda/orders-dev-access-opensearch")),
+      calls("logs:CreateLogStream logs:PutLogEvents", group("/aws/lambda/orders-dev-access-opensearch-logs")),
     ],
   },
   {
     name: "Lambda keeps failed events in S3",
-    role: /^orders-dev-access-opensearch$/,
+    role: /^orders-dev-access-opensearch-logs$/,
     source: `${DOCS}/lambda/latest/dg/invocation-async-retain-records.html`,
     calls: () => [
       calls("s3:ListBucket", "arn:aws:s3:::orders-dev-logs-0123456789"),
       calls(
         "s3:PutObject",
-        "arn:aws:s3:::orders-dev-logs-0123456789/aws/lambda/async/orders-dev-access-opensearch/2026/11/28/1",
+        "arn:aws:s3:::orders-dev-logs-0123456789/aws/lambda/async/orders-dev-access-opensearch-logs/2026/11/28/1",
       ),
     ],
   },
   {
     name: "S3 encrypts an object that is uploaded in parts",
-    role: /^orders-dev-access-opensearch$/,
+    role: /^orders-dev-access-opensearch-logs$/,
     source: `${DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html`,
     calls: () => [calls("kms:GenerateDataKey kms:Decrypt", arn("kms", "key/access-delivery-deadletters-key-7622c31c"))],
   },
   {
     name: "The function writes to OpenSearch",
-    role: /^orders-dev-access-opensearch$/,
+    role: /^orders-dev-access-opensearch-logs$/,
     source: `${DOCS}/opensearch-service/latest/developerguide/ac.html`,
     calls: () => [calls("es:ESHttpPost", arn("es", "domain/logs/orders-dev-access-2026.11.28/_bulk"))],
   },

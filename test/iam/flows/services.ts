@@ -52,7 +52,7 @@ export const OF_SERVICES: readonly Flow[] = [
   },
   {
     name: "X-Ray receives traces",
-    role: /^shop-dev-orders-(task|admin)$/,
+    role: /^shop-dev-orders-task$/,
     source: `${DOCS}/xray/latest/devguide/security_iam_id-based-policy-examples.html`,
     calls: () => [
       calls("xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets", "*"),
@@ -80,7 +80,7 @@ export const OF_SERVICES: readonly Flow[] = [
   },
   {
     name: "The app sends to a queue",
-    role: /^shop-dev-orders-(?:task|admin)$/,
+    role: /^shop-dev-orders-task$/,
     source: `${DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html`,
     calls: () => [calls("sqs:SendMessage sqs:GetQueueUrl sqs:GetQueueAttributes", arn("sqs", "orders-dev-events"))],
   },
