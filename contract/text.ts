@@ -14,6 +14,11 @@ export function logLine(line: string): string {
   return visible(line.replaceAll("\t", "    "));
 }
 
+/** Escapes a text for XML. */
+export function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 /** Quotes a refused value for a message: {@link visible}, and at most 80 characters. */
 export function quoted(value: unknown): string {
   if (Array.isArray(value)) return "a list";

@@ -9,7 +9,10 @@ import { cancelled, UserError } from "../contract/user-error";
  */
 export function requireTerminal(question: string): void {
   if (process.stdin.isTTY) return;
-  throw new UserError(`the command needs a terminal to ask ${question}: pass --auto-approve where there is none`, 2);
+  throw new UserError(
+    `the command needs a terminal to ask ${question}: pass --auto-approve where no terminal is attached`,
+    2,
+  );
 }
 
 /**

@@ -1,8 +1,6 @@
+import { table } from "./markdown";
 import { ANSWERS_FILE, readAnswers } from "./verify-aws/answers";
 import { ASSUMPTIONS } from "./verify-aws/assumptions";
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** The page of all assumptions about AWS, with the answers that are recorded. */
 export function assumptionsPage(answers = readAnswers(ANSWERS_FILE)): string {

@@ -1,12 +1,6 @@
 import { HARMLESS, PROTECTED } from "../operations/protected-resources";
 import { serviceChanges } from "../test/contract/support/service-changes";
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+import { capitalized, table } from "./markdown";
 
 /** The page of all changes that the plan gate refuses. */
 export function changesPage(): string {

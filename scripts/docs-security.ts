@@ -3,6 +3,7 @@ import { everyRole } from "../test/contract/support/every-role";
 import { everything } from "../test/contract/support/everything";
 import { nameOf, type Program, resolve } from "../test/iam/resolve";
 import { rolesIn } from "../test/iam/roles";
+import { table } from "./markdown";
 
 /** Kinds of roles, by their names in the programs that have each of them. */
 const KINDS: readonly { readonly title: string; readonly role: RegExp; readonly about: string }[] = [
@@ -68,11 +69,6 @@ interface Row {
   readonly conditions: Set<string>;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
 /** ARN without partition, region and account, and with the words of the programs as variables. */
 function shortened(resource: string): string {
   return resource
@@ -118,6 +114,7 @@ function roles() {
   const permissions = new Set<string>();
   const sections = KINDS.map(({ title, role, about }) => {
     const own = found.filter(({ name }) => role.test(name));
+    if (own.length === 0) throw new Error(`no role is of the kind ${title}`);
     const rows = new Map<string, Row>();
     for (const { policies } of own) {
       for (const { name, policy, managed } of policies) {
@@ -300,10 +297,11 @@ const RETENTION: readonly Fact[] = [
 ];
 
 function profiles(facts: readonly Fact[], all: ReadonlyMap<Profile, ReturnType<typeof blocksOf>>): string {
-  const rows = facts.map(({ what, type, of, only = () => true }) => [
-    what,
-    ...[...all.values()].map((blocks) => [...new Set(blocks(type).filter(only).map(of))].sort().join(", ") || "none"),
-  ]);
+  const rows = facts.map(({ what, type, of, only = () => true }) => {
+    const found = [...all.values()].map((blocks) => blocks(type).filter(only));
+    if (found.every((blocks) => blocks.length === 0)) throw new Error(`no ${type} is one of the ${what}`);
+    return [what, ...found.map((blocks) => [...new Set(blocks.map(of))].sort().join(", ") || "none")];
+  });
   return table(["", ...all.keys()], rows);
 }
 

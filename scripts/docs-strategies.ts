@@ -5,6 +5,7 @@ import {
   STRATEGIES,
   STRATEGY_TABLE,
 } from "../constructs/service/deployment/strategy-support";
+import { table } from "./markdown";
 
 const WORDS: Readonly<Record<Cell["verdict"], string>> = { yes: "yes", connect: "with Service Connect", no: "**no**" };
 
@@ -12,11 +13,6 @@ const features = Object.keys(FEATURES) as Feature[];
 
 function verdict({ verdict, source }: Cell): string {
   return `[${WORDS[verdict]}](${source})`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function grid(asked: boolean): string {

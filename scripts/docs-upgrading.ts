@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RELEASE_NOTES } from "../generator/upgrade/releases";
+import { capitalized } from "./markdown";
 
 export const UPGRADING = join(__dirname, "../docs/upgrading.md");
 
 const START = "<!-- npm run docs writes the rest of this page from generator/upgrade/releases.ts. -->\n";
-
-const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The guide with the changes of all versions, the newest first. */
 export function upgradingPage(): string {

@@ -22,3 +22,10 @@ export function headingsOf(page: string): Heading[] {
     return { text, anchor: times === 0 ? slug : `${slug}-${times}` };
   });
 }
+
+/** Writes a table. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+/** Text that begins with a capital letter. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

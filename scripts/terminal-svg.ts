@@ -1,5 +1,7 @@
 /** Draws the screens of a terminal as one animated SVG, which needs no script: GitHub shows it in a README. */
 
+import { escapeXml } from "../contract/text";
+
 /** Screen of a terminal, with its colors as escape sequences, and the time for which it is shown. */
 export interface Frame {
   readonly screen: string;
@@ -26,9 +28,6 @@ const COLORS: Readonly<Record<number, string>> = {
   35: "#d2a8ff",
   36: "#76e3ea",
 };
-
-const escapeXml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** Splits the rows of a screen into runs. A style goes on in the next row, as tmux writes it. */
 export function runsOf(screen: string): Run[][] {

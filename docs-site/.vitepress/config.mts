@@ -44,7 +44,7 @@ function decisions(): Item[] {
   }));
 }
 
-/** Target of a link on the site; undefined if it is a file of the repository that is no page of the site. */
+/** Target of a link on the site; undefined for a file of the repository that the site does not have. */
 function targetOf(href: string, page: string): string | undefined {
   if (/^[a-z]+:|^#/.test(href)) return href;
   const target = posix.join(posix.dirname(page), href);
@@ -87,7 +87,7 @@ const config: MarkdownOptions["config"] = (md) => {
 };
 
 const REFERENCE =
-  /^\/(api|commands|options|errors|glossary|alarms|assumptions|changes|provider-lines|strategies|design-rules)/;
+  /^\/(api|commands|options|errors|glossary|alarms|assumptions|changes|provider-lines|strategies|security|design-rules)/;
 const pages = guides();
 
 export default defineConfig({

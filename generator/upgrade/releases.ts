@@ -14,7 +14,7 @@ export interface ReleaseNote {
 const ofService = ({ platform }: Answers) => platform !== true;
 const withCiRoles = ({ ci = "none" }: Answers) => !["none", "codepipeline"].includes(ci);
 
-/** Changes by version, the oldest first. None of them adds to the AWS bill, or deletes or replaces a protected resource. */
+/** Changes by version, the oldest first. */
 export const RELEASE_NOTES: readonly ReleaseNote[] = [
   {
     version: "0.0.2",
@@ -43,6 +43,16 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     when: withCiRoles,
   },
   { version: "0.0.4", change: "a choice of engine and AWS provider: CDK for Terraform and 5, as before" },
+  {
+    version: "0.1.0",
+    change:
+      "load balancers of production have access logs in a bucket, about 0.025 USD per GB and month: accessLogs: false turns them off",
+  },
+  {
+    version: "0.1.0",
+    change: "profile strict encrypts data and log groups with customer-managed keys, for 1 USD a month each",
+    todo: 'where data of a strict environment is deployed, set encryption: "aws-managed" in infra/environments.ts: another key replaces a database',
+  },
 ];
 
 /** Changes between two versions that are about a repository. */

@@ -62,7 +62,7 @@ export const REPLACEMENTS: readonly Replacement[] = [
 /** Work that a removal leaves to the user. */
 export const AFTER_REMOVE: readonly string[] = [
   "remove your own code that uses it; npm test and the type check find it",
-  "release, then deploy again: the live release keeps its access until then, and deploy names what --allow-delete has to allow",
+  "deploy, release, and deploy again: the live release keeps its access until the release, and deploy names what --allow-delete has to allow",
 ];
 
 /** Work that an addition leaves to the user. */

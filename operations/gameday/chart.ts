@@ -1,3 +1,4 @@
+import { escapeXml } from "../../contract/text";
 import { claimLine, grouped, type Hypothesis, type Run, summarize, table, type Verdict } from "./report";
 
 const WIDTH = 960;
@@ -33,12 +34,12 @@ export function draw(run: Run, verdict: Verdict, hypothesis: Hypothesis): string
   const seconds = Array.from({ length: Math.floor((buckets.length * BUCKET_MS) / 1000) + 1 }, (_, second) => second);
   const step = Math.max(1, Math.ceil(seconds.length / 16));
   const say = (px: number, y: number, text: string, more = "") =>
-    `<text x="${at(px)}" y="${at(y)}"${more}>${escaped(text)}</text>`;
+    `<text x="${at(px)}" y="${at(y)}"${more}>${escapeXml(text)}</text>`;
   const verdictText = table(verdict, "").at(-1)!.trim();
   const bottom = TIMES.top + TIMES.height;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} 492" width="${WIDTH}" height="492" font-family="system-ui, sans-serif" font-size="12" fill="#1f2937" role="img">`,
-    `<title>${escaped(`Game day: ${fault}. ${verdictText}`)}</title>`,
+    `<title>${escapeXml(`Game day: ${fault}. ${verdictText}`)}</title>`,
     `<rect width="${WIDTH}" height="492" fill="#ffffff"/>`,
     say(LEFT, 28, `Game day: ${fault}`, ' font-size="18" font-weight="600"'),
     say(LEFT, 50, verdictText, ` fill="${verdict.held ? "#166534" : "#b91c1c"}"`),
@@ -74,5 +75,3 @@ export function draw(run: Run, verdict: Verdict, hypothesis: Hypothesis): string
 }
 
 const at = (value: number): string => String(Math.round(value * 10) / 10);
-
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

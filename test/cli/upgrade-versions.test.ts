@@ -1,11 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run, usePackage } from "./packed";
-import { binOf, commit, generate, git, tree, useVersions, VERSIONS, type Version } from "./support/versions";
+import {
+  binOf,
+  commit,
+  generate,
+  git,
+  put,
+  textOf,
+  tree,
+  useVersions,
+  VERSIONS,
+  type Version,
+} from "./support/versions";
 
 const packed = usePackage();
 const unpacked = useVersions();
@@ -83,13 +94,6 @@ describe.each(Object.keys(REPOSITORIES))("%s", (name) => {
     expect(treeOf(folder, to)).toEqual(treeOf(await fresh(to, name), to));
   });
 });
-
-const textOf = (folder: string, path: string) => readFileSync(join(folder, path), "utf8");
-
-const put = (folder: string, path: string, text: string) => {
-  mkdirSync(dirname(join(folder, path)), { recursive: true });
-  writeFileSync(join(folder, path), text);
-};
 
 /** Puts a line after the one that begins with a text. */
 function addAfter(folder: string, path: string, start: string, line: string): void {
@@ -172,9 +176,9 @@ describe("a service with everything and the edits of a team", () => {
       await repository("0.0.1", EDITED, editAsTeam),
       await repository("0.0.1", EDITED, editAsTeam),
     ];
-    await upgrade(direct, "the present");
+    expect(await upgrade(direct, "the present")).toMatchObject({ code: 0 });
     for (const to of ["0.0.3", "0.0.4", "the present"] as const) {
-      await upgrade(stepwise, to);
+      expect(await upgrade(stepwise, to)).toMatchObject({ code: 0 });
       commit(stepwise);
     }
     expect(treeOf(stepwise, "0.0.4")).toEqual(treeOf(direct, "0.0.4"));

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { run, usePackage } from "./packed";
-import { commit, generate, git, tree, useVersions } from "./support/versions";
+import { commit, generate, git, put, textOf, tree, useVersions } from "./support/versions";
 
 const packed = usePackage();
 const versionOf = useVersions();
@@ -59,13 +59,6 @@ async function repository(flags: readonly string[] = [], folder = "orders"): Pro
 
 const upgrade = (folder: string, args: readonly string[] = ["--no-install"], bin = packed.bin) =>
   run([process.execPath, bin, "upgrade", ...args], folder);
-
-const put = (folder: string, path: string, text: string) => {
-  mkdirSync(dirname(join(folder, path)), { recursive: true });
-  writeFileSync(join(folder, path), text);
-};
-
-const textOf = (folder: string, path: string) => readFileSync(join(folder, path), "utf8");
 
 const EVERYTHING = ["--database", "postgres", "--cache", "valkey", "--queue", "sqs", "--job", "--calls", "payments"];
 

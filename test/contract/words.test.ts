@@ -12,6 +12,7 @@ const FOLDERS = [
   "constructs",
   "contract",
   "docs",
+  "docs-site",
   "emulator",
   "examples",
   "generator",

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll } from "vitest";
 import { run } from "../packed";
 
@@ -53,6 +63,14 @@ export const git = (folder: string, ...args: string[]): string =>
 export function commit(folder: string): void {
   git(folder, "add", "--all");
   git(folder, "commit", "--quiet", "--allow-empty", "-m", "Edit as a team");
+}
+
+export const textOf = (folder: string, path: string): string => readFileSync(join(folder, path), "utf8");
+
+/** Writes a file, and the folders above it. */
+export function put(folder: string, path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
 }
 
 /** Files of a folder without git's: hash of the content, with the mark of an executable. */

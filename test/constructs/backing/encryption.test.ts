@@ -40,15 +40,17 @@ describe("the keys of data", () => {
       performance_insights_kms_key_id: DATA_KEY,
     });
     expect(only(program, "aws_rds_cluster").kms_key_id).toEqual(DATA_KEY);
-    for (const instance of Object.values(resources(program, "aws_rds_cluster_instance"))) {
-      expect(instance.performance_insights_kms_key_id).toEqual(DATA_KEY);
-    }
+    const instances = Object.values(resources(program, "aws_rds_cluster_instance"));
+    expect(instances).not.toEqual([]);
+    for (const instance of instances) expect(instance.performance_insights_kms_key_id).toEqual(DATA_KEY);
     expect(only(program, "aws_elasticache_replication_group").kms_key_id).toEqual(DATA_KEY);
     expect(only(program, "aws_dynamodb_table").server_side_encryption).toEqual({
       enabled: true,
       kms_key_arn: DATA_KEY,
     });
     const groups = Object.values(resources(program, "aws_cloudwatch_log_group"));
+    expect(groups).not.toEqual([]);
+    for (const group of groups) expect(group.kms_key_id).toMatch(/^\$\{aws_kms_key\.(?!DataKey_)\w+\.arn\}$/);
     expect(new Set(groups.map((group) => group.kms_key_id)).size).toBe(groups.length);
     expect(Object.keys(resources(program, "aws_kms_key"))).toHaveLength(1 + groups.length);
   });
@@ -59,6 +61,7 @@ describe("the keys of data", () => {
   ] as [string, Environment][])("are those of AWS in %s", (_, environment) => {
     const program = synthesize(dataStack(environment).data);
     expect(resources(program, "aws_kms_key")).toEqual({});
+    expect(Object.keys(resources(program, "aws_cloudwatch_log_group"))).not.toEqual([]);
     expect(JSON.stringify(program)).not.toContain("kms_key");
   });
 

@@ -51,12 +51,11 @@ describe("access logs of a load balancer", () => {
     // The name by which the role that applies production may empty it.
     expect(all("aws_s3_bucket")[0]?.bucket).toMatch(/^shop-production-access-reads-/);
     expect(all("aws_s3_bucket_public_access_block")).toHaveLength(2);
-    for (const { rule } of all("aws_s3_bucket_server_side_encryption_configuration")) {
-      expect(rule).toEqual([{ apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } }]);
-    }
-    for (const { rule } of all("aws_s3_bucket_lifecycle_configuration")) {
-      expect(rule).toMatchObject([{ expiration: [{ days: 365 }], noncurrent_version_expiration: [{}] }]);
-    }
+    const rules = (type: string) => all(type).map(({ rule }) => rule);
+    const encryption = [{ apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } }];
+    expect(rules("aws_s3_bucket_server_side_encryption_configuration")).toEqual([encryption, encryption]);
+    const lifecycle = [{ expiration: [{ days: 365 }], noncurrent_version_expiration: [{ noncurrent_days: 7 }] }];
+    expect(rules("aws_s3_bucket_lifecycle_configuration")).toMatchObject([lifecycle, lifecycle]);
     const dev = shop(DEV, { accessLogs: true });
     expect(Object.values(resources(dev, "aws_s3_bucket")).map((bucket) => bucket.force_destroy)).toEqual([true, true]);
   });
