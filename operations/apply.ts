@@ -159,11 +159,11 @@ export async function planOf(
   if (plan.code === 0) return { state: "same" };
   if (plan.code !== 2) {
     const output = quiet ? plan.errors : "";
-    return { state: "failed", error: describeFailure(terraform, folder, "plan", plan, { output }) };
+    return { state: "failed", error: describeFailure(terraform, folder, "plan", plan, output) };
   }
   const shown = await terraform.run(folder, ["show", "-json", file], { quiet: true });
   if (shown.code !== 0) {
-    return { state: "failed", error: describeFailure(terraform, folder, "show", shown, { output: shown.errors }) };
+    return { state: "failed", error: describeFailure(terraform, folder, "show", shown, shown.errors) };
   }
   try {
     return { state: "differs", plan: readPlan(shown.output), file };
@@ -258,28 +258,23 @@ export interface PlannedStack {
 /**
  * Applies a plan of a stack, where `terraform init` was run.
  *
- * @param options.again what to do when it was interrupted, or the credentials have expired
  * @param options.destroys true for the plan of a deletion
  * @throws UserError with code 130 when the command was interrupted and the plan is not completely applied
  */
 export async function applyPlan(
   folder: string,
   file: string,
-  {
-    again = AGAIN,
-    destroys = false,
-    ...options
-  }: PlanOptions & Pick<ApplyOptions, "stopReasons"> & { readonly again?: string; readonly destroys?: boolean },
+  { destroys = false, ...options }: PlanOptions & Pick<ApplyOptions, "stopReasons"> & { readonly destroys?: boolean },
 ): Promise<0 | 1> {
   const { terraform, print } = options;
   const apply = await terraform.run(folder, ["apply", "-input=false", file], { changes: true });
   if (apply.code === 0) return 0;
   const interrupted = terraform.interrupted.aborted;
   if (!interrupted) await reportStopReasons(apply.errors + apply.output, options);
-  print(describeFailure(terraform, folder, "apply", apply, { again }));
+  print(describeFailure(terraform, folder, "apply", apply));
   if (!interrupted) return 1;
   throw cancelled(
-    `${basename(folder)} may be partly ${destroys ? "destroyed" : "applied"}; what was completed is in its state. To complete it, ${again}`,
+    `${basename(folder)} may be partly ${destroys ? "destroyed" : "applied"}; what was completed is in its state. To complete it, ${terraform.again}`,
   );
 }
 
@@ -295,9 +290,7 @@ export async function initStack(terraform: Terraform, folder: string): Promise<s
     return `✖ the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder, terraform.command)}\n`;
   }
   const init = await terraform.run(folder, ["init", "-input=false"], { quiet: true });
-  return init.code === 0
-    ? undefined
-    : describeFailure(terraform, folder, "init", init, { output: init.output + init.errors });
+  return init.code === 0 ? undefined : describeFailure(terraform, folder, "init", init, init.output + init.errors);
 }
 
 /** Name of the file in which Terraform keeps a state that it could not save. */
@@ -313,22 +306,14 @@ function pushCommand(folder: string, program: string): string {
   return `${chdir(folder, program)} state push ${UNSAVED_STATE} && rm ${file}`;
 }
 
-const AGAIN = "run the command again";
-
 /** Failure of Terraform, after the output that was not shown yet, with what to do. */
-function describeFailure(
-  terraform: Terraform,
-  folder: string,
-  step: string,
-  { errors }: Ended,
-  { output = "", again }: { readonly output?: string; readonly again?: string } = {},
-): string {
-  const remedies = remediesOf(errors, folder, terraform.command, again).map((remedy) => `  ${remedy}\n`);
+function describeFailure(terraform: Terraform, folder: string, step: string, { errors }: Ended, output = ""): string {
+  const remedies = remediesOf(errors, folder, terraform.command, terraform.again).map((remedy) => `  ${remedy}\n`);
   return `${output}\n✖ terraform ${step} of ${basename(folder)} failed\n${remedies.join("")}`;
 }
 
 /** Ways out of the errors of Terraform that have one. */
-export function remediesOf(errors: string, folder: string, program: string, again = AGAIN): readonly string[] {
+export function remediesOf(errors: string, folder: string, program: string, again = ""): readonly string[] {
   const text = plain(errors);
   const remedies: string[] = [];
   if (existsSync(join(folder, UNSAVED_STATE))) {

@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dependentsOf } from "../contract/stacks";
 import { UserError } from "../contract/user-error";
 import type { Allowances } from "./allowances";
 import { type ApplyOptions, applyPlan, describeWaiting, initStack, planStack, reportUnused } from "./apply";
-import { readManifest, stacksOfEnvironment } from "./synthesized";
+import { readManifest, readWritten, stacksOfEnvironment } from "./synthesized";
 import { Terraform, type TerraformOptions } from "./terraform";
 
 /** Index of the saved plans, for the command that applies them. */
@@ -115,9 +115,9 @@ export async function applySavedPlans(options: ApplySavedOptions): Promise<0 | 1
     throw new UserError(`the plans in ${outdir} are of other stacks than ${names.join(", ")}: plan again`, 1);
   }
   const used = new Set<string>();
-  return Terraform.use(options, async (terraform) => {
-    const again = `run antifragile plan ${environment} again, then antifragile apply ${environment}`;
-    const planOptions = { ...options, allowances: saved.allowances, terraform, again };
+  const again = `run antifragile plan ${environment} again, then antifragile apply ${environment}`;
+  return Terraform.use({ ...options, again }, async (terraform) => {
+    const planOptions = { ...options, allowances: saved.allowances, terraform };
     const queue = [...saved.stacks];
     const waiting: SavedPlan[] = [];
     const keeping = new Set<string>();
@@ -179,7 +179,12 @@ function readSaved(outdir: string, environment: string): SavedPlans {
   if (!existsSync(file)) {
     throw new UserError(`no plans in ${outdir}: run antifragile plan ${environment} first`, 2);
   }
-  const saved = JSON.parse(readFileSync(file, "utf8")) as SavedPlans;
+  const remedy = `run antifragile plan ${environment} again`;
+  const saved = readWritten<SavedPlans>(
+    file,
+    remedy,
+    ({ stacks, allowances }) => Array.isArray(stacks) && !!allowances,
+  );
   if (saved.environment !== environment) {
     throw new UserError(`the plans in ${outdir} are of ${saved.environment}, not of ${environment}`, 2);
   }

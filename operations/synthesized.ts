@@ -31,17 +31,30 @@ interface StackProgram {
 /** Name of the program in the folder of a stack. */
 const PROGRAM = "cdk.tf.json";
 
+const SYNTHESIZE = "run antifragile synth";
+
 /** Folder of a stack in the output folder of synth. */
 const folderOf = (outdir: string, stack: string) => join(outdir, "stacks", stack);
 
+/** Reads a file that a command wrote. @throws UserError with the remedy if it was cut off, or is of something else */
+export function readWritten<T extends object>(file: string, remedy: string, isWhole = (_: T) => true): T {
+  try {
+    const value = JSON.parse(readFileSync(file, "utf8")) as T;
+    if (isWhole(value)) return value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+  }
+  throw new UserError(`${file} is damaged: ${remedy}`, 1);
+}
+
 /** Reads the program in the folder of a stack, `cdktf.out/stacks/<name>`. */
 export function readProgram(folder: string): StackProgram {
-  return JSON.parse(readFileSync(join(folder, PROGRAM), "utf8")) as StackProgram;
+  return readWritten(join(folder, PROGRAM), SYNTHESIZE);
 }
 
 /** Reads the manifest of a synthesized app. */
 export function readManifest(outdir: string): StackManifest {
-  return JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as StackManifest;
+  return readWritten<StackManifest>(join(outdir, "manifest.json"), SYNTHESIZE, ({ stacks }) => stacks !== undefined);
 }
 
 /**

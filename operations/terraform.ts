@@ -38,6 +38,8 @@ export interface TerraformOptions {
   readonly terraform: readonly [string, ...string[]];
   readonly env: NodeJS.ProcessEnv;
   readonly print: (text: string) => void;
+  /** How to complete what was interrupted, or failed for a reason outside of the code. @default - run the command again */
+  readonly again?: string;
 }
 
 /** Result of a program that has ended. */
@@ -115,6 +117,11 @@ export class Terraform {
   /** Aborted when the command is interrupted. */
   get interrupted(): AbortSignal {
     return this.#interruption.signal;
+  }
+
+  /** How to complete what was interrupted, for messages. */
+  get again(): string {
+    return this.options.again ?? "run the command again";
   }
 
   /** Command that starts Terraform, for messages. */

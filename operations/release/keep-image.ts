@@ -1,6 +1,6 @@
 import { releasedTag } from "../../contract/images";
 import { UserError } from "../../contract/user-error";
-import { AwsClients, isAwsError, loadSdk } from "../aws-sdk";
+import { AwsClients, awsErrorForUser, isAwsError, loadSdk } from "../aws-sdk";
 
 const IN_ECR = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^@]+)@(sha256:[0-9a-f]{64})$/;
 
@@ -37,7 +37,7 @@ export async function keepImage(uri: string): Promise<void> {
     // Tags never move, and this one is of this digest: it was released before.
     if (/^Image(Tag)?AlreadyExistsException$/.test((error as Error).name)) return;
     if (!isAwsError(error)) throw error;
-    throw new UserError(`${uri} cannot be kept from expiring: ${error.message}`, 1);
+    throw new UserError(`${uri} cannot be kept from expiring: ${(awsErrorForUser(error) as Error).message}`, 1);
   } finally {
     clients.destroy();
   }

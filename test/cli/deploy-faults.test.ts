@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { Terminal } from "../support/terminal";
 import { usePackage } from "./packed";
+import { FaultTable } from "./support/acting-faults";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { type FakeTerraform, useFakeTerraform } from "./support/fake-terraform";
 
+const table = new FaultTable();
 const packed = usePackage();
 const fake = useFakeTerraform();
 let terraform: FakeTerraform;
@@ -92,46 +94,50 @@ describe.each([
   });
 });
 
-describe("a deployment whose output ends", () => {
-  it.each(OUTPUT_ENDS)("continues and completes: %s", async (_title, script) => {
-    const { code, text } = await run(["bash", "-c", script, "bash", ...DEPLOY()]);
+/** The command itself, with the plans that it needs. */
+const prepared = async (name: "apply" | "deploy") => {
+  if (name === "deploy") return DEPLOY();
+  expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
+  return cli("apply", "dev");
+};
+
+describe.each(["deploy", "apply"] as const)("%s whose output ends", (name) => {
+  it.each(OUTPUT_ENDS)(table.title("continues and completes: %s", "closed output"), async (_title, script) => {
+    const { code, text } = await run(["bash", "-c", script, "bash", ...(await prepared(name))]);
     expect(code, text).toBe(0);
     expect(terraform.applies).toEqual(COMPLETE);
   });
 });
 
-describe.each([
-  ["deploy", ["SIGHUP", "SIGTERM", "SIGINT"]],
-  ["apply", ["SIGTERM"]],
-] as const)("%s that is interrupted", (name, signals) => {
-  const command = async () => {
-    if (name === "deploy") return DEPLOY();
-    expect(await run(cli("plan", "dev"))).toMatchObject({ code: 0 });
-    return cli("apply", "dev");
-  };
+describe.each(["deploy", "apply"] as const)("%s that is interrupted", (name) => {
+  const command = () => prepared(name);
+  const title = "by %s lets Terraform end in order, begins nothing else and ends with 130";
 
-  it.each(signals)("by %s lets Terraform end in order, begins nothing else and ends with 130", async (signal) => {
-    terraform.hold(true);
-    const { child, ended, text } = start(await command());
-    await begun();
-    child.kill(signal);
-    expect(await ended, text()).toMatchObject({ code: 130 });
-    expect(text()).toContain(`interrupted by ${signal}`);
-    expect(text()).toContain("orders-dev-platform may be partly applied");
-    expect(text()).toContain(
-      name === "deploy"
-        ? "To complete it, run the command again"
-        : "To complete it, run antifragile plan dev again, then antifragile apply dev",
-    );
-    expect(terraform.applies).toEqual([
-      "platform apply begins",
-      "platform interrupt 1",
-      "platform apply ends in order",
-    ]);
-    expect(kept()).toEqual([]);
-    terraform.hold(false);
-    await heals(COMPLETE);
-  });
+  it.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
+    table.title(title, "SIGHUP", "SIGTERM", "SIGINT"),
+    async (signal) => {
+      terraform.hold(true);
+      const { child, ended, text } = start(await command());
+      await begun();
+      child.kill(signal);
+      expect(await ended, text()).toMatchObject({ code: 130 });
+      expect(text()).toContain(`interrupted by ${signal}`);
+      expect(text()).toContain("orders-dev-platform may be partly applied");
+      expect(text()).toContain(
+        name === "deploy"
+          ? "To complete it, run the command again"
+          : "To complete it, run antifragile plan dev again, then antifragile apply dev",
+      );
+      expect(terraform.applies).toEqual([
+        "platform apply begins",
+        "platform interrupt 1",
+        "platform apply ends in order",
+      ]);
+      expect(kept()).toEqual([]);
+      terraform.hold(false);
+      await heals(COMPLETE);
+    },
+  );
 
   it("by SIGINT lets a Terraform that a script starts end in order", async () => {
     const script = join(terraform.folder, "bin", "wrapper");
@@ -152,45 +158,54 @@ describe.each([
     expect(locked.text).toContain(`${script} -chdir=infra/cdktf.out/stacks/orders-dev-platform force-unlock `);
   });
 
-  it("by a second Ctrl-C aborts Terraform, and the next run says how to remove its lock", async () => {
-    terraform.hold(true);
-    terraform.stubborn(true);
-    const { child, ended, text } = start(await command());
-    await begun();
-    child.kill("SIGINT");
-    await until(() => text().includes("interrupted by"), text);
-    child.kill("SIGINT");
-    await delay(SAME_CTRL_C_MS + 50);
-    expect(terraform.applies).not.toContain("platform interrupt 2");
-    child.kill("SIGINT");
-    expect(await ended, text()).toMatchObject({ code: 130 });
-    expect(terraform.applies.at(-1)).toBe("platform interrupt 2");
-    terraform.hold(false);
-    const locked = await run(DEPLOY());
-    expect(locked.code).toBe(1);
-    expect(locked.text).toContain(
-      "The state is locked by mia@laptop since 2026-11-27. Wait for it to end; if it was killed:",
-    );
-    expect(locked.text).toContain(
-      "terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e",
-    );
-    rmSync(terraform.file("orders-dev-platform", "lock"));
-    await heals(COMPLETE);
-  });
+  it(
+    table.title("by a second Ctrl-C aborts Terraform, and the next run says how to remove its lock", "second SIGINT"),
+    async () => {
+      terraform.hold(true);
+      terraform.stubborn(true);
+      const { child, ended, text } = start(await command());
+      await begun();
+      child.kill("SIGINT");
+      await until(() => text().includes("interrupted by"), text);
+      child.kill("SIGINT");
+      await delay(SAME_CTRL_C_MS + 50);
+      expect(terraform.applies).not.toContain("platform interrupt 2");
+      child.kill("SIGINT");
+      expect(await ended, text()).toMatchObject({ code: 130 });
+      expect(terraform.applies.at(-1)).toBe("platform interrupt 2");
+      terraform.hold(false);
+      const locked = await run(DEPLOY());
+      expect(locked.code).toBe(1);
+      expect(locked.text).toContain(
+        "The state is locked by mia@laptop since 2026-11-27. Wait for it to end; if it was killed:",
+      );
+      expect(locked.text).toContain(
+        "terraform -chdir=infra/cdktf.out/stacks/orders-dev-platform force-unlock 7d5c1b7e-7c9e-b0a1-c1c9-0d7c1b7e7c9e",
+      );
+      rmSync(terraform.file("orders-dev-platform", "lock"));
+      await heals(COMPLETE);
+    },
+  );
 
-  it("by SIGKILL leaves Terraform to complete the stack, and the next deployment goes on from there", async () => {
-    terraform.hold(true);
-    const { child, ended } = start(await command());
-    await begun();
-    child.kill("SIGKILL");
-    expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
-    terraform.hold(false);
-    await until(
-      () => terraform.applies.includes("platform apply ends"),
-      () => terraform.log.join("\n"),
-    );
-    await heals(["service apply begins", "service apply ends"]);
-  });
+  it(
+    table.title(
+      "by SIGKILL leaves Terraform to complete the stack, and the next deployment goes on from there",
+      "SIGKILL",
+    ),
+    async () => {
+      terraform.hold(true);
+      const { child, ended } = start(await command());
+      await begun();
+      child.kill("SIGKILL");
+      expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
+      terraform.hold(false);
+      await until(
+        () => terraform.applies.includes("platform apply ends"),
+        () => terraform.log.join("\n"),
+      );
+      await heals(["service apply begins", "service apply ends"]);
+    },
+  );
 
   it("by the end of npm, which passes no signal on, lets Terraform end in order", async () => {
     terraform.hold(true);
@@ -310,6 +325,83 @@ describe("a deployment whose Terraform fails", () => {
     rmSync(terraform.file("orders-dev-platform", "errored.tfstate"));
     await heals(COMPLETE);
   });
+});
+
+describe("apply", () => {
+  const RENEW =
+    "The AWS credentials have expired: renew them and run antifragile plan dev again, then antifragile apply dev.";
+
+  it.each([
+    ["dropped connections", "apply", "Error: read ECS: connection reset by peer", undefined],
+    ["throttling", "apply", "Error: operation error ECS: UpdateService, ThrottlingException: Rate exceeded", undefined],
+    ...["init", "apply"].map(
+      (step) =>
+        ["expired credentials", step, "Error: api error ExpiredToken: The security token is expired", RENEW] as const,
+    ),
+  ] as const)(
+    table.title(
+      "that meets %s at %s ends with 1, and is completed by the next deployment",
+      "dropped connections",
+      "throttling",
+      "expired credentials",
+    ),
+    async (_fault, step, words, remedy) => {
+      const command = await prepared("apply");
+      terraform.fault(step, words);
+      const { code, text } = await run(command);
+      expect(code, text).toBe(1);
+      expect(text).toContain(words);
+      expect(text.includes("  The AWS credentials")).toBe(remedy !== undefined);
+      expect(text).toContain(remedy ?? "");
+      expect(terraform.applies).toEqual([]);
+      terraform.fault(step, undefined);
+      await heals(COMPLETE);
+    },
+  );
+
+  it("whose credentials expire at a stack that is planned late leaves the first applied, and the next plan goes on", async () => {
+    const command = await prepared("apply");
+    terraform.fault("plan", "Error: api error ExpiredToken: The security token is expired");
+    const { code, text } = await run(command);
+    expect(code, text).toBe(1);
+    expect(text).toContain(RENEW);
+    expect(terraform.applies).toEqual(COMPLETE.slice(0, 2));
+    terraform.fault("plan", undefined);
+    await heals(COMPLETE.slice(2));
+  });
+
+  it(table.title("refuses while someone else holds the state, and leaves their lock", "taken lock"), async () => {
+    const command = await prepared("apply");
+    writeFileSync(terraform.file("orders-dev-platform", "lock"), "");
+    const { code, text } = await run(command);
+    expect(code, text).toBe(1);
+    expect(text).toContain("The state is locked by mia@laptop since 2026-11-27.");
+    expect(existsSync(terraform.file("orders-dev-platform", "lock"))).toBe(true);
+    expect(terraform.applies).toEqual([]);
+    rmSync(terraform.file("orders-dev-platform", "lock"));
+    await heals(COMPLETE);
+  });
+
+  it.each([
+    ["antifragile-plans.json", "{", "run antifragile plan dev again"],
+    ["antifragile-plans.json", "null", "run antifragile plan dev again"],
+    ["antifragile-plans.json", '{"environment":"dev"}', "run antifragile plan dev again"],
+    ["manifest.json", "{", "run antifragile synth"],
+  ])(
+    table.title("applies nothing of plans whose list is damaged, and says what to do: %s %s", "damaged record"),
+    async (file, content, remedy) => {
+      const command = await prepared("apply");
+      writeFileSync(join(terraform.repository, "infra/cdktf.out", file), content);
+      const { code, text } = await run(command);
+      expect(code, text).toBe(1);
+      expect(text).toContain(`${file} is damaged: ${remedy}\n`);
+      expect(text).not.toMatch(/internal error|\n {4}at /);
+      expect(terraform.applies).toEqual([]);
+      await heals(COMPLETE);
+    },
+  );
+
+  it("is tried with every fault", () => expect(table.untried).toEqual([]));
 });
 
 describe.skipIf(!Terminal.available)(

@@ -1,8 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bin/commands";
-import { OUTPUT_ENDS, useChildren } from "./support/child";
+import { type Ended, OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
-import type { FakeAws } from "./support/fake-aws";
+import { FakeAws } from "./support/fake-aws";
+import { FakeTerraform } from "./support/fake-terraform";
+import { commit, generate, git, tree } from "./support/versions";
 
 let aws: FakeAws;
 const packed = useCli((each) => {
@@ -10,18 +16,26 @@ const packed = useCli((each) => {
 });
 
 const KEYS = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
-let environment: NodeJS.ProcessEnv = {};
-const startChild = useChildren(() => ({ cwd: packed.folder, env: environment }));
+let place: { cwd: string; env: NodeJS.ProcessEnv };
+const startChild = useChildren(() => place);
 
 /** Runs the packed executable, with these variables besides. */
-function start(args: readonly string[], env: NodeJS.ProcessEnv, shell: readonly string[] = []) {
-  environment = { ...NO_CREDENTIALS, ...env };
+function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  shell: readonly string[] = [],
+  cwd: string = packed.folder,
+) {
+  place = { cwd, env: { ...NO_CREDENTIALS, ...env } };
   return startChild([...shell, ...packed.command(...args)]);
 }
 const run = (...args: Parameters<typeof start>) => start(...args).ended;
-const onAws = () => ({ ...KEYS, AWS_ENDPOINT_URL: aws.url });
+const onAws = (each = aws) => ({ ...KEYS, AWS_ENDPOINT_URL: each.url });
 
 const IMAGE = `1.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${"a".repeat(64)}`;
+
+/** In a registry that is not ECR, where no tag keeps it. */
+const FOREIGN_IMAGE = IMAGE.replace(/^1\./, "registry.");
 
 /** Commands that call AWS by themselves, with arguments that need no repository. */
 const ON_AWS: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +44,7 @@ const ON_AWS: Readonly<Record<string, readonly string[]>> = {
   exec: ["dev", "orders", ...PLACE],
   logs: ["dev", ...PLACE],
   migrate: ["dev", ...PLACE],
-  release: ["dev", "--image", IMAGE.replace(/^1\./, "registry."), ...PLACE],
+  release: ["dev", "--image", FOREIGN_IMAGE, ...PLACE],
   releases: ["dev", ...PLACE],
   rollback: ["dev", ...PLACE],
   run: ["dev", "orders", ...PLACE, "--", "date"],
@@ -87,36 +101,288 @@ describe.each(Object.entries(ON_FILES))("%s", (name, [args, says]) => {
   });
 });
 
-describe.each(Object.entries(ON_AWS))("%s", (name, args) => {
-  const has = async (flag: string) => flag in (await commands[name]!.load()).spec.flags;
+/** Shell that closes, or fills, the output of a command. */
+const [READER_GONE, CLOSED, FULL] = OUTPUT_ENDS.map(([, script]) => ["bash", "--norc", "-c", script, "bash"]) as [
+  string[],
+  string[],
+  string[],
+];
 
-  it("ends with 1 and a sentence without credentials, without network, and if AWS denies it", async () => {
-    const json = (await has("json")) ? ["--json"] : [];
-    const words = args.includes("--") ? args : [...args, ...json];
-    aws.fault = () => "deny";
-    const cases = [
-      [{}, /no AWS credentials/],
-      [{ ...KEYS, AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_MAX_ATTEMPTS: "1" }, /ECONNREFUSED/],
-      [onAws(), /AccessDenied/],
-    ] as const;
-    for (const [env, says] of cases) {
-      const { code, text } = await run([name, ...words], env);
-      expect(code, text).toBe(1);
-      expect(text).toMatch(says);
-      isSentence(text);
+type Cell = () => Promise<void>;
+
+/** Faults of a command by name: each injects one into the packed executable, and checks how it ends. */
+type Faults = Readonly<Record<string, Cell>>;
+
+/** It failed, in a sentence of these words. */
+function failed({ code, text }: Ended, says: RegExp): void {
+  expect(code, text).toBe(1);
+  expect(text).toMatch(says);
+  isSentence(text);
+}
+
+/** It was ended by a signal: never as if its work were done, and without a stack. */
+function stopped({ code, text }: Ended): void {
+  expect(code, text).not.toBe(0);
+  expect(text).not.toMatch(/internal error|\n {4}at /);
+}
+
+/** Folders that the cells of this file have made. */
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+});
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "antifragile-faults-"));
+  made.push(folder);
+  return folder;
+}
+
+/** Faults of a command that calls AWS by itself. */
+function ofAws(name: string, args: readonly string[], cwd?: () => string): Faults {
+  const words = [name, ...args];
+  const ends = (env: NodeJS.ProcessEnv, shell: readonly string[] = [], more: readonly string[] = []) =>
+    run([...words, ...more], env, shell, cwd?.());
+  const json = async () => {
+    const { flags } = (await commands[name]!.load()).spec;
+    return "json" in flags && !args.includes("--") ? ["--json"] : [];
+  };
+  const withAws = async (work: (own: FakeAws) => Promise<void>) => {
+    const own = await FakeAws.start();
+    try {
+      await work(own);
+    } finally {
+      own.stop();
     }
+  };
+  const refused = (fault: "expire" | "deny" | "drop", says: RegExp) => () =>
+    withAws(async (own) => {
+      own.fault = () => fault;
+      failed(await ends({ ...onAws(own), AWS_MAX_ATTEMPTS: "1" }, [], await json()), says);
+    });
+  const interrupted = (signal: NodeJS.Signals) => () =>
+    withAws(async (own) => {
+      const { child, ended } = start(words, onAws(own), [], cwd?.());
+      let killed = false;
+      own.before = async () => {
+        if (killed) return;
+        killed = child.kill(signal);
+        await delay(300);
+      };
+      stopped(await ended);
+    });
+  return {
+    "no credentials": async () => failed(await ends({}), /no AWS credentials/),
+    "no network": async () =>
+      failed(await ends({ ...KEYS, AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_MAX_ATTEMPTS: "1" }), /ECONNREFUSED/),
+    "dropped connections": refused("drop", /ECONNRESET|socket hang up/),
+    "expired credentials": refused("expire", /credentials have expired/),
+    "access denied": refused("deny", /AccessDenied/),
+    "closed output while it fails": () =>
+      withAws(async (own) => {
+        own.fault = () => "deny";
+        expect(await ends(onAws(own), CLOSED)).toMatchObject({ code: 1, text: "" });
+      }),
+    SIGTERM: interrupted("SIGTERM"),
+    SIGINT: interrupted("SIGINT"),
+  };
+}
+
+/** Faults of a command that runs Terraform, in a repository whose Terraform is a shell script. */
+function ofTerraform(
+  name: string,
+  args: readonly string[],
+  prepare: (run: (...words: string[]) => Promise<Ended>, fake: FakeTerraform) => Promise<unknown> = async () =>
+    undefined,
+): Faults {
+  const inRepository = async (
+    work: (fake: FakeTerraform, begin: (shell?: readonly string[]) => ReturnType<typeof start>) => Promise<void>,
+  ) => {
+    const fake = new FakeTerraform();
+    try {
+      await prepare((...words) => run(words, fake.environment(), [], fake.repository), fake);
+      await work(fake, (shell) => start([name, ...args], fake.environment(), shell, fake.repository));
+    } finally {
+      fake.remove();
+    }
+  };
+  const step = name === "apply" ? "apply" : "plan";
+  const fails = (words: string, says: RegExp) => () =>
+    inRepository(async (fake, begin) => {
+      fake.fault(step, words);
+      failed(await begin().ended, says);
+    });
+  return {
+    "closed output": () =>
+      inRepository(async (_, begin) => expect(await begin(READER_GONE).ended).toMatchObject({ code: 0 })),
+    "expired credentials": fails(
+      "Error: api error ExpiredToken: expired",
+      /The AWS credentials have expired: renew them/,
+    ),
+    "dropped connections": fails("Error: connection reset by peer", /connection reset by peer/),
+    SIGTERM: () =>
+      inRepository(async (fake, begin) => {
+        fake.hold(true, "init");
+        const [seen, applied] = [fake.log.length, fake.applies.length];
+        const { child, ended, text } = begin();
+        await until(() => fake.log.length > seen, text);
+        child.kill("SIGTERM");
+        await until(() => text().includes("interrupted by SIGTERM"), text);
+        fake.hold(false, "init");
+        const { code } = await ended;
+        expect(code, text()).toBe(130);
+        expect(fake.applies).toHaveLength(applied);
+      }),
+  };
+}
+
+/** Faults of a command that works on files: an output that ends leaves the exit code and the work as they are. */
+function ofFiles(
+  name: string,
+  prepare: () => Promise<{ cwd: string; args: readonly string[]; code?: 0 | 1 | 2; check?: () => void }>,
+): Faults {
+  const ends = (shell: readonly string[], full: boolean) => async () => {
+    const { cwd, args, code = 0, check } = await prepare();
+    const expected = full && code === 0 && commands[name]?.onlyPrints === true ? 1 : code;
+    expect(await run([name, ...args], {}, shell, cwd)).toMatchObject({ code: expected });
+    check?.();
+  };
+  return {
+    "a reader that has seen enough": ends(READER_GONE, false),
+    "closed output": ends(CLOSED, false),
+    "full disk behind the output": ends(FULL, true),
+  };
+}
+
+/** Writes a repository with these files, which are texts or JSON, and the packages of this one. */
+function repositoryOf(files: Readonly<Record<string, string | object>>): string {
+  const folder = temporary();
+  symlinkSync(join(__dirname, "../../node_modules"), join(folder, "node_modules"));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return folder;
+}
+
+/** Program of a repository that writes one stack with this content. */
+const programOf = (stack: object) => `import { mkdirSync, writeFileSync } from "node:fs";
+mkdirSync("infra/cdktf.out/stacks/orders-dev-service", { recursive: true });
+writeFileSync("infra/cdktf.out/stacks/orders-dev-service/cdk.tf.json", ${JSON.stringify(JSON.stringify(stack))});
+writeFileSync("infra/cdktf.out/manifest.json", ${JSON.stringify(JSON.stringify({ stacks: { "orders-dev-service": { dependencies: [] } } }))});
+`;
+
+const STATE = { bucket: "antifragile-state-123456789012-eu-central-1", region: "eu-central-1", key: "orders/tfstate" };
+const bootstrapped = () =>
+  repositoryOf({ "infra/main.ts": programOf({ terraform: { backend: { s3: STATE } }, provider: { aws: [] } }) });
+
+const PROCESS = { name: "/antifragile/dev/shop/releases/orders/processes/orders" };
+const shipped = () =>
+  repositoryOf({
+    "infra/main.ts": programOf({
+      provider: { aws: [{ region: "eu-central-1" }] },
+      resource: { aws_ssm_parameter: { Orders: PROCESS } },
+    }),
+    "scripts/image.ts": `require("node:fs").writeFileSync("image.txt", ${JSON.stringify(FOREIGN_IMAGE)});\n`,
   });
 
-  it("does not end as if it were done when SIGTERM interrupts it", async () => {
-    const { child, ended, text } = start([name, ...args], onAws());
-    let killed = false;
-    aws.before = async () => {
-      if (killed) return;
-      killed = child.kill("SIGTERM");
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    };
-    expect((await ended).code, text()).not.toBe(0);
-    expect(text()).not.toMatch(/internal error|\n {4}at /);
+/** A generated repository, which the cells copy. */
+let generated: string;
+beforeAll(async () => {
+  generated = join(temporary(), "orders");
+  await generate(packed.packageFolder, generated);
+  git(generated, "init", "--quiet");
+  commit(generated);
+});
+const copy = () => {
+  const cwd = join(temporary(), "orders");
+  cpSync(generated, cwd, { recursive: true });
+  return cwd;
+};
+
+const synthesized = () => {
+  const cwd = bootstrapped();
+  const check = () => expect(existsSync(join(cwd, "infra/cdktf.out/manifest.json"))).toBe(true);
+  return { cwd, args: ["dev"], check };
+};
+
+/** A service with this compiler, whose issuer of tokens starts and never answers. */
+const experiment = (tsc: string) => {
+  const cwd = copy();
+  writeFileSync(
+    join(cwd, "scripts/issuer.ts"),
+    'require("node:fs").writeFileSync("begun", ""); setInterval(() => {}, 1_000);\n',
+  );
+  mkdirSync(join(cwd, "node_modules/typescript/bin"), { recursive: true });
+  writeFileSync(join(cwd, "node_modules/typescript/bin/tsc"), tsc);
+  symlinkSync(join(__dirname, "../../node_modules/tsx"), join(cwd, "node_modules/tsx"));
+  return cwd;
+};
+
+const FAULTS: Readonly<Record<string, Faults>> = {
+  ...Object.fromEntries(Object.entries(ON_AWS).map(([name, args]) => [name, ofAws(name, args)])),
+  bootstrap: ofAws("bootstrap", ["dev"], bootstrapped),
+  ship: ofAws("ship", ["dev"], shipped),
+  deploy: ofTerraform("deploy", ["dev", "--auto-approve"]),
+  destroy: ofTerraform("destroy", ["dev", "--auto-approve"], (each) => each("deploy", "dev", "--auto-approve")),
+  plan: ofTerraform("plan", ["dev"]),
+  apply: ofTerraform("apply", ["dev"], (each) => each("plan", "dev")),
+  drift: ofTerraform("drift", ["dev"], (each) => each("deploy", "dev", "--auto-approve")),
+  add: ofFiles("add", async () => {
+    const cwd = copy();
+    const check = () => expect(existsSync(join(cwd, "src/backing/valkey.ts"))).toBe(true);
+    return { cwd, args: ["cache", "--no-install"], check };
+  }),
+  remove: ofFiles("remove", async () => ({ cwd: copy(), args: ["cache", "--no-install"], code: 2 })),
+  upgrade: ofFiles("upgrade", async () => ({ cwd: copy(), args: ["--no-install"] })),
+  new: ofFiles("new", async () => {
+    const cwd = temporary();
+    const check = () => expect(tree(join(cwd, "orders"))).toEqual(tree(generated));
+    return { cwd, args: ["orders", "--name", "orders", "--yes", "--no-install", "--no-git"], check };
+  }),
+  synth: {
+    ...ofFiles("synth", async () => synthesized()),
+    SIGTERM: async () => {
+      const cwd = repositoryOf({
+        "infra/main.ts": 'require("node:fs").writeFileSync("begun", ""); setInterval(() => {}, 1_000);\n',
+      });
+      const { child, ended, text } = start(["synth", "dev"], {}, [], cwd);
+      await until(() => existsSync(join(cwd, "begun")), text);
+      child.kill("SIGTERM");
+      expect(await ended).toMatchObject({ code: 130 });
+    },
+  },
+  doctor: ofFiles("doctor", async () => ({ cwd: copy(), args: [], code: 1 })),
+  completion: ofFiles("completion", async () => ({ cwd: temporary(), args: ["bash"] })),
+  "plan-gate": ofFiles("plan-gate", async () => {
+    const plan = { format_version: "1.2", planned_values: {}, resource_changes: [] };
+    return { cwd: repositoryOf({ "plan.json": plan }), args: ["plan.json"] };
+  }),
+  gameday: {
+    ...ofFiles("gameday", async () => ({ cwd: experiment("process.exit(1)"), args: ["kill"], code: 2 })),
+    SIGTERM: async () => {
+      const cwd = experiment("");
+      const { child, ended, text } = start(["gameday", "kill"], {}, [], cwd);
+      await until(() => existsSync(join(cwd, "begun")), text);
+      child.kill("SIGTERM");
+      expect(await ended, text()).toMatchObject({ code: 130 });
+    },
+  },
+};
+
+it("every command is tried with three faults at least", () => {
+  const few = Object.keys(commands).filter((name) => Object.keys(FAULTS[name] ?? {}).length < 3);
+  expect(few).toEqual([]);
+});
+
+describe.each(Object.entries(FAULTS))("%s", (_name, faults) => {
+  // At once, since each waits for its own process.
+  it("withstands its faults", async () => {
+    const outcomes = await Promise.allSettled(Object.values(faults).map((each) => each()));
+    const problems = Object.keys(faults).flatMap((fault, index) => {
+      const outcome = outcomes[index];
+      return outcome?.status === "rejected" ? [`${fault}: ${(outcome.reason as Error).message}`] : [];
+    });
+    expect(problems).toEqual([]);
   });
 });
 

@@ -4,10 +4,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image, template } from "../operations/support/fake-cloud";
+import { FaultTable } from "./support/acting-faults";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
 import type { FakeAws } from "./support/fake-aws";
 
+const table = new FaultTable();
 let aws: FakeAws;
 const packed = useCli((each) => {
   aws = each;
@@ -64,7 +66,7 @@ const BEFORE = { mailer: "mailer:2", orders: "orders:2" };
 const AFTER = { mailer: "mailer:3", orders: "orders:3" };
 
 describe("a release whose output is closed", () => {
-  it.each(OUTPUT_ENDS)("continues and completes: %s", async (_title, script) => {
+  it.each(OUTPUT_ENDS)(table.title("continues and completes: %s", "closed output"), async (_title, script) => {
     await released();
     const { code, text } = await run(["bash", "--norc", "-c", script, "bash", ...release("b")]);
     expect({ code, text }).toEqual({ code: 0, text: "" });
@@ -82,7 +84,7 @@ describe("a release whose output is closed", () => {
 
 describe("a release that is interrupted", () => {
   it.each(["SIGHUP", "SIGTERM", "SIGINT"] as const)(
-    "by %s rolls back, records it and ends with 130",
+    table.title("by %s rolls back, records it and ends with 130", "SIGHUP", "SIGTERM", "SIGINT"),
     async (signal) => {
       await released();
       aws.slow.add("orders:3");
@@ -98,33 +100,39 @@ describe("a release that is interrupted", () => {
     },
   );
 
-  it("by a second Ctrl-C exits at once, reports the remaining state, and the next release completes it", async () => {
-    await released();
-    aws.slow.add("mailer:3");
-    // The way back takes long, too: the second Ctrl-C comes while it goes on.
-    aws.slow.add("mailer:2");
-    const { child, ended, text } = start(release("b"));
-    await called("UpdateService mailer");
-    child.kill("SIGINT");
-    await until(() => text().includes("interrupted by"), text);
-    await delay(SAME_CTRL_C_MS + 50);
-    child.kill("SIGINT");
-    expect(await ended).toMatchObject({ code: 130, text: expect.stringContaining("the lock stays") });
-    expect(aws.lock).toMatchObject({ number: 2 });
-    expect(aws.record).toMatchObject({ live: { number: 1 }, started: { number: 2 } });
-    aws.slow.clear();
-    expect(await run(release("c"))).toMatchObject({ code: 1, text: expect.stringMatching(/heartbeat was .* ago/) });
-    expect(await run(release("c", "--unlock"))).toMatchObject({
-      code: 1,
-      text: expect.stringContaining("a silent lock only"),
-    });
-    aws.silenceLock();
-    await heals("--unlock");
-    const list = await run(cli("releases", "dev", ...PLACE));
-    expect(list.text).toMatch(/^3 +live[\s\S]*^2 +died[\s\S]*^1 +was live/m);
-  });
+  it(
+    table.title(
+      "by a second Ctrl-C exits at once, reports the remaining state, and the next release completes it",
+      "second SIGINT",
+    ),
+    async () => {
+      await released();
+      aws.slow.add("mailer:3");
+      // The way back takes long, too: the second Ctrl-C comes while it goes on.
+      aws.slow.add("mailer:2");
+      const { child, ended, text } = start(release("b"));
+      await called("UpdateService mailer");
+      child.kill("SIGINT");
+      await until(() => text().includes("interrupted by"), text);
+      await delay(SAME_CTRL_C_MS + 50);
+      child.kill("SIGINT");
+      expect(await ended).toMatchObject({ code: 130, text: expect.stringContaining("the lock stays") });
+      expect(aws.lock).toMatchObject({ number: 2 });
+      expect(aws.record).toMatchObject({ live: { number: 1 }, started: { number: 2 } });
+      aws.slow.clear();
+      expect(await run(release("c"))).toMatchObject({ code: 1, text: expect.stringMatching(/heartbeat was .* ago/) });
+      expect(await run(release("c", "--unlock"))).toMatchObject({
+        code: 1,
+        text: expect.stringContaining("a silent lock only"),
+      });
+      aws.silenceLock();
+      await heals("--unlock");
+      const list = await run(cli("releases", "dev", ...PLACE));
+      expect(list.text).toMatch(/^3 +live[\s\S]*^2 +died[\s\S]*^1 +was live/m);
+    },
+  );
 
-  it("by SIGKILL leaves a silent lock, and is listed as died", async () => {
+  it(table.title("by SIGKILL leaves a silent lock, and is listed as died", "SIGKILL"), async () => {
     await released();
     aws.slow.add("mailer:3");
     const { child, ended } = start(release("b"));
@@ -194,14 +202,17 @@ describe("a release with --detach", () => {
 });
 
 describe("a release whose calls fail", () => {
-  it.each(["drop", "throttle"] as const)("for a while (%s) goes on", async (fault) => {
-    await released();
-    aws.fault = (call, nth) =>
-      /^(DescribeServices|PutParameter record)/.test(call) && nth > 1 && nth < 6 ? fault : undefined;
-    const { code, text } = await run(release("b"));
-    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("AWS does not answer") });
-    await agrees({ live: 2, running: AFTER });
-  });
+  it.each(["drop", "throttle"] as const)(
+    table.title("for a while (%s) goes on", "dropped connections", "throttling"),
+    async (fault) => {
+      await released();
+      aws.fault = (call, nth) =>
+        /^(DescribeServices|PutParameter record)/.test(call) && nth > 1 && nth < 6 ? fault : undefined;
+      const { code, text } = await run(release("b"));
+      expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("AWS does not answer") });
+      await agrees({ live: 2, running: AFTER });
+    },
+  );
 
   it("because of missing permissions rolls back at once", async () => {
     await released();
@@ -252,48 +263,103 @@ describe("a release whose calls fail", () => {
     await heals("--unlock");
   });
 
-  it("and whose lock is taken over stops, and leaves everything to the new owner", async () => {
-    await released();
-    aws.before = (call) => {
-      if (call === "UpdateService mailer") {
-        aws.put(
-          "/antifragile/dev/shop/releases/orders/lock",
-          JSON.stringify({ id: "x", number: 7, by: "mia", at: "" }),
-        );
+  it(
+    table.title(
+      "with credentials that expire at each step in turn reports what runs, and is completed by the next",
+      "expired credentials",
+    ),
+    async () => {
+      await released();
+      expect(await run(release("b"))).toMatchObject({ code: 0 });
+      const steps = aws.calls.filter(
+        (call, index, all) => all.indexOf(call) === index && !/^Get(Role)?Credentials/.test(call),
+      );
+      expect(steps.length).toBeGreaterThan(8);
+      let image = "b";
+      for (const step of steps) {
+        image = image === "b" ? "c" : "b";
+        const before = aws.record.live?.number;
+        let expired = false;
+        aws.before = (call) => {
+          expired ||= call === step;
+          if (expired) aws.expiredKeys.add("first");
+        };
+        const { code, text } = await run(release(image));
+        aws.before = () => undefined;
+        aws.expiredKeys.clear();
+        expect(expired, step).toBe(true);
+        const told = `${step}:\n${text}`;
+        expect(text, told).not.toMatch(/internal error|\n {4}at /);
+        if (code === 0) {
+          // The release was live and recorded before.
+          expect(step, told).toMatch(/DeleteParameter .*lock/);
+          expect(aws.record.live?.number, told).not.toBe(before);
+        } else {
+          expect(code, told).toBe(1);
+          expect(text, told).toMatch(/credentials/);
+          expect(aws.record.live?.number, told).toBe(before);
+        }
+        aws.silenceLock();
+        const next = await run(release(image, "--unlock"));
+        expect(next.code, `${told}\n${next.text}`).toBe(0);
+        expect(aws.lock, told).toBeUndefined();
+        const { processes } = aws.record.live as unknown as { processes: Record<string, { task: string }> };
+        const recorded = Object.entries(processes).map(([name, { task }]) => [name, task.replace("shop-dev-", "")]);
+        expect(Object.fromEntries(recorded), told).toEqual(aws.running);
       }
-    };
-    const { code, text } = await run(release("b"));
-    expect({ code, text }).toMatchObject({
-      code: 1,
-      text: expect.stringContaining("release 7 by mia has taken its lock"),
-    });
-    expect(aws.lock).toMatchObject({ id: "x" });
-    expect(aws.running).toEqual({ mailer: "mailer:3", orders: "orders:2" });
-  });
+    },
+  );
+
+  it(
+    table.title("and whose lock is taken over stops, and leaves everything to the new owner", "taken lock"),
+    async () => {
+      await released();
+      aws.before = (call) => {
+        if (call === "UpdateService mailer") {
+          aws.put(
+            "/antifragile/dev/shop/releases/orders/lock",
+            JSON.stringify({ id: "x", number: 7, by: "mia", at: "" }),
+          );
+        }
+      };
+      const { code, text } = await run(release("b"));
+      expect({ code, text }).toMatchObject({
+        code: 1,
+        text: expect.stringContaining("release 7 by mia has taken its lock"),
+      });
+      expect(aws.lock).toMatchObject({ id: "x" });
+      expect(aws.running).toEqual({ mailer: "mailer:3", orders: "orders:2" });
+    },
+  );
 });
 
 describe("a damaged record", () => {
   const RECORD = "/antifragile/dev/shop/releases/orders/record";
 
-  it.each(["not json", "null", '{"live":{"number":5}}'])("is skipped and named: %s", async (text) => {
-    await released();
-    expect(await run(release("b"))).toMatchObject({ code: 0 });
-    aws.put(RECORD, text);
-    const status = await run(cli("status", "dev", "--region", "eu-central-1"));
-    expect(status.text).toMatch(/orders +dev +unreadable/);
-    const list = await run(cli("releases", "dev", ...PLACE));
-    expect(list).toMatchObject({ code: 0, text: expect.stringMatching(/version \d+ of .*record is skipped/) });
-    expect(await run(cli("rollback", "dev", ...PLACE))).toMatchObject({ code: 0 });
-    expect(aws.running).toEqual(BEFORE);
-    expect(aws.record).toMatchObject({ live: { number: 3, of: 1 } });
-    await heals();
-  });
+  it.each(["not json", "null", '{"live":{"number":5}}'])(
+    table.title("is skipped and named: %s", "damaged record"),
+    async (text) => {
+      await released();
+      expect(await run(release("b"))).toMatchObject({ code: 0 });
+      aws.put(RECORD, text);
+      const status = await run(cli("status", "dev", "--region", "eu-central-1"));
+      expect(status.text).toMatch(/orders +dev +unreadable/);
+      const list = await run(cli("releases", "dev", ...PLACE));
+      expect(list).toMatchObject({ code: 0, text: expect.stringMatching(/version \d+ of .*record is skipped/) });
+      expect(await run(cli("rollback", "dev", ...PLACE))).toMatchObject({ code: 0 });
+      expect(aws.running).toEqual(BEFORE);
+      expect(aws.record).toMatchObject({ live: { number: 3, of: 1 } });
+      await heals();
+    },
+  );
 
   it("that was deleted is reported differently from services that were never applied", async () => {
     aws.parameters.delete(RECORD);
     expect(await run(release("b"))).toMatchObject({ code: 1, text: expect.stringContaining("was deleted") });
   });
 });
+
+it("a release is tried with every fault", () => expect(table.untried).toEqual([]));
 
 describe("alarms that are watched", () => {
   const ALARMS = () => cli("alarms", "dev", "--minutes", "60", ...PLACE);

@@ -25,6 +25,8 @@ export interface Cli {
   /** Command line of the executable. */
   readonly command: (...args: readonly string[]) => string[];
   readonly folder: string;
+  /** Folder of the unpacked package. */
+  readonly packageFolder: string;
 }
 
 /**
@@ -51,6 +53,9 @@ export function useCli(useAws: (aws: FakeAws) => void): Cli {
     command: (...args) => [process.execPath, packed.bin, ...args],
     get folder() {
       return folder;
+    },
+    get packageFolder() {
+      return packed.folder;
     },
   };
 }

@@ -15,15 +15,18 @@ say() { echo "$stack $1" >> "$FAKE/log"; }
 [ "$1" = version ] && exit 0
 say "$*"
 [ -e "$FAKE/$1.fault" ] && { cat "$FAKE/$1.fault" >&2; exit 1; }
+# Ends, as Terraform does, if someone else has the lock.
+acquire() {
+  [ -e lock ] || return 0
+  printf 'Error: Error acquiring the state lock\\n\\nLock Info:\\n  ID:        ${LOCK_ID}\\n  Path:      bucket/key\\n' >&2
+  printf '  Operation: OperationTypeApply\\n  Who:       mia@laptop\\n  Version:   1.10.5\\n  Created:   2026-11-27\\n  Info:      \\n' >&2
+  exit 1
+}
 case "$1" in
   init) trap "" INT; while [ -e "$FAKE/hold-init" ]; do sleep 0.05; done ;;
   plan)
     case " $* " in *" -lock=false "*) locks=no ;; *) locks=yes ;; esac
-    if [ -e lock ] && [ $locks = yes ]; then
-      printf 'Error: Error acquiring the state lock\\n\\nLock Info:\\n  ID:        ${LOCK_ID}\\n  Path:      bucket/key\\n' >&2
-      printf '  Operation: OperationTypeApply\\n  Who:       mia@laptop\\n  Version:   1.10.5\\n  Created:   2026-11-27\\n  Info:      \\n' >&2
-      exit 1
-    fi
+    [ $locks = no ] || acquire
     case " $* " in *" -destroy "*) does=destroy ;; *) does=create ;; esac
     for word in "$@"; do case $word in -out=*) echo "$stack $does" > "\${word#-out=}" ;; esac; done
     if [ -e applied ]; then is=create; else is=destroy; fi
@@ -35,6 +38,7 @@ case "$1" in
   apply)
     interrupts=0
     trap 'interrupts=$((interrupts + 1)); say "interrupt $interrupts"; [ $interrupts -lt 2 ] || exit 1' INT
+    acquire
     touch lock
     say "apply begins"
     for turn in 1 2 3 4 5; do echo "Still creating..."; sleep 0.02; done
