@@ -113,6 +113,11 @@ export const commands: Readonly<Record<string, Command>> = {
     onlyPrints: true,
     load: async () => (await import("../operations/status-command")).runStatus,
   },
+  pipeline: {
+    summary: "show a pipeline in CodePipeline: stages, commits, approvals, failed actions",
+    onlyPrints: true,
+    load: async () => (await import("../operations/pipeline-command")).runPipeline,
+  },
   gameday: {
     summary: "kill, delay or starve one of two local instances under load; report what was lost",
     load: async () => (await import("../operations/gameday/command")).runGamedayCommand,

@@ -68,6 +68,10 @@ const gitLab: Steps = ({ branch, delivery }) => {
       how: `${api}/protected_branches -f name=${branch} -f push_access_level=40 -f merge_access_level=40`,
     },
     {
+      what: "a schedule of the job drift, which compares each environment with the code",
+      how: `${api}/pipeline_schedules -f description=drift -f ref=${branch} -f 'cron=0 6 * * 1-5'`,
+    },
+    {
       what: "a runner with the tag delivery, for protected branches alone, with Node.js, Git, Terraform and Docker for arm64",
       how: "Settings, CI/CD, Runners",
     },

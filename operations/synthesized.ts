@@ -96,6 +96,16 @@ export function placesIn(outdir: string, wanted?: string): Place[] {
   return [...places.values()];
 }
 
+/** Pipelines of the stacks of delivery in a synthesized app; empty if nothing was synthesized. */
+export function pipelinesIn(outdir: string): { readonly name: string; readonly region: string | undefined }[] {
+  if (!existsSync(join(outdir, "manifest.json"))) return [];
+  return stacksOf(DELIVERY, readManifest(outdir)).flatMap((stack) => {
+    const { provider, resource } = readProgram(folderOf(outdir, stack));
+    const region = provider?.aws?.[0]?.region;
+    return Object.values(resource?.aws_codepipeline ?? {}).map(({ name }) => ({ name: String(name), region }));
+  });
+}
+
 /** Names of the environments in a synthesized app. */
 export function environmentsIn(outdir: string): string[] {
   return [...new Set(placesIn(outdir).map(({ environment }) => environment))];

@@ -44,12 +44,13 @@ Each value has one order of precedence:
 
 \`admin\` and \`run\` end with the exit code of what they ran, \`exec\` with that of \`session-manager-plugin\`.
 
-Actions of IAM that the commands for a running service call:
+Actions of IAM that the commands for operators call:
 
 | command | actions |
 |---|---|
 | \`exec\` | \`ssm:GetParametersByPath\`, \`ecs:ListTasks\`, \`ecs:DescribeTasks\`, \`ecs:ExecuteCommand\`; \`kms:GenerateDataKey\` for the key of the sessions |
 | \`logs\` | \`ssm:GetParametersByPath\`, \`ecs:DescribeTaskDefinition\`, \`logs:FilterLogEvents\` |
+| \`pipeline status\` | \`codepipeline:GetPipelineState\`, \`codepipeline:GetPipelineExecution\` |
 | \`run\` | \`ssm:GetParametersByPath\`, \`ecs:DescribeServices\`, \`ecs:DescribeTaskDefinition\`, \`ecs:DescribeTasks\`, \`ecs:RunTask\`, \`ecs:StopTask\`, \`ecs:TagResource\`, \`logs:GetLogEvents\`, \`iam:PassRole\` for the roles of the task; \`scheduler:GetSchedule\` for a job |
 | \`secret set\` | \`ssm:PutParameter\` on \`parameter/secrets/*\`, and \`ssm:DescribeParameters\` with \`--overwrite\`. AWS's own key \`alias/aws/ssm\` encrypts it; a value that exists keeps its key |
 | \`show\` | \`ssm:GetParametersByPath\`, \`ssm:GetParameter\`, \`ecs:DescribeServices\`, \`ecs:DescribeTaskDefinition\`, \`cloudwatch:DescribeAlarms\`; \`scheduler:GetSchedule\` for a job |

@@ -115,6 +115,7 @@ FAKES: list[Fake] = [
     Fake("codebuild", ("CreateProject", "UpdateProject"), "the encryption key of a project", amend=delivery.remember_key),
     Fake("codebuild", ("BatchGetProjects",), "the encryption key of a project", amend=delivery.amend_keys),
     Fake("codebuild", ("DeleteProject",), "deletion by ARN", amend=delivery.delete_project),
+    Fake("codepipeline", ("GetPipelineState",), "the state of a pipeline that has not run: nothing runs it", answer=delivery.pipeline_state),
     Fake("codepipeline", ("GetPipeline",), "times as numbers", amend=delivery.times),
     Fake("codeconnections", ("CreateConnection",), "the service; a connection stays PENDING", answer=delivery.create_connection),
     Fake("codeconnections", ("GetConnection",), "the service; a connection stays PENDING", answer=delivery.get_connection),

@@ -44,6 +44,7 @@ const ON_AWS: Readonly<Record<string, readonly string[]>> = {
   exec: ["dev", "orders", ...PLACE],
   logs: ["dev", ...PLACE],
   migrate: ["dev", ...PLACE],
+  pipeline: ["status", "orders", "--region", "eu-central-1"],
   release: ["dev", "--image", FOREIGN_IMAGE, ...PLACE],
   releases: ["dev", ...PLACE],
   rollback: ["dev", ...PLACE],
@@ -265,11 +266,14 @@ function repositoryOf(files: Readonly<Record<string, string | object>>): string 
 }
 
 /** Program of a repository that writes one stack with this content. */
-const programOf = (stack: object) => `import { mkdirSync, writeFileSync } from "node:fs";
-mkdirSync("infra/cdktf.out/stacks/orders-dev-service", { recursive: true });
-writeFileSync("infra/cdktf.out/stacks/orders-dev-service/cdk.tf.json", ${JSON.stringify(JSON.stringify(stack))});
-writeFileSync("infra/cdktf.out/manifest.json", ${JSON.stringify(JSON.stringify({ stacks: { "orders-dev-service": { dependencies: [] } } }))});
+const programOf = (content: object, stack = "orders-dev-service") => {
+  const text = (value: object) => JSON.stringify(JSON.stringify(value));
+  return `import { mkdirSync, writeFileSync } from "node:fs";
+mkdirSync("infra/cdktf.out/stacks/${stack}", { recursive: true });
+writeFileSync("infra/cdktf.out/stacks/${stack}/cdk.tf.json", ${text(content)});
+writeFileSync("infra/cdktf.out/manifest.json", ${text({ stacks: { [stack]: { dependencies: [] } } })});
 `;
+};
 
 const STATE = { bucket: "antifragile-state-123456789012-eu-central-1", region: "eu-central-1", key: "orders/tfstate" };
 const bootstrapped = () =>
@@ -386,7 +390,7 @@ describe.each(Object.entries(FAULTS))("%s", (_name, faults) => {
   });
 });
 
-describe.each(["releases", "show", "status"])("%s", (name) => {
+describe.each(["pipeline", "releases", "show", "status"])("%s", (name) => {
   it("prints JSON that parses, and ends in order when its reader has seen enough", async () => {
     const args = ON_AWS[name] as readonly string[];
     const { code, text } = await run([name, ...args, "--json"], onAws());
@@ -406,6 +410,30 @@ describe("a name that does not exist", () => {
   it.each(["admin", "exec", "logs", "releases", "run", "show"])("of an environment is reported by %s", async (name) => {
     const { code, text } = await run([name, "dve", ...(ON_AWS[name] as readonly string[]).slice(1)], onAws());
     expect({ code, text }).toMatchObject({ code: 1, text: expect.stringMatching(/services of orders on/) });
+  });
+
+  it("of a pipeline is reported, and of its verb answered with the nearest", async () => {
+    const at = ["--region", "eu-central-1"];
+    const { code, text } = await run(["pipeline", "status", "ordres", ...at], onAws());
+    expect({ code, text }).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^✖ pipeline ordres does not exist in/),
+    });
+    expect(await run(["pipeline", "statsu", ...at], {})).toMatchObject({
+      code: 2,
+      text: expect.stringContaining("did you mean status?"),
+    });
+  });
+
+  it("of a pipeline is answered with the nearest of the repository, whose pipelines need no name", async () => {
+    const aws_codepipeline = { Resource: { name: "orders" }, Drift: { name: "orders-drift" } };
+    const program = { provider: { aws: [{ region: "eu-central-1" }] }, resource: { aws_codepipeline } };
+    const cwd = repositoryOf({ "infra/main.ts": programOf(program, "orders-delivery") });
+    const wrong = await run(["pipeline", "status", "ordres"], onAws(), [], cwd);
+    expect(wrong).toMatchObject({ code: 2, text: expect.stringContaining("did you mean orders?") });
+    const { code, text } = await run(["pipeline", "status", "--json"], onAws(), [], cwd);
+    expect(code, text).toBe(0);
+    expect(JSON.parse(text)).toMatchObject([{ pipeline: "orders" }, { pipeline: "orders-drift" }]);
   });
 
   it.each(["exec", "logs", "run", "show"])("of a service is answered by %s with the nearest", async (name) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { releasedTag } from "../../contract/images";
+import { runPipeline } from "../../operations/pipeline-command";
 import { keepImage } from "../../operations/release/keep-image";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
@@ -48,6 +49,26 @@ describeOnEmulator("the delivery of orders", () => {
     const [source, drift] = stages.map(({ actions }: { actions: unknown[] }) => actions);
     expect(source).toMatchObject([{ configuration: { DetectChanges: "false" } }]);
     expect(drift).toMatchObject([{ name: "Staging" }, { name: "Production" }]);
+  });
+
+  test("is shown stage by stage by pipeline status, also before it runs", async () => {
+    const settings = { AWS_ENDPOINT_URL: app.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+    const status = async (name: string) => {
+      const lines: string[] = [];
+      const args = ["status", name, "--region", app.region, "--json"];
+      await runPipeline({ args, cwd: app.results, print: (text) => void lines.push(text) });
+      return JSON.parse(lines.join(""));
+    };
+    try {
+      const [{ stages }] = await status("orders");
+      expect(stages.map(({ stage, status }: Record<string, string>) => `${stage}: ${status}`)).toEqual(
+        ["Source", "Build", "Staging", "Production"].map((stage) => `${stage}: not started`),
+      );
+      await expect(status("ordres")).rejects.toThrow("pipeline ordres does not exist");
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test("has the builds that the pipelines start, with a Docker engine only for the image", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandSpec, parseCommandLine } from "../../contract/command-line";
 import { runAlarms } from "../../operations/alarms-command";
+import { runDrift } from "../../operations/drift-command";
 import { runRelease } from "../../operations/release/commands";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
 import { CI_FILES, type CiSystem } from "./support/ci-files";
@@ -11,6 +12,7 @@ const SPECS: Readonly<Record<string, CommandSpec>> = {
   apply: runApply.spec,
   release: runRelease.spec,
   alarms: runAlarms.spec,
+  drift: runDrift.spec,
 };
 
 /** Part of the roles' names, as the construct writes it. */
@@ -152,5 +154,34 @@ describe("the steps that are simulated", () => {
     } finally {
       world.end();
     }
+  });
+});
+
+describe.each(["github-actions", "gitlab"] as const)("a scheduled run of the file for %s", (ci) => {
+  let world: CiWorld;
+  beforeAll(() => {
+    world = new CiWorld(ci);
+  });
+  afterAll(() => world.end());
+  const ofCommands = (calls: readonly Call[]) =>
+    calls.flatMap(({ role, words: [program, ...words] }) =>
+      program === "antifragile" ? `${words.join(" ")} as ${role}` : [],
+    );
+
+  it("compares each environment with the code, as the role that plans, and does nothing else", () => {
+    const { calls, failed } = world.run({ event: { kind: "schedule" } });
+    expect(failed).toBeUndefined();
+    expect(ofCommands(calls)).toEqual(
+      ["staging", "production"].map((each) => `drift ${each} as orders-delivery-${PREFIX[ci]}-${each}-plan`),
+    );
+    expect(calls.filter(({ words }) => words[0] === "npm").map(({ words }) => words[1])).toEqual(["ci", "ci"]);
+    for (const { words } of calls.filter((call) => call.words[0] === "antifragile")) {
+      expect(() => parseCommandLine(SPECS.drift!, words.slice(2))).not.toThrow();
+    }
+  });
+
+  it("fails where something differs", () => {
+    const { failed } = world.run({ event: { kind: "schedule" }, fail: { "drift-staging": 3 } });
+    expect(failed).toMatch(/^drift/);
   });
 });

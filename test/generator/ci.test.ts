@@ -102,16 +102,19 @@ describe("GitHub's workflow", () => {
   const deploying = jobs.filter(([name]) => name !== "test");
 
   it("tests pushes and pull requests, and deploys main alone, in order, but no fork", () => {
-    expect(Object.keys(workflow.on)).toEqual(["pull_request", "push", "workflow_dispatch"]);
+    expect(Object.keys(workflow.on)).toEqual(["pull_request", "push", "schedule", "workflow_dispatch"]);
     expect(workflow.on.push).toEqual({ branches: ["main"] });
     expect(jobs.map(([name, { needs }]) => [name, needs])).toEqual([
       ["test", undefined],
+      ["drift", undefined],
       ["image", "test"],
       ["staging", "image"],
       ["production-plan", "staging"],
       ["production", ["image", "production-plan"]],
     ]);
-    expect(workflow.jobs.test?.if).toBeUndefined();
+    // What needs a job that is left out is left out as well: a schedule runs the comparison alone.
+    expect(workflow.jobs.test?.if).toBe("github.event_name != 'schedule'");
+    expect(workflow.jobs.drift?.if).toBe("github.event_name == 'schedule'");
     expect(workflow.jobs.image?.if).toBe("github.ref == 'refs/heads/main' && !github.event.repository.fork");
   });
 
@@ -163,9 +166,13 @@ describe("GitHub's workflow", () => {
       rolesOf("github-actions", "orders").map((role) => [role.name, role.assume_role_policy as Trust]),
     );
     const assumed = (job: Job) =>
-      job.steps.flatMap(
-        ({ with: options = {} }) => (options["role-to-assume"] as string | undefined)?.split(":role/")[1] ?? [],
-      );
+      job.steps
+        .flatMap(
+          ({ with: options = {} }) => (options["role-to-assume"] as string | undefined)?.split(":role/")[1] ?? [],
+        )
+        .flatMap((role) =>
+          ["staging", "production"].map((each) => role.replace("${{ matrix.environment }}", each)).filter(unique),
+        );
     const trusted = (role: string, { environment }: Job, branch: string) => {
       const claims: Readonly<Record<string, string>> = {
         aud: "sts.amazonaws.com",
@@ -202,6 +209,8 @@ describe("GitHub's workflow", () => {
     }
   });
 });
+
+const unique = (value: string, index: number, all: readonly string[]) => all.indexOf(value) === index;
 
 interface Trust {
   readonly Statement: readonly {

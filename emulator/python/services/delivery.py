@@ -91,6 +91,25 @@ def times(call: Call, result: dict[str, Any]) -> None:
     """Adds nothing: an amended answer is serialized again by the model, with times in the format of the protocol."""
 
 
+# CodePipeline
+
+
+def pipeline_state(call: Call) -> dict[str, Any]:
+    pipeline, metadata = call.moto().get_pipeline(call.params["name"])
+    return {
+        "pipelineName": pipeline["name"],
+        "pipelineVersion": pipeline["version"],
+        "stageStates": [
+            {
+                "stageName": stage["name"],
+                "inboundTransitionState": {"enabled": True},
+                "actionStates": [{"actionName": action["name"]} for action in stage["actions"]],
+            }
+            for stage in pipeline["stages"]
+        ],
+    }
+
+
 # CodeCommit
 
 

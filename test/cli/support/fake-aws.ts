@@ -199,6 +199,13 @@ export class FakeAws {
         return { tasks: [{ taskArn: "arn:aws:ecs:eu-central-1:123456789012:task/shop-dev/1", lastStatus: "RUNNING" }] };
       case "StopTask":
         return {};
+      case "GetPipelineState":
+        if (!String(input.name).startsWith("orders")) throw ["PipelineNotFoundException", ""];
+        return {
+          stageStates: [{ stageName: "Source", latestExecution: { pipelineExecutionId: "1", status: "Succeeded" } }],
+        };
+      case "GetPipelineExecution":
+        return { pipelineExecution: { artifactRevisions: [{ revisionId: "0123456789abcdef" }] } };
       case "ListTasks":
         return { taskArns: [] };
       case "DescribeScalingActivities":

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 
 /** Event that starts a run. */
 export interface CiEvent {
-  readonly kind: "push" | "pull-request" | "manual";
+  readonly kind: "push" | "pull-request" | "manual" | "schedule";
   readonly sha: string;
   /** Id of the run, the pipeline or the build. */
   readonly id: string;
@@ -59,7 +59,9 @@ const evaluate: Evaluate = (expression, scope) =>
 function gitHub(text: string, event: CiEvent): CiJob[] {
   const file = parse(text);
   const github = {
-    event_name: { push: "push", "pull-request": "pull_request", manual: "workflow_dispatch" }[event.kind],
+    event_name: { push: "push", "pull-request": "pull_request", manual: "workflow_dispatch", schedule: "schedule" }[
+      event.kind
+    ],
     ref: event.kind === "pull-request" ? "refs/pull/7/merge" : "refs/heads/main",
     run_id: event.id,
     event: { repository: { fork: event.fork === true } },
@@ -69,7 +71,7 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
     Object.keys(file.on.workflow_dispatch.inputs).map((name) => [name, event.given?.[name.toUpperCase()] ?? ""]),
   );
   const jobs: CiJob[] = [];
-  for (const [name, job] of Object.entries<Yaml>(file.jobs)) {
+  for (const [name, job] of Object.entries<Yaml>(file.jobs).flatMap(ofMatrix)) {
     const needs: string[] = [job.needs ?? []].flat();
     if (needs.some((each) => !jobs.some((known) => known.name === each))) continue;
     if (job.if !== undefined && !evaluate(job.if, { github })) continue;
@@ -107,6 +109,14 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
   return jobs;
 }
 
+/** Jobs that a matrix makes of one, each with its values in the place of the expressions. */
+function ofMatrix([name, job]: readonly [string, Yaml]): (readonly [string, Yaml])[] {
+  const [[key, values] = []] = Object.entries<string[]>(job.strategy?.matrix ?? {});
+  if (values === undefined) return [[name, job]];
+  const text = JSON.stringify(job);
+  return values.map((value) => [`${name} (${value})`, JSON.parse(text.replaceAll(`\${{ matrix.${key} }}`, value))]);
+}
+
 /** Outputs of a job of GitHub: its steps have written them to a file. */
 function outputsOf(job: Yaml, name: string, passed: Passed): Record<string, string> {
   return Object.fromEntries(
@@ -120,7 +130,9 @@ function outputsOf(job: Yaml, name: string, passed: Passed): Record<string, stri
 function gitLab(text: string, event: CiEvent): CiJob[] {
   const file = parse(text);
   const env: Record<string, string> = {
-    CI_PIPELINE_SOURCE: { push: "push", "pull-request": "merge_request_event", manual: "web" }[event.kind],
+    CI_PIPELINE_SOURCE: { push: "push", "pull-request": "merge_request_event", manual: "web", schedule: "schedule" }[
+      event.kind
+    ],
     ...(event.kind === "pull-request" ? {} : { CI_COMMIT_BRANCH: "main" }),
     CI_PIPELINE_ID: event.id,
     CI_COMMIT_SHA: event.sha,
@@ -138,9 +150,10 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
       if (rule === undefined) return [];
       const lines = [...(job.before_script ?? []), ...job.script];
       const dotenv = job.artifacts?.reports?.dotenv;
-      return [
-        {
-          name,
+      const [[key, values] = []] = Object.entries<string[]>(job.parallel?.matrix[0] ?? {});
+      return (values ?? [undefined]).map(
+        (value): CiJob => ({
+          name: value === undefined ? name : `${name}: [${value}]`,
           approval: rule.when === "manual",
           steps: [{ run: lines.join("\n") }, ...(job.after_script ?? []).map((run: string) => ({ run }))],
           variables: (passed) => ({
@@ -149,6 +162,7 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
             ...(event.given ?? {}),
             CI_JOB_ID: String(1000 + index),
             ...job.variables,
+            ...(key === undefined || value === undefined ? {} : { [key]: value }),
             ...(job.id_tokens === undefined ? {} : { AWS_TOKEN: "token" }),
             // Values of dotenv reports of earlier jobs.
             ...Object.fromEntries([...passed].map(([key, value]) => [key.split(".")[1], value])),
@@ -156,8 +170,8 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
           shell: ["bash", "-eo", "pipefail"],
           output: dotenv === undefined ? undefined : { file: dotenv },
           runsOn: JSON.stringify(job.tags ?? []),
-        },
-      ];
+        }),
+      );
     }),
   );
 }
@@ -249,7 +263,7 @@ function teamCity(text: string, event: CiEvent): CiJob[] {
 
 function travis(text: string, event: CiEvent): CiJob[] {
   const file = parse(text);
-  const type = { push: "push", "pull-request": "pull_request", manual: "api" }[event.kind];
+  const type = { push: "push", "pull-request": "pull_request", manual: "api", schedule: "cron" }[event.kind];
   // Travis CI gives no secrets to pull requests of forks, and the settings limit these to the branch.
   const keys: Record<string, string> =
     event.kind === "pull-request" ? {} : { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "key" };

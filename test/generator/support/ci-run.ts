@@ -46,7 +46,7 @@ case "$command" in
   plan) mkdir -p infra/cdktf.out; git rev-parse HEAD > infra/cdktf.out/plans; [ -z "$upload" ] || cp infra/cdktf.out/plans "$CONTROL/bucket/$upload" ;;
   apply) [ -z "$download" ] || { mkdir -p infra/cdktf.out; cp "$CONTROL/bucket/$download" infra/cdktf.out/plans; }; grep -q "$(git rev-parse HEAD)" infra/cdktf.out/plans ;;
   release) case "$image" in *@sha256:*) ;; *) echo "no image: $image" >&2; exit 2 ;; esac ;;
-  alarms) ;;
+  alarms|drift) ;;
   *) echo "unknown command $command" >&2; exit 2 ;;
 esac
 `;
