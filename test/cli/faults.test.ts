@@ -288,24 +288,24 @@ describe("a release whose calls fail", () => {
         aws.before = () => undefined;
         aws.expiredKeys.clear();
         expect(expired, step).toBe(true);
-        const told = `${step}:\n${text}`;
-        expect(text, told).not.toMatch(/internal error|\n {4}at /);
+        const what = `${step}:\n${text}`;
+        expect(text, what).not.toMatch(/internal error|\n {4}at /);
         if (code === 0) {
           // The release was live and recorded before.
-          expect(step, told).toMatch(/DeleteParameter .*lock/);
-          expect(aws.record.live?.number, told).not.toBe(before);
+          expect(step, what).toMatch(/DeleteParameter .*lock/);
+          expect(aws.record.live?.number, what).not.toBe(before);
         } else {
-          expect(code, told).toBe(1);
-          expect(text, told).toMatch(/credentials/);
-          expect(aws.record.live?.number, told).toBe(before);
+          expect(code, what).toBe(1);
+          expect(text, what).toMatch(/credentials/);
+          expect(aws.record.live?.number, what).toBe(before);
         }
         aws.silenceLock();
         const next = await run(release(image, "--unlock"));
-        expect(next.code, `${told}\n${next.text}`).toBe(0);
-        expect(aws.lock, told).toBeUndefined();
+        expect(next.code, `${what}\n${next.text}`).toBe(0);
+        expect(aws.lock, what).toBeUndefined();
         const { processes } = aws.record.live as unknown as { processes: Record<string, { task: string }> };
         const recorded = Object.entries(processes).map(([name, { task }]) => [name, task.replace("shop-dev-", "")]);
-        expect(Object.fromEntries(recorded), told).toEqual(aws.running);
+        expect(Object.fromEntries(recorded), what).toEqual(aws.running);
       }
     },
   );
