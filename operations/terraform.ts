@@ -38,7 +38,7 @@ export interface TerraformOptions {
   readonly terraform: readonly [string, ...string[]];
   readonly env: NodeJS.ProcessEnv;
   readonly print: (text: string) => void;
-  /** How to complete what was interrupted, or failed for a reason outside of the code. @default - run the command again */
+  /** Way to complete what was interrupted, or failed for a reason outside of the code. @default - run the command again */
   readonly again?: string;
 }
 
@@ -119,7 +119,7 @@ export class Terraform {
     return this.#interruption.signal;
   }
 
-  /** How to complete what was interrupted, for messages. */
+  /** Way to complete what was interrupted, for messages. */
   get again(): string {
     return this.options.again ?? "run the command again";
   }
