@@ -15,6 +15,7 @@ import { loadTemplates } from "../../generator/package-files";
 import { render, templateVariables } from "../../generator/render";
 import { comparisons, serializers } from "../../generator/serializers";
 import { given } from "./support/given";
+import { pairwise } from "./support/pairwise";
 
 const root = join(__dirname, "../..");
 const templates = loadTemplates(root);
@@ -22,34 +23,6 @@ const templates = loadTemplates(root);
 const answersOf = (flags: object): Answers =>
   resolveAnswers(options, given({ flag: { name: "orders", ...flags } }), { folder: undefined })
     .answers as unknown as Answers;
-
-/** Every pair of values of two choices or flags occurs in one of these answers. */
-function pairwise(table: OptionTable): Answers[] {
-  const domains: [string, readonly (string | boolean)[]][] = [];
-  for (const [key, row] of Object.entries(table)) {
-    if (row.kind === "choice") domains.push([key, Object.keys(row.values)]);
-    if (row.kind === "flag") domains.push([key, [true, false]]);
-    if (row.kind === "text" && typeof row.default === "string") domains.push([key, [row.default, row.example]]);
-  }
-  const cases: Record<string, string | boolean>[] = [];
-  const resolve = (said: object) =>
-    resolveAnswers(table, given({ flag: { name: "orders", ...said } }), { folder: undefined });
-  const applies = (said: object): boolean => resolve(said).problems.length === 0;
-  const cover = (pair: Record<string, string | boolean>): void => {
-    const fits = cases.find(
-      (one) =>
-        Object.entries(pair).every(([key, value]) => (one[key] ?? value) === value) && applies({ ...one, ...pair }),
-    );
-    if (fits !== undefined) Object.assign(fits, pair);
-    else if (applies(pair)) cases.push({ ...pair });
-  };
-  for (const [index, [key, values]] of domains.entries()) {
-    for (const [other, others] of domains.slice(index + 1)) {
-      for (const value of values) for (const second of others) cover({ [key]: value, [other]: second });
-    }
-  }
-  return [{}, ...cases].map((said) => resolve(said).answers as unknown as Answers);
-}
 
 it("few cases cover every pair of choices", () => {
   const cases = pairwise(options) as unknown as Record<string, unknown>[];

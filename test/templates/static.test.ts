@@ -14,8 +14,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { options } from "../../generator/options";
+import { pairwise } from "../generator/support/pairwise";
 import { runningProgram } from "../support/program";
-import { cleanEnvironment, EVERYTHING, repositoryFiles, run, serviceFiles, writeFiles } from "./support/repository";
+import {
+  cleanEnvironment,
+  EVERYTHING,
+  filesOf,
+  repositoryFiles,
+  run,
+  serviceFiles,
+  writeFiles,
+} from "./support/repository";
 
 // Static checks of generated services. Each check is tested with a planted fault.
 
@@ -128,16 +138,27 @@ const root = join(__dirname, "../..");
 // biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON, of which each test looks at another part.
 type Block = Record<string, any>;
 
-/** infra/environments.ts when its owner has said what only they know. */
+/** Values in the place of placeholders, by the start of their descriptions. */
+const FILLED_IN: Readonly<Record<string, string>> = {
+  "12-digit id": '"123456789012"',
+  "ARN of": '"arn:aws:iam::123456789012:role/agents"',
+  "URL of": '"https://id.example.com"',
+  "domain of": '"shop.example.com"',
+  email: '"on-call@example.com"',
+  "id of the Route 53 zone": '"Z0123456789ABCDEFGHIJ"',
+  "numeric GitHub id": "12345",
+  "owner of": '"acme"',
+  "owner and name": '"acme/orders"',
+  "path of": '"acme/orders"',
+};
+
+/** infra/environments.ts when its owner has filled it in. */
 const filledIn = (text: string): string =>
-  text
-    .replaceAll(/account: placeholder\([^)]*\)/g, 'account: "123456789012"')
-    .replaceAll(/zoneId: placeholder\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
-    .replaceAll(/emails: \[placeholder\([^)]*\)/g, 'emails: ["on-call@example.com"')
-    .replaceAll(/repository: placeholder\("owner[^)]*\)/g, 'repository: "acme/orders"')
-    .replaceAll(/placeholder\("owner of[^)]*\)/g, '"acme"')
-    .replaceAll(/placeholder\("numeric GitHub id[^)]*\)/g, "12345")
-    .replaceAll(/placeholder\([^)]*\)/g, '"shop.example.com"');
+  text.replaceAll(/placeholder\("([^"]*)"\)/g, (_, description: string) => {
+    const [, value] = Object.entries(FILLED_IN).find(([start]) => description.startsWith(start)) ?? [];
+    if (value === undefined) throw new Error(`FILLED_IN has no value for "${description}"`);
+    return value;
+  });
 
 describe("the infrastructure", () => {
   const repositories = {
@@ -154,6 +175,10 @@ describe("the infrastructure", () => {
     experiments: repositoryFiles({ chaos: true }),
     "experiments-weekly": repositoryFiles({ chaos: true, ci: "github-actions" }),
   };
+  // Those of the other engine and provider need other packages: test/contract/engines.test.ts.
+  const pairs = pairwise(options)
+    .filter(({ engine, provider }) => engine === "cdktf" && provider === "5")
+    .map((answers, index) => [`pair-${index}`, answers] as const);
   let folder: string;
   const tool = (name: string, args: readonly string[], repository = ".") =>
     run(process.execPath, [join(root, "node_modules", name), ...args], join(folder, repository));
@@ -169,6 +194,7 @@ describe("the infrastructure", () => {
     // One set of packages, and one compiler run, for all of them: the types of the provider take seconds to read.
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     for (const [name, files] of Object.entries(repositories)) writeFiles(join(folder, name), files);
+    for (const [name, answers] of pairs) writeFiles(join(folder, name), filesOf(answers));
     const { compilerOptions } = JSON.parse(repositories.platform.get("tsconfig.json")!);
     const paths = {
       antifragile: [join(root, "constructs/index.ts")],
@@ -194,6 +220,23 @@ describe("the infrastructure", () => {
     const { code, output } = await tool("@biomejs/biome/bin/biome", ["check"], name);
     expect(code, output).toBe(0);
   });
+
+  it.each(pairs)(
+    "of %s, one of the answers with every pair of options, passes the linter and synthesizes",
+    {
+      timeout: 60_000,
+    },
+    async (name) => {
+      const { code, output } = await tool("@biomejs/biome/bin/biome", ["check"], name);
+      expect(code, output).toBe(0);
+      const environments = join(folder, name, "infra/environments.ts");
+      writeFileSync(environments, filledIn(readFileSync(environments, "utf8")));
+      const synthesized = await synth(name);
+      expect(synthesized.code, synthesized.output).toBe(0);
+      const stacks = readdirSync(join(folder, name, "infra/cdktf.out/stacks"));
+      expect(stacks.filter((stack) => stack.includes("-production-"))).not.toEqual([]);
+    },
+  );
 
   it.each([
     ["platform", ["shop-dev-platform"]],

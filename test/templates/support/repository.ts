@@ -30,8 +30,12 @@ export function repositoryFiles(flags: object): Map<string, string> {
     folder: undefined,
   });
   if (problems.length > 0) throw new Error(problems.join("; "));
-  const files = render(answers as unknown as Answers, templates);
-  return new Map([...files].map(([path, { content }]) => [path, content]));
+  return filesOf(answers as unknown as Answers);
+}
+
+/** Files of a repository with these complete answers. */
+export function filesOf(answers: Answers): Map<string, string> {
+  return new Map([...render(answers, templates)].map(([path, { content }]) => [path, content]));
 }
 
 /** The files of a service without the infrastructure, which has tests of its own and needs half a gigabyte. */
