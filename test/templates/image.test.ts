@@ -4,8 +4,18 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { PNPM_VERSION } from "../../generator/package-managers";
 import { buildah, buildBase, checked, npmVolumes, startInside } from "./support/image";
-import { cleanEnvironment, collect, EVERYTHING, npm, run, serviceFiles, writeFiles } from "./support/repository";
+import {
+  cleanEnvironment,
+  collect,
+  EVERYTHING,
+  npm,
+  type Outcome,
+  run,
+  serviceFiles,
+  writeFiles,
+} from "./support/repository";
 import { freePort, missingServers, type Servers, startServers } from "./support/servers";
 
 // The generated Dockerfile, built and run. Only its base image is another one.
@@ -13,6 +23,9 @@ import { freePort, missingServers, type Servers, startServers } from "./support/
 const SLOW = 600_000;
 const BASE = "localhost/base";
 const IMAGE = "localhost/orders";
+const PNPM_IMAGE = "localhost/orders-pnpm";
+/** Maximum of what the image adds to the base, in MiB. */
+const MAX_SIZE = 120;
 const files = serviceFiles(EVERYTHING);
 
 let missing: string[];
@@ -21,6 +34,36 @@ let root: string;
 let config: { User: string; Env: string[]; Cmd: string[]; WorkingDir: string; Healthcheck: { Test: string[] } };
 let servers: Servers | undefined;
 let env: NodeJS.ProcessEnv;
+
+/** Builds the image of a repository. */
+async function buildImage(
+  tag: string,
+  files: ReadonlyMap<string, string>,
+  lock: (repository: string) => Promise<Outcome>,
+) {
+  const repository = mkdtempSync(join(folder, "repository-"));
+  const dockerfile = files.get("Dockerfile")!.replaceAll(/node:24\S+/g, BASE);
+  writeFiles(repository, new Map([...files, ["Dockerfile", dockerfile], ["vendor/.keep", ""]]));
+  await checked(lock(repository));
+  const own = ["--layers=false", "--pull-never", "--format", "docker", ...npmVolumes(folder)];
+  await checked(buildah(folder, ["build", ...own, "--tag", tag, repository]));
+}
+
+/** Root folder of an image. */
+async function mounted(tag: string): Promise<string> {
+  const container = await checked(buildah(folder, ["from", "--pull-never", tag]));
+  return checked(buildah(folder, ["mount", container]));
+}
+
+/** Size of what the image adds to the base, in MiB. */
+async function sizeOf(folder: string): Promise<number> {
+  const { output } = await run("du", ["-sm", "dist", "node_modules"], folder);
+  console.log(`image, in MiB on top of the base:\n${output}`);
+  return output
+    .trim()
+    .split("\n")
+    .reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
+}
 
 beforeAll(async () => {
   const builder = await run("sh", ["-c", "command -v buildah"], tmpdir());
@@ -33,16 +76,9 @@ beforeAll(async () => {
 
   // As on a hardened host: other users cannot read the checkout.
   const before = process.umask(0o077);
-  const repository = join(folder, "orders");
-  const dockerfile = files.get("Dockerfile")!.replaceAll(/node:24\S+/g, BASE);
-  writeFiles(repository, new Map([...files, ["Dockerfile", dockerfile], ["vendor/.keep", ""]]));
-  await checked(npm(["install", "--package-lock-only"], repository));
+  await buildImage(IMAGE, files, (repository) => npm(["install", "--package-lock-only"], repository));
   process.umask(before);
-  const own = ["--layers=false", "--pull-never", "--format", "docker", ...npmVolumes(folder)];
-  await checked(buildah(folder, ["build", ...own, "--tag", IMAGE, repository]));
-
-  const container = await checked(buildah(folder, ["from", "--pull-never", IMAGE]));
-  root = await checked(buildah(folder, ["mount", container]));
+  root = await mounted(IMAGE);
   config = JSON.parse(await checked(buildah(folder, ["inspect", "--type", "image", IMAGE]))).Docker.config;
   // The service must not need a shell.
   rmSync(join(root, "bin/sh"));
@@ -103,13 +139,14 @@ describe("the image", () => {
 
   it("contains no development dependencies, and is within its size limit", async () => {
     expect((await run("ls", ["node_modules/typescript"], join(root, config.WorkingDir))).code).not.toBe(0);
-    const { output } = await run("du", ["-sm", "dist", "node_modules"], join(root, config.WorkingDir));
-    console.log(`image, in MiB on top of the base:\n${output}`);
-    const total = output
-      .trim()
-      .split("\n")
-      .reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
-    expect(total).toBeLessThan(120);
+    expect(await sizeOf(join(root, config.WorkingDir))).toBeLessThan(MAX_SIZE);
+  });
+
+  it("is as small with pnpm", { timeout: SLOW }, async () => {
+    const lock = (repository: string) =>
+      run("npx", ["--yes", "--prefer-offline", `pnpm@${PNPM_VERSION}`, "install", "--lockfile-only"], repository);
+    await buildImage(PNPM_IMAGE, serviceFiles({ ...EVERYTHING, packageManager: "pnpm" }), lock);
+    expect(await sizeOf(join(await mounted(PNPM_IMAGE), config.WorkingDir))).toBeLessThan(MAX_SIZE);
   });
 
   it("migrates, and runs the job", { timeout: SLOW }, async () => {

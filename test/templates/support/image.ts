@@ -38,9 +38,14 @@ export async function buildBase(folder: string, tag: string): Promise<void> {
   install("/bin/sh", "bin/sh");
   install("/usr/bin/env", "usr/bin/env");
   install("/bin/chmod", "bin/chmod");
+  // For the scripts that pnpm puts in the place of executables.
+  for (const name of ["dirname", "sed", "uname"])
+    install(join(execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim()), `bin/${name}`);
   const own = execFileSync("npm", ["root", "--global"], { encoding: "utf8" }).trim();
   cpSync(join(own, "npm"), join(root, "usr/local/lib/node_modules/npm"), { recursive: true });
-  symlinkSync("../lib/node_modules/npm/bin/npm-cli.js", join(root, "usr/local/bin/npm"));
+  for (const name of ["npm", "npx"]) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, `usr/local/bin/${name}`));
+  }
   mkdirSync(join(root, "etc"));
   writeFileSync(join(root, "etc/passwd"), "node:x:1000:1000::/tmp:/bin/sh\n");
   for (const name of ["tmp", "dev", "proc", "sys"]) mkdirSync(join(root, name));
