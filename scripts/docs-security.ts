@@ -66,7 +66,40 @@ interface Row {
   readonly effect: string;
   readonly actions: readonly string[];
   readonly resources: Set<string>;
-  readonly conditions: Set<string>;
+  /** Values by key and operator. */
+  readonly conditions: Map<string, Set<string>>;
+}
+
+/** Words of the operators of conditions. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  ArnEquals: "is",
+  ArnLike: "is like",
+  Bool: "is",
+  NumericLessThanEquals: "is at most",
+  StringEquals: "is",
+  StringLike: "is like",
+  StringNotEquals: "is not",
+};
+
+/** Conditions of a statement: the key with its operator, and the values. */
+function conditionsOf(condition: Statement["Condition"] = {}): [test: string, values: string[]][] {
+  return Object.entries(condition).flatMap(([operator, tests]) => {
+    const [, quantifier, , plain = "", orMissing] = /^((\w+):)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
+    if (plain === "Null") {
+      return Object.entries(tests).map(([key, value]): [string, string[]] => [
+        `\`${key}\` is ${String(value) === "true" ? "missing" : "set"}`,
+        [],
+      ]);
+    }
+    const words = OPERATORS[plain];
+    if (words === undefined) throw new Error(`OPERATORS has no words for ${operator}`);
+    const all = quantifier === undefined ? "" : quantifier === "ForAllValues:" ? "each " : "one ";
+    const missing = orMissing === undefined ? "" : "missing or ";
+    return Object.entries(tests).map(([key, value]): [string, string[]] => [
+      `${all}\`${key}\` ${words.replace(" ", ` ${missing}`)}`,
+      [value].flat().map((each) => shortened(String(each))),
+    ]);
+  });
 }
 
 /** ARN without partition, region and account, and with the words of the programs as variables. */
@@ -81,6 +114,8 @@ function shortened(resource: string): string {
     .replace(/\bshop-<environment>/g, "<platform>-<environment>")
     .replace(/\b(depot|elsewhere)\/(releases|experiments)\/\w+/g, "<stack>/$2/…")
     .replace(/\/(dev|live|staging)\//g, "/<environment>/")
+    .replace(/^(dev|live|staging)$/, "<environment>")
+    .replace(/\b(eu-central-1|eu-west-1|us-east-1)\b/g, "<region>")
     .replace(/key\/[\w-]+$/, "key/<id>")
     .replace(/0123456789(abcdef\d)?|123456789012/g, "<id>");
 }
@@ -121,18 +156,21 @@ function roles() {
         // The apply role has the policies of the plan role, too.
         if (title === "`…-apply`" && /Access_Read/.test(name)) continue;
         for (const statement of (policy as { Statement: readonly Statement[] }).Statement) {
-          const { Effect, Action, Resource, Condition = {} } = statement;
+          const { Effect, Action, Resource, Condition } = statement;
           for (const action of Action) permissions.add(`${title} ${action}`);
-          const conditions = Object.values(Condition).flatMap((tests) => Object.keys(tests));
-          const key = JSON.stringify([Effect, Action, conditions]);
+          const conditions = conditionsOf(Condition);
+          const key = JSON.stringify([Effect, Action, conditions.map(([test]) => test)]);
           const effect = Effect === "Deny" ? "**denied:** " : managed ? `AWS's policy \`${name}\`: ` : "";
           const row = rows.get(key) ?? {
             effect,
             actions: Action,
             resources: new Set(),
-            conditions: new Set(conditions),
+            conditions: new Map(),
           };
           rows.set(key, row);
+          for (const [test, values] of conditions) {
+            row.conditions.set(test, new Set([...(row.conditions.get(test) ?? []), ...values]));
+          }
           for (const resource of Resource) row.resources.add(shortened(resource));
         }
       }
@@ -140,14 +178,14 @@ function roles() {
     const lines = [...rows.values()].map(({ effect, actions, resources, conditions }) => [
       `${effect}${actionsText(actions)}`,
       some(resources),
-      [...conditions].map((each) => `\`${each}\``).join(", "),
+      [...conditions].map(([test, values]) => `${test} ${some(values)}`.trim()).join("; "),
     ]);
     const assumedBy = some(own.flatMap((each) => each.assumedBy));
     return [
       `### ${title}`,
       `${about} Assumed by ${assumedBy}.`,
       table(
-        ["actions", "on", "only where AWS sends"],
+        ["actions", "on", "conditions"],
         lines.sort(([a = ""], [b = ""]) => a.localeCompare(b)),
       ),
     ].join("\n\n");
@@ -332,8 +370,8 @@ ${profiles(RETENTION, all)}
 ## Roles
 
 What each role may do, made from the policies of ${count} roles with ${permissions} permissions in total: one of each kind that the constructs
-create, each with everything that it can have. A role has what its service uses, and no more. \`<platform>\`, \`<stack>\`, \`<environment>\` and
-\`<id>\` stand for names; a key of a condition stands for a value that is the role's own. Where many actions are allowed, the table counts them by
+create, each with everything that it can have. A role has what its service uses, and no more. \`<platform>\`, \`<stack>\`, \`<environment>\`,
+\`<region>\` and \`<id>\` stand for names. Where many actions are allowed, the table counts them by
 service. Each role has the [permissions boundary](environments.md#permissions-boundary) of its environment besides, if one is set.
 
 ${sections.join("\n\n")}
