@@ -55,6 +55,7 @@ FAKES: list[Fake] = [
     Fake("ecs", ("ListTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_list),
     Fake("ecs", ("DescribeTasks",), "the tasks of services; no container runs", amend=ecs.amend_task_descriptions),
     Fake("ecs", ("RunTask",), "a task without a service, with its log lines and exit code set beforehand; no container runs", answer=one_off.run_task),
+    Fake("ecs", ("ExecuteCommand",), "a session, to which nothing connects: no container runs", answer=one_off.execute_command),
     Fake("ecs", ("StopTask",), "a task without a service", answer=one_off.stop_task),
     Fake("ecs", ("DescribeTasks",), "the next step of a task without a service, at each call", amend=one_off.amend_descriptions),
     Fake("ecs", ("ListTasks",), "tasks without a service that an agent runs", amend=one_off.amend_list),

@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Readable } from "node:stream";
 import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-scaling";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
+import { DeleteParameterCommand, GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Permission } from "../../contract/release-permissions";
 import type { Change } from "../../emulator";
@@ -11,12 +13,18 @@ import { AwsCloud } from "../../operations/release/aws";
 import {
   type ReleaseCommandContext,
   runAdminCommand,
+  runExec,
+  runLogs,
   runMigrate,
   runRelease,
   runReleases,
   runRollback,
+  runRun,
+  runShow,
 } from "../../operations/release/commands";
 import type { ReleaseState } from "../../operations/release/releases";
+import { runSecret } from "../../operations/secret-command";
+import { runStatus } from "../../operations/status-command";
 import { image } from "../operations/support/fake-cloud";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -255,6 +263,63 @@ describeOnEmulator("releases of three process types", () => {
     expect(seed.text).toContain("    one\n    two\n");
     expect((await command(runMigrate, ["dev", "--image", image("d"), ...PLACE])).code).toBe(0);
     expect((await command(runAdminCommand, ["dev", "seed", ...PLACE], true)).code).toBe(130);
+  });
+
+  it("are looked after on call with the commands alone, which call what docs/commands.md lists", async () => {
+    const page = readFileSync(join(ROOT, "docs/commands.md"), "utf8");
+    const folder = mkdtempSync(join(tmpdir(), "antifragile-on-call-"));
+    const [path, before] = [process.env.PATH, called];
+    // A stand-in for AWS's program: ends as if the shell in the container had ended with 3.
+    writeFileSync(join(folder, "session-manager-plugin"), "#!/bin/sh\n[ $# = 0 ] || exit 3\n", { mode: 0o755 });
+    process.env.PATH = [folder, path].join(delimiter);
+    /** Runs a command, and compares its calls with the actions that the page lists for it. */
+    const onCall = async (name: string, run: Parameters<typeof command>[0], ...args: string[]) => {
+      called = "";
+      const result = await command(run, args);
+      const row = page
+        .split("\n")
+        .find((line) => line.startsWith(`| \`${name}\` | \`s`) || line.startsWith(`| \`${name}\` | \`c`));
+      const listed = new Set([...(row ?? "").matchAll(/`([a-z]+:[A-Z]\w+)`/g)].map(([, action]) => action));
+      const made = [...called.matchAll(/^\d\d:\d\d:\d\d \S+ (\S+) (\S+) \d+$/gm)].map(([, ...call]) => call.join(":"));
+      expect([name, made.filter((call) => call !== "sts:GetCallerIdentity" && !listed.has(call))]).toEqual([name, []]);
+      expect(made.length, name).toBeGreaterThan(0);
+      return result;
+    };
+    try {
+      expect(await release("--image", image("e"))).toMatchObject({ code: 0 });
+      const { live } = await stateOf();
+      const status = await command(runStatus as typeof runShow, ["dev", "--region", shop.region]);
+      expect(status).toMatchObject({ code: 0, text: expect.stringMatching(/orders +dev/) });
+      const shown = await onCall("show", runShow, "dev", "orders", "--json", ...PLACE);
+      expect(JSON.parse(shown.text)).toMatchObject([{ service: "orders", image: image("e"), secrets: [] }]);
+
+      await shop.emulator.endNextTask({ family: "shop-dev-report", lines: ["reported 3 orders"] });
+      const job = await onCall("run", runRun, "dev", "report", ...PLACE);
+      expect(job).toMatchObject({ code: 0, text: expect.stringContaining("reported 3 orders") });
+      const logs = await onCall("logs", runLogs, "dev", "report", "--filter", "reported", "--json", ...PLACE);
+      expect(JSON.parse(logs.text)).toMatchObject({ service: "report", message: "reported 3 orders" });
+      expect(await onCall("exec", runExec, "dev", "orders", ...PLACE, "--", "date")).toMatchObject({ code: 3 });
+
+      const input = Readable.from(["s3cret\n"]);
+      const secret = await onCall(
+        "secret set",
+        (context) => runSecret({ ...context, input }),
+        ...["set", "stripe-key", "dev", "--region", shop.region],
+      );
+      expect(secret).toMatchObject({ code: 0, text: expect.stringContaining("parameter/secrets/dev/stripe-key") });
+      expect(secret.text).not.toContain("s3cret");
+
+      expect((await command(runRollback, ["dev", ...PLACE])).code).toBe(0);
+      expect((await running()).orders?.image).not.toBe(image("e"));
+      expect((await stateOf()).live).not.toEqual(live);
+    } finally {
+      process.env.PATH = path;
+      rmSync(folder, { recursive: true });
+      called = before;
+      await shop.clients.ssm
+        .send(new DeleteParameterCommand({ Name: "/secrets/dev/stripe-key" }))
+        .catch(() => undefined);
+    }
   });
 
   it("call exactly what their policy allows", async () => {

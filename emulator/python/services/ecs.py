@@ -323,8 +323,10 @@ def _task(call: Call, service: dict[str, Any], definition: str, deployment: str,
         "healthStatus": "UNKNOWN",
         "createdAt": now,
         "startedAt": now,
+        "enableExecuteCommand": service.get("enableExecuteCommand", False),
         "containers": [
-            {"taskArn": arn, "name": each["name"], "image": each["image"], "lastStatus": "RUNNING"} for each in containers
+            {"taskArn": arn, "name": each["name"], "image": each["image"], "lastStatus": "RUNNING", "runtimeId": f"{name}-1"}
+            for each in containers
         ],
     }
 
@@ -336,7 +338,7 @@ def _all_tasks(call: Call) -> list[dict[str, Any]]:
         record = _services.of(call.region).get(f"{service.cluster_name}/{service.name}")
         if record is None or service.status == "INACTIVE" or not record["deployments"]:
             continue
-        view = {"clusterArn": service.cluster_arn, "serviceName": service.name}
+        view = {"clusterArn": service.cluster_arn, "serviceName": service.name, **record["kept"]}
         for deployment in record["deployments"]:
             if deployment["rolloutState"] == "FAILED":
                 continue

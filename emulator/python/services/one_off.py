@@ -44,6 +44,15 @@ def run_task(call: Call) -> dict[str, Any]:
     return {"tasks": [task], "failures": []}
 
 
+def execute_command(call: Call) -> dict[str, Any]:
+    session = f"ecs-execute-command-{uuid.uuid4().hex}"
+    return {
+        "taskArn": call.params["task"],
+        "interactive": True,
+        "session": {"sessionId": session, "streamUrl": f"wss://ssmmessages.{call.region}.amazonaws.com/v1/data-channel/{session}", "tokenValue": "emulated"},
+    }
+
+
 def stop_task(call: Call) -> dict[str, Any] | None:
     record = _tasks.of(call.region).get(call.params["task"].split("/")[-1])
     if record is None:

@@ -19,10 +19,13 @@ const releaseOwner = (process.env.OWNER ?? "pipeline") as ReleaseOwner;
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
 
 const app = new App();
-const stack = new Platform(app, "shop", { environment, vpc: { egress: "public-ip" } }).stack("orders");
+const stack = new Platform(app, "shop", { environment, vpc: { egress: "public-ip" }, cluster: { exec: {} } }).stack(
+  "orders",
+);
 
 const orders = new CloudNativeService(stack, "Orders", {
   releaseOwner,
+  exec: true,
   process: web({ command: ["node", "dist/main.js"] }),
   environment: { LOG_LEVEL: process.env.VERSION === "2" ? "debug" : "info" },
   scaling: {
