@@ -58,6 +58,13 @@ describeOnEmulator("the lists of the emulator", () => {
     ).toEqual([]);
   });
 
+  test("a pipeline that does not exist has no state", async () => {
+    const aws = new AwsCaller(emulator.url, "eu-central-1");
+    await expect(aws.call("codepipeline", "GetPipelineState", { name: "none" })).rejects.toThrow(
+      "PipelineNotFoundException",
+    );
+  });
+
   test("docs/emulator.md has the same lists (UPDATE=1 writes them)", async () => {
     const exceptions = await list<ModelException>(emulator, "model-exceptions");
     const tables = {

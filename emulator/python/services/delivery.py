@@ -95,7 +95,10 @@ def times(call: Call, result: dict[str, Any]) -> None:
 
 
 def pipeline_state(call: Call) -> dict[str, Any]:
-    pipeline, metadata = call.moto().get_pipeline(call.params["name"])
+    name = call.params["name"]
+    if name not in call.moto().pipelines:
+        raise Refused("PipelineNotFoundException", f"Account '{ACCOUNT}' does not have a pipeline with name '{name}'")
+    pipeline = call.moto().pipelines[name].pipeline
     return {
         "pipelineName": pipeline["name"],
         "pipelineVersion": pipeline["version"],
