@@ -184,7 +184,9 @@ function abandonments(plan: TerraformPlan): Finding[] {
   if (region === undefined) return [];
   return changes.flatMap(({ address, type, change }): Finding[] => {
     const protection = Object.hasOwn(PROTECTED, type) ? PROTECTED[type] : undefined;
-    if (protection === undefined || !change.actions.includes("create")) return [];
+    // What only changes in place can harm holds nothing.
+    if (protection === undefined || !(protection.deleted ?? protection.replaced)) return [];
+    if (!change.actions.includes("create")) return [];
     const gone = drift.find((each) => each.address === address && each.change.actions.includes("delete"));
     const arn = String(attributes(gone?.change.before).arn ?? "");
     const old = arn.split(":")[3] ?? "";

@@ -41,6 +41,29 @@ const turnedOff = (before: unknown, after: unknown) => before === true && after 
 const lowered = (before: unknown, after: unknown) => isNumber(before) && (isNumber(after) ? after : 0) < before;
 const removed = (before: unknown, after: unknown) => Boolean(before) && !after;
 
+const elements = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Names that a pattern finds in a text. */
+const namesIn = (text: unknown, pattern: RegExp): string[] =>
+  [...String(text ?? "").matchAll(pattern)].map(([name]) => name);
+
+/** True if one of the elements is not there any more. */
+const fewer = (before: readonly unknown[], after: readonly unknown[]) => before.some((each) => !after.includes(each));
+
+/** Numbers of images that a lifecycle policy keeps. */
+const keptImages = (policy: unknown) => namesIn(policy, /"countNumber":\d+/g).map((each) => Number(each.split(":")[1]));
+
+/** Number of rules of a web ACL that block requests. */
+const blocking = (rules: unknown) =>
+  elements(rules).filter((rule) => /"(block|none)":\[[^\]]/.test(JSON.stringify(rule))).length;
+
+const signsIn = (actions: unknown) => JSON.stringify(actions ?? []).includes('"authenticate-');
+const WITHOUT_SIGN_IN: Omit<HarmfulChange, "path"> = {
+  harms: (before, after) => signsIn(before) && !signsIn(after),
+  effect: "requests reach the service without a sign-in",
+};
+const UNENCRYPTED = "new messages are stored without encryption";
+
 /** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */
 function downgraded(before: unknown, after: unknown): boolean {
   const [old, wanted] = [before, after].map((value) =>
@@ -90,6 +113,16 @@ const DATABASE_CHANGES: readonly HarmfulChange[] = [
   { path: "backup_retention_period", ...FEWER_BACKUPS },
   { path: "skip_final_snapshot", ...NOTHING_KEPT },
 ];
+const NO_SIGN_IN: HarmfulChange = {
+  path: "iam_database_authentication_enabled",
+  harms: turnedOff,
+  effect: "services that sign in with their role cannot connect",
+};
+const NO_BACKUPS_LATER: HarmfulChange = {
+  path: "delete_automated_backups",
+  harms: turnedOn,
+  effect: "a later deletion deletes its backups too",
+};
 const HEALTH_CHECK: Omit<HarmfulChange, "path"> = {
   harms: changed,
   effect:
@@ -152,6 +185,14 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "group of instances",
     deleted: "its instances are terminated, and what runs on them stops",
     replacedAfter: "its instances are terminated once new ones run: what runs on them is moved",
+    changes: [
+      {
+        path: "max_size",
+        harms: (_, after, { before: { desired_capacity: running } }) =>
+          isNumber(after) && isNumber(running) && after < running,
+        effect: "instances above the new maximum are terminated, and what runs on them stops or is moved",
+      },
+    ],
   },
   aws_lb: {
     what: "load balancer",
@@ -169,6 +210,11 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         harms: turnedOff,
         effect: "its requests are no longer recorded",
       },
+      {
+        path: "ip_address_type",
+        harms: (before, after) => before === "dualstack" && after === "ipv4",
+        effect: "clients with IPv6 alone cannot connect",
+      },
     ],
   },
   aws_lb_listener: {
@@ -183,6 +229,12 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         effect: "hosts that only the old certificate covers fail the TLS handshake",
         instead: "attach the new certificate beside the old one first",
       },
+      {
+        path: "ssl_policy",
+        harms: changed,
+        effect: "clients that know only the versions and ciphers of the old policy fail the TLS handshake",
+      },
+      { path: "default_action", ...WITHOUT_SIGN_IN },
     ],
   },
   aws_lb_listener_certificate: {
@@ -194,6 +246,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "listener rule",
     replaced: "requests for its hosts and paths get the default answer, 404, until the new rule exists",
     replacedAfter: "AWS refuses the new rule where both have the same priority",
+    changes: [{ path: "action", ...WITHOUT_SIGN_IN }],
   },
   aws_lb_target_group: {
     what: "target group",
@@ -229,7 +282,8 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     causes: { kms_key_id: KEPT_KEY },
     changes: [
       ...DATABASE_CHANGES,
-      { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
+      NO_SIGN_IN,
+      NO_BACKUPS_LATER,
       {
         path: "multi_az",
         harms: turnedOff,
@@ -243,10 +297,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "database",
     deleted: DATA_LOST,
     causes: { kms_key_id: KEPT_KEY },
-    changes: [
-      ...DATABASE_CHANGES,
-      { path: "delete_automated_backups", harms: turnedOn, effect: "a later deletion deletes its backups too" },
-    ],
+    changes: [...DATABASE_CHANGES, NO_SIGN_IN, NO_BACKUPS_LATER],
   },
   aws_rds_cluster_instance: {
     what: "database instance",
@@ -266,6 +317,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         harms: turnedOff,
         effect: "its continuous backups are deleted: no point in time can be restored",
       },
+      { path: "ttl.*.enabled", harms: turnedOn, effect: "items whose time has passed are deleted" },
     ],
   },
   aws_docdb_cluster: { what: "database", deleted: DATA_LOST, changes: DATABASE_CHANGES },
@@ -326,6 +378,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       effect: "objects and versions older than the new number of days are deleted",
     })),
   },
+  aws_s3_bucket_logging: { what: "log of a bucket", deleted: "accesses to the bucket are no longer recorded" },
   aws_s3_bucket_public_access_block: {
     what: "public access block of a bucket",
     deleted: "policies and ACLs can make its objects public",
@@ -351,11 +404,18 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         harms: removed,
         effect: "messages that cannot be handled are no longer kept in its dead-letter queue",
       },
+      {
+        path: "visibility_timeout_seconds",
+        harms: lowered,
+        effect: "messages that take longer than the new time are delivered again while they are handled",
+      },
+      { path: "sqs_managed_sse_enabled", harms: turnedOff, effect: UNENCRYPTED },
     ],
   },
   aws_sns_topic: {
     what: "topic",
     deleted: "its subscribers get no more messages, and e-mail addresses must confirm again",
+    changes: [{ path: "kms_master_key_id", harms: removed, effect: UNENCRYPTED }],
   },
   aws_kinesis_stream: {
     what: "stream",
@@ -365,7 +425,27 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_ecr_repository: {
     what: "image repository",
     deleted: "its images are lost: tasks that need one cannot start, and rollbacks fail",
-    changes: [{ path: "force_delete", harms: turnedOn, effect: "a later deletion deletes its images with it" }],
+    changes: [
+      { path: "force_delete", harms: turnedOn, effect: "a later deletion deletes its images with it" },
+      {
+        path: "image_tag_mutability",
+        harms: (before) => before === "IMMUTABLE",
+        effect: "a released image can be overwritten, and a rollback would run another one",
+      },
+    ],
+  },
+  aws_ecr_lifecycle_policy: {
+    what: "lifecycle of images",
+    changes: [
+      {
+        path: "policy",
+        harms: (before, after) => {
+          const kept = keptImages(after);
+          return keptImages(before).some((count, index) => lowered(count, kept[index] ?? count));
+        },
+        effect: "images beyond the new number are deleted: a release that needs one cannot be rolled back to",
+      },
+    ],
   },
   aws_cloudwatch_log_group: {
     what: "log group",
@@ -382,7 +462,15 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_kms_key: {
     what: "key",
     deleted: "the data that it encrypts can never be read again after its waiting period",
-    changes: [{ path: "is_enabled", harms: turnedOff, effect: "the data that it encrypts cannot be read" }],
+    changes: [
+      { path: "is_enabled", harms: turnedOff, effect: "the data that it encrypts cannot be read" },
+      { path: "enable_key_rotation", harms: turnedOff, effect: "its key material is no longer replaced each year" },
+      {
+        path: "deletion_window_in_days",
+        harms: lowered,
+        effect: "after a deletion there is less time to restore it",
+      },
+    ],
   },
   aws_secretsmanager_secret: {
     what: "secret",
@@ -398,6 +486,14 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_cloudwatch_log_data_protection_policy: {
     what: "data protection policy",
     deleted: "its log group shows personal data and secrets that it masked",
+    changes: [
+      {
+        path: "policy_document",
+        harms: (before, after) =>
+          fewer(namesIn(before, /data-identifier\/[\w-]+/g), namesIn(after, /data-identifier\/[\w-]+/g)),
+        effect: "its log group shows personal data that it masked",
+      },
+    ],
   },
   aws_codeconnections_connection: {
     what: "connection",
@@ -406,6 +502,32 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_iam_openid_connect_provider: {
     what: "identity provider",
     deleted: "no CI job can sign in to the account until it exists again",
+  },
+  aws_iam_role: {
+    what: "role",
+    changes: [
+      {
+        path: "permissions_boundary",
+        harms: removed,
+        effect: "nothing limits what its policies may allow: who can change them controls the account",
+      },
+    ],
+  },
+  aws_cloudwatch_metric_alarm: {
+    what: "alarm",
+    changes: [
+      { path: "actions_enabled", harms: turnedOff, effect: "it notifies nobody, and rolls back and scales nothing" },
+    ],
+  },
+  aws_codedeploy_deployment_group: {
+    what: "deployment group",
+    changes: [
+      {
+        path: "auto_rollback_configuration.*.enabled",
+        harms: turnedOff,
+        effect: "a failed deployment is not rolled back",
+      },
+    ],
   },
   aws_scheduler_schedule: { what: "schedule", deleted: "its job no longer runs", replaced: HARMLESS },
   aws_cognito_user_pool: {
@@ -420,9 +542,29 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       },
     ],
   },
-  aws_cognito_user_pool_client: { what: "client of a user pool", deleted: "no user can sign in through it" },
+  aws_cognito_user_pool_client: {
+    what: "client of a user pool",
+    deleted: "no user can sign in through it",
+    changes: [
+      {
+        path: "callback_urls",
+        harms: (before, after) => fewer(elements(before), elements(after)),
+        effect: "users can no longer sign in at the URLs that are gone",
+      },
+    ],
+  },
   aws_cognito_user_pool_domain: { what: "domain of a user pool", deleted: "its sign-in page cannot be reached" },
-  aws_wafv2_web_acl: { what: "web ACL", deleted: "it filters no more requests" },
+  aws_wafv2_web_acl: {
+    what: "web ACL",
+    deleted: "it filters no more requests",
+    changes: [
+      {
+        path: "rule",
+        harms: (before, after) => blocking(after) < blocking(before),
+        effect: "requests that it blocked reach the services",
+      },
+    ],
+  },
   aws_wafv2_web_acl_association: {
     what: "association of a web ACL",
     deleted: "requests reach the load balancer without a filter",
@@ -433,7 +575,15 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     deleted: "its name no longer resolves",
     only: ({ type }) => type === "A" || type === "AAAA",
   },
-  aws_vpc: { what: "vpc", deleted: "everything in it must be deleted first" },
+  aws_vpc: {
+    what: "vpc",
+    deleted: "everything in it must be deleted first",
+    changes: ["enable_dns_hostnames", "enable_dns_support"].map((path) => ({
+      path,
+      harms: turnedOff,
+      effect: "names of services, databases and endpoints no longer resolve to private addresses",
+    })),
+  },
   aws_subnet: {
     what: "subnet",
     deleted:
@@ -463,6 +613,13 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "VPC endpoint",
     deleted: "subnets without another way out no longer reach its service",
     replacedAfter: HARMLESS,
+    changes: [
+      {
+        path: "private_dns_enabled",
+        harms: turnedOff,
+        effect: "names of its service resolve to public addresses, which subnets without another way out do not reach",
+      },
+    ],
   },
 };
 

@@ -155,7 +155,7 @@ describeOnEmulator("observability of services", () => {
     const batch = { logGroup: "/shop/dev/report", logEvents: [{ message: line }, { message: "plain words" }] };
     expect(batches).toMatchObject([batch, batch]);
     expect(batches.flatMap(({ subscriptionFilters }) => subscriptionFilters).sort()).toEqual([
-      "account-2",
+      "account-central",
       "kinesis-1",
     ]);
   });
@@ -204,7 +204,7 @@ describeOnEmulator("observability of services", () => {
           (part) => `mailer-${part}`,
         ),
         ...["opensearch-logs-failed", "archive-failed"].map((part) => `access-${part}`),
-        ...["account-2-failed", "failed", "kinesis-1-failed"].map((part) => `report-${part}`),
+        ...["account-central-failed", "failed", "kinesis-1-failed"].map((part) => `report-${part}`),
       ]
         .map((name) => `shop-dev-${name}`)
         .sort(),

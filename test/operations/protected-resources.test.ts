@@ -263,6 +263,95 @@ describe("changes in place", () => {
     ...["block_public_acls", "ignore_public_acls", "restrict_public_buckets"].map(
       (name): Row => ["aws_s3_bucket_public_access_block", { [name]: true }, { [name]: false }, name, /public/],
     ),
+    ["aws_kms_key", { enable_key_rotation: true }, { enable_key_rotation: false }, "enable_key_rotation", /material/],
+    ["aws_kms_key", { deletion_window_in_days: 30 }, { deletion_window_in_days: 7 }, "deletion_window_in_days", /less/],
+    ["aws_dynamodb_table", { ttl: [{ enabled: false }] }, { ttl: [{ enabled: true }] }, "ttl.0.enabled", /items/],
+    ["aws_cloudwatch_metric_alarm", { actions_enabled: true }, { actions_enabled: false }, "actions_enabled", /rolls/],
+    [
+      "aws_autoscaling_group",
+      { max_size: 6, desired_capacity: 5 },
+      { max_size: 3, desired_capacity: 3 },
+      "max_size",
+      /terminated/,
+    ],
+    [
+      "aws_wafv2_web_acl",
+      { rule: [{ action: [{ block: [{}], count: [] }] }, { override_action: [{ none: [{}], count: [] }] }] },
+      { rule: [{ action: [{ block: [{}], count: [] }] }, { override_action: [{ none: [], count: [{}] }] }] },
+      "rule",
+      /reach the services/,
+    ],
+    ["aws_lb", { ip_address_type: "dualstack" }, { ip_address_type: "ipv4" }, "ip_address_type", /IPv6/],
+    ["aws_lb_listener", { ssl_policy: "a" }, { ssl_policy: "b" }, "ssl_policy", /TLS/],
+    ...(["aws_lb_listener default_action", "aws_lb_listener_rule action"] as const).map((both): Row => {
+      const [type = "", path = ""] = both.split(" ");
+      const forward = { type: "forward" };
+      return [type, { [path]: [{ type: "authenticate-oidc" }, forward] }, { [path]: [forward] }, path, /sign-in/];
+    }),
+    [
+      "aws_ecr_repository",
+      { image_tag_mutability: "IMMUTABLE" },
+      { image_tag_mutability: "MUTABLE" },
+      "image_tag_mutability",
+      /overwritten/,
+    ],
+    [
+      "aws_ecr_lifecycle_policy",
+      { policy: '{"rules":[{"selection":{"countNumber":1}},{"selection":{"countNumber":100}}]}' },
+      { policy: '{"rules":[{"selection":{"countNumber":1}},{"selection":{"countNumber":10}}]}' },
+      "policy",
+      /rolled back/,
+    ],
+    [
+      "aws_sqs_queue",
+      { visibility_timeout_seconds: 300 },
+      { visibility_timeout_seconds: 30 },
+      "visibility_timeout_seconds",
+      /again/,
+    ],
+    [
+      "aws_sqs_queue",
+      { sqs_managed_sse_enabled: true },
+      { sqs_managed_sse_enabled: false },
+      "sqs_managed_sse_enabled",
+      /encrypt/,
+    ],
+    ["aws_sns_topic", { kms_master_key_id: "a" }, { kms_master_key_id: "" }, "kms_master_key_id", /encrypt/],
+    ...["aws_db_instance", "aws_rds_cluster"].map(
+      (type): Row => [
+        type,
+        { iam_database_authentication_enabled: true },
+        { iam_database_authentication_enabled: false },
+        "iam_database_authentication_enabled",
+        /cannot connect/,
+      ],
+    ),
+    ...["enable_dns_hostnames", "enable_dns_support"].map(
+      (name): Row => ["aws_vpc", { [name]: true }, { [name]: false }, name, /names/],
+    ),
+    ["aws_vpc_endpoint", { private_dns_enabled: true }, { private_dns_enabled: false }, "private_dns_enabled", /names/],
+    ["aws_iam_role", { permissions_boundary: "a" }, { permissions_boundary: "" }, "permissions_boundary", /limits/],
+    [
+      "aws_cloudwatch_log_data_protection_policy",
+      { policy_document: '["arn:aws:dataprotection::aws:data-identifier/EmailAddress","...:data-identifier/Address"]' },
+      { policy_document: '["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]' },
+      "policy_document",
+      /personal data/,
+    ],
+    [
+      "aws_cognito_user_pool_client",
+      { callback_urls: ["https://a", "https://b"] },
+      { callback_urls: ["https://b"] },
+      "callback_urls",
+      /sign in/,
+    ],
+    [
+      "aws_codedeploy_deployment_group",
+      { auto_rollback_configuration: [{ enabled: true }] },
+      { auto_rollback_configuration: [{ enabled: false }] },
+      "auto_rollback_configuration.0.enabled",
+      /rolled back/,
+    ],
   ];
 
   it.each(HARMFUL)("of %s from %j to %j is refused", (type, before, after, path, effect) => {
@@ -287,6 +376,20 @@ describe("changes in place", () => {
 
   it.each(HARMFUL.filter(isReversible))("of %s back to %j from %j passes", (type, before, after) => {
     expect(findings({ [`${type}.A`]: { actions: ["update"], before: after, after: before } })).toEqual([]);
+  });
+
+  it("of a maximum above what runs, and of a lifecycle without a number, pass", () => {
+    const group = { before: { max_size: 6, desired_capacity: 2 }, after: { max_size: 3, desired_capacity: 2 } };
+    const images = { before: { policy: "{}" }, after: { policy: '{"rules":[{"selection":{"countNumber":10}}]}' } };
+    expect(
+      findings({
+        "aws_autoscaling_group.A": { actions: ["update"], ...group },
+        "aws_ecr_lifecycle_policy.A": { actions: ["update"], ...images },
+      }),
+    ).toEqual([]);
+    expect(findings({ "aws_s3_bucket_logging.A": ["delete"], "aws_iam_role.A": ["delete"] })).toEqual([
+      "delete aws_s3_bucket_logging.A",
+    ]);
   });
 
   it("of a port that is removed with its load balancer or its name pass", () => {
