@@ -17,7 +17,7 @@ const BUNDLES = ["props", "options", "attributes"];
  * @param call name in {@link CALLS}
  * @param args the arguments by name
  * @param scope the construct, where there is one
- * @throws InvalidPropsError PROP_TYPE, PROP_KNOWN_AT_SYNTH
+ * @throws InvalidPropsError PROP_TYPE, PROP_CONTROL_CHARACTER, PROP_KNOWN_AT_SYNTH
  */
 export function checkArguments(call: string, args: Readonly<Record<string, unknown>>, scope?: IConstruct): void {
   const problems = Object.entries(CALLS[call] ?? {}).flatMap(([key, shape]) => {
@@ -72,6 +72,8 @@ function mismatches(value: unknown, shape: Shape, place: Place): Problem[] {
     return isPlain(value) ? inside(value, shape, place) : unless(false);
   if (isReference(value)) return ofReference(value, shape, place);
   if (typeof shape === "object" && "words" in shape) return unless(shape.words.includes(value as string));
+  const control = typeof value === "string" ? CONTROL.exec(value)?.[0] : undefined;
+  if (control !== undefined) return [withoutControls(path === "" ? name : path, control)];
   if (shape === "word") return unless(typeof value === "string");
   if (typeof shape === "string") return unless(typeof value === shape);
   if (isList(shape)) {
@@ -83,6 +85,19 @@ function mismatches(value: unknown, shape: Shape, place: Place): Problem[] {
     if (isReference(key)) return [mustBeKnown(`${path === "" ? name : path} (a key)`, "keys are names")];
     return mismatches(each, shape.values, { path: joined(path, key), name: key, source: `${source}.*` });
   });
+}
+
+/** Control characters that no text needs: AWS refuses them late, or cuts the text there. */
+const CONTROL = /[^\P{Cc}\t\n\r]/u;
+
+function withoutControls(prop: string, control: string): Problem {
+  const codePoint = control.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return {
+    code: "PROP_CONTROL_CHARACTER",
+    prop,
+    problem: `must not contain control characters other than tabs and line breaks, got U+${codePoint}`,
+    remedy: "Remove it; it may come from a file that is not text.",
+  };
 }
 
 function ofElement({ path, source }: Place, index: number): Place {
@@ -101,7 +116,7 @@ function ofAlternatives(
   const [only, ...others] = isPlain(value) ? shapes.filter((each) => mayMean(value, each)) : [];
   if (only !== undefined && others.length === 0) return mismatches(value, only, place);
   const problems = shapes.map((each) => mismatches(value, each, place));
-  return problems.find((each) => each.some(({ code }) => code === KNOWN)) ?? unless(false);
+  return problems.find((each) => each.some(({ code }) => code !== "PROP_TYPE")) ?? unless(false);
 }
 
 /** Finds constructs with a reference as their id, including those that no call with arguments has checked. */

@@ -3,6 +3,7 @@ import type { Duration } from "./units";
 
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const DAYS_OF_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** One of the five fields of a cron expression: its range and the names of its values. */
 interface Field {
@@ -62,6 +63,10 @@ export function cron(expression: string, options: { readonly timezone?: string }
   if (dayOfMonth !== "*" && dayOfWeek !== "*") {
     throw refuse("must not set both a day of the month and a day of the week; use * for one of them");
   }
+  // A schedule that never comes.
+  if (dayOfMonth !== "*" && firstDay(dayOfMonth as string) > longest(month as string)) {
+    throw refuse(`no ${month} has a day ${dayOfMonth}`);
+  }
   const days = dayOfWeek === "*" ? [dayOfMonth, month, "?"] : ["?", month, dayOfWeek];
   return {
     expression: `cron(${[minute, hour, ...days, "*"].join(" ")})`,
@@ -83,6 +88,21 @@ export function every(interval: Duration): Schedule {
     throw new RangeError(`every(${interval}): must be a whole number of minutes, at least one`);
   }
   return { expression: `rate(${minutes} minute${minutes === 1 ? "" : "s"})`, recurrence: undefined, timezone: "UTC" };
+}
+
+/** First of the days of a translated field. */
+const firstDay = (days: string) => Math.min(...days.split(",").map((item) => Number.parseInt(item, 10)));
+
+/** Number of days of the longest of the months of a translated field. */
+function longest(months: string): number {
+  const lengths = months.split(",").flatMap((item) => {
+    const [range = "", step] = item.split("/");
+    const [from = "", to] = range.split("-");
+    const first = Math.max(MONTHS.indexOf(from), 0);
+    const last = to === undefined ? (step === undefined && from !== "*" ? first : 11) : MONTHS.indexOf(to);
+    return DAYS_OF_MONTHS.filter((_, at) => at >= first && at <= last && (at - first) % Number(step ?? 1) === 0);
+  });
+  return Math.max(...lengths);
 }
 
 /** Translates one item of a field for AWS; `!` when the item is not valid. */

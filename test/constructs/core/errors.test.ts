@@ -2,11 +2,18 @@ import { inspect } from "node:util";
 import { App } from "cdktf";
 import { Construct } from "constructs";
 import { describe, expect, it } from "vitest";
-import { AwsStack, InvalidPropsError } from "../../../constructs";
+import {
+  AwsStack,
+  CloudNativeService,
+  type CloudNativeServiceProps,
+  httpEndpoint,
+  InvalidPropsError,
+  web,
+} from "../../../constructs";
 import { invalid, validateAtSynth, warn } from "../../../constructs/core/errors";
 import { Registry } from "../../../constructs/core/registry";
 import { synthesize } from "../../../constructs/testing";
-import { DEV, warnings } from "../../support/synth";
+import { DEV, ordersStack, refusals, warnings } from "../../support/synth";
 
 const PROBLEM = { code: "A_B", prop: "a.b", problem: "must be 1, got 2", remedy: "Use 1." };
 
@@ -24,6 +31,26 @@ const thrownBy = (act: () => unknown): InvalidPropsError => {
   }
   throw new Error("expected an error, got none");
 };
+
+describe("control characters in texts", () => {
+  it("are refused in props, lists, maps and alternatives, with their place", () => {
+    const of = (props: CloudNativeServiceProps) =>
+      refusals(() => new CloudNativeService(ordersStack(), "Orders", props));
+    expect(of({ environment: { GREETING: "a\0b" } })).toEqual(["PROP_CONTROL_CHARACTER environment.GREETING"]);
+    expect(refusals(() => web({ command: ["node", "\u001b[2J"] }))).toEqual(["PROP_CONTROL_CHARACTER command[1]"]);
+    expect(refusals(() => httpEndpoint({ url: "https://in.example.com/\u0007" }))).toEqual([
+      "PROP_CONTROL_CHARACTER url",
+    ]);
+  });
+
+  it("leave tabs and line breaks, and name the character", () => {
+    const text = (environment: Record<string, string>) =>
+      thrownBy(() => new CloudNativeService(ordersStack(), "Orders", { environment })).message;
+    expect(text({ A: "x\u007f" })).toContain("got U+007F");
+    const lines = { A: "one\ttwo\r\nthree" };
+    expect(() => new CloudNativeService(ordersStack(), "Orders", { environment: lines })).not.toThrow();
+  });
+});
 
 describe("an InvalidPropsError", () => {
   it("names construct, prop, problem, remedy and code", () => {

@@ -40,10 +40,20 @@ describe("a schedule", () => {
     "a b c d e",
     "0 3 * * ${x}",
     "*/0 * * * *",
+    "0 3 30 2 *",
+    "0 3 31 4,JUN,9-9 *",
+    "0 3 31 11/6 *",
     "",
   ])("refuses cron %j", (expression) => {
     expect(() => cron(expression)).toThrow(RangeError);
   });
+
+  it.each(["0 3 29 2 *", "0 3 31 */2 *", "0 3 1,31 2 *", "0 3 31 FEB-MAR *", "0 3 30-31 4 *", "0 3 * 2 *"])(
+    "accepts cron %j, which some year has",
+    (expression) => {
+      expect(cron(expression).recurrence).toBe(expression);
+    },
+  );
 
   it("requires an existing time zone", () => {
     expect(cron("0 3 * * *", { timezone: "Europe/Berlin" }).timezone).toBe("Europe/Berlin");
