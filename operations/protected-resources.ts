@@ -516,7 +516,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   aws_cloudwatch_metric_alarm: {
     what: "alarm",
     changes: [
-      { path: "actions_enabled", harms: turnedOff, effect: "it notifies nobody, and rolls back and scales nothing" },
+      { path: "actions_enabled", harms: turnedOff, effect: "it notifies no one, and rolls back and scales nothing" },
     ],
   },
   aws_codedeploy_deployment_group: {
