@@ -19,6 +19,13 @@ const CALLED_SERVICE = {
   allowed: `${NAME.allowed}, queue and redis`,
 };
 
+const ENVIRONMENTS = {
+  // Parts of names of roles, jobs and types: short, different, and without a meaning of their own in a CI file.
+  pattern:
+    /^none$|^(?!.*\b(\w+),(.*,)?\1\b)(?!.*\b(dev|staging|production|delivery|drift|test|image|build|pages|stages|include|default|variables|workflow|cache|services|spec|types|project|none|null|nil|true|false|yes|no|on|off)\b)[a-z][a-z0-9]{1,9}(,[a-z][a-z0-9]{1,9})*$/,
+  allowed: "names of 2 to 10 lowercase letters and digits, except words of CI systems, separated by commas",
+};
+
 /** Applicability of rows that a platform does not have. */
 const OF_A_SERVICE = {
   when: ({ platform }: Earlier) => platform !== true,
@@ -161,6 +168,12 @@ export const options = defineOptions({
     example: "eu-west-1",
     rule: { pattern: /^[a-z]{2,4}(-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, allowed: "an AWS region code" },
     default: "eu-central-1",
+  }),
+  environments: text({
+    help: "Environments between staging and production, in order, separated by commas. Each has its own job in the CI file.",
+    example: "qa",
+    rule: ENVIRONMENTS,
+    default: "none",
   }),
   branch: text({
     help: "Branch of the git repository that is deployed.",

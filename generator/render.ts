@@ -4,6 +4,7 @@ import { withImports } from "./imports";
 import { type ManifestRow, rowsFor } from "./manifest";
 import type { Answers } from "./options";
 import { PNPM_VERSION } from "./package-managers";
+import { fillTemplate } from "./template";
 
 /** The files below `templates/`, and the version of the package that they belong to. */
 export interface Templates {
@@ -29,10 +30,10 @@ export function templateVariables(version: string): Readonly<Record<"version" | 
   return { version, vendored: `file:${vendoredPath(version)}`, pnpmVersion: PNPM_VERSION };
 }
 
-function fill(source: string, row: ManifestRow, context: object): string {
+function fill(source: string, row: ManifestRow, context: Readonly<Record<string, unknown>>): string {
   const template = compileTemplate(row.template, source);
   try {
-    return template(context);
+    return fillTemplate(template, context);
   } catch (error) {
     throw new Error(`templates/${row.template}: ${(error as Error).message}`, { cause: error });
   }

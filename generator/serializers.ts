@@ -65,7 +65,6 @@ export const serializers = {
     const id = /-\d|(^|-)[a-z](-|$)/.test(name)
       ? name
       : name.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
-    // Handlebars passes its own object as the last argument.
     return JSON.stringify(typeof role === "string" ? id + role : id);
   },
 
@@ -82,11 +81,37 @@ export const serializers = {
     serviceName(value).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
 } as const;
 
+const words = (name: string): readonly [string, string] => [name, name[0]!.toUpperCase() + name.slice(1)];
+
+/** Text of a block for each environment between dev and production. */
+function perStage(environments: string, text: string): string[] {
+  const stages = ["staging", ...(environments === "none" ? [] : environments.split(","))];
+  return stages.map((stage, index) => {
+    const [name, type] = words(stage);
+    const [previous, previousType] = words(stages[index - 1] ?? "test");
+    return text
+      .replaceAll("<stage>", name)
+      .replaceAll("<Stage>", type)
+      .replaceAll("<previous>", previous)
+      .replaceAll("<Previous>", previousType);
+  });
+}
+
+/**
+ * Blocks about the environments between dev and production. `<stage>` in them is the name of one, `<previous>` that of the one before
+ * or of the tests; with a capital, as name of a type. No answer in them contains these words.
+ */
+export const blocks: Readonly<Record<string, (environments: string, text: string) => string>> = {
+  /** Repeats a block for each one. */
+  stages: (environments, text) => perStage(environments, text).join(""),
+  /** Writes a block for the last one. */
+  lastStage: (environments, text) => perStage(environments, text).at(-1)!,
+};
+
 /** Comparisons for blocks, such as `{{#if (or (eq database "postgres") job)}}`. */
 export const comparisons = {
   eq: (left: unknown, right: unknown): boolean => left === right,
   ne: (left: unknown, right: unknown): boolean => left !== right,
-  // Handlebars passes its own object as the last argument.
-  and: (...values: unknown[]): boolean => values.slice(0, -1).every((value) => value === true),
-  or: (...values: unknown[]): boolean => values.slice(0, -1).some((value) => value === true),
+  and: (...values: unknown[]): boolean => values.every((value) => value === true),
+  or: (...values: unknown[]): boolean => values.some((value) => value === true),
 } as const;

@@ -43,13 +43,9 @@ const withoutUnusedCode: readonly Plugin[] = [
   without("color-convert", "module.exports = {};"),
   // The engine has the pattern of an emoji: the list that inquirer's width of a text brings has 10 kB.
   without("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
-  // Blocks that templates may not use, and that `withOurHelpers` would remove.
-  ...["block-helper-missing", "each", "log", "lookup", "with"].map((block) =>
-    without(`handlebars/dist/cjs/handlebars/helpers/${block}.js`, "module.exports = () => {};"),
-  ),
 ];
 
-/** Options of the executable: one file with inquirer and handlebars inside, so that npx fetches one package. */
+/** Options of the executable: one file with inquirer inside, so that npx fetches one package. */
 export const EXECUTABLE = {
   ...BUNDLE,
   minify: true,

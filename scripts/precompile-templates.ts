@@ -1,9 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Plugin } from "esbuild";
-import Handlebars from "handlebars";
+import { compileTemplate } from "../generator/compile-template";
 import { manifest } from "../generator/manifest";
-import { COMPILE_OPTIONS } from "../generator/template-rules";
 
 const root = join(__dirname, "..");
 
@@ -11,13 +10,6 @@ const root = join(__dirname, "..");
 const FOLDER = "dist/templates";
 const isCompiled = (path: string) => path.endsWith(".hbs");
 const paths = [...new Set(manifest.map(({ template }) => template))];
-
-/** Removes from a compiled template what no helper of ours reads, and a function that the runtime has. */
-const withoutUnused = (code: string) =>
-  code
-    .replace(/,"loc":\{"start":\{"line":\d+,"column":\d+\},"end":\{"line":\d+,"column":\d+\}\}/g, "")
-    .replace(/\{"name":"\w+","hash":\{\},"data":data\}/g, "{}")
-    .replace(/(container\.lookupProperty) \|\| function\(parent, propertyName\) \{[^}]*\}[^}]*\}/g, "$1");
 
 /**
  * Puts the compiled templates in the place of the compiler: a run of `new` takes half the time, and the package does not hold
@@ -27,18 +19,13 @@ export const precompiledTemplates: Plugin = {
   name: "precompiled-templates",
   setup(build) {
     build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => {
-      const functions = paths.filter(isCompiled).map((path) => {
-        const source = readFileSync(join(root, "templates", path), "utf8");
-        const options = COMPILE_OPTIONS as Parameters<typeof Handlebars.precompile>[1];
-        return `${JSON.stringify(path)}: ${withoutUnused(String(Handlebars.precompile(source, options)))}`;
-      });
+      const compiled = paths
+        .filter(isCompiled)
+        .map((path) => [path, compileTemplate(path, readFileSync(join(root, "templates", path), "utf8"))]);
       const contents = [
-        'import runtime from "handlebars/runtime";',
-        'import { withOurHelpers } from "./template-rules";',
-        "const handlebars = withOurHelpers(runtime.create());",
-        `const functions = {${functions.join(",\n")}};`,
+        `const compiled = ${JSON.stringify(Object.fromEntries(compiled))};`,
         `export const TEMPLATES = ${JSON.stringify({ folder: FOLDER, compiled: true })};`,
-        "export const compileTemplate = (path) => handlebars.template(functions[path]);",
+        "export const compileTemplate = (path) => compiled[path];",
       ];
       return { contents: contents.join("\n"), loader: "js", resolveDir: join(root, "generator") };
     });

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type CommandLine, defineCommand } from "../../contract/command-line";
+import { kebab } from "../../contract/names";
 import { didYouMean, quoted, visible } from "../../contract/text";
 import { badUsage, cancelled, type ExitCode, UserError } from "../../contract/user-error";
 import type { Context } from "../context";
+import { runNew } from "../new";
 import type { Value } from "../option-table";
 import { type Answers, options } from "../options";
 import { packageVersion } from "../package-files";
+import { exists } from "../steps";
 import { isCode, writeFault } from "../write";
 import { afterSteps } from "./after";
 import { applyChanges, hasJournal, recoverUpgrade } from "./apply";
@@ -198,8 +201,10 @@ function addition(word: string, { values }: Recorded): Map<string, Value> {
     const form = row.kind === "flag" ? key : `${key}=${choices.join("|") || "NAME"}`;
     throw badUsage([`${quoted(word)} is not allowed; use ${form}`], ADD_HINT);
   }
-  if (values.get(key) === value) throw new UserError(`the repository has ${key} ${value} already`, 2);
-  return new Map([[key, value]]);
+  const old = values.get(key);
+  if (old === value) throw new UserError(`the repository has ${key} ${value} already`, 2);
+  // The only answer that is a list.
+  return new Map([[key, key === "environments" && old !== undefined && old !== "none" ? `${old},${value}` : value]]);
 }
 
 /** Answer without a need: `cache`. */
@@ -213,6 +218,29 @@ function removal(word: string, { values }: Recorded): Map<string, Value> {
   return new Map([[word, none]]);
 }
 
+/** Answers that a second service shares with the first. */
+const SHARED = ["engine", "provider", "region", "environments", "branch", "packageManager", "license"];
+
+/** Generates another service in a folder of this repository, on the same platform. Nothing of the first changes. */
+async function addService(name: string, { dryRun, install }: Modes, context: Context): Promise<ExitCode> {
+  const { values } = await readRecorded(context);
+  if (name === "" || name === values.get("name")) {
+    throw badUsage([`${quoted(`service=${name}`)} is not allowed; use service=NAME with a new name`], ADD_HINT);
+  }
+  const joins = (values.get("joins") ?? "none") === "none" ? values.get("name") : values.get("joins");
+  const shared = SHARED.filter((key) => values.has(key)).map((key) => `--${kebab(key)}=${values.get(key)}`);
+  const flags = [...(dryRun ? ["--dry-run"] : []), ...(install ? [] : ["--no-install"])];
+  const args = [name, `--name=${name}`, `--joins=${joins}`, "--ci=none", ...shared, "--yes", ...flags];
+  const code = await runNew({ ...context, args });
+  // Biome refuses a second root below the first.
+  const lint = join(context.cwd, name, "biome.json");
+  if (!dryRun && (await exists(lint))) {
+    const text = await context.disk.readFile(lint, "utf8");
+    await context.disk.writeFile(lint, text.replace("{\n", '{\n  "root": false,\n'));
+  }
+  return code;
+}
+
 const ALLOW_REPLACE = { help: "also change what replaces a deployed resource, with an outage" };
 
 /** The command `antifragile add`, in a generated repository. */
@@ -220,7 +248,7 @@ export const runAdd = defineCommand(
   {
     name: "add",
     operands: ["<need>"],
-    description: `Adds to the repository in this folder: ${ADDABLE.join(", ")}; where there is a choice with its value, ci=gitlab or calls=payments. The files that the new answer brings are merged with yours, as by upgrade, and what is left to do by hand is listed. Exit code 1: a conflict, or a step failed; 3: refused; 130: interrupted.`,
+    description: `Adds to the repository in this folder: ${ADDABLE.join(", ")}; where there is a choice with its value, ci=gitlab or calls=payments; or service=NAME, another service in the folder NAME. The files that the new answer brings are merged with yours, as by upgrade, and what is left to do by hand is listed. Exit code 1: a conflict, or a step failed; 3: refused; 130: interrupted.`,
     flags: {
       "dry-run": FLAGS["dry-run"],
       "no-install": FLAGS["no-install"],
@@ -234,7 +262,9 @@ export const runAdd = defineCommand(
       dryRun: line.has("dry-run"),
       install: !line.has("no-install"),
     };
-    const of = (recorded: Recorded) => addition(line.operands[0] ?? "", recorded);
+    const [word = ""] = line.operands;
+    if (/^service(=|$)/.test(word)) return addService(word.slice("service=".length), modes, context);
+    const of = (recorded: Recorded) => addition(word, recorded);
     return withRun(context, (run) => update(run, modes, { of, todo: AFTER_ADD }));
   },
 );

@@ -51,7 +51,7 @@ export async function unpack(file: string, name: string, run: Run): Promise<stri
 }
 
 /** Reads the answers of a repository, with the version that wrote them. */
-export async function readRecorded(run: Run): Promise<Recorded> {
+export async function readRecorded(run: Context): Promise<Recorded> {
   const text = await run.readText(join(run.cwd, ANSWERS_FILE)).catch(() => {
     throw new UserError(
       `${ANSWERS_FILE} was not found here; run the command in the folder of a generated repository`,

@@ -53,6 +53,11 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     change: "profile strict encrypts data and log groups with customer-managed keys, for 1 USD a month each",
     todo: 'where data of a strict environment is deployed, set encryption: "aws-managed" in infra/environments.ts: another key replaces a database',
   },
+  {
+    version: "0.1.0",
+    change: "the job image of the CI file is called build: GitLab reserves the other name",
+    when: ({ ci }) => ci === "gitlab",
+  },
 ];
 
 /** Changes between two versions that are about a repository. */

@@ -27,6 +27,7 @@ export const ADDABLE: readonly string[] = [
   "deployment",
   "capacity",
   "chaos",
+  "environments",
   "engine",
   "provider",
 ];

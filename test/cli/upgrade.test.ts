@@ -196,6 +196,8 @@ describe("antifragile add", () => {
     ["provider=6", ["--deployment", "rolling"], ["--provider", "6"]],
     ["deployment=canary", ["--provider", "6"], ["--provider", "6", "--deployment", "canary"]],
     ["engine=cdktn", ["--provider", "6"], ["--engine", "cdktn"]],
+    ["environments=qa", ["--ci", "jenkins"], ["--ci", "jenkins", "--environments", "qa"]],
+    ["environments=uat", ["--platform", "--environments", "qa"], ["--platform", "--environments", "qa,uat"]],
   ])("%s to %j makes an untouched repository equal to a fresh one with %j", async (need, before, after) => {
     const folder = join(work, "orders");
     await generate(packed.folder, folder, before);
@@ -204,6 +206,46 @@ describe("antifragile add", () => {
     expect(await add(folder, need, "--no-install")).toMatchObject({ code: 0, stderr: "" });
     await generate(packed.folder, join(work, "fresh"), after);
     expect(tree(folder)).toEqual(tree(join(work, "fresh")));
+  });
+
+  it("adds environments before production, and keeps the values of the others and stages of one's own", async () => {
+    const folder = join(work, "orders");
+    await generate(packed.folder, folder, ["--ci", "github-actions", "--database", "postgres"]);
+    git(folder, "init", "--quiet");
+    const path = "infra/environments.ts";
+    const filled = textOf(folder, path)
+      .replaceAll(/placeholder\("12-digit[^"]*"\)/g, '"123456789012"')
+      .replace('placeholder("domain of the load balancer, for example staging.example.com")', '"staging.acme.com"')
+      .replace('"db.t4g.medium"', '"db.r7g.large"');
+    put(folder, path, filled);
+    const ci = ".github/workflows/delivery.yml";
+    put(
+      folder,
+      ci,
+      textOf(folder, ci).replace('release staging --image "$IMAGE"', 'release staging --image "$IMAGE" --force'),
+    );
+    commit(folder);
+    for (const name of ["qa", "uat"]) {
+      expect(await add(folder, `environments=${name}`, "--no-install")).toMatchObject({ code: 0, stderr: "" });
+      commit(folder);
+    }
+    expect(JSON.parse(textOf(folder, ".antifragile.json")).environments).toBe("qa,uat");
+    const block = /^ {2}\{\n {4}name: "(\w+)"[\s\S]*?^ {2}\},\n/gm;
+    const [before, after] = [filled, textOf(folder, path)].map((text) => [...text.matchAll(block)]);
+    expect(after!.map(([, name]) => name)).toEqual(["dev", "staging", "qa", "uat", "production"]);
+    expect(after!.flatMap(([text, name]) => (/^(qa|uat)$/.test(name!) ? [] : [text]))).toEqual(
+      before!.map(([text]) => text),
+    );
+    const workflow = textOf(folder, ci);
+    expect([...workflow.matchAll(/^ {2}([\w-]+):\n {4}needs: (.*)$/gm)].map(([, job, needs]) => [job, needs])).toEqual([
+      ["image", "test"],
+      ["staging", "[image, test]"],
+      ["qa", "[image, staging]"],
+      ["uat", "[image, qa]"],
+      ["production-plan", "uat"],
+      ["production", "[image, production-plan]"],
+    ]);
+    expect([...workflow.matchAll(/release (\w+) .*--force/g)].map(([, name]) => name)).toEqual(["staging"]);
   });
 
   it("moves to CDK Terrain by the names of two packages, the version of Node.js and a file of types", async () => {
@@ -257,6 +299,48 @@ describe("antifragile add", () => {
     expect(tree(folder)).toEqual(tree(join(work, "fresh")));
   });
 
+  it.each<[string, readonly string[], string]>([
+    ["a service", ["--environments", "qa"], "orders"],
+    ["a platform", ["--platform", "--environments", "qa"], "orders"],
+    ["a service that joins a platform", ["--joins", "shop", "--environments", "qa"], "shop"],
+  ])(
+    "service=stock puts a repository of its own into a folder of %s, and changes nothing else",
+    async (_, flags, joins) => {
+      const folder = join(work, "orders");
+      await generate(packed.folder, folder, flags);
+      git(folder, "init", "--quiet");
+      commit(folder);
+      const before = tree(folder);
+      expect(await add(folder, "service=stock", "--dry-run")).toMatchObject({ code: 0, stderr: "" });
+      expect(git(folder, "status", "--porcelain")).toBe("");
+      expect(await add(folder, "service=stock", "--no-install")).toMatchObject({ code: 0, stderr: "" });
+      const stock = join(folder, "stock");
+      const others = Object.entries(tree(folder)).filter(([path]) => !path.startsWith("stock/"));
+      expect(Object.fromEntries(others)).toEqual(before);
+      const choices = ["--joins", joins, "--ci", "none", "--environments", "qa"];
+      const quick = ["--yes", "--no-install", "--no-git"];
+      await run(
+        [process.execPath, packed.bin, "new", join(work, "fresh"), "--name", "stock", ...choices, ...quick],
+        work,
+      );
+      const { "biome.json": settings, ...files } = tree(join(work, "fresh"));
+      expect(tree(stock)).toEqual({ ...files, "biome.json": expect.any(String) });
+      expect(JSON.parse(textOf(stock, "biome.json"))).toMatchObject({ root: false });
+      expect(existsSync(join(stock, ".git"))).toBe(false);
+
+      commit(folder);
+      const biome = join(__dirname, "../../node_modules/@biomejs/biome/bin/biome");
+      for (const at of [folder, stock]) {
+        const lint = await run([process.execPath, biome, "check", "."], at);
+        expect(lint, lint.stdout).toMatchObject({ code: 0 });
+        expect(await upgrade(at, ["--check"])).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining("nothing to"),
+        });
+      }
+    },
+  );
+
   it("keeps edits, and lists what is left to do", async () => {
     const folder = await repository();
     put(folder, "src/quotes.ts", `// Mine.\n${textOf(folder, "src/quotes.ts")}`);
@@ -288,6 +372,11 @@ describe("antifragile add", () => {
     ["a value of a flag", ["job=yes"], 2, /use job/],
     ["a removal", ["auth=none"], 2, /use auth=oidc/],
     ["an unknown value", ["cache=redis"], 2, /valkey/],
+    ["a service without its name", ["service"], 2, /use service=NAME/],
+    ["a service with the name of this one", ["service=orders"], 2, /use service=NAME/],
+    ["a service with another name than one", ["service=../stock"], 2, /--name: "..\/stock" is not allowed/],
+    ["a service in a folder that is in use", ["service=src"], 3, /src/],
+    ["an environment that is there", ["environments=staging"], 2, /environments: "staging" is not allowed; use names/],
     ["what is there", ["auth"], 2, /has auth oidc already/],
   ])("refuses %s", async (_, args, code, message) => {
     const folder = await repository();

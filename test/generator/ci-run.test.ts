@@ -91,6 +91,23 @@ describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (
     }
   });
 
+  it("deploys another environment after staging and before production, which it stops when it fails", () => {
+    const other = new CiWorld(ci, "qa");
+    try {
+      const QA = STAGING.map((call) => call.replace("staging", "qa"));
+      const { calls, failed } = other.run({ event: { kind: "push" } });
+      expect(failed).toBeUndefined();
+      expect(deployed(calls)).toEqual([...STAGING, ...QA, "plan production"]);
+      expect(calls.find(({ words }) => words.join(" ").startsWith("antifragile plan qa"))?.role).toBe(
+        `orders-delivery-${PREFIX[ci]}-qa-plan`,
+      );
+      const stopped = other.run({ event: { kind: "push" }, fail: { "alarms-qa": 1 } });
+      expect(deployed(stopped.calls)).toEqual([...STAGING, ...QA]);
+    } finally {
+      other.end();
+    }
+  });
+
   it("waits for a person after the plans of production, and does nothing there without one", () => {
     const { calls, failed } = deliver({ approve: false });
     expect(failed).toBeUndefined();

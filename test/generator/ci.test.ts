@@ -30,8 +30,8 @@ const FILES: Readonly<Record<string, string>> = {
   teamcity: ".teamcity/settings.kts",
 };
 
-function repository(ci: string, name = "orders"): Map<string, string> {
-  const flag = { name, ci, region: "eu-west-1" };
+function repository(ci: string, name = "orders", more: object = {}): Map<string, string> {
+  const flag = { name, ci, region: "eu-west-1", ...more };
   const { answers, problems } = resolveAnswers(options, given({ flag }), { folder: undefined });
   if (problems.length > 0) throw new Error(problems.join());
   return new Map(
@@ -75,18 +75,18 @@ describe.each(Object.keys(FILES))("the file for %s", (ci) => {
   });
 
   it("names scripts of the repository and roles of its infrastructure, for every name", () => {
-    for (const name of ["orders", "a-name-as-long-as-a-name-may-be"]) {
-      const files = repository(ci, name);
+    for (const [name, more] of [["orders"], ["a-name-as-long-as-a-name-may-be"], ["orders", "preprodeu1"]] as const) {
+      const files = repository(ci, name, more && { environments: more });
       const texts = [files.get(FILES[ci]!)!, files.get("scripts/with-role.sh") ?? ""].join("\n");
       const { scripts } = JSON.parse(files.get("package.json")!);
       const named = [...texts.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script!);
       expect(named.filter((script) => !(script in scripts))).toEqual([]);
       const [, prefix] = new RegExp(`${name}-delivery-(g[hl]|ci)-`).exec(texts) ?? [];
-      const used = [...texts.matchAll(/(?:-delivery-gh-|with-role\.sh )([a-z-]+)/g)].map(
+      const used = [...texts.matchAll(/(?:-delivery-gh-|with-role\.sh )([a-z0-9-]+)/g)].map(
         ([, role]) => `${name}-delivery-${prefix}-${role}`,
       );
-      expect(new Set(used).size).toBe(7);
-      expect(rolesOf(ci, name).map((role) => role.name)).toEqual(expect.arrayContaining([...new Set(used)]));
+      expect(new Set(used).size).toBe(more === undefined ? 7 : 10);
+      expect(rolesOf(ci, name, more).map((role) => role.name)).toEqual(expect.arrayContaining([...new Set(used)]));
     }
   });
 
@@ -108,7 +108,7 @@ describe("GitHub's workflow", () => {
       ["test", undefined],
       ["drift", undefined],
       ["image", "test"],
-      ["staging", "image"],
+      ["staging", ["image", "test"]],
       ["production-plan", "staging"],
       ["production", ["image", "production-plan"]],
     ]);
@@ -219,11 +219,11 @@ interface Trust {
 }
 
 /** Roles that infra/delivery.ts makes. */
-function rolesOf(ci: string, name: string) {
+function rolesOf(ci: string, name: string, more = "qa") {
   const app = new App();
   const account = "123456789012";
   const delivery = new DeliveryStack(app, name, { region: "eu-west-1", account, state: "s3" });
-  const environments = (["staging", "production"] as const).map(
+  const environments = ["staging", more, "production"].map(
     (each): Environment => ({ name: each, region: "eu-west-1", profile: "dev", account, state: "s3" }),
   );
   const trust =
@@ -238,6 +238,12 @@ function rolesOf(ci: string, name: string) {
 }
 
 describe("GitLab's file", () => {
+  it("has no job with a name that GitLab reserves", () => {
+    const file = parse(fileOf("gitlab"));
+    const jobs = Object.keys(file).filter((key) => file[key]?.script !== undefined || file[key]?.extends !== undefined);
+    expect(jobs).toEqual(["test", "drift", "build", "staging", "production-plan", "production"]);
+  });
+
   it("has ordered stages, one deployment at a time, a manual production job, and a role by ID token", () => {
     const file = parse(fileOf("gitlab"));
     expect(file.stages).toEqual(["test", "image", "staging", "production"]);

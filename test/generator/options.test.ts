@@ -154,6 +154,20 @@ describe("name", () => {
   });
 });
 
+describe("environments", () => {
+  it.each(["none", "qa", "qa,uat", "qa2,uat,preprod", "abcdefghij"])("takes %s", (value) => {
+    expect(refused(options.environments, value)).toBe(false);
+  });
+
+  it.each([
+    ..."QA|q|qa,|,qa|qa,,uat|qa uat|qa-2|2qa|abcdefghijk|qa,none|none,qa|qa,uat,qa|uat,qa,qa|qa\n".split("|"),
+    ..."dev|staging|production|delivery|test|image|qa,build|pages|null|on".split("|"),
+    "",
+  ])("refuses %j", (value) => {
+    expect(refused(options.environments, value)).toBe(true);
+  });
+});
+
 describe("description", () => {
   it.each([
     "a\nb",
@@ -198,6 +212,7 @@ describe("platform", () => {
       provider: "5",
       capacity: "fargate",
       region: "eu-central-1",
+      environments: "none",
       branch: "main",
       packageManager: "npm",
       license: "none",

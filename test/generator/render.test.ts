@@ -13,7 +13,7 @@ import type { OptionTable } from "../../generator/option-table";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
 import { render, templateVariables } from "../../generator/render";
-import { comparisons, serializers } from "../../generator/serializers";
+import { blocks, comparisons, serializers } from "../../generator/serializers";
 import { given } from "./support/given";
 import { pairwise } from "./support/pairwise";
 
@@ -26,7 +26,7 @@ const answersOf = (flags: object): Answers =>
 
 it("few cases cover every pair of choices", () => {
   const cases = pairwise(options) as unknown as Record<string, unknown>[];
-  expect(cases.length).toBeLessThan(40);
+  expect(cases.length).toBeLessThan(45);
   for (const [database, queue] of [
     ["postgres", "sqs"],
     ["postgres", "none"],
@@ -126,10 +126,13 @@ describe("every template", () => {
         this.acceptArray(node.params);
       }
       override BlockStatement(node: hbs.AST.BlockStatement): void {
-        if (!["if", "unless"].includes(path(node.path, ["if", "unless"])))
-          found.push("only if and unless are blocks here");
+        const loops = Object.keys(blocks);
+        const block = path(node.path, ["if", "unless", ...loops]);
+        if (!["if", "unless", ...loops].includes(block)) found.push("only if, unless and stages are blocks here");
         const lines = (node.loc.end.line ?? 0) - (node.loc.start.line ?? 0) - 1;
-        if (lines > longest) found.push(`a block of ${lines} lines; use a file with a "when" in the manifest`);
+        // A repeated block cannot be a file of its own.
+        if (lines > longest && !loops.includes(block))
+          found.push(`a block of ${lines} lines; use a file with a "when" in the manifest`);
         this.acceptArray(node.params);
         this.accept(node.program);
         if (node.inverse !== undefined) this.accept(node.inverse);
@@ -169,7 +172,7 @@ describe("every template", () => {
     ["{{json constructor}}", "constructor is no answer"],
     ["{{#if nmae}}x{{/if}}", "nmae is no answer"],
     ['{{#if (eq nmae "x")}}x{{/if}}', "nmae is no answer"],
-    ["{{#each name}}x{{/each}}", "only if and unless are blocks here"],
+    ["{{#each name}}x{{/each}}", "only if, unless and stages are blocks here"],
     [`{{#if name}}${"\n".repeat(14)}{{/if}}`, 'a block of 13 lines; use a file with a "when" in the manifest'],
     ["{{> name}}", "no partials"],
     ["{{json name description}}", "a serializer takes one value"],
@@ -198,6 +201,22 @@ describe("render", () => {
     const copied = manifest.filter(({ path, template }) => !template.endsWith(".hbs") && files.has(path));
     expect(copied.length).toBeGreaterThan(2);
     for (const { path, template } of copied) expect(files.get(path)!.content).toBe(templates.files.get(template));
+  });
+
+  it("repeats what is between dev and production for further environments, and leaves no mark of it", () => {
+    for (const answers of pairwise(options)) {
+      for (const [path, { content }] of render({ ...answers, environments: "qa,uat" }, templates)) {
+        expect(content, path).not.toMatch(/<\/?(stage|previous)>/i);
+      }
+    }
+    const text = render(answersOf({ environments: "qa,uat" }), templates).get("infra/environments.ts")!.content;
+    expect([...text.matchAll(/^ {4}name: "(\w+)",$/gm)].map(([, name]) => name)).toEqual([
+      "dev",
+      "staging",
+      "qa",
+      "uat",
+      "production",
+    ]);
   });
 
   it("renders files that end in one newline and parse by their file type, for every pair of choices", () => {
@@ -324,7 +343,7 @@ describe("render", () => {
     expect(() => render(answersOf({}), broken)).toThrow(
       /templates\/repo\/README\.md\.hbs: a template uses a value that is undefined/,
     );
-    for (const source of ["{{name.constructor}}", "{{lookup name 0}}", "{{log name}}", "{{unknown name}}"]) {
+    for (const source of ["{{name.constructor}}", "{{lookup name 0}}", "{{log name}}", "{{constructor name}}"]) {
       const files = new Map(templates.files).set(path, source);
       expect(() => render(answersOf({}), { version: "0", files }), source).toThrow();
     }

@@ -59,7 +59,7 @@ case "$*" in
   ci) mkdir -p node_modules/.bin; cp "$CONTROL/antifragile" node_modules/.bin/antifragile ;;
   "run lint"|"run typecheck") ;;
   test) fails test ;;
-  "run doctor -- staging"|"run doctor -- production") fails doctor ;;
+  "run doctor -- staging"|"run doctor -- qa"|"run doctor -- production") fails doctor ;;
   "run image")
     [ -z "$(git status --porcelain)" ] || { echo "there are uncommitted changes" >&2; exit 1; }
     echo "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:$(git rev-parse HEAD)" > image.txt ;;
@@ -116,8 +116,11 @@ export class CiWorld {
   readonly #bin = join(this.folder, "bin");
   #clones = 0;
 
-  constructor(readonly ci: CiSystem) {
-    const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none" });
+  constructor(
+    readonly ci: CiSystem,
+    environments = "none",
+  ) {
+    const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none", environments });
     for (const [path, text] of files) this.#write(join(this.#origin, path), text);
     const git = (...words: string[]) =>
       execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...words], {
