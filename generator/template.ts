@@ -19,7 +19,10 @@ const helpers: Readonly<Record<string, (...values: unknown[]) => unknown>> = { .
 function evaluate(expression: Expression, answers: Readonly<Record<string, unknown>>): unknown {
   if (typeof expression === "string") return expression;
   const [name, ...args] = expression as readonly [string, ...Expression[]];
-  if (args.length === 0) return answers[name];
+  if (args.length === 0) {
+    if (!Object.hasOwn(answers, name)) throw new Error(`a template uses ${name}, which is no answer here`);
+    return answers[name];
+  }
   return helpers[name]!(...args.map((arg) => evaluate(arg, answers)));
 }
 

@@ -341,9 +341,15 @@ describe("render", () => {
     const path = "repo/README.md.hbs";
     const broken = { version: "0", files: new Map(templates.files).set(path, "{{md nothing}}\n") };
     expect(() => render(answersOf({}), broken)).toThrow(
-      /templates\/repo\/README\.md\.hbs: a template uses a value that is undefined/,
+      /templates\/repo\/README\.md\.hbs: a template uses nothing, which is no answer here/,
     );
-    for (const source of ["{{name.constructor}}", "{{lookup name 0}}", "{{log name}}", "{{constructor name}}"]) {
+    for (const source of [
+      "{{name.constructor}}",
+      "{{lookup name 0}}",
+      "{{log name}}",
+      "{{constructor name}}",
+      "{{#if nothing}}x{{/if}}",
+    ]) {
       const files = new Map(templates.files).set(path, source);
       expect(() => render(answersOf({}), { version: "0", files }), source).toThrow();
     }

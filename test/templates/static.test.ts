@@ -314,7 +314,10 @@ describe("the infrastructure", () => {
       JSON.parse(trust).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"],
     ]);
     const workflow = repositories["experiments-weekly"].get(".github/workflows/delivery.yml") ?? "";
-    const taken = [...workflow.matchAll(/:role\/([\w-]+)/g)].map(([, name]) => name);
+    const [, stages = ""] = /matrix: \{ environment: \[(.+)\] \}/.exec(workflow) ?? [];
+    const taken = [...workflow.matchAll(/:role\/([\w-]+)(?:\$\{\{ matrix\.environment \}\}([\w-]+))?/g)].flatMap(
+      ([, name, rest]) => (rest === undefined ? [name] : stages.split(", ").map((stage) => `${name}${stage}${rest}`)),
+    );
     expect(new Set(taken)).toEqual(new Set(trusted.map(([name]) => name)));
     for (const [, subjects] of trusted)
       for (const each of subjects) expect(each).toMatch(/^repo:acme@12345\/orders@12345:/);
