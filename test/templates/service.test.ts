@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { binOf, commit, generate, git, put, textOf, useVersions } from "../cli/support/versions";
 import { mutations } from "./mutations";
 import {
   atMost,
@@ -26,6 +27,7 @@ const OWN_TESTS = 600_000;
 /** Tests of a service that need a server of this machine. */
 const NEED_SERVERS = ["postgres", "valkey"];
 
+const BIN = binOf(join(__dirname, "../.."));
 const missing = missingServers();
 let folder: string;
 let everything: string;
@@ -85,6 +87,72 @@ describe("a service without options", () => {
     expect(failed).toEqual([]);
     expect(skipped).toBe(0);
     expect(passed).toBeGreaterThan(30);
+  });
+});
+
+describe("a service of the oldest version, edited as a team would and upgraded", () => {
+  const versionOf = useVersions();
+
+  it("compiles, passes its linter and its own tests", { timeout: OWN_TESTS }, async () => {
+    const target = join(folder, "upgraded");
+    const needs = ["--database=postgres", "--cache=valkey", "--queue=sqs", "--job", "--calls=payments"];
+    await generate(versionOf("0.0.1"), target, needs);
+    const edit = (path: string, before: string | RegExp, after: string) => {
+      const text = textOf(target, path);
+      expect(text, path).toMatch(before);
+      put(target, path, text.replace(before, after));
+    };
+    // An operation with its handler and request, a variable, another image, a second service, a test that is gone.
+    const operation = [
+      "  /v1/stock:",
+      "    get:",
+      "      operationId: getStock",
+      "      responses:",
+      '        "204":',
+      "          description: In stock",
+      '        default: { $ref: "#/components/responses/Problem" }',
+      "",
+    ];
+    edit("openapi.yaml", /^components:\n/m, `${operation.join("\n")}components:\n`);
+    const handler =
+      "    async getStock() {\n      return { status: 204, body: undefined };\n    },\n\n    async listQuotes(";
+    edit("src/handlers.ts", "    async listQuotes(", handler);
+    edit(
+      "test/support/app.ts",
+      "    listQuotes: {",
+      '    getStock: { method: "GET", url: "/v1/stock" },\n    listQuotes: {',
+    );
+    const variable =
+      '  STOCK_URL: { type: "url", optional: true, description: "URL of the stock" },\n  DRAIN_SECONDS: {';
+    edit("src/config-declaration.ts", "  DRAIN_SECONDS: {", variable);
+    edit("Dockerfile", /$/, "LABEL team=orders\n");
+    put(target, "services/stock/index.js", "// Another service.\n");
+    rmSync(join(target, "test/logs.test.ts"));
+    git(target, "init", "--quiet");
+    commit(target);
+
+    const upgraded = await run(process.execPath, [BIN, "upgrade", "--no-install"], target);
+    expect(upgraded.code, upgraded.output).toBe(0);
+    expect(textOf(target, "Dockerfile")).toContain("LABEL team=orders");
+    const exist = ["services/stock/index.js", "test/logs.test.ts"].map((path) => existsSync(join(target, path)));
+    expect(exist).toEqual([true, false]);
+
+    // The infrastructure has other packages.
+    for (const path of ["infra", "scripts/image.ts"]) rmSync(join(target, path), { recursive: true });
+    symlinkSync(join(everything, "node_modules"), join(target, "node_modules"));
+    for (const [program, ...args] of [
+      ["tsx/dist/cli.mjs", "scripts/generate.ts"],
+      ["typescript/bin/tsc"],
+      ["@biomejs/biome/bin/biome", "check", "src", "test", "scripts"],
+    ] as const) {
+      const { code, output } = await tool(target, program, args);
+      expect(code, output).toBe(0);
+    }
+    const files = ["auth", "config", "contract", "http", "postgres"].map((name) => `test/${name}.test.ts`);
+    const { failed, skipped, passed } = await runTests(target, files, environment());
+    expect(failed).toEqual([]);
+    expect(passed).toBeGreaterThan(50);
+    if (servers) expect(skipped).toBe(0);
   });
 });
 
