@@ -20,7 +20,7 @@ function evaluate(expression: Expression, answers: Readonly<Record<string, unkno
   if (typeof expression === "string") return expression;
   const [name, ...args] = expression as readonly [string, ...Expression[]];
   if (args.length === 0) {
-    if (!Object.hasOwn(answers, name)) throw new Error(`a template uses ${name}, which is no answer here`);
+    if (!Object.hasOwn(answers, name)) throw new Error(`a template uses ${name}, which these answers do not have`);
     return answers[name];
   }
   return helpers[name]!(...args.map((arg) => evaluate(arg, answers)));

@@ -56,6 +56,9 @@ const PREFIX_LIMITS = {
   parameterGroup: 200,
 } as const;
 
+/** Maximum length of an environment's prefix, `shop-staging`, with which every name of its resources begins, even one that is cut. */
+export const WHOLE_PREFIX = PREFIX_LIMITS.bucket - 1;
+
 /** Prefixes that AWS reserves. */
 const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, RegExp>>> = {
   capacityProvider: /^(aws|ecs|fargate)/i,

@@ -6,7 +6,7 @@ import { boundaryOf } from "../../contract/boundary";
 import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
-import { readsBucket } from "../core/names";
+import { readsBucket, WHOLE_PREFIX } from "../core/names";
 import { PROFILE_DEFAULTS } from "../core/profiles";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
@@ -218,6 +218,17 @@ export class TerraformAccess extends Construct {
         name,
         Lazy.stringValue({ produce: () => texts[policyId]!({ partition: stack.partition, account: stack.accountId }) }),
       );
+    validateAtSynth(this, () =>
+      stacks
+        .prefixes()
+        .filter((prefix) => prefix.length > WHOLE_PREFIX)
+        .map((prefix) => ({
+          code: "PIPELINE_LONG_NAME",
+          prop: "releases",
+          problem: `must have names of at most ${WHOLE_PREFIX} characters, but "${prefix}" has ${prefix.length}: names of buckets are cut, and the roles may only change what begins with all of it`,
+          remedy: "Use a shorter name for the platform, the stack or the environment.",
+        })),
+    );
     validateAtSynth(this, () =>
       Object.values(texts).some(
         (text) => text({ partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,

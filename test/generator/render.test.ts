@@ -341,7 +341,7 @@ describe("render", () => {
     const path = "repo/README.md.hbs";
     const broken = { version: "0", files: new Map(templates.files).set(path, "{{md nothing}}\n") };
     expect(() => render(answersOf({}), broken)).toThrow(
-      /templates\/repo\/README\.md\.hbs: a template uses nothing, which is no answer here/,
+      /templates\/repo\/README\.md\.hbs: a template uses nothing, which these answers do not have/,
     );
     for (const source of [
       "{{name.constructor}}",

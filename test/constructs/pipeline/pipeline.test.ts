@@ -7,6 +7,7 @@ import {
   Duration,
   type Environment,
   ImageRepository,
+  insecureHttp,
   LogStream,
   Pipeline,
   type PipelineProps,
@@ -494,5 +495,24 @@ describe("an invalid pipeline", () => {
       new AwsStack(app, `service-${index}`, { environment: staging, lifetime: "data" });
     }
     expect(() => synthesize(stack)).toThrow(/PIPELINE_TOO_MANY_STACKS/);
+  });
+
+  it("is refused at synth if names of an environment are so long that those of buckets are cut before their end", () => {
+    const named = (name: string) => {
+      const app = new App();
+      const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
+      new Pipeline(stack, "Pipeline", {
+        source: Source.gitHub("acme/orders"),
+        releases: [{ environment: production }],
+      });
+      const platform = new Platform(app, name, { environment: production, listener: insecureHttp() });
+      return { stack, platform };
+    };
+    const longest = "a".repeat(36 - "-production".length);
+    const { stack, platform } = named(longest);
+    synthesize(stack);
+    const buckets = Object.values(resources(AwsStack.of(platform), "aws_s3_bucket"));
+    expect(buckets.map(({ bucket_prefix }) => bucket_prefix)).toContain(`${longest}-production-`);
+    expect(() => synthesize(named(`${longest}a`).stack)).toThrow(/"a+-production" has 37.*PIPELINE_LONG_NAME/s);
   });
 });
