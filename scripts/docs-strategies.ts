@@ -51,9 +51,13 @@ Set the strategy by which a new version goes live:
 
 \`\`\`ts
 new CloudNativeService(stack, "Orders", { deployment: rolling({ errorPercent: 2 }) });
-new CloudNativeService(stack, "Orders", { deployment: canary({ percent: 10, wait: Duration.minutes(10) }) });
-new CloudNativeService(stack, "Orders", { deployment: codeDeploy(canary({ percent: 10 })) });
+new CloudNativeService(stack, "Payments", {
+  deployment: codeDeploy(canary({ percent: 10, wait: Duration.minutes(10) })),
+  addOns: [new Ingress({ paths: ["/payments", "/payments/*"] })],
+});
 \`\`\`
+
+With AWS provider 6, ECS itself shifts the requests: \`deployment: canary({ percent: 10 })\`.
 
 ${STRATEGIES.map((strategy) => `- \`${strategy}\`: ${STRATEGY_TABLE[strategy].title}.`).join("\n")}
 

@@ -20,18 +20,14 @@ const pages = ["README.md", "CONTRIBUTING.md"].filter((path) => existsSync(join(
 const others = filesIn("docs").filter((path) => /^docs\/[a-z-]+\.md$/.test(path));
 
 const examples = examplesIn(sources);
-/** Pages that show alternatives, or a before and an after, which cannot both be: their programs are compiled and not run. */
-const alternatives = ["docs/renames.md", "docs/strategies.md"];
-const ran = [...pages, ...others.filter((path) => !alternatives.includes(path))];
-const snippets = [...examples, ...ran.flatMap((path) => snippetsIn(path, textOf(path)))];
+const snippets = [...examples, ...[...pages, ...others].flatMap((path) => snippetsIn(path, textOf(path)))];
 
 const broken = [
   { place: "broken a", code: 'const x: number = "a";\n' },
   { place: "broken b", code: 'import { Nothing } from "antifragile";\nconst a = Nothing;\n' },
 ];
 // One program for all of them: to read the types takes longer than to check.
-const compiled = [...snippets, ...alternatives.flatMap((path) => snippetsIn(path, textOf(path)))];
-const errors = compileErrors([...compiled, ...broken], names, context);
+const errors = compileErrors([...snippets, ...broken], names, context);
 
 const modules = { antifragile: library, "antifragile/testing": { synthesize } };
 
