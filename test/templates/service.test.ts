@@ -169,6 +169,17 @@ const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
 const turn = atMost(2);
 const VARIANTS = [{}, EVERYTHING, ...Object.entries(EVERYTHING).map(([key, value]) => ({ [key]: value }))];
 
+// With those above, every pair of choices is in a service whose tests run.
+describe.concurrent.each(VARIANTS.filter((choices) => Object.keys(choices).length === 1))("only with %j", (choices) => {
+  it("passes its own tests", { timeout: OWN_TESTS }, ({ expect }) =>
+    turn(async () => {
+      const target = repository(`tests-${Object.keys(choices).join("-")}`, serviceFiles(choices));
+      const { failed, skipped } = await runTests(target, [], environment());
+      expect({ failed, skipped }).toEqual({ failed: [], skipped: servers ? 0 : skipped });
+    }),
+  );
+});
+
 describe.concurrent.each(VARIANTS)("with %j", (choices) => {
   it("compiles and passes its linter", { timeout: SLOW }, ({ expect }) =>
     turn(async () => {
