@@ -445,9 +445,12 @@ describe.skipIf(!Terminal.available)(
       terminal = new Terminal();
     });
     afterEach(() => terminal.close());
-    const open = (args: readonly string[], size?: { columns: number; rows: number }): void => {
+    const open = (
+      args: readonly string[],
+      { term = "xterm-256color", ...size }: { columns?: number; rows?: number; term?: string } = {},
+    ): void => {
       const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
-      terminal.open(`env -u CI TERM=xterm-256color ${words}; echo "exit code $?"; sleep 60`, work, size);
+      terminal.open(`env -u CI TERM=${term} ${words}; echo "exit code $?"; sleep 60`, work, size);
     };
 
     it("asks, shows the plan, and writes after a yes, as the recording in README shows", async () => {
@@ -485,6 +488,35 @@ describe.skipIf(!Terminal.available)(
       terminal.type("C-c");
       expect(await terminal.until("exit code")).toContain("exit code 130");
       expect(terminal.screen()).toContain("canceled: nothing was written");
+      expect(readdirSync(work)).toEqual([]);
+    });
+
+    it("asks for numbers on a terminal that cannot move its cursor, and again after a wrong one", async () => {
+      open(["new", "orders", "--no-install", "--no-git"], { columns: 60, rows: 60, term: "dumb" });
+      const answer = async (question: string, ...keys: string[]) => {
+        await terminal.until(question);
+        for (const key of [...keys, "Enter"]) terminal.type(key);
+      };
+      await answer("[The orders service]");
+      await answer("separated by spaces [none]:", "9");
+      await answer("Type numbers from 1 to 4", "1 3");
+      await answer("Who can call it?", "1");
+      await answer("Which CI system deploys it?", "github-actions");
+      await answer("Which engine", "0");
+      await answer("Type a number from 1 to 2");
+      await answer("How does a new version go live?");
+      await answer("files to ./orders?");
+      await terminal.until("exit code 0");
+      expect(terminal.screen()).not.toContain("\u001b");
+      const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+      expect(answers).toMatchObject({ database: "postgres", queue: "sqs", cache: "none", ci: "github-actions" });
+    });
+
+    it("ends with 130 on Ctrl-C there, too", async () => {
+      open(["new", "orders"], { term: "dumb" });
+      await terminal.until("[The orders service]");
+      terminal.type("C-c");
+      expect(await terminal.until("exit code")).toContain("exit code 130");
       expect(readdirSync(work)).toEqual([]);
     });
   },

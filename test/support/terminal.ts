@@ -22,7 +22,7 @@ export class Terminal {
   }
 
   /** Runs a line of `sh` in a folder. */
-  open(line: string, folder: string, { columns, rows } = { columns: 120, rows: 50 }): void {
+  open(line: string, folder: string, { columns = 120, rows = 50 }: { columns?: number; rows?: number } = {}): void {
     const size = ["-x", `${columns}`, "-y", `${rows}`];
     this.#tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", ...size, "-c", folder, line);
   }
