@@ -19,7 +19,7 @@ interface Item {
 function guides(): Item[] {
   const rows = readFileSync(join(docs, "README.md"), "utf8").matchAll(/^\| (.+?) \| (.+) \|$/gm);
   return [...rows].flatMap(([, , links = ""]) =>
-    [...links.matchAll(/\[(.+?)\]\((\w[\w/-]*\.md)\)/g)].map(([, text = "", page = ""]) => ({
+    [...links.matchAll(/\[([^\]]+)\]\((\w[\w/-]*\.md)\)/g)].map(([, text = "", page = ""]) => ({
       text: (text[0]!.toUpperCase() + text.slice(1)).replaceAll("`", ""),
       link: `/${page.replace(/\.md$/, "").replace(/README$/, "")}`,
     })),
