@@ -4,6 +4,9 @@ import { pascal } from "../../contract/names";
 
 export { kebab, NAME_PATTERN, NAME_RULE, pascal } from "../../contract/names";
 
+/** Length of the hash at the end of a name that is cut. */
+const HASH_LENGTH = 8;
+
 /**
  * Maximum length of names in AWS.
  *
@@ -56,8 +59,19 @@ const PREFIX_LIMITS = {
   parameterGroup: 200,
 } as const;
 
-/** Maximum length of an environment's prefix, `shop-staging`, with which every name of its resources begins, even one that is cut. */
-export const WHOLE_PREFIX = PREFIX_LIMITS.bucket - 1;
+/** Maximum length of an environment's prefix, `shop-staging`, with which every name begins, even one that is cut; of buckets, less. */
+export const WHOLE_PREFIX = NAME_LIMITS.role - "-".length - HASH_LENGTH - "-".length;
+const WHOLE_BUCKET_PREFIX = PREFIX_LIMITS.bucket - "-".length;
+
+/** Start of the names of an environment's buckets. Those of another one may have it, too, if it is cut. */
+export const bucketStart = (prefix: string): string =>
+  prefix.length > WHOLE_BUCKET_PREFIX ? prefix.slice(0, WHOLE_BUCKET_PREFIX) : `${prefix}-`;
+
+/** Compares two environments: true if buckets of both may have the same start, because one of these is cut. */
+export function mayShareBuckets(prefix: string, other: string): boolean {
+  const [one, two] = [bucketStart(prefix), bucketStart(other)];
+  return Math.max(prefix.length, other.length) > WHOLE_BUCKET_PREFIX && (one.startsWith(two) || two.startsWith(one));
+}
 
 /** Prefixes that AWS reserves. */
 const RESERVED: Readonly<Partial<Record<NameKind | keyof typeof PREFIX_LIMITS, RegExp>>> = {
@@ -80,7 +94,7 @@ export function physicalName(kind: NameKind, ...parts: string[]): string {
   return `${name.slice(0, limit - hash.length - 1).replace(/-+$/, "")}-${hash}`;
 }
 
-const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
 
 /** Creates a name prefix, ending in `-`, that Terraform completes. */
 export function namePrefix(kind: keyof typeof PREFIX_LIMITS, name: string): string {

@@ -5,6 +5,14 @@ import { type Problem, type Problems, warn } from "../core/errors";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
+function prefixesOf(stacks: readonly AwsStack[]): string[] {
+  const names = stacks.flatMap((stack) => {
+    const platform = stack instanceof ServiceStack || stack instanceof DataStack ? [stack.platformName] : [];
+    return [stack.stackName, ...platform].map((name) => stack.prefixed(name, stack.environment.name));
+  });
+  return [...new Set(names)].sort();
+}
+
 /** Stacks of an environment in this app, which a release consists of. Evaluated at synth, when all stacks exist. */
 export class EnvironmentStacks {
   constructor(
@@ -13,9 +21,12 @@ export class EnvironmentStacks {
   ) {}
 
   #all(): AwsStack[] {
+    return this.#deployed().filter(({ environment }) => environment.name === this.environment.name);
+  }
+
+  #deployed(): AwsStack[] {
     return this.scope.node.root.node.children.filter(
-      (child): child is AwsStack =>
-        child instanceof AwsStack && child.lifetime !== "delivery" && child.environment.name === this.environment.name,
+      (child): child is AwsStack => child instanceof AwsStack && child.lifetime !== "delivery",
     );
   }
 
@@ -27,11 +38,12 @@ export class EnvironmentStacks {
 
   /** Name prefixes of the resources in the stacks: that of the platform, or of the stack itself. */
   prefixes(): string[] {
-    const names = this.#all().flatMap((stack) => {
-      const platform = stack instanceof ServiceStack || stack instanceof DataStack ? [stack.platformName] : [];
-      return [stack.stackName, ...platform].map((name) => stack.prefixed(name, stack.environment.name));
-    });
-    return [...new Set(names)].sort();
+    return prefixesOf(this.#all());
+  }
+
+  /** The same of all other environments in this app. */
+  prefixesOfOthers(): string[] {
+    return prefixesOf(this.#deployed().filter(({ environment }) => environment.name !== this.environment.name));
   }
 
   /** Values of a tag of the stacks. */

@@ -6,7 +6,7 @@ import { boundaryOf } from "../../contract/boundary";
 import type { Environment } from "../core/environment";
 import { validateAtSynth } from "../core/errors";
 import { policyDocument, type Role, type Statement } from "../core/iam";
-import { readsBucket, WHOLE_PREFIX } from "../core/names";
+import { bucketStart, mayShareBuckets, readsBucket, WHOLE_PREFIX } from "../core/names";
 import { PROFILE_DEFAULTS } from "../core/profiles";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
@@ -76,7 +76,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   const iam = (kind: string, path: string) =>
     prefixes.map((prefix) => `arn:${partition}:iam::${account}:${kind}${path}${prefix}-*`);
   const roles = iam("role", rolePath);
-  const buckets = prefixes.map((prefix) => `arn:${partition}:s3:::${prefix}-*`);
+  const buckets = prefixes.map((prefix) => `arn:${partition}:s3:::${bucketStart(prefix)}*`);
   const parameters = [
     `arn:${partition}:ssm:${environment.region}:${account}:parameter/antifragile/${environment.name}/*`,
   ];
@@ -225,9 +225,22 @@ export class TerraformAccess extends Construct {
         .map((prefix) => ({
           code: "PIPELINE_LONG_NAME",
           prop: "releases",
-          problem: `must have names of at most ${WHOLE_PREFIX} characters, but "${prefix}" has ${prefix.length}: names of buckets are cut, and the roles may only change what begins with all of it`,
+          problem: `must have names of at most ${WHOLE_PREFIX} characters, but "${prefix}" has ${prefix.length}: longer names are cut, and the roles may only change what begins with all of it`,
           remedy: "Use a shorter name for the platform, the stack or the environment.",
         })),
+    );
+    validateAtSynth(this, () =>
+      stacks.prefixes().flatMap((prefix) =>
+        stacks
+          .prefixesOfOthers()
+          .filter((other) => mayShareBuckets(prefix, other))
+          .map((other) => ({
+            code: "PIPELINE_SAME_BUCKETS",
+            prop: "releases",
+            problem: `must have names that differ in their first characters, but names of buckets of "${prefix}" and "${other}" are cut to "${bucketStart(prefix)}" and "${bucketStart(other)}"`,
+            remedy: "Use a shorter name for the platform or the stack, or environments that begin with other letters.",
+          })),
+      ),
     );
     validateAtSynth(this, () =>
       Object.values(texts).some(

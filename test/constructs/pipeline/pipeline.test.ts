@@ -2,6 +2,7 @@ import { App, type TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   AwsStack,
+  Bucket,
   cron,
   DeliveryStack,
   Duration,
@@ -497,22 +498,46 @@ describe("an invalid pipeline", () => {
     expect(() => synthesize(stack)).toThrow(/PIPELINE_TOO_MANY_STACKS/);
   });
 
-  it("is refused at synth if names of an environment are so long that those of buckets are cut before their end", () => {
-    const named = (name: string) => {
+  it("allows its roles the buckets of a long name, which are cut, unless those of two environments are cut alike", () => {
+    const named = (name: string, ...environments: string[]) => {
       const app = new App();
       const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
-      new Pipeline(stack, "Pipeline", {
-        source: Source.gitHub("acme/orders"),
-        releases: [{ environment: production }],
+      const releases = [{ environment: production }];
+      new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), releases });
+      const platforms = ["production", ...environments].map((environment) => {
+        const platform = new Platform(app, name, {
+          environment: { ...production, name: environment, quotas: { elasticIps: 6 } },
+          listener: insecureHttp(),
+        });
+        const uploads = new Bucket(platform.stack("b".repeat(31)).data, "UploadsOfUsers");
+        return [platform, uploads];
       });
-      const platform = new Platform(app, name, { environment: production, listener: insecureHttp() });
-      return { stack, platform };
+      return { stack, platforms };
     };
-    const longest = "a".repeat(36 - "-production".length);
-    const { stack, platform } = named(longest);
-    synthesize(stack);
-    const buckets = Object.values(resources(AwsStack.of(platform), "aws_s3_bucket"));
-    expect(buckets.map(({ bucket_prefix }) => bucket_prefix)).toContain(`${longest}-production-`);
-    expect(() => synthesize(named(`${longest}a`).stack)).toThrow(/"a+-production" has 37.*PIPELINE_LONG_NAME/s);
+    const longest = "a".repeat(31);
+    const { stack, platforms } = named(longest, "staging");
+    const policies = JSON.stringify(Object.values(resources(stack, "aws_iam_policy")));
+    const patterns = [...policies.matchAll(/:s3:::([ab]+[\w-]*)\*"/g)].map(([, start]) => start!);
+    const buckets = platforms[0]!.flatMap((each) => Object.values(resources(AwsStack.of(each), "aws_s3_bucket")));
+    const names = buckets.map(({ bucket, bucket_prefix }) => String(bucket_prefix ?? bucket));
+    expect(names.length).toBeGreaterThan(2);
+    for (const each of names)
+      expect(
+        patterns.some((start) => each.startsWith(start)),
+        each,
+      ).toBe(true);
+    expect(() => synthesize(named(longest, "prod").stack)).toThrow(
+      /cut to "a+-prod" and "a+-prod-".*PIPELINE_SAME_BUCKETS/s,
+    );
+    expect(() => synthesize(named(longest, "prodigy").stack)).toThrow(/PIPELINE_SAME_BUCKETS/);
+  });
+
+  it("is refused if names of an environment are so long that those of roles are cut before their end", () => {
+    const app = new App();
+    const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
+    const environment = { ...staging, name: "e".repeat(23) };
+    new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), releases: [{ environment }] });
+    new Platform(app, "a".repeat(31), { environment, listener: insecureHttp() });
+    expect(() => synthesize(stack)).toThrow(/at most 54 characters, but "a+-e+" has 55.*PIPELINE_LONG_NAME/s);
   });
 });
