@@ -1,6 +1,7 @@
 import { ALLOWABLE, type Allowable, type Allowances } from "./allowances";
+import { HARMLESS, type Protection } from "./harmful-changes";
 import { lostAccess } from "./live-access";
-import { HARMLESS, OPENING, PROTECTED, type Protection, SECURITY_GROUP_RULES } from "./protected-resources";
+import { OPENING, PROTECTED, SECURITY_GROUP_RULES } from "./protected-resources";
 import {
   type Attributes,
   attributes,

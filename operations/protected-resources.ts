@@ -3,81 +3,31 @@
  * in place that take something away without deleting anything.
  */
 
+import {
+  blocking,
+  changed,
+  downgraded,
+  elements,
+  fewer,
+  HARMLESS,
+  type HarmfulChange,
+  isNumber,
+  keptImages,
+  lowered,
+  namesIn,
+  type Protection,
+  removed,
+  signsIn,
+  turnedOff,
+  turnedOn,
+} from "./harmful-changes";
 import type { Attributes } from "./terraform-plan";
 
-/** Change in place that harms. */
-export interface HarmfulChange {
-  /** Attribute, with `*` for each element of a list: `health_check.*.path`. */
-  readonly path: string;
-  /** True if the change of the attribute harms. Called where both values are known and differ. */
-  readonly harms: (before: unknown, after: unknown, resource: { before: Attributes; after: Attributes }) => boolean;
-  readonly effect: string;
-  /** Safe way to the same end. @default - allow the change when its effect is accepted */
-  readonly instead?: string;
-}
-
-/** Consequences of changing a resource of a type. */
-export interface Protection {
-  readonly what: string;
-  /** Consequence of a deletion. @default - a deletion is not refused */
-  readonly deleted?: string;
-  /** Consequence of a replacement that deletes the old resource first. @default - that of a deletion */
-  readonly replaced?: string;
-  /** Consequence of a replacement that creates the new resource first; `harmless` is not refused. @default - as `replaced` */
-  readonly replacedAfter?: string;
-  /** Cause of a change that forces a replacement, by its path. */
-  readonly causes?: Readonly<Record<string, string>>;
-  readonly changes?: readonly HarmfulChange[];
-  /** Limits the protection to some resources of the type. @default - all */
-  readonly only?: (before: Attributes) => boolean;
-}
-
-export const HARMLESS = "harmless";
-
-const isNumber = (value: unknown): value is number => typeof value === "number";
-const changed = () => true;
-const turnedOn = (before: unknown, after: unknown) => before !== true && after === true;
-const turnedOff = (before: unknown, after: unknown) => before === true && after !== true;
-const lowered = (before: unknown, after: unknown) => isNumber(before) && (isNumber(after) ? after : 0) < before;
-const removed = (before: unknown, after: unknown) => Boolean(before) && !after;
-
-const elements = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-/** Names that a pattern finds in a text. */
-const namesIn = (text: unknown, pattern: RegExp): string[] =>
-  [...String(text ?? "").matchAll(pattern)].map(([name]) => name);
-
-/** True if one of the elements is not there any more. */
-const fewer = (before: readonly unknown[], after: readonly unknown[]) => before.some((each) => !after.includes(each));
-
-/** Numbers of images that a lifecycle policy keeps. */
-const keptImages = (policy: unknown) => namesIn(policy, /"countNumber":\d+/g).map((each) => Number(each.split(":")[1]));
-
-/** Number of rules of a web ACL that block requests. */
-const blocking = (rules: unknown) =>
-  elements(rules).filter((rule) => /"(block|none)":\[[^\]]/.test(JSON.stringify(rule))).length;
-
-const signsIn = (actions: unknown) => JSON.stringify(actions ?? []).includes('"authenticate-');
 const WITHOUT_SIGN_IN: Omit<HarmfulChange, "path"> = {
   harms: (before, after) => signsIn(before) && !signsIn(after),
   effect: "requests reach the service without a sign-in",
 };
 const UNENCRYPTED = "new messages are stored without encryption";
-
-/** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */
-function downgraded(before: unknown, after: unknown): boolean {
-  const [old, wanted] = [before, after].map((value) =>
-    String(value ?? "")
-      .split(".")
-      .map((part) => Number.parseInt(part, 10)),
-  ) as [number[], number[]];
-  for (const [index, number] of wanted.entries()) {
-    const other = old[index];
-    if (other === undefined || Number.isNaN(other) || Number.isNaN(number)) return false;
-    if (number !== other) return number < other;
-  }
-  return false;
-}
 
 const DATA_LOST = "all of its data is lost";
 const CACHE_LOST = "its content is lost; services are slower or down until it is filled again";
@@ -464,7 +414,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     deleted: "the data that it encrypts can never be read again after its waiting period",
     changes: [
       { path: "is_enabled", harms: turnedOff, effect: "the data that it encrypts cannot be read" },
-      { path: "enable_key_rotation", harms: turnedOff, effect: "its key material is no longer replaced each year" },
+      { path: "enable_key_rotation", harms: turnedOff, effect: "AWS stops replacing its key material each year" },
       {
         path: "deletion_window_in_days",
         harms: lowered,

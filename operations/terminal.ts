@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { cancelled, UserError } from "../contract/user-error";
 
 /**
- * Refuses work that will ask a question, before it begins, where there is no terminal.
+ * Refuses work that will ask a question, before it begins, where no terminal is attached.
  *
  * @param question words after "ask": `whether to apply a plan`
  * @throws UserError that names the flag to pass instead

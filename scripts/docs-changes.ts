@@ -1,4 +1,5 @@
-import { HARMLESS, PROTECTED } from "../operations/protected-resources";
+import { HARMLESS } from "../operations/harmful-changes";
+import { PROTECTED } from "../operations/protected-resources";
 import { serviceChanges } from "../test/contract/support/service-changes";
 import { capitalized, table } from "./markdown";
 

@@ -77,9 +77,9 @@ function unknownPart(line: string, scripts: Readonly<Record<string, string>>): s
   if (program === "aws") return hasOperation(first, second) ? undefined : `AWS has no ${first} ${second}`;
   if (program === ".ci/run") return existsSync(join(ROOT, ".ci/run")) ? undefined : "is not there";
   if (program === "npm" && /^(ci|install|pack)$/.test(first)) return undefined;
-  if (program === "npm" && first === "test") return "test" in scripts ? undefined : "there is no script test";
+  if (program === "npm" && first === "test") return "test" in scripts ? undefined : "package.json has no script test";
   if (program === "npm" && first === "run") {
-    if (!(second in scripts)) return `there is no script ${second}`;
+    if (!(second in scripts)) return `package.json has no script ${second}`;
     const runs = /^antifragile ([a-z-]+)/.exec(scripts[second]!)?.[1];
     return runs === undefined || words[3] !== "--" ? undefined : unknownFlag(runs, words.slice(4));
   }
@@ -141,8 +141,8 @@ describe("every command line", () => {
     ).toEqual([
       undefined,
       undefined,
-      "there is no script nothing",
-      "there is no script nothing",
+      "package.json has no script nothing",
+      "package.json has no script nothing",
       "there is no project nothing",
       "AWS has no cloudwatch put-metrics",
       "no test knows it",

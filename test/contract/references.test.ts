@@ -11,8 +11,9 @@ import {
 import { synthesize } from "../../constructs/testing";
 import { describeOnEmulator } from "../support/deployment";
 import { evaluateLocals, withoutExpressions } from "../support/terraform-console";
-import { type References, referenceApps } from "./support/reference-app";
+import { referenceApps } from "./support/reference-app";
 import { type ReferenceProp, referenceProps } from "./support/reference-props";
+import type { References } from "./support/references";
 
 const props = referenceProps();
 const accepted = props.filter(({ refused }) => refused === undefined);

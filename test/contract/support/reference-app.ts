@@ -14,51 +14,39 @@ import {
   Duration,
   type Environment,
   ExternalService,
-  every,
   existingAlarm,
   existingBucket,
   existingCache,
   existingCluster,
   existingDatabase,
   existingLoadBalancer,
-  existingQueue,
   existingTable,
   existingTopic,
   existingVpc,
   Fault,
   httpEndpoint,
   https,
-  Image,
   ImageRepository,
   Ingress,
-  job,
   kinesis,
   LoadBalancer,
   LogStream,
   MachineImage,
   oidcSignIn,
   openSearch,
-  otlp,
   Pipeline,
   Platform,
   PostgresDatabase,
   type ServiceStack,
   Source,
-  Telemetry,
   UserData,
   UserPool,
   Vpc,
   WebAcl,
-  web,
   worker,
 } from "../../../constructs";
-
-/** Makes references, each for one prop of a call. */
-export interface References {
-  text(call: string, prop: string): string;
-  number(call: string, prop: string): number;
-  list(call: string, prop: string): string[];
-}
+import { services } from "./reference-service";
+import { type References, textOf } from "./references";
 
 const environment: Environment = {
   name: "dev",
@@ -69,7 +57,6 @@ const environment: Environment = {
 };
 
 const AGENT = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`;
-const IMAGE = `public.ecr.aws/nginx/nginx@sha256:${"a".repeat(64)}`;
 const CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c";
 
 /** Apps that set every prop which takes a reference, of every public call, to one. */
@@ -88,9 +75,6 @@ export function referenceApps(references: References): App[] {
 }
 
 const SOURCES = ["gitHub", "gitLab", "bitbucket"] as const;
-
-/** References for one call, as texts. */
-const textOf = (references: References, call: string) => (prop: string) => references.text(call, prop);
 
 function platforms(app: App, references: References): Platform {
   const text = textOf(references, "new Platform");
@@ -178,113 +162,6 @@ function platforms(app: App, references: References): Platform {
       ],
     },
     tags: { Team: text("tags.key") },
-  });
-}
-
-function services(stack: ServiceStack, references: References): void {
-  const call = "new CloudNativeService";
-  const text = textOf(references, call);
-  const metric = (of: string) => ({
-    namespace: text(`scaling.${of}[0].metric.namespace`),
-    metricName: text(`scaling.${of}[0].metric.metricName`),
-    dimensions: { Queue: text(`scaling.${of}[0].metric.dimensions.key`) },
-  });
-  const orders = new CloudNativeService(stack, "Orders", {
-    image: Image.digest(IMAGE),
-    process: {
-      ...web(),
-      liveCommand: [text("process.liveCommand[0]")],
-      command: [text("process.command[0]")],
-    },
-    scaling: {
-      metrics: [{ name: "Sessions", metric: metric("metrics"), target: 100 }],
-      steps: [{ name: "Backlog", metric: metric("steps"), out: [{ from: 50, add: 1 }] }],
-    },
-    environment: { GREETING: text("environment.key") },
-    secrets: { API_KEY: text("secrets.key") },
-  });
-  orders.addAdminProcess("report", [references.text("CloudNativeService.addAdminProcess", "command[0]")]);
-  const grant = textOf(references, "CloudNativeService.grant");
-  orders.grant({
-    actions: ["s3:GetObject"],
-    resources: [grant("statement.resources[0]")],
-    conditions: {
-      StringEquals: {
-        "s3:prefix": grant("statement.conditions.key.key"),
-        "s3:delimiter": [grant("statement.conditions.key.key[0]")],
-      },
-    },
-  });
-  const over = textOf(references, "CloudNativeService.overrideContainer");
-  orders.overrideContainer("orders", {
-    ulimits: [{ name: over("overrides.ulimits[0].name"), softLimit: 1, hardLimit: 2 }],
-    mountPoints: [
-      {
-        sourceVolume: over("overrides.mountPoints[0].sourceVolume"),
-        containerPath: over("overrides.mountPoints[0].containerPath"),
-      },
-    ],
-    dockerLabels: { label: over("overrides.dockerLabels.key") },
-    portMappings: [{ containerPort: 9000, name: over("overrides.portMappings[0].name") }],
-    logConfiguration: {
-      logDriver: over("overrides.logConfiguration.logDriver"),
-      options: { group: over("overrides.logConfiguration.options.key") },
-      secretOptions: [
-        {
-          name: over("overrides.logConfiguration.secretOptions[0].name"),
-          valueFrom: over("overrides.logConfiguration.secretOptions[0].valueFrom"),
-        },
-      ],
-    },
-    firelensConfiguration: {
-      type: "fluentbit",
-      options: { file: over("overrides.firelensConfiguration.options.key") },
-    },
-    dependsOn: [{ containerName: over("overrides.dependsOn[0].containerName"), condition: "START" }],
-    systemControls: [
-      { namespace: over("overrides.systemControls[0].namespace"), value: over("overrides.systemControls[0].value") },
-    ],
-  });
-  orders.add(
-    new Telemetry({
-      to: [
-        otlp({
-          url: `https://${references.text("otlp", "url")}`,
-          authorizationArn: references.text("otlp", "authorizationArn"),
-        }),
-      ],
-    }),
-  );
-  const telemetry = textOf(references, "new Telemetry");
-  new CloudNativeService(stack, "Measured", {
-    image: Image.digest(IMAGE),
-    process: web({
-      command: [references.text("web", "command[0]")],
-      liveCommand: [references.text("web", "liveCommand[0]")],
-    }),
-  }).add(
-    new Telemetry({
-      image: telemetry("image"),
-      to: [
-        {
-          kind: "otlp",
-          url: `https://${telemetry("to[0].url")}/v1`,
-          authorizationArn: telemetry("to[0].authorizationArn"),
-        },
-      ],
-    }),
-  );
-  const queue = existingQueue(stack, "Mails", references.text("existingQueue", "queueArn"));
-  new CloudNativeService(stack, "Mailer", {
-    process: worker({ queue, command: [references.text("worker", "command[0]")] }),
-  });
-  new CloudNativeService(stack, "Report", {
-    process: job({ schedule: every(Duration.hours(1)), command: [references.text("job", "command[0]")] }),
-  });
-  const calling = new CloudNativeService(stack, "Calling");
-  calling.connections.allowTo("Orders", orders.connections, { port: references.number("Connections.allowTo", "port") });
-  calling.connections.allowFrom("Orders", orders.connections, {
-    port: references.number("Connections.allowFrom", "port"),
   });
 }
 
