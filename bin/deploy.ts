@@ -1,13 +1,12 @@
-import { join } from "node:path";
 import { defineCommand } from "../contract/command-line";
 import { progressReporter, seconds } from "../contract/progress";
 import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-error";
 import { type Deployed, deployAgain, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
-import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
 import { ALLOWANCE_FLAGS, allowancesOf } from "../operations/allowances";
 import { deploy } from "../operations/deploy";
 import { synthesize } from "../operations/synth";
+import { recordedAnswer } from "./recorded-answer";
 
 /** The command `antifragile deploy`, in a generated repository. */
 export const runDeploy = defineCommand(
@@ -46,8 +45,7 @@ const HINT = "antifragile deploy --help explains it.";
 
 /** Refuses a service that joins the platform of another repository: an emulator starts empty. */
 async function refuseJoined(context: Context): Promise<void> {
-  const text = await context.readText(join(context.cwd, ANSWERS_FILE)).catch(() => "{}");
-  const joins = /"joins":\s*"([a-z0-9-]+)"/.exec(text)?.[1] ?? "none";
+  const joins = (await recordedAnswer(context, "joins")) ?? "none";
   if (joins === "none") return;
   throw new UserError(
     `this service joins ${joins}, a platform of another repository, and an emulator starts empty: run deploy --local there`,

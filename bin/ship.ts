@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "../contract/command-line";
 import { cancelled, UserError } from "../contract/user-error";
-import { ANSWERS_FILE } from "../generator/answers-file";
 import type { Context } from "../generator/context";
 import { type ReleaseCommandContext, runRelease } from "../operations/release/commands";
 import { findStacks } from "../operations/release/find";
 import { inForeground, tsxOf } from "../operations/synth";
 import { backendsOf, stacksOfEnvironment } from "../operations/synthesized";
+import { recordedAnswer } from "./recorded-answer";
 
 /** Context of the command; tests replace the build. */
 export type ShipContext = Pick<Context, "args" | "cwd" | "print" | "readText"> &
@@ -49,10 +49,9 @@ export const runShip = defineCommand(
 );
 
 /** Refuses an environment of a repository with CI whose state is shared: these are the environments that its pipeline deploys. */
-async function refuseDeployedByPipeline({ cwd, readText }: ShipContext, environment: string): Promise<void> {
-  const answers = await readText(join(cwd, ANSWERS_FILE)).catch(() => "{}");
-  const ci = /"ci":\s*"([a-z-]+)"/.exec(answers)?.[1] ?? "unknown";
-  const outdir = join(cwd, "infra", "cdktf.out");
+async function refuseDeployedByPipeline(context: ShipContext, environment: string): Promise<void> {
+  const ci = (await recordedAnswer(context, "ci")) ?? "unknown";
+  const outdir = join(context.cwd, "infra", "cdktf.out");
   if (ci === "none" || backendsOf(outdir, stacksOfEnvironment(environment, outdir)).length === 0) return;
   throw new UserError(
     `${environment} is deployed by a pipeline (${ci}), from commits: push one, or pass --beside-pipeline, and the next run of the pipeline replaces this release`,

@@ -15,7 +15,7 @@ export interface Split {
  * @returns undefined if nothing can wait: nothing is deleted, or a new resource takes a name that only the deletion frees
  */
 export function splitDeletions(plan: TerraformPlan): Split | undefined {
-  const changes = plan.resource_changes.filter(({ mode }) => mode !== "data");
+  const changes = plan.resource_changes;
   const gone = changes.filter((each) => isOnly("delete", each) && each.deposed === undefined);
   if (gone.length === 0) return undefined;
   const taken = new Set(gone.flatMap(({ type, change }) => nameOf(type, change.before)));

@@ -55,12 +55,11 @@ export async function findDrift(options: DriftOptions): Promise<readonly StackDr
 /** Differences that a plan would remove. */
 export function differencesOf(plan: TerraformPlan): readonly Difference[] {
   const drift = plan.resource_drift ?? [];
-  const resources = plan.resource_changes.filter(({ mode }) => mode !== "data");
   const outputs = Object.entries(plan.output_changes ?? {}).map(([name, change]) => ({
     address: `output.${name}`,
     change,
   }));
-  return [...resources, ...outputs].flatMap(({ address, change }) => {
+  return [...plan.resource_changes, ...outputs].flatMap(({ address, change }) => {
     const action = actionOf(change.actions);
     if (action === undefined) return [];
     const attributes = action === "update" || action === "replace" ? changedNames(change) : [];

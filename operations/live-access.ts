@@ -41,7 +41,7 @@ interface LiveTasks {
  * for the repository of its image.
  */
 export function lostAccess(plan: TerraformPlan): LostAccess[] {
-  const changes = plan.resource_changes.filter(({ mode }) => mode !== "data");
+  const changes = plan.resource_changes;
   return liveTasks(changes).flatMap((tasks) => changes.flatMap((each) => lostBy(tasks, each, changes)));
 }
 

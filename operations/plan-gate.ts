@@ -1,7 +1,7 @@
 import { ALLOWABLE, type Allowable, type Allowances } from "./allowances";
 import { HARMLESS, type Protection } from "./harmful-changes";
 import { lostAccess } from "./live-access";
-import { OPENING, PROTECTED, SECURITY_GROUP_RULES } from "./protected-resources";
+import { OPENING, PEERS, PROTECTED, SECURITY_GROUP_RULES } from "./protected-resources";
 import {
   type Attributes,
   attributes,
@@ -101,9 +101,9 @@ function weakenings({ address, change }: ResourceChange, { what, changes = [] }:
  * still need the old one.
  */
 function closings({ resource_changes: changes }: TerraformPlan): Finding[] {
-  const rules = changes.filter(({ type, mode }) => Object.hasOwn(SECURITY_GROUP_RULES, type) && mode !== "data");
+  const rules = changes.filter(({ type }) => Object.hasOwn(SECURITY_GROUP_RULES, type));
   const peers = (type: string, { security_group_id: group, ...rule }: Attributes) =>
-    JSON.stringify([SECURITY_GROUP_RULES[type], group, ...OPENING.slice(3).map((name) => rule[name] ?? null)]);
+    JSON.stringify([SECURITY_GROUP_RULES[type], group, ...PEERS.map((name) => rule[name] ?? null)]);
   const opened = new Set(
     rules
       .filter(({ change }) => change.actions.includes("create"))
@@ -146,9 +146,7 @@ function closings({ resource_changes: changes }: TerraformPlan): Finding[] {
  * refuses a priority that is in use.
  */
 function collisions({ resource_changes: changes }: TerraformPlan): Finding[] {
-  const rules = changes.filter(
-    ({ type, mode, change }) => LISTENER_RULES.includes(type) && mode !== "data" && change.actions[0] !== "no-op",
-  );
+  const rules = changes.filter(({ type, change }) => LISTENER_RULES.includes(type) && change.actions[0] !== "no-op");
   const place = (rule: unknown) => {
     const { listener_arn: listener, priority } = attributes(rule);
     return listener === undefined || priority === undefined ? undefined : `${listener} ${priority}`;

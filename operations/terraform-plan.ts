@@ -49,13 +49,14 @@ export function readPlan(text: string): TerraformPlan {
   }
   if (!version.startsWith("1.")) throw new Error(`has format ${version}; the supported format is 1.x`);
   if (errored === true) throw new Error("is a failed plan: fix its errors and plan again");
-  return { ...(plan as TerraformPlan), resource_changes: (changes ?? []) as readonly ResourceChange[] };
+  const managed = ((changes ?? []) as readonly ResourceChange[]).filter(({ mode }) => mode !== "data");
+  return { ...(plan as TerraformPlan), resource_changes: managed };
 }
 
 /** Resources that a plan deletes, also those that it creates again, with their attributes. */
 export function deletionsIn(plan: TerraformPlan) {
   return plan.resource_changes
-    .filter(({ mode, change }) => mode !== "data" && change.actions.includes("delete"))
+    .filter(({ change }) => change.actions.includes("delete"))
     .map(({ address, type, change }) => ({ address, type, before: attributes(change.before) }));
 }
 

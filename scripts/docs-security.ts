@@ -1,7 +1,7 @@
-import { AwsStack, PROFILES, type Profile } from "../constructs";
+import { PROFILES, type Profile } from "../constructs";
 import { everyRole } from "../test/contract/support/every-role";
 import { everything } from "../test/contract/support/everything";
-import { nameOf, type Program, resolve } from "../test/iam/resolve";
+import { nameOf, type Program, programsOf, resolve } from "../test/iam/resolve";
 import { rolesIn } from "../test/iam/roles";
 import { table } from "./markdown";
 
@@ -212,13 +212,8 @@ type Block = Readonly<Record<string, unknown>>;
 
 /** All resources of a type in one of everything, by profile. */
 function blocksOf(profile: Profile): (type: string) => readonly Block[] {
-  const programs = everything(profile)
-    .node.children.filter((child): child is AwsStack => child instanceof AwsStack)
-    .map((stack) => {
-      stack.prepareStack();
-      return stack.toTerraform() as Program;
-    });
-  return (type) => programs.flatMap((program) => Object.values(program.resource?.[type] ?? {}));
+  const programs = programsOf(everything(profile));
+  return (type) => programs.flatMap(({ program }) => Object.values(program.resource?.[type] ?? {}));
 }
 
 const key = (value: unknown) => (String(value ?? "alias/aws/").startsWith("alias/aws/") ? "AWS" : "customer-managed");

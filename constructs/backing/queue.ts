@@ -2,7 +2,7 @@ import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { endpointOf } from "../../contract/partition";
-import { type ArnParts, arnParts } from "../core/arn";
+import { arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import { type IGrantable, onlyByTls, type ResourceStatement, resourcePolicy } from "../core/iam";
@@ -233,11 +233,6 @@ function urlOf(region: string, account: string, name: string, partition = region
 
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/;
 
-function literalParts(queueArn: string): ArnParts {
-  const [, region = "", account = "", name = ""] = QUEUE_ARN.exec(queueArn) ?? [];
-  return { region, account, name };
-}
-
 /**
  * References a queue that is managed outside this app. If the queue uses your own KMS key, allow the service in the key's
  * policy.
@@ -261,9 +256,8 @@ class ExistingQueue extends Construct implements IQueue {
 
   constructor(scope: Construct, id: string, queueArn: string) {
     super(scope, id);
-    const later = isReference(queueArn);
-    const { region, account, name } = later ? arnParts(this, queueArn) : literalParts(queueArn);
-    if (name === "") {
+    const parts = arnParts(this, queueArn, QUEUE_ARN);
+    if (parts === undefined) {
       throw invalid(this, {
         code: "QUEUE_ARN",
         prop: "queueArn",
@@ -271,9 +265,10 @@ class ExistingQueue extends Construct implements IQueue {
         remedy: 'Use "arn:aws:sqs:<region>:<account>:<name>".',
       });
     }
+    const { region, account, name } = parts;
     this.queueArn = literal(queueArn);
     this.queueName = name;
-    this.queueUrl = urlOf(region, account, name, later ? AwsStack.of(this).environment.region : region);
+    this.queueUrl = urlOf(region, account, name, isReference(queueArn) ? AwsStack.of(this).environment.region : region);
     this.grants = new QueueGrants(this.queueArn);
   }
 

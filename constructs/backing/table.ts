@@ -1,13 +1,12 @@
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { Construct, type IConstruct } from "constructs";
 import { endpointOf } from "../../contract/partition";
-import { type ArnParts, arnParts } from "../core/arn";
+import { arnParts } from "../core/arn";
 import { checkArguments } from "../core/check-types";
 import { invalid, Problems } from "../core/errors";
 import type { IGrantable, Statement } from "../core/iam";
 import { literal } from "../core/literal";
 import { sharedArn } from "../core/per-stack";
-import { isReference } from "../core/reference";
 import { AwsStack } from "../core/stack";
 import type { BackingHost, BackingService } from "./host";
 import { backingName, comesFirst, dataKeyArnOf, dataStackOf, healthAlarm } from "./place";
@@ -266,12 +265,6 @@ function attachTable(table: ITable, host: BackingHost): void {
 
 const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):(\d{12}):table\/([\w.-]{3,255})$/;
 
-function tableParts(scope: Construct, tableArn: string): ArnParts | undefined {
-  if (isReference(tableArn)) return arnParts(scope, tableArn, "table/");
-  const [, region, account, name] = TABLE_ARN.exec(tableArn) ?? [];
-  return region && account && name ? { region, account, name } : undefined;
-}
-
 /**
  * References a table that is managed outside this app.
  *
@@ -293,7 +286,7 @@ class ExistingTable extends Construct implements ITable {
 
   constructor(scope: Construct, id: string, tableArn: string) {
     super(scope, id);
-    const parts = tableParts(this, tableArn);
+    const parts = arnParts(this, tableArn, TABLE_ARN, "table/");
     if (parts === undefined) {
       const problem = `${JSON.stringify(tableArn)} is not the ARN of a table`;
       throw invalid(this, {

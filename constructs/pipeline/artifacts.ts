@@ -49,10 +49,15 @@ export class Artifacts extends Construct {
     movedFrom(publicAccess, "PublicAccessBlock");
   }
 
-  /** Grants a pipeline permission to read and write all artifacts. */
-  grantReadWrite(grantee: IGrantable): void {
-    this.#grantUse(grantee);
-    grantee.grant({
+  /**
+   * Grants a pipeline permission to read and write all artifacts.
+   *
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+   */
+  grantPipeline(pipeline: IGrantable): void {
+    this.#grantUse(pipeline);
+    pipeline.grant({ actions: ["s3:GetBucketVersioning"], resources: [this.bucketArn] });
+    pipeline.grant({
       actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
       resources: [`${this.bucketArn}/*`],
     });
@@ -81,15 +86,6 @@ export class Artifacts extends Construct {
       actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
       resources: [this.keyArn],
     });
-  }
-
-  /**
-   * Grants what a pipeline needs in addition to {@link grantReadWrite}.
-   *
-   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
-   */
-  grantStore(pipeline: IGrantable): void {
-    pipeline.grant({ actions: ["s3:GetBucketVersioning"], resources: [this.bucketArn] });
   }
 
   /** Grants permission to upload what a connection reads: AWS sets an ACL on the object. */

@@ -13,7 +13,7 @@ import { type CiTrust, checkTrust, type NeededProvider, resolveTrust, warnOfTrus
 import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered, warnWithoutBoundary } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
-import { allowPlanTransfer } from "./plan-transfer";
+import { allowPlanTransfer } from "./plan-transfer-access";
 import { allowRelease } from "./release-access";
 import { TerraformAccess } from "./terraform-access";
 

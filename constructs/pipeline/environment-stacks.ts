@@ -41,9 +41,12 @@ export class EnvironmentStacks {
     return prefixesOf(this.#all());
   }
 
-  /** The same of all other environments in this app. */
+  /** The same of all other environments of the account in this app. */
   prefixesOfOthers(): string[] {
-    return prefixesOf(this.#deployed().filter(({ environment }) => environment.name !== this.environment.name));
+    const { name, account } = this.environment;
+    return prefixesOf(
+      this.#deployed().filter(({ environment }) => environment.name !== name && environment.account === account),
+    );
   }
 
   /** Values of a tag of the stacks. */
@@ -125,14 +128,6 @@ export function checkAgainstOwnRoles(
     ];
   }
   const prefixes = stacks.prefixes();
-  const others = stack.node.root.node.children.flatMap((child) =>
-    child instanceof AwsStack &&
-    child.lifetime !== "delivery" &&
-    child.environment.name !== environment.name &&
-    child.environment.account === environment.account
-      ? new EnvironmentStacks(scope, child.environment).prefixes()
-      : [],
-  );
   return [
     ...prefixes
       .filter((prefix) => `${own}-`.startsWith(`${prefix}-`) || `${prefix}-`.startsWith(`${own}-`))
@@ -142,7 +137,8 @@ export function checkAgainstOwnRoles(
         problem: `must not allow the deploying roles to change themselves, but roles of ${environment.name} share their prefix ${prefix}`,
         remedy: "Rename the platform or the stack.",
       })),
-    ...[...new Set(others)]
+    ...stacks
+      .prefixesOfOthers()
       .filter((other) => prefixes.some((prefix) => `${other}-`.startsWith(`${prefix}-`)))
       .map((other) => ({
         code: "PIPELINE_NAMES_MEET",

@@ -97,8 +97,7 @@ export class Pipeline extends Construct {
       name: `${stack.stackName}-delivery-pipeline`,
       service: "codepipeline.amazonaws.com",
     });
-    this.#artifacts.grantReadWrite(this.#role);
-    this.#artifacts.grantStore(this.#role);
+    this.#artifacts.grantPipeline(this.#role);
     const followed = props.images !== undefined && "kind" in props.images ? props.images : undefined;
     this.images =
       followed === undefined

@@ -11,7 +11,7 @@ import { PROFILE_DEFAULTS } from "../core/profiles";
 import { readsSecrets } from "../core/secrets";
 import { AwsStack } from "../core/stack";
 import { statePlace } from "../core/state";
-import { BOUNDED, boundedStatements, deniedStatements } from "./bounds";
+import { BOUNDED, boundedStatements, deniedStatements } from "./environment-limits";
 import type { EnvironmentStacks } from "./environment-stacks";
 import {
   ATTACHABLE_POLICIES,
@@ -22,7 +22,7 @@ import {
   ROLE_ACTIONS,
   SERVICE_LINKED,
 } from "./named-actions";
-import { TERRAFORM_ACTIONS } from "./terraform-actions";
+import { ELSEWHERE, TERRAFORM_ACTIONS } from "./terraform-actions";
 
 /**
  * Maximum number of characters of a managed policy, not counting white space. @see
@@ -30,14 +30,11 @@ import { TERRAFORM_ACTIONS } from "./terraform-actions";
  */
 const POLICY_LIMIT = 6144;
 
-/** Services with a fixed region, independent of the environment's. */
-export const ELSEWHERE = ["chatbot", "route53"];
-
 type Access = "read" | "write";
 
 /**
  * Actions of Terraform, each in full and limited to this region, on resources whose ids are not known in advance. Changes of other
- * environments are denied by tag: see `bounds.ts`.
+ * environments are denied by tag: see `environment-limits.ts`.
  */
 export function serviceStatements(access: Access, region: string): Statement[] {
   return (
@@ -218,8 +215,8 @@ export class TerraformAccess extends Construct {
         name,
         Lazy.stringValue({ produce: () => texts[policyId]!({ partition: stack.partition, account: stack.accountId }) }),
       );
-    validateAtSynth(this, () =>
-      stacks
+    validateAtSynth(this, () => [
+      ...stacks
         .prefixes()
         .filter((prefix) => prefix.length > WHOLE_PREFIX)
         .map((prefix) => ({
@@ -228,9 +225,7 @@ export class TerraformAccess extends Construct {
           problem: `must have names of at most ${WHOLE_PREFIX} characters, but "${prefix}" has ${prefix.length}: longer names are cut, and the roles may only change what begins with all of it`,
           remedy: "Use a shorter name for the platform, the stack or the environment.",
         })),
-    );
-    validateAtSynth(this, () =>
-      stacks.prefixes().flatMap((prefix) =>
+      ...stacks.prefixes().flatMap((prefix) =>
         stacks
           .prefixesOfOthers()
           .filter((other) => mayShareBuckets(prefix, other))
@@ -241,9 +236,7 @@ export class TerraformAccess extends Construct {
             remedy: "Use a shorter name for the platform or the stack, or environments that begin with other letters.",
           })),
       ),
-    );
-    validateAtSynth(this, () =>
-      Object.values(texts).some(
+      ...(Object.values(texts).some(
         (text) => text({ partition: "aws-us-gov", account: "0".repeat(12) }).length > POLICY_LIMIT,
       )
         ? [
@@ -254,8 +247,8 @@ export class TerraformAccess extends Construct {
               remedy: "Deliver each service with its own pipeline, in its own app.",
             },
           ]
-        : [],
-    );
+        : []),
+    ]);
     const all = (access: Access) =>
       documents(serviceStatements(access, environment.region)).map((text, index) =>
         policy(`${access === "read" ? "Read" : "Write"}${index + 1}`, `${access}-${index + 1}`, text),

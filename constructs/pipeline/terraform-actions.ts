@@ -1,5 +1,8 @@
 import { NETWORK_ACTIONS } from "./network-actions";
 
+/** Services with a fixed region, independent of the environment's. */
+export const ELSEWHERE = ["chatbot", "route53"];
+
 /**
  * Actions that Terraform calls for the resources that constructs create, by IAM service prefix: `read` to refresh, `write`
  * to create, update and delete. Every action is listed in full. When you use a new resource type, add its actions here: a

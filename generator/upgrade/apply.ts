@@ -126,6 +126,9 @@ export async function hasJournal(file: string, disk: Disk): Promise<boolean> {
   return (await disk.lstat(file).catch(() => undefined)) !== undefined;
 }
 
+const isContent = (value: unknown) => value === null || typeof value === "string";
+const isRow = (row: unknown) => Array.isArray(row) && row.length >= 2 && row.slice(0, 2).every(isContent);
+
 /** Finishes an upgrade that was killed, and describes what it did; undefined if there was none. */
 export async function recoverUpgrade(folder: string, file: string, disk: Disk): Promise<string | undefined> {
   await removeIfThere(`${file}${DRAFT}`, disk);
@@ -133,7 +136,7 @@ export async function recoverUpgrade(folder: string, file: string, disk: Disk): 
   let journal: Journal;
   try {
     journal = JSON.parse(await disk.readFile(file, "utf8"));
-    Object.values(journal.files).every(([before, after]) => [before, after]);
+    if (!Object.values(journal.files).every(isRow)) throw new TypeError();
   } catch {
     throw new UserError(`${visible(file)}: is not a valid journal of antifragile; delete it and run again`, 3);
   }

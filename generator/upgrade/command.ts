@@ -15,10 +15,10 @@ import { isCode, writeFault } from "../write";
 import { afterSteps } from "./after";
 import { applyChanges, hasJournal, recoverUpgrade } from "./apply";
 import { type Git, gitDiff, openGit } from "./git";
-import type { MergePlan, Row } from "./merge";
+import type { MergePlan } from "./merge";
 import { makePlan, type Recorded, type Run, readRecorded, unpack } from "./plan";
 import { notesBetween } from "./releases";
-import { ADDABLE, AFTER_ADD, AFTER_REMOVE, REASONS, REMOVABLE, REPLACEMENTS } from "./versions";
+import { ADDABLE, AFTER_ADD, AFTER_REMOVE, REMOVABLE, REPLACEMENTS } from "./versions";
 
 const FLAGS = {
   to: { value: "FILE", help: "package to upgrade to, antifragile-X.tgz; without it, the version of this program" },
@@ -45,26 +45,17 @@ async function handOver(file: string, line: CommandLine<typeof FLAGS>, run: Run)
   return (outcome.code ?? 1) as ExitCode;
 }
 
-const VERBS: Readonly<Record<Row["kind"], string>> = {
-  add: "add",
-  update: "update",
-  merge: "merge",
-  rename: "rename",
-  delete: "delete",
-  keep: "keep",
-  conflict: "CONFLICT",
-};
-
 async function describe(
   { rows, notes, from, to }: MergePlan & { notes: readonly string[]; from: string; to: string },
   git: Git,
 ) {
   const lines: string[] = [`${from} -> ${to}`, ...notes.map((note) => `  ${note}`)];
   for (const { kind, path, note } of rows) {
-    lines.push(`  ${VERBS[kind].padEnd(8)}  ${visible(path)}${note === undefined ? "" : `  (${visible(note)})`}`);
+    const verb = kind === "conflict" ? "CONFLICT" : kind;
+    lines.push(`  ${verb.padEnd(8)}  ${visible(path)}${note === undefined ? "" : `  (${visible(note)})`}`);
     if (kind !== "conflict") continue;
     lines.push(`            yours: ${await git.lastCommit(path)}`);
-    lines.push(`            new:   ${REASONS[path] ?? `changed in ${to}`}`);
+    lines.push(`            new:   changed in ${to}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -10,11 +10,6 @@ export const RENAMED_FILES: readonly (readonly [from: string, to: string])[] = [
 /** Files that scripts of a generated repository write from others. */
 export const GENERATED_FILES: Readonly<Record<string, string>> = { "src/contract-types.ts": "generate" };
 
-/** Reasons why this version changed a file, for the list of conflicts. */
-export const REASONS: Readonly<Record<string, string>> = {
-  "package.json": "the script upgrade is new",
-};
-
 /** Answers that `antifragile add` changes. The others are part of names, or of every file. */
 export const ADDABLE: readonly string[] = [
   "database",

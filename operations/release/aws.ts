@@ -30,9 +30,16 @@ const loadCodeDeploy = () => loadSdk("@aws-sdk/client-codedeploy", () => import(
 /** Final states of a CodeDeploy deployment. */
 const ENDED = ["Succeeded", "Failed", "Stopped"];
 
+interface LogPlace {
+  readonly group: string;
+  /** Beginning of the names of the streams. */
+  readonly streams: string;
+}
+
 /** AWS in a region, with the credentials of the environment. */
 export class AwsCloud implements Cloud {
   readonly #clients: AwsClients;
+  readonly #logPlaces = new Map<string, LogPlace | undefined>();
 
   constructor(
     private readonly region: string,
@@ -342,12 +349,18 @@ export class AwsCloud implements Cloud {
   }
 
   /** Log group of a process, and the beginning of its streams' names; undefined with another log driver. */
-  async #logOf({ task, container }: ProcessTemplate): Promise<{ group: string; streams: string } | undefined> {
+  async #logOf({ task, container }: ProcessTemplate): Promise<LogPlace | undefined> {
+    // A revision never changes, and a log that is followed is read every few seconds.
+    const key = `${task} ${container}`;
+    if (this.#logPlaces.has(key)) return this.#logPlaces.get(key);
     const described = await this.task(task);
     const own = described?.definition.containerDefinitions?.find(({ name }) => name === container);
     const { logDriver, options = {} } = own?.logConfiguration ?? {};
     const { "awslogs-group": group, "awslogs-stream-prefix": prefix } = options;
-    return logDriver !== "awslogs" || group === undefined ? undefined : { group, streams: `${prefix}/${container}/` };
+    const place =
+      logDriver !== "awslogs" || group === undefined ? undefined : { group, streams: `${prefix}/${container}/` };
+    this.#logPlaces.set(key, place);
+    return place;
   }
 
   async #moveService(process: ProcessTemplate, arn: string): Promise<() => Promise<Progress>> {

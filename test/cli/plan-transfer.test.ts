@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
 import { BucketAndParameters } from "../support/bucket-and-parameters";
 import { exitCodeOf } from "../support/exit-code";
+import { git as gitIn } from "./support/versions";
 
 const PARAMETER = "/antifragile/staging/shop/releases/orders/commit";
 const PROCESS = "/antifragile/staging/shop/releases/orders/processes/web";
@@ -106,11 +106,7 @@ describe("plans that pass from one machine to another", () => {
 
   /** History of a branch: its commits, from the oldest. */
   function history(root: string): string[] {
-    const git = (...words: string[]) =>
-      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...words], {
-        cwd: root,
-        encoding: "utf8",
-      });
+    const git = (...words: string[]) => gitIn(root, ...words);
     git("init", "--quiet");
     return ["first", "second"].map((message) => {
       git("commit", "--quiet", "--allow-empty", "-m", message);

@@ -17,7 +17,7 @@ import {
   Source,
   Table,
 } from "../../constructs";
-import { KEY_USES } from "../../constructs/pipeline/bounds";
+import { KEY_USES } from "../../constructs/pipeline/environment-limits";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { boundaryArn } from "../../contract/boundary";
 import { describeWithIam } from "../iam/packages";

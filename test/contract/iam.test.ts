@@ -1,9 +1,8 @@
-import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../constructs";
 import { lint, oversized } from "../iam/lint";
 import { describeWithIam } from "../iam/packages";
-import { type Program, resolve } from "../iam/resolve";
+import { type Program, programsOf, resolve } from "../iam/resolve";
 import { stackJson, stackNames, synthExamples } from "../support/examples";
 import { synthGenerated } from "../support/generated";
 import { EVERYTHING, NOTHING } from "../templates/support/repository";
@@ -150,12 +149,7 @@ const stacks = {
   examples: [...synthExamples()].flatMap(([name, outdir]) => stacksIn(`examples/${name}`, outdir)),
   generated: FLAGS.flatMap((flags) => stacksIn(`new ${JSON.stringify(flags)}`, synthGenerated(flags).outdir)),
   constructs: PROFILES.flatMap((profile) =>
-    everything(profile)
-      .node.children.filter((child): child is TerraformStack => child instanceof TerraformStack)
-      .map((stack) => {
-        stack.prepareStack();
-        return { where: `everything in ${profile} ${stack.node.id}`, program: stack.toTerraform() as Program };
-      }),
+    programsOf(everything(profile)).map(({ id, program }) => ({ where: `everything in ${profile} ${id}`, program })),
   ).concat(everyRole()),
 };
 const policiesOf = (part: readonly Stack[]) => part.flatMap(({ where, program }) => policiesIn(where, program));

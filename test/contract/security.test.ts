@@ -1,9 +1,8 @@
 import { TerraformStack } from "cdktf";
 import { describe, expect, it } from "vitest";
 import { PROFILES, type Profile } from "../../constructs";
-import { KEY_USES } from "../../constructs/pipeline/bounds";
-import { ELSEWHERE } from "../../constructs/pipeline/terraform-access";
-import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
+import { KEY_USES } from "../../constructs/pipeline/environment-limits";
+import { ELSEWHERE, TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { synthesize } from "../../constructs/testing";
 import { everything } from "./support/everything";
 

@@ -1,3 +1,6 @@
+import { TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
+
 /** Values of a synthesized stack's references, as AWS would give them: only their form matters, and that equal things are equal. */
 
 export const ACCOUNT = "123456789012";
@@ -13,6 +16,16 @@ export interface Program {
   };
   readonly resource?: Readonly<Record<string, Readonly<Record<string, Values>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, Values>>>>;
+}
+
+/** Stacks of an app, each with its id and its program. */
+export function programsOf(app: IConstruct): { readonly id: string; readonly program: Program }[] {
+  return app.node.children
+    .filter((child): child is TerraformStack => child instanceof TerraformStack)
+    .map((stack) => {
+      stack.prepareStack();
+      return { id: stack.node.id, program: stack.toTerraform() as Program };
+    });
 }
 
 const regional = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;

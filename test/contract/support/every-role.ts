@@ -1,4 +1,3 @@
-import { TerraformStack } from "cdktf";
 import {
   AutoScalingGroup,
   ChaosExperiment,
@@ -26,7 +25,7 @@ import {
   Telemetry,
   worker,
 } from "../../../constructs";
-import { ACCOUNT, type Program, REGION } from "../../iam/resolve";
+import { ACCOUNT, type Program, programsOf, REGION } from "../../iam/resolve";
 import { everything } from "./everything";
 
 const AGENT = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`;
@@ -132,10 +131,5 @@ export function everyRole(): { readonly where: string; readonly program: Program
     environments: [environment],
   });
 
-  return app.node.children
-    .filter((child): child is TerraformStack => child instanceof TerraformStack)
-    .map((each) => {
-      each.prepareStack();
-      return { where: `every role ${each.node.id}`, program: each.toTerraform() as Program };
-    });
+  return programsOf(app).map(({ id, program }) => ({ where: `every role ${id}`, program }));
 }

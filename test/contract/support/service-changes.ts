@@ -358,9 +358,16 @@ export interface ServiceChange {
 
 /** Effects of each change in {@link SERVICE_CHANGES}. */
 export function serviceChanges(): ServiceChange[] {
+  // Most changes start from the same version.
+  const known = new Map<Version, Deployed>();
+  const deployedOnce = (version: Version): Deployed => {
+    const found = known.get(version) ?? deployed(version);
+    known.set(version, found);
+    return found;
+  };
   return Object.entries(SERVICE_CHANGES).flatMap(([prop, rows]) =>
     rows.map(({ text, before = plain, after }) => {
-      const [old, now] = [deployed(before), deployed(after)];
+      const [old, now] = [deployedOnce(before), deployedOnce(after)];
       const changes = changesBetween(old, now);
       const changed = new Set(changes.map(({ address }) => address));
       const unchanged = [...now.resources].flatMap(([address, attributes]): Change[] => {

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { git as gitIn } from "../../cli/support/versions";
 import { repositoryFiles } from "../../templates/support/repository";
 import { CI_FILES, type CiEvent, type CiSystem, type Passed } from "./ci-files";
 
@@ -122,11 +123,7 @@ export class CiWorld {
   ) {
     const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none", environments });
     for (const [path, text] of files) this.#write(join(this.#origin, path), text);
-    const git = (...words: string[]) =>
-      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...words], {
-        cwd: this.#origin,
-        encoding: "utf8",
-      }).trim();
+    const git = (...words: string[]) => gitIn(this.#origin, ...words).trim();
     git("init", "--quiet", "--initial-branch=main");
     git("add", ".");
     git("commit", "--quiet", "-m", "feat: first version");

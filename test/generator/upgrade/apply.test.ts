@@ -191,7 +191,13 @@ describe("recoverUpgrade", () => {
     const content = JSON.parse(readFileSync(journal, "utf8"));
     writeFileSync(journal, JSON.stringify({ ...content, pid: 1 }));
     await expect(recoverUpgrade(folder, journal, realDisk)).rejects.toMatchObject({ exitCode: 3 });
-    for (const text of ["{", "{}", '{"files":{"a":1}}']) {
+    for (const text of [
+      "{",
+      "{}",
+      '{"files":{"a":1}}',
+      '{"pid":0,"files":{"a":"xyz"}}',
+      '{"pid":0,"files":{"a":[1,2]}}',
+    ]) {
       writeFileSync(journal, text);
       await expect(recoverUpgrade(folder, journal, realDisk)).rejects.toMatchObject({
         exitCode: 3,

@@ -1,6 +1,6 @@
 import { endpointOf } from "../../contract/partition";
 import type { Statement } from "../core/iam";
-import { TERRAFORM_ACTIONS } from "./terraform-actions";
+import { ELSEWHERE, TERRAFORM_ACTIONS } from "./terraform-actions";
 
 /** Resources of services whose write actions are limited to names of the environment, by the prefix of the names. */
 const BY_NAME: Readonly<Record<string, (prefix: string) => readonly string[]>> = {
@@ -92,7 +92,7 @@ export function boundedStatements({ arn, region, prefixes, environments }: Bound
  */
 export function deniedStatements({ environments }: Pick<BoundsOptions, "environments">): Statement[] {
   const actions = Object.keys(TERRAFORM_ACTIONS)
-    .filter((service) => ![...BOUNDED, "chatbot", "route53"].includes(service))
+    .filter((service) => ![...BOUNDED, ...ELSEWHERE].includes(service))
     .flatMap((service) => writes(service, (name) => !isCreation(name) && !WITHOUT_TAGS.test(name)));
   return [
     {
