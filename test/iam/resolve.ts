@@ -1,5 +1,5 @@
-import { TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
+import { AwsStack } from "../../constructs/core";
 
 /** Values of a synthesized stack's references, as AWS would give them: only their form matters, and that equal things are equal. */
 
@@ -21,7 +21,7 @@ export interface Program {
 /** Stacks of an app, each with its id and its program. */
 export function programsOf(app: IConstruct): { readonly id: string; readonly program: Program }[] {
   return app.node.children
-    .filter((child): child is TerraformStack => child instanceof TerraformStack)
+    .filter((child): child is AwsStack => child instanceof AwsStack)
     .map((stack) => {
       stack.prepareStack();
       return { id: stack.node.id, program: stack.toTerraform() as Program };
