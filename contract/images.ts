@@ -11,5 +11,12 @@ export function releasedTag(digest: string): string {
   return `${RELEASED_TAG_PREFIX}${digest.replace(/^sha256:/, "").slice(0, 32)}`;
 }
 
+/** Permissions to pull images. */
+export const PULL_IMAGE_ACTIONS: readonly string[] = [
+  "ecr:BatchCheckLayerAvailability",
+  "ecr:BatchGetImage",
+  "ecr:GetDownloadUrlForLayer",
+];
+
 /** Permissions of a release on the repository of its image. */
 export const KEEP_IMAGE_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:PutImage"];

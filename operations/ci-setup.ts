@@ -13,6 +13,8 @@ export interface CiSetup {
   readonly branch: string;
   /** `npm` or `pnpm`. */
   readonly packageManager: string;
+  /** Names of the environments in other accounts. */
+  readonly elsewhere: readonly string[];
   /** Complete export `delivery` of infra/environments.ts. */
   readonly delivery: {
     readonly account?: string;
@@ -154,5 +156,9 @@ export function ciSetup(setup: CiSetup): { readonly title: string; readonly step
     { what: "the bucket for the state of Terraform", how: command("bootstrap", "delivery") },
     { what: "the image repository, and the roles or the pipeline", how: command("deploy", "delivery") },
   ];
-  return { title: system.title, steps: [...first, ...system.steps(setup)] };
+  const elsewhere = setup.elsewhere.map((name) => ({
+    what: `the bucket and the roles in the account of ${name}, with its credentials`,
+    how: `${command("bootstrap", `delivery-${name}`)} && ${command("deploy", `delivery-${name}`)}`,
+  }));
+  return { title: system.title, steps: [...first, ...elsewhere, ...system.steps(setup)] };
 }

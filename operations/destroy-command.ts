@@ -6,7 +6,7 @@ import { destroyStacks } from "./destroy";
 import { destroyCloud } from "./destroy-cloud";
 import type { Kept } from "./kept";
 import { synthesize } from "./synth";
-import { backendsOf, DELIVERY, stacksOfEnvironment } from "./synthesized";
+import { backendsOf, DELIVERY, isDelivery, stacksOfEnvironment } from "./synthesized";
 import { askOnTerminal, requireTerminal } from "./terminal";
 import { findTerraform } from "./terraform";
 
@@ -56,7 +56,7 @@ function keptBeside(
     what: `states of Terraform in bucket ${bucket}`,
     cost: "cents a month",
   }));
-  if (environment === DELIVERY) return states;
+  if (isDelivery(environment)) return states;
   const secrets = `secrets that antifragile secret set has stored below /secrets/${environment} of Parameter Store`;
   const images = `${DELIVERY}, which all environments share, with its images: antifragile destroy ${DELIVERY} deletes it`;
   return [

@@ -7,7 +7,7 @@ import { placeholdersIn } from "../contract/placeholders";
 import { didYouMean } from "../contract/text";
 import { UserError } from "../contract/user-error";
 import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM, OLDEST_TOFU, terraformVersions } from "../contract/version";
-import { ciSetup } from "./ci-setup";
+import { type CiSetup, ciSetup } from "./ci-setup";
 import { isTofu, terraformProgram } from "./terraform";
 
 /** Result of one check. */
@@ -73,13 +73,16 @@ export function examine(options: DoctorOptions): Check[] {
 }
 
 /** Steps of the CI system's setup, once the values that they need are filled in. */
-function setupSteps({ others }: Known, { repository, environment }: DoctorOptions): Check[] {
-  const delivery = others.delivery as object | undefined;
+function setupSteps({ environments, others }: Known, { repository, environment }: DoctorOptions): Check[] {
+  const delivery = others.delivery as CiSetup["delivery"] | undefined;
   const asked = environment === undefined || environment === "delivery";
   if (!asked || delivery === undefined || placeholdersIn(delivery, "").length > 0) return [];
   const recorded = JSON.parse(read(repository, ANSWERS) ?? "{}") as Readonly<Record<string, string | undefined>>;
   const { ci = "none", name = "", branch = "main", packageManager = "npm" } = recorded;
-  const setup = ciSetup({ ci, name, branch, packageManager, delivery });
+  const elsewhere = environments
+    .filter(({ account, state }) => state === "s3" && account !== delivery.account)
+    .map((each) => each.name);
+  const setup = ciSetup({ ci, name, branch, packageManager, elsewhere, delivery });
   if (setup === undefined) return [];
   return setup.steps.map(({ what, how }) => ({ level: "manual", about: `${setup.title}, once`, what, remedy: how }));
 }
@@ -203,7 +206,7 @@ function checkRecorded({ repository, version, checkAnswers }: DoctorOptions): Ch
 }
 
 interface Known {
-  readonly environments: readonly { readonly name: string }[];
+  readonly environments: readonly { readonly name: string; readonly account?: string; readonly state?: unknown }[];
   /** Other exports of the file, such as delivery. */
   readonly others: Readonly<Record<string, unknown>>;
 }

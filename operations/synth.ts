@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { defineCommand } from "../contract/command-line";
 import { cancelled, UserError } from "../contract/user-error";
 import { listenForInterruption } from "./interruption";
-import { DELIVERY } from "./synthesized";
+import { isDelivery } from "./synthesized";
 
 /** The command `antifragile synth`, in a generated repository. */
 export const runSynth = defineCommand(
@@ -37,7 +37,7 @@ export async function synthesize(repository: string, environment?: string): Prom
     );
   }
   tsxOf(main);
-  const words = environment === undefined || environment === DELIVERY ? [] : [environment];
+  const words = environment === undefined || isDelivery(environment) ? [] : [environment];
   const code = await inForeground([process.execPath, join(__dirname, "run-program.js"), main, ...words], repository);
   if (code === 130) throw cancelled("nothing was changed");
   if (code !== 0) throw new UserError("infra/main.ts cannot be synthesized: fix the errors above", 1);

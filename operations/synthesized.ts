@@ -6,8 +6,11 @@ import { UserError } from "../contract/user-error";
 import type { StateBackend } from "./state-bucket";
 import type { Attributes } from "./terraform-plan";
 
-/** Argument of commands for the stack that all environments share. */
+/** Argument of commands for the stack that all environments share; `delivery-production` for roles in the account of production. */
 export const DELIVERY = "delivery";
+
+/** Returns whether an argument names stacks of delivery instead of an environment. */
+export const isDelivery = (argument: string) => argument === DELIVERY || argument.startsWith(`${DELIVERY}-`);
 
 /** Program of a synthesized stack, as far as commands read it. */
 interface StackProgram {
@@ -58,14 +61,13 @@ export function readManifest(outdir: string): StackManifest {
 }
 
 /**
- * Stacks of one environment, each after its dependencies; or `delivery`, which belongs to no environment: it may be in an
- * account of its own, and a release must not change the pipeline that runs it.
+ * Stacks of one environment, each after its dependencies; or those of delivery, which belong to no environment: a release must not change
+ * the pipeline that runs it, nor its roles.
  */
 export function stacksOf(environment: string, manifest: StackManifest): string[] {
-  const endings =
-    environment === DELIVERY
-      ? [`-${DELIVERY}`]
-      : ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
+  const endings = isDelivery(environment)
+    ? [`-${environment}`]
+    : ["platform", "data", "service"].map((lifetime) => `-${environment}-${lifetime}`);
   const isOwn = (name: string) => endings.some((ending) => name.endsWith(ending));
   return inOrder(manifest, Object.keys(manifest.stacks).filter(isOwn));
 }

@@ -72,6 +72,13 @@ export interface Environment {
    */
   readonly account?: string;
   /**
+   * AWS account with the image repositories of services, if a pipeline or CI of another account delivers this environment: the account of
+   * the delivery stack.
+   *
+   * @default - account
+   */
+  readonly imageAccount?: string;
+  /**
    * Backend for Terraform state: `local`, a file next to the app, to try things out; `s3`, the bucket of the account and
    * region that `antifragile bootstrap` creates; or a bucket of your own.
    *
@@ -154,12 +161,15 @@ export function checkEnvironment(scope: IConstruct, environment: Environment): v
     remedy: "Use a region code such as eu-central-1.",
   });
   problems.checkOneOf(environment.profile, PROFILES, { code: "ENVIRONMENT_PROFILE", prop: "environment.profile" });
-  problems.check(environment.account === undefined || /^\d{12}$/.test(environment.account), {
-    code: "ENVIRONMENT_ACCOUNT",
-    prop: "environment.account",
-    problem: `${JSON.stringify(environment.account)} is not an AWS account id`,
-    remedy: 'Use 12 digits in a string: "123456789012".',
-  });
+  for (const prop of ["account", "imageAccount"] as const) {
+    const id = environment[prop];
+    problems.check(id === undefined || /^\d{12}$/.test(id), {
+      code: "ENVIRONMENT_ACCOUNT",
+      prop: `environment.${prop}`,
+      problem: `${JSON.stringify(id)} is not an AWS account id`,
+      remedy: 'Use 12 digits in a string: "123456789012".',
+    });
+  }
   checkState(problems, environment);
   const { permissionsBoundary, rolePath, namePrefix } = environment.guardrails ?? {};
   problems.check(

@@ -4,6 +4,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { BOOTSTRAP_BOUNDARY, boundaryOf, isWithinBoundary } from "../../contract/boundary";
+import { partitionOf } from "../../contract/partition";
 import { type Problem, validateAtSynth } from "./errors";
 import { jsonText, markValues } from "./literal";
 import { AwsStack, addressOf } from "./stack";
@@ -102,22 +103,49 @@ export interface IamPrincipal {
   readonly principalArn: string;
 }
 
-function trustStatement(trusted: Federated | IamPrincipal): object {
+/**
+ * A role of another account. It is compared by name, so that the two roles can be created in any order: IAM refuses a principal that does
+ * not exist.
+ */
+export interface RemoteRole {
+  readonly roleArn: string;
+}
+
+type Trusted = Federated | IamPrincipal | RemoteRole;
+
+function trustStatement(trusted: Trusted): object {
+  if ("providerArn" in trusted) {
+    return {
+      Effect: "Allow",
+      Principal: { Federated: trusted.providerArn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: trusted.claims },
+    };
+  }
   return "principalArn" in trusted
     ? { Effect: "Allow", Principal: { AWS: trusted.principalArn }, Action: "sts:AssumeRole" }
-    : {
-        Effect: "Allow",
-        Principal: { Federated: trusted.providerArn },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: { StringEquals: trusted.claims },
-      };
+    : { Effect: "Allow", ...onlyRoles([trusted.roleArn]), Action: "sts:AssumeRole" };
+}
+
+/** Principal and condition of a statement for roles of one other account. */
+export function onlyRoles(arns: readonly string[]) {
+  return {
+    Principal: { AWS: arns[0]?.replace(/:role\/.*/, ":root") },
+    Condition: { StringEquals: { "aws:PrincipalArn": arns } },
+  };
+}
+
+/** ARN of a role by its name, as text, for policies of another account, whose stacks cannot refer to the role. */
+export function roleArnOf(stack: AwsStack, name: string): string {
+  const { region, guardrails: { rolePath = "/" } = {} } = stack.environment;
+  return `arn:${partitionOf(region)}:iam::${stack.accountId}:role${rolePath}${stack.physicalName("role", name)}`;
 }
 
 export interface RoleProps {
   /** Name of the role, after the environment's name prefix. Shortened to 64 characters. */
   readonly name: string;
   /** Principals that assume the role: an AWS service, such as `ecs-tasks.amazonaws.com`, or others of which each is trusted. */
-  readonly service: string | readonly (Federated | IamPrincipal)[];
+  readonly service: string | readonly Trusted[];
   /**
    * Limits the trust policy to this account, which works for services that send `aws:SourceAccount`. EC2 and Lambda do not.
    *
@@ -141,6 +169,7 @@ export interface RoleProps {
 export class Role extends Construct implements IGrantable {
   readonly roleArn: string;
   readonly roleName: string;
+  readonly #name: string;
   readonly #statements: Statement[] = [];
   readonly #onPolicy: ((address: string) => void)[] = [];
   #policy: IamRolePolicy | undefined;
@@ -171,11 +200,17 @@ export class Role extends Construct implements IGrantable {
             : props.service.map(trustStatement),
       }),
     });
+    this.#name = props.name;
     this.roleArn = role.arn;
     this.roleName = role.name;
     if (environment.guardrails?.permissionsBoundary === BOOTSTRAP_BOUNDARY) {
       validateAtSynth(this, () => this.#beyondBoundary(environment.name));
     }
+  }
+
+  /** ARN as text: see {@link roleArnOf}. */
+  arnAsText(): string {
+    return roleArnOf(AwsStack.of(this), this.#name);
   }
 
   /** Finds granted actions that the boundary denies in any case. */

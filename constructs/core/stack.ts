@@ -83,8 +83,10 @@ export class AwsStack extends TerraformStack {
   /** @throws InvalidPropsError STACK_NAME, STACK_BOUNDARY, PROVIDER_LINE, TAGS_REQUIRED, TAGS_BOUNDARY, TAGS_COUNT, TAGS_KEY, TAGS_VALUE, and what {@link checkEnvironment} finds */
   constructor(scope: Construct, name: string, props: AwsStackProps) {
     checkArguments("new AwsStack", { name, props });
-    // A delivery stack serves all environments, so its id contains none.
-    super(scope, [name, ...(props.lifetime === "delivery" ? [] : [props.environment.name]), props.lifetime].join("-"));
+    // A delivery stack serves all environments, so its id contains none, except in another account: see rolesScope.
+    const { environment: named, lifetime } = props;
+    const parts = named.name.startsWith("delivery-") ? [named.name] : [lifetime];
+    super(scope, [name, ...(lifetime === "delivery" ? parts : [named.name, lifetime])].join("-"));
     if (!NAME_PATTERN.test(name)) {
       throw invalid(this, {
         code: "STACK_NAME",

@@ -10,7 +10,13 @@ import { PROFILE_DEFAULTS } from "../core/profiles";
 import { AwsStack } from "../core/stack";
 import { Duration } from "../core/units";
 import { type CiTrust, checkTrust, type NeededProvider, resolveTrust, warnOfTrust } from "./ci-trust";
-import { checkAgainstOwnRoles, EnvironmentStacks, resolveDelivered, warnWithoutBoundary } from "./environment-stacks";
+import {
+  checkAgainstOwnRoles,
+  EnvironmentStacks,
+  resolveDelivered,
+  rolesScope,
+  warnWithoutBoundary,
+} from "./environment-stacks";
 import { allowPush } from "./image-access";
 import type { IImageRepository } from "./image-repository";
 import { allowPlanTransfer } from "./plan-transfer-access";
@@ -55,7 +61,6 @@ function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Envi
     resolveDelivered(problems, scope, environment, {
       prop: `environments[${index}]`,
       codes: { state: "CI_STATE", account: "CI_ACCOUNT" },
-      remedy: "Create the roles in a DeliveryStack of the account that they deploy to.",
     }),
   );
   problems.throwIfAny();
@@ -93,6 +98,8 @@ function resolve(scope: IConstruct, { trust, environments }: CiRolesProps): Envi
 export class CiRoles extends Construct {
   /** ARN of the role that pushes images. */
   readonly imageRoleArn: string;
+  /** Accounts that have the identity provider: each can have only one. */
+  readonly #accounts = new Set<string | undefined>();
 
   /** @throws InvalidPropsError for the codes that {@link CiRolesProps} lists */
   constructor(scope: Construct, id: string, props: CiRolesProps) {
@@ -101,41 +108,46 @@ export class CiRoles extends Construct {
     const environments = resolve(this, props);
     const stack = AwsStack.of(this);
     warnOfTrust(this, props.trust);
-    const trust = resolveTrust(props.trust, (needed) => this.#provider(needed));
-    const prefix = `${stack.stackName}-delivery-${trust.prefix}`;
-    const role = (roleId: string, name: string, service: RoleProps["service"]) =>
-      new Role(this, roleId, { name: `${prefix}-${name}`, maxSession: MAX_SESSION, service });
-    const image = role("Image", "image", trust.image);
+    const inDelivery = resolveTrust(props.trust, (needed) => this.#provider(this, needed));
+    const prefix = `${stack.stackName}-delivery-${inDelivery.prefix}`;
+    const role = (scope: Construct, roleId: string, name: string, service: RoleProps["service"]) =>
+      new Role(scope, roleId, { name: `${prefix}-${name}`, maxSession: MAX_SESSION, service });
+    const image = role(this, "Image", "image", inDelivery.image);
     allowPush(image, props.images);
     this.imageRoleArn = image.roleArn;
     for (const environment of environments) {
       const { name, profile } = environment;
       const part = pascal(name);
       const stacks = new EnvironmentStacks(this, environment);
-      validateAtSynth(this, () => checkAgainstOwnRoles(this, environment, stacks, "environments"));
-      const access = new TerraformAccess(this, `${part}Access`, { environment, stacks, name: `${prefix}-${name}` });
+      const scope = rolesScope(this, environment);
+      validateAtSynth(this, () => checkAgainstOwnRoles(scope, environment, stacks, "environments"));
+      const trust = scope === this ? inDelivery : resolveTrust(props.trust, (needed) => this.#provider(scope, needed));
+      const access = new TerraformAccess(scope, `${part}Access`, { environment, stacks, name: `${prefix}-${name}` });
       warnWithoutBoundary(this, environment, "environments");
-      const plan = role(`${part}Plan`, `${name}-plan`, trust.plan(name, PROFILE_DEFAULTS[profile].production));
+      const plan = role(scope, `${part}Plan`, `${name}-plan`, trust.plan(name, PROFILE_DEFAULTS[profile].production));
       access.allowPlan(plan);
-      const apply = role(`${part}Apply`, `${name}-apply`, trust.deploy(name));
+      const apply = role(scope, `${part}Apply`, `${name}-apply`, trust.deploy(name));
       access.allowApply(apply);
-      allowPlanTransfer({ plan, apply }, { partition: stack.partition, environment, stacks });
-      allowRelease(role(`${part}Release`, `${name}-release`, trust.deploy(name)), {
-        stack,
+      allowPlanTransfer({ plan, apply }, { partition: AwsStack.of(scope).partition, environment, stacks });
+      allowRelease(role(scope, `${part}Release`, `${name}-release`, trust.deploy(name)), {
+        delivery: stack,
         environment,
         stacks,
-        repositoryArn: props.images.repositoryArn,
+        images: props.images,
       });
     }
   }
 
   /** AWS verifies the certificate against its own list of authorities, so no thumbprint needs to be maintained. */
-  #provider({ issuer, audience, provider }: NeededProvider): string {
+  #provider(scope: Construct, { issuer, audience, provider }: NeededProvider): string {
     const url = `https://${issuer}`;
-    if (provider === "made") {
-      return new IamOpenidConnectProvider(this, "Provider", { url, clientIdList: [audience] }).arn;
+    const { account } = AwsStack.of(scope).environment;
+    const isFirst = !this.#accounts.has(account);
+    this.#accounts.add(account);
+    if (provider === "made" && isFirst) {
+      return new IamOpenidConnectProvider(scope, "Provider", { url, clientIdList: [audience] }).arn;
     }
     // Looked up, so that the plan fails if the account has none.
-    return new DataAwsIamOpenidConnectProvider(this, "Provider", { url }).arn;
+    return new DataAwsIamOpenidConnectProvider(scope, "Provider", { url }).arn;
   }
 }

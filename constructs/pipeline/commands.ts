@@ -28,6 +28,14 @@ export const INSTALL: readonly string[] = [
   "if [ -f pnpm-lock.yaml ]; then npx --yes pnpm@10.34.9 install --frozen-lockfile; else npm ci; fi",
 ];
 
+/**
+ * Assumes the role `ROLE_ARN` of another account in all later commands. By a profile, which renews its credentials: AWS limits a session to
+ * 1 hour.
+ */
+export const ASSUME_ROLE =
+  `printf '[profile deploy]\\nrole_arn = %s\\ncredential_source = EcsContainer\\n' "$ROLE_ARN" > /tmp/aws-config;` +
+  " export AWS_CONFIG_FILE=/tmp/aws-config AWS_PROFILE=deploy";
+
 /** Checks that a commit must pass before anything is built from it. */
 export const TEST: readonly string[] = ["npm run lint", "npm run typecheck", "npm test"];
 

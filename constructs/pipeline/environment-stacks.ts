@@ -1,5 +1,5 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
-import type { IConstruct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { type Environment, withDefaults } from "../core/environment";
 import { type Problem, type Problems, warn } from "../core/errors";
 import { AwsStack } from "../core/stack";
@@ -73,8 +73,6 @@ interface Delivered {
   readonly prop: string;
   /** Codes of the two problems. */
   readonly codes: { readonly state: string; readonly account: string };
-  /** Remedy for an environment of another account. */
-  readonly remedy: string;
 }
 
 /** Completes an environment with the defaults of the app, and records why it cannot be delivered from this stack. */
@@ -82,10 +80,10 @@ export function resolveDelivered(
   problems: Problems,
   scope: IConstruct,
   given: Environment,
-  { prop, codes, remedy }: Delivered,
+  { prop, codes }: Delivered,
 ): Environment {
   const environment = withDefaults(scope, given);
-  const { name, account, state = "local" } = environment;
+  const { name, account, imageAccount = account, state = "local" } = environment;
   const own = AwsStack.of(scope).environment.account;
   problems.check(state !== "local", {
     code: codes.state,
@@ -93,16 +91,44 @@ export function resolveDelivered(
     problem: `of ${name} must not be local: a build would not find it and would create every resource again`,
     remedy: 'Set state: "s3" in the environment; antifragile bootstrap creates the bucket.',
   });
-  problems.check(account === own, {
+  problems.check(account === own || (account !== undefined && own !== undefined), {
     code: codes.account,
     prop: `${prop}.account`,
-    problem: `of ${name} must match the account of the delivery stack, ${own ?? "which is not set"}; it is ${account ?? "not set"}`,
-    remedy:
-      own === undefined
-        ? "Set account in the DeliveryStack, or for all: new App({ environmentDefaults: { account } })."
-        : remedy,
+    problem: `of ${name} is ${account ?? "not set"}, and that of the delivery stack is ${own ?? "not set"}`,
+    remedy: "Set account in both, or for all: new App({ environmentDefaults: { account } }).",
+  });
+  problems.check(imageAccount === own || account === undefined || own === undefined, {
+    code: codes.account,
+    prop: `${prop}.imageAccount`,
+    problem: `of ${name} must be ${own}, the account of the delivery stack, whose images its tasks pull; it is ${imageAccount ?? "not set"}`,
+    remedy: `Set imageAccount: "${own}" in the environment.`,
   });
   return environment;
+}
+
+/**
+ * Scope for roles of an environment: the construct itself or, for an environment of another account, a stack of that account,
+ * `<name>-delivery-<environment>`. Who may deploy the environment must not be able to change it.
+ */
+export function rolesScope(construct: Construct, environment: Environment): Construct {
+  const own = AwsStack.of(construct);
+  if (environment.account === own.environment.account) return construct;
+  const name = `delivery-${environment.name}`;
+  const app = construct.node.root;
+  const stack =
+    (app.node.tryFindChild(`${own.stackName}-${name}`) as AwsStack | undefined) ??
+    new AwsStack(app as Construct, own.stackName, {
+      lifetime: "delivery",
+      tags: own.tags,
+      environment: {
+        ...environment,
+        name,
+        profile: own.environment.profile,
+        // The boundary limits roles of services; those here deploy them.
+        guardrails: { ...environment.guardrails, permissionsBoundary: undefined },
+      },
+    });
+  return new Construct(stack, construct.node.id);
 }
 
 /**

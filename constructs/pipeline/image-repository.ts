@@ -1,10 +1,13 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
+import { EcrRepositoryPolicy } from "@cdktf/provider-aws/lib/ecr-repository-policy";
+import { Lazy } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
-import { RELEASED_TAG_PREFIX } from "../../contract/images";
+import { KEEP_IMAGE_ACTIONS, PULL_IMAGE_ACTIONS, RELEASED_TAG_PREFIX } from "../../contract/images";
 import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
-import { jsonText } from "../core/literal";
+import { onlyRoles } from "../core/iam";
+import { jsonText, markValues } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
 export interface ImageRepositoryProps {
@@ -59,6 +62,8 @@ export class ImageRepository extends Construct implements IImageRepository {
   readonly repositoryArn: string;
   readonly repositoryName: string;
   readonly repositoryUrl: string;
+  readonly #resource: EcrRepository;
+  readonly #releaseRoleArns: string[] = [];
 
   /** @throws InvalidPropsError REPOSITORY_NAME, REPOSITORY_KEEP */
   constructor(scope: Construct, id: string, props: ImageRepositoryProps = {}) {
@@ -105,9 +110,47 @@ export class ImageRepository extends Construct implements IImageRepository {
         ],
       }),
     });
+    this.#resource = repository;
     this.repositoryArn = repository.arn;
-    this.repositoryName = repository.name;
+    this.repositoryName = name;
     this.repositoryUrl = repository.repositoryUrl;
+  }
+
+  /**
+   * Allows tasks of another account to pull images, and a role of that account to release them. A `Pipeline` and `CiRoles` do this for
+   * their environments.
+   *
+   * @param releaseRoleArn ARN of the role that runs `antifragile release`
+   * @throws InvalidPropsError REPOSITORY_ROLE
+   */
+  shareWith(releaseRoleArn: string): void {
+    checkArguments("ImageRepository.shareWith", { releaseRoleArn }, this);
+    if (!/^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(releaseRoleArn)) {
+      throw invalid(this, {
+        code: "REPOSITORY_ROLE",
+        prop: "releaseRoleArn",
+        problem: `${JSON.stringify(releaseRoleArn)} is not the ARN of an IAM role`,
+        remedy: "Use an ARN such as arn:aws:iam::123456789012:role/orders-delivery-production-release.",
+      });
+    }
+    if (this.#releaseRoleArns.push(releaseRoleArn) > 1) return;
+    new EcrRepositoryPolicy(this, "Policy", {
+      repository: this.#resource.name,
+      policy: Lazy.stringValue({ produce: () => this.#policy() }),
+    });
+  }
+
+  /** A repository policy has no resources. */
+  #policy(): string {
+    const statements = [...this.#releaseRoleArns].sort().flatMap((arn) => {
+      const { Principal, Condition } = onlyRoles([arn]);
+      return [
+        { Effect: "Allow", Principal, Action: PULL_IMAGE_ACTIONS },
+        { Effect: "Allow", Principal, Action: KEEP_IMAGE_ACTIONS, Condition },
+      ];
+    });
+    const texts = [...new Set(statements.map((statement) => jsonText(statement, markValues)))];
+    return `{"Version":"2012-10-17","Statement":[${texts.join(",")}]}`;
   }
 }
 

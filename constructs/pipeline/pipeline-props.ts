@@ -177,7 +177,8 @@ const BUILT_IN: readonly PipelineVariable[] = [
 ];
 
 /** Variables that the pipeline itself passes to builds. */
-const RESERVED = /^(AWS_|CODEBUILD_|ENVIRONMENT$|IMAGE$|APPROVED$|PLANS_ARTIFACT$|REPOSITORY_|WATCH_MINUTES$|ALLOW_)/;
+const RESERVED =
+  /^(AWS_|CODEBUILD_|ENVIRONMENT$|IMAGE$|ROLE_ARN$|APPROVED$|PLANS_ARTIFACT$|REPOSITORY_|WATCH_MINUTES$|ALLOW_)/;
 const SECRET = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/;
 const KEBAB = /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/;
 const GLOBS = 8;
@@ -346,7 +347,6 @@ function resolveRelease(
   const environment = resolveDelivered(problems, scope, release.environment, {
     prop: `${prop}.environment`,
     codes: { state: "PIPELINE_STATE", account: "PIPELINE_ACCOUNT" },
-    remedy: "Create a pipeline in a DeliveryStack of each account, or release with antifragile release.",
   });
   problems.check(environment.name !== "delivery", {
     code: "PIPELINE_ENVIRONMENT",

@@ -12,7 +12,7 @@ import { Annotations, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { checkArguments } from "../core/check-types";
 import { validateAtSynth } from "../core/errors";
-import { Role } from "../core/iam";
+import { Role, roleArnOf } from "../core/iam";
 import { jsonText, literal } from "../core/literal";
 import { pascal } from "../core/names";
 import { isReference } from "../core/reference";
@@ -22,8 +22,19 @@ import { Duration } from "../core/units";
 import { LogStream } from "../logging/log-stream";
 import { Artifacts } from "./artifacts";
 import { BuildProject, type BuildProjectProps } from "./build-project";
-import { APPLY, DRIFT, IMAGE, INSTALL, installTerraform, PLAN, PLANS, RELEASE, RELEASE_OR_ROLL_BACK } from "./commands";
-import { checkAgainstOwnRoles, EnvironmentStacks, warnWithoutBoundary } from "./environment-stacks";
+import {
+  APPLY,
+  ASSUME_ROLE,
+  DRIFT,
+  IMAGE,
+  INSTALL,
+  installTerraform,
+  PLAN,
+  PLANS,
+  RELEASE,
+  RELEASE_OR_ROLL_BACK,
+} from "./commands";
+import { checkAgainstOwnRoles, EnvironmentStacks, rolesScope, warnWithoutBoundary } from "./environment-stacks";
 import { allowPush } from "./image-access";
 import { type IImageRepository, ImageRepository } from "./image-repository";
 import { Notifications } from "./notifications";
@@ -38,6 +49,11 @@ import { allowRelease } from "./release-access";
 import type { ImageSource, SourceDefinition } from "./source";
 import { TerraformAccess } from "./terraform-access";
 import { events, SOURCE, triggers } from "./triggers";
+
+type ProjectProps = Omit<BuildProjectProps, "artifacts" | "reads" | "logs" | "architecture"> & {
+  /** Name of the artifact with plans. @default - none */
+  readonly plans?: string;
+};
 
 /** Provider of sources at GitHub, GitLab and Bitbucket. */
 const CONNECTION = "CodeStarSourceConnection";
@@ -158,13 +174,14 @@ export class Pipeline extends Construct {
     const stack = AwsStack.of(this);
     const actions = this.#settings.releases.map(({ environment }) => {
       const id = pascal(environment.name);
-      const project = this.#project(`${id}Drift`, {
+      const access = this.#access.get(environment.name) as TerraformAccess;
+      const { project, role } = this.#deploying(access.node.scope as Construct, `${id}Drift`, {
         name: `${environment.name}-drift`,
         spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: DRIFT },
         timeout: Duration.hours(1),
         variables: { ENVIRONMENT: environment.name },
       });
-      this.#access.get(environment.name)?.allowPlan(project.role);
+      access.allowPlan(role);
       return this.#run(id, project, { runOrder: 1 });
     });
     const pipeline = this.#create("Drift", {
@@ -325,13 +342,14 @@ export class Pipeline extends Construct {
     const stack = AwsStack.of(this);
     const id = pascal(environment.name);
     const stacks = new EnvironmentStacks(this, environment);
+    const scope = rolesScope(this, environment);
     validateAtSynth(this, () => [
-      ...checkAgainstOwnRoles(this, environment, stacks, "releases"),
+      ...checkAgainstOwnRoles(scope, environment, stacks, "releases"),
       ...gates.flatMap(({ name, check }) =>
         (check?.(this.node.root) ?? []).map((problem) => ({ ...problem, prop: `gates.${name}.${problem.prop}` })),
       ),
     ]);
-    const access = new TerraformAccess(this, `${id}Access`, {
+    const access = new TerraformAccess(scope, `${id}Access`, {
       environment,
       stacks,
       name: `${stack.stackName}-delivery-${environment.name}`,
@@ -339,7 +357,7 @@ export class Pipeline extends Construct {
     this.#access.set(environment.name, access);
     warnWithoutBoundary(this, environment, "releases");
     const variables = { ENVIRONMENT: environment.name };
-    const plan = this.#project(`${id}Plan`, {
+    const plan = this.#deploying(scope, `${id}Plan`, {
       name: `${environment.name}-plan`,
       spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: PLAN, files: [PLANS] },
       timeout: Duration.hours(1),
@@ -347,7 +365,7 @@ export class Pipeline extends Construct {
       writes: [`${id}Plan`],
     });
     access.allowPlan(plan.role);
-    const apply = this.#project(`${id}Apply`, {
+    const apply = this.#deploying(scope, `${id}Apply`, {
       name: `${environment.name}-apply`,
       spec: { install: [...INSTALL, ...installTerraform(this.#settings.architecture)], commands: APPLY },
       timeout: Duration.hours(2),
@@ -355,15 +373,18 @@ export class Pipeline extends Construct {
       plans: `${id}Plan`,
     });
     access.allowApply(apply.role);
-    const live = this.#project(`${id}Release`, {
+    const live = this.#deploying(scope, `${id}Release`, {
       name: `${environment.name}-release`,
       spec: { install: INSTALL, commands: rollbackOnAlarm ? RELEASE_OR_ROLL_BACK : RELEASE },
       timeout: Duration.minutes(150),
       variables: { ...variables, WATCH_MINUTES: String(watch.toMinutes()) },
     });
-    const repositoryArn =
-      this.images?.repositoryArn ?? stack.arn("ecr", `repository/${(followed as ImageSource).repository}`);
-    allowRelease(live.role, { stack, environment, stacks, repositoryArn });
+    allowRelease(live.role, {
+      delivery: stack,
+      environment,
+      stacks,
+      images: this.images ?? (followed as ImageSource),
+    });
     const image = this.images === undefined ? this.#followedImage(followed as ImageSource) : "#{Image.IMAGE}";
     let order = 0;
     const next = () => {
@@ -373,25 +394,25 @@ export class Pipeline extends Construct {
     return {
       name: id,
       action: [
-        this.#run("Plan", plan, { runOrder: next(), outputArtifacts: [`${id}Plan`] }),
+        this.#run("Plan", plan.project, { runOrder: next(), outputArtifacts: [`${id}Plan`] }),
         ...(approval ? [approvalAction(environment.name, next())] : []),
-        this.#run("Apply", apply, { runOrder: next(), plans: `${id}Plan` }),
-        this.#run("Release", live, { runOrder: next(), variables: { IMAGE: image } }),
+        this.#run("Apply", apply.project, { runOrder: next(), plans: `${id}Plan` }),
+        this.#run("Release", live.project, { runOrder: next(), variables: { IMAGE: image } }),
         ...gates.map((gate) =>
-          this.#run(pascal(gate.name), this.#gate(id, environment.name, gate), { runOrder: next() }),
+          this.#run(pascal(gate.name), this.#gate(scope, environment.name, gate), { runOrder: next() }),
         ),
       ],
     };
   }
 
-  #gate(id: string, environment: string, gate: ReleaseGate): BuildProject {
-    const project = this.#project(`${id}Gate${pascal(gate.name)}`, {
+  #gate(scope: Construct, environment: string, gate: ReleaseGate): BuildProject {
+    const { project, role } = this.#deploying(scope, `${pascal(environment)}Gate${pascal(gate.name)}`, {
       name: `${environment}-${gate.name}`,
       spec: { install: INSTALL, commands: gate.commands },
       timeout: gate.timeout ?? Duration.hours(1),
       variables: { ENVIRONMENT: environment },
     });
-    for (const permission of gate.permissions?.(this.node.root) ?? []) project.grant(permission);
+    for (const permission of gate.permissions?.(this.node.root) ?? []) role.grant(permission);
     return project;
   }
 
@@ -400,13 +421,27 @@ export class Pipeline extends Construct {
     return `${stack.accountId}.dkr.ecr.${stack.environment.region}.amazonaws.com/${literal(repository)}@#{Image.ImageDigest}`;
   }
 
-  #project(
-    id: string,
-    {
-      plans,
-      ...props
-    }: Omit<BuildProjectProps, "artifacts" | "reads" | "logs" | "architecture"> & { readonly plans?: string },
-  ): BuildProject {
+  /**
+   * Creates a build that changes an environment, and the role to change it with: the role of the build or, in a stack of another account,
+   * one that only this build may assume.
+   */
+  #deploying(scope: Construct, id: string, props: ProjectProps): { project: BuildProject; role: Role } {
+    if (scope === this) {
+      const project = this.#project(id, props);
+      return { project, role: project.role };
+    }
+    const name = `${AwsStack.of(this).stackName}-delivery-${props.name}`;
+    const roleArn = roleArnOf(AwsStack.of(scope), name);
+    const project = this.#project(id, {
+      ...props,
+      spec: { ...props.spec, commands: [ASSUME_ROLE, ...props.spec.commands] },
+      variables: { ...props.variables, ROLE_ARN: roleArn },
+    });
+    project.grant({ actions: ["sts:AssumeRole"], resources: [roleArn] });
+    return { project, role: new Role(scope, id, { name, service: [{ roleArn: project.role.arnAsText() }] }) };
+  }
+
+  #project(id: string, { plans, ...props }: ProjectProps): BuildProject {
     const project = new BuildProject(this, id, {
       ...props,
       reads: plans === undefined ? [SOURCE] : [SOURCE, plans],

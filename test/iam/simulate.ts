@@ -106,6 +106,38 @@ export async function isAllowedByResource(resourcePolicy: object, service: strin
   return result.overallResult === "Allowed";
 }
 
+/** A caller of another account than the resource. */
+export interface RemoteCaller {
+  /** ARN of its role. */
+  readonly roleArn: string;
+  readonly policies: SimulatedRole["policies"];
+}
+
+/** Decides a call across accounts as IAM does: the policies of the caller and that of the resource must both allow it. */
+export async function isAllowedAcross(
+  { roleArn, policies }: RemoteCaller,
+  { action, resource }: Pick<Call, "action" | "resource">,
+  { policy, account }: { readonly policy: object; readonly account: string },
+): Promise<boolean> {
+  const result = await iamSimulate().runSimulation(
+    {
+      request: {
+        principal: `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/session`,
+        action,
+        resource: { resource, accountId: account },
+        contextVariables: { "aws:PrincipalArn": roleArn, "aws:PrincipalAccount": roleArn.split(":")[4] as string },
+      },
+      identityPolicies: policies,
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy: policy,
+    },
+    {},
+  );
+  if (result.resultType === "error") throw new Error(`${action}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult === "Allowed";
+}
+
 /** Topics of a program that a key of the program encrypts, with the policies of both. */
 export function encryptedTopics(program: Program) {
   const {

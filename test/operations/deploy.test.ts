@@ -22,7 +22,10 @@ describe("the stacks of an environment", () => {
   });
 
   it("belong to no environment for delivery", () => {
-    expect(stacksOf("delivery", { stacks })).toEqual(["orders-delivery"]);
+    const withRoles = { ...stacks, "orders-delivery-production": { dependencies: [] } };
+    expect(stacksOf("delivery", { stacks: withRoles })).toEqual(["orders-delivery"]);
+    expect(stacksOf("delivery-production", { stacks: withRoles })).toEqual(["orders-delivery-production"]);
+    expect(stacksOf("production", { stacks: withRoles })).toEqual(["orders-production-service"]);
   });
 
   it("are empty if the environment does not exist", () => {

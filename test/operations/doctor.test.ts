@@ -144,6 +144,20 @@ describe("doctor", () => {
     expect(of(look({ terraform: "1.11.4", files: files(open) }), "manual")).toEqual([]);
   });
 
+  it("lists the roles to deploy in each other account", () => {
+    const answers = { antifragile: { version: "1.0.0", schema: 1 }, name: "orders", ci: "codepipeline" };
+    const environments = ["1", "1", "2"].map((account, index) => ({ name: `e${index}`, account, state: "s3" }));
+    const files = {
+      ".antifragile.json": JSON.stringify(answers),
+      "infra/environments.ts": `export const environments = ${JSON.stringify([{ name: "dev" }, ...environments])};
+        export const delivery = { account: "1", region: "eu-west-1", repository: "acme/orders" };`,
+    };
+    const manual = look({ terraform: "1.11.4", files }).filter(({ level }) => level === "manual");
+    expect(manual.map(({ remedy }) => remedy).filter((each) => each?.includes("delivery-"))).toEqual([
+      "npm run bootstrap -- delivery-e2 && npm run deploy -- delivery-e2",
+    ]);
+  });
+
   it("detects credentials in variables or files, without verifying them", () => {
     const notes = (env: NodeJS.ProcessEnv, files = {}) => of(look({ terraform: "1.9.0", env, files }), "note");
     expect(notes({})).toEqual(["tools: no AWS credentials are configured"]);

@@ -1,6 +1,7 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
+import { PULL_IMAGE_ACTIONS } from "../../../contract/images";
 import { invalid, type Problem, validateAtSynth } from "../../core/errors";
 import type { Role, Statement } from "../../core/iam";
 import { jsonText, literal, markValues } from "../../core/literal";
@@ -138,12 +139,13 @@ export class Task {
     const { stack, settings } = this.#context;
     if (settings.image.kind !== "repository") return;
     const repository = literal(settings.image.sourceIn(stack.stackName));
-    this.#allowPull(stack.arn("ecr", `repository/${repository}`));
+    const { region, imageAccount = stack.accountId } = stack.environment;
+    this.#allowPull(`arn:${stack.partition}:ecr:${region}:${imageAccount}:repository/${repository}`);
   }
 
   #allowPull(repository: string): void {
     this.#executionRole.grant({
-      actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      actions: PULL_IMAGE_ACTIONS,
       resources: [repository],
     });
     // This action supports no resource-level permissions.

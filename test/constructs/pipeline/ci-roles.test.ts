@@ -205,7 +205,7 @@ describe("CiRoles", () => {
     ["CI_ENVIRONMENTS environments", { environments: [] }],
     ["CI_ENVIRONMENTS environments", { environments: [staging, staging] }],
     ["CI_STATE environments[0].state", { environments: [{ ...staging, state: "local" }] }],
-    ["CI_ACCOUNT environments[0].account", { environments: [{ ...staging, account: "210987654321" }] }],
+    ["CI_ACCOUNT environments[0].imageAccount", { environments: [{ ...staging, account: "210987654321" }] }],
   ])("refuses %s (%#)", (refusal, props) => {
     expect(refusals(() => roles(props))).toContain(refusal);
   });

@@ -46,6 +46,13 @@ describe("ImageRepository", () => {
     ]);
   });
 
+  it("shares its images with the account of a role only", () => {
+    const images = new ImageRepository(new DeliveryStack(new App(), "orders", { region: "eu-central-1" }), "Images");
+    const refused = ["*", "arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:role/*"];
+    for (const arn of refused)
+      expect(refusals(() => images.shareWith(arn))).toEqual(["REPOSITORY_ROLE releaseRoleArn"]);
+  });
+
   it.each([
     [{ name: "Orders" }, "REPOSITORY_NAME name"],
     [{ name: "a" }, "REPOSITORY_NAME name"],

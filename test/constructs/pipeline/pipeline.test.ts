@@ -452,7 +452,7 @@ describe("an invalid pipeline", () => {
       { releases: [{ environment: staging }, { environment: staging, approval: true }] },
     ],
     ["PIPELINE_STATE releases[0].environment.state", release({ state: "local" })],
-    ["PIPELINE_ACCOUNT releases[0].environment.account", release({ account: "210987654321" })],
+    ["PIPELINE_ACCOUNT releases[0].environment.imageAccount", release({ account: "210987654321" })],
     ["PIPELINE_ENVIRONMENT releases[0].environment.name", release({ name: "delivery" })],
     ["PIPELINE_WATCH releases[0].watch", release({}, { watch: Duration.seconds(90) })],
     ["PIPELINE_WATCH releases[0].watch", release({}, { watch: Duration.hours(3) })],
