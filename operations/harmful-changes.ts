@@ -1,6 +1,6 @@
 /** Changes of attributes that take something away, and the vocabulary in which `protected-resources.ts` describes them. */
 
-import type { Attributes } from "./terraform-plan";
+import { type Attributes, attributes } from "./terraform-plan";
 
 /** Change in place that harms. */
 export interface HarmfulChange {
@@ -25,8 +25,8 @@ export interface Protection {
   /** Cause of a change that forces a replacement, by its path. */
   readonly causes?: Readonly<Record<string, string>>;
   readonly changes?: readonly HarmfulChange[];
-  /** Limits the protection to some resources of the type. @default - all */
-  readonly only?: (before: Attributes) => boolean;
+  /** Limits the protection to some resources of the type, or replacements. @default - all */
+  readonly only?: (before: Attributes, after: Attributes) => boolean;
 }
 
 export const HARMLESS = "harmless";
@@ -36,6 +36,7 @@ export const changed = () => true;
 export const turnedOn = (before: unknown, after: unknown) => before !== true && after === true;
 export const turnedOff = (before: unknown, after: unknown) => before === true && after !== true;
 export const lowered = (before: unknown, after: unknown) => isNumber(before) && (isNumber(after) ? after : 0) < before;
+export const disabled = (before: unknown, after: unknown) => before === "ENABLED" && after === "DISABLED";
 export const removed = (before: unknown, after: unknown) => Boolean(before) && !after;
 
 export const elements = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -55,6 +56,34 @@ export const keptImages = (policy: unknown) =>
 /** Number of rules of a web ACL that block requests. */
 export const blocking = (rules: unknown) =>
   elements(rules).filter((rule) => /"(block|none)":\[[^\]]/.test(JSON.stringify(rule))).length;
+
+/** Number of approvals in the stages of a pipeline. */
+export const approvals = (stages: unknown) => namesIn(JSON.stringify(stages), /"category":"Approval"/g).length;
+
+/** True if the settings of a cluster turn Container Insights on. */
+export const observes = (settings: unknown) => /"(enabled|enhanced)"/.test(JSON.stringify(settings ?? []));
+
+/** True if the parameters of a database accept connections without TLS. */
+export const acceptsPlainText = (parameters: unknown) =>
+  elements(parameters).some((each) => {
+    const { name, value } = attributes(each);
+    return name === "rds.force_ssl" && value === "0";
+  });
+
+/** Indexes of a table, each with the attributes that its replacement must have. */
+export const indexesIn = (indexes: unknown) =>
+  elements(indexes)
+    .map(attributes)
+    .map(({ name, hash_key, range_key, projection_type }) => [name, hash_key, range_key, projection_type].join());
+
+/** Number of times for which the rules of a bucket delete objects or former versions. */
+export const expirations = (rules: unknown) =>
+  elements(rules)
+    .map(attributes)
+    .filter(({ status }) => status !== "Disabled")
+    .flatMap(({ expiration, noncurrent_version_expiration: former }) => [...elements(expiration), ...elements(former)])
+    .map(attributes)
+    .filter(({ days, noncurrent_days: former }) => Boolean(days) || Boolean(former)).length;
 
 export const signsIn = (actions: unknown) => JSON.stringify(actions ?? []).includes('"authenticate-');
 /** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */

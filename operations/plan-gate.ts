@@ -60,7 +60,7 @@ function find(resource: ResourceChange): Finding[] {
   if (protection === undefined || resource.mode === "data") return [];
   const { what, deleted, replaced = deleted, replacedAfter = replaced, only = () => true } = protection;
   const finding = (action: Allowable, effect: string | undefined, because: readonly string[] = []): Finding[] =>
-    effect === undefined || effect === HARMLESS || !only(attributes(change.before))
+    effect === undefined || effect === HARMLESS || !only(attributes(change.before), attributes(change.after))
       ? []
       : [{ address, action, what, effect, because, instead: [] }];
   if (!change.actions.includes("delete")) return weakenings(resource, protection);

@@ -4,17 +4,23 @@
  */
 
 import {
+  acceptsPlainText,
+  approvals,
   blocking,
   changed,
+  disabled,
   downgraded,
   elements,
+  expirations,
   fewer,
   HARMLESS,
   type HarmfulChange,
+  indexesIn,
   isNumber,
   keptImages,
   lowered,
   namesIn,
+  observes,
   type Protection,
   removed,
   signsIn,
@@ -98,6 +104,22 @@ function publishedPort(name: unknown, value: unknown): unknown {
     return undefined;
   }
 }
+/** True if the names of a certificate include a host that those of its replacement do not cover. */
+function losesHosts(before: Attributes, after: Attributes): boolean {
+  const names = [after.domain_name, ...elements(after.subject_alternative_names)];
+  return [before.domain_name, ...elements(before.subject_alternative_names)].some(
+    (host) => !names.includes(host) && !names.includes(String(host).replace(/^[^.]+/, "*")),
+  );
+}
+const NOT_ROLLED_BACK = "a failed deployment is not rolled back";
+const EXPIRED = "objects and versions older than the new number of days are deleted";
+const NO_WAY_OUT = "its subnets have no way out: tasks cannot pull images or call AWS";
+const NOT_SENT = "log lines no longer arrive at their destination";
+const TLS_OPTIONAL: HarmfulChange = {
+  path: "parameter",
+  harms: (before, after) => acceptsPlainText(after) && !acceptsPlainText(before),
+  effect: "it accepts connections without TLS",
+};
 const isDefaultRoute = ({ destination_cidr_block: v4, destination_ipv6_cidr_block: v6 }: Attributes) =>
   v4 === "0.0.0.0/0" || v6 === "::/0";
 
@@ -112,7 +134,10 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       "deployment_controller.0.type":
         "a service keeps its deployment controller: codeDeploy(...) and the other strategies cannot be exchanged in place",
     },
-    changes: [{ path: "load_balancer.*.container_port", ...UNREACHED }],
+    changes: [
+      { path: "load_balancer.*.container_port", ...UNREACHED },
+      { path: "deployment_circuit_breaker.*.rollback", harms: turnedOff, effect: NOT_ROLLED_BACK },
+    ],
   },
   aws_ssm_parameter: {
     what: "address of a service",
@@ -129,8 +154,38 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       },
     ],
   },
-  aws_ecs_cluster: { what: "cluster", deleted: "every service in it must be deleted first" },
-  aws_ecs_capacity_provider: { what: "capacity provider", deleted: "no task can be started on its instances" },
+  aws_ecs_cluster: {
+    what: "cluster",
+    deleted: "every service in it must be deleted first",
+    changes: [
+      {
+        path: "setting",
+        harms: (before, after) => observes(before) && !observes(after),
+        effect: "AWS stops reporting its number of tasks: workers that scale from zero do not start",
+      },
+    ],
+  },
+  aws_ecs_capacity_provider: {
+    what: "capacity provider",
+    deleted: "no task can be started on its instances",
+    changes: [
+      {
+        path: "auto_scaling_group_provider.*.managed_termination_protection",
+        harms: disabled,
+        effect: "instances that run tasks are terminated when the group scales in",
+      },
+    ],
+  },
+  aws_launch_template: {
+    what: "launch template",
+    changes: [
+      {
+        path: "metadata_options.*.http_tokens",
+        harms: (before) => before === "required",
+        effect: "a request that a task is made to send can read the credentials of its instance",
+      },
+    ],
+  },
   aws_autoscaling_group: {
     what: "group of instances",
     deleted: "its instances are terminated, and what runs on them stops",
@@ -187,6 +242,11 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       { path: "default_action", ...WITHOUT_SIGN_IN },
     ],
   },
+  aws_acm_certificate: {
+    what: "certificate",
+    replaced: "hosts that the new certificate does not cover fail the TLS handshake",
+    only: losesHosts,
+  },
   aws_lb_listener_certificate: {
     what: "certificate of a listener",
     deleted: "hosts that only this certificate covers fail the TLS handshake",
@@ -240,6 +300,16 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         effect: "it has no standby in another zone: maintenance and the failure of its zone are outages",
       },
       { path: "allocated_storage", harms: lowered, effect: "AWS does not shrink storage: the apply fails" },
+      {
+        path: "max_allocated_storage",
+        harms: lowered,
+        effect: "its storage grows less, or not at all: when it is full, the database stops",
+      },
+      ...["identifier", "port"].map((path) => ({
+        path,
+        harms: changed,
+        effect: "its address changes: tasks that run cannot connect until they are replaced",
+      })),
       { path: "publicly_accessible", ...FROM_INTERNET },
     ],
   },
@@ -256,6 +326,8 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     causes: { performance_insights_kms_key_id: KEPT_KEY },
     changes: [{ path: "publicly_accessible", ...FROM_INTERNET }],
   },
+  aws_db_parameter_group: { what: "settings of a database", changes: [TLS_OPTIONAL] },
+  aws_rds_cluster_parameter_group: { what: "settings of a database", changes: [TLS_OPTIONAL] },
   aws_rds_global_cluster: { what: "database", deleted: DATA_LOST },
   aws_dynamodb_table: {
     what: "table",
@@ -268,6 +340,17 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         effect: "its continuous backups are deleted: no point in time can be restored",
       },
       { path: "ttl.*.enabled", harms: turnedOn, effect: "items whose time has passed are deleted" },
+      {
+        path: "ttl.*.attribute_name",
+        harms: (before, after) => Boolean(before) && Boolean(after),
+        effect: "AWS refuses another attribute while TTL is on: the apply fails",
+        instead: "turn TTL off first: aws dynamodb update-time-to-live",
+      },
+      {
+        path: "global_secondary_index",
+        harms: (before, after) => fewer(indexesIn(before), indexesIn(after)),
+        effect: "queries that use an index that is gone fail",
+      },
     ],
   },
   aws_docdb_cluster: { what: "database", deleted: DATA_LOST, changes: DATABASE_CHANGES },
@@ -322,11 +405,15 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   },
   aws_s3_bucket_lifecycle_configuration: {
     what: "lifecycle of a bucket",
-    changes: ["expiration.*.days", "noncurrent_version_expiration.*.noncurrent_days"].map((path) => ({
-      path: `rule.*.${path}`,
-      harms: (before, after) => isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
-      effect: "objects and versions older than the new number of days are deleted",
-    })),
+    changes: [
+      { path: "rule", harms: (before, after) => expirations(after) > expirations(before), effect: EXPIRED },
+      ...["expiration.*.days", "noncurrent_version_expiration.*.noncurrent_days"].map((path) => ({
+        path: `rule.*.${path}`,
+        harms: (before: unknown, after: unknown) =>
+          isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
+        effect: EXPIRED,
+      })),
+    ],
   },
   aws_s3_bucket_logging: { what: "log of a bucket", deleted: "accesses to the bucket are no longer recorded" },
   aws_s3_bucket_public_access_block: {
@@ -367,6 +454,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     deleted: "its subscribers get no more messages, and e-mail addresses must confirm again",
     changes: [{ path: "kms_master_key_id", harms: removed, effect: UNENCRYPTED }],
   },
+  aws_sns_topic_subscription: { what: "subscription", deleted: "its recipient gets no more messages" },
   aws_kinesis_stream: {
     what: "stream",
     deleted: "its records are lost, and senders fail",
@@ -377,6 +465,11 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     deleted: "its images are lost: tasks that need one cannot start, and rollbacks fail",
     changes: [
       { path: "force_delete", harms: turnedOn, effect: "a later deletion deletes its images with it" },
+      {
+        path: "image_scanning_configuration.*.scan_on_push",
+        harms: turnedOff,
+        effect: "AWS no longer looks for vulnerabilities in new images",
+      },
       {
         path: "image_tag_mutability",
         harms: (before) => before === "IMMUTABLE",
@@ -409,6 +502,8 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       },
     ],
   },
+  aws_cloudwatch_log_subscription_filter: { what: "subscription of a log group", deleted: NOT_SENT },
+  aws_kinesis_firehose_delivery_stream: { what: "delivery stream", deleted: NOT_SENT },
   aws_kms_key: {
     what: "key",
     deleted: "the data that it encrypts can never be read again after its waiting period",
@@ -467,6 +562,11 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "alarm",
     changes: [
       { path: "actions_enabled", harms: turnedOff, effect: "it notifies no one, and rolls back and scales nothing" },
+      {
+        path: "alarm_actions",
+        harms: (before, after) => elements(before).length > 0 && elements(after).length === 0,
+        effect: "it notifies no one",
+      },
     ],
   },
   aws_codedeploy_deployment_group: {
@@ -475,11 +575,30 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
       {
         path: "auto_rollback_configuration.*.enabled",
         harms: turnedOff,
-        effect: "a failed deployment is not rolled back",
+        effect: NOT_ROLLED_BACK,
       },
     ],
   },
-  aws_scheduler_schedule: { what: "schedule", deleted: "its job no longer runs", replaced: HARMLESS },
+  aws_codepipeline: {
+    what: "pipeline",
+    changes: [
+      {
+        path: "stage",
+        harms: (before, after) => approvals(after) < approvals(before),
+        effect: "releases no longer wait for an approval",
+      },
+    ],
+  },
+  aws_scheduler_schedule: {
+    what: "schedule",
+    deleted: "its job no longer runs",
+    replaced: HARMLESS,
+    changes: [{ path: "state", harms: disabled, effect: "its job no longer runs" }],
+  },
+  aws_cloudwatch_event_rule: {
+    what: "event rule",
+    changes: [{ path: "state", harms: disabled, effect: "what it starts or records no longer happens" }],
+  },
   aws_cognito_user_pool: {
     what: "user pool",
     deleted: "all users are lost",
@@ -489,6 +608,11 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
         path: "mfa_configuration",
         harms: (before) => before === "ON",
         effect: "users sign in without a second factor",
+      },
+      {
+        path: "admin_create_user_config.*.allow_admin_create_user_only",
+        harms: turnedOff,
+        effect: "anyone can create an account",
       },
     ],
   },
@@ -519,6 +643,10 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "association of a web ACL",
     deleted: "requests reach the load balancer without a filter",
   },
+  aws_wafv2_web_acl_logging_configuration: {
+    what: "log of a web ACL",
+    deleted: "the requests that it blocks are no longer recorded",
+  },
   aws_route53_zone: { what: "zone", deleted: "its DNS names no longer resolve" },
   aws_route53_record: {
     what: "DNS record",
@@ -538,6 +666,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
     what: "subnet",
     deleted:
       "AWS does not delete it while tasks, databases or a load balancer have addresses in it: the apply waits and fails",
+    causes: { availability_zone: "each subnet keeps its place in zoneNames: add a zone at the end" },
   },
   aws_internet_gateway: { what: "internet gateway", deleted: "nothing in the VPC reaches the internet, or is reached" },
   aws_egress_only_internet_gateway: {
@@ -546,7 +675,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   },
   aws_nat_gateway: {
     what: "NAT gateway",
-    deleted: "its subnets have no way out: tasks cannot pull images or call AWS",
+    deleted: NO_WAY_OUT,
     replaced: "its subnets have no way out for some minutes: tasks cannot pull images or call AWS",
     replacedAfter: "its subnets call out from another address",
   },
@@ -556,8 +685,14 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   },
   aws_route: {
     what: "default route",
-    deleted: "its subnets have no way out: tasks cannot pull images or call AWS",
+    deleted: NO_WAY_OUT,
     only: isDefaultRoute,
+  },
+  aws_route_table_association: { what: "routes of a subnet", deleted: NO_WAY_OUT },
+  aws_flow_log: {
+    what: "flow log",
+    deleted: "connections in its network are no longer recorded",
+    replaced: HARMLESS,
   },
   aws_vpc_endpoint: {
     what: "VPC endpoint",

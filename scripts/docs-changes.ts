@@ -46,7 +46,8 @@ of its resource: \`--allow-delete\`, \`--allow-replace\` or \`--allow-update\`. 
 
 ## Deleted or replaced
 
-The consequence of each. A route counts if it is a default route, a DNS record if it is of type A or AAAA.
+The consequence of each. A route counts if it is a default route, a DNS record if it is of type A or AAAA, the
+replacement of a certificate if it covers fewer hosts.
 
 ${table(["resource", "deleted", "replaced, the old one first", "replaced, the new one first"], deletions)}
 
@@ -67,6 +68,12 @@ while tasks that run still use it. Open the new one beside the old one first, an
 
 After a change of the region, Terraform looks for the resources of a stack in the new region, does not find them, and creates new ones:
 the old ones stay, billed. Create another environment or platform for the new region instead.
+
+## Changes that AWS makes
+
+Minor versions of databases and caches, renewed certificates, rotated secrets and task definitions of releases change nothing in the next
+plan. A newer machine image (AMI) does: the launch template and the group are updated in place, instances are replaced one after the
+other, and a group is never replaced. To decide when this happens, set \`MachineImage.id(...)\`.
 
 ## Props of a service
 

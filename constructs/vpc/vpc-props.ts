@@ -42,7 +42,7 @@ export interface VpcProps {
    */
   readonly zones?: number;
   /**
-   * Names of the availability zones.
+   * Names of the availability zones. Add another one at the end: a subnet keeps its place in this list.
    *
    * @default - the first zones of the region that the account can use; a subnet stays in its zone if they change
    */

@@ -54,6 +54,7 @@ describe("the plan gate", () => {
     "aws_autoscaling_group",
     "aws_cloudwatch_log_data_protection_policy",
     "aws_cloudwatch_log_group",
+    "aws_cloudwatch_log_subscription_filter",
     "aws_codeconnections_connection",
     "aws_cognito_user_pool",
     "aws_cognito_user_pool_client",
@@ -75,6 +76,7 @@ describe("the plan gate", () => {
     "aws_elasticache_user_group",
     "aws_iam_openid_connect_provider",
     "aws_internet_gateway",
+    "aws_kinesis_firehose_delivery_stream",
     "aws_kinesis_stream",
     "aws_kms_key",
     "aws_lb",
@@ -86,6 +88,7 @@ describe("the plan gate", () => {
     "aws_rds_cluster_instance",
     "aws_rds_global_cluster",
     "aws_route53_zone",
+    "aws_route_table_association",
     "aws_s3_bucket",
     "aws_s3_bucket_logging",
     "aws_s3_bucket_public_access_block",
@@ -95,15 +98,16 @@ describe("the plan gate", () => {
     "aws_service_discovery_private_dns_namespace",
     "aws_service_discovery_service",
     "aws_sns_topic",
+    "aws_sns_topic_subscription",
     "aws_sqs_queue",
     "aws_subnet",
     "aws_vpc",
     "aws_wafv2_web_acl",
     "aws_wafv2_web_acl_association",
+    "aws_wafv2_web_acl_logging_configuration",
   ];
   /** Types that can be made again as they were, whose loss shows in a type above, or that AWS refuses to delete while in use. */
   const UNPROTECTED = [
-    "aws_acm_certificate",
     "aws_acm_certificate_validation",
     "aws_appautoscaling_policy",
     "aws_appautoscaling_scheduled_action",
@@ -114,41 +118,31 @@ describe("the plan gate", () => {
     "aws_chatbot_slack_channel_configuration",
     "aws_cloudwatch_composite_alarm",
     "aws_cloudwatch_dashboard",
-    "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target",
     "aws_cloudwatch_log_metric_filter",
     "aws_cloudwatch_log_resource_policy",
     "aws_cloudwatch_log_stream",
-    "aws_cloudwatch_log_subscription_filter",
     "aws_cloudwatch_query_definition",
     "aws_codedeploy_app",
     "aws_codedeploy_deployment_config",
-    "aws_db_parameter_group",
     "aws_db_subnet_group",
     "aws_default_security_group",
     "aws_ecs_cluster_capacity_providers",
     "aws_ecs_task_definition",
     "aws_elasticache_subnet_group",
     "aws_fis_experiment_template",
-    "aws_flow_log",
     "aws_iam_instance_profile",
     "aws_iam_role_policy",
     "aws_iam_role_policy_attachment",
-    "aws_kinesis_firehose_delivery_stream",
     "aws_lambda_function",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_permission",
-    "aws_launch_template",
-    "aws_rds_cluster_parameter_group",
     "aws_route_table",
-    "aws_route_table_association",
     "aws_s3_bucket_metric",
     "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_policy",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_sns_topic_policy",
-    "aws_sns_topic_subscription",
-    "aws_wafv2_web_acl_logging_configuration",
   ];
   /** A new one can be made before the old one goes, without harm. */
   const EXCHANGED = ["aws_lb_listener_certificate", "aws_vpc_endpoint"];
@@ -162,7 +156,7 @@ describe("the plan gate", () => {
       judgePlan(plan(deletions))
         .refused.map(({ address }) => address)
         .sort(),
-    ).toEqual([...PROTECTED, ...EXCHANGED, "aws_scheduler_schedule"].sort().map((type) => `${type}.A`));
+    ).toEqual([...PROTECTED, ...EXCHANGED, "aws_flow_log", "aws_scheduler_schedule"].sort().map((type) => `${type}.A`));
   });
 
   it("leaves only these types of our constructs unprotected", () => {
@@ -172,9 +166,37 @@ describe("the plan gate", () => {
     expect(unprotected).toEqual(UNPROTECTED);
   });
 
-  it("refuses to delete a schedule, which may be replaced", () => {
-    expect(findings({ "aws_scheduler_schedule.A": ["delete"] })).toEqual(["delete aws_scheduler_schedule.A"]);
-    expect(findings({ "aws_scheduler_schedule.A": ["delete", "create"] })).toEqual([]);
+  it.each(["aws_flow_log", "aws_scheduler_schedule"])("refuses to delete %s, which may be replaced", (type) => {
+    expect(findings({ [`${type}.A`]: ["delete"] })).toEqual([`delete ${type}.A`]);
+    expect(findings({ [`${type}.A`]: ["delete", "create"] })).toEqual([]);
+  });
+
+  it("refuses to replace a certificate by one that covers fewer hosts", () => {
+    const replaced = (before: object, after: object) =>
+      findings({ "aws_acm_certificate.A": { actions: ["create", "delete"], before, after } });
+    const names = (domain_name: string, ...subject_alternative_names: string[]) => ({
+      domain_name,
+      subject_alternative_names,
+    });
+    const refused = ["replace aws_acm_certificate.A"];
+    expect(replaced(names("shop.example.com"), names("market.example.com"))).toEqual(refused);
+    expect(replaced(names("a.example.com", "b.example.com"), { domain_name: "a.example.com" })).toEqual(refused);
+    expect(replaced(names("a.b.example.com"), names("*.example.com"))).toEqual(refused);
+    expect(replaced(names("*.example.com"), names("a.example.com"))).toEqual(refused);
+    expect(replaced(names("a.example.com"), names("a.example.com", "b.example.com"))).toEqual([]);
+    expect(replaced(names("a.example.com", "example.com"), names("*.example.com", "example.com"))).toEqual([]);
+    expect(findings({ "aws_acm_certificate.A": { actions: ["delete"], before: names("a.example.com") } })).toEqual([]);
+  });
+
+  it("explains that a zone moves its subnets", () => {
+    const change = {
+      actions: ["delete", "create"],
+      before: { availability_zone: "eu-central-1b" },
+      after: { availability_zone: "eu-central-1a" },
+      replace_paths: [["availability_zone"]],
+    };
+    const [finding] = judgePlan(plan({ "aws_subnet.A": change })).refused;
+    expect(finding?.because).toEqual([expect.stringContaining("add a zone at the end")]);
   });
 
   it.each(PROTECTED)("refuses to delete or replace %s, in any order", (type) => {

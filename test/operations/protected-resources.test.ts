@@ -266,6 +266,13 @@ describe("changes in place", () => {
     ["aws_kms_key", { enable_key_rotation: true }, { enable_key_rotation: false }, "enable_key_rotation", /material/],
     ["aws_kms_key", { deletion_window_in_days: 30 }, { deletion_window_in_days: 7 }, "deletion_window_in_days", /less/],
     ["aws_dynamodb_table", { ttl: [{ enabled: false }] }, { ttl: [{ enabled: true }] }, "ttl.0.enabled", /items/],
+    [
+      "aws_dynamodb_table",
+      { ttl: [{ enabled: true, attribute_name: "a" }] },
+      { ttl: [{ enabled: true, attribute_name: "b" }] },
+      "ttl.0.attribute_name",
+      /apply fails/,
+    ],
     ["aws_cloudwatch_metric_alarm", { actions_enabled: true }, { actions_enabled: false }, "actions_enabled", /rolls/],
     [
       "aws_autoscaling_group",
@@ -352,6 +359,99 @@ describe("changes in place", () => {
       "auto_rollback_configuration.0.enabled",
       /rolled back/,
     ],
+    [
+      "aws_ecs_service",
+      { deployment_circuit_breaker: [{ enable: true, rollback: true }] },
+      { deployment_circuit_breaker: [{ enable: true, rollback: false }] },
+      "deployment_circuit_breaker.0.rollback",
+      /rolled back/,
+    ],
+    [
+      "aws_ecs_cluster",
+      { setting: [{ name: "containerInsights", value: "enabled" }] },
+      { setting: [{ name: "containerInsights", value: "disabled" }] },
+      "setting",
+      /scale from zero/,
+    ],
+    [
+      "aws_ecs_capacity_provider",
+      { auto_scaling_group_provider: [{ managed_termination_protection: "ENABLED" }] },
+      { auto_scaling_group_provider: [{ managed_termination_protection: "DISABLED" }] },
+      "auto_scaling_group_provider.0.managed_termination_protection",
+      /terminated/,
+    ],
+    [
+      "aws_launch_template",
+      { metadata_options: [{ http_tokens: "required" }] },
+      { metadata_options: [{ http_tokens: "optional" }] },
+      "metadata_options.0.http_tokens",
+      /credentials/,
+    ],
+    ["aws_db_instance", { max_allocated_storage: 200 }, { max_allocated_storage: 0 }, "max_allocated_storage", /full/],
+    ["aws_db_instance", { identifier: "a" }, { identifier: "b" }, "identifier", /cannot connect/],
+    ["aws_db_instance", { port: 5432 }, { port: 5433 }, "port", /cannot connect/],
+    ...["aws_db_parameter_group", "aws_rds_cluster_parameter_group"].map(
+      (type): Row => [
+        type,
+        { parameter: [{ name: "rds.force_ssl", value: "1" }] },
+        { parameter: [{ name: "rds.force_ssl", value: "0" }] },
+        "parameter",
+        /TLS/,
+      ],
+    ),
+    ...[[], [{ name: "byDay", hash_key: "month" }]].map(
+      (after): Row => [
+        "aws_dynamodb_table",
+        { global_secondary_index: [{ name: "byDay", hash_key: "day" }] },
+        { global_secondary_index: after },
+        "global_secondary_index",
+        /queries/,
+      ],
+    ),
+    [
+      "aws_s3_bucket_lifecycle_configuration",
+      { rule: [{ id: "a", status: "Enabled", noncurrent_version_expiration: [{ noncurrent_days: 30 }] }] },
+      {
+        rule: [
+          { id: "a", status: "Enabled", noncurrent_version_expiration: [{ noncurrent_days: 30 }] },
+          { id: "b", status: "Enabled", expiration: [{ days: 1 }] },
+        ],
+      },
+      "rule",
+      /deleted/,
+    ],
+    [
+      "aws_s3_bucket_lifecycle_configuration",
+      { rule: [{ status: "Disabled", expiration: [{ days: 1 }] }] },
+      { rule: [{ status: "Enabled", expiration: [{ days: 1 }] }] },
+      "rule",
+      /deleted/,
+    ],
+    [
+      "aws_ecr_repository",
+      { image_scanning_configuration: [{ scan_on_push: true }] },
+      { image_scanning_configuration: [{ scan_on_push: false }] },
+      "image_scanning_configuration.0.scan_on_push",
+      /vulnerabilities/,
+    ],
+    ["aws_cloudwatch_metric_alarm", { alarm_actions: ["a"] }, { alarm_actions: [] }, "alarm_actions", /notifies/],
+    [
+      "aws_codepipeline",
+      { stage: [{ action: [{ category: "Source" }] }, { action: [{ category: "Approval" }, { category: "Build" }] }] },
+      { stage: [{ action: [{ category: "Source" }] }, { action: [{ category: "Build" }] }] },
+      "stage",
+      /approval/,
+    ],
+    ...["aws_scheduler_schedule", "aws_cloudwatch_event_rule"].map(
+      (type): Row => [type, { state: "ENABLED" }, { state: "DISABLED" }, "state", /no longer/],
+    ),
+    [
+      "aws_cognito_user_pool",
+      { admin_create_user_config: [{ allow_admin_create_user_only: true }] },
+      { admin_create_user_config: [{ allow_admin_create_user_only: false }] },
+      "admin_create_user_config.0.allow_admin_create_user_only",
+      /account/,
+    ],
   ];
 
   it.each(HARMFUL)("of %s from %j to %j is refused", (type, before, after, path, effect) => {
@@ -371,7 +471,8 @@ describe("changes in place", () => {
   });
 
   const isReversible = ([type, , , path]: Row) =>
-    path !== "transit_encryption_enabled" &&
+    !["transit_encryption_enabled", "identifier", "port", "ttl.0.attribute_name"].includes(path) &&
+    !path.endsWith("_index") &&
     !["aws_lb_listener", "aws_lb_target_group", "aws_ecs_service", "aws_ssm_parameter"].includes(type);
 
   it.each(HARMFUL.filter(isReversible))("of %s back to %j from %j passes", (type, before, after) => {
