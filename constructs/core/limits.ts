@@ -154,6 +154,24 @@ function textProblem(
   };
 }
 
+/** Rest of a reference that JavaScript has cut, calculated with, or written in other characters. */
+const BROKEN_REFERENCE = /token(\[|%5b)token\.\d|\$\{TfT|-\d\.\d+e\+2[89]\d/i;
+
+function brokenReferences({ type, block }: Resource): Problem[] {
+  return Object.entries(block).flatMap(([attribute, value]) =>
+    BROKEN_REFERENCE.test(JSON.stringify(value) ?? "")
+      ? [
+          {
+            code: "REFERENCE_CHANGED",
+            prop: `${type}.${attribute}`,
+            problem: "contains a value that is known only at apply, which JavaScript has changed",
+            remedy: "Change it by a function of Terraform, such as Fn.upper(value) or Fn.urlencode(value).",
+          },
+        ]
+      : [],
+  );
+}
+
 /** Part of a total: what a resource adds to it. */
 interface Share {
   readonly total: Total;
@@ -340,14 +358,14 @@ function resourcesOf(terraform: Block): Resource[] {
 
 /**
  * Finds texts, names and totals in a synthesized stack that AWS refuses: AWS_LENGTH, AWS_CHARACTERS, AWS_NAME_TAKEN,
- * AWS_TOTAL. Names and totals include the stacks of the app that have been synthesized before, in the same account and region.
+ * AWS_TOTAL; and references that are none any more: REFERENCE_CHANGED. Names and totals include the stacks of the app that have been synthesized before, in the same account and region.
  *
  * @param terraform the stack as Terraform JSON, with the metadata of cdktf
  */
 export function limitErrors(stack: RegionalStack, terraform: object): InvalidPropsError[] {
   const resources = resourcesOf(terraform as Block);
   const texts = resources.flatMap((resource) => {
-    const problems = textProblems(resource, stack.environment.region);
+    const problems = [...brokenReferences(resource), ...textProblems(resource, stack.environment.region)];
     return problems.length === 0 ? [] : [new InvalidPropsError(resource.path, problems)];
   });
   const { sums, taken } = ledgerOf(stack).enter(stack, entryOf(stack, resources, terraform as Block));
@@ -360,8 +378,14 @@ export function limitErrors(stack: RegionalStack, terraform: object): InvalidPro
 
 function takenError({ name, field, resource }: Claim, first: Claim): InvalidPropsError {
   const problem = `${JSON.stringify(name)} must be unique in an account and region, but ${first.resource.path} has it too`;
-  const remedy = "Use another name or id for one of them, or one construct in both places.";
-  return new InvalidPropsError(resource.path, [{ code: "AWS_NAME_TAKEN", prop: field, problem, remedy }]);
+  return new InvalidPropsError(resource.path, [
+    {
+      code: "AWS_NAME_TAKEN",
+      prop: field,
+      problem,
+      remedy: "Use another name or id for one of them, or one construct in both places.",
+    },
+  ]);
 }
 
 function totalErrors({ amount, total }: Sum, { path }: Resource, { quotas }: Environment): InvalidPropsError[] {

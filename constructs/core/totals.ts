@@ -28,19 +28,22 @@ export interface Total {
    */
   readonly quota?: Quota;
   readonly remedy: string;
-  /** Page of AWS that states the limit. */
-  readonly source: string;
 }
 
-const IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html";
-const VPC_QUOTAS = "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html";
-const LOGS_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html";
-const ECS_QUOTAS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html";
-const SCALING_QUOTAS =
-  "https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html";
-const GROUP_QUOTAS = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html";
-
-/** Limits of sums, which the parts keep while the whole does not. Synth checks them over all stacks of an app. */
+/**
+ * Limits of sums, which the parts keep while the whole does not. Synth checks them over all stacks of an app.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html
+ * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html
+ * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html
+ * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+ */
 export const TOTALS: readonly Total[] = [
   {
     what: "characters in the inline policies of a role",
@@ -50,7 +53,6 @@ export const TOTALS: readonly Total[] = [
     per: "role",
     limit: 10_240,
     remedy: "Split the service, or give the resources names with a common prefix and grant that.",
-    source: IAM_QUOTAS,
   },
   {
     what: "characters in a managed policy",
@@ -60,7 +62,6 @@ export const TOTALS: readonly Total[] = [
     per: "self",
     limit: 6144,
     remedy: "Split it into several policies.",
-    source: IAM_QUOTAS,
   },
   {
     what: "managed policies attached to a role",
@@ -69,7 +70,6 @@ export const TOTALS: readonly Total[] = [
     limit: 10,
     quota: "managedPoliciesPerRole",
     remedy: "Attach fewer, or have AWS raise the quota and set environment.quotas.managedPoliciesPerRole.",
-    source: IAM_QUOTAS,
   },
   ...(["egress", "ingress"] as const).map(
     (direction): Total => ({
@@ -80,7 +80,6 @@ export const TOTALS: readonly Total[] = [
       quota: "rulesPerSecurityGroup",
       remedy:
         "Use a second platform or route calls through one service; or have AWS raise the quota and set environment.quotas.rulesPerSecurityGroup.",
-      source: VPC_QUOTAS,
     }),
   ),
   {
@@ -91,7 +90,6 @@ export const TOTALS: readonly Total[] = [
     quota: "certificatesPerLoadBalancer",
     remedy:
       "Use one certificate with a wildcard for the platform's domain, or have AWS raise the quota and set environment.quotas.certificatesPerLoadBalancer.",
-    source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
   },
   {
     what: "CloudWatch Logs resource policies of a region",
@@ -99,7 +97,6 @@ export const TOTALS: readonly Total[] = [
     per: "region",
     limit: 10,
     remedy: "Use fewer platforms in one account and region.",
-    source: LOGS_QUOTAS,
   },
   {
     what: "subscription filters of a log group",
@@ -107,7 +104,6 @@ export const TOTALS: readonly Total[] = [
     per: "log_group_name",
     limit: 2,
     remedy: "Send the lines to at most two destinations.",
-    source: LOGS_QUOTAS,
   },
   {
     what: "metric filters of a log group",
@@ -115,7 +111,6 @@ export const TOTALS: readonly Total[] = [
     per: "log_group_name",
     limit: 100,
     remedy: "Count in fewer metrics, with dimensions.",
-    source: LOGS_QUOTAS,
   },
   {
     what: "containers of a task definition",
@@ -124,7 +119,6 @@ export const TOTALS: readonly Total[] = [
     per: "self",
     limit: 10,
     remedy: "Use fewer sidecars.",
-    source: ECS_QUOTAS,
   },
   {
     what: "bytes in the environment variables of a function",
@@ -134,7 +128,6 @@ export const TOTALS: readonly Total[] = [
     per: "self",
     limit: 4096,
     remedy: "Store long values in a parameter.",
-    source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
   },
   {
     what: "scaling policies of a service",
@@ -142,7 +135,6 @@ export const TOTALS: readonly Total[] = [
     per: "resource_id",
     limit: 50,
     remedy: "Scale by fewer metrics.",
-    source: SCALING_QUOTAS,
   },
   {
     what: "scheduled actions of a service",
@@ -150,7 +142,6 @@ export const TOTALS: readonly Total[] = [
     per: "resource_id",
     limit: 200,
     remedy: "Use fewer schedules.",
-    source: SCALING_QUOTAS,
   },
   {
     what: "scaling policies of an Auto Scaling group",
@@ -158,7 +149,6 @@ export const TOTALS: readonly Total[] = [
     per: "autoscaling_group_name",
     limit: 50,
     remedy: "Scale by fewer metrics.",
-    source: GROUP_QUOTAS,
   },
   {
     what: "scheduled actions of an Auto Scaling group",
@@ -166,7 +156,6 @@ export const TOTALS: readonly Total[] = [
     per: "autoscaling_group_name",
     limit: 125,
     remedy: "Use fewer schedules.",
-    source: GROUP_QUOTAS,
   },
   {
     what: "lifecycle hooks of an Auto Scaling group",
@@ -174,7 +163,6 @@ export const TOTALS: readonly Total[] = [
     per: "autoscaling_group_name",
     limit: 50,
     remedy: "Use fewer lifecycle hooks.",
-    source: GROUP_QUOTAS,
   },
   {
     what: "stop conditions of an experiment",
@@ -183,7 +171,6 @@ export const TOTALS: readonly Total[] = [
     per: "self",
     limit: 5,
     remedy: "Name fewer alarms.",
-    source: "https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html",
   },
   {
     what: "alarms of a deployment group",
@@ -192,6 +179,5 @@ export const TOTALS: readonly Total[] = [
     per: "self",
     limit: 10,
     remedy: "Use fewer alarms, or combine them in a composite alarm.",
-    source: "https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html",
   },
 ];

@@ -9,7 +9,7 @@ import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import { App } from "cdktf";
+import { App, Token } from "cdktf";
 import { describe, expect, it } from "vitest";
 import {
   AwsStack,
@@ -22,6 +22,7 @@ import {
   Table,
 } from "../../../constructs";
 import { partsOf, received } from "../../../constructs/core/limits";
+import { literal } from "../../../constructs/core/literal";
 import { ImportedContract, PublishedContract } from "../../../constructs/core/parameter-contract";
 import { DEV, ordersStack, PRODUCTION, refusals, resources, shop } from "../../support/synth";
 
@@ -91,6 +92,20 @@ describe("a text that AWS refuses", () => {
     expect(problems((stack) => new IamRole(stack, "Role", { name: "a b", assumeRolePolicy: "{}" }))).toEqual([
       "AWS_CHARACTERS aws_iam_role.name",
     ]);
+  });
+
+  it.each([
+    ["cut", (text: string) => text.slice(0, 5)],
+    ["cut at its start", (text: string) => text.slice(4)],
+    ["encoded", encodeURIComponent],
+    ["in capitals", (text: string) => text.toUpperCase()],
+    ["calculated", (text: string) => `${Token.asNumber(text) * 2}`],
+  ] as const)("is refused if it is a reference that JavaScript has changed: %s", (_, change) => {
+    const changed = problems((stack) => {
+      const { insecureValue } = new DataAwsSsmParameter(stack, "Value", { name: "/value" });
+      alarm(stack, literal(`of ${change(insecureValue)}`));
+    });
+    expect(changed).toEqual(["REFERENCE_CHANGED aws_cloudwatch_metric_alarm.alarm_description"]);
   });
 
   it("is measured in bytes where AWS does so, and as AWS receives it", () => {
