@@ -257,7 +257,8 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
 
   /** Enhanced Monitoring and Performance Insights, only in production because they cost money. */
   #monitored() {
-    if (!this.#stack.production) return {};
+    // Not left out, because the provider then keeps what a cluster instance has.
+    if (!this.#stack.production) return { performanceInsightsEnabled: false };
     const id = "MonitoringRole";
     let role = this.node.tryFindChild(id) as Role | undefined;
     if (role === undefined) {

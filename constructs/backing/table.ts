@@ -111,11 +111,24 @@ export interface TableProps {
   /** @default - none */
   readonly indexes?: readonly TableIndex[];
   /**
-   * Attribute with the time at which an item expires (TTL), in seconds since 1970.
+   * Attribute with the time at which an item expires (TTL), in seconds since 1970. To remove or change it later, turn TTL off
+   * first: the plan shows the command.
    *
    * @default - items do not expire
    */
   readonly expiresAt?: string;
+}
+
+/**
+ * The provider ignores that the block of TTL is gone, and DynamoDB would delete more items. Turning it off takes the name of the
+ * attribute, which the program no longer has.
+ */
+function expiresNothing(table: string) {
+  const off = `aws dynamodb update-time-to-live --table-name ${table} --time-to-live-specification`;
+  return {
+    condition: "${!try(self.ttl[0].enabled, false)}",
+    errorMessage: `Items of ${table} still expire. Turn this off: ${off} Enabled=false,AttributeName=\${try(self.ttl[0].attribute_name, "")}`,
+  };
 }
 
 /** Records TABLE_ATTRIBUTE, TABLE_KEY_TYPE, TABLE_INDEX. */
@@ -217,7 +230,9 @@ export class Table extends Construct implements ITable {
               rangeKey: index.sortKey && literal(index.sortKey.name),
               projectionType: "ALL",
             })),
-      ttl: props.expiresAt === undefined ? undefined : { enabled: true, attributeName: literal(props.expiresAt) },
+      ...(props.expiresAt === undefined
+        ? { lifecycle: { postcondition: [expiresNothing(this.tableName)] } }
+        : { ttl: { enabled: true, attributeName: literal(props.expiresAt) } }),
       serverSideEncryption: { enabled: true, kmsKeyArn: keyArn },
       pointInTimeRecovery: { enabled: stack.production },
       deletionProtectionEnabled: stack.production,

@@ -138,7 +138,8 @@ export class Cluster extends Construct implements ICluster {
     const cluster = new EcsCluster(this, "Resource", {
       name,
       setting: [{ name: "containerInsights", value: insights ? "enabled" : "disabled" }],
-      configuration: props.exec && { executeCommandConfiguration: this.#exec(props.exec) },
+      // Never left out: the provider does not turn off what a configuration without this block no longer has.
+      configuration: { executeCommandConfiguration: props.exec ? this.#exec(props.exec) : { logging: "DEFAULT" } },
     });
     if (insights) {
       // ECS would create this log group itself, without retention, and leave it behind.

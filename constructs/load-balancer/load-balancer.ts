@@ -193,7 +193,9 @@ export class LoadBalancer extends Construct implements ILoadBalancer {
       desyncMitigationMode: "defensive",
       enableDeletionProtection: production,
       idleTimeout: 60,
-      ...(logs && { accessLogs: { enabled: true, bucket: logs.bucketName }, dependsOn: [logs.permission] }),
+      // Never left out: the provider ignores that the block is gone, and the load balancer would still send its logs.
+      accessLogs: { enabled: accessLogs, bucket: logs?.bucketName ?? "" },
+      dependsOn: logs && [logs.permission],
     });
     group.connections.allowFromInternet(80, { ipv6 });
     const nobodysRequest = [

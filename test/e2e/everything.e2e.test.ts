@@ -28,6 +28,12 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
     const shown = [await databases(), await aws.call("rds", "DescribeDBClusters")].join();
     return [...shown.matchAll(/<Db(?:i|Cluster)ResourceId>([^<]+)</g)].map(([, id]) => id as string);
   }
+  /** Names of the Auto Scaling groups of the platform, which are new if one is replaced. */
+  async function groups(): Promise<string[]> {
+    const shown: string = await aws.call("autoscaling", "DescribeAutoScalingGroups");
+    const names = [...shown.matchAll(/<AutoScalingGroupName>(shop-dev-[^<]+)</g)].map(([, name]) => name as string);
+    return [...new Set(names)].sort();
+  }
   const databases = () => aws.call("rds", "DescribeDBInstances") as Promise<string>;
 
   beforeAll(async () => {
@@ -119,6 +125,8 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
     const { image } = (await app.simulate("publish-image", { parameter: IMAGE })) as { image: string };
     const versionOf = await app.inVersion("2", { VERSION: "2", PROFILE: "strict", CHANGING: "1" });
     const stacks = app.stacks.map(({ name }) => versionOf(name));
+    const groupsBefore = await groups();
+    expect(groupsBefore.length).toBeGreaterThan(0);
     const before = await identities();
     expect(before).toHaveLength(4);
     const former = await app.inVersion("3", { VERSION: "2", PROFILE: "strict" });
@@ -139,6 +147,8 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
 
     const templates = await aws.call("ec2", "DescribeLaunchTemplateVersions", { LaunchTemplateVersion: ["$Latest"] });
     expect(templates).toContain(`<imageId>${image}</imageId>`);
+    // A new image changes the template, never the groups.
+    expect(await groups()).toEqual(groupsBefore);
     const shown = (await databases()).split("<DBInstance>").slice(1);
     const versions = shown.map((each) => [field(each, "DBInstanceIdentifier"), field(each, "EngineVersion")]);
     expect(Object.fromEntries(versions)).toEqual({

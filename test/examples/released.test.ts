@@ -78,9 +78,12 @@ describe("protected resources of earlier versions keep their address, or are mov
 /** Arguments that the provider changes in place, and that have changed since. */
 const IN_PLACE = [
   "aws_db_instance.allow_major_version_upgrade",
+  "aws_db_instance.performance_insights_enabled",
+  "aws_ecs_cluster.configuration",
   "aws_ecs_service.alarms",
   // Services without an admin process no longer have a role for one.
   "aws_ecs_service.depends_on",
+  "aws_lb.access_logs",
   "aws_scheduler_schedule.depends_on",
   "aws_scheduler_schedule.description",
   "aws_scheduler_schedule.target",

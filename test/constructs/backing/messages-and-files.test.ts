@@ -362,6 +362,23 @@ describe("Table", () => {
     });
   });
 
+  it("fails the plan while items still expire and the program does not say so", () => {
+    const { data } = ordersStack();
+    new Table(data, "Sessions", { partitionKey: id });
+    const table = only(data, "aws_dynamodb_table");
+    expect(table).not.toHaveProperty("ttl");
+    expect(table.lifecycle).toEqual({
+      postcondition: [
+        {
+          condition: "${!try(self.ttl[0].enabled, false)}",
+          error_message: expect.stringContaining(
+            "aws dynamodb update-time-to-live --table-name orders-dev-sessions --time-to-live-specification Enabled=false,AttributeName=${try(self.ttl[0].attribute_name",
+          ),
+        },
+      ],
+    });
+  });
+
   it("used by a service has variables, read and write permissions and an alarm", () => {
     const { variables, granted, alarms } = using(({ data }) => new Table(data, "Sessions", { partitionKey: id }));
     const arn = `arn:${PARTITION}:dynamodb:eu-central-1:${ACCOUNT}:table/orders-dev-sessions`;

@@ -72,7 +72,10 @@ describe("Cluster", () => {
   });
 
   it("disables exec by default; enabled, sessions are encrypted and logged", () => {
-    expect(only(cluster(), "aws_ecs_cluster")).not.toHaveProperty("configuration");
+    // Stated, because the provider does not turn exec off for a configuration without the block.
+    expect(only(cluster(), "aws_ecs_cluster").configuration).toEqual({
+      execute_command_configuration: { logging: "DEFAULT" },
+    });
     const platform = cluster({ exec: {} });
     expect(only(platform, "aws_ecs_cluster")).toMatchObject({
       configuration: {

@@ -34,7 +34,8 @@ const platform = new Platform(app, "shop", {
     flowLogs: changed ? "all" : "rejected",
     egress: changed ? "nat" : "single-nat",
   },
-  cluster: { capacity: [Capacity.instances("Instances")], exec: {} },
+  cluster: { capacity: [Capacity.instances("Instances")], ...(changed ? {} : { exec: {} }) },
+  accessLogs: !changed,
 });
 
 const reports = new AutoScalingGroup(platform, "Reports", {
