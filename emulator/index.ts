@@ -24,9 +24,11 @@ export interface Leftover {
   /** Its name, id or ARN. */
   readonly id: string;
   readonly region: string;
+  /** @default - the first account */
+  readonly account?: string;
 }
 
-/** Resources that remain in the emulated account, except those that every account has (default VPC, AWS managed policies). */
+/** Resources that remain in the emulated accounts, except those that every account has (default VPC, AWS managed policies). */
 export interface Leftovers {
   /** Resources that AWS would charge for. */
   readonly billable: readonly Leftover[];
@@ -65,7 +67,8 @@ const STOP_TIMEOUT_MS = 5_000;
 const LOG_TAIL_LINES = 20;
 
 /**
- * An AWS account on this machine: moto, with what it lacks and with AWS's refusals.
+ * AWS on this machine: moto, with what it lacks and with AWS's refusals. An access key that is the id of an account calls this account,
+ * the keys of a session that of its role, and all others the first account.
  *
  * Each has a port of its own; two side by side do not meet. It ends with the process that started it.
  */

@@ -75,6 +75,8 @@ export interface TerraformStackOptions {
   readonly tools: Tools;
   /** Providers that runs of several stacks share. @default - each run starts its own */
   readonly providers?: ProviderPool;
+  /** Account to deploy to. @default - the first of the emulator */
+  readonly account?: string;
   /** @default - progress is not reported */
   readonly onProgress?: (progress: Progress) => void;
   /** Interrupts Terraform, which then stops in good order. @default - never */
@@ -109,7 +111,7 @@ export class TerraformStack {
   }
 
   async #init(): Promise<void> {
-    const { stack, tools } = this.#options;
+    const { account, stack, tools } = this.#options;
     if (!existsSync(join(stack, PROGRAM))) {
       throw new Error(`no ${PROGRAM} in ${stack}: synthesize the app first, and name a folder below cdktf.out/stacks`);
     }
@@ -121,7 +123,7 @@ export class TerraformStack {
     await writeFile(join(this.#folder, PROGRAM), JSON.stringify(forEmulator(program), undefined, 2));
     await writeFile(
       join(this.#folder, "emulator_override.tf.json"),
-      JSON.stringify(emulatorOverride(program), undefined, 2),
+      JSON.stringify(emulatorOverride(program, account), undefined, 2),
     );
     await writeFile(join(this.#folder, "terraform.rc"), cliConfiguration(program, tools));
     // A program that wants the same plugins and keeps its state in the same place finds all as it was.
@@ -375,10 +377,10 @@ export function forEmulator(program: TerraformProgram): TerraformProgram {
 }
 
 /** Override file that Terraform merges into the program: fake keys and local state. The address is in the environment. */
-export function emulatorOverride(program: TerraformProgram): object {
+export function emulatorOverride(program: TerraformProgram, account = "test"): object {
   const aws = awsProviders(program).map(({ alias }) => ({
     ...(alias === undefined ? {} : { alias }),
-    access_key: "test",
+    access_key: account,
     secret_key: "test",
     max_retries: 4,
     s3_use_path_style: true,

@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.compat import HTTPHeaders
 from botocore.parsers import create_parser
+from callers import account_id
 from identify import path_pattern
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -21,8 +21,6 @@ from moto.core.request import determine_request_protocol
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.wrappers import Request, Response
-
-ACCOUNT = DEFAULT_ACCOUNT_ID
 
 
 class Refused(ServiceException):
@@ -33,7 +31,7 @@ class Refused(ServiceException):
 
 
 class Account:
-    """The account in one region."""
+    """The account of the caller, in one region."""
 
     def __init__(self, region: str):
         self.region = region
@@ -43,7 +41,7 @@ class Account:
         return backend(service, self.region)
 
     def arn(self, service: str, rest: str) -> str:
-        return f"arn:aws:{service}:{self.region}:{ACCOUNT}:{rest}"
+        return f"arn:aws:{service}:{self.region}:{account_id()}:{rest}"
 
 
 class Call(Account):
@@ -78,7 +76,7 @@ class Call(Account):
 
 
 def backend(service: str, region: str) -> Any:
-    regions = get_backend(service)[ACCOUNT]
+    regions = get_backend(service)[account_id()]
     return regions[region] if region in regions.regions else regions["aws"]
 
 

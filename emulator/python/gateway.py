@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import time
 import traceback
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
+import callers
 import state
 import validation
 from call import Account, Call, Refused, read
@@ -67,6 +69,9 @@ class Gateway:
             return Response(json.dumps({"status": "ok"}), content_type="application/json")(environ, start_response)
         # Moto reads the body again.
         body = request.get_data(cache=True, parse_form_data=False)
+        key = re.search(r"Credential=([^/]+)/", request.headers.get("Authorization", ""))
+        # Moto knows the accounts of sessions only.
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = callers.call_with(key[1] if key else "")
         environ["wsgi.input"] = _stream(body)
         known = identify(Request({**environ, "wsgi.input": _stream(body)}))
         if known is None:

@@ -1,4 +1,4 @@
-"""Resources that remain in the account, billable and free.
+"""Resources that remain in all accounts, billable and free.
 
 Excluded are those that every account has from its first day: the default VPC, AWS's own policies and keys.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from call import ACCOUNT
 from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 from services import delivery, elasticache, observability
 from state import Store
 
@@ -96,7 +96,7 @@ KINDS = [
     Kind("discovery service", "servicediscovery", False, keys("services")),
     Kind("scalable target", "application-autoscaling", False, lambda scaling: chain(*scaling.targets.values())),
     Kind("role", "iam", False, lambda iam: iam.roles),
-    Kind("policy", "iam", False, lambda iam: (arn for arn in iam.managed_policies if f":{ACCOUNT}:" in arn)),
+    Kind("policy", "iam", False, lambda iam: (arn for arn in iam.managed_policies if "::aws:" not in arn)),
     Kind("pipeline", "codepipeline", True, keys("pipelines")),
     Kind("build project", "codebuild", False, keys("codebuild_projects")),
     Kind("release application", "codedeploy", False, keys("applications")),
@@ -124,18 +124,24 @@ OWN_ROLES = "AWSServiceRoleFor"
 
 def leftovers() -> dict[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = {"billable": [], "free": []}
+
+    def add(billable: bool, kind: str, identifier: str, account: str, region: str) -> None:
+        other = {} if account == DEFAULT_ACCOUNT_ID else {"account": account}
+        found["billable" if billable else "free"].append({"kind": kind, "id": identifier, "region": region, **other})
+
     for kind in KINDS:
         if not is_loaded(kind.service):
             continue
         # A copy: reading one region may create another region's backend.
-        for region, backend in list(get_backend(kind.service)[ACCOUNT].items()):
-            for identifier in kind.find(backend):
-                if kind.name != "role" or not backend.roles[identifier].name.startswith(OWN_ROLES):
-                    found["billable" if kind.billable else "free"].append({"kind": kind.name, "id": str(identifier), "region": region})
+        for account, regions in list(get_backend(kind.service).items()):
+            for region, backend in list(regions.items()):
+                for identifier in kind.find(backend):
+                    if kind.name != "role" or not backend.roles[identifier].name.startswith(OWN_ROLES):
+                        add(kind.billable, kind.name, str(identifier), account, region)
     for name, billable, store in FAKED:
-        for region in store.regions():
-            for identifier in store.of(region):
-                found["billable" if billable else "free"].append({"kind": name, "id": str(identifier), "region": region})
+        for (account, region), held in store.places():
+            for identifier in held:
+                add(billable, name, str(identifier), account, region)
     return found
 
 

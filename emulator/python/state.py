@@ -1,4 +1,4 @@
-"""The emulator's state beside moto's, by region; a reset empties it."""
+"""The emulator's state beside moto's, by account and region; a reset empties it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from call import Call, Refused
+from callers import account_id
 
 LOCK = threading.Condition(threading.RLock())
 """Held while a call is answered."""
@@ -19,20 +21,22 @@ _stores: list[Store] = []
 
 
 class Store:
-    """A dictionary for each region."""
+    """A dictionary for each region of each account."""
 
     def __init__(self) -> None:
-        self._regions: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        self._places: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
         _stores.append(self)
 
     def of(self, region: str) -> dict[str, Any]:
-        return self._regions[region]
+        """That of the caller's account."""
+        return self._places[account_id(), region]
 
-    def regions(self) -> list[str]:
-        return list(self._regions)
+    def places(self) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+        """All dictionaries, by account and region."""
+        return list(self._places.items())
 
     def clear(self) -> None:
-        self._regions.clear()
+        self._places.clear()
 
 
 AGENT = Store()
@@ -98,7 +102,7 @@ class Tags:
 
 
 def reset() -> None:
-    """Empty the account, in moto too."""
+    """Empty all accounts, in moto too."""
     from moto.moto_api._internal.models import moto_api_backend
 
     moto_api_backend.reset()
@@ -114,7 +118,7 @@ def while_others_pass(work: Callable[[], Result]) -> Result:
             LOCK.notify_all()
 
     with LOCK, ThreadPoolExecutor(1) as pool:
-        done = pool.submit(work)
+        done = pool.submit(copy_context().run, work)
         done.add_done_callback(wake)
         LOCK.wait_for(done.done)
         return done.result()

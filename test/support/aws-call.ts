@@ -42,6 +42,7 @@ const QUERY_VERSIONS: Readonly<Record<string, string>> = {
   monitoring: "2010-08-01",
   rds: "2014-10-31",
   sns: "2010-03-31",
+  sts: "2011-06-15",
 };
 
 /**
@@ -52,6 +53,7 @@ export class AwsCaller {
   constructor(
     private readonly url: string,
     private readonly region = "eu-central-1",
+    private readonly accessKey = "test",
   ) {}
 
   /** The answer: an object of a JSON service, the XML of a query service. */
@@ -89,7 +91,7 @@ export class AwsCaller {
     body: string | undefined,
     headers: Record<string, string>,
   ) {
-    const authorization = `AWS4-HMAC-SHA256 Credential=test/20260101/${this.region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=${this.accessKey}/20260101/${this.region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
     const response = await fetch(`${this.url}${path}`, { method, body, headers: { ...headers, authorization } });
     const text = await response.text();
     if (!response.ok) throw readError(text, response);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from call import Call
+from callers import caller, may_assume
 from refusals import moto_refuses, refuses
 
 DOCS = "https://docs.aws.amazon.com/"
@@ -139,3 +140,16 @@ def user_pool_protected(call: Call) -> bool:
 )
 def user_pool_domain_exists(call: Call) -> bool:
     return call.params["Domain"] in call.moto().user_pool_domains
+
+
+@refuses(
+    "sts-assume-role",
+    "sts",
+    "AssumeRole",
+    "AccessDenied",
+    "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}",
+    DOCS + "IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html",
+)
+def assume_role(call: Call) -> dict[str, Any] | None:
+    role = call.params["RoleArn"]
+    return None if may_assume(role, call.params.get("ExternalId")) else {"caller": caller().arn, "role": role}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from typing import Any
 
-from call import ACCOUNT, Call
+from call import Call
+from callers import account_id
 from refusals import moto_refuses, refuses
 from services import functions, observability
 
@@ -78,7 +79,7 @@ def destination_policy(call: Call) -> bool:
     if ":destination:" not in arn:
         return False
     destination = observability.destination_behind(arn)
-    return destination is None or ACCOUNT not in (destination.access_policy or "")
+    return destination is None or account_id() not in (destination.access_policy or "")
 
 
 moto_refuses(

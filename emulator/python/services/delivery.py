@@ -6,7 +6,8 @@ import time
 import uuid
 from typing import Any
 
-from call import ACCOUNT, Call, Refused
+from call import Call, Refused
+from callers import account_id
 from state import Records, Store, Tags
 
 _tags = Tags()
@@ -97,7 +98,7 @@ def times(call: Call, result: dict[str, Any]) -> None:
 def pipeline_state(call: Call) -> dict[str, Any]:
     name = call.params["name"]
     if name not in call.moto().pipelines:
-        raise Refused("PipelineNotFoundException", f"Account '{ACCOUNT}' does not have a pipeline with name '{name}'")
+        raise Refused("PipelineNotFoundException", f"Account '{account_id()}' does not have a pipeline with name '{name}'")
     pipeline = call.moto().pipelines[name].pipeline
     return {
         "pipelineName": pipeline["name"],
@@ -175,7 +176,7 @@ def create_connection(call: Call) -> dict[str, Any]:
             "ProviderType": call.params.get("ProviderType"),
             "HostArn": call.params.get("HostArn"),
             "ConnectionStatus": "PENDING",  # until a person approves it in the console
-            "OwnerAccountId": ACCOUNT,
+            "OwnerAccountId": account_id(),
         },
     )
     _tags.write(call, arn, call.params.get("Tags"))

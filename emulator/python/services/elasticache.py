@@ -6,7 +6,8 @@ import time
 import uuid
 from typing import Any
 
-from call import ACCOUNT, Account, Call, Refused
+from call import Account, Call, Refused
+from callers import account_id
 from state import Records, Store, Tags
 
 _tags = Tags()
@@ -216,7 +217,7 @@ def modify_subnet_group(call: Call) -> dict[str, Any]:
         raise Refused("CacheSubnetGroupNotFoundFault", f"Cache Subnet Group {name} does not exist.")
     description = call.params.get("CacheSubnetGroupDescription") or held.cache_subnet_group_description
     subnets = call.params.get("SubnetIds") or held.subnet_ids
-    group = type(held)(ACCOUNT, call.region, name, description, subnets, held.tags)
+    group = type(held)(account_id(), call.region, name, description, subnets, held.tags)
     group.arn = held.arn
     call.moto().cache_subnet_groups[name] = group
     return {"CacheSubnetGroup": {"CacheSubnetGroupName": name, "CacheSubnetGroupDescription": description, "ARN": group.arn}}

@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from call import ACCOUNT, Account
+from call import Account
+from callers import account_id
 from services import ecs, elasticache, rds
 
 Fields = dict[str, Any]
@@ -63,7 +64,7 @@ def renew_certificate(account: Account, fields: Fields) -> dict[str, Any]:
     if held is None:
         raise UnknownChange(f"no certificate {fields['arn']}")
     names = [option["DomainName"] for option in held.describe()["Certificate"].get("DomainValidationOptions", [])]
-    new = type(held).generate_cert(held.common_name, ACCOUNT, account.region, names)
+    new = type(held).generate_cert(held.common_name, account_id(), account.region, names)
     for attribute in ("cert", "key", "_cert", "_key"):
         setattr(held, attribute, getattr(new, attribute))
     return {"arn": held.arn}

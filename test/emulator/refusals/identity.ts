@@ -18,6 +18,8 @@ const trust = (characters: number) =>
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
   }));
+const assume = (ExternalId: string) =>
+  aws.call("sts", "AssumeRole", { RoleArn: "arn:aws:iam::123456789012:role/app", RoleSessionName: "test", ExternalId });
 const role = (RoleName = "app") => iam("CreateRole", { ...ROLE, RoleName });
 const inline = (PolicyName: string, characters: number) =>
   iam("PutRolePolicy", { RoleName: "app", PolicyName, PolicyDocument: policy(characters) });
@@ -109,5 +111,20 @@ export const cases: Record<string, Case> = {
     },
     refused: (UserPoolId) => cognito("CreateUserPoolDomain", { UserPoolId, Domain: "people" }),
     accepted: (UserPoolId) => cognito("CreateUserPoolDomain", { UserPoolId, Domain: "customers" }),
+  },
+  "sts-assume-role": {
+    given: () => {
+      const Statement = [
+        {
+          Effect: "Allow",
+          Principal: { AWS: "123456789012" },
+          Action: "sts:AssumeRole",
+          Condition: { StringEquals: { "sts:ExternalId": "orders" } },
+        },
+      ];
+      return iam("CreateRole", { RoleName: "app", AssumeRolePolicyDocument: JSON.stringify({ Statement }) });
+    },
+    refused: () => assume("payments"),
+    accepted: () => assume("orders"),
   },
 };
