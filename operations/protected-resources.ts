@@ -550,6 +550,7 @@ export const PROTECTED: Readonly<Record<string, Protection>> = {
   },
   aws_iam_role: {
     what: "role",
+    replaced: "what runs with it loses its permissions at once, until it is started with the new role",
     changes: [
       {
         path: "permissions_boundary",

@@ -188,6 +188,16 @@ describe("the plan gate", () => {
     expect(findings({ "aws_acm_certificate.A": { actions: ["delete"], before: names("a.example.com") } })).toEqual([]);
   });
 
+  it("refuses to replace a role, which may be deleted", () => {
+    for (const actions of [
+      ["delete", "create"],
+      ["create", "delete"],
+    ]) {
+      expect(findings({ "aws_iam_role.A": actions })).toEqual(["replace aws_iam_role.A"]);
+    }
+    expect(findings({ "aws_iam_role.A": ["delete"] })).toEqual([]);
+  });
+
   it("explains that a zone moves its subnets", () => {
     const change = {
       actions: ["delete", "create"],
