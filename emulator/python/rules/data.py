@@ -345,6 +345,23 @@ moto_refuses(
 
 DYNAMODB_API = DOCS + "amazondynamodb/latest/APIReference/"
 
+
+@refuses(
+    "table-expires-by-another-attribute",
+    "dynamodb",
+    "UpdateTimeToLive",
+    "ValidationException",
+    "TimeToLive is active on a different AttributeName: current AttributeName is {name}",
+    DYNAMODB_API + "API_UpdateTimeToLive.html",
+)
+def expires_by_another_attribute(call: Call) -> dict[str, Any] | None:
+    table = call.moto().tables.get(call.params["TableName"])
+    ttl = table.ttl if table else {}
+    name = ttl.get("AttributeName")
+    is_other = name != call.params["TimeToLiveSpecification"]["AttributeName"]
+    return {"name": name} if ttl.get("TimeToLiveStatus") == "ENABLED" and is_other else None
+
+
 moto_refuses("table-exists", "dynamodb", "CreateTable", "ResourceInUseException", DYNAMODB_API + "API_CreateTable.html")
 moto_refuses("table-protected", "dynamodb", "DeleteTable", "ValidationException", DYNAMODB_API + "API_DeleteTable.html")
 moto_refuses(

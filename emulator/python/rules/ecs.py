@@ -445,6 +445,21 @@ def cluster_in_use(call: Call) -> bool:
 
 
 @refuses(
+    "ecs-capacity-provider-in-use",
+    SERVICE,
+    "PutClusterCapacityProviders",
+    "ResourceInUseException",
+    "The specified capacity provider is in use and cannot be removed.",
+    API + "API_PutClusterCapacityProviders.html",
+)
+def capacity_provider_in_use(call: Call) -> bool:
+    name, kept = call.params["cluster"].split("/")[-1], call.params["capacityProviders"]
+    services = [each for each in call.moto().services.values() if each.cluster_name == name and each.status == "ACTIVE"]
+    strategies = [service_of(call, name, each.name)["kept"].get("capacityProviderStrategy") or [] for each in services]
+    return any(each["capacityProvider"] not in kept for strategy in strategies for each in strategy)
+
+
+@refuses(
     "ecs-capacity-provider-name",
     SERVICE,
     "CreateCapacityProvider",

@@ -106,6 +106,24 @@ def group_in_use(call: Call) -> dict[str, Any] | None:
     return None
 
 
+@refuses(
+    "ec2-subnet-in-use",
+    "ec2",
+    "DeleteSubnet",
+    "DependencyViolation",
+    "The subnet '{subnet}' has dependencies and cannot be deleted.",
+    EC2_API + "API_DeleteSubnet.html",
+)
+def subnet_in_use(call: Call) -> dict[str, Any] | None:
+    subnet = call.params["SubnetId"]
+    used = [each.id for balancer in backend("elbv2", call.region).load_balancers.values() for each in balancer.subnets]
+    for service in backend("ecs", call.region).services.values():
+        if service.status == "ACTIVE" and service.desired_count > 0:
+            network = (service.network_configuration or {}).get("awsvpcConfiguration") or {}
+            used += network.get("subnets", [])
+    return {"subnet": subnet} if subnet in used else None
+
+
 def users_of_group(call: Call, group: str) -> list[str]:
     ec2 = call.moto()
     users = [each.id for each in ec2.enis.values() if group in [held.id for held in each.group_set]]

@@ -297,6 +297,23 @@ export const cases: Record<string, Case> = {
       return dynamodb("DeleteTable", { TableName: "orders" });
     },
   },
+  "table-expires-by-another-attribute": {
+    given: async () => {
+      await table("orders");
+      const expires = (AttributeName: string, Enabled: boolean) =>
+        dynamodb("UpdateTimeToLive", {
+          TableName: "orders",
+          TimeToLiveSpecification: { AttributeName, Enabled },
+        });
+      await expires("until", true);
+      return expires;
+    },
+    refused: (expires) => expires("expires", true),
+    accepted: async (expires) => {
+      await expires("until", false);
+      return expires("expires", true);
+    },
+  },
   "queue-exists": {
     given: () => queue("orders", "30"),
     refused: () => queue("orders", "60"),

@@ -328,6 +328,22 @@ export const cases: Record<string, Case> = {
       return ecs("DeleteCluster", { cluster: "main" });
     },
   },
+  "ecs-capacity-provider-in-use": {
+    given: async () => {
+      const { service } = await cluster();
+      const set = (...capacityProviders: string[]) =>
+        ecs("PutClusterCapacityProviders", { cluster: "main", capacityProviders, defaultCapacityProviderStrategy: [] });
+      await set("FARGATE", "FARGATE_SPOT");
+      const capacityProviderStrategy = [{ capacityProvider: "FARGATE_SPOT" }];
+      await create({ ...service, launchType: undefined }, { capacityProviderStrategy });
+      return set;
+    },
+    refused: (set) => set("FARGATE"),
+    accepted: async (set) => {
+      await ecs("DeleteService", { cluster: "main", service: "web", force: true });
+      return set("FARGATE");
+    },
+  },
   "ecs-capacity-provider-name": {
     given: async () => {
       await launchTemplate();

@@ -117,6 +117,17 @@ export const cases: Record<string, Case> = {
       return ec2("DeleteSecurityGroup", { GroupId: id });
     },
   },
+  "ec2-subnet-in-use": {
+    given: async () => {
+      const { vpc, subnets } = await network();
+      return { subnets, balancer: await balancer(subnets, "public", [await group(vpc)]) };
+    },
+    refused: ({ subnets: [SubnetId] }) => ec2("DeleteSubnet", { SubnetId }),
+    accepted: async ({ subnets: [SubnetId], balancer }) => {
+      await elb("DeleteLoadBalancer", { LoadBalancerArn: balancer });
+      return ec2("DeleteSubnet", { SubnetId });
+    },
+  },
   "ec2-duplicate-rule": {
     given: async () => {
       const id = await group((await network()).vpc);
