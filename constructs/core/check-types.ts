@@ -87,8 +87,8 @@ function mismatches(value: unknown, shape: Shape, place: Place): Problem[] {
   });
 }
 
-/** Control characters that no text needs: AWS refuses them late, or cuts the text there. */
-const CONTROL = /[^\P{Cc}\t\n\r]/u;
+/** Control characters, and halves of characters, that no text needs: AWS refuses them late, or cuts the text there. */
+const CONTROL = /[^\P{Cc}\t\n\r]|\p{Cs}/u;
 
 function withoutControls(prop: string, control: string): Problem {
   const codePoint = control.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");

@@ -42,8 +42,8 @@ export function resolveTags(scope: IConstruct, own: Tags, tags: Tags = {}): Tags
     if (key.toLowerCase().startsWith("aws:")) {
       const problem = "must not begin with aws:, which AWS reserves for its own tags";
       problems.add({ ...place, problem, remedy: "Rename the key." });
-    } else if (key.length < 1 || key.length > MAX_KEY || !CHARACTERS.test(key)) {
-      const problem = `must have a key of 1 to ${MAX_KEY} characters: ${ALLOWED}`;
+    } else if (key.length < 1 || key.length > MAX_KEY || !CHARACTERS.test(key) || key.trim() !== key) {
+      const problem = `must have a key of 1 to ${MAX_KEY} characters, without a space at its ends: ${ALLOWED}`;
       problems.add({ ...place, problem, remedy: "Rename the key." });
     }
     const value = tags[key] ?? "";

@@ -281,11 +281,11 @@ export function resolveService(
     remedy: `Use a duration such as Duration.seconds(30); Fargate sends SIGKILL after ${SHUTDOWN_SECONDS.max} s.`,
   });
   problems.checkOneOf(releaseOwner, RELEASE_OWNERS, { code: "RELEASE_OWNER", prop: "releaseOwner" });
-  problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user), {
+  problems.check(/^[1-9]\d*(:[1-9]\d*)?$/.test(user) && user.split(":").every((id) => Number(id) < 2 ** 31), {
     code: "SERVICE_USER_ROOT",
     prop: "user",
     problem: `must be a numeric, non-root user ID, got ${JSON.stringify(user)}`,
-    remedy: 'Use "<uid>" or "<uid>:<gid>", with nonzero values.',
+    remedy: 'Use "<uid>" or "<uid>:<gid>", from 1 to 2147483647.',
   });
   checkVariables(problems, props);
   problems.throwIfAny();

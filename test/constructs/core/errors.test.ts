@@ -37,6 +37,9 @@ describe("control characters in texts", () => {
     const of = (props: CloudNativeServiceProps) =>
       refusals(() => new CloudNativeService(ordersStack(), "Orders", props));
     expect(of({ environment: { GREETING: "a\0b" } })).toEqual(["PROP_CONTROL_CHARACTER environment.GREETING"]);
+    expect(of({ environment: { GREETING: "\u{1f680}".slice(1) } })).toEqual([
+      "PROP_CONTROL_CHARACTER environment.GREETING",
+    ]);
     expect(refusals(() => web({ command: ["node", "\u001b[2J"] }))).toEqual(["PROP_CONTROL_CHARACTER command[1]"]);
     expect(refusals(() => httpEndpoint({ url: "https://in.example.com/\u0007" }))).toEqual([
       "PROP_CONTROL_CHARACTER url",

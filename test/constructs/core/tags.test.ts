@@ -35,6 +35,7 @@ describe("tags", () => {
   it.each<[string, Record<string, string>, string]>([
     ["a character that IAM, ECS and others do not accept", { Team: "R&D" }, 'TAGS_VALUE tags["Team"]'],
     ["such a character in a key", { "a&b": "x" }, 'TAGS_KEY tags["a&b"]'],
+    ["a space at the end of a key", { "team ": "x" }, 'TAGS_KEY tags["team "]'],
     ["an empty key", { "": "x" }, 'TAGS_KEY tags[""]'],
     ["a key of 129 characters", { ["k".repeat(129)]: "x" }, `TAGS_KEY tags["${"k".repeat(129)}"]`],
     ["a value of 257 characters", { Team: "v".repeat(257) }, 'TAGS_VALUE tags["Team"]'],

@@ -371,6 +371,7 @@ describe("CloudNativeService", () => {
     ["no time to end", { stopTimeout: Duration.seconds(5) }, ["STOP_TIMEOUT_BUDGET stopTimeout"]],
     ["more time than Fargate gives", { stopTimeout: Duration.minutes(3) }, ["STOP_TIMEOUT_BUDGET stopTimeout"]],
     ["root", { user: "0" }, ["SERVICE_USER_ROOT user"]],
+    ["a user beyond the last one", { user: "1000:2147483648" }, ["SERVICE_USER_ROOT user"]],
     ["root by name", { user: "root" }, ["SERVICE_USER_ROOT user"]],
     ["an unknown processor", { architecture: "sparc" as never }, ["SERVICE_ARCHITECTURE architecture"]],
     ["no capacity", { capacity: [] }, ["CAPACITY_NONE capacity"]],
