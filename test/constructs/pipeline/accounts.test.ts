@@ -17,6 +17,7 @@ import {
   Source,
 } from "../../../constructs";
 import { synthesize } from "../../../constructs/testing";
+import { boundariesIn } from "../../../contract/boundary";
 import { only, refusals, resources, warnings } from "../../support/synth";
 import { mayDo, statementsOf } from "./support/orders";
 
@@ -99,6 +100,15 @@ describe("delivery to environments in other accounts", () => {
       key: "orders-delivery-production/terraform.tfstate",
       allowed_account_ids: [PRODUCTION],
     });
+  });
+
+  it("names the permissions boundary of the environment, which bootstrap creates in this account", () => {
+    const { stack } = pipeline();
+    const other = stack("orders-delivery-production");
+    other.prepareStack();
+    expect(boundariesIn(JSON.stringify(other.toTerraform()))).toEqual([
+      { environment: "production", account: PRODUCTION, partition: "aws" },
+    ]);
   });
 
   it("lets each role be assumed by exactly one build, which may assume nothing else", () => {
