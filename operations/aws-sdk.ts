@@ -171,3 +171,28 @@ async function renewCredentials({ config }: Client): Promise<void> {
   // If that fails, the next call fails with the error that the user needs to see.
   await credentials?.({ forceRefresh: true }).catch(() => undefined);
 }
+
+/** Account, partition and region of the credentials. */
+export async function callerOf(clients: AwsClients) {
+  const { GetCallerIdentityCommand, STSClient } = await loadSdk(
+    "@aws-sdk/client-sts",
+    () => import("@aws-sdk/client-sts"),
+  );
+  const sts = clients.get(STSClient);
+  const { Account: account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+  return { account, partition: Arn.split(":")[1] ?? "aws", region: await sts.config.region() };
+}
+
+/**
+ * Checks that credentials are for the account of what a command changes.
+ *
+ * @param undone what did not happen: "nothing was created"
+ * @throws UserError if it belongs to another account
+ */
+export function checkAccount(own: string, what: string, account: string | undefined, undone: string): void {
+  if (account === undefined || account === own) return;
+  throw new UserError(
+    `the credentials are for account ${own}, but ${what} belongs to ${account}: ${undone}. Use credentials of ${account}`,
+    1,
+  );
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { boundariesIn, boundaryArn } from "../contract/boundary";
 import { UserError } from "../contract/user-error";
-import { loadSdk } from "./aws-sdk";
+import { AwsClients, callerOf, checkAccount, loadSdk } from "./aws-sdk";
 import { type Boundary, boundaryChanges } from "./permissions-boundary";
 import { bucketChanges, type Change, found, type StateBackend } from "./state-bucket";
 import { readProgram } from "./synthesized";
@@ -50,51 +50,37 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     const results = changes.map(({ result }) => result).join(", ");
     print(`${what}: ${results === "" ? "no changes" : `${dryRun ? "would be " : ""}${results}`}\n`);
   };
+  const [first] = [...backends, ...boundaries];
+  if (first === undefined) return;
+  const { account: own } = await withClients(first.region, callerOf);
+  for (const { stack, account } of backends) checkAccount(own, stack, account, UNDONE);
+  for (const { environment, account } of boundaries) {
+    checkAccount(own, `the permissions boundary of ${environment}`, account, UNDONE);
+  }
   const { S3Client } = await loadSdk("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
   const buckets = [...new Map(backends.map((backend) => [backend.bucket, backend])).values()];
   for (const backend of buckets) {
-    const account = await accountFor(backend.region, { of: backend.stack, account: backend.account });
-    const s3 = new S3Client({ region: backend.region });
-    try {
-      await report(
-        `${backend.bucket} in ${backend.region}, account ${account}`,
-        await bucketChanges(s3, backend, account),
-      );
-      for (const each of backends.filter(({ bucket }) => bucket === backend.bucket)) {
-        await moveState(s3, each, { account, outdir, dryRun, print });
+    const { bucket, region } = backend;
+    await withClients(region, async (clients) => {
+      const s3 = clients.get(S3Client);
+      await report(`${bucket} in ${region}, account ${own}`, await bucketChanges(s3, backend, own));
+      for (const each of backends.filter((other) => other.bucket === bucket)) {
+        await moveState(s3, each, { account: own, outdir, dryRun, print });
       }
-    } finally {
-      s3.destroy();
-    }
+    });
   }
   for (const boundary of boundaries) {
-    const { account, environment, region } = boundary;
-    await accountFor(region, { of: `the permissions boundary of ${environment}`, account });
-    await report(boundaryArn(boundary), await boundaryChanges(boundary));
+    await withClients(boundary.region, async (clients) =>
+      report(boundaryArn(boundary), await boundaryChanges(clients, boundary)),
+    );
   }
 }
 
-async function accountFor(
-  region: string,
-  expected: { readonly of: string; readonly account?: string },
-): Promise<string> {
-  const { GetCallerIdentityCommand, STSClient } = await loadSdk(
-    "@aws-sdk/client-sts",
-    () => import("@aws-sdk/client-sts"),
-  );
-  const sts = new STSClient({ region });
-  try {
-    const { Account = "" } = await sts.send(new GetCallerIdentityCommand({}));
-    if (expected.account !== undefined && Account !== expected.account) {
-      throw new UserError(
-        `the credentials are for account ${Account}, but ${expected.of} belongs to ${expected.account}: nothing was created. Use credentials of ${expected.account}`,
-        1,
-      );
-    }
-    return Account;
-  } finally {
-    sts.destroy();
-  }
+const UNDONE = "nothing was created";
+
+async function withClients<T>(region: string, act: (clients: AwsClients) => Promise<T>): Promise<T> {
+  const clients = new AwsClients({ region });
+  return act(clients).finally(() => clients.destroy());
 }
 
 interface MoveOptions extends Pick<BootstrapOptions, "outdir" | "print"> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type BoundaryPlace, boundaryArn, boundaryDocument } from "../contract/boundary";
-import { loadSdk } from "./aws-sdk";
+import { type AwsClients, loadSdk } from "./aws-sdk";
 import { type Change, found } from "./state-bucket";
 
 /** A permissions boundary, with the region of the stack that names it. */
@@ -21,9 +21,9 @@ export function boundaryPolicy(boundary: BoundaryPlace) {
 }
 
 /** Finds what must change in the policy that is a permissions boundary, or in its absence. */
-export async function boundaryChanges(boundary: Boundary): Promise<Change[]> {
+export async function boundaryChanges(clients: AwsClients, boundary: Boundary): Promise<Change[]> {
   const iam = await loadSdk("@aws-sdk/client-iam", () => import("@aws-sdk/client-iam"));
-  const client = new iam.IAMClient({ region: boundary.region });
+  const client = clients.get(iam.IAMClient);
   const PolicyArn = boundaryArn(boundary);
   const PolicyDocument = boundaryDocument(boundary);
   const policy = (await found(client.send(new iam.GetPolicyCommand({ PolicyArn }))))?.Policy;

@@ -5,7 +5,7 @@ import { Writable } from "node:stream";
 import { type CommandContext, defineCommand } from "../contract/command-line";
 import { didYouMean, quoted } from "../contract/text";
 import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-error";
-import { AwsClients, awsErrorForUser, loadSdk } from "./aws-sdk";
+import { AwsClients, awsErrorForUser, callerOf, checkAccount, loadSdk } from "./aws-sdk";
 import { placesOf } from "./status-command";
 
 /** Context of the command, with the stream that the value is read from. */
@@ -42,7 +42,8 @@ export const runSecret = defineCommand(
     const parameter = `/secrets/${[environment, name].filter((part) => part !== undefined).join("/")}`;
     const clients = new AwsClients({ region });
     try {
-      const own = await caller(clients, { environment, account });
+      const own = await callerOf(clients);
+      checkAccount(own.account, String(environment), account, "nothing was stored");
       const value = input.isTTY === true ? await askHidden(input, parameter) : await readAll(input);
       checkValue(value);
       const version = await put(clients, { parameter, value, overwrite: line.has("overwrite") });
@@ -93,26 +94,6 @@ async function placeOf(cwd: string, environment: string | undefined, region: str
     throw new UserError(`${environment} is in several regions: choose one of ${regions.join(", ")} with --region`, 2);
   }
   return { region: region ?? regions[0], account: places.find(({ account }) => account !== undefined)?.account };
-}
-
-/** Partition, region and account of the credentials. @throws UserError if the environment belongs to another account */
-async function caller(
-  clients: AwsClients,
-  { environment, account }: { readonly environment: string | undefined; readonly account?: string },
-) {
-  const { GetCallerIdentityCommand, STSClient } = await loadSdk(
-    "@aws-sdk/client-sts",
-    () => import("@aws-sdk/client-sts"),
-  );
-  const sts = clients.get(STSClient);
-  const { Account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
-  if (account !== undefined && Account !== account) {
-    throw new UserError(
-      `the credentials are for account ${Account}, but ${environment} belongs to ${account}: nothing was stored. Use credentials of ${account}`,
-      1,
-    );
-  }
-  return { partition: Arn.split(":")[1] ?? "aws", region: await sts.config.region(), account: Account };
 }
 
 interface Stored {

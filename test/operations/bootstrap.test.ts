@@ -56,6 +56,13 @@ describe("bootstrap", () => {
     );
     expect(aws.calls).toEqual(["POST /"]);
   });
+
+  it("changes nothing if one of several things belongs to another account, and asks once which one it is", async () => {
+    const boundaries = [{ environment: "live", account: "210987654321", partition: "aws", region: "eu-west-1" }];
+    const both = bootstrap({ outdir: "/nowhere", backends: [backend], boundaries, print: () => undefined });
+    await expect(both).rejects.toThrow("the permissions boundary of live belongs to 210987654321: nothing was created");
+    expect(aws.calls).toEqual(["POST /"]);
+  });
 });
 
 describe("the backends of stacks", () => {
