@@ -157,7 +157,7 @@ function roles() {
         if (title === "`…-apply`" && /Access_Read/.test(name)) continue;
         for (const statement of (policy as { Statement: readonly Statement[] }).Statement) {
           const { Effect, Action, Resource, Condition } = statement;
-          for (const action of Action) permissions.add(`${title} ${action}`);
+          if (Effect === "Allow") for (const action of Action) permissions.add(`${title} ${action}`);
           const conditions = conditionsOf(Condition);
           const key = JSON.stringify([Effect, Action, conditions.map(([test]) => test)]);
           const effect = Effect === "Deny" ? "**denied:** " : managed ? `AWS's policy \`${name}\`: ` : "";

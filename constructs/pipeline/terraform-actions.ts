@@ -341,6 +341,10 @@ export const TERRAFORM_ACTIONS: Readonly<
       "RemoveTagsFromResource",
       "ResetDBClusterParameterGroup",
       "ResetDBParameterGroup",
+      "RestoreDBClusterFromSnapshot",
+      "RestoreDBClusterToPointInTime",
+      "RestoreDBInstanceFromDBSnapshot",
+      "RestoreDBInstanceToPointInTime",
     ],
   },
   scheduler: {

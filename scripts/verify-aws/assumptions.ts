@@ -139,6 +139,17 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     },
   },
   {
+    id: "key-of-caches",
+    statement:
+      "ElastiCache creates a grant for a customer-managed key in the name of who creates the cache, and names itself `elasticache` or `dax` then",
+    source: `${AWS_DOCS}/AmazonElastiCache/latest/dg/at-rest-encryption.html`,
+    dependsOn: [{ file: "constructs/pipeline/environment-limits.ts", text: '"dax"' }],
+    settledBy: {
+      steps:
+        'deploy an environment with `encryption: "customer-managed"` and a `Cache` by the role of a pipeline, and read the event `CreateGrant` in CloudTrail',
+    },
+  },
+  {
     id: "minor-version-of-valkey",
     statement: "ElastiCache raises the minor version of Valkey by itself, and the provider then plans no change",
     source: `${AWS_DOCS}/AmazonElastiCache/latest/dg/VersionManagement.html`,

