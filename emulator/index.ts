@@ -15,6 +15,8 @@ export interface EmulatorOptions {
   readonly tools?: Tools;
   /** Include Amazon's public AMIs and managed policies; without them, the emulator starts and resets faster. @default true */
   readonly catalogue?: boolean;
+  /** File that receives each call with its caller and parameters, as a line of JSON. @default - calls are not recorded */
+  readonly calls?: string;
 }
 
 /** A thing that is still in the emulated account. */
@@ -176,7 +178,7 @@ function pythonFolder(): string {
   }
 }
 
-function serverEnvironment({ catalogue = true }: EmulatorOptions): NodeJS.ProcessEnv {
+function serverEnvironment({ catalogue = true, calls }: EmulatorOptions): NodeJS.ProcessEnv {
   // An account, a profile or moto settings of the user must not reach the server.
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS|MOTO|PYTHON)/.test(name));
   return {
@@ -186,6 +188,7 @@ function serverEnvironment({ catalogue = true }: EmulatorOptions): NodeJS.Proces
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
     ANTIFRAGILE_NODE: process.execPath,
+    ANTIFRAGILE_CALLS: calls,
     MOTO_EC2_LOAD_DEFAULT_AMIS: String(catalogue),
     MOTO_IAM_LOAD_MANAGED_POLICIES: String(catalogue),
     PYTHONUNBUFFERED: "1",

@@ -86,6 +86,7 @@ export interface TerraformStackOptions {
 const PROGRAM = "cdk.tf.json";
 const LOCK_FILE = ".terraform.lock.hcl";
 const PLAN_FILE = "plan.tfplan";
+const CREDENTIALS = "credentials";
 const KILL_AFTER_MS = 30_000;
 
 /** A synthesized stack, deployed on an emulator by Terraform itself. */
@@ -111,7 +112,7 @@ export class TerraformStack {
   }
 
   async #init(): Promise<void> {
-    const { account, stack, tools } = this.#options;
+    const { stack, tools } = this.#options;
     if (!existsSync(join(stack, PROGRAM))) {
       throw new Error(`no ${PROGRAM} in ${stack}: synthesize the app first, and name a folder below cdktf.out/stacks`);
     }
@@ -123,7 +124,7 @@ export class TerraformStack {
     await writeFile(join(this.#folder, PROGRAM), JSON.stringify(forEmulator(program), undefined, 2));
     await writeFile(
       join(this.#folder, "emulator_override.tf.json"),
-      JSON.stringify(emulatorOverride(program, account), undefined, 2),
+      JSON.stringify(emulatorOverride(program, join(this.#folder, CREDENTIALS)), undefined, 2),
     );
     await writeFile(join(this.#folder, "terraform.rc"), cliConfiguration(program, tools));
     // A program that wants the same plugins and keeps its state in the same place finds all as it was.
@@ -199,6 +200,10 @@ export class TerraformStack {
     if (!terraform.found) throw new Error(`${this.name} cannot be deployed: ${terraform.install}`);
     const log = createWriteStream(this.log, { flags: "a" });
     log.write(`\n# terraform ${command.join(" ")}\n`);
+    // The key says which account is called, or who calls; a provider reads it at each run, also for a plan that another one made.
+    const { account = `${command[0]}.${this.name}` } = this.#options;
+    const key = `aws_access_key_id = ${account}\naws_secret_access_key = test\n`;
+    await writeFile(join(this.#folder, CREDENTIALS), `[default]\n${key}`);
     const env = terraformEnvironment(this.#folder, this.#options.emulatorUrl, offline);
     // What is installed is found by `init`, with the version that the stack wants.
     // A shared provider does not run in this folder: a stack with files of its own, as functions, starts one that does.
@@ -376,12 +381,11 @@ export function forEmulator(program: TerraformProgram): TerraformProgram {
   return { ...program, provider: { ...program.provider, aws } };
 }
 
-/** Override file that Terraform merges into the program: fake keys and local state. The address is in the environment. */
-export function emulatorOverride(program: TerraformProgram, account = "test"): object {
+/** Override file that Terraform merges into the program: a file with fake keys, and local state. The address is in the environment. */
+export function emulatorOverride(program: TerraformProgram, credentials: string): object {
   const aws = awsProviders(program).map(({ alias }) => ({
     ...(alias === undefined ? {} : { alias }),
-    access_key: account,
-    secret_key: "test",
+    shared_credentials_files: [credentials],
     max_retries: 4,
     s3_use_path_style: true,
     skip_credentials_validation: true,

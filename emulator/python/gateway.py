@@ -23,6 +23,7 @@ from leftovers import leftovers
 from model_exceptions import EXCEPTIONS
 from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from record import record
 from refusals import REFUSALS, Refusal
 from relay import relay
 from rules import FAMILIES as FAMILIES  # importing them fills the table
@@ -70,21 +71,25 @@ class Gateway:
         # Moto reads the body again.
         body = request.get_data(cache=True, parse_form_data=False)
         key = re.search(r"Credential=([^/]+)/", request.headers.get("Authorization", ""))
+        access_key = key[1] if key else ""
         # Moto knows the accounts of sessions only.
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = callers.call_with(key[1] if key else "")
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = callers.call_with(access_key)
         environ["wsgi.input"] = _stream(body)
         known = identify(Request({**environ, "wsgi.input": _stream(body)}))
         if known is None:
             if request.headers.get("Authorization"):
                 print(f"not checked, for its operation is unknown: {request.method} {request.full_path}", flush=True)
             with state.LOCK:
-                return Response.from_app(self._moto, environ, buffered=True)(environ, start_response)
+                response = Response.from_app(self._moto, environ, buffered=True)
+                record(access_key, request, None, response)
+            return response(environ, start_response)
         service, region, operation = known
         start_response = _logged(start_response, f"{region} {service} {operation}")
         call = read(Request({**environ, "wsgi.input": _stream(body)}), service, region, operation)
         # One call at a time: moto reads its dictionaries while it changes others, and fails if another thread does too.
         with state.LOCK:
             response = self._answer_once(call, environ, request.headers.get("amz-sdk-invocation-id"))
+            record(access_key, request, call, response)
         return response(environ, start_response)
 
     def _answer_once(self, call: Call, environ: dict[str, Any], invocation: str | None) -> Response:

@@ -3,6 +3,9 @@ import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from "@
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TerraformStack } from "../../emulator";
+import { itWithIam } from "../iam/packages";
+import { readDeployingRoles, roleOfTerraform } from "../iam/recorded/deploying";
+import { judgeCalls } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -195,5 +198,14 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
       await aws.call("rds", `DeleteDB${kind}Snapshot`, { [`DB${kind}SnapshotIdentifier`]: name });
     }
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  itWithIam("was created, changed and destroyed by calls that the roles may make which deploy it on AWS", async () => {
+    const roles = readDeployingRoles(join(app.results, "cdktf.out"));
+    const { problems, simulated } = await judgeCalls(app.calls, (caller) => roleOfTerraform(roles, caller));
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(2000);
+    expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(600);
+    expect(simulated["deployed-delivery-gh-staging-apply"]).toBeGreaterThan(10);
   });
 });

@@ -23,8 +23,13 @@ import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/com
 import { releasedTag } from "../../contract/images";
 import { Emulator } from "../../emulator";
 import { type Result, run, unpackPackage } from "../cli/packed";
+import { itWithIam } from "../iam/packages";
+import { judgeCalls } from "../iam/recorded/judge";
+import type { Program } from "../iam/resolve";
+import { rolesIn, type SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import {
+  CALLS,
   type Clients,
   clientsFor,
   describeOnEmulator,
@@ -70,6 +75,24 @@ async function deployLocally(repository: string): Promise<{ answers: number[]; r
   return { answers, result };
 }
 
+/** Program of a generated repository that delivers the environment dev, which is deployed from a machine otherwise. */
+const DELIVERS_DEV = `
+import { join } from "node:path";
+import { App, DeliveryStack, ImageRepository, Pipeline, Source } from "antifragile";
+import { environments } from "./environments";
+import { infrastructure } from "./infrastructure";
+
+const account = "123456789012";
+const found = environments.filter(({ name }) => name === "dev");
+const releases = found.map((dev) => ({ environment: { ...dev, account, state: "s3" as const } }));
+const app = new App({ outdir: join(__dirname, "delivers-dev.out") });
+infrastructure(app, releases.map(({ environment }) => environment) as never);
+const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
+const images = new ImageRepository(stack, "Images");
+new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), images, releases });
+app.synth();
+`;
+
 /** A user's way: scaffold, hand the repository on, install it elsewhere, deploy it, and leave cdktf behind. */
 describeOnEmulator("a generated repository", () => {
   const results = resultsFolder("generated");
@@ -79,6 +102,12 @@ describeOnEmulator("a generated repository", () => {
   let clients: Clients;
   /** The account that the credentials are for is the emulator's; nothing else is different from a real deployment. */
   let account: NodeJS.ProcessEnv;
+  /** The account for one of the roles of a pipeline, or for who destroys; the access key says who calls. */
+  const as = (role: "plan" | "apply" | "release" | "destroy"): NodeJS.ProcessEnv => ({
+    ...account,
+    AWS_ACCESS_KEY_ID: role,
+  });
+  let roles: readonly SimulatedRole[];
   /** `npm run deploy:local` in a copy of the repository. It waits for minutes, during which the other tests go on. */
   let local: ReturnType<typeof deployLocally> | undefined;
 
@@ -105,7 +134,7 @@ describeOnEmulator("a generated repository", () => {
     });
     rmSync(join(folder, "orders"), { recursive: true, force: true });
     unlinkSync(tarball);
-    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+    emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
     clients = clientsFor(emulator.url, "eu-central-1");
     const mirror = tools.pluginMirror.found ? tools.pluginMirror.path : undefined;
     account = {
@@ -173,7 +202,7 @@ describeOnEmulator("a generated repository", () => {
 
   it("is deployed by npm run deploy", async () => {
     const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
-      env: account,
+      env: as("apply"),
     });
     writeFileSync(join(results, "deploy.log"), stdout + stderr);
     expect(`${code} ${code === 0 ? "" : stdout.slice(-3000) + stderr.slice(-3000)}`).toBe("0 ");
@@ -253,8 +282,20 @@ describeOnEmulator("a generated repository", () => {
   const terraform = (stack: string, ...args: string[]) => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
-    return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env: account });
+    // A person deploys the stack that has the roles.
+    const env = stack === "orders-delivery" ? account : as("plan");
+    return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env });
   };
+
+  it("has roles for a pipeline that delivers dev, too", async () => {
+    writeFileSync(join(repository, "infra", "delivers-dev.ts"), DELIVERS_DEV);
+    succeeded(await run(["npx", "tsx", "infra/delivers-dev.ts"], repository));
+    const stack = join(repository, "infra", "delivers-dev.out", "stacks", "orders-delivery");
+    roles = rolesIn(JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as Program);
+    expect(roles.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["orders-delivery-dev-plan", "orders-delivery-dev-apply", "orders-delivery-dev-release"]),
+    );
+  });
 
   it("no longer needs cdktf: plain terraform finds no changes", async () => {
     for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
@@ -321,20 +362,20 @@ esac`,
     const scaling = "scaling: { min: 1, max: 4 }";
     writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 6 }"));
     const environment = { PATH, ENVIRONMENT: "dev", ALLOW_DELETE: "none", ALLOW_REPLACE: "none" };
-    expect(plain(await build(PLAN, environment))).toMatch(/max_capacity += 4 -> 6/);
+    expect(plain(await build(PLAN, { ...as("plan"), ...environment }))).toMatch(/max_capacity += 4 -> 6/);
     mkdirSync(join(folder, "plans"));
     renameSync(join(repository, "plans.tgz"), join(folder, "plans", "plans.tgz"));
     // What was planned is applied, not what the source says by then.
     writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 9 }"));
     const plans = { PLANS_ARTIFACT: "DevPlan", CODEBUILD_SRC_DIR_DevPlan: join(folder, "plans"), APPROVED: "yes" };
-    succeeded(await build(APPLY, { ...environment, ...plans }));
+    succeeded(await build(APPLY, { ...as("apply"), ...environment, ...plans }));
     const { ScalableTargets } = await clients.applicationAutoScaling.send(
       new DescribeScalableTargetsCommand({ ServiceNamespace: "ecs" }),
     );
     expect(ScalableTargets?.map(({ MaxCapacity }) => MaxCapacity)).toEqual([6]);
     writeFileSync(file, before);
 
-    const live = { ...environment, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
+    const live = { ...as("release"), ...environment, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
     expect(succeeded(await build(RELEASE, live))).toMatch(/alarm/);
     const { services } = await clients.ecs.send(
       new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
@@ -355,7 +396,7 @@ esac`,
     const stoppedReason = "Essential container in task exited: no such table";
     await emulator.rollBackNext({ cluster: "orders-dev", service: "orders", stoppedReason });
     const { code, stdout, stderr } = await run(["npm", "run", "deploy", "--", "dev", "--auto-approve"], repository, {
-      env: account,
+      env: as("apply"),
     });
     writeFileSync(join(results, "rolled-back.log"), stdout + stderr);
     expect(code).toBe(1);
@@ -364,13 +405,13 @@ esac`,
   });
 
   it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {
-    const destroy = (name: string) =>
-      run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env: account });
+    const destroy = (name: string, env = account) =>
+      run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env });
     const refused = await destroy("delivery");
     expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
     const { imageIds = [] } = await clients.ecr.send(new ListImagesCommand({ repositoryName: "orders" }));
     await clients.ecr.send(new BatchDeleteImageCommand({ repositoryName: "orders", imageIds }));
-    const destroyed = succeeded(await destroy("dev"));
+    const destroyed = succeeded(await destroy("dev", as("destroy")));
     writeFileSync(join(results, "destroy.log"), destroyed);
     expect(destroyed).toMatch(/destroy dev: orders-dev-service, orders-dev-data, orders-dev-platform\n/);
     expect(destroyed).toMatch(/aws_ecs_service\.\S+ {2}\(service: all of its tasks stop, and requests fail\)/);
@@ -380,5 +421,24 @@ esac`,
     succeeded(await terraform("orders-delivery", "destroy", "-auto-approve"));
     const { billable } = await emulator.leftovers();
     expect(billable).toEqual([]);
+  });
+
+  itWithIam("was deployed, built and destroyed by calls that the roles of its pipeline may make", async () => {
+    const roleFor = (access: string) => roles.find(({ name }) => name === `orders-delivery-dev-${access}`);
+    // A person destroys, by what Terraform needs and what the command itself does.
+    const Action = ["s3:ListBucketVersions", "ecr:ListImages", "ssm:GetParametersByPath"];
+    const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] };
+    const person = { name: "person", policies: [{ name: "destroy", policy }, ...(roleFor("apply")?.policies ?? [])] };
+    const { problems, simulated } = await judgeCalls(
+      join(results, CALLS),
+      (caller) => (caller === "destroy" ? person : roleFor(caller)),
+      // The role reads no logs: apply then says why tasks stopped without their last lines.
+      ["logs:GetLogEvents"],
+    );
+    expect(problems).toEqual([]);
+    expect(simulated["orders-delivery-dev-plan"]).toBeGreaterThan(50);
+    expect(simulated["orders-delivery-dev-apply"]).toBeGreaterThan(200);
+    expect(simulated["orders-delivery-dev-release"]).toBeGreaterThan(10);
+    expect(simulated.person).toBeGreaterThan(50);
   });
 });

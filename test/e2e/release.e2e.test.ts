@@ -25,6 +25,9 @@ import {
 import type { ReleaseState } from "../../operations/release/releases";
 import { runSecret } from "../../operations/secret-command";
 import { runStatus } from "../../operations/status-command";
+import { itWithIam } from "../iam/packages";
+import { readDeployingRoles, roleOfTerraform } from "../iam/recorded/deploying";
+import { judgeCalls } from "../iam/recorded/judge";
 import { image } from "../operations/support/fake-cloud";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -33,6 +36,18 @@ import { exitCodeOf } from "../support/exit-code";
 const APP = join(ROOT, "test/e2e/apps/release.ts");
 const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
 const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-central-1"];
+
+/** Access key of who calls a command. */
+const keyOf = (command: string) => command.replace(" ", "-");
+
+/** Actions of a command that the page of the commands lists. */
+function actionsOnPage(command: string): string[] {
+  const page = readFileSync(join(ROOT, "docs/commands.md"), "utf8");
+  const row = page
+    .split("\n")
+    .find((line) => line.startsWith(`| \`${command}\` | \`s`) || line.startsWith(`| \`${command}\` | \`c`));
+  return [...(row ?? "").matchAll(/`([a-z]+:[A-Z]\w+)`/g)].map(([, action]) => action as string);
+}
 
 /** Actions that IAM requires in addition to the one with the name of the call. */
 const IMPLIED: Readonly<Record<string, readonly string[]>> = {
@@ -44,6 +59,8 @@ const IMPLIED: Readonly<Record<string, readonly string[]>> = {
 describeOnEmulator("releases of three process types", () => {
   let shop: Deployment;
   let called = "";
+  /** Access key of the commands: of the role that releases, or of a person, with the name of the command. */
+  let caller = "release";
 
   const inVersion = async (version: string, variables: Readonly<Record<string, string>>) =>
     (await shop.inVersion(version, variables))("orders-dev-service");
@@ -57,27 +74,29 @@ describeOnEmulator("releases of three process types", () => {
   ) {
     const printed: string[] = [];
     const start = readFileSync(shop.emulator.log, "utf8").length;
-    const code = await shop.signedIn(() =>
-      exitCodeOf(() =>
-        run({
-          args,
-          cwd: shop.results,
-          print: (text) => printed.push(text),
-          contextOf: (place, print) => {
-            const cloud = new AwsCloud(place.region);
-            return {
-              cloud,
-              place,
-              print,
-              now: Date.now,
-              sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
-              interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
-              by: "max",
-              done: () => cloud.destroy(),
-            };
-          },
-        }),
-      ),
+    const code = await shop.signedIn(
+      () =>
+        exitCodeOf(() =>
+          run({
+            args,
+            cwd: shop.results,
+            print: (text) => printed.push(text),
+            contextOf: (place, print) => {
+              const cloud = new AwsCloud(place.region);
+              return {
+                cloud,
+                place,
+                print,
+                now: Date.now,
+                sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
+                interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
+                by: "max",
+                done: () => cloud.destroy(),
+              };
+            },
+          }),
+        ),
+      caller,
     );
     called += readFileSync(shop.emulator.log, "utf8").slice(start);
     return { code, text: printed.join("") };
@@ -266,7 +285,6 @@ describeOnEmulator("releases of three process types", () => {
   });
 
   it("are looked after on call with the commands alone, which call what docs/commands.md lists", async () => {
-    const page = readFileSync(join(ROOT, "docs/commands.md"), "utf8");
     const folder = mkdtempSync(join(tmpdir(), "antifragile-on-call-"));
     const [path, before] = [process.env.PATH, called];
     // A stand-in for AWS's program: ends as if the shell in the container had ended with 3.
@@ -275,11 +293,11 @@ describeOnEmulator("releases of three process types", () => {
     /** Runs a command, and compares its calls with the actions that the page lists for it. */
     const onCall = async (name: string, run: Parameters<typeof command>[0], ...args: string[]) => {
       called = "";
-      const result = await command(run, args);
-      const row = page
-        .split("\n")
-        .find((line) => line.startsWith(`| \`${name}\` | \`s`) || line.startsWith(`| \`${name}\` | \`c`));
-      const listed = new Set([...(row ?? "").matchAll(/`([a-z]+:[A-Z]\w+)`/g)].map(([, action]) => action));
+      caller = keyOf(name);
+      const result = await command(run, args).finally(() => {
+        caller = "release";
+      });
+      const listed = new Set(actionsOnPage(name));
       const made = [...called.matchAll(/^\d\d:\d\d:\d\d \S+ (\S+) (\S+) \d+$/gm)].map(([, ...call]) => call.join(":"));
       expect([name, made.filter((call) => call !== "sts:GetCallerIdentity" && !listed.has(call))]).toEqual([name, []]);
       expect(made.length, name).toBeGreaterThan(0);
@@ -288,7 +306,9 @@ describeOnEmulator("releases of three process types", () => {
     try {
       expect(await release("--image", image("e"))).toMatchObject({ code: 0 });
       const { live } = await stateOf();
+      caller = "status";
       const status = await command(runStatus as typeof runShow, ["dev", "--region", shop.region]);
+      caller = "release";
       expect(status).toMatchObject({ code: 0, text: expect.stringMatching(/orders +dev/) });
       const shown = await onCall("show", runShow, "dev", "orders", "--json", ...PLACE);
       expect(JSON.parse(shown.text)).toMatchObject([{ service: "orders", image: image("e"), secrets: [] }]);
@@ -343,5 +363,20 @@ describeOnEmulator("releases of three process types", () => {
     expect(await told()).toEqual(["processes/mailer", "processes/orders", "processes/report", "record"]);
     await service().destroy();
     expect(await told()).toEqual([]);
+  });
+
+  itWithIam("are deployed and released by roles, and looked after by people, who may make every call", async () => {
+    const roles = readDeployingRoles(join(shop.results, "cdktf.out"));
+    const people = ["exec", "logs", "run", "secret set", "show"].map((name) => {
+      const Statement = [{ Effect: "Allow", Action: actionsOnPage(name), Resource: "*" }];
+      return { name: keyOf(name), policies: [{ name, policy: { Version: "2012-10-17", Statement } }] };
+    });
+    const { problems, simulated } = await judgeCalls(shop.calls, (key) =>
+      key === "release" ? roles.dev?.release : (people.find(({ name }) => name === key) ?? roleOfTerraform(roles, key)),
+    );
+    expect(problems).toEqual([]);
+    for (const { name } of people) expect([name, simulated[name]]).toEqual([name, expect.any(Number)]);
+    expect(simulated["deployed-delivery-gh-dev-release"]).toBeGreaterThan(50);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(300);
   });
 });

@@ -22,9 +22,12 @@ import type { Allowances } from "../../operations/allowances";
 import { applyStacks } from "../../operations/apply";
 import { AwsCloud } from "../../operations/release/aws";
 import { runRelease } from "../../operations/release/commands";
+import { itWithIam } from "../iam/packages";
+import { type DeployingRoles, deployingRoles } from "../iam/recorded/deploying";
+import { judgeCalls } from "../iam/recorded/judge";
 import { image } from "../operations/support/fake-cloud";
 import { AwsCaller } from "../support/aws-call";
-import { describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
+import { CALLS, describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
 
 /** Code of a repository at one time. */
 interface Code {
@@ -52,6 +55,14 @@ describeOnEmulator("a year of changes", () => {
   let folder: string;
   let emulator: Emulator;
   let aws: AwsCaller;
+  /** Roles that deploy and release each code, in the order in which it was synthesized. */
+  const roles: DeployingRoles[] = [];
+
+  /** Calls AWS with an access key that says which role does: `release.3` for the one of the fourth code. */
+  async function as<T>(access: keyof DeployingRoles, act: () => Promise<T>): Promise<T> {
+    vi.stubEnv("AWS_ACCESS_KEY_ID", `${access}.${roles.length - 1}`);
+    return act().finally(() => vi.stubEnv("AWS_ACCESS_KEY_ID", "test"));
+  }
 
   const service = (stack: ServiceStack, id: string, process: ReturnType<typeof web>, secretArn?: string) =>
     new CloudNativeService(stack, id, {
@@ -97,6 +108,7 @@ describeOnEmulator("a year of changes", () => {
     }
     service(payments, "Payments", web()).call(existingService("storefront"));
     app.synth();
+    roles.push(deployingRoles(app, { dev: "dev" }).dev as DeployingRoles);
     return JSON.parse(readFileSync(join(folder, "cdktf.out", "manifest.json"), "utf8"));
   }
 
@@ -106,15 +118,18 @@ describeOnEmulator("a year of changes", () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const said: string[] = [];
     const changed: string[] = [];
-    const outcome = await applyStacks({
-      folders: stacks.filter((name) => name in manifest.stacks).map((name) => join(folder, "cdktf.out/stacks", name)),
-      manifest,
-      terraform: [tools.terraform.path],
-      allowances,
-      confirm: async (stack) => changed.push(stack) > 0,
-      print: (text) => void said.push(text),
-      env: process.env,
-    });
+    const { path } = tools.terraform;
+    const outcome = await as("apply", () =>
+      applyStacks({
+        folders: stacks.filter((name) => name in manifest.stacks).map((name) => join(folder, "cdktf.out/stacks", name)),
+        manifest,
+        terraform: [path],
+        allowances,
+        confirm: async (stack) => changed.push(stack) > 0,
+        print: (text) => void said.push(text),
+        env: process.env,
+      }),
+    );
     return { outcome, said: said.join(""), changed };
   }
 
@@ -137,21 +152,23 @@ describeOnEmulator("a year of changes", () => {
   /** Releases images of these sources, or the configuration that is applied. */
   async function release(...sources: readonly string[]) {
     const printed: string[] = [];
-    const code = await runRelease({
-      args: [
-        "dev",
-        ...sources.flatMap((each) => ["--image", image("a", each)]),
-        ...["--stack", "shop", "--platform", "market", "--region", "eu-central-1"],
-      ],
-      cwd: folder,
-      print: (text) => printed.push(text),
-      contextOf: (place, print) => {
-        const cloud = new AwsCloud(place.region);
-        const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
-        const interrupted = new AbortController().signal;
-        return { cloud, place, print, now: Date.now, sleep, interrupted, by: "max", done: () => cloud.destroy() };
-      },
-    });
+    const code = await as("release", () =>
+      runRelease({
+        args: [
+          "dev",
+          ...sources.flatMap((each) => ["--image", image("a", each)]),
+          ...["--stack", "shop", "--platform", "market", "--region", "eu-central-1"],
+        ],
+        cwd: folder,
+        print: (text) => printed.push(text),
+        contextOf: (place, print) => {
+          const cloud = new AwsCloud(place.region);
+          const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+          const interrupted = new AbortController().signal;
+          return { cloud, place, print, now: Date.now, sleep, interrupted, by: "max", done: () => cloud.destroy() };
+        },
+      }),
+    );
     if (code !== 0) throw new Error(printed.join(""));
   }
 
@@ -253,5 +270,16 @@ describeOnEmulator("a year of changes", () => {
     const { order } = await deployAllowed(SHOP, secure);
     expect(order).toEqual(["market-dev-platform", "shop-dev-service"]);
     expect(await deploy(SHOP, secure)).toMatchObject({ outcome: 0, changed: [] });
+  });
+
+  itWithIam("was deployed and released by calls that the roles may make which do so on AWS", async () => {
+    const { problems, simulated } = await judgeCalls(join(results, CALLS), (caller) => {
+      const [access = "", code = ""] = caller.split(".");
+      // Its names are the same for every code, and so is what it may do.
+      return access === "apply" ? roles[0]?.apply : roles[Number(code)]?.[access as "release"];
+    });
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(500);
+    expect(simulated["deployed-delivery-gh-dev-release"]).toBeGreaterThan(30);
   });
 });

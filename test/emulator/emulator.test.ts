@@ -17,7 +17,12 @@ describeOnEmulator("an emulator", () => {
 
   beforeAll(async () => {
     folder = temporary();
-    emulator = await Emulator.start({ log: join(folder, "logs/emulator.log"), tools, catalogue: false });
+    emulator = await Emulator.start({
+      log: join(folder, "logs/emulator.log"),
+      calls: join(folder, "calls"),
+      tools,
+      catalogue: false,
+    });
     aws = new AwsCaller(emulator.url);
   });
 
@@ -47,6 +52,25 @@ describeOnEmulator("an emulator", () => {
   test("logs each call by its AWS name", async () => {
     await ecs("ListClusters", {});
     expect(readFileSync(emulator.log, "utf8")).toMatch(/eu-central-1 ecs ListClusters 200/);
+  });
+
+  test("records each call with its caller, its parameters and the ids in the answer of a change", async () => {
+    const deployer = new AwsCaller(emulator.url, "eu-central-1", "apply.shop-dev-platform");
+    await deployer.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" });
+    await deployer.call("ec2", "DescribeVpcs");
+    await deployer.rest("s3", "PUT", "/logs?unknown").catch(() => undefined);
+    const lines = readFileSync(join(folder, "calls"), "utf8").trimEnd().split("\n");
+    const [created, described, unknown] = lines.slice(-3).map((line) => JSON.parse(line));
+    expect(created).toMatchObject({
+      caller: "apply.shop-dev-platform",
+      service: "ec2",
+      region: "eu-central-1",
+      operation: "CreateVpc",
+      params: { CidrBlock: "10.0.0.0/16" },
+    });
+    expect(created.named).toContainEqual(expect.stringMatching(/^vpc-/));
+    expect(described).toMatchObject({ operation: "DescribeVpcs", named: [] });
+    expect(unknown).toMatchObject({ caller: "apply.shop-dev-platform", request: expect.stringContaining("PUT /logs") });
   });
 
   test("completes a deployment at once: the service runs its desired tasks of the new task definition", async () => {
@@ -230,13 +254,13 @@ describe("a program for the emulator", () => {
     });
   });
 
-  test("has fake keys for every provider alias, and a local state", () => {
-    expect(emulatorOverride(program)).toMatchObject({
+  test("has a file with fake keys for every provider alias, and a local state", () => {
+    expect(emulatorOverride(program, "/x/credentials")).toMatchObject({
       terraform: { backend: { local: { path: "terraform.tfstate" } } },
       provider: {
         aws: [
-          { access_key: "test", s3_use_path_style: true },
-          { alias: "global", access_key: "test" },
+          { shared_credentials_files: ["/x/credentials"], s3_use_path_style: true },
+          { alias: "global", shared_credentials_files: ["/x/credentials"] },
         ],
       },
     });

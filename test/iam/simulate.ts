@@ -34,11 +34,12 @@ const LEFT_TO_THE_ACCOUNT = {
 };
 
 /**
- * Spellings that the simulator knows for those that it refuses or drops, in policies and calls alike: AWS's own Systems Manager documents,
- * whose ARN has no account, and keys of an encryption context.
+ * Spellings that the simulator knows for those that it refuses or drops, in policies and calls alike: AWS's own documents and parameters of
+ * Systems Manager, whose ARN has no account, and keys of an encryption context.
  */
 const SPELLINGS: readonly (readonly [text: string, instead: string])[] = [
   ["::document/", ":000000000000:document/"],
+  ["::parameter/", ":000000000000:parameter/"],
   ["kms:EncryptionContext:SecretARN", "kms:RequestAlias"],
   ["kms:EncryptionContext:PARAMETER_ARN", "kms:EncryptionAlgorithm"],
   ["kms:EncryptionContext:aws:dynamodb:tableName", "kms:RequestAlias"],
@@ -51,17 +52,56 @@ function spelled<T>(value: T): T {
   return other === text ? value : (JSON.parse(other) as T);
 }
 
-/** Policies that are spelled already, since many calls ask the same ones. */
-const known = new WeakMap<SimulatedRole["policies"], SimulatedRole["policies"]>();
+interface Statement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action?: string | readonly string[];
+  readonly Resource?: string | readonly string[];
+}
+
+type Policies = SimulatedRole["policies"];
+
+/**
+ * Statements that say something about a call, of all policies: the simulator reads each for every call. A call on `*` is allowed by a
+ * statement on `*` alone; the simulator would be content with a narrower one.
+ */
+function about(policies: Policies, { action, resource }: Call): Policies {
+  const names = ({ Action }: Statement) =>
+    Action === undefined ||
+    [Action]
+      .flat()
+      .some((each) => new RegExp(`^${each.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action));
+  const reaches = ({ Effect, Resource }: Statement) =>
+    resource !== "*" || Effect === "Deny" || Resource === undefined || [Resource].flat().includes("*");
+  const kept = policies.flatMap(({ name, policy }) => {
+    const { Statement: all, ...rest } = policy as { readonly Statement: Statement | readonly Statement[] };
+    const Statement = [all].flat().filter((each) => names(each) && reaches(each));
+    return Statement.length === 0 ? [] : [{ name, policy: { ...rest, Statement } }];
+  });
+  return spelled(kept);
+}
+
+/** Policies that were read already, by action, since many calls ask the same ones. */
+const known = new WeakMap<Policies, Map<string, Policies>>();
+
+function readOnce(policies: Policies, asked: Call): Policies {
+  const read = known.get(policies) ?? new Map<string, Policies>();
+  known.set(policies, read);
+  const key = `${asked.action}${asked.resource === "*" ? " on everything" : ""}`;
+  const found = read.get(key) ?? about(policies, asked);
+  read.set(key, found);
+  return found;
+}
 
 /**
  * Decides a call as IAM does, by the policies of its role and its permissions boundary.
  *
  * @throws Error for a call that AWS does not know
  */
-export async function isAllowed(policies: SimulatedRole["policies"], asked: Call, boundary?: object): Promise<boolean> {
-  const identityPolicies = known.get(policies) ?? spelled(policies);
-  known.set(policies, identityPolicies);
+export async function isAllowed(policies: Policies, asked: Call, boundary?: object): Promise<boolean> {
+  const identityPolicies = readOnce(policies, asked);
+  const permissionBoundaryPolicies =
+    boundary === undefined ? undefined : about([{ name: "boundary", policy: boundary }], asked);
+  if (permissionBoundaryPolicies?.length === 0) return false;
   const call = spelled(asked);
   const result = await iamSimulate().runSimulation(
     {
@@ -74,9 +114,7 @@ export async function isAllowed(policies: SimulatedRole["policies"], asked: Call
       identityPolicies,
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      ...(boundary === undefined
-        ? {}
-        : { permissionBoundaryPolicies: [{ name: "boundary", policy: spelled(boundary) }] }),
+      ...(permissionBoundaryPolicies === undefined ? {} : { permissionBoundaryPolicies }),
       ...(call.action.startsWith("kms:") ? { resourcePolicy: LEFT_TO_THE_ACCOUNT } : {}),
     },
     {},

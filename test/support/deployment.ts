@@ -46,6 +46,9 @@ export function describeOnEmulator(name: string, body: () => void): void {
 
 const ROOT = resolve(__dirname, "../..");
 
+/** Name of the file with the calls that an emulator has answered, in the folder of the logs. */
+export const CALLS = "calls.jsonl";
+
 /** Folder of the logs, copies and states of a named deployment; kept until its next run. */
 export function resultsFolder(name: string): string {
   return join(ROOT, ".test-results", name);
@@ -59,7 +62,7 @@ export function resultsFolder(name: string): string {
 export async function startAsAws(results: string, folder: string): Promise<Emulator> {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+  const emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
   vi.stubEnv("AWS_ENDPOINT_URL", emulator.url);
   vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
@@ -132,6 +135,11 @@ export class Deployment {
     private readonly synthesize: (name: string, variables: Variables) => Promise<string>,
   ) {
     this.clients = clientsFor(emulator.url, region);
+  }
+
+  /** File with the calls that the emulator has answered. */
+  get calls(): string {
+    return join(this.results, CALLS);
   }
 
   /** The stack of this name. */
@@ -216,13 +224,13 @@ export class Deployment {
     }
   }
 
-  /** Runs a command with the credentials and the endpoint of this account. */
-  async signedIn<T>(act: () => Promise<T>): Promise<T> {
+  /** Runs a command with the endpoint of this account, and with an access key that says who calls. */
+  async signedIn<T>(act: () => Promise<T>, caller = "test"): Promise<T> {
     const before = { ...process.env };
     Object.assign(process.env, {
       AWS_ENDPOINT_URL: this.emulator.url,
       AWS_REGION: this.region,
-      AWS_ACCESS_KEY_ID: "test",
+      AWS_ACCESS_KEY_ID: caller,
       AWS_SECRET_ACCESS_KEY: "test",
     });
     try {
@@ -313,7 +321,7 @@ export async function deploy(app: string, options: DeploymentOptions): Promise<D
   const results = resultsFolder(options.name);
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
-  const emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+  const emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
   const variables = (await options.prepare?.(emulator)) ?? {};
   const { combination, beside = [] } = options;
   const synthesized = app.endsWith(".ts")

@@ -2,6 +2,7 @@
 import { DatabaseBackup, Duration, type Profile } from "../../../constructs";
 import { addChanging } from "../../contract/support/changing";
 import { type Changed, everything } from "../../contract/support/everything";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
 const { PROFILE = "production", VERSION = "1", CHANGING = "0", EXISTING } = process.env;
 
@@ -23,4 +24,6 @@ const changed: Changed = {
   more: (platform) => addChanging(platform, CHANGING === "0" ? 0 : 1),
 };
 // The key is chosen from the start, as a database or a cache keeps it.
-everything(PROFILE as Profile, existing, changed, "customer-managed").synth();
+const app = everything(PROFILE as Profile, existing, changed, "customer-managed");
+app.synth();
+writeDeployingRoles(app, { dev: PROFILE as Profile, staging: PROFILE as Profile });

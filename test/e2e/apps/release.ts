@@ -14,6 +14,7 @@ import {
   web,
   worker,
 } from "../../../constructs";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
 const releaseOwner = (process.env.OWNER ?? "pipeline") as ReleaseOwner;
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
@@ -51,3 +52,4 @@ new CloudNativeService(stack, "Report", {
 const statements = releaseStatements(stack, stack);
 app.synth();
 writeFileSync(join(app.outdir, "release-statements.json"), JSON.stringify(statements));
+writeDeployingRoles(app, { dev: "dev" });

@@ -1,0 +1,25 @@
+"""Records the calls of a test, with the access key of the caller, in the file that `ANTIFRAGILE_CALLS` names: a line of JSON each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from call import Call
+from werkzeug.wrappers import Request, Response
+
+FILE = os.environ.get("ANTIFRAGILE_CALLS")
+READS = ("Describe", "Get", "List", "Head")
+
+
+def record(access_key: str, request: Request, call: Call | None, response: Response) -> None:
+    """Append the call with its parameters, and with the ARNs and ids that its answer names unless it only reads."""
+    if FILE is None or access_key == "":
+        return
+    fields: dict[str, object] = {"caller": access_key, "request": f"{request.method} {request.full_path}"}
+    if call is not None:
+        named = [] if call.operation.startswith(READS) else re.findall(r'arn:aws:[^"<\s]+|\b[a-z]+-[0-9a-f]{8,17}\b', response.get_data(as_text=True))
+        fields |= {"service": call.service, "region": call.region, "operation": call.operation, "params": call.params, "named": sorted(set(named))}
+    with open(FILE, "a") as file:
+        file.write(json.dumps(fields, default=lambda value: "" if isinstance(value, bytes) else str(value)) + "\n")

