@@ -1,4 +1,4 @@
-import { TerraformBackend, TerraformResource, TerraformStack } from "cdktf";
+import { TerraformBackend, TerraformLocal, TerraformResource, TerraformStack, Testing, Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { describe, expect, it } from "vitest";
 import * as library from "../../constructs";
@@ -83,4 +83,33 @@ describe("C17: tags", () => {
       expect(program.provider.aws[0]?.default_tags[0]?.tags).toMatchObject({ ManagedBy: "antifragile" });
     },
   );
+});
+
+describe("a stack that refers to every construct of the others", () => {
+  it("reads their values from parameters, never from their state", () => {
+    let reader: library.ServiceStack | undefined;
+    const other = everything("dev", undefined, {
+      more: (platform) => {
+        reader = platform.stack("reader");
+      },
+    });
+    const constructs = other.node.findAll().filter((node) => classes.some(({ name }) => isA(node, name)));
+    const shared = constructs.filter((node) => {
+      const stack = library.AwsStack.of(node);
+      return stack !== reader && stack.environment.name === "dev" && stack.lifetime !== "delivery" && stack !== node;
+    });
+    shared.forEach((node, index) => {
+      const own = Object.values(node).filter((value) => typeof value === "string" && Token.isUnresolved(value));
+      const { defaultChild } = node.node;
+      const ids = defaultChild instanceof TerraformResource ? [defaultChild.getStringAttribute("id")] : [];
+      new TerraformLocal(reader as library.ServiceStack, `Value${index}`, [...own, ...ids]);
+    });
+    const stacksOf = other.node.findAll().filter((node): node is TerraformStack => node instanceof TerraformStack);
+    for (const stack of stacksOf) stack.prepareStack();
+    const documents = stacksOf.map((stack) => Testing.synth(stack));
+    expect(documents.filter((each) => /terraform_remote_state|cross-stack-output/.test(each))).toEqual([]);
+    expect(new Set(shared.map((node) => node.constructor.name)).size).toBeGreaterThan(15);
+    const values = documents.join("").match(/jsondecode\(data\.aws_ssm_parameter\.Shared/g) ?? [];
+    expect(values.length).toBeGreaterThan(shared.length);
+  });
 });
