@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { access, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { terraformProgram } from "../contract/terraform-program";
+import { terraformMissing } from "../contract/version";
 
 /** A tool that is there. */
 export interface FoundTool {
@@ -49,14 +51,10 @@ export function missingTools(tools: Tools): string[] {
 }
 
 async function findTerraform(): Promise<FoundTool | MissingTool> {
-  const output = await run("terraform", ["version", "-json"]);
+  const path = terraformProgram(process.env);
+  const output = await run(path, ["version", "-json"]);
   const version = output === undefined ? undefined : readVersion(output);
-  return version === undefined
-    ? {
-        found: false,
-        install: "Terraform is not on the PATH: install it from developer.hashicorp.com/terraform/install",
-      }
-    : { found: true, path: "terraform", version };
+  return version === undefined ? { found: false, install: terraformMissing(path) } : { found: true, path, version };
 }
 
 function readVersion(output: string): string | undefined {

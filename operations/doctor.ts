@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { placeholdersIn } from "../contract/placeholders";
+import { isTofu, terraformProgram } from "../contract/terraform-program";
 import { didYouMean } from "../contract/text";
 import { UserError } from "../contract/user-error";
 import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM, OLDEST_TOFU, terraformVersions } from "../contract/version";
 import { type CiSetup, ciSetup } from "./ci-setup";
-import { isTofu, terraformProgram } from "./terraform";
 
 /** Result of one check. */
 export interface Check {

@@ -1,28 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
+import { terraformProgram } from "../contract/terraform-program";
 import { cancelled, UserError } from "../contract/user-error";
 import { terraformMissing } from "../contract/version";
 import { type Interruption, listenForInterruption } from "./interruption";
-
-const isOnPath = (program: string, { PATH = "" }: NodeJS.ProcessEnv): boolean =>
-  PATH.split(delimiter).some((folder) => [program, `${program}.exe`].some((name) => existsSync(join(folder, name))));
-
-/**
- * Name of the Terraform program: `TERRAFORM_BINARY_NAME`; without it `terraform`, or `tofu` (OpenTofu) where only that is on
- * the PATH.
- */
-export function terraformProgram(env: NodeJS.ProcessEnv): string {
-  const tofu = !isOnPath("terraform", env) && isOnPath("tofu", env);
-  return env.TERRAFORM_BINARY_NAME ?? (tofu ? "tofu" : "terraform");
-}
-
-/** Reports whether a program is OpenTofu. */
-export function isTofu(program: string): boolean {
-  return /^tofu\b/.test(basename(program));
-}
 
 /** Command that starts Terraform. @throws UserError where it is not installed */
 export function findTerraform(env: NodeJS.ProcessEnv): readonly [string] {

@@ -31,7 +31,7 @@ Each value has one order of precedence:
 | region, account | \`--region\` | \`infra/environments.ts\` | \`AWS_REGION\`, then the profile in \`~/.aws/config\` |
 | credentials | \`AWS_ACCESS_KEY_ID\` ... | \`AWS_PROFILE\` in \`~/.aws\` | container or instance |
 | stack and platform | \`--stack\`, \`--platform\` | \`infra/cdktf.out\`, synthesized if it is missing | |
-| Terraform | \`TERRAFORM_BINARY_NAME\` | \`terraform\` on \`PATH\` | |
+| Terraform | \`TERRAFORM_BINARY_NAME\` | \`terraform\` on \`PATH\`, otherwise \`tofu\` | |
 | color | none with \`NO_COLOR\` or \`TERM=dumb\` | none if the output is not a terminal | color |
 | questions | none with \`--yes\`, \`--auto-approve\`, \`--no-interactive\` | none by \`new\` with \`CI\` | none without a terminal: commands that change an account then need the flag |
 

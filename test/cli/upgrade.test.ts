@@ -184,6 +184,89 @@ describe("antifragile upgrade", () => {
   });
 });
 
+/** Code that signals its process before the n-th change of a file of a repository or of its journal, and counts all of them. */
+const INTERRUPT_AT = `
+const disk = require("node:fs/promises");
+const { REPOSITORY, COUNT, AT, SIGNAL } = process.env;
+let count = 0;
+for (const name of ["rename", "unlink", "writeFile"]) {
+  const real = disk[name];
+  disk[name] = async (path, ...others) => {
+    if (String(path).startsWith(REPOSITORY)) {
+      if (count++ === Number(AT)) {
+        process.kill(process.pid, SIGNAL);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      require("node:fs").writeFileSync(COUNT, String(count));
+    }
+    return real(path, ...others);
+  };
+}
+`;
+
+describe("an upgrade that is interrupted for real", () => {
+  let before: Record<string, string>;
+  let after: Record<string, string>;
+  let writes: number;
+  let base: string;
+
+  const interrupted = (folder: string, at: number, signal: NodeJS.Signals) => {
+    const env = {
+      NODE_OPTIONS: `--require ${join(work, "interrupt.js")}`,
+      ...{ REPOSITORY: folder, COUNT: join(work, "count"), AT: `${at}`, SIGNAL: signal },
+    };
+    writeFileSync(join(work, "interrupt.js"), INTERRUPT_AT);
+    return run([process.execPath, packed.bin, "upgrade", "--no-install"], folder, { env });
+  };
+
+  beforeAll(async () => {
+    base = realpathSync(mkdtempSync(join(tmpdir(), "antifragile-interrupted-")));
+    await generate(versionOf("0.0.2"), join(base, "orders"), EVERYTHING);
+    git(join(base, "orders"), "init", "--quiet");
+    commit(join(base, "orders"));
+  });
+  afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+  beforeEach(async () => {
+    if (writes !== undefined) return;
+    const folder = join(work, "counted");
+    cpSync(join(base, "orders"), folder, { recursive: true });
+    before = tree(folder);
+    expect(await interrupted(folder, -1, "SIGKILL")).toMatchObject({ code: 0 });
+    writes = Number(readFileSync(join(work, "count"), "utf8"));
+    after = tree(folder);
+  });
+
+  it.each([0, 2, 3, 5, 0.5, -2, -1])(
+    "is finished by the next run, if it is killed before write %d; git undoes it",
+    async (at) => {
+      const folder = join(work, "orders");
+      cpSync(join(base, "orders"), folder, { recursive: true });
+      const index = at < 0 ? writes + at : at === 0.5 ? Math.floor(writes / 2) : at;
+      expect(await interrupted(folder, index, "SIGKILL")).toMatchObject({ code: null, signal: "SIGKILL" });
+      // The third write gives the journal its name.
+      const journal = existsSync(join(folder, ".git/antifragile-upgrade.json"));
+      expect(journal).toBe(index > 2);
+      if (!journal) expect(tree(folder)).toEqual(before);
+      expect(await upgrade(folder)).toMatchObject({ code: 0 });
+      expect(tree(folder)).toEqual(after);
+      git(folder, "restore", ".");
+      git(folder, "clean", "-fd", ".");
+      expect(tree(folder)).toEqual(before);
+    },
+  );
+
+  it.each<NodeJS.Signals>(["SIGINT", "SIGTERM", "SIGHUP"])(
+    "writes all files at %s, and is no success",
+    async (signal) => {
+      const folder = join(work, "orders");
+      cpSync(join(base, "orders"), folder, { recursive: true });
+      expect(await interrupted(folder, Math.floor(writes / 2), signal)).toMatchObject({ code: 130 });
+      expect(tree(folder)).toEqual(after);
+    },
+  );
+});
+
 describe("antifragile add", () => {
   const add = (folder: string, ...args: string[]) => run([process.execPath, packed.bin, "add", ...args], folder);
 

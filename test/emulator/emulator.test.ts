@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Emulator, findTools, missingTools } from "../../emulator";
 import { describeProgress, emulatorOverride, forEmulator, type TerraformProgram } from "../../emulator/terraform";
 import { AwsCaller, field } from "../support/aws-call";
@@ -196,6 +196,25 @@ describe("the tools of the emulator", () => {
       process.env.PATH = PATH;
       if (ANTIFRAGILE_PLUGIN_MIRROR === undefined) delete process.env.ANTIFRAGILE_PLUGIN_MIRROR;
       else process.env.ANTIFRAGILE_PLUGIN_MIRROR = ANTIFRAGILE_PLUGIN_MIRROR;
+    }
+  });
+
+  test.each([
+    ["terraform", ["terraform", "tofu"], undefined],
+    ["tofu", ["tofu"], undefined],
+    ["tofu-1.10", ["terraform", "tofu-1.10"], "tofu-1.10"],
+  ])("include %s where %j are on the PATH and TERRAFORM_BINARY_NAME is %s", async (path, programs, named) => {
+    const folder = temporary();
+    for (const program of programs) {
+      const script = `#!/bin/sh\necho '{"terraform_version": "1.11.4"}'\n`;
+      writeFileSync(join(folder, program), script, { mode: 0o755 });
+    }
+    vi.stubEnv("PATH", folder);
+    vi.stubEnv("TERRAFORM_BINARY_NAME", named);
+    try {
+      expect((await findTools()).terraform).toEqual({ found: true, path, version: "1.11.4" });
+    } finally {
+      vi.unstubAllEnvs();
     }
   });
 

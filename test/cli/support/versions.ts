@@ -22,7 +22,7 @@ import { run } from "../packed";
  *
  * - 0.0.1 (e4b03c2): game days, a load balancer and signatures as code of each repository; no choice of branch, deployment and
  *   package manager; records of certificates by number
- * - 0.0.2 (ec1788c): the vocabulary and structure of today; no command `upgrade`
+ * - 0.0.2 (ec1788c): the vocabulary and structure of today; no command `upgrade`. The whole package, since a test deploys with it
  * - 0.0.3 (062df13): `upgrade`, `add` and `synth`; CI files that only test, no permissions boundary
  * - 0.0.4 (302989d): CI files that deploy, roles for them, a boundary, a choice of engine and provider
  */
