@@ -14,6 +14,7 @@ const LONGEST = [
   "test/e2e/everything.e2e.test.ts",
   "test/e2e/year.e2e.test.ts",
   "test/e2e/generated.e2e.test.ts",
+  "test/e2e/upgraded.e2e.test.ts",
   "test/templates/service.test.ts",
   "test/e2e/service.e2e.test.ts",
   "test/e2e/strategies.e2e.test.ts",

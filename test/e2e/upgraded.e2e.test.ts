@@ -1,0 +1,159 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Emulator } from "../../emulator";
+import { type Result, run, usePackage } from "../cli/packed";
+import { binOf, commit, git, put, textOf, useVersions } from "../cli/support/versions";
+import {
+  type Clients,
+  clientsFor,
+  describeOnEmulator,
+  resultsFolder,
+  terraformConfiguration,
+  tools,
+} from "../support/deployment";
+import { missingServers, type Servers, startServers } from "../templates/support/servers";
+
+/** An image of another registry: none is built here, and only images of ECR are tagged by a release. */
+const image = (digit: string) => `ghcr.io/acme/orders@sha256:${digit.repeat(64)}`;
+
+const OPERATION = `  /v1/stock:
+    get:
+      operationId: getStock
+      responses:
+        "204":
+          description: In stock
+        default: { $ref: "#/components/responses/Problem" }
+`;
+
+const SECOND_SERVICE = `    new CloudNativeService(stack, "Stock", {
+      process: worker({ command: ["node", "dist/stock.js"] }),
+      environment: environment.variables,
+    });
+`;
+
+/** A repository of the oldest version that deploys: a team has edited, deployed and released it; it is upgraded, deployed and released again. */
+describeOnEmulator("a deployed repository of an early version", () => {
+  const results = resultsFolder("upgraded");
+  const packed = usePackage();
+  const versionOf = useVersions();
+  let folder: string;
+  let repository: string;
+  let emulator: Emulator;
+  let clients: Clients;
+  let account: NodeJS.ProcessEnv;
+  let servers: Servers | undefined;
+
+  beforeAll(async () => {
+    rmSync(results, { recursive: true, force: true });
+    mkdirSync(results, { recursive: true });
+    folder = mkdtempSync(join(tmpdir(), "antifragile-upgraded-"));
+    repository = join(folder, "orders");
+    if (missingServers().length === 0) servers = await startServers();
+    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+    clients = clientsFor(emulator.url, "eu-central-1");
+    account = {
+      AWS_ENDPOINT_URL: emulator.url,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_EC2_METADATA_DISABLED: "true",
+      TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
+      NO_COLOR: "1",
+      CI: "1",
+    };
+  });
+
+  afterAll(async () => {
+    for (const client of Object.values(clients ?? {})) client.destroy();
+    await emulator?.stop();
+    await servers?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  let calls = 0;
+  /** Runs a command in the repository, keeps what it prints, and returns it. */
+  async function inRepository(command: string, env: NodeJS.ProcessEnv = account): Promise<Result> {
+    const result = await run(command.split(" "), repository, { env });
+    const name = `${calls++}-${command.replaceAll(/[^\w.]+/g, "-").slice(0, 40)}.log`;
+    writeFileSync(join(results, name), `${result.stdout}\n${result.stderr}`);
+    return { ...result, stdout: stripVTControlCharacters(result.stdout) };
+  }
+  async function succeeded(command: string, env?: NodeJS.ProcessEnv): Promise<string> {
+    const { code, stdout, stderr } = await inRepository(command, env);
+    if (code !== 0) throw new Error(`${command} ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+    return stdout;
+  }
+
+  /** Images that the services run. */
+  async function running(): Promise<readonly (string | undefined)[]> {
+    const { services = [] } = await clients.ecs.send(
+      new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders", "orders-worker", "stock"] }),
+    );
+    const tasks = services.map(({ taskDefinition }) =>
+      clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition })),
+    );
+    return (await Promise.all(tasks)).map((each) => each.taskDefinition?.containerDefinitions?.[0]?.image);
+  }
+
+  it("is edited as a team would, deployed and released by its own version", async () => {
+    const needs = ["--database=postgres", "--cache=valkey", "--queue=sqs", "--job"];
+    const bin = binOf(versionOf("0.0.2"));
+    const made = await run([process.execPath, bin, "new", repository, "--yes", "--no-git", ...needs], folder);
+    expect(made.code, made.stderr).toBe(0);
+    const edit = (path: string, before: string | RegExp, after: string) => {
+      const text = textOf(repository, path);
+      expect(text, path).toMatch(before);
+      put(repository, path, text.replace(before, after));
+    };
+    // An operation with its handler and request, a variable, another image, a second service, a test that is gone.
+    edit("openapi.yaml", /^components:\n/m, `${OPERATION}components:\n`);
+    const handler = "    async getStock() {\n      return { status: 204, body: undefined };\n    },\n\n";
+    edit("src/handlers.ts", /^(?= {4}async listQuotes\()/m, handler);
+    edit("test/support/app.ts", /^(?= {4}listQuotes: \{)/m, '    getStock: { method: "GET", url: "/v1/stock" },\n');
+    const variable = '  STOCK_URL: { type: "url", optional: true, description: "URL of the stock" },\n';
+    edit("src/config-declaration.ts", /^(?= {2}DRAIN_SECONDS: \{)/m, variable);
+    edit("Dockerfile", /$/, "LABEL team=orders\n");
+    edit("infra/infrastructure.ts", /^(?= {2}\}\n\}\n$)/m, SECOND_SERVICE);
+    put(repository, "src/stock.ts", "setInterval(() => undefined, 60_000);\n");
+    rmSync(join(repository, "test/logs.test.ts"));
+    await succeeded("npm run generate");
+    await succeeded("npm run snapshot");
+    git(repository, "init", "--quiet");
+    commit(repository);
+
+    await succeeded("npm run deploy -- dev --auto-approve");
+    await succeeded(`npm run release -- dev --image ${image("a")}`);
+    expect(await running()).toEqual([image("a"), image("a"), image("a")]);
+  });
+
+  it("is upgraded without a conflict, and passes its type check, its linter and its tests", async () => {
+    const upgraded = await inRepository(`${process.execPath} ${packed.bin} upgrade`);
+    expect(upgraded.code, upgraded.stdout + upgraded.stderr).toBe(0);
+    commit(repository);
+    expect(textOf(repository, "Dockerfile")).toContain("LABEL team=orders");
+    expect(textOf(repository, "infra/infrastructure.ts")).toContain(SECOND_SERVICE);
+    expect(existsSync(join(repository, "test/logs.test.ts"))).toBe(false);
+    for (const script of ["generate", "snapshot", "typecheck", "lint"]) await succeeded(`npm run ${script}`);
+    const environment = { ...servers?.env, ...(servers ? { CI: "1" } : {}) };
+    await succeeded("npm test", environment);
+  });
+
+  it("is deployed again: nothing is deleted or replaced that the plan gate protects, and nothing is left to change", async () => {
+    const plan = await succeeded("npm run deploy -- dev --auto-approve");
+    expect(plan).toContain("dev is deployed");
+    expect(await running()).toEqual([image("a"), image("a"), image("a")]);
+    const again = await succeeded("npm run deploy -- dev --auto-approve");
+    expect(again).not.toMatch(/[1-9]\d* (added|changed|destroyed)/);
+  });
+
+  it("releases as before, and rolls back to what the old version had released", async () => {
+    await succeeded(`npm run release -- dev --image ${image("b")}`);
+    expect(await running()).toEqual([image("b"), image("b"), image("b")]);
+    expect(await succeeded("npm run releases -- dev")).toMatch(/aaaaaaaa[\s\S]*bbbbbbbb|bbbbbbbb[\s\S]*aaaaaaaa/);
+    await succeeded("npm run rollback -- dev");
+    expect(await running()).toEqual([image("a"), image("a"), image("a")]);
+  });
+});
