@@ -257,7 +257,7 @@ describe("an upgrade that is interrupted for real", () => {
   );
 
   it.each<NodeJS.Signals>(["SIGINT", "SIGTERM", "SIGHUP"])(
-    "writes all files at %s, and is no success",
+    "writes all files at %s, and does not succeed",
     async (signal) => {
       const folder = join(work, "orders");
       cpSync(join(base, "orders"), folder, { recursive: true });
