@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, UserError } from "../contract/user-error";
 import type { Deployed } from "../emulator/deploy-local";
-import { AccountClient, freePort, pushImage, StandIns, TaskRunner } from "../emulator/runner";
+import { AccountClient, endWithParent, freePort, pushImage, StandIns, TaskRunner } from "../emulator/runner";
 import type { Context } from "../generator/context";
 import { runRelease } from "../operations/release/commands";
 
@@ -166,7 +166,7 @@ async function startIssuer(repository: string, port: number, audience: string): 
     stdio: ["ignore", "ignore", "inherit"],
     detached: true,
   });
-  process.once("exit", () => child.kill("SIGKILL"));
+  endWithParent(child);
   for (let tries = 0; tries < 200; tries++) {
     const answer = await fetch(`http://localhost:${port}/jwks`).catch(() => undefined);
     await answer?.body?.cancel();

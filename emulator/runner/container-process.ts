@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Container } from "./applied";
+import { endWithParent } from "./end-with-parent";
 import type { LocalImage } from "./image";
 
 /** End of a container: its exit code, or the reason why it has none. */
@@ -21,12 +22,6 @@ export interface ContainerProcessOptions {
 }
 
 const DEFAULT_STOP_SECONDS = 30;
-
-/** Processes that end with this one, however it ends. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** Container as a process of this machine: command, variables and stop timeout are the container's. */
 export class ContainerProcess {
@@ -48,7 +43,7 @@ export class ContainerProcess {
       detached: true,
     });
     this.#child = child;
-    running.add(child);
+    endWithParent(child);
     const read = [child.stdout, child.stderr].map(async (stream) => {
       if (stream === null) return;
       for await (const line of createInterface({ input: stream })) onLine(line);
@@ -58,7 +53,6 @@ export class ContainerProcess {
         once(child, "close") as Promise<[number | null, string | null]>,
         once(child, "error").then(([error]) => Promise.reject(error as Error)),
       ]).catch((error: Error) => [error] as const);
-      running.delete(child);
       if (code instanceof Error) return { exitCode: undefined, reason: `CannotStartContainerError: ${code.message}` };
       await Promise.all(read);
       const exitCode = code ?? (signal === "SIGKILL" ? 137 : 143);

@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../contract/user-error";
 import type { AccountClient } from "./client";
+import { endWithParent } from "./end-with-parent";
 import { freePort } from "./free-port";
 
 /** Server of this machine in place of one of AWS's. */
@@ -200,7 +201,7 @@ function find(name: string, product: string, alternative?: string): string {
 }
 
 async function started(child: ChildProcess, port: number): Promise<ChildProcess> {
-  process.once("exit", () => child.kill("SIGQUIT"));
+  endWithParent(child);
   for (let tries = 0; tries < 300; tries++) {
     if (child.exitCode !== null) break;
     const socket = connect(port, "127.0.0.1");
