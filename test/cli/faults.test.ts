@@ -17,11 +17,7 @@ const packed = useCli((each) => {
 const start = useChildren(() => ({ cwd: packed.folder, env: environment() }));
 
 function environment(): NodeJS.ProcessEnv {
-  return {
-    ...NO_CREDENTIALS,
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/credentials`,
-  };
+  return { ...NO_CREDENTIALS, ...aws.variables };
 }
 
 const cli = packed.command;
