@@ -47,6 +47,12 @@ export class BucketGrants {
 
 export interface BucketProps {
   /**
+   * Name of the bucket, for one that exists and that `adopt` takes over. It can be destroyed only when it is empty.
+   *
+   * @default - `<stack>-<environment>-<id>-<account>`
+   */
+  readonly bucketName?: string;
+  /**
    * Number of days that an overwritten or deleted object can still be restored.
    *
    * @default Duration.days(30)
@@ -73,7 +79,7 @@ export class Bucket extends Construct implements IBucket {
   readonly grants: BucketGrants;
   readonly #alarm: IAlarm | undefined;
 
-  /** @throws InvalidPropsError BUCKET_FORMER, BACKING_LIFETIME */
+  /** @throws InvalidPropsError BUCKET_FORMER, BUCKET_NAME, BACKING_LIFETIME */
   constructor(scope: Construct, id: string, props: BucketProps = {}) {
     super(scope, id);
     checkArguments("new Bucket", { props }, this);
@@ -87,12 +93,14 @@ export class Bucket extends Construct implements IBucket {
         remedy: "Use a duration such as Duration.days(30).",
       });
     }
-    const base = backingName(this, "bucket");
+    if (props.bucketName !== undefined) checkName(this, props.bucketName);
     // Bucket names are globally unique, so the name includes the account id.
-    this.bucketName = perStack((other) => `${base}-${accountFor(other, stack)}`);
-    this.bucketArn = perStack((other) => `arn:${other.partition}:s3:::${base}-${accountFor(other, stack)}`);
+    const name = (other: AwsStack) => props.bucketName ?? `${backingName(this, "bucket")}-${accountFor(other, stack)}`;
+    this.bucketName = props.bucketName ?? perStack(name);
+    this.bucketArn = perStack((other) => `arn:${other.partition}:s3:::${name(other)}`);
     this.grants = new BucketGrants(this.bucketArn);
-    const resource = new S3Bucket(this, "Resource", { bucket: this.bucketName, forceDestroy: !stack.production });
+    const forceDestroy = !stack.production && props.bucketName === undefined;
+    const resource = new S3Bucket(this, "Resource", { bucket: this.bucketName, forceDestroy });
     makePrivate(this, resource, {
       bucketArn: this.bucketArn,
       // The key that AWS manages: free, and without a key policy that could lock users out.
@@ -133,6 +141,17 @@ export class Bucket extends Construct implements IBucket {
   }
 }
 
+/** @throws InvalidPropsError BUCKET_NAME */
+function checkName(scope: IConstruct, bucketName: string): void {
+  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) return;
+  throw invalid(scope, {
+    code: "BUCKET_NAME",
+    prop: "bucketName",
+    problem: `${JSON.stringify(bucketName)} is not a valid bucket name`,
+    remedy: "Use 3 to 63 lowercase letters, digits, dots and hyphens.",
+  });
+}
+
 function attachBucket(bucket: IBucket, host: BackingHost): void {
   host.addEnvironment("BUCKET_NAME", bucket.bucketName);
   bucket.grants.read(host);
@@ -161,15 +180,7 @@ class ExistingBucket extends Construct implements IBucket {
 
   constructor(scope: Construct, id: string, bucketName: string) {
     super(scope, id);
-    if (!isReference(bucketName) && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketName)) {
-      const problem = `${JSON.stringify(bucketName)} is not a valid bucket name`;
-      throw invalid(this, {
-        code: "BUCKET_NAME",
-        prop: "bucketName",
-        problem,
-        remedy: "Use 3 to 63 lowercase letters, digits, dots and hyphens.",
-      });
-    }
+    if (!isReference(bucketName)) checkName(this, bucketName);
     this.bucketName = literal(bucketName);
     this.bucketArn = perStack(({ partition }) => `arn:${partition}:s3:::${this.bucketName}`);
     this.grants = new BucketGrants(this.bucketArn);

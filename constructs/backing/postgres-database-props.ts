@@ -23,6 +23,12 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
 
 export interface PostgresDatabaseProps {
   /**
+   * Identifier in RDS, for a database that exists and that `adopt` takes over.
+   *
+   * @default - `<stack>-<environment>-<id>`
+   */
+  readonly identifier?: string;
+  /**
    * Capacity: `DatabaseCapacity.instance("db.m7g.large")` or `DatabaseCapacity.serverless({ max: 8 })`. Switching between
    * the two creates a new, empty database.
    *
@@ -116,7 +122,7 @@ export function checkPool(problems: Problems, connectionsPerTask: number): void 
 }
 
 /**
- * Records DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE,
+ * Records DATABASE_IDENTIFIER, DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL, DATABASE_STORAGE,
  * DATABASE_BACKUPS, DATABASE_RESTORE.
  */
 export function resolveDatabase(
@@ -128,7 +134,14 @@ export function resolveDatabase(
   const version = props.version ?? "17";
   const { databaseName = "app", user = "app", connectionsPerTask = CONNECTIONS_PER_TASK, storageGiB = 20 } = props;
   const backups = props.backups ?? Duration.days(7);
+  const { identifier } = props;
   const problems = new Problems(scope);
+  problems.check(identifier === undefined || /^(?!.*--)[a-z][a-z0-9-]{0,62}(?<!-)$/.test(identifier), {
+    code: "DATABASE_IDENTIFIER",
+    prop: "identifier",
+    problem: `${JSON.stringify(identifier)} is not a valid identifier`,
+    remedy: "Use up to 63 lowercase letters, digits and single hyphens, starting with a letter.",
+  });
   problems.check(capacity.problem === undefined, {
     code: "DATABASE_CAPACITY",
     prop: "capacity",

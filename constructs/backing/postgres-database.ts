@@ -62,7 +62,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
   readonly #alarm: IAlarm;
 
   /**
-   * @throws InvalidPropsError DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL,
+   * @throws InvalidPropsError DATABASE_IDENTIFIER, DATABASE_CAPACITY, DATABASE_VERSION, DATABASE_NAME, DATABASE_USER, DATABASE_POOL,
    *   DATABASE_STORAGE, DATABASE_BACKUPS, DATABASE_RESTORE, BACKING_LIFETIME, BACKING_VPC
    */
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps = {}) {
@@ -71,7 +71,7 @@ export class PostgresDatabase extends Construct implements IDatabase, IConnectab
     const stack = dataStackOf(this);
     const settings = resolveDatabase(this, stack.production, props);
     const vpc = vpcOf(this, props.vpc);
-    const identifier = backingName(this, "database");
+    const identifier = props.identifier ?? backingName(this, "database");
     this.identifier = identifier;
     this.#stack = stack;
     this.#settings = settings;

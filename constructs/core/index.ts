@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { adopt } from "./adopt";
 export { existingAlarm, type IAlarm, type MetricDataQuery, type MetricStat, type Signal } from "./alarm";
 export { App, type AppProps } from "./app";
 export { ARCHITECTURES, type Architecture } from "./architecture";

@@ -12,6 +12,8 @@ export const STRINGS_KNOWN_AT_SYNTH: Readonly<Record<string, readonly string[]>>
     "existingService.name",
     "ICallee.serviceName",
     "CloudNativeServiceProps.name",
+    "BucketProps.bucketName",
+    "PostgresDatabaseProps.identifier",
     "CloudNativeServiceProps.renamedFrom",
     "CloudNativeService.addAdminProcess.name",
     "CloudNativeService.overrideContainer.name",
@@ -52,6 +54,7 @@ export const STRINGS_KNOWN_AT_SYNTH: Readonly<Record<string, readonly string[]>>
     "placeholder.what",
   ],
   "Terraform reads its state before it knows any value": [
+    "adopt.ids.*",
     "StateBucket.bucket",
     "StateBucket.region",
     "StateBucket.kmsKeyArn",

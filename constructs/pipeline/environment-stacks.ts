@@ -1,7 +1,10 @@
 import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { type Environment, withDefaults } from "../core/environment";
 import { type Problem, type Problems, warn } from "../core/errors";
+import { bucketStart } from "../core/names";
 import { AwsStack } from "../core/stack";
 import { DataStack, ServiceStack } from "../platform/platform";
 
@@ -56,10 +59,19 @@ export class EnvironmentStacks {
 
   /** ARNs of secrets that Terraform itself reads, for AWS APIs that accept only plain text. */
   secrets(): string[] {
-    const read = this.#all()
-      .flatMap((stack) => stack.node.findAll())
-      .filter((node) => node instanceof DataAwsSecretsmanagerSecretVersion);
+    const read = this.#elements().filter((node) => node instanceof DataAwsSecretsmanagerSecretVersion);
     return [...new Set(read.flatMap(({ secretIdInput }) => secretIdInput ?? []))].sort();
+  }
+
+  /** Names of adopted buckets, which do not begin as those of the environment. */
+  adoptedBuckets(): string[] {
+    const starts = this.prefixes().map(bucketStart);
+    const names = this.#elements().flatMap((node) => (node instanceof S3Bucket ? (node.bucketInput ?? []) : []));
+    return names.filter((name) => !Token.isUnresolved(name) && !starts.some((start) => name.startsWith(start))).sort();
+  }
+
+  #elements(): IConstruct[] {
+    return this.#all().flatMap((stack) => stack.node.findAll());
   }
 
   /** Stacks whose services are released. */

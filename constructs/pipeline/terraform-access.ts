@@ -64,6 +64,8 @@ interface Names {
   readonly stackIds: readonly string[];
   /** ARNs of secrets that Terraform itself reads and stores in its state. */
   readonly secrets: readonly string[];
+  /** Buckets with other names. */
+  readonly adoptedBuckets: readonly string[];
 }
 
 /** Statements for resources with known names: state, roles, buckets and parameters. The apply role has both kinds. */
@@ -73,7 +75,8 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   const iam = (kind: string, path: string) =>
     prefixes.map((prefix) => `arn:${partition}:iam::${account}:${kind}${path}${prefix}-*`);
   const roles = iam("role", rolePath);
-  const buckets = prefixes.map((prefix) => `arn:${partition}:s3:::${bucketStart(prefix)}*`);
+  const ownBuckets = prefixes.map((prefix) => `arn:${partition}:s3:::${bucketStart(prefix)}*`);
+  const buckets = [...ownBuckets, ...names.adoptedBuckets.map((name) => `arn:${partition}:s3:::${name}`)];
   const parameters = [
     `arn:${partition}:ssm:${environment.region}:${account}:parameter/antifragile/${environment.name}/*`,
   ];
@@ -124,7 +127,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
       resources: PROFILE_DEFAULTS[environment.profile].production
         ? prefixes.map((prefix) => `arn:${partition}:s3:::${readsBucket(prefix, account)}/*`)
         : // Also matches the objects.
-          buckets,
+          ownBuckets,
     },
     { actions: PARAMETER_ACTIONS.write, resources: parameters },
   ];
@@ -193,6 +196,7 @@ export class TerraformAccess extends Construct {
           prefixes: stacks.prefixes(),
           stackIds: stacks.ids(),
           secrets: stacks.secrets(),
+          adoptedBuckets: stacks.adoptedBuckets(),
         }),
       );
     type Place = { readonly partition: string; readonly account: string };

@@ -319,6 +319,12 @@ describe("Bucket", () => {
     ]);
   });
 
+  it("refuses a name that AWS refuses", () => {
+    expect(refusals(() => new Bucket(ordersStack().data, "Files", { bucketName: "Acme" }))).toEqual([
+      "BUCKET_NAME bucketName",
+    ]);
+  });
+
   it.each<[BucketProps]>([[{ keepFormer: Duration.hours(3) }], [{ keepFormer: Duration.days(0) }]])(
     "refuses %j",
     (props) => {

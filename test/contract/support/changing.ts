@@ -122,7 +122,7 @@ const QUEUE: Values<QueueProps> = {
   fifo: REPLACES,
 };
 
-const BUCKET: Values<BucketProps> = { keepFormer: [Duration.days(30), Duration.days(60)] };
+const BUCKET: Values<BucketProps> = { bucketName: REPLACES, keepFormer: [Duration.days(30), Duration.days(60)] };
 
 const TABLE: Values<TableProps> = {
   partitionKey: REPLACES,
