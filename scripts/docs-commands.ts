@@ -1,5 +1,6 @@
 import { commands } from "../bin/commands";
 import type { Flag } from "../contract/command-line";
+import { operatorPolicy, operatorRows } from "./docs-operators";
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
@@ -49,14 +50,19 @@ Actions of IAM that the commands for operators call:
 
 | command | actions |
 |---|---|
-| \`exec\` | \`ssm:GetParametersByPath\`, \`ecs:ListTasks\`, \`ecs:DescribeTasks\`, \`ecs:ExecuteCommand\`; \`kms:GenerateDataKey\` for the key of the sessions |
-| \`logs\` | \`ssm:GetParametersByPath\`, \`ecs:DescribeTaskDefinition\`, \`logs:FilterLogEvents\` |
-| \`pipeline status\` | \`codepipeline:GetPipelineState\`, \`codepipeline:GetPipelineExecution\` |
-| \`run\` | \`ssm:GetParametersByPath\`, \`ecs:DescribeServices\`, \`ecs:DescribeTaskDefinition\`, \`ecs:DescribeTasks\`, \`ecs:RunTask\`, \`ecs:StopTask\`, \`ecs:TagResource\`, \`logs:GetLogEvents\`, \`iam:PassRole\` for the roles of the task; \`scheduler:GetSchedule\` for a job |
-| \`secret set\` | \`ssm:PutParameter\` on \`parameter/secrets/*\`, and \`ssm:DescribeParameters\` with \`--overwrite\`. AWS's own key \`alias/aws/ssm\` encrypts it; a value that exists keeps its key |
-| \`show\` | \`ssm:GetParametersByPath\`, \`ssm:GetParameter\`, \`ecs:DescribeServices\`, \`ecs:DescribeTaskDefinition\`, \`cloudwatch:DescribeAlarms\`; \`scheduler:GetSchedule\` for a job |
+${operatorRows().join("\n")}
 | \`status\` | [service status](status.md) |
 | \`release\`, \`rollback\`, \`releases\`, \`migrate\`, \`admin\` | [releases](releases.md) |
+
+\`secret set\` encrypts with AWS's own key \`alias/aws/ssm\`; a value that exists keeps its key.
+
+The first six commands for one environment, as a policy that
+\`aws iam create-policy --policy-name shop-dev-operator --policy-document file://operator.json\` creates. Put your names in place of
+\`PLATFORM\`, \`ENVIRONMENT\`, \`REGION\` and \`ACCOUNT\`; a log group with a name of your own, and a guardrail's \`namePrefix\`, come in addition:
+
+\`\`\`json
+${operatorPolicy()}
+\`\`\`
 
 Complete commands and flags with Tab: add \`eval "$(antifragile completion bash)"\` to \`~/.bashrc\`, or the same with \`zsh\` to
 \`~/.zshrc\` after \`compinit\`; for fish, write the output of \`antifragile completion fish\` to
