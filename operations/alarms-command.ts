@@ -9,6 +9,7 @@ import { type Interruption, listenForInterruption } from "./interruption";
 import { chooseStacks, PLACE, type ReleaseCommandContext, releaseContext } from "./release/commands";
 import type { FoundStack } from "./release/find";
 import { rollback } from "./release/release";
+import { servicesOf } from "./release/services";
 
 export interface AlarmsContext extends ReleaseCommandContext {
   /** @default - CloudWatch */
@@ -94,19 +95,19 @@ interface WatchedStack {
 }
 
 async function readStack(stack: FoundStack, context: AlarmsContext, interruption: Interruption): Promise<WatchedStack> {
-  const { cloud, done } = releaseContext(stack, context, () => ({
+  const own = releaseContext(stack, context, () => ({
     ...interruption,
     // The watch goes on listening.
     dispose: () => undefined,
   }));
   try {
-    const processes = await cloud.processes(stack);
-    const live = (await cloud.record(stack))?.live;
+    const processes = await servicesOf(own);
+    const live = (await own.cloud.record(stack))?.live;
     const releaseBegan = live?.began === undefined ? undefined : new Date(live.began);
     const names = [...new Set([...processes.values()].flatMap(({ alarms = [] }) => alarms))];
     return { stack, live, alarms: names.map((name) => ({ name, stack: stack.stack, releaseBegan })) };
   } finally {
-    done?.();
+    own.done?.();
   }
 }
 

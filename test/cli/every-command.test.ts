@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bin/commands";
+import { run as runProgram } from "./packed";
 import { type Ended, OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
 import { FakeAws } from "./support/fake-aws";
@@ -30,6 +31,17 @@ function start(
   return startChild([...shell, ...packed.command(...args)]);
 }
 const run = (...args: Parameters<typeof start>) => start(...args).ended;
+/** Standard output of a run, and its exit code. */
+async function output(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+): Promise<Pick<Ended, "code" | "text">> {
+  const { code, stdout } = await runProgram(packed.command(...args), cwd ?? packed.folder, {
+    env: { ...NO_CREDENTIALS, ...env },
+  });
+  return { code, text: stdout };
+}
 const onAws = (each = aws) => ({ ...KEYS, AWS_ENDPOINT_URL: each.url });
 
 const IMAGE = `1.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${"a".repeat(64)}`;
@@ -81,7 +93,7 @@ it("every command is in one of the tables", () => {
 
 /** A message is a sentence, and no stack of this program. */
 function isSentence(text: string): void {
-  expect(text).toMatch(/✖|problem|not/);
+  expect(text).toMatch(/✖|problem|\bnot?\b/);
   expect(text).not.toMatch(/internal error|\n {4}at /);
 }
 
@@ -390,26 +402,101 @@ describe.each(Object.entries(FAULTS))("%s", (_name, faults) => {
   });
 });
 
-describe.each(["pipeline", "releases", "show", "status"])("%s", (name) => {
-  it("prints JSON that parses, and ends in order when its reader has seen enough", async () => {
-    const args = ON_AWS[name] as readonly string[];
-    const { code, text } = await run([name, ...args, "--json"], onAws());
-    expect({ code }).toEqual({ code: 0 });
-    expect(JSON.parse(text)).toBeTypeOf("object");
-    const [[, script]] = OUTPUT_ENDS;
-    expect(await run([name, ...args], onAws(), ["bash", "--norc", "-c", script, "bash"])).toMatchObject({ code: 0 });
-  });
+/** Names that do not exist, one for each command: arguments, the folder that it runs in, and its answer. */
+const WRONG_NAMES: Readonly<Record<string, readonly [args: readonly string[], says: RegExp, folder?: () => string]>> = {
+  ...Object.fromEntries(
+    ["admin", "alarms", "exec", "logs", "migrate", "release", "releases", "rollback", "run", "show"].map((name) => [
+      name,
+      [["dve", ...(ON_AWS[name] as readonly string[]).slice(1)], /services of orders on/] as const,
+    ]),
+  ),
+  add: [["cahce"], /did you mean cache\?/, () => copy()],
+  completion: [["fihs"], /did you mean fish\?/],
+  doctor: [["dve"], /environments\.ts was not read/, () => copy()],
+  gameday: [["kil"], /kill/],
+  new: [["--preset", "wroker"], /did you mean worker\?|worker/],
+  pipeline: [["status", "ordres", "--region", "eu-central-1"], /pipeline ordres does not exist/],
+  "plan-gate": [["plna.json"], /plna\.json/],
+  remove: [["cahce"], /did you mean cache\?/, () => copy()],
+  secret: [["set", "no name", "--region", "eu-central-1"], /no name/],
+  ship: [["dve"], /dve/, () => shipped()],
+  status: [["dve", "--region", "eu-central-1"], /dve/],
+  "stop-reasons": [["--region", "eu-central-1", "--cluster", "shop-dve"], /--service|shop-dve/],
+  upgrade: [["--to", "versoin.tgz"], /versoin\.tgz/, () => copy()],
+};
+
+/** The same where Terraform is a shell script. */
+const OF_ENVIRONMENTS = ["apply", "bootstrap", "deploy", "destroy", "drift", "plan", "synth"];
+
+it("every command is tried with a name that does not exist", () => {
+  expect([...Object.keys(WRONG_NAMES), ...OF_ENVIRONMENTS].sort()).toEqual(Object.keys(commands).sort());
 });
+
+it.each(Object.entries(WRONG_NAMES))(
+  "%s answers a name that does not exist in a sentence",
+  async (name, [args, says, folder]) => {
+    const { code, text } = await run([name, ...args], onAws(), [], folder?.());
+    expect([1, 2], text).toContain(code);
+    expect(text).toMatch(says);
+    isSentence(text);
+  },
+);
+
+it.each(OF_ENVIRONMENTS)("%s answers the name of an environment that does not exist in a sentence", async (name) => {
+  const fake = new FakeTerraform();
+  const flags = ["deploy", "destroy"].includes(name) ? ["--auto-approve"] : [];
+  try {
+    const { code, text } = await run([name, "dve", ...flags], fake.environment(), [], fake.repository);
+    expect([1, 2], text).toContain(code);
+    expect(text).toMatch(/dve/);
+    isSentence(text);
+    expect(fake.applies).toEqual([]);
+  } finally {
+    fake.remove();
+  }
+});
+
+/** Commands with `--json`, with what they need to answer: arguments, input and folder. */
+const WITH_JSON: Readonly<
+  Record<string, { readonly args: readonly string[]; readonly code?: number; readonly folder?: () => string }>
+> = {
+  doctor: { args: [], code: 1, folder: () => copy() },
+  new: { args: ["orders", "--yes", "--dry-run", "--no-install", "--no-git"], folder: () => temporary() },
+  ...Object.fromEntries(
+    ["pipeline", "releases", "show", "status"].map((name) => [name, { args: ON_AWS[name] as readonly string[] }]),
+  ),
+};
+
+/** Tried elsewhere: on the emulator, or with an input. */
+const JSON_ELSEWHERE: Readonly<Record<string, string>> = {
+  drift: "test/cli/drift.test.ts",
+  logs: "test/e2e/release.e2e.test.ts",
+  secret: "test/operations/secret.test.ts",
+};
+
+it("every command with --json is tried with it", async () => {
+  const withJson: string[] = [];
+  for (const [name, { load }] of Object.entries(commands)) if ("json" in (await load()).spec.flags) withJson.push(name);
+  expect([...Object.keys(WITH_JSON), ...Object.keys(JSON_ELSEWHERE)].sort()).toEqual(withJson.sort());
+  for (const [name, file] of Object.entries(JSON_ELSEWHERE)) {
+    expect(readFileSync(join(__dirname, "../..", file), "utf8"), name).toContain('"--json"');
+  }
+});
+
+it.each(Object.entries(WITH_JSON))(
+  "%s prints only JSON that parses, also to a pipe, and ends in order when its reader has seen enough",
+  async (name, { args, code = 0, folder }) => {
+    const [stdout] = [await output([name, ...args, "--json"], onAws(), folder?.())];
+    expect(stdout).toMatchObject({ code });
+    expect(JSON.parse(stdout.text)).toBeTypeOf("object");
+    expect(await run([name, ...args], onAws(), READER_GONE, folder?.())).toMatchObject({ code });
+  },
+);
 
 describe("a name that does not exist", () => {
   it("of a command is answered with the nearest", async () => {
     const { code, text } = await run(["relese"], {});
     expect({ code, text }).toMatchObject({ code: 2, text: expect.stringContaining("did you mean release?") });
-  });
-
-  it.each(["admin", "exec", "logs", "releases", "run", "show"])("of an environment is reported by %s", async (name) => {
-    const { code, text } = await run([name, "dve", ...(ON_AWS[name] as readonly string[]).slice(1)], onAws());
-    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringMatching(/services of orders on/) });
   });
 
   it("of a pipeline is reported, and of its verb answered with the nearest", async () => {
