@@ -51,6 +51,7 @@ Actions of IAM that the commands for operators call:
 | command | actions |
 |---|---|
 ${operatorRows().join("\n")}
+| \`destroy\` | those of Terraform, and \`s3:ListBucketVersions\`, \`ecr:ListImages\`, \`ssm:GetParametersByPath\`: see [deploy](deploy.md) |
 | \`status\` | [service status](status.md) |
 | \`release\`, \`rollback\`, \`releases\`, \`migrate\`, \`admin\` | [releases](releases.md) |
 

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bin/commands";
+import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
 import { run as runProgram } from "./packed";
 import { type Ended, OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
@@ -489,6 +490,14 @@ it.each(Object.entries(WITH_JSON))(
     const [stdout] = [await output([name, ...args, "--json"], onAws(), folder?.())];
     expect(stdout).toMatchObject({ code });
     expect(JSON.parse(stdout.text)).toBeTypeOf("object");
+    const listed = OPERATOR_STATEMENTS[name === "pipeline" ? "pipeline status" : name]?.flatMap(
+      ({ actions }) => actions,
+    );
+    if (listed !== undefined) {
+      const operations = listed.map((action) => action.split(":")[1]);
+      expect(aws.calls.map((call) => call.split(" ")[0]).filter((each) => !operations.includes(each))).toEqual([]);
+      expect(aws.calls.length).toBeGreaterThan(1);
+    }
     expect(await run([name, ...args], onAws(), READER_GONE, folder?.())).toMatchObject({ code });
   },
 );
