@@ -53,7 +53,11 @@ function liveTasks(changes: readonly ResourceChange[]): LiveTasks[] {
     const repositories = Object.values(live?.images ?? {}).map((image) => image.replace(/^[^/]*\/|@.*$/g, ""));
     return Object.entries(live?.processes ?? {}).flatMap(([service, { task, template }]) => {
       const family = task.replace(/:\d+$/, "");
-      const isOfFamily = (arn: unknown) => String(arn).includes(`task-definition/${family}:`);
+      // A service that was imported has the name of its task definition, others have the ARN.
+      const isOfFamily = (task: unknown) =>
+        String(task)
+          .replace(/^.*task-definition\//, "")
+          .startsWith(`${family}:`);
       const definition = changes.find(
         (each) => each.type === "aws_ecs_task_definition" && attributes(each.change.before).family === family,
       );

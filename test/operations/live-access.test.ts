@@ -82,6 +82,16 @@ const SQS = "arn:aws:sqs:eu-central-1:123456789012:mails";
 const SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key-AbCdEf";
 
 describe("access that a plan takes from a live release", () => {
+  it("of a service that was imported, whose task definition has no ARN in the state", () => {
+    const imported = same({
+      task_definition: "shop-dev-orders:9",
+      network_configuration: [{ security_groups: ["sg-orders"] }],
+    });
+    expect(lost({ "aws_ecs_service.Orders": imported, "aws_vpc_security_group_egress_rule.Out": OUT })).toEqual([
+      "delete aws_vpc_security_group_egress_rule.Out",
+    ]);
+  });
+
   it("is both ends of its connections, where its configuration changes or has changed without a release", () => {
     expect(lost(RULES)).toEqual(BOTH);
     expect(lost(RULES, { definition: ["no-op"], revision: 4 })).toEqual(BOTH);

@@ -111,37 +111,3 @@ function readCall(request: IncomingMessage, body: Buffer): ReceivedCall {
   const form = new URLSearchParams(body.toString());
   return { operation: form.get("Action") ?? request.url?.split("/").at(-1) ?? "", input: {}, request, body };
 }
-
-/** Headers that are not of one connection only. */
-const PASSED_ON = /^(?!connection$|content-length$|host$|keep-alive$|transfer-encoding$|content-encoding$)/;
-
-/** Endpoint that passes calls on to another one. */
-export class FaultProxy extends FaultyEndpoint {
-  static to(target: string, root: string): Promise<FaultProxy> {
-    return new FaultProxy(target, root).listen();
-  }
-
-  private constructor(
-    private readonly target: string,
-    root: string,
-  ) {
-    super(root);
-  }
-
-  protected override async answer({ request, body }: ReceivedCall): Promise<Answer> {
-    const passed = (headers: Iterable<readonly [string, unknown]>) =>
-      Object.fromEntries(
-        [...headers].filter(([name]) => PASSED_ON.test(name)).map(([name, value]) => [name, `${value}`]),
-      );
-    const answer = await fetch(`${this.target}${request.url}`, {
-      method: request.method ?? "POST",
-      headers: passed(Object.entries(request.headers)),
-      ...(body.length === 0 ? {} : { body }),
-    });
-    return {
-      status: answer.status,
-      headers: passed(answer.headers),
-      body: Buffer.from(await answer.arrayBuffer()),
-    };
-  }
-}

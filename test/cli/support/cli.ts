@@ -30,7 +30,7 @@ export interface Cli {
 }
 
 /** Unpacks the executable for the tests of a file. */
-export function usePackedCli(): Cli {
+function usePackedCli(): Cli {
   const packed = usePackage();
   let folder: string;
   beforeAll(() => {
