@@ -47,7 +47,7 @@ describe("a change of each prop of a service", () => {
       "deployment: `rolling()` to `codeDeploy(canary())`": 1,
       'logs: `new LogStream(stack, "Own")`': 1,
       "addOns: remove the `Ingress`": 1,
-      'name: `"purchases"`': 4,
+      'name: `"purchases"`': 5,
     });
   });
 });
