@@ -70,6 +70,6 @@ describe("environmentDefaults of an App", () => {
     const environment = { ...PRODUCTION, account, state: "s3" as const };
     const delivery = new DeliveryStack(app, "orders", { region: "eu-central-1" });
     const act = () => releasedBy(delivery, environment);
-    expect(act).toThrow(/Set account in the DeliveryStack, or for all: new App\(\{ environmentDefaults/);
+    expect(act).toThrow(/Set account in both, or for all: new App\(\{ environmentDefaults/);
   });
 });
