@@ -73,6 +73,21 @@ describeOnEmulator("an emulator", () => {
     expect(unknown).toMatchObject({ caller: "apply.shop-dev-platform", request: expect.stringContaining("PUT /logs") });
   });
 
+  test("records no secret", async () => {
+    const deployer = new AwsCaller(emulator.url, "eu-central-1", "apply.orders-dev-data");
+    const SecretString = "canary-1";
+    await deployer.call("secretsmanager", "CreateSecret", {
+      Name: "mail",
+      SecretString,
+      ClientRequestToken: "t".repeat(32),
+    });
+    await deployer.call("ssm", "PutParameter", { Name: "/mail", Type: "SecureString", Value: "canary-2" });
+    await deployer.call("ssm", "PutParameter", { Name: "/host", Type: "String", Value: "mail.example.com" });
+    const recorded = readFileSync(join(folder, "calls"), "utf8");
+    expect(recorded).not.toMatch(/canary-/);
+    expect(recorded).toMatch(/"Name": "mail".*\n.*"Name": "\/mail".*\n.*"Value": "mail\.example\.com"/);
+  });
+
   test("completes a deployment at once: the service runs its desired tasks of the new task definition", async () => {
     await service();
     await ecs("UpdateService", { cluster: "main", service: "web", taskDefinition: "web:2", desiredCount: 3 });
