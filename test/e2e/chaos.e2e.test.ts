@@ -4,6 +4,8 @@ import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Environment, experimentGate } from "../../constructs";
 import { type Result, run } from "../cli/packed";
+import { itWithIam } from "../iam/packages";
+import { judgeTerraform } from "../iam/recorded/judge";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { COMBINATIONS, hasCdktn } from "../support/engines";
@@ -142,5 +144,11 @@ describeOnEmulator("experiments", () => {
     await shop.destroy();
     await shop.expectNothingLeft();
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
+  });
+
+  itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
+    const { problems, simulated } = await judgeTerraform(shop.calls, join(shop.results, "cdktf.out"));
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
   });
 });

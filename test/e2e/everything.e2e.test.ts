@@ -4,8 +4,7 @@ import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TerraformStack } from "../../emulator";
 import { itWithIam } from "../iam/packages";
-import { readDeployingRoles, roleOfTerraform } from "../iam/recorded/deploying";
-import { judgeCalls } from "../iam/recorded/judge";
+import { judgeTerraform } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -201,8 +200,7 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
   });
 
   itWithIam("was created, changed and destroyed by calls that the roles may make which deploy it on AWS", async () => {
-    const roles = readDeployingRoles(join(app.results, "cdktf.out"));
-    const { problems, simulated } = await judgeCalls(app.calls, (caller) => roleOfTerraform(roles, caller));
+    const { problems, simulated } = await judgeTerraform(app.calls, join(app.results, "cdktf.out"));
     expect(problems).toEqual([]);
     expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(2000);
     expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(600);

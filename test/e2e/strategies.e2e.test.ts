@@ -14,6 +14,8 @@ import { describeVerdict, judgePlan } from "../../operations/plan-gate";
 import { AwsCloud } from "../../operations/release/aws";
 import { release } from "../../operations/release/release";
 import { readPlan } from "../../operations/terraform-plan";
+import { itWithIam } from "../iam/packages";
+import { judgeTerraform } from "../iam/recorded/judge";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
@@ -244,5 +246,11 @@ describeOnEmulator("strategies on provider 5", () => {
     await shop.stack(STACKS[0]).destroy();
     await shop.expectNothingLeft();
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
+  });
+
+  itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
+    const { problems, simulated } = await judgeTerraform(shop.calls, join(shop.results, "cdktf.out"));
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
   });
 });

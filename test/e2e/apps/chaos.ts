@@ -13,8 +13,9 @@ import {
   Platform,
   ServiceDashboard,
 } from "../../../constructs";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
-const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
 const environments = ["dev"];
 const agentImage = `public.ecr.aws/amazon-ssm-agent/amazon-ssm-agent@sha256:${"a".repeat(64)}`;
 
@@ -61,3 +62,4 @@ new ChaosExperiment(stack, "LosesAZone", {
 });
 
 app.synth();
+writeDeployingRoles(app, { dev: "dev" });

@@ -18,9 +18,10 @@ import {
   worker,
 } from "../../../constructs";
 import { ignoredChanges } from "../../../constructs/service/deployment/ignored-changes";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
 const version = Number(process.env.VERSION ?? "1");
-const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
 const image = Image.digest(`registry.example.com/shop@sha256:${"1".repeat(64)}`);
 const instances = [Capacity.instances("Instances")];
 const spot = [Capacity.fargateSpot()];
@@ -89,3 +90,4 @@ if (version === 2) {
 }
 
 app.synth();
+writeDeployingRoles(app, { dev: "dev" });

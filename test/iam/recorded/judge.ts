@@ -4,6 +4,7 @@ import { ACCOUNT } from "../resolve";
 import type { SimulatedRole } from "../roles";
 import { type Call, isAllowed } from "../simulate";
 import { actionOf, isTagging, prefixOf, taggingActionOf, tagsIn } from "./actions";
+import { readDeployingRoles, roleOfTerraform } from "./deploying";
 import { arnsAmong, arnsNamed, inventedArn, isOfType, type Params, textsIn } from "./resources";
 
 /** A call that the emulator answered: a line of the file that it writes. */
@@ -299,4 +300,10 @@ export async function judgeCalls(file: string, roleOf: RoleOf, tolerated: readon
     await judge.judge(recorded, roleOf(recorded.caller));
   }
   return { problems: [...judge.problems], simulated: judge.simulated, used: judge.used };
+}
+
+/** Judges the calls of Terraform for an app whose program wrote its roles, against those that plan and apply its stacks. */
+export function judgeTerraform(file: string, outdir: string): Promise<Judgement> {
+  const roles = readDeployingRoles(outdir);
+  return judgeCalls(file, (caller) => roleOfTerraform(roles, caller));
 }
