@@ -17,6 +17,8 @@ import type { ServiceStatus } from "../../operations/status";
 import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
 import { readPlan } from "../../operations/terraform-plan";
+import { itWithIam } from "../iam/packages";
+import { judgeTerraform } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -449,5 +451,11 @@ describeOnEmulator("services on a platform", () => {
     await aws.call("secretsmanager", "DeleteSecret", { SecretId: "office", ForceDeleteWithoutRecovery: true });
     await shop.expectNothingLeft();
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
+  });
+
+  itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
+    const { problems, simulated } = await judgeTerraform(shop.calls, join(shop.results, "cdktf.out"));
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
   });
 });

@@ -54,6 +54,12 @@ describeOnEmulator("an emulator", () => {
     expect(readFileSync(emulator.log, "utf8")).toMatch(/eu-central-1 ecs ListClusters 200/);
   });
 
+  test("knows an operation without the last slash of its path, as Terraform calls it", async () => {
+    const route53 = new AwsCaller(emulator.url, "us-east-1");
+    await route53.rest("route53", "POST", "/2013-04-01/hostedzone/Z0123456789/rrset").catch(() => undefined);
+    expect(readFileSync(emulator.log, "utf8")).toMatch(/route53 ChangeResourceRecordSets 4\d\d/);
+  });
+
   test("records each call with its caller, its parameters and the ids in the answer of a change", async () => {
     const deployer = new AwsCaller(emulator.url, "eu-central-1", "apply.shop-dev-platform");
     await deployer.call("ec2", "CreateVpc", { CidrBlock: "10.0.0.0/16" });

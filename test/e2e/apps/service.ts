@@ -24,9 +24,10 @@ import {
   web,
   worker,
 } from "../../../constructs";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
 const version = Number(process.env.VERSION ?? "1");
-const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
 const image = Image.digest(`registry.example.com/shop@sha256:${String(Math.min(version, 3)).repeat(64)}`);
 
 const { ZONE_ID = "", CLIENT_SECRET_ARN = "" } = process.env;
@@ -121,3 +122,4 @@ const report = new CloudNativeService(stack, "Report", {
 report.call(payments, { timeout: Duration.seconds(10) });
 
 app.synth();
+writeDeployingRoles(app, { dev: "dev" });
