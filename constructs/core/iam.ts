@@ -124,14 +124,14 @@ function trustStatement(trusted: Trusted): object {
   }
   return "principalArn" in trusted
     ? { Effect: "Allow", Principal: { AWS: trusted.principalArn }, Action: "sts:AssumeRole" }
-    : { Effect: "Allow", ...onlyRoles([trusted.roleArn]), Action: "sts:AssumeRole" };
+    : { Effect: "Allow", ...onlyRole(trusted.roleArn), Action: "sts:AssumeRole" };
 }
 
-/** Principal and condition of a statement for roles of one other account. */
-export function onlyRoles(arns: readonly string[]) {
+/** Principal and condition of a statement for a role of another account. */
+export function onlyRole(roleArn: string) {
   return {
-    Principal: { AWS: arns[0]?.replace(/:role\/.*/, ":root") },
-    Condition: { StringEquals: { "aws:PrincipalArn": arns } },
+    Principal: { AWS: roleArn.replace(/:role\/.*/, ":root") },
+    Condition: { StringEquals: { "aws:PrincipalArn": roleArn } },
   };
 }
 

@@ -6,7 +6,7 @@ import { Construct, type IConstruct } from "constructs";
 import { KEEP_IMAGE_ACTIONS, PULL_IMAGE_ACTIONS, RELEASED_TAG_PREFIX } from "../../contract/images";
 import { checkArguments } from "../core/check-types";
 import { invalid } from "../core/errors";
-import { onlyRoles } from "../core/iam";
+import { onlyRole } from "../core/iam";
 import { jsonText, markValues } from "../core/literal";
 import { AwsStack } from "../core/stack";
 
@@ -143,7 +143,7 @@ export class ImageRepository extends Construct implements IImageRepository {
   /** A repository policy has no resources. */
   #policy(): string {
     const statements = [...this.#releaseRoleArns].sort().flatMap((arn) => {
-      const { Principal, Condition } = onlyRoles([arn]);
+      const { Principal, Condition } = onlyRole(arn);
       return [
         { Effect: "Allow", Principal, Action: PULL_IMAGE_ACTIONS },
         { Effect: "Allow", Principal, Action: KEEP_IMAGE_ACTIONS, Condition },

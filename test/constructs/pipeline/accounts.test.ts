@@ -124,7 +124,7 @@ describe("delivery to environments in other accounts", () => {
             Effect: "Allow",
             Principal: { AWS: expect.stringMatching(`:iam::${DELIVERY}:root$`) },
             Condition: {
-              StringEquals: { "aws:PrincipalArn": [expect.stringMatching(`:iam::${DELIVERY}:role/${name}$`)] },
+              StringEquals: { "aws:PrincipalArn": expect.stringMatching(`:iam::${DELIVERY}:role/${name}$`) },
             },
             Action: "sts:AssumeRole",
           },
@@ -177,7 +177,7 @@ describe("delivery to environments in other accounts", () => {
           Effect: "Allow",
           Principal: root(account),
           Action: ["ecr:BatchGetImage", "ecr:PutImage"],
-          Condition: { StringEquals: { "aws:PrincipalArn": [release(account, name)] } },
+          Condition: { StringEquals: { "aws:PrincipalArn": release(account, name) } },
         },
       ]),
     );
