@@ -100,3 +100,9 @@ export function downgraded(before: unknown, after: unknown): boolean {
   }
   return false;
 }
+
+/** Deletion protection that is turned off. */
+export const UNPROTECTED: Omit<HarmfulChange, "path"> = {
+  harms: (before, after) => turnedOff(before, after) || (before === "ACTIVE" && after === "INACTIVE"),
+  effect: "without deletion protection, AWS no longer refuses to delete it, by Terraform or by hand",
+};

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LostAccess } from "./live-access";
-import { OPENING, SECURITY_GROUP_RULES } from "./protected-resources";
+import { OPENING, SECURITY_GROUP_RULES } from "./security-group-rules";
 import { readProgram } from "./synthesized";
 
 /** Files beside the program of a stack: resources that it no longer has, and changes to those that it has. */

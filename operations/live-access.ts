@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from "../contract/release";
-import { OPENING, SECURITY_GROUP_RULES } from "./protected-resources";
+import { OPENING, SECURITY_GROUP_RULES } from "./security-group-rules";
 import { type Attributes, attributes, isMarked, type ResourceChange, type TerraformPlan } from "./terraform-plan";
 
 /** Access that a plan takes from the tasks of a live release, which has another configuration and still needs it. */

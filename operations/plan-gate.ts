@@ -1,7 +1,8 @@
 import { ALLOWABLE, type Allowable, type Allowances } from "./allowances";
 import { HARMLESS, type Protection } from "./harmful-changes";
 import { lostAccess } from "./live-access";
-import { OPENING, PEERS, PROTECTED, SECURITY_GROUP_RULES } from "./protected-resources";
+import { PROTECTED } from "./protected-resources";
+import { OPENING, PEERS, SECURITY_GROUP_RULES } from "./security-group-rules";
 import {
   type Attributes,
   attributes,

@@ -37,7 +37,7 @@ export function changesPage(): string {
       ...(keeps ? ["access that the live release needs is kept"] : []),
     ].join("; "),
   ]);
-  return `<!-- Written by npm run docs from operations/protected-resources.ts and test/contract/support/service-changes.ts. -->
+  return `<!-- Written by npm run docs from operations/protected-data.ts, operations/protected-resources.ts and test/contract/support/service-changes.ts. -->
 
 # Changes that take something away
 
