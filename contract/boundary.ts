@@ -1,3 +1,4 @@
+import { PULL_IMAGE_ACTIONS } from "./images";
 import { partitionOf } from "./partition";
 
 /** Value of `guardrails.permissionsBoundary` for the policy that `antifragile bootstrap` creates. */
@@ -124,12 +125,7 @@ export function boundaryDocument({ environment, account, partition }: BoundaryPl
         // The image repository belongs to all environments, and a function may be in the VPC of another one.
         Sid: "OtherEnvironments",
         Effect: "Deny",
-        NotAction: [
-          "ec2:CreateNetworkInterface",
-          "ecr:BatchCheckLayerAvailability",
-          "ecr:BatchGetImage",
-          "ecr:GetDownloadUrlForLayer",
-        ],
+        NotAction: ["ec2:CreateNetworkInterface", ...PULL_IMAGE_ACTIONS],
         Resource: "*",
         Condition: {
           StringEquals: { "aws:ResourceTag/ManagedBy": "antifragile" },

@@ -36,12 +36,7 @@ async function forEachStack(
 ): Promise<void> {
   const sdk = await loadSdk("@aws-sdk/client-ssm", () => import("@aws-sdk/client-ssm"));
   for (const stack of await findStacks(repository, environment)) {
-    const clients = new AwsClients({ region: stack.region, print });
-    try {
-      await work(stack, clients, sdk);
-    } finally {
-      clients.destroy();
-    }
+    await AwsClients.use({ region: stack.region, print }, (clients) => work(stack, clients, sdk));
   }
 }
 

@@ -110,6 +110,16 @@ export class AwsClients {
 
   constructor(private readonly options: AwsClientsOptions) {}
 
+  /** Lends clients to work, and closes them however that ends. */
+  static async use<T>(options: AwsClientsOptions, work: (clients: AwsClients) => Promise<T>): Promise<T> {
+    const clients = new AwsClients(options);
+    try {
+      return await work(clients);
+    } finally {
+      clients.destroy();
+    }
+  }
+
   /** Returns the client of a service, created on first use. */
   get<C extends Client>(make: new (settings: { region?: string } & typeof CLIENT_SETTINGS) => C): C {
     const known = this.#clients.get(make.name);

@@ -52,7 +52,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   };
   const [first] = [...backends, ...boundaries];
   if (first === undefined) return;
-  const { account: own } = await withClients(first.region, callerOf);
+  const { account: own } = await AwsClients.use({ region: first.region }, callerOf);
   for (const { stack, account } of backends) checkAccount(own, stack, account, UNDONE);
   for (const { environment, account } of boundaries) {
     checkAccount(own, `the permissions boundary of ${environment}`, account, UNDONE);
@@ -61,7 +61,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const buckets = [...new Map(backends.map((backend) => [backend.bucket, backend])).values()];
   for (const backend of buckets) {
     const { bucket, region } = backend;
-    await withClients(region, async (clients) => {
+    await AwsClients.use({ region }, async (clients) => {
       const s3 = clients.get(S3Client);
       await report(`${bucket} in ${region}, account ${own}`, await bucketChanges(s3, backend, own));
       for (const each of backends.filter((other) => other.bucket === bucket)) {
@@ -70,18 +70,13 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     });
   }
   for (const boundary of boundaries) {
-    await withClients(boundary.region, async (clients) =>
+    await AwsClients.use({ region: boundary.region }, async (clients) =>
       report(boundaryArn(boundary), await boundaryChanges(clients, boundary)),
     );
   }
 }
 
 const UNDONE = "nothing was created";
-
-async function withClients<T>(region: string, act: (clients: AwsClients) => Promise<T>): Promise<T> {
-  const clients = new AwsClients({ region });
-  return act(clients).finally(() => clients.destroy());
-}
 
 interface MoveOptions extends Pick<BootstrapOptions, "outdir" | "print"> {
   readonly account: string;

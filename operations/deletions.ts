@@ -27,7 +27,7 @@ export function splitDeletions(plan: TerraformPlan): Split | undefined {
     (each) =>
       !gone.includes(each) &&
       each.deposed === undefined &&
-      (each.previous_address !== undefined || !["no-op", "read"].includes(each.change.actions.join())),
+      (each.previous_address !== undefined || each.change.actions.join() !== "no-op"),
   );
   return { deleted: gone.map(({ address }) => address), rest: stays.map(({ address }) => address) };
 }

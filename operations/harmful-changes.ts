@@ -1,6 +1,6 @@
-/** Changes of attributes that take something away, and the vocabulary in which `protected-resources.ts` describes them. */
+/** Vocabulary in which `protected-data.ts` and `protected-resources.ts` describe changes that take something away. */
 
-import { type Attributes, attributes } from "./terraform-plan";
+import type { Attributes } from "./terraform-plan";
 
 /** Change in place that harms. */
 export interface HarmfulChange {
@@ -48,58 +48,6 @@ export const namesIn = (text: unknown, pattern: RegExp): string[] =>
 /** True if one of the elements is not there any more. */
 export const fewer = (before: readonly unknown[], after: readonly unknown[]) =>
   before.some((each) => !after.includes(each));
-
-/** Numbers of images that a lifecycle policy keeps. */
-export const keptImages = (policy: unknown) =>
-  namesIn(policy, /"countNumber":\d+/g).map((each) => Number(each.split(":")[1]));
-
-/** Number of rules of a web ACL that block requests. */
-export const blocking = (rules: unknown) =>
-  elements(rules).filter((rule) => /"(block|none)":\[[^\]]/.test(JSON.stringify(rule))).length;
-
-/** Number of approvals in the stages of a pipeline. */
-export const approvals = (stages: unknown) => namesIn(JSON.stringify(stages), /"category":"Approval"/g).length;
-
-/** True if the settings of a cluster turn Container Insights on. */
-export const observes = (settings: unknown) => /"(enabled|enhanced)"/.test(JSON.stringify(settings ?? []));
-
-/** True if the parameters of a database accept connections without TLS. */
-export const acceptsPlainText = (parameters: unknown) =>
-  elements(parameters).some((each) => {
-    const { name, value } = attributes(each);
-    return name === "rds.force_ssl" && value === "0";
-  });
-
-/** Indexes of a table, each with the attributes that its replacement must have. */
-export const indexesIn = (indexes: unknown) =>
-  elements(indexes)
-    .map(attributes)
-    .map(({ name, hash_key, range_key, projection_type }) => [name, hash_key, range_key, projection_type].join());
-
-/** Number of times for which the rules of a bucket delete objects or former versions. */
-export const expirations = (rules: unknown) =>
-  elements(rules)
-    .map(attributes)
-    .filter(({ status }) => status !== "Disabled")
-    .flatMap(({ expiration, noncurrent_version_expiration: former }) => [...elements(expiration), ...elements(former)])
-    .map(attributes)
-    .filter(({ days, noncurrent_days: former }) => Boolean(days) || Boolean(former)).length;
-
-export const signsIn = (actions: unknown) => JSON.stringify(actions ?? []).includes('"authenticate-');
-/** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */
-export function downgraded(before: unknown, after: unknown): boolean {
-  const [old, wanted] = [before, after].map((value) =>
-    String(value ?? "")
-      .split(".")
-      .map((part) => Number.parseInt(part, 10)),
-  ) as [number[], number[]];
-  for (const [index, number] of wanted.entries()) {
-    const other = old[index];
-    if (other === undefined || Number.isNaN(other) || Number.isNaN(number)) return false;
-    if (number !== other) return number < other;
-  }
-  return false;
-}
 
 /** Deletion protection that is turned off. */
 export const UNPROTECTED: Omit<HarmfulChange, "path"> = {

@@ -1,4 +1,5 @@
 import type { ReleaseRecord } from "../contract/release";
+import { familyAndRevision } from "./release/task";
 import { OPENING, SECURITY_GROUP_RULES } from "./security-group-rules";
 import { type Attributes, attributes, isMarked, type ResourceChange, type TerraformPlan } from "./terraform-plan";
 
@@ -54,10 +55,7 @@ function liveTasks(changes: readonly ResourceChange[]): LiveTasks[] {
     return Object.entries(live?.processes ?? {}).flatMap(([service, { task, template }]) => {
       const family = task.replace(/:\d+$/, "");
       // A service that was imported has the name of its task definition, others have the ARN.
-      const isOfFamily = (task: unknown) =>
-        String(task)
-          .replace(/^.*task-definition\//, "")
-          .startsWith(`${family}:`);
+      const isOfFamily = (task: unknown) => familyAndRevision(String(task)).startsWith(`${family}:`);
       const definition = changes.find(
         (each) => each.type === "aws_ecs_task_definition" && attributes(each.change.before).family === family,
       );

@@ -62,11 +62,4 @@ async function placesOf(cwd: string, name: string | undefined, region: string | 
   return [{ name, region }];
 }
 
-async function readPlace({ name, region }: Place) {
-  const clients = new AwsClients({ region });
-  try {
-    return await pipelineStatus(clients, name);
-  } finally {
-    clients.destroy();
-  }
-}
+const readPlace = ({ name, region }: Place) => AwsClients.use({ region }, (clients) => pipelineStatus(clients, name));

@@ -58,7 +58,7 @@ export function judgePlan(plan: TerraformPlan, allowances: Allowances = {}): Ver
 function find(resource: ResourceChange): Finding[] {
   const { address, type, change } = resource;
   const protection = Object.hasOwn(PROTECTED, type) ? PROTECTED[type] : undefined;
-  if (protection === undefined || resource.mode === "data") return [];
+  if (protection === undefined) return [];
   const { what, deleted, replaced = deleted, replacedAfter = replaced, only = () => true } = protection;
   const finding = (action: Allowable, effect: string | undefined, because: readonly string[] = []): Finding[] =>
     effect === undefined || effect === HARMLESS || !only(attributes(change.before), attributes(change.after))

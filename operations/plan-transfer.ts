@@ -46,12 +46,7 @@ async function withS3<T>(
   work: (s3: S3Client, sdk: typeof import("@aws-sdk/client-s3")) => Promise<T>,
 ): Promise<T> {
   const sdk = await loadSdk("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
-  const clients = new AwsClients({ region, print });
-  try {
-    return await work(clients.get(sdk.S3Client), sdk);
-  } finally {
-    clients.destroy();
-  }
+  return AwsClients.use({ region, print }, (clients) => work(clients.get(sdk.S3Client), sdk));
 }
 
 function tar(...args: readonly string[]): void {

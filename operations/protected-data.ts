@@ -1,15 +1,11 @@
 /** Consequences of changes to the resources that hold data: databases, caches, buckets, queues, images, logs, keys and secrets. */
 
 import {
-  acceptsPlainText,
   changed,
-  downgraded,
-  expirations,
+  elements,
   fewer,
   type HarmfulChange,
-  indexesIn,
   isNumber,
-  keptImages,
   lowered,
   namesIn,
   type Protection,
@@ -18,6 +14,51 @@ import {
   turnedOn,
   UNPROTECTED,
 } from "./harmful-changes";
+import { attributes } from "./terraform-plan";
+
+/** True if the parameters of a database accept connections without TLS. */
+const acceptsPlainText = (parameters: unknown) =>
+  elements(parameters).some((each) => {
+    const { name, value } = attributes(each);
+    return name === "rds.force_ssl" && value === "0";
+  });
+
+/** Older version, compared number by number: `16.10` is newer than `16.9`, and `16` is not older than `16.4`. */
+function downgraded(before: unknown, after: unknown): boolean {
+  const [old, wanted] = [before, after].map((value) =>
+    String(value ?? "")
+      .split(".")
+      .map((part) => Number.parseInt(part, 10)),
+  ) as [number[], number[]];
+  for (const [index, number] of wanted.entries()) {
+    const other = old[index];
+    if (other === undefined || Number.isNaN(other) || Number.isNaN(number)) return false;
+    if (number !== other) return number < other;
+  }
+  return false;
+}
+
+/** Number of times for which the rules of a bucket delete objects or former versions. */
+const expirations = (rules: unknown) =>
+  elements(rules)
+    .map(attributes)
+    .filter(({ status }) => status !== "Disabled")
+    .flatMap(({ expiration, noncurrent_version_expiration: former }) => [...elements(expiration), ...elements(former)])
+    .map(attributes)
+    .filter(({ days, noncurrent_days: former }) => Boolean(days) || Boolean(former)).length;
+
+/** Indexes of a table, each with the attributes that its replacement must have. */
+const indexesIn = (indexes: unknown) =>
+  elements(indexes)
+    .map(attributes)
+    .map(({ name, hash_key, range_key, projection_type }) => [name, hash_key, range_key, projection_type].join());
+
+/** Numbers of images that a lifecycle policy keeps. */
+const keptImages = (policy: unknown) => namesIn(policy, /"countNumber":\d+/g).map((each) => Number(each.split(":")[1]));
+
+/** A shorter time for which something is kept; 0 keeps it forever. */
+const keptShorter = (before: unknown, after: unknown) =>
+  isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before);
 
 const UNENCRYPTED = "new messages are stored without encryption";
 const DATA_LOST = "all of its data is lost";
@@ -192,8 +233,7 @@ export const PROTECTED_DATA: Readonly<Record<string, Protection>> = {
       { path: "rule", harms: (before, after) => expirations(after) > expirations(before), effect: EXPIRED },
       ...["expiration.*.days", "noncurrent_version_expiration.*.noncurrent_days"].map((path) => ({
         path: `rule.*.${path}`,
-        harms: (before: unknown, after: unknown) =>
-          isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
+        harms: keptShorter,
         effect: EXPIRED,
       })),
     ],
@@ -280,7 +320,7 @@ export const PROTECTED_DATA: Readonly<Record<string, Protection>> = {
       {
         path: "retention_in_days",
         // 0 keeps them forever.
-        harms: (before, after) => isNumber(before) && isNumber(after) && after > 0 && (before === 0 || after < before),
+        harms: keptShorter,
         effect: "lines older than the new retention are deleted",
       },
     ],

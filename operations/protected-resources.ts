@@ -4,8 +4,6 @@
  */
 
 import {
-  approvals,
-  blocking,
   changed,
   disabled,
   elements,
@@ -13,15 +11,26 @@ import {
   HARMLESS,
   type HarmfulChange,
   isNumber,
-  observes,
+  namesIn,
   type Protection,
   removed,
-  signsIn,
   turnedOff,
   UNPROTECTED,
 } from "./harmful-changes";
 import { PROTECTED_DATA } from "./protected-data";
 import type { Attributes } from "./terraform-plan";
+
+/** Number of approvals in the stages of a pipeline. */
+const approvals = (stages: unknown) => namesIn(JSON.stringify(stages), /"category":"Approval"/g).length;
+
+/** Number of rules of a web ACL that block requests. */
+const blocking = (rules: unknown) =>
+  elements(rules).filter((rule) => /"(block|none)":\[[^\]]/.test(JSON.stringify(rule))).length;
+
+/** True if the settings of a cluster turn Container Insights on. */
+const observes = (settings: unknown) => /"(enabled|enhanced)"/.test(JSON.stringify(settings ?? []));
+
+const signsIn = (actions: unknown) => JSON.stringify(actions ?? []).includes('"authenticate-');
 
 const WITHOUT_SIGN_IN: Omit<HarmfulChange, "path"> = {
   harms: (before, after) => signsIn(before) && !signsIn(after),

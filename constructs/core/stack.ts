@@ -97,6 +97,14 @@ export class AwsStack extends TerraformStack {
     }
     const environment = withDefaults(this, props.environment);
     checkEnvironment(this, environment);
+    if (props.lifetime !== "delivery" && /^delivery(-|$)/.test(environment.name)) {
+      throw invalid(this, {
+        code: "ENVIRONMENT_NAME",
+        prop: "environment.name",
+        problem: `must not begin with delivery, which names the stacks that deploy all environments, got ${JSON.stringify(environment.name)}`,
+        remedy: "Rename the environment.",
+      });
+    }
     this.stackName = name;
     this.environment = environment;
     this.lifetime = props.lifetime;

@@ -1,3 +1,4 @@
+import { PULL_IMAGE_ACTIONS } from "../../contract/images";
 import type { IGrantable } from "../core/iam";
 import type { IImageRepository } from "./image-repository";
 
@@ -7,12 +8,10 @@ export function allowPush(grantee: IGrantable, { repositoryArn }: IImageReposito
   grantee.grant({ actions: ["ecr:GetAuthorizationToken"], resources: ["*"] });
   grantee.grant({
     actions: [
-      "ecr:BatchCheckLayerAvailability",
-      "ecr:BatchGetImage",
+      ...PULL_IMAGE_ACTIONS,
       "ecr:CompleteLayerUpload",
       "ecr:DescribeImages",
       "ecr:DescribeRepositories",
-      "ecr:GetDownloadUrlForLayer",
       "ecr:InitiateLayerUpload",
       "ecr:PutImage",
       "ecr:UploadLayerPart",

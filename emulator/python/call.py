@@ -55,6 +55,11 @@ class Call(Account):
         self.model = operation
         self.protocol = protocol
 
+    @property
+    def reads(self) -> bool:
+        """True if the call changes nothing."""
+        return self.operation.startswith(("Describe", "Get", "Head", "List"))
+
     def moto(self, service: str | None = None) -> Any:
         """Moto's backend of a service; without a name, of the call's own service."""
         return super().moto(service or self.service)

@@ -65,10 +65,7 @@ def _of(access_key: str) -> Caller:
 
 def may_assume(role_arn: str, external_id: str | None) -> bool:
     """True if the trust policy of a role allows the caller, and the caller's own policies do."""
-    from moto.iam.models import iam_backends
-
-    who, account = caller(), role_arn.split(":")[4]
-    role = next((each for each in iam_backends[account]["aws"].roles.values() if each.arn == role_arn), None)
+    who, account, role = caller(), role_arn.split(":")[4], _role(role_arn)
     if role is None:
         return False
     context = {
@@ -109,16 +106,19 @@ def _holds(conditions: dict[str, dict[str, Any]], context: dict[str, str | None]
 
 
 def _is_granted(who: Caller, role_arn: str) -> bool:
-    from moto.iam.models import iam_backends
-
-    backend = iam_backends[who.account]["aws"]
-    role = next(each for each in backend.roles.values() if each.arn == who.arn)
+    role = _role(who.arn)
     documents = [*role.policies.values(), *(each.document for each in role.managed_policies.values())]
     return any(
         any(fnmatchcase("sts:AssumeRole", action) for action in _list(each["Action"])) and any(fnmatchcase(role_arn, arn) for arn in _list(each["Resource"]))
         for document in documents
         for each in _statements(document)
     )
+
+
+def _role(arn: str) -> Any:
+    from moto.iam.models import iam_backends
+
+    return next((each for each in iam_backends[arn.split(":")[4]]["aws"].roles.values() if each.arn == arn), None)
 
 
 def _statements(document: str) -> list[Any]:

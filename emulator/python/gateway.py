@@ -94,7 +94,7 @@ class Gateway:
 
     def _answer_once(self, call: Call, environ: dict[str, Any], invocation: str | None) -> Response:
         """The answer of a call's first attempt, also for its later ones, which AWS's SDKs make if the connection broke."""
-        if call.operation.startswith(("Describe", "Get", "List")):
+        if call.reads:
             return self._answer(call, environ)
         if call.service in FOLLOWED:
             self._changes += 1

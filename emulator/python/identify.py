@@ -60,10 +60,7 @@ def _operation(request: Request, service: str) -> str | None:
 
 def path_pattern(uri: str) -> str:
     """The last slash of a model's path may be missing: Terraform leaves it out."""
-    path = uri.split("?")[0]
-    if path == "/" or not path.endswith("/"):
-        return BaseResponse.uri_to_regexp(path)
-    return BaseResponse.uri_to_regexp(path[:-1]).replace(".+)$", ".+?)$").replace("$", "/?$")
+    return re.sub(r"(?<!\^)/\$$", "/?$", BaseResponse.uri_to_regexp(uri.split("?")[0]))
 
 
 @cache

@@ -10,7 +10,6 @@ from call import Call
 from werkzeug.wrappers import Request, Response
 
 FILE = os.environ.get("ANTIFRAGILE_CALLS")
-READS = ("Describe", "Get", "List", "Head")
 SECRET = re.compile(r"(Secret|SecretString|Passwords?|Token|SecretAccessKey)$")
 
 
@@ -20,7 +19,7 @@ def record(access_key: str, request: Request, call: Call | None, response: Respo
         return
     fields: dict[str, object] = {"caller": access_key, "request": f"{request.method} {request.full_path}"}
     if call is not None:
-        named = [] if call.operation.startswith(READS) else re.findall(r'arn:aws:[^"<\s]+|\b[a-z]+-[0-9a-f]{8,17}\b', response.get_data(as_text=True))
+        named = [] if call.reads else re.findall(r'arn:aws:[^"<\s]+|\b[a-z]+-[0-9a-f]{8,17}\b', response.get_data(as_text=True))
         fields |= {"service": call.service, "region": call.region, "operation": call.operation, "params": _without_secrets(call.params), "named": sorted(set(named))}
     with open(FILE, "a") as file:
         file.write(json.dumps(fields, default=lambda value: "" if isinstance(value, bytes) else str(value)) + "\n")

@@ -399,6 +399,12 @@ describe("the plan gate", () => {
     expect(effect("aws_lb_target_group", ["delete", "create"])).toMatch(/gets no requests/);
   });
 
+  it("takes no data source for a resource", () => {
+    const changes = [{ mode: "data", address: "data.aws_ecs_service.A", change: { actions: ["read"] } }];
+    const text = JSON.stringify({ format_version: "1.2", planned_values: {}, resource_changes: changes });
+    expect(readPlan(text).resource_changes).toEqual([]);
+  });
+
   it.each([
     ["no JSON", "terraform", /is not JSON/],
     ["a state", '{"format_version":"1.0","values":{}}', /is not a plan/],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from call import Call, backend
+from call import Call
 from refusals import refuses
+from services.ecs import running_services
 
 DOCS = "https://docs.aws.amazon.com/"
 
@@ -56,9 +57,4 @@ def cloud_map_service_exists(call: Call) -> dict[str, Any] | None:
 
 def registered_by_ecs(call: Call, arn: str) -> bool:
     """Running tasks of a service are registered with its discovery services."""
-    return any(
-        service.status == "ACTIVE"
-        and service.desired_count > 0
-        and any(each.get("registryArn") == arn for each in service.service_registries)
-        for service in backend("ecs", call.region).services.values()
-    )
+    return any(each.get("registryArn") == arn for service in running_services(call) for each in service.service_registries)

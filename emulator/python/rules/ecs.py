@@ -439,9 +439,13 @@ def run_task_override(call: Call) -> dict[str, Any] | None:
     API + "API_DeleteCluster.html",
 )
 def cluster_in_use(call: Call) -> bool:
+    return bool(_active_services(call))
+
+
+def _active_services(call: Call) -> list[Any]:
+    """Active services of the cluster that a call names."""
     name = call.params["cluster"].split("/")[-1]
-    services = call.moto().services.values()
-    return any(each.cluster_name == name and each.status == "ACTIVE" for each in services)
+    return [each for each in call.moto().services.values() if each.cluster_name == name and each.status == "ACTIVE"]
 
 
 @refuses(
@@ -453,10 +457,9 @@ def cluster_in_use(call: Call) -> bool:
     API + "API_PutClusterCapacityProviders.html",
 )
 def capacity_provider_in_use(call: Call) -> bool:
-    name, kept = call.params["cluster"].split("/")[-1], call.params["capacityProviders"]
-    services = [each for each in call.moto().services.values() if each.cluster_name == name and each.status == "ACTIVE"]
-    strategies = [service_of(call, name, each.name)["kept"].get("capacityProviderStrategy") or [] for each in services]
-    return any(each["capacityProvider"] not in kept for strategy in strategies for each in strategy)
+    kept = call.params["capacityProviders"]
+    records = [service_of(call, each.cluster_name, each.name)["kept"] for each in _active_services(call)]
+    return any(each["capacityProvider"] not in kept for record in records for each in record.get("capacityProviderStrategy") or [])
 
 
 @refuses(

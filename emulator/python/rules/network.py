@@ -7,6 +7,7 @@ from typing import Any
 
 from call import Call, backend
 from refusals import moto_refuses, refuses
+from services.ecs import network_of, running_services
 
 EC2_API = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"
 VPC_QUOTAS = "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html"
@@ -117,10 +118,7 @@ def group_in_use(call: Call) -> dict[str, Any] | None:
 def subnet_in_use(call: Call) -> dict[str, Any] | None:
     subnet = call.params["SubnetId"]
     used = [each.id for balancer in backend("elbv2", call.region).load_balancers.values() for each in balancer.subnets]
-    for service in backend("ecs", call.region).services.values():
-        if service.status == "ACTIVE" and service.desired_count > 0:
-            network = (service.network_configuration or {}).get("awsvpcConfiguration") or {}
-            used += network.get("subnets", [])
+    used += [subnet for each in running_services(call) for subnet in network_of(each).get("subnets", [])]
     return {"subnet": subnet} if subnet in used else None
 
 
@@ -128,10 +126,7 @@ def users_of_group(call: Call, group: str) -> list[str]:
     ec2 = call.moto()
     users = [each.id for each in ec2.enis.values() if group in [held.id for held in each.group_set]]
     users += [each.arn for each in backend("elbv2", call.region).load_balancers.values() if group in each.security_groups]
-    for service in backend("ecs", call.region).services.values():
-        network = (service.network_configuration or {}).get("awsvpcConfiguration") or {}
-        if service.status == "ACTIVE" and service.desired_count > 0 and group in network.get("securityGroups", []):
-            users.append(service.arn)
+    users += [each.arn for each in running_services(call) if group in network_of(each).get("securityGroups", [])]
     for groups in ec2.groups.values():
         for other in groups.values():
             named = [rule.source_group.get("GroupId") for rule in [*other.ingress_rules, *other.egress_rules]]

@@ -478,3 +478,13 @@ def service_of(account: Account, cluster: str, name: str) -> dict[str, Any]:
     if record is None:
         raise Refused("ServiceNotFoundException", "Service not found.")
     return record
+
+
+def running_services(account: Account) -> list[Any]:
+    """Moto's services that have tasks."""
+    return [each for each in account.moto("ecs").services.values() if each.status == "ACTIVE" and each.desired_count > 0]
+
+
+def network_of(service: Any) -> dict[str, Any]:
+    """Subnets and security groups of a service's tasks."""
+    return (service.network_configuration or {}).get("awsvpcConfiguration") or {}

@@ -117,6 +117,8 @@ describe("AwsStack", () => {
 
   it.each([
     ["a name with an upper-case letter", () => stack({ ...DEV, name: "Dev" }), ["ENVIRONMENT_NAME environment.name"]],
+    ["the name of delivery", () => stack({ ...DEV, name: "delivery" }), ["ENVIRONMENT_NAME environment.name"]],
+    ["a name of its roles", () => stack({ ...DEV, name: "delivery-qa" }), ["ENVIRONMENT_NAME environment.name"]],
     ["no region", () => stack({ ...DEV, region: "frankfurt" }), ["ENVIRONMENT_REGION environment.region"]],
     ["an account as a short text", () => stack({ ...DEV, account: "1" }), ["ENVIRONMENT_ACCOUNT environment.account"]],
     [
