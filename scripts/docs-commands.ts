@@ -1,6 +1,6 @@
 import { commands } from "../bin/commands";
 import type { Flag } from "../contract/command-line";
-import { operatorPolicy, operatorRows } from "./docs-operators";
+import { DESTROY_ACTIONS, operatorPolicy, operatorRows } from "./docs-operators";
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
@@ -51,7 +51,7 @@ Actions of IAM that the commands for operators call:
 | command | actions |
 |---|---|
 ${operatorRows().join("\n")}
-| \`destroy\` | those of Terraform, and \`s3:ListBucketVersions\`, \`ecr:ListImages\`, \`ssm:GetParametersByPath\`: see [deploy](deploy.md) |
+| \`destroy\` | those of Terraform, and ${DESTROY_ACTIONS.map((action) => `\`${action}\``).join(", ")}: see [deploy](deploy.md) |
 | \`status\` | [service status](status.md) |
 | \`release\`, \`rollback\`, \`releases\`, \`migrate\`, \`admin\` | [releases](releases.md) |
 

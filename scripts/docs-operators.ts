@@ -61,6 +61,9 @@ export const OPERATOR_STATEMENTS: Readonly<Record<string, readonly OperatorState
   ],
 };
 
+/** Actions of `destroy` itself, besides those of Terraform. */
+export const DESTROY_ACTIONS = ["s3:ListBucketVersions", "ecr:ListImages", "ssm:GetParametersByPath"];
+
 /** Notes on actions, for the table. */
 const NOTES: Readonly<Record<string, string>> = {
   "kms:GenerateDataKey": "for the key of the sessions",
@@ -82,9 +85,12 @@ export function operatorRows(): string[] {
 }
 
 /** Policy of a role that may run the commands for operators in one environment. */
-export function operatorPolicy(): string {
+export const operatorPolicy = (): string => policyOf(Object.values(OPERATOR_STATEMENTS).flat());
+
+/** Policy of some of these statements. */
+export function policyOf(statements: readonly OperatorStatement[]): string {
   const merged = new Map<string, { readonly rest: object; readonly actions: Set<string> }>();
-  for (const { actions, resources, conditions } of Object.values(OPERATOR_STATEMENTS).flat()) {
+  for (const { actions, resources, conditions } of statements) {
     const rest = { Resource: resources, ...(conditions === undefined ? {} : { Condition: conditions }) };
     const key = JSON.stringify(rest);
     const found = merged.get(key) ?? { rest, actions: new Set<string>() };

@@ -5,7 +5,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../bin/commands";
 import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
-import { run as runProgram } from "./packed";
 import { type Ended, OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
 import { FakeAws } from "./support/fake-aws";
@@ -32,17 +31,6 @@ function start(
   return startChild([...shell, ...packed.command(...args)]);
 }
 const run = (...args: Parameters<typeof start>) => start(...args).ended;
-/** Standard output of a run, and its exit code. */
-async function output(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  cwd?: string,
-): Promise<Pick<Ended, "code" | "text">> {
-  const { code, stdout } = await runProgram(packed.command(...args), cwd ?? packed.folder, {
-    env: { ...NO_CREDENTIALS, ...env },
-  });
-  return { code, text: stdout };
-}
 const onAws = (each = aws) => ({ ...KEYS, AWS_ENDPOINT_URL: each.url });
 
 const IMAGE = `1.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:${"a".repeat(64)}`;
@@ -487,9 +475,9 @@ it("every command with --json is tried with it", async () => {
 it.each(Object.entries(WITH_JSON))(
   "%s prints only JSON that parses, also to a pipe, and ends in order when its reader has seen enough",
   async (name, { args, code = 0, folder }) => {
-    const [stdout] = [await output([name, ...args, "--json"], onAws(), folder?.())];
-    expect(stdout).toMatchObject({ code });
-    expect(JSON.parse(stdout.text)).toBeTypeOf("object");
+    const ended = await run([name, ...args, "--json"], onAws(), [], folder?.());
+    expect(ended).toMatchObject({ code });
+    expect(JSON.parse(ended.stdout)).toBeTypeOf("object");
     const listed = OPERATOR_STATEMENTS[name === "pipeline" ? "pipeline status" : name]?.flatMap(
       ({ actions }) => actions,
     );

@@ -17,7 +17,11 @@ const packed = useCli((each) => {
 const start = useChildren(() => ({ cwd: packed.folder, env: environment() }));
 
 function environment(): NodeJS.ProcessEnv {
-  return { ...NO_CREDENTIALS, ...aws.variables };
+  return {
+    ...NO_CREDENTIALS,
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/credentials`,
+  };
 }
 
 const cli = packed.command;

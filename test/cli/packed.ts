@@ -66,6 +66,12 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** Output of a command that succeeded. @throws Error with the end of what it printed, for one that did not */
+export function succeeded({ code, stdout, stderr }: Result, command = "it"): string {
+  if (code !== 0) throw new Error(`${command} ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+  return stdout;
+}
+
 /** Runs a program to its end, with its input closed or given. */
 export function run(
   command: readonly string[],

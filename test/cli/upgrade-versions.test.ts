@@ -111,8 +111,8 @@ const OPERATION = `  /v1/stock:
           description: In stock
 `;
 
-/** Changes of a team: an operation, a variable, an image, another service, a dependency; files that are gone, moved and in CRLF. */
-function editAsTeam(folder: string): void {
+/** An edit of each kind: an operation, a variable, an image, another service, a dependency; files that are gone, moved and in CRLF. */
+function editEachKind(folder: string): void {
   put(folder, "openapi.yaml", textOf(folder, "openapi.yaml").replace(/^paths:\n/m, `paths:\n${OPERATION}`));
   put(folder, "Dockerfile", `${textOf(folder, "Dockerfile")}LABEL team=orders\n`);
   put(folder, ".env.example", `${textOf(folder, ".env.example")}STOCK_URL=http://localhost:9999\n`);
@@ -130,7 +130,7 @@ function editAsTeam(folder: string): void {
   put(folder, "src/quotes.ts", `${textOf(folder, "src/quotes.ts")}// Ours.\n`.replaceAll("\n", "\r\n"));
 }
 
-/** Edits that {@link editAsTeam} made, and that are in a repository. */
+/** Edits that {@link editEachKind} made, and that are in a repository. */
 function editsIn(folder: string) {
   const manifest = JSON.parse(textOf(folder, "package.json"));
   return {
@@ -162,7 +162,7 @@ const EDITED = "a service with everything";
 
 describe("a service with everything and the edits of a team", () => {
   it.each(PAIRS)("keeps them from %s to %s", async (from, to) => {
-    const folder = await repository(from, EDITED, editAsTeam);
+    const folder = await repository(from, EDITED, editEachKind);
     const { code, stdout } = await upgrade(folder, to);
     const conflicts = [...stdout.matchAll(/^ {2}CONFLICT {2}(\S+)/gm)].map(([, path]) => path);
     expect({ code, conflicts }).toEqual({ code: 0, conflicts: [] });
@@ -173,8 +173,8 @@ describe("a service with everything and the edits of a team", () => {
 
   it("has the same files after one upgrade as after one for each version", async () => {
     const [direct, stepwise] = [
-      await repository("0.0.1", EDITED, editAsTeam),
-      await repository("0.0.1", EDITED, editAsTeam),
+      await repository("0.0.1", EDITED, editEachKind),
+      await repository("0.0.1", EDITED, editEachKind),
     ];
     expect(await upgrade(direct, "the present")).toMatchObject({ code: 0 });
     for (const to of ["0.0.3", "0.0.4", "the present"] as const) {

@@ -212,10 +212,9 @@ describe("an upgrade that is interrupted for real", () => {
 
   const interrupted = (folder: string, at: number, signal: NodeJS.Signals) => {
     const env = {
-      NODE_OPTIONS: `--require ${join(work, "interrupt.js")}`,
-      ...{ REPOSITORY: folder, COUNT: join(work, "count"), AT: `${at}`, SIGNAL: signal },
+      NODE_OPTIONS: `--require ${join(base, "interrupt.js")}`,
+      ...{ REPOSITORY: folder, COUNT: join(base, "count"), AT: `${at}`, SIGNAL: signal },
     };
-    writeFileSync(join(work, "interrupt.js"), INTERRUPT_AT);
     return run([process.execPath, packed.bin, "upgrade", "--no-install"], folder, { env });
   };
 
@@ -224,18 +223,15 @@ describe("an upgrade that is interrupted for real", () => {
     await generate(versionOf("0.0.2"), join(base, "orders"), EVERYTHING);
     git(join(base, "orders"), "init", "--quiet");
     commit(join(base, "orders"));
-  });
-  afterAll(() => rmSync(base, { recursive: true, force: true }));
-
-  beforeEach(async () => {
-    if (writes !== undefined) return;
-    const folder = join(work, "counted");
+    writeFileSync(join(base, "interrupt.js"), INTERRUPT_AT);
+    const folder = join(base, "counted");
     cpSync(join(base, "orders"), folder, { recursive: true });
     before = tree(folder);
     expect(await interrupted(folder, -1, "SIGKILL")).toMatchObject({ code: 0 });
-    writes = Number(readFileSync(join(work, "count"), "utf8"));
+    writes = Number(readFileSync(join(base, "count"), "utf8"));
     after = tree(folder);
   });
+  afterAll(() => rmSync(base, { recursive: true, force: true }));
 
   it.each([0, 2, 3, 5, 0.5, -2, -1])(
     "is finished by the next run, if it is killed before write %d; git undoes it",

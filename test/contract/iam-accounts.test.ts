@@ -13,7 +13,7 @@ import {
   Source,
 } from "../../constructs";
 import { describeWithIam } from "../iam/packages";
-import { type Program, REGION, resolve } from "../iam/resolve";
+import { type Program, programOf, REGION, resolve } from "../iam/resolve";
 import { rolesIn, trustPolicies } from "../iam/roles";
 import { isAllowed, isAllowedAcross, isAllowedByResource, type RemoteCaller } from "../iam/simulate";
 
@@ -42,11 +42,7 @@ function programs(): (id: string) => Program {
     const platform = new Platform(app, "shop", { environment: environment(name), listener: insecureHttp() });
     new CloudNativeService(platform.stack("orders"), "Orders", { releaseOwner: "pipeline" }).add(new Ingress());
   }
-  return (id) => {
-    const stack = app.node.findChild(id) as AwsStack;
-    stack.prepareStack();
-    return stack.toTerraform() as Program;
-  };
+  return (id) => programOf(app.node.findChild(id) as AwsStack);
 }
 
 const EVERYTHING = {

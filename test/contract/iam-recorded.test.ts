@@ -2,12 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { arn, roleArn } from "../iam/flows/flow";
 import { describeWithIam } from "../iam/packages";
 import { judgeCalls } from "../iam/recorded/judge";
-import { ACCOUNT, REGION } from "../iam/resolve";
-
-const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
-const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+import { REGION } from "../iam/resolve";
 
 interface Made {
   readonly service?: string;
@@ -87,17 +85,17 @@ describeWithIam("calls that the emulator recorded", () => {
       call("iam:CreateRole", { RoleName: "shop-task", AssumeRolePolicyDocument: trust }),
       call(
         "ecs:RegisterTaskDefinition",
-        { family: "shop", taskRoleArn: role("shop-task"), tags: [{ key: "a", value: "b" }] },
+        { family: "shop", taskRoleArn: roleArn("shop-task"), tags: [{ key: "a", value: "b" }] },
         [arn("ecs", "task-definition/shop:1")],
       ),
     ];
     const both = [allow(["iam:CreateRole", "ecs:RegisterTaskDefinition"])];
     expect(await judged(both, ...calls)).toEqual([
       `deployer may not ecs:TagResource on ${arn("ecs", "task-definition/shop:1")} (role ecs:RegisterTaskDefinition)`,
-      `deployer may not iam:PassRole on ${role("shop-task")} (role ecs:RegisterTaskDefinition)`,
+      `deployer may not iam:PassRole on ${roleArn("shop-task")} (role ecs:RegisterTaskDefinition)`,
     ]);
     const passes = (service: string) =>
-      allow("iam:PassRole", role("shop-task"), { StringEquals: { "iam:PassedToService": service } });
+      allow("iam:PassRole", roleArn("shop-task"), { StringEquals: { "iam:PassedToService": service } });
     const tags = allow("ecs:TagResource");
     expect(await judged([...both, tags, passes("ecs-tasks.amazonaws.com")], ...calls)).toEqual([]);
     expect(await judged([...both, tags, passes("ec2.amazonaws.com")], ...calls)).toHaveLength(1);

@@ -21,7 +21,8 @@ import { KEY_USES } from "../../constructs/pipeline/environment-limits";
 import { TERRAFORM_ACTIONS } from "../../constructs/pipeline/terraform-actions";
 import { boundaryArn } from "../../contract/boundary";
 import { describeWithIam, iamData } from "../iam/packages";
-import { ACCOUNT, type Program, REGION } from "../iam/resolve";
+import { inventedArn } from "../iam/recorded/resources";
+import { ACCOUNT, programOf, REGION } from "../iam/resolve";
 import { rolesIn } from "../iam/roles";
 import { type Call, isAllowed, taggedByAws } from "../iam/simulate";
 import { AWS_CALLS, PROVIDER_CALLS } from "./support/provider-calls";
@@ -62,10 +63,7 @@ function deliveryRoles() {
     new Table(service.data, "Sessions", { partitionKey: { name: "id" } });
     new LogStream(service, "Audit");
   }
-  return [stack, other].flatMap((each) => {
-    each.prepareStack();
-    return rolesIn(each.toTerraform() as Program);
-  });
+  return [stack, other].flatMap((each) => rolesIn(programOf(each)));
 }
 
 const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
@@ -134,14 +132,6 @@ const SHARED: readonly { readonly actions: string; readonly why: string }[] = [
       "chatbot:DeleteSlackChannelConfiguration chatbot:TagResource chatbot:UntagResource chatbot:UpdateSlackChannelConfiguration",
   },
 ];
-
-/** ARN of a resource of production, from AWS's pattern of its type. */
-const ofProduction = (pattern: string) =>
-  pattern
-    .replace("${Partition}", "aws")
-    .replace("${Region}", REGION)
-    .replace("${Account}", ACCOUNT)
-    .replace(/\$\{[^}]*\}/g, "shop-production-x");
 
 const inRegion = { "aws:RequestedRegion": REGION };
 const role = (name: string, path = "/") => `arn:aws:iam::${ACCOUNT}:role${path}${name}`;
@@ -239,7 +229,8 @@ describeWithIam("roles that deploy, simulated", () => {
           count += 1;
           // The provider sets no tags of dashboards.
           const context = type.name === "dashboard" ? {} : taggedByAws(action, "production");
-          const call = { action, resource: ofProduction(pattern), context: { ...inRegion, ...context } };
+          const resource = inventedArn(pattern, REGION, "shop-production-x");
+          const call = { action, resource, context: { ...inRegion, ...context } };
           if (await isAllowed(policies, call)) allowed.add(action);
         }
       }

@@ -1,13 +1,11 @@
 import { expect, it } from "vitest";
-import { OPERATOR_STATEMENTS, operatorPolicy } from "../../scripts/docs-operators";
+import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
 import { arn, CLUSTER, calls, KEY, passed, roleArn, TASK } from "../iam/flows/flow";
+import { operator } from "../iam/operators";
 import { describeWithIam } from "../iam/packages";
-import { ACCOUNT, REGION } from "../iam/resolve";
 import { type Call, isAllowed } from "../iam/simulate";
 
-const NAMES = { PLATFORM: "shop", ENVIRONMENT: "dev", REGION, ACCOUNT };
-const document = Object.entries(NAMES).reduce((text, [name, value]) => text.replaceAll(name, value), operatorPolicy());
-const policies = [{ name: "operator", policy: JSON.parse(document) as object }];
+const { policies } = operator("operator");
 
 const parameters = arn("ssm", "parameter/antifragile/dev/shop/releases/orders/processes");
 const service = arn("ecs", "service/shop-dev/orders");

@@ -200,7 +200,7 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
   });
 
   itWithIam("was created, changed and destroyed by calls that the roles may make which deploy it on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(app.calls, join(app.results, "cdktf.out"));
+    const { problems, simulated } = await judgeTerraform(app);
     expect(problems).toEqual([]);
     expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(2000);
     expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(600);

@@ -21,29 +21,26 @@ import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
 import { releasedTag } from "../../contract/images";
-import { Emulator } from "../../emulator";
-import { type Result, run, unpackPackage } from "../cli/packed";
+import type { Emulator } from "../../emulator";
+import { DESTROY_ACTIONS } from "../../scripts/docs-operators";
+import { type Result, run, succeeded, unpackPackage } from "../cli/packed";
 import { itWithIam } from "../iam/packages";
 import { judgeCalls } from "../iam/recorded/judge";
 import type { Program } from "../iam/resolve";
 import { rolesIn, type SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import {
+  accountOf,
   CALLS,
   type Clients,
   clientsFor,
   describeOnEmulator,
   resultsFolder,
-  terraformConfiguration,
+  startEmulator,
   tools,
 } from "../support/deployment";
 
 const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", "orders-delivery"];
-
-function succeeded({ code, stdout, stderr }: Result): string {
-  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
-  return stdout;
-}
 
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
@@ -113,8 +110,6 @@ describeOnEmulator("a generated repository", () => {
 
   beforeAll(async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
-    rmSync(results, { recursive: true, force: true });
-    mkdirSync(results, { recursive: true });
     folder = mkdtempSync(join(tmpdir(), "antifragile-generated-"));
     const { tarball } = unpackPackage();
     succeeded(
@@ -134,15 +129,11 @@ describeOnEmulator("a generated repository", () => {
     });
     rmSync(join(folder, "orders"), { recursive: true, force: true });
     unlinkSync(tarball);
-    emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
+    emulator = await startEmulator(results);
     clients = clientsFor(emulator.url, "eu-central-1");
     const mirror = tools.pluginMirror.found ? tools.pluginMirror.path : undefined;
     account = {
-      AWS_ENDPOINT_URL: emulator.url,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_EC2_METADATA_DISABLED: "true",
-      TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
+      ...accountOf(emulator, folder),
       // cdktf locks providers by requests to the registry, unless a mirror is configured.
       ...(mirror === undefined ? {} : { TF_CLI_ARGS_providers_lock: `-fs-mirror=${mirror}` }),
       CI: "1",
@@ -426,8 +417,8 @@ esac`,
   itWithIam("was deployed, built and destroyed by calls that the roles of its pipeline may make", async () => {
     const roleFor = (access: string) => roles.find(({ name }) => name === `orders-delivery-dev-${access}`);
     // A person destroys, by what Terraform needs and what the command itself does.
-    const Action = ["s3:ListBucketVersions", "ecr:ListImages", "ssm:GetParametersByPath"];
-    const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] };
+    const Statement = [{ Effect: "Allow", Action: DESTROY_ACTIONS, Resource: "*" }];
+    const policy = { Version: "2012-10-17", Statement };
     const person = { name: "person", policies: [{ name: "destroy", policy }, ...(roleFor("apply")?.policies ?? [])] };
     const { problems, simulated } = await judgeCalls(
       join(results, CALLS),

@@ -25,11 +25,13 @@ import {
 import type { ReleaseState } from "../../operations/release/releases";
 import { runSecret } from "../../operations/secret-command";
 import { runStatus } from "../../operations/status-command";
+import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
+import { operator } from "../iam/operators";
 import { itWithIam } from "../iam/packages";
 import { readDeployingRoles, roleOfTerraform } from "../iam/recorded/deploying";
 import { judgeCalls } from "../iam/recorded/judge";
 import { image } from "../operations/support/fake-cloud";
-import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
+import { callsIn, type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 import { exitCodeOf } from "../support/exit-code";
 
@@ -39,15 +41,6 @@ const PLACE = ["--stack", "orders", "--platform", "shop", "--region", "eu-centra
 
 /** Access key of who calls a command. */
 const keyOf = (command: string) => command.replace(" ", "-");
-
-/** Actions of a command that the page of the commands lists. */
-function actionsOnPage(command: string): string[] {
-  const page = readFileSync(join(ROOT, "docs/commands.md"), "utf8");
-  const row = page
-    .split("\n")
-    .find((line) => line.startsWith(`| \`${command}\` | \`s`) || line.startsWith(`| \`${command}\` | \`c`));
-  return [...(row ?? "").matchAll(/`([a-z]+:[A-Z]\w+)`/g)].map(([, action]) => action as string);
-}
 
 /** Actions that IAM requires in addition to the one with the name of the call. */
 const IMPLIED: Readonly<Record<string, readonly string[]>> = {
@@ -297,8 +290,8 @@ describeOnEmulator("releases of three process types", () => {
       const result = await command(run, args).finally(() => {
         caller = "release";
       });
-      const listed = new Set(actionsOnPage(name));
-      const made = [...called.matchAll(/^\d\d:\d\d:\d\d \S+ (\S+) (\S+) \d+$/gm)].map(([, ...call]) => call.join(":"));
+      const listed = new Set(OPERATOR_STATEMENTS[name]?.flatMap(({ actions }) => actions));
+      const made = callsIn(called);
       expect([name, made.filter((call) => call !== "sts:GetCallerIdentity" && !listed.has(call))]).toEqual([name, []]);
       expect(made.length, name).toBeGreaterThan(0);
       return result;
@@ -347,9 +340,7 @@ describeOnEmulator("releases of three process types", () => {
       readFileSync(join(shop.results, "cdktf.out", "release-statements.json"), "utf8"),
     ) as Permission[];
     const allowed = new Set(statements.flatMap(({ actions }) => actions));
-    const own = [...called.matchAll(/^\d\d:\d\d:\d\d eu-central-1 (\S+) (\S+) \d+$/gm)].map(
-      ([, name, operation]) => `${name}:${operation}`,
-    );
+    const own = callsIn(called, "eu-central-1");
     const needed = new Set(own.flatMap((action) => [action, ...(IMPLIED[action] ?? [])]));
     expect([...needed].sort()).toEqual([...allowed].sort());
   });
@@ -367,10 +358,7 @@ describeOnEmulator("releases of three process types", () => {
 
   itWithIam("are deployed and released by roles, and looked after by people, who may make every call", async () => {
     const roles = readDeployingRoles(join(shop.results, "cdktf.out"));
-    const people = ["exec", "logs", "run", "secret set", "show"].map((name) => {
-      const Statement = [{ Effect: "Allow", Action: actionsOnPage(name), Resource: "*" }];
-      return { name: keyOf(name), policies: [{ name, policy: { Version: "2012-10-17", Statement } }] };
-    });
+    const people = ["exec", "logs", "run", "secret set", "show"].map((name) => operator(keyOf(name), [name]));
     const { problems, simulated } = await judgeCalls(shop.calls, (key) =>
       key === "release" ? roles.dev?.release : (people.find(({ name }) => name === key) ?? roleOfTerraform(roles, key)),
     );

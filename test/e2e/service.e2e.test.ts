@@ -454,7 +454,7 @@ describeOnEmulator("services on a platform", () => {
   });
 
   itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(shop.calls, join(shop.results, "cdktf.out"));
+    const { problems, simulated } = await judgeTerraform(shop);
     expect(problems).toEqual([]);
     expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
   });

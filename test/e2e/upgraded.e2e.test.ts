@@ -1,33 +1,25 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Emulator } from "../../emulator";
-import { type Result, run, usePackage } from "../cli/packed";
+import type { Emulator } from "../../emulator";
+import { type Result, run, succeeded, usePackage } from "../cli/packed";
+import { edit, editAsTeam } from "../cli/support/team";
 import { binOf, commit, git, put, textOf, useVersions } from "../cli/support/versions";
 import {
+  accountOf,
   type Clients,
   clientsFor,
   describeOnEmulator,
   resultsFolder,
-  terraformConfiguration,
-  tools,
+  startEmulator,
 } from "../support/deployment";
 import { missingServers, type Servers, startServers } from "../templates/support/servers";
 
 /** An image of another registry: none is built here, and only images of ECR are tagged by a release. */
 const image = (digit: string) => `ghcr.io/acme/orders@sha256:${digit.repeat(64)}`;
-
-const OPERATION = `  /v1/stock:
-    get:
-      operationId: getStock
-      responses:
-        "204":
-          description: In stock
-        default: { $ref: "#/components/responses/Problem" }
-`;
 
 const SECOND_SERVICE = `    new CloudNativeService(stack, "Stock", {
       process: worker({ command: ["node", "dist/stock.js"] }),
@@ -48,22 +40,12 @@ describeOnEmulator("a deployed repository of an early version", () => {
   let servers: Servers | undefined;
 
   beforeAll(async () => {
-    rmSync(results, { recursive: true, force: true });
-    mkdirSync(results, { recursive: true });
     folder = mkdtempSync(join(tmpdir(), "antifragile-upgraded-"));
     repository = join(folder, "orders");
     if (missingServers().length === 0) servers = await startServers();
-    emulator = await Emulator.start({ log: join(results, "emulator.log"), tools });
+    emulator = await startEmulator(results);
     clients = clientsFor(emulator.url, "eu-central-1");
-    account = {
-      AWS_ENDPOINT_URL: emulator.url,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_EC2_METADATA_DISABLED: "true",
-      TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
-      NO_COLOR: "1",
-      CI: "1",
-    };
+    account = { ...accountOf(emulator, folder), NO_COLOR: "1", CI: "1" };
   });
 
   afterAll(async () => {
@@ -81,11 +63,8 @@ describeOnEmulator("a deployed repository of an early version", () => {
     writeFileSync(join(results, name), `${result.stdout}\n${result.stderr}`);
     return { ...result, stdout: stripVTControlCharacters(result.stdout) };
   }
-  async function succeeded(command: string, env?: NodeJS.ProcessEnv): Promise<string> {
-    const { code, stdout, stderr } = await inRepository(command, env);
-    if (code !== 0) throw new Error(`${command} ended with ${code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
-    return stdout;
-  }
+  const outputOf = async (command: string, env?: NodeJS.ProcessEnv): Promise<string> =>
+    succeeded(await inRepository(command, env), command);
 
   /** Images that the services run. */
   async function running(): Promise<readonly (string | undefined)[]> {
@@ -103,29 +82,17 @@ describeOnEmulator("a deployed repository of an early version", () => {
     const bin = binOf(versionOf("0.0.2"));
     const made = await run([process.execPath, bin, "new", repository, "--yes", "--no-git", ...needs], folder);
     expect(made.code, made.stderr).toBe(0);
-    const edit = (path: string, before: string | RegExp, after: string) => {
-      const text = textOf(repository, path);
-      expect(text, path).toMatch(before);
-      put(repository, path, text.replace(before, after));
-    };
-    // An operation with its handler and request, a variable, another image, a second service, a test that is gone.
-    edit("openapi.yaml", /^components:\n/m, `${OPERATION}components:\n`);
-    const handler = "    async getStock() {\n      return { status: 204, body: undefined };\n    },\n\n";
-    edit("src/handlers.ts", /^(?= {4}async listQuotes\()/m, handler);
-    edit("test/support/app.ts", /^(?= {4}listQuotes: \{)/m, '    getStock: { method: "GET", url: "/v1/stock" },\n');
-    const variable = '  STOCK_URL: { type: "url", optional: true, description: "URL of the stock" },\n';
-    edit("src/config-declaration.ts", /^(?= {2}DRAIN_SECONDS: \{)/m, variable);
-    edit("Dockerfile", /$/, "LABEL team=orders\n");
-    edit("infra/infrastructure.ts", /^(?= {2}\}\n\}\n$)/m, SECOND_SERVICE);
+    editAsTeam(repository);
+    // And a second service, which is deployed with the first.
+    edit(repository, "infra/infrastructure.ts", /^(?= {2}\}\n\}\n$)/m, SECOND_SERVICE);
     put(repository, "src/stock.ts", "setInterval(() => undefined, 60_000);\n");
-    rmSync(join(repository, "test/logs.test.ts"));
-    await succeeded("npm run generate");
-    await succeeded("npm run snapshot");
+    await outputOf("npm run generate");
+    await outputOf("npm run snapshot");
     git(repository, "init", "--quiet");
     commit(repository);
 
-    await succeeded("npm run deploy -- dev --auto-approve");
-    await succeeded(`npm run release -- dev --image ${image("a")}`);
+    await outputOf("npm run deploy -- dev --auto-approve");
+    await outputOf(`npm run release -- dev --image ${image("a")}`);
     expect(await running()).toEqual([image("a"), image("a"), image("a")]);
   });
 
@@ -136,24 +103,24 @@ describeOnEmulator("a deployed repository of an early version", () => {
     expect(textOf(repository, "Dockerfile")).toContain("LABEL team=orders");
     expect(textOf(repository, "infra/infrastructure.ts")).toContain(SECOND_SERVICE);
     expect(existsSync(join(repository, "test/logs.test.ts"))).toBe(false);
-    for (const script of ["generate", "snapshot", "typecheck", "lint"]) await succeeded(`npm run ${script}`);
+    for (const script of ["generate", "snapshot", "typecheck", "lint"]) await outputOf(`npm run ${script}`);
     const environment = { ...servers?.env, ...(servers ? { CI: "1" } : {}) };
-    await succeeded("npm test", environment);
+    await outputOf("npm test", environment);
   });
 
   it("is deployed again: nothing is deleted or replaced that the plan gate protects, and nothing is left to change", async () => {
-    const plan = await succeeded("npm run deploy -- dev --auto-approve");
+    const plan = await outputOf("npm run deploy -- dev --auto-approve");
     expect(plan).toContain("dev is deployed");
     expect(await running()).toEqual([image("a"), image("a"), image("a")]);
-    const again = await succeeded("npm run deploy -- dev --auto-approve");
+    const again = await outputOf("npm run deploy -- dev --auto-approve");
     expect(again).not.toMatch(/[1-9]\d* (added|changed|destroyed)/);
   });
 
   it("releases as before, and rolls back to what the old version had released", async () => {
-    await succeeded(`npm run release -- dev --image ${image("b")}`);
+    await outputOf(`npm run release -- dev --image ${image("b")}`);
     expect(await running()).toEqual([image("b"), image("b"), image("b")]);
-    expect(await succeeded("npm run releases -- dev")).toMatch(/aaaaaaaa[\s\S]*bbbbbbbb|bbbbbbbb[\s\S]*aaaaaaaa/);
-    await succeeded("npm run rollback -- dev");
+    expect(await outputOf("npm run releases -- dev")).toMatch(/aaaaaaaa[\s\S]*bbbbbbbb|bbbbbbbb[\s\S]*aaaaaaaa/);
+    await outputOf("npm run rollback -- dev");
     expect(await running()).toEqual([image("a"), image("a"), image("a")]);
   });
 });

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { App, AwsStack, DeliveryStack, type Environment, LogStream, Pipeline, Source } from "../../constructs";
 import { ASSUME_ROLE } from "../../constructs/pipeline/commands";
 import { Emulator } from "../../emulator";
-import type { Program } from "../iam/resolve";
+import { type Program, programOf } from "../iam/resolve";
 import { rolesIn, trustPolicies } from "../iam/roles";
 import { AwsCaller, field } from "../support/aws-call";
 import { describeOnEmulator, tools } from "../support/deployment";
@@ -40,11 +40,7 @@ function programs(): Record<string, Program> {
   for (const environment of environments) {
     new LogStream(new AwsStack(app, "shop", { environment, lifetime: "platform" }), "Audit");
   }
-  const program = (id: string) => {
-    const stack = app.node.findChild(id) as AwsStack;
-    stack.prepareStack();
-    return stack.toTerraform() as Program;
-  };
+  const program = (id: string) => programOf(app.node.findChild(id) as AwsStack);
   return {
     [ACCOUNTS.delivery]: program("orders-delivery"),
     [ACCOUNTS.staging]: program("orders-delivery-staging"),

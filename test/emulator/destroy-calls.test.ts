@@ -4,12 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Emulator } from "../../emulator";
 import { destroyCloud } from "../../operations/destroy-cloud";
+import { DESTROY_ACTIONS } from "../../scripts/docs-operators";
+import { actionOf } from "../iam/recorded/actions";
 import { AwsCaller } from "../support/aws-call";
-import { describeOnEmulator, startAsAws } from "../support/deployment";
-import { ROOT } from "../support/examples";
-
-/** IAM has another name for this call. */
-const ACTIONS: Readonly<Record<string, string>> = { "s3:ListObjectVersions": "s3:ListBucketVersions" };
+import { callsIn, describeOnEmulator, startAsAws } from "../support/deployment";
 
 describeOnEmulator("what destroy asks of AWS before it deletes", () => {
   let folder: string;
@@ -41,13 +39,10 @@ describeOnEmulator("what destroy asks of AWS before it deletes", () => {
     expect(await cloud.usersOf(place, { parameters: new Set(), deleted: true })).toEqual([]);
     cloud.done();
     const log = readFileSync(emulator.log, "utf8").slice(start);
-    const made = [...log.matchAll(/^\d\d:\d\d:\d\d \S+ (\S+) (\S+) \d+$/gm)].map(
-      ([, service, operation]) => `${service}:${operation}`,
-    );
-    const row = readFileSync(join(ROOT, "docs/commands.md"), "utf8")
-      .split("\n")
-      .find((line) => line.startsWith("| `destroy` | those"));
-    const listed = [...(row ?? "").matchAll(/`([a-z0-9]+:[A-Z]\w+)`/g)].map(([, action]) => action);
-    expect([...new Set(made.map((call) => ACTIONS[call] ?? call))].sort()).toEqual(listed.sort());
+    const made = callsIn(log).map((call) => {
+      const [service = "", operation = ""] = call.split(":");
+      return actionOf(service, operation);
+    });
+    expect([...new Set(made)].sort()).toEqual([...DESTROY_ACTIONS].sort());
   });
 });

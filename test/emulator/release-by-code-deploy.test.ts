@@ -11,7 +11,7 @@ import type { ReleaseContext } from "../../operations/release/context";
 import { release, rollback } from "../../operations/release/release";
 import { image } from "../operations/support/fake-cloud";
 import { AwsCaller, field } from "../support/aws-call";
-import { describeOnEmulator, tools } from "../support/deployment";
+import { callsIn, describeOnEmulator, tools } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
 const PLACE = { environment: "dev", platform: "shop", stack: "orders" };
@@ -236,9 +236,7 @@ describeOnEmulator("a release by CodeDeploy", () => {
     const stopping = { ...world(controller.signal), sleep: async () => controller.abort() };
     await release(stopping, { images: [image("b")], unlock: false });
     const log = readFileSync(emulator.log, "utf8").slice(start);
-    const called = [...log.matchAll(/^\d\d:\d\d:\d\d eu-central-1 (\S+) (\S+) \d+$/gm)].map(
-      ([, service, operation]) => `${service}:${operation}`,
-    );
+    const called = callsIn(log, "eu-central-1");
     const scope = { ...PLACE, partition: "aws", region: "eu-central-1", account: "123456789012", cluster: "shop-dev" };
     const process = {
       owner: "pipeline" as const,

@@ -18,18 +18,22 @@ export interface Program {
   readonly data?: Readonly<Record<string, Readonly<Record<string, Values>>>>;
 }
 
+/** Program of a stack. */
+export function programOf(stack: AwsStack): Program {
+  stack.prepareStack();
+  return stack.toTerraform() as Program;
+}
+
 /** Stacks of an app, each with its id and its program. */
 export function programsOf(app: IConstruct): { readonly id: string; readonly program: Program }[] {
   return app.node.children
     .filter((child): child is AwsStack => child instanceof AwsStack)
-    .map((stack) => {
-      stack.prepareStack();
-      return { id: stack.node.id, program: stack.toTerraform() as Program };
-    });
+    .map((stack) => ({ id: stack.node.id, program: programOf(stack) }));
 }
 
 const regional = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
-const UUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+/** Id of what AWS names by one. */
+export const UUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
 /** ARN of a resource, by its type; `name` is its name in AWS, `id` its id in the program. */
 const ARNS: Readonly<Record<string, (name: string, id: string) => string>> = {

@@ -15,7 +15,7 @@ export function environmentOf(program: Program): string | undefined {
 }
 
 /** Services of which AWS sends no tags of the resource: names alone limit them. */
-const WITHOUT_TAGS = /^(s3|ssm|scheduler|iam):/;
+export const WITHOUT_TAGS = /^(s3|ssm|scheduler|iam):/;
 
 /** Context of a call on a resource that this library created in an environment. */
 export function taggedByAws(action: string, environment: string): Call["context"] {
@@ -92,6 +92,28 @@ function readOnce(policies: Policies, asked: Call): Policies {
   return found;
 }
 
+type Simulation = Parameters<ReturnType<typeof iamSimulate>["runSimulation"]>[0];
+
+/**
+ * Decides a call of a principal on a resource of an account, by these policies.
+ *
+ * @throws Error for a call that AWS does not know
+ */
+async function decide(
+  principal: string,
+  { action, resource, context }: Call,
+  policies: Omit<Simulation, "request" | "serviceControlPolicies" | "resourceControlPolicies">,
+  accountId = ACCOUNT,
+): Promise<boolean> {
+  const request = { principal, action, resource: { resource, accountId }, contextVariables: context };
+  const result = await iamSimulate().runSimulation(
+    { request, serviceControlPolicies: [], resourceControlPolicies: [], ...policies },
+    {},
+  );
+  if (result.resultType === "error") throw new Error(`${action}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult === "Allowed";
+}
+
 /**
  * Decides a call as IAM does, by the policies of its role and its permissions boundary.
  *
@@ -103,45 +125,16 @@ export async function isAllowed(policies: Policies, asked: Call, boundary?: obje
     boundary === undefined ? undefined : about([{ name: "boundary", policy: boundary }], asked);
   if (permissionBoundaryPolicies?.length === 0) return false;
   const call = spelled(asked);
-  const result = await iamSimulate().runSimulation(
-    {
-      request: {
-        principal: `arn:aws:sts::${ACCOUNT}:assumed-role/simulated/session`,
-        action: call.action,
-        resource: { resource: call.resource, accountId: ACCOUNT },
-        contextVariables: call.context,
-      },
-      identityPolicies,
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      ...(permissionBoundaryPolicies === undefined ? {} : { permissionBoundaryPolicies }),
-      ...(call.action.startsWith("kms:") ? { resourcePolicy: LEFT_TO_THE_ACCOUNT } : {}),
-    },
-    {},
-  );
-  if (result.resultType === "error") throw new Error(`${call.action}: ${JSON.stringify(result.errors)}`);
-  return result.overallResult === "Allowed";
+  return decide(`arn:aws:sts::${ACCOUNT}:assumed-role/simulated/session`, call, {
+    identityPolicies,
+    ...(permissionBoundaryPolicies === undefined ? {} : { permissionBoundaryPolicies }),
+    ...(call.action.startsWith("kms:") ? { resourcePolicy: LEFT_TO_THE_ACCOUNT } : {}),
+  });
 }
 
 /** Decides a call of a service as IAM does, by the policy of the resource. @throws Error for a call that AWS does not know */
-export async function isAllowedByResource(resourcePolicy: object, service: string, call: Call): Promise<boolean> {
-  const result = await iamSimulate().runSimulation(
-    {
-      request: {
-        principal: service,
-        action: call.action,
-        resource: { resource: call.resource, accountId: ACCOUNT },
-        contextVariables: call.context,
-      },
-      identityPolicies: [],
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      resourcePolicy,
-    },
-    {},
-  );
-  if (result.resultType === "error") throw new Error(`${call.action}: ${JSON.stringify(result.errors)}`);
-  return result.overallResult === "Allowed";
+export function isAllowedByResource(resourcePolicy: object, service: string, call: Call): Promise<boolean> {
+  return decide(service, call, { identityPolicies: [], resourcePolicy });
 }
 
 /** A caller of another account than the resource. */
@@ -152,28 +145,19 @@ export interface RemoteCaller {
 }
 
 /** Decides a call across accounts as IAM does: the policies of the caller and that of the resource must both allow it. */
-export async function isAllowedAcross(
+export function isAllowedAcross(
   { roleArn, policies }: RemoteCaller,
   { action, resource }: Pick<Call, "action" | "resource">,
   { policy, account }: { readonly policy: object; readonly account: string },
 ): Promise<boolean> {
-  const result = await iamSimulate().runSimulation(
-    {
-      request: {
-        principal: `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/session`,
-        action,
-        resource: { resource, accountId: account },
-        contextVariables: { "aws:PrincipalArn": roleArn, "aws:PrincipalAccount": roleArn.split(":")[4] as string },
-      },
-      identityPolicies: policies,
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      resourcePolicy: policy,
-    },
-    {},
+  const session = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/session`;
+  const context = { "aws:PrincipalArn": roleArn, "aws:PrincipalAccount": roleArn.split(":")[4] as string };
+  return decide(
+    session,
+    { action, resource, context },
+    { identityPolicies: policies, resourcePolicy: policy },
+    account,
   );
-  if (result.resultType === "error") throw new Error(`${action}: ${JSON.stringify(result.errors)}`);
-  return result.overallResult === "Allowed";
 }
 
 /** Topics of a program that a key of the program encrypts, with the policies of both. */

@@ -54,25 +54,47 @@ export function resultsFolder(name: string): string {
   return join(ROOT, ".test-results", name);
 }
 
+/** Starts an emulator that notes its calls in a folder, which it empties before. */
+export function startEmulator(results: string): Promise<Emulator> {
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  return Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
+}
+
+/**
+ * Variables that make an emulator the account of a command; nothing else is different from a real deployment.
+ *
+ * @param folder receives Terraform's configuration
+ */
+export function accountOf(emulator: Emulator, folder: string): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_EC2_METADATA_DISABLED: "true",
+    TF_CLI_CONFIG_FILE: terraformConfiguration(folder),
+  };
+}
+
+/** Calls in an emulator's log, as `service:operation`. */
+export const callsIn = (log: string, region = "\\S+"): string[] =>
+  [...log.matchAll(new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${region} (\\S+) (\\S+) \\d+$`, "gm"))].map(([, ...call]) =>
+    call.join(":"),
+  );
+
 /**
  * Starts an emulator that everything in this process and its children takes for AWS, until the tests call `vi.unstubAllEnvs()`.
  *
  * @param folder receives Terraform's configuration
  */
 export async function startAsAws(results: string, folder: string): Promise<Emulator> {
-  rmSync(results, { recursive: true, force: true });
-  mkdirSync(results, { recursive: true });
-  const emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
-  vi.stubEnv("AWS_ENDPOINT_URL", emulator.url);
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
-  vi.stubEnv("TF_CLI_CONFIG_FILE", terraformConfiguration(folder));
+  const emulator = await startEmulator(results);
+  for (const [name, value] of Object.entries(accountOf(emulator, folder))) vi.stubEnv(name, value);
   return emulator;
 }
 
 /** Writes what Terraform is to know of this machine's plugins, for `TF_CLI_CONFIG_FILE`; returns the file. */
-export function terraformConfiguration(folder: string): string {
+function terraformConfiguration(folder: string): string {
   const file = join(folder, "terraform.rc");
   const mirrored = '"registry.terraform.io/hashicorp/aws"';
   writeFileSync(
@@ -118,6 +140,8 @@ export const KEPT_ON_PURPOSE = ["task definition", "key pending deletion", "secr
 /** An app on an emulator of its own. */
 export class Deployment {
   readonly clients: Clients;
+  /** Folders of synthesized versions, by name. */
+  readonly #versions = new Map<string, Promise<string>>();
 
   constructor(
     readonly emulator: Emulator,
@@ -160,9 +184,11 @@ export class Deployment {
     });
   }
 
-  /** Stacks of the app in another version, which environment variables select. */
+  /** Stacks of the app in another version, which environment variables select; each version is synthesized once. */
   async inVersion(version: string, variables: Variables): Promise<(name: string) => TerraformStack> {
-    const synthesized = await this.synthesize(`version-${version}`, variables);
+    const running = this.#versions.get(version) ?? this.synthesize(`version-${version}`, variables);
+    this.#versions.set(version, running);
+    const synthesized = await running;
     return (name) => this.stackOf(synthesized, name);
   }
 
@@ -319,9 +345,7 @@ function answersOfFailedCalls(message: string, log: string): string {
  */
 export async function deploy(app: string, options: DeploymentOptions): Promise<Deployment> {
   const results = resultsFolder(options.name);
-  rmSync(results, { recursive: true, force: true });
-  mkdirSync(results, { recursive: true });
-  const emulator = await Emulator.start({ log: join(results, "emulator.log"), calls: join(results, CALLS), tools });
+  const emulator = await startEmulator(results);
   const variables = (await options.prepare?.(emulator)) ?? {};
   const { combination, beside = [] } = options;
   const synthesized = app.endsWith(".ts")

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { editAsTeam } from "../cli/support/team";
 import { binOf, commit, generate, git, put, textOf, useVersions } from "../cli/support/versions";
 import { mutations } from "./mutations";
 import {
@@ -97,37 +98,8 @@ describe("a service of the oldest version, edited as a team would and upgraded",
     const target = join(folder, "upgraded");
     const needs = ["--database=postgres", "--cache=valkey", "--queue=sqs", "--job", "--calls=payments"];
     await generate(versionOf("0.0.1"), target, needs);
-    const edit = (path: string, before: string | RegExp, after: string) => {
-      const text = textOf(target, path);
-      expect(text, path).toMatch(before);
-      put(target, path, text.replace(before, after));
-    };
-    // An operation with its handler and request, a variable, another image, a second service, a test that is gone.
-    const operation = [
-      "  /v1/stock:",
-      "    get:",
-      "      operationId: getStock",
-      "      responses:",
-      '        "204":',
-      "          description: In stock",
-      '        default: { $ref: "#/components/responses/Problem" }',
-      "",
-    ];
-    edit("openapi.yaml", /^components:\n/m, `${operation.join("\n")}components:\n`);
-    const handler =
-      "    async getStock() {\n      return { status: 204, body: undefined };\n    },\n\n    async listQuotes(";
-    edit("src/handlers.ts", "    async listQuotes(", handler);
-    edit(
-      "test/support/app.ts",
-      "    listQuotes: {",
-      '    getStock: { method: "GET", url: "/v1/stock" },\n    listQuotes: {',
-    );
-    const variable =
-      '  STOCK_URL: { type: "url", optional: true, description: "URL of the stock" },\n  DRAIN_SECONDS: {';
-    edit("src/config-declaration.ts", "  DRAIN_SECONDS: {", variable);
-    edit("Dockerfile", /$/, "LABEL team=orders\n");
+    editAsTeam(target);
     put(target, "services/stock/index.js", "// Another service.\n");
-    rmSync(join(target, "test/logs.test.ts"));
     git(target, "init", "--quiet");
     commit(target);
 

@@ -8,6 +8,7 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   /** Standard output and standard error, as they came. */
   readonly text: string;
+  readonly stdout: string;
 }
 
 /** Child process that runs. */
@@ -28,8 +29,10 @@ export function start(command: readonly string[], { cwd, env, stdout = "pipe" }:
   const [program = "", ...args] = command;
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", stdout, "pipe"] });
   let text = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += chunk));
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text }) as Ended);
+  child.stdout?.on("data", (chunk) => (output += chunk));
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, text, stdout: output }) as Ended);
   return { child, ended, text: () => text };
 }
 

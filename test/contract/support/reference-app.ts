@@ -46,7 +46,7 @@ import {
   worker,
 } from "../../../constructs";
 import { services } from "./reference-service";
-import { type References, textOf } from "./references";
+import { grantOf, metricOf, type References, textOf } from "./references";
 
 const environment: Environment = {
   name: "dev",
@@ -336,29 +336,14 @@ function authentication(app: App, stack: ServiceStack, references: References): 
 }
 
 function instances(platform: Platform, references: References): void {
-  const text = textOf(references, "new AutoScalingGroup");
-  const metric = (of: string) => ({
-    namespace: text(`scaling.${of}[0].metric.namespace`),
-    metricName: text(`scaling.${of}[0].metric.metricName`),
-    dimensions: { Queue: text(`scaling.${of}[0].metric.dimensions.key`) },
-  });
+  const metric = metricOf(references, "new AutoScalingGroup");
   const group = new AutoScalingGroup(platform, "Instances", {
     image: MachineImage.fromParameter(references.text("MachineImage.fromParameter", "name")),
     userData: UserData.script("#!/bin/bash\necho done\n", {
       variables: { MOTD: references.text("UserData.script", "variables.key") },
     }),
   });
-  const grant = textOf(references, "AutoScalingGroup.grant");
-  group.grant({
-    actions: ["s3:GetObject"],
-    resources: [grant("statement.resources[0]")],
-    conditions: {
-      StringEquals: {
-        "s3:prefix": grant("statement.conditions.key.key"),
-        "s3:delimiter": [grant("statement.conditions.key.key[0]")],
-      },
-    },
-  });
+  group.grant(grantOf(references, "AutoScalingGroup.grant"));
   group.addLifecycleHook("Drain", {
     on: "terminate",
     metadata: references.text("AutoScalingGroup.addLifecycleHook", "metadata"),

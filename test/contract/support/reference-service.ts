@@ -11,7 +11,7 @@ import {
   web,
   worker,
 } from "../../../constructs";
-import { type References, textOf } from "./references";
+import { grantOf, metricOf, type References, textOf } from "./references";
 
 const IMAGE = `public.ecr.aws/nginx/nginx@sha256:${"a".repeat(64)}`;
 
@@ -19,11 +19,7 @@ const IMAGE = `public.ecr.aws/nginx/nginx@sha256:${"a".repeat(64)}`;
 export function services(stack: ServiceStack, references: References): void {
   const call = "new CloudNativeService";
   const text = textOf(references, call);
-  const metric = (of: string) => ({
-    namespace: text(`scaling.${of}[0].metric.namespace`),
-    metricName: text(`scaling.${of}[0].metric.metricName`),
-    dimensions: { Queue: text(`scaling.${of}[0].metric.dimensions.key`) },
-  });
+  const metric = metricOf(references, call);
   const orders = new CloudNativeService(stack, "Orders", {
     image: Image.digest(IMAGE),
     process: {
@@ -39,17 +35,7 @@ export function services(stack: ServiceStack, references: References): void {
     secrets: { API_KEY: text("secrets.key") },
   });
   orders.addAdminProcess("report", [references.text("CloudNativeService.addAdminProcess", "command[0]")]);
-  const grant = textOf(references, "CloudNativeService.grant");
-  orders.grant({
-    actions: ["s3:GetObject"],
-    resources: [grant("statement.resources[0]")],
-    conditions: {
-      StringEquals: {
-        "s3:prefix": grant("statement.conditions.key.key"),
-        "s3:delimiter": [grant("statement.conditions.key.key[0]")],
-      },
-    },
-  });
+  orders.grant(grantOf(references, "CloudNativeService.grant"));
   const over = textOf(references, "CloudNativeService.overrideContainer");
   orders.overrideContainer("orders", {
     ulimits: [{ name: over("overrides.ulimits[0].name"), softLimit: 1, hardLimit: 2 }],

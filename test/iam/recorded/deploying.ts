@@ -9,7 +9,7 @@ import {
   ImageRepository,
   type Profile,
 } from "../../../constructs";
-import { ACCOUNT, type Program, REGION } from "../resolve";
+import { ACCOUNT, programOf, REGION } from "../resolve";
 import { rolesIn, type SimulatedRole } from "../roles";
 
 /** Roles that plan, apply and release the stacks of an app in an environment. */
@@ -36,8 +36,7 @@ export function deployingRoles(app: App, profiles: Readonly<Record<string, Profi
     images: new ImageRepository(stack, "Images"),
     environments,
   });
-  stack.prepareStack();
-  const roles = rolesIn(stack.toTerraform() as Program);
+  const roles = rolesIn(programOf(stack));
   const roleFor = (environment: string, access: string) => {
     const found = roles.find(({ name }) => name.endsWith(`-${environment}-${access}`));
     if (found === undefined) throw new Error(`no role ${access} of ${environment}: ${roles.map(({ name }) => name)}`);

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Deployment } from "../../support/deployment";
 import { iamData } from "../packages";
 import { ACCOUNT } from "../resolve";
 import type { SimulatedRole } from "../roles";
-import { type Call, isAllowed } from "../simulate";
+import { type Call, isAllowed, WITHOUT_TAGS } from "../simulate";
 import { actionOf, isTagging, prefixOf, taggingActionOf, tagsIn } from "./actions";
 import { readDeployingRoles, roleOfTerraform } from "./deploying";
 import { arnsAmong, arnsNamed, inventedArn, isOfType, type Params, textsIn } from "./resources";
@@ -30,8 +32,6 @@ export interface Judgement {
   readonly problems: readonly string[];
   /** Number of different calls that were simulated, by role. */
   readonly simulated: Readonly<Record<string, number>>;
-  /** Calls that were simulated and allowed, `role action`. */
-  readonly used: ReadonlySet<string>;
 }
 
 /** Calls whose refusal the provider takes for an answer, each with its reason. */
@@ -44,9 +44,6 @@ const ALWAYS_ALLOWED = ["sts:GetCallerIdentity"];
 
 /** Actions of which the data has only what the classic load balancer takes. */
 const CLASSIC = /^elasticloadbalancing:(Add|Remove)Tags$/;
-
-/** Services of which AWS sends no tags of the resource. */
-const WITHOUT_TAGS = ["iam", "s3", "scheduler", "ssm"];
 
 /** Actions on resources whose ARN has an id that the call does not name. */
 const WITH_OTHER_IDS = ["application-autoscaling:", "servicediscovery:GetOperation"];
@@ -139,7 +136,7 @@ async function asked(recorded: Recorded, account: Account): Promise<Call[]> {
       context: {
         ...(service === "iam" ? {} : { "aws:RequestedRegion": region }),
         ...context,
-        ...(WITHOUT_TAGS.includes(prefix)
+        ...(WITHOUT_TAGS.test(each)
           ? {}
           : Object.fromEntries(
               Object.entries(account.tagsOf(resource)).map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
@@ -247,7 +244,6 @@ async function resourcesOf(action: string, candidates: readonly string[], region
 class Judge {
   readonly problems = new Set<string>();
   readonly simulated: Record<string, number> = {};
-  readonly used = new Set<string>();
   readonly #account = new Account();
   readonly #answered = new Map<SimulatedRole, Set<string>>();
 
@@ -279,11 +275,9 @@ class Judge {
     if (answered.has(key)) return;
     answered.add(key);
     this.simulated[role.name] = (this.simulated[role.name] ?? 0) + 1;
-    if (await isAllowed(role.policies, call)) this.used.add(`${role.name} ${call.action}`);
-    else if (!this.tolerated.includes(call.action)) {
-      const context = JSON.stringify(call.context);
-      this.problems.add(`${role.name} may not ${call.action} on ${call.resource} (${made}) with ${context}`);
-    }
+    if ((await isAllowed(role.policies, call)) || this.tolerated.includes(call.action)) return;
+    const context = JSON.stringify(call.context);
+    this.problems.add(`${role.name} may not ${call.action} on ${call.resource} (${made}) with ${context}`);
   }
 }
 
@@ -299,11 +293,11 @@ export async function judgeCalls(file: string, roleOf: RoleOf, tolerated: readon
     const recorded = JSON.parse(line) as Recorded;
     await judge.judge(recorded, roleOf(recorded.caller));
   }
-  return { problems: [...judge.problems], simulated: judge.simulated, used: judge.used };
+  return { problems: [...judge.problems], simulated: judge.simulated };
 }
 
-/** Judges the calls of Terraform for an app whose program wrote its roles, against those that plan and apply its stacks. */
-export function judgeTerraform(file: string, outdir: string): Promise<Judgement> {
-  const roles = readDeployingRoles(outdir);
-  return judgeCalls(file, (caller) => roleOfTerraform(roles, caller));
+/** Judges the calls of Terraform for a deployed app whose program wrote its roles, against those that plan and apply its stacks. */
+export function judgeTerraform({ calls, results }: Pick<Deployment, "calls" | "results">): Promise<Judgement> {
+  const roles = readDeployingRoles(join(results, "cdktf.out"));
+  return judgeCalls(calls, (caller) => roleOfTerraform(roles, caller));
 }

@@ -1,4 +1,4 @@
-import { ACCOUNT, REGION } from "../resolve";
+import { ACCOUNT, REGION, UUID } from "../resolve";
 
 /** Parameters of a call, as botocore's model of the service names them. */
 export type Params = Readonly<Record<string, unknown>>;
@@ -149,7 +149,6 @@ const NAMED: Readonly<Record<string, (params: Params) => string[]>> = {
   wafv2: (params) => names(params, "Name").map((name) => `regional/webacl/${name}/${params.Id ?? UUID}`),
 };
 
-const UUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 const ID = /^([a-z]+)-[0-9a-f]{8,17}$/;
 
 /** ARN of an EC2 resource; undefined for any other text. */
@@ -190,10 +189,10 @@ export function isOfType(arn: string, pattern: string): boolean {
   ).test(arn);
 }
 
-/** An ARN of a resource type that does not exist yet. */
-export const inventedArn = (pattern: string, region: string): string =>
+/** An ARN of a resource type, with a name that nothing has. */
+export const inventedArn = (pattern: string, region: string, name = UUID): string =>
   pattern
     .replace("${Partition}", "aws")
     .replace("${Region}", region)
     .replace("${Account}", ACCOUNT)
-    .replace(/\$\{[^}]*\}/g, UUID);
+    .replace(/\$\{[^}]*\}/g, name);
