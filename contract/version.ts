@@ -4,6 +4,9 @@ export type MinorVersion = readonly [major: number, minor: number];
 /** Oldest Node.js that the command line and generated repositories run on. */
 export const OLDEST_NODE: MinorVersion = [20, 19];
 
+/** Oldest Node.js of a generated repository on CDK Terrain. */
+export const OLDEST_NODE_OF_CDKTN: MinorVersion = [22, 13];
+
 interface OldestVersions {
   /** Oldest that applies synthesized stacks. */
   readonly any: MinorVersion;

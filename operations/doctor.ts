@@ -7,7 +7,14 @@ import { placeholdersIn } from "../contract/placeholders";
 import { isTofu, terraformProgram } from "../contract/terraform-program";
 import { didYouMean } from "../contract/text";
 import { UserError } from "../contract/user-error";
-import { isOlder, OLDEST_NODE, OLDEST_TERRAFORM, OLDEST_TOFU, terraformVersions } from "../contract/version";
+import {
+  isOlder,
+  OLDEST_NODE,
+  OLDEST_NODE_OF_CDKTN,
+  OLDEST_TERRAFORM,
+  OLDEST_TOFU,
+  terraformVersions,
+} from "../contract/version";
 import { type CiSetup, ciSetup } from "./ci-setup";
 
 /** Result of one check. */
@@ -87,16 +94,17 @@ function setupSteps({ environments, others }: Known, { repository, environment }
   return setup.steps.map(({ what, how }) => ({ level: "manual", about: `${setup.title}, once`, what, remedy: how }));
 }
 
-function checkTools({ env, nodeVersion }: DoctorOptions, usesS3: boolean): Check[] {
+function checkTools({ env, nodeVersion, repository }: DoctorOptions, usesS3: boolean): Check[] {
   const about = "tools";
   const found: Check[] = [];
+  const oldestNode = /"cdktn":/.test(read(repository, "package.json") ?? "") ? OLDEST_NODE_OF_CDKTN : OLDEST_NODE;
   found.push(
-    isOlder(nodeVersion, OLDEST_NODE)
+    isOlder(nodeVersion, oldestNode)
       ? {
           level: "problem",
           about,
           what: `Node.js is ${nodeVersion}`,
-          remedy: `install ${OLDEST_NODE.join(".")} or newer`,
+          remedy: `install ${oldestNode.join(".")} or newer`,
         }
       : { level: "ok", about, what: `Node.js ${nodeVersion}` },
   );

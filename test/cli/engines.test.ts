@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { COMBINATIONS, describeWithCdktn } from "../support/engines";
+import { COMBINATIONS, describeWithCdktn, NODES, NODES_OF_CDKTN } from "../support/engines";
 import { ROOT, stackJson } from "../support/examples";
 import { run, usePackage } from "./packed";
 
@@ -43,9 +43,9 @@ console.log(stack.providerLine, Object.keys(synthesize(stack).resource).length >
 `;
 const NAMES = "App, CloudNativeService, Ingress, insecureHttp, Platform";
 
-async function runProgram(name: string, text: string) {
+async function runProgram(name: string, text: string, node = process.execPath) {
   writeFileSync(join(folder, name), text);
-  const { code, stdout, stderr } = await run([process.execPath, name], folder);
+  const { code, stdout, stderr } = await run([node, name], folder);
   return { code, stdout, errors: stderr.replace(/^(!| {2}).*\n/gm, "") };
 }
 
@@ -60,18 +60,21 @@ function engineOf(): string {
 
 describeWithCdktn("the package finds its engine", () => {
   it.each([
-    ["cdktf", CDKTF, "0.21.0", "5 true\n"],
-    ["cdktn", CDKTN, "0.24.0", "6 true\n"],
-    ["cdktf where both are", { ...CDKTF, ...CDKTN }, "0.21.0", "5 true\n"],
-  ])("%s, with require and import", async (_, packages, version, stdout) => {
+    ["cdktf", CDKTF, "0.21.0", "5 true\n", NODES],
+    ["cdktn", CDKTN, "0.24.0", "6 true\n", NODES_OF_CDKTN],
+    ["cdktf where both are", { ...CDKTF, ...CDKTN }, "0.21.0", "5 true\n", NODES.slice(0, 1)],
+  ])("%s, with require and import, on each version of Node.js", async (_, packages, version, stdout, nodes) => {
     install(packages);
-    for (const [name, text] of [
-      ["app.cjs", required],
-      ["app.mjs", imported],
-    ] as const) {
-      rmSync(join(folder, "out"), { recursive: true, force: true });
-      expect(await runProgram(name, text)).toEqual({ code: 0, stdout, errors: "" });
-      expect(engineOf()).toBe(version);
+    expect(nodes).not.toEqual([]);
+    for (const node of nodes) {
+      for (const [name, text] of [
+        ["app.cjs", required],
+        ["app.mjs", imported],
+      ] as const) {
+        rmSync(join(folder, "out"), { recursive: true, force: true });
+        expect(await runProgram(name, text, node), node).toEqual({ code: 0, stdout, errors: "" });
+        expect(engineOf()).toBe(version);
+      }
     }
   });
 

@@ -203,7 +203,17 @@ describe("a folder that is not empty", () => {
 describe("a folder that cannot be written", () => {
   it.each([
     ["a file", () => writeFileSync(join(root, "orders"), ""), "orders", 3, /is a file/],
-    ["a link to a folder", () => symlinkSync(tmpdir(), join(root, "orders")), "orders", 3, /is a symbolic link/],
+    // To an empty folder: from Node.js 22 on, the comparison of the tree follows links.
+    [
+      "a link to a folder",
+      () => {
+        mkdirSync(join(root, "empty"));
+        symlinkSync("empty", join(root, "orders"));
+      },
+      "orders",
+      3,
+      /is a symbolic link/,
+    ],
     ["a dangling link", () => symlinkSync("/nowhere", join(root, "orders")), "orders", 3, /is a symbolic link/],
     ["below a file", () => writeFileSync(join(root, "a"), ""), "a/orders", 2, /is not a folder; make the folder first/],
     ["below an absent folder", () => undefined, "a/orders", 2, /does not exist; make the folder first/],

@@ -188,6 +188,14 @@ describe("doctor", () => {
 
   it.each<[string, Setup, RegExp]>([
     ["an old Node.js", { node: "20.18.9" }, /Node\.js is 20\.18\.9/],
+    [
+      "a Node.js that is too old for CDK Terrain",
+      {
+        node: "22.12.0",
+        files: { "package.json": JSON.stringify({ name: "orders", devDependencies: { cdktn: "0" } }) },
+      },
+      /Node\.js is 22\.12\.0/,
+    ],
     ["a package that is not vendored", { files: { "vendor/a.tgz": undefined } }, /vendor\/a\.tgz is missing/],
     ["no lock", { files: { "package-lock.json": undefined } }, /package-lock\.json is missing/],
     ["nothing installed", { installed: false }, /packages are not installed/],

@@ -61,6 +61,20 @@ export const hasCdktn = existsSync(CDKTN) || process.env.CI !== undefined;
 export const describeWithCdktn: (name: string, tests: () => void) => void = (name, tests) =>
   hasCdktn ? describe(name, tests) : describe.skip(`${name} (not installed: npm ci --prefix test/engines)`, tests);
 
+/**
+ * Programs of Node.js: the one that runs the tests, and newer versions, which are packages for Linux beside CDK Terrain. Missing in a CI
+ * run is a failure.
+ */
+export const NODES: readonly string[] = [
+  process.execPath,
+  ...["node-22", "node-24"]
+    .map((name) => join(ROOT, "test/engines/node_modules", name, "bin/node"))
+    .filter((program) => existsSync(program) || process.env.CI !== undefined),
+];
+
+/** Those that CDK Terrain runs on. */
+export const NODES_OF_CDKTN = NODES.slice(1);
+
 /** Environment and arguments of Node.js for programs that load the packages of a combination. */
 export function onCombination({ packages }: Combination): { env: NodeJS.ProcessEnv; args: string[] } {
   const env = { ...process.env, PACKAGES: JSON.stringify({ ...packages, ...NAMES_OF_CDKTN }) };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { editAsTeam } from "../cli/support/team";
 import { binOf, commit, generate, git, put, textOf, useVersions } from "../cli/support/versions";
+import { NODES } from "../support/engines";
 import { mutations } from "./mutations";
 import {
   atMost,
@@ -141,12 +142,18 @@ const TRACES: Record<keyof typeof EVERYTHING, RegExp> = {
 const turn = atMost(2);
 const VARIANTS = [{}, EVERYTHING, ...Object.entries(EVERYTHING).map(([key, value]) => ({ [key]: value }))];
 
+const NEWER = NODES.slice(1);
+const ALONE = VARIANTS.filter((choices) => Object.keys(choices).length === 1).map(
+  // Those above run on the oldest version of Node.js, these on the newer ones in turn.
+  (choices, index) => [choices, NEWER[index % NEWER.length] ?? process.execPath] as const,
+);
+
 // With those above, every pair of choices is in a service whose tests run.
-describe.concurrent.each(VARIANTS.filter((choices) => Object.keys(choices).length === 1))("only with %j", (choices) => {
+describe.concurrent.each(ALONE)("only with %j, on %s", (choices, node) => {
   it("passes its own tests", { timeout: OWN_TESTS }, ({ expect }) =>
     turn(async () => {
       const target = repository(`tests-${Object.keys(choices).join("-")}`, serviceFiles(choices));
-      const { failed, skipped } = await runTests(target, [], environment());
+      const { failed, skipped } = await runTests(target, [], environment(), "", node);
       expect({ failed, skipped }).toEqual({ failed: [], skipped: servers ? 0 : skipped });
     }),
   );

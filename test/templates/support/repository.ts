@@ -99,8 +99,14 @@ export function npm(args: readonly string[], cwd: string): Promise<Outcome> {
 }
 
 /** A tool that the repository installed. */
-export function tool(repository: string, script: string, args: readonly string[], env?: NodeJS.ProcessEnv) {
-  return run(process.execPath, [join(repository, "node_modules", script), ...args], repository, env);
+export function tool(
+  repository: string,
+  script: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+  node = process.execPath,
+) {
+  return run(node, [join(repository, "node_modules", script), ...args], repository, env);
 }
 
 /** Lets that many at a time do something: starting more processes than there are processors makes all of them late. */
@@ -146,18 +152,20 @@ interface Report {
  * Runs tests of a generated repository by its own runner.
  *
  * @param only words of the names of the tests to run
+ * @param node program of Node.js
  */
 export async function runTests(
   repository: string,
   files: readonly string[],
   env: NodeJS.ProcessEnv,
   only = "",
+  node = process.execPath,
 ): Promise<TestRun> {
   const file = join(repository, "report.json");
   rmSync(file, { force: true });
   const name = only.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const args = ["run", ...files, "-t", name, "--reporter=json", `--outputFile=${file}`];
-  const { output } = await tool(repository, "vitest/vitest.mjs", args, env);
+  const { output } = await tool(repository, "vitest/vitest.mjs", args, env, node);
   let report: Report;
   try {
     report = JSON.parse(readFileSync(file, "utf8"));
