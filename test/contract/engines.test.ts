@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { COMBINATIONS, type Combination, describeWithCdktn, synthesized } from "../support/engines";
 import { EXAMPLES, ROOT, stackJson, stackNames } from "../support/examples";
 import { EVERYTHING, NOTHING, repositoryFiles, writeFiles } from "../templates/support/repository";
-import { differences, providerLinesPage } from "./support/provider-lines";
+import { differences, GUIDE, providerLinesPage, usedTypes } from "./support/provider-lines";
 import { asArguments, typeErrors } from "./support/typed-by";
 
 /** Programs that contain every construct, and every strategy with every kind of process. */
@@ -123,6 +123,38 @@ function typed(name: "cdktf with provider 6" | "cdktn with provider 6"): void {
     expect(typeErrors(packages, { files, written })).toEqual([]);
   });
 }
+
+/** Synthesized resources of a type of the bindings, as JSON. */
+const resourcesOf = (type: string) =>
+  Object.values(stacksOn(COMBINATIONS["cdktf with provider 6"]))
+    .flatMap(({ resource }) => Object.values(resource?.[`aws_${type.replaceAll("-", "_")}`] ?? {}))
+    .map((each) => JSON.stringify(each));
+
+describe("changes that the guide to provider 6 names", () => {
+  it.each(Object.entries(GUIDE))("of %s do not apply to what is synthesized", (type, { affects }) => {
+    expect(usedTypes()).toContain(type);
+    const resources = resourcesOf(type);
+    expect(resources).not.toEqual([]);
+    expect(resources.filter((text) => affects.test(text))).toEqual([]);
+  });
+
+  it("are found where they apply", () => {
+    const affected = {
+      "db-instance": { character_set_name: "AL32UTF8" },
+      "elasticache-replication-group": { auto_minor_version_upgrade: "1" },
+      "elasticache-user": { engine: "REDIS" },
+      "elasticache-user-group": { engine: "REDIS" },
+      "launch-template": { block_device_mappings: [{ ebs: { encrypted: "1" } }] },
+      "lb-listener": { mutual_authentication: { mode: "off" } },
+      "lb-target-group": { preserve_client_ip: "1" },
+      "s3-bucket": { region: "eu-west-1" },
+      "wafv2-web-acl": { aws_managed_rules_bot_control_rule_set: {} },
+    };
+    for (const [type, { affects }] of Object.entries(GUIDE)) {
+      expect(JSON.stringify(affected[type as keyof typeof affected]), type).toMatch(affects);
+    }
+  });
+});
 
 describe("cdktf with provider 6", () => {
   sameProgram("cdktf with provider 6");

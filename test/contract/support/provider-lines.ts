@@ -18,6 +18,68 @@ export function usedTypes(): string[] {
   return [...new Set(used)].sort();
 }
 
+/** A change of provider 6 that its guide names and that a comparison of bindings does not show. */
+interface GuideEntry {
+  readonly change: string;
+  readonly here: string;
+  /** Parts of the synthesized JSON of a resource that the change applies to. */
+  readonly affects: RegExp;
+}
+
+/**
+ * Entries of the provider's guide to version 6 for resource types that the constructs create, without those that remove an argument, which
+ * the bindings show.
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
+ */
+export const GUIDE: Readonly<Record<string, GuideEntry>> = {
+  "db-instance": {
+    change: "`character_set_name` is refused beside a source to restore from",
+    here: "not set",
+    affects: /character_set_name/,
+  },
+  "elasticache-replication-group": {
+    change: "`auth_token` requires `auth_token_update_strategy`; booleans as `0` and `1` are refused",
+    here: "users sign in with IAM, so there is no token; booleans are `true` and `false`",
+    affects: /auth_token|"(?:at_rest_encryption_enabled|auto_minor_version_upgrade)":"?[01]\b/,
+  },
+  "elasticache-user": {
+    change: "an uppercase `engine` is deprecated",
+    here: "`valkey`",
+    affects: /"engine":"[^"]*[A-Z]/,
+  },
+  "elasticache-user-group": {
+    change: "an uppercase `engine` is deprecated",
+    here: "`valkey`",
+    affects: /"engine":"[^"]*[A-Z]/,
+  },
+  "launch-template": {
+    change: "booleans as `0` and `1` are refused",
+    here: "booleans are `true` and `false`",
+    affects: /"(?:delete_on_termination|encrypted|ebs_optimized|associate_\w+|primary_ipv6)":"?[01]\b/,
+  },
+  "lb-listener": {
+    change: "most of `mutual_authentication` requires the mode `verify`",
+    here: "not set",
+    affects: /mutual_authentication/,
+  },
+  "lb-target-group": {
+    change: "`preserve_client_ip` as `0` or `1` is refused",
+    here: "not set",
+    affects: /preserve_client_ip/,
+  },
+  "s3-bucket": {
+    change: "`region` is an argument; the attribute is now `bucket_region`",
+    here: "neither is used",
+    affects: /"region":/,
+  },
+  "wafv2-web-acl": {
+    change: "`enable_machine_learning` of bot control is `false` by default",
+    here: "bot control is not used",
+    affects: /bot_control/,
+  },
+};
+
 /** Arguments of a resource and of its blocks, with their types; `?` is an optional one. Undefined without the resource. */
 function argumentsOf(bindings: string, type: string): ReadonlyMap<string, string> | undefined {
   const folder = join(bindings, "lib", type);
@@ -77,8 +139,7 @@ export function providerLinesPage(): string {
     "",
     "Arguments of the resources and data sources that the constructs use, compared in the bindings of each version. Written by",
     "`UPDATE=1 npx vitest run --project contract test/contract/engines.test.ts`. In provider 6 every resource has the argument `region`, too;",
-    "constructs leave it to the provider. Bindings do not contain defaults, nor what a plan shows: see the upgrade guide of the",
-    "provider, <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade>.",
+    "constructs leave it to the provider. Bindings do not contain defaults, nor what a plan shows: see the section below.",
     "",
     `| resource | ${six}, from ${five} | ${newest}, from ${six} |`,
     "|---|---|---|",
@@ -90,6 +151,18 @@ export function providerLinesPage(): string {
       .filter(([, line, later]) => line.length + later.length === 0)
       .map(([type]) => `\`${type}\``)
       .join(", ")}.`,
+    "",
+    "## What a plan shows after the upgrade to provider 6",
+    "",
+    "The first plan adds `region` to the state of every resource. The provider's guide",
+    "(<https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade>) names further changes. These concern",
+    "resource types that the constructs create, besides the removed arguments above, of which the constructs set none. A test",
+    "finds that none of them applies to the examples and to one of every construct, so the plan changes nothing else. **No plan",
+    "with provider 6 has been run here**: if one shows a change, the cause is an override of yours or missing in this list.",
+    "",
+    "| resource | change | here |",
+    "|---|---|---|",
+    ...Object.entries(GUIDE).map(([type, { change, here }]) => `| \`${type}\` | ${change} | ${here} |`),
     "",
   ].join("\n");
 }
