@@ -40,18 +40,18 @@ export interface Work {
  * Migrates with the new image, moves workers, then web services, then schedules. All or nothing: if a step fails, is
  * rolled back by ECS or is interrupted, everything that moved is rolled back unless it is to be left, and the record keeps the
  * reason. The lock is
- * checked before each phase and each write of the record: a release that has lost it changes nothing more.
+ * checked before each move and each write of the record: a release that has lost it changes nothing more.
  */
 export async function carryOut(context: ReleaseContext, work: Work): Promise<CarryOutCode> {
   const { title, next, candidates, migrations, record, lock } = work;
-  const { cloud, place, print, now } = context;
+  const { place, print, now } = context;
   const start = now();
   const moved: Move[] = [];
   const { number, by, images } = next;
   print(`${title} of ${place.stack} to ${place.environment}: ${digests(images)}\n`);
   try {
     const started = { number, by, images, at: new Date(start).toISOString() };
-    await cloud.writeRecord(place, { ...record, started });
+    await lock.writeRecord({ ...record, started });
     context.begun?.();
     for (const { name, template, wanted } of migrations) {
       print(`  ${MIGRATE} of ${name}, as ${wanted}\n`);
@@ -61,13 +61,11 @@ export async function carryOut(context: ReleaseContext, work: Work): Promise<Car
     }
     for (const { phase, moves } of planMoves(candidates)) {
       throwIfInterrupted(context);
-      await lock.check();
-      await moveAll(context, phase, moves, moved);
+      await moveAll(context, lock, phase, moves, moved);
     }
     // An interruption that arrived with the last move was answered with the promise to roll back.
     throwIfInterrupted(context);
-    await lock.check();
-    await cloud.writeRecord(place, { live: { ...next, at: new Date(now()).toISOString() } });
+    await lock.writeRecord({ live: { ...next, at: new Date(now()).toISOString() } });
   } catch (error) {
     return failed(context, work, { error: error as Error, moved, took: now() - start });
   }
@@ -87,21 +85,24 @@ async function failed(context: ReleaseContext, work: Work, { error, moved, took 
   const { cloud, place, print, now } = context;
   const reason = error instanceof Interrupted ? "interrupted" : logLine(error.message);
   print(`  ✖ ${reason}\n`);
-  if (error instanceof LockLost) {
+  let stuck: readonly string[];
+  try {
+    if (error instanceof LockLost) throw error;
+    stuck = leaveFailed ? [] : await rollBack(context, lock, moved);
+  } catch (lost) {
+    if (!(lost instanceof LockLost)) throw lost;
     const names = moved.map(({ name, to }) => `${name} (${to})`).join(", ");
     print(
-      `✖ release ${next.number} stopped after ${duration(took)}: ${reason}. It has moved ${names || "nothing"}, rolls nothing back and records nothing: the release that has the lock decides what runs. antifragile releases ${place.environment} shows it\n`,
+      `✖ release ${next.number} stopped after ${duration(took)}: ${lost.message}. It has moved ${names || "nothing"}, rolls nothing more back and records nothing: the release that has the lock decides what runs. antifragile releases ${place.environment} shows it\n`,
     );
     return 1;
   }
-  const stuck = leaveFailed ? [] : await rollBack(context, moved);
   const { number, by, images } = next;
   const { started, ...rest } = record;
   const attempt = { number, by, images, at: new Date(now()).toISOString(), reason: reason.slice(0, 500) };
   let unrecorded: string | undefined;
   try {
-    await lock.check();
-    await cloud.writeRecord(place, { ...rest, failed: attempt });
+    await lock.writeRecord({ ...rest, failed: attempt });
   } catch (unwritten) {
     unrecorded = logLine((unwritten as Error).message);
   }
@@ -127,6 +128,7 @@ async function failed(context: ReleaseContext, work: Work, { error, moved, took 
 
 async function moveAll(
   context: ReleaseContext,
+  lock: HeldLock,
   phase: Phase,
   moves: readonly Move[],
   begun: Move[] = [],
@@ -135,6 +137,7 @@ async function moveAll(
   const start = now();
   let left: { readonly move: Move; readonly progress: () => Promise<Progress> }[] = [];
   for (const move of moves) {
+    await lock.check();
     // A failed call may have taken effect, so it counts as started.
     begun.push(move);
     try {
@@ -161,8 +164,12 @@ async function moveAll(
   }
 }
 
-/** Rolls back what has moved, and returns the moves that could not be rolled back. Ignores interruptions, because a partial rollback is inconsistent. */
-async function rollBack(context: ReleaseContext, moved: readonly Move[]): Promise<string[]> {
+/**
+ * Rolls back what has moved, and returns the moves that could not be rolled back. Ignores interruptions, because a partial rollback is inconsistent.
+ *
+ * @throws LockLost where another release has the lock by now
+ */
+async function rollBack(context: ReleaseContext, lock: HeldLock, moved: readonly Move[]): Promise<string[]> {
   const { cloud } = context;
   // An interrupted sleep ends at once, which would call AWS without pauses.
   const patient: ReleaseContext = {
@@ -176,9 +183,10 @@ async function rollBack(context: ReleaseContext, moved: readonly Move[]): Promis
     for (const move of moves) {
       try {
         // ECS may have rolled it back already, or may be about to.
-        await moveAll(patient, "workers", [move]);
+        await moveAll(patient, lock, "workers", [move]);
         context.print(`  ↩ ${move.name} runs ${await cloud.running(move.template)} again\n`);
       } catch (error) {
+        if (error instanceof LockLost) throw error;
         stuck.push(`${move.name} was moved to ${move.from} and should run ${move.to}: ${(error as Error).message}`);
       }
     }

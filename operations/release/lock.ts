@@ -1,16 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { HEARTBEAT_MS, type LockHolder, type ReleaseLock, SILENT_AFTER_MS } from "../../contract/release";
+import {
+  HEARTBEAT_MS,
+  type LockHolder,
+  type ReleaseLock,
+  type ReleaseRecord,
+  SILENT_AFTER_MS,
+} from "../../contract/release";
 import { duration, logLine, timestamp } from "../../contract/text";
 import { UserError } from "../../contract/user-error";
 import type { ReleaseContext } from "./context";
 
 /** Error of a release whose lock another one has taken: it must not touch anything any more. */
-export class LockLost extends Error {
+export class LockLost extends UserError {
   constructor(holder: LockHolder | undefined) {
     super(
       holder?.lock === undefined
-        ? "its lock was removed"
-        : `release ${holder.lock.number} by ${logLine(holder.lock.by)} has taken its lock`,
+        ? "the lock was removed"
+        : `release ${holder.lock.number} by ${logLine(holder.lock.by)} has taken the lock`,
+      1,
     );
   }
 }
@@ -76,6 +83,12 @@ export class HeldLock {
   async check(): Promise<void> {
     const holder = await this.context.cloud.lockedBy(this.context.place);
     if (holder?.lock?.id !== this.#lock.id) throw new LockLost(holder);
+  }
+
+  /** Writes the record of the releases. @throws LockLost */
+  async writeRecord(record: ReleaseRecord): Promise<void> {
+    await this.check();
+    await this.context.cloud.writeRecord(this.context.place, record);
   }
 
   /** Removes the lock if it is still this command's own. */

@@ -60,7 +60,7 @@ export async function release(
     if (planMoves(candidates).length === 0 && record.live !== undefined) {
       // Terraform may have written the same task definition again.
       const same = { ...record.live, images: chosen, processes: next.processes };
-      if (JSON.stringify(same) !== JSON.stringify(record.live)) await context.cloud.writeRecord(place, { live: same });
+      if (JSON.stringify(same) !== JSON.stringify(record.live)) await lock.writeRecord({ live: same });
       print(`release ${record.live.number} is live already: ${digests(chosen)}, with this config\n`);
       return 0;
     }

@@ -382,12 +382,46 @@ describe("two at once", () => {
       if (call === "move mailer shop-dev-mailer:2") heldBy(cloud, world.now, 0);
     };
     expect(await release(world, { images: [image("a")], unlock: false })).toBe(1);
-    expect(world.printed()).toMatch(/release 1 by mia has taken its lock. It has moved mailer/);
+    expect(world.printed()).toMatch(/release 1 by mia has taken the lock. It has moved mailer/);
     expect(cloud.calls.filter((call) => /move|record/.test(call))).toEqual([
       "record started 1",
       "move mailer shop-dev-mailer:2",
     ]);
     expect(cloud.locked?.lock?.id).toBe("mia's");
+  });
+
+  it("one that loses its lock between two moves, before it rolls back, or while it prepares changes nothing more", async () => {
+    for (const [taken, refused, calls] of [
+      ["move mailer", "", ["record started 1", "move mailer shop-dev-mailer:2"]],
+      ["move printer", "move printer", ["record started 1", "move mailer shop-dev-mailer:2"]],
+      ["register shop-dev-orders", "", []],
+    ] as const) {
+      const workers = ["mailer", "printer"].map((name) => [name, template(name, { kind: "worker" })] as const);
+      const cloud = new FakeCloud({ ...Object.fromEntries(workers), orders: template("orders") });
+      const world = fakeWorld(cloud);
+      cloud.before = (call) => {
+        if (call.startsWith(taken)) heldBy(cloud, world.now, 0);
+        if (refused !== "" && call.startsWith(refused)) throw new Error("AccessDenied");
+      };
+      expect(await release(world, { images: [image("a")], unlock: false })).toBe(1);
+      expect(world.printed()).toContain("release 1 stopped after");
+      expect(cloud.calls.filter((call) => /^(move|record)/.test(call))).toEqual(calls);
+    }
+  });
+
+  it("one that loses its lock before it records that everything is live already records nothing", async () => {
+    const { cloud, world } = shop();
+    await releaseImage(cloud, image("a"));
+    cloud.define("shop-dev-orders:3", "orders");
+    Object.assign(cloud.templates, { orders: template("orders", { task: "arn/shop-dev-orders:3", admin: MIGRATE }) });
+    cloud.calls.length = 0;
+    const running = cloud.running.bind(cloud);
+    cloud.running = async (process) => {
+      heldBy(cloud, world.now, 0);
+      return running(process);
+    };
+    expect(await refusal(release(world, { images: [], unlock: false }))).toBe("1 release 1 by mia has taken the lock");
+    expect(cloud.calls).toEqual([]);
   });
 
   it("never share a number: one that died keeps its own, and is listed", async () => {
