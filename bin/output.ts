@@ -1,3 +1,5 @@
+import { closeSync } from "node:fs";
+
 /** Result of a command's output. */
 export interface Output {
   /** Code of the first write that failed for another reason than a reader that has gone: `ENOSPC`. */
@@ -13,10 +15,16 @@ const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "EIO", "ERR_STREA
  */
 export function surviveOutput(streams: readonly NodeJS.WritableStream[]): Output {
   let failure: string | undefined;
+  let hungUp = false;
   for (const stream of streams) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (!READER_GONE.includes(error.code)) failure ??= error.code ?? error.message;
+    stream.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      if (!READER_GONE.includes(code)) failure ??= code ?? message;
+      hungUp ||= code === "EIO";
     });
   }
+  // Node.js aborts at its end where it cannot reset a terminal that was closed: it does not try what is closed here, too.
+  process.once("exit", () => {
+    if (hungUp) for (const fd of [0, 1, 2]) closeSync(fd);
+  });
   return { failure: () => failure };
 }

@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image, template } from "../operations/support/fake-cloud";
+import { closeTerminal, runInTerminal } from "../support/in-terminal";
+import { Terminal } from "../support/terminal";
 import { FaultTable } from "./support/acting-faults";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
 import { NO_CREDENTIALS, PLACE, useCli } from "./support/cli";
@@ -17,11 +19,7 @@ const packed = useCli((each) => {
 const start = useChildren(() => ({ cwd: packed.folder, env: environment() }));
 
 function environment(): NodeJS.ProcessEnv {
-  return {
-    ...NO_CREDENTIALS,
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/credentials`,
-  };
+  return { ...NO_CREDENTIALS, ...aws.variables };
 }
 
 const cli = packed.command;
@@ -72,6 +70,19 @@ describe("a release whose output is closed", () => {
     expect({ code, text }).toEqual({ code: 0, text: "" });
     await agrees({ live: 2, running: AFTER });
     expect(aws.lock).toBeUndefined();
+  });
+
+  it.skipIf(!Terminal.available)("completes when its terminal is closed, under a shell that goes on", async () => {
+    await released();
+    const command = { words: release("b"), env: environment(), folder: packed.folder };
+    const { code, text } = await runInTerminal({
+      ...command,
+      prepare: (terminal) => {
+        aws.before = async (call) => void (call === "UpdateService orders" && (await closeTerminal(terminal)));
+      },
+    });
+    expect(code, text).toBe(0);
+    await agrees({ live: 2, running: AFTER });
   });
 
   it("fails if the output is its only purpose, with one sentence", async () => {
@@ -325,7 +336,7 @@ describe("a release whose calls fail", () => {
       const { code, text } = await run(release("b"));
       expect({ code, text }).toMatchObject({
         code: 1,
-        text: expect.stringContaining("release 7 by mia has taken its lock"),
+        text: expect.stringContaining("release 7 by mia has taken the lock"),
       });
       expect(aws.lock).toMatchObject({ id: "x" });
       expect(aws.running).toEqual({ mailer: "mailer:3", orders: "orders:2" });

@@ -60,8 +60,8 @@ export const OUTPUT_ENDS = [
 ] as const;
 
 /** Waits until a condition holds. */
-export async function until(holds: () => boolean, describe: () => string): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
+export async function until(holds: () => boolean, describe: () => string, seconds = 20): Promise<void> {
+  for (let turn = 0; turn < seconds * 50; turn++) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

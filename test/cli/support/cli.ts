@@ -29,26 +29,16 @@ export interface Cli {
   readonly packageFolder: string;
 }
 
-/**
- * Unpacks the executable for the tests of a file, and starts an AWS for each test.
- *
- * @param useAws receives the AWS of the test that begins
- */
-export function useCli(useAws: (aws: FakeAws) => void): Cli {
+/** Unpacks the executable for the tests of a file. */
+export function usePackedCli(): Cli {
   const packed = usePackage();
   let folder: string;
-  let aws: FakeAws;
   beforeAll(() => {
     // The AWS SDK is an optional peer, which the user's repository installs beside the package.
     symlinkSync(join(__dirname, "../../../node_modules"), join(dirname(packed.folder), "node_modules"));
     folder = mkdtempSync(join(tmpdir(), "antifragile-cli-"));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  beforeEach(async () => {
-    aws = await FakeAws.start();
-    useAws(aws);
-  });
-  afterEach(() => aws.stop());
   return {
     command: (...args) => [process.execPath, packed.bin, ...args],
     get folder() {
@@ -58,4 +48,20 @@ export function useCli(useAws: (aws: FakeAws) => void): Cli {
       return packed.folder;
     },
   };
+}
+
+/**
+ * Unpacks the executable for the tests of a file, and starts an AWS for each test.
+ *
+ * @param useAws receives the AWS of the test that begins
+ */
+export function useCli(useAws: (aws: FakeAws) => void): Cli {
+  const cli = usePackedCli();
+  let aws: FakeAws;
+  beforeEach(async () => {
+    aws = await FakeAws.start();
+    useAws(aws);
+  });
+  afterEach(() => aws.stop());
+  return cli;
 }

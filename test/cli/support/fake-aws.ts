@@ -1,10 +1,5 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { template } from "../../operations/support/fake-cloud";
-
-/** Fault that a call meets: the connection is dropped, or AWS answers with an error. */
-export type Fault = "drop" | "throttle" | "expire" | "deny";
+import { type Answer, errorAnswer, FaultyEndpoint, type ReceivedCall } from "../../support/faulty-endpoint";
 
 interface Parameter {
   readonly versions: { readonly value: string; readonly at: number }[];
@@ -17,42 +12,21 @@ interface Service {
   deployment: string;
 }
 
-const ERRORS: Readonly<Record<Exclude<Fault, "drop">, readonly [name: string, message: string]>> = {
-  throttle: ["ThrottlingException", "Rate exceeded"],
-  expire: ["ExpiredTokenException", "The security token included in the request is expired"],
-  deny: ["AccessDeniedException", "not authorized"],
-};
-
 const ROOT = "/antifragile/dev/shop/releases/orders";
 const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
 
 /** Small AWS on loopback with two services, `mailer` (a worker) and `orders`; calls can be made to fail. */
-export class FakeAws {
+export class FakeAws extends FaultyEndpoint {
   readonly parameters = new Map<string, Parameter>();
   readonly services = new Map<string, Service>();
   readonly alarms = new Map<string, { readonly state: string; readonly since: number }>();
-  /** Calls in order: `ssm PutParameter .../lock`. */
-  readonly calls: string[] = [];
-  /** Decides which calls fail; `nth` counts calls of the same name. */
-  fault: (call: string, nth: number) => Fault | undefined = () => undefined;
-  /** Called before a call is answered, and waited for. */
-  before: (call: string) => void | Promise<void> = () => undefined;
   /** Task definitions whose deployment does not end: `orders:3`. */
   readonly slow = new Set<string>();
-  /** Credentials are given out under this access key. */
-  accessKey = "first";
-  /** Access keys that have expired. */
-  readonly expiredKeys = new Set<string>();
 
   readonly #tasks = new Map<string, Record<string, unknown>>();
-  readonly #server = createServer((request, response) => void this.#answer(request, response));
-  url = "";
 
   static async start(): Promise<FakeAws> {
-    const aws = new FakeAws();
-    aws.#server.listen(0, "127.0.0.1");
-    await once(aws.#server, "listening");
-    aws.url = `http://127.0.0.1:${(aws.#server.address() as AddressInfo).port}`;
+    const aws = await new FakeAws(ROOT).listen();
     for (const [name, kind] of [
       ["mailer", "worker"],
       ["orders", "web"],
@@ -64,11 +38,6 @@ export class FakeAws {
     }
     aws.put(`${ROOT}/record`, "{}");
     return aws;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
   }
 
   /** Writes a parameter by hand; `at` is the time at which it was written. */
@@ -112,45 +81,19 @@ export class FakeAws {
     return `${family}:${revision}`;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (request.url === "/credentials") {
-      const Expiration = new Date(Date.now() + 3_600_000).toISOString();
-      response.end(JSON.stringify({ AccessKeyId: this.accessKey, SecretAccessKey: "s", Token: "t", Expiration }));
-      return;
-    }
-    const text = Buffer.concat(chunks).toString();
-    const [operation, input] = readCall(request, text);
-    const name = String(input.Name ?? input.Path ?? input.service ?? input.family ?? "");
-    const call = `${operation} ${name.replace(ROOT, "").replace(/^\//, "")}`.trim();
-    const before = this.before(call);
-    this.calls.push(call);
-    await before;
-    const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    const nth = this.calls.filter((each) => each === call).length;
-    const fault = this.expiredKeys.has(key) ? "expire" : this.fault(call, nth);
-    if (fault === "drop") return void request.socket.destroy();
-    const json = request.headers["content-type"]?.includes("json") === true;
+  protected override answer(call: ReceivedCall): Answer {
+    const contentType = String(call.request.headers["content-type"] ?? "application/x-amz-json-1.1");
     try {
-      if (fault !== undefined) throw ERRORS[fault];
-      const body = this.#do(operation, input);
-      response.setHeader("content-type", String(request.headers["content-type"] ?? "application/x-amz-json-1.1"));
-      response.end(json ? JSON.stringify(body) : alarmsXml(body));
+      const body = this.#do(call.operation, call.input);
+      const text = contentType.includes("json") ? JSON.stringify(body) : alarmsXml(body);
+      return { status: 200, headers: { "content-type": contentType }, body: text };
     } catch (error) {
-      const [type, message] = Array.isArray(error) ? (error as string[]) : ["InternalFailure", String(error)];
-      response.writeHead(type === "InternalFailure" ? 500 : 400, {
-        "content-type": String(request.headers["content-type"] ?? ""),
-      });
-      response.end(
-        json
-          ? JSON.stringify({ __type: type, message })
-          : `<ErrorResponse><Error><Code>${type}</Code><Message>${message}</Message></Error></ErrorResponse>`,
-      );
+      const [type = "", message = ""] = Array.isArray(error) ? (error as string[]) : ["InternalFailure", String(error)];
+      return errorAnswer(call, type, message);
     }
   }
 
-  #do(operation: string, input: Record<string, unknown>): object {
+  #do(operation: string, input: Readonly<Record<string, unknown>>): object {
     const name = String(input.Name);
     const found = this.parameters.get(name);
     const shown = (parameter: string) => {
@@ -236,13 +179,6 @@ export class FakeAws {
       deployments: [{ id: deployment, status: "PRIMARY", taskDefinition, rolloutState }],
     };
   }
-}
-
-function readCall(request: IncomingMessage, text: string): [string, Record<string, unknown>] {
-  const target = String(request.headers["x-amz-target"] ?? "");
-  if (target !== "") return [target.split(".").at(-1) ?? "", JSON.parse(text || "{}")];
-  const form = new URLSearchParams(text);
-  return [form.get("Action") ?? request.url?.split("/").at(-1) ?? "", {}];
 }
 
 function alarmsXml(body: object): string {
