@@ -327,6 +327,9 @@ export function remediesOf(errors: string, folder: string, program: string, agai
   if (/\b(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired)\b|security token .{0,40}expired/.test(text)) {
     remedies.push(`The AWS credentials have expired: renew them and ${again}.`);
   }
+  if (text.includes("Error releasing the state lock")) {
+    remedies.push("The lock of the state stays: the next run says how to remove it.");
+  }
   return remedies;
 }
 

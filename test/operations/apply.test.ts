@@ -250,6 +250,10 @@ describe("applying stacks", () => {
     expect(remediesOf("Error: Saved plan is stale", folder, "terraform")[0]).toContain("plan again");
     expect(remediesOf("api error ExpiredToken: The security token", folder, "terraform")[0]).toContain("renew them");
     expect(remediesOf("ExpiredToken", folder, "terraform", "plan again")[0]).toContain("renew them and plan again.");
+    expect(remediesOf("ExpiredToken\nError releasing the\n│ state lock", folder, "terraform")).toEqual([
+      expect.stringContaining("renew them"),
+      "The lock of the state stays: the next run says how to remove it.",
+    ]);
     const missing = (name: string) =>
       `│ Error: reading SSM Parameter (/antifragile/dev/market/${name}):\n│ couldn't find resource`;
     expect(
