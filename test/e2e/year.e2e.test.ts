@@ -4,13 +4,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import {
   App,
+  adopt,
+  Bucket,
   CloudNativeService,
   existingService,
   https,
   Image,
   Ingress,
   insecureHttp,
+  LogStream,
   Platform,
+  PostgresDatabase,
   Queue,
   type ServiceStack,
   web,
@@ -26,7 +30,7 @@ import { itWithIam } from "../iam/packages";
 import { type DeployingRoles, deployingRoles } from "../iam/recorded/deploying";
 import { judgeCalls } from "../iam/recorded/judge";
 import { image } from "../operations/support/fake-cloud";
-import { AwsCaller } from "../support/aws-call";
+import { AwsCaller, field } from "../support/aws-call";
 import { CALLS, describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
 
 /** Code of a repository at one time. */
@@ -55,6 +59,8 @@ describeOnEmulator("a year of changes", () => {
   let folder: string;
   let emulator: Emulator;
   let aws: AwsCaller;
+  /** Ids of the network that was there before. */
+  let network: Readonly<Record<string, string>>;
   /** Roles that deploy and release each code, in the order in which it was synthesized. */
   const roles: DeployingRoles[] = [];
 
@@ -78,6 +84,8 @@ describeOnEmulator("a year of changes", () => {
       environment: { name: "dev", region: "eu-central-1", profile: "dev" },
       listener: certificateArn === undefined ? insecureHttp() : https({ certificateArn }),
     });
+    adopt(platform.vpc, network);
+    adopt(platform.cluster, { Resource: "market-dev" });
     const [shop, mail, payments] = ["shop", "mail", "payments"].map((name) => platform.stack(name)) as [
       ServiceStack,
       ServiceStack,
@@ -86,6 +94,9 @@ describeOnEmulator("a year of changes", () => {
     const process = web({ port, ...(readyPath === undefined ? {} : { readyPath }) });
     const storefront = service(shop, "Storefront", process, secretArn);
     storefront.add(new Ingress({ paths: ["/*"] }));
+    adopt(new Bucket(shop.data, "Invoices", { bucketName: "acme-invoices" }), { Resource: "acme-invoices" });
+    adopt(new LogStream(shop.data, "Audit", { name: "/acme/audit" }), { Resource: "/acme/audit" });
+    adopt(new PostgresDatabase(shop.data, "Database", { identifier: "acme" }), { Resource: "acme", Subnets: "old" });
     if (code.stopsCalling !== true) storefront.call(existingService("payments"));
     const orders = new Queue(shop.data, "Orders");
     if (secretArn !== undefined) storefront.use(orders);
@@ -106,7 +117,9 @@ describeOnEmulator("a year of changes", () => {
         process: worker({ queue }),
       });
     }
-    service(payments, "Payments", web()).call(existingService("storefront"));
+    const paying = service(payments, "Payments", web());
+    paying.call(existingService("storefront"));
+    adopt(paying, { Resource: "market-dev/payments" });
     app.synth();
     roles.push(deployingRoles(app, { dev: "dev" }).dev as DeployingRoles);
     return JSON.parse(readFileSync(join(folder, "cdktf.out", "manifest.json"), "utf8"));
@@ -172,10 +185,82 @@ describeOnEmulator("a year of changes", () => {
     if (code !== 0) throw new Error(printed.join(""));
   }
 
+  /** Makes by hand, with other settings, what the platform and the first service take over; returns the ids of its network. */
+  async function makeByHand(): Promise<Readonly<Record<string, string>>> {
+    const ec2 = async (operation: string, id: string, params: object) =>
+      field(await aws.call("ec2", operation, { ...params }), id) as string;
+    const VpcId = await ec2("CreateVpc", "vpcId", { CidrBlock: "10.0.0.0/16" });
+    const subnet = (zone: string, CidrBlock: string) =>
+      ec2("CreateSubnet", "subnetId", { VpcId, CidrBlock, AvailabilityZone: `eu-central-1${zone}` });
+    const InternetGateway = await ec2("CreateInternetGateway", "internetGatewayId", {});
+    await aws.call("ec2", "AttachInternetGateway", { VpcId, InternetGatewayId: InternetGateway });
+    const subnets = {
+      Public1: await subnet("b", "10.0.1.0/24"),
+      Public2: await subnet("c", "10.0.2.0/24"),
+      Private1: await subnet("b", "10.0.11.0/24"),
+      Private2: await subnet("c", "10.0.12.0/24"),
+    };
+    await aws.call("rds", "CreateDBSubnetGroup", {
+      DBSubnetGroupName: "old",
+      DBSubnetGroupDescription: "by hand",
+      "SubnetIds.SubnetIdentifier.1": subnets.Private1,
+      "SubnetIds.SubnetIdentifier.2": subnets.Private2,
+    });
+    await aws.call("rds", "CreateDBInstance", {
+      DBInstanceIdentifier: "acme",
+      DBInstanceClass: "db.t4g.micro",
+      DBSubnetGroupName: "old",
+      Engine: "postgres",
+      EngineVersion: "17.4",
+      MasterUsername: "acme",
+      ManageMasterUserPassword: true,
+      AllocatedStorage: 20,
+      StorageType: "gp3",
+    });
+    await aws.rest(
+      "s3",
+      "PUT",
+      "/acme-invoices",
+      "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>",
+    );
+    await aws.rest("s3", "PUT", "/acme-invoices/1.txt", "paid");
+    await aws.call("logs", "CreateLogGroup", { logGroupName: "/acme/audit" });
+    await aws.call("logs", "PutRetentionPolicy", { logGroupName: "/acme/audit", retentionInDays: 7 });
+    await aws.call("ecs", "CreateCluster", { clusterName: "market-dev" });
+    const group = await ec2("CreateSecurityGroup", "groupId", {
+      VpcId,
+      GroupName: "by-hand",
+      GroupDescription: "by hand",
+    });
+    const containerDefinitions = [
+      { name: "payments", image: "nginx", portMappings: [{ name: "payments", containerPort: 8080 }] },
+    ];
+    await aws.call("ecs", "RegisterTaskDefinition", {
+      family: "by-hand",
+      networkMode: "awsvpc",
+      requiresCompatibilities: ["FARGATE"],
+      cpu: "256",
+      memory: "512",
+      containerDefinitions,
+    });
+    await aws.call("ecs", "CreateService", {
+      cluster: "market-dev",
+      serviceName: "payments",
+      taskDefinition: "by-hand",
+      desiredCount: 1,
+      launchType: "FARGATE",
+      networkConfiguration: {
+        awsvpcConfiguration: { subnets: [subnets.Private1], securityGroups: [group], assignPublicIp: "DISABLED" },
+      },
+    });
+    return { Resource: VpcId, InternetGateway, ...subnets };
+  }
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-year-"));
     emulator = await startAsAws(results, folder);
     aws = new AwsCaller(emulator.url);
+    network = await makeByHand();
   });
   afterAll(async () => {
     vi.unstubAllEnvs();
@@ -187,12 +272,19 @@ describeOnEmulator("a year of changes", () => {
 
   it("begins with two repositories that call each other: the first says which one is missing, and then both are deployed", async () => {
     const alone = await deploy(SHOP, start);
-    expect([alone.outcome, alone.changed]).toEqual([1, ["market-dev-platform", "shop-dev-data"]]);
+    expect([alone.outcome, alone.changed], alone.said).toEqual([1, ["market-dev-platform", "shop-dev-data"]]);
     expect(alone.said).toContain(
       "The service payments is not deployed on the platform market in dev: deploy it first, in its repository.",
     );
-    expect(await deploy(PAYMENTS, start)).toMatchObject({ outcome: 0, changed: PAYMENTS });
+    const paying = await deploy(PAYMENTS, start);
+    expect(paying).toMatchObject({ outcome: 0, changed: PAYMENTS });
     expect(await deploy(SHOP, start)).toMatchObject({ outcome: 0, changed: ["shop-dev-service"] });
+    // Network and cluster, data, service: taken over as they are, with what is in them.
+    const imported = [
+      ...`${alone.said}${paying.said}`.matchAll(/(\d+) to import, \d+ to add, \d+ to change, 0 to destroy/g),
+    ];
+    expect(imported.map(([, count]) => count)).toEqual(["7", "4", "1"]);
+    expect(await aws.rest("s3", "GET", "/acme-invoices/1.txt")).toBe("paid");
     for (const stacks of [SHOP, PAYMENTS])
       expect(await deploy(stacks, start)).toMatchObject({ outcome: 0, changed: [] });
   });
