@@ -39,6 +39,10 @@ import {
   startEmulator,
   tools,
 } from "../support/deployment";
+import { COMBINATIONS, hasCdktn } from "../support/engines";
+import { stackJson } from "../support/examples";
+
+const CDKTN = COMBINATIONS["cdktn as cdktf, with provider 5"];
 
 const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", "orders-delivery"];
 
@@ -288,7 +292,19 @@ describeOnEmulator("a generated repository", () => {
     );
   });
 
-  it("no longer needs cdktf: plain terraform finds no changes", async () => {
+  it.skipIf(!hasCdktn)("moves to CDK Terrain, which synthesizes it from here on", async () => {
+    // As `"cdktf": "npm:cdktn@0.24.0"` in package.json installs it, with the bindings of provider 5.
+    const engine = join(repository, "node_modules", "cdktf");
+    rmSync(engine, { recursive: true });
+    cpSync(CDKTN.packages.cdktf, engine, { recursive: true });
+    succeeded(await run(["npm", "run", "synth"], repository));
+    for (const stack of STACKS) {
+      const about = stackJson(join(repository, "infra", "cdktf.out"), stack)["//"];
+      expect(about).toMatchObject({ metadata: { version: CDKTN.version } });
+    }
+  });
+
+  it("needs neither engine to be planned: plain terraform finds no changes", async () => {
     for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
   });
 
