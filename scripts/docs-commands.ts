@@ -52,12 +52,11 @@ Actions of IAM that the commands for operators call:
 |---|---|
 ${operatorRows().join("\n")}
 | \`destroy\` | those of Terraform, and ${DESTROY_ACTIONS.map((action) => `\`${action}\``).join(", ")}: see [deploy](deploy.md) |
-| \`status\` | [service status](status.md) |
 | \`release\`, \`rollback\`, \`releases\`, \`migrate\`, \`admin\` | [releases](releases.md) |
 
 \`secret set\` encrypts with AWS's own key \`alias/aws/ssm\`; a value that exists keeps its key.
 
-The first six commands for one environment, as a policy that
+The first eight commands for one environment, as a policy that
 \`aws iam create-policy --policy-name shop-dev-operator --policy-document file://operator.json\` creates. Put your names in place of
 \`PLATFORM\`, \`ENVIRONMENT\`, \`REGION\` and \`ACCOUNT\`; a log group with a name of your own, and a guardrail's \`namePrefix\`, come in addition:
 

@@ -17,12 +17,17 @@ const everywhere = (...actions: string[]) => on(["*"], ...actions);
 const readsServices = on(PARAMETERS, "ssm:GetParametersByPath");
 const readsSchedules = on([arn("scheduler", `schedule/default/${PREFIX}-*`)], "scheduler:GetSchedule");
 
+// Lists have no resource: the condition limits them.
+const lists: OperatorStatement = {
+  ...everywhere("ecs:ListTasks"),
+  conditions: { ArnEquals: { "ecs:cluster": arn("ecs", `cluster/${PREFIX}`) } },
+};
+
 /** Permissions of the commands for operators that change nothing for long: what each of them calls. */
 export const OPERATOR_STATEMENTS: Readonly<Record<string, readonly OperatorStatement[]>> = {
   exec: [
     readsServices,
-    // Lists have no resource: the condition limits them.
-    { ...everywhere("ecs:ListTasks"), conditions: { ArnEquals: { "ecs:cluster": arn("ecs", `cluster/${PREFIX}`) } } },
+    lists,
     on(TASKS, "ecs:DescribeTasks"),
     on([arn("ecs", `cluster/${PREFIX}`), ...TASKS], "ecs:ExecuteCommand"),
     {
@@ -58,6 +63,21 @@ export const OPERATOR_STATEMENTS: Readonly<Record<string, readonly OperatorState
     on(SERVICES, "ecs:DescribeServices"),
     everywhere("ecs:DescribeTaskDefinition", "cloudwatch:DescribeAlarms"),
     readsSchedules,
+  ],
+  status: [
+    on(
+      ["", "/*"].map((below) => arn("ssm", `parameter/antifragile/ENVIRONMENT${below}`)),
+      "ssm:GetParametersByPath",
+    ),
+    on(SERVICES, "ecs:DescribeServices"),
+    everywhere("cloudwatch:DescribeAlarms", "application-autoscaling:DescribeScalingActivities"),
+  ],
+  "stop-reasons": [
+    on(SERVICES, "ecs:DescribeServices"),
+    lists,
+    on(TASKS, "ecs:DescribeTasks"),
+    everywhere("ecs:DescribeTaskDefinition"),
+    on(LOGS, "logs:GetLogEvents"),
   ],
 };
 

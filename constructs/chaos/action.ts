@@ -160,8 +160,8 @@ function onInstances(stack: AwsStack, spec: FaultSpec, place: Place & { kind: "i
   const tags = { "aws:autoscaling:groupName": place.autoScalingGroupName };
   const instances = stack.arn("ec2", "instance/*");
   const ofGroup = { StringEquals: { "aws:ResourceTag/aws:autoscaling:groupName": place.autoScalingGroupName } };
-  // These calls support no resource-level permissions.
-  const look: Statement = { actions: ["ec2:DescribeInstances", "tag:GetResources"], resources: ["*"] };
+  // Takes no resource. FIS finds the instances by their tag with its service-linked role.
+  const look: Statement = { actions: ["ec2:DescribeInstances"], resources: ["*"] };
   const target = (radius: BlastRadius, resourceType: string) => ({
     resourceType,
     selectionMode: selectionMode(radius),

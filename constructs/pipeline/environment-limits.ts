@@ -8,8 +8,7 @@ const BY_NAME: Readonly<Record<string, (prefix: string) => readonly string[]>> =
   events: (prefix) => [`rule/${prefix}-*`],
   firehose: (prefix) => [`deliverystream/${prefix}-*`],
   lambda: (prefix) => [`function:${prefix}-*`],
-  // Only groups have tags.
-  scheduler: (prefix) => [`schedule/default/${prefix}-*`, "schedule-group/default"],
+  scheduler: (prefix) => [`schedule/default/${prefix}-*`],
   // Of passwords that RDS creates and rotates in the caller's name.
   secretsmanager: () => ["secret:rds!*"],
   sqs: (prefix) => [`${prefix}-*`],

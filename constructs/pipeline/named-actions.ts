@@ -44,13 +44,11 @@ export const ATTACHABLE_POLICIES = [
 
 /** AWS services that assume the roles that constructs create. */
 export const PASSED_TO = [
-  "autoscaling.amazonaws.com",
   "chatbot.amazonaws.com",
   "codedeploy.amazonaws.com",
   "ec2.amazonaws.com",
   "ecs-tasks.amazonaws.com",
   "ecs.amazonaws.com",
-  "events.amazonaws.com",
   "firehose.amazonaws.com",
   "fis.amazonaws.com",
   "lambda.amazonaws.com",
@@ -79,7 +77,6 @@ export const BUCKET_ACTIONS = {
     "s3:GetAccelerateConfiguration",
     "s3:GetBucketAcl",
     "s3:GetBucketCORS",
-    "s3:GetBucketLocation",
     "s3:GetBucketLogging",
     "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketOwnershipControls",
@@ -118,6 +115,6 @@ export const EMPTY_BUCKET_ACTIONS = ["s3:DeleteObject", "s3:DeleteObjectVersion"
 
 /** Actions on the parameters of stack contracts. */
 export const PARAMETER_ACTIONS = {
-  read: ["ssm:GetParameter", "ssm:GetParameters"],
+  read: ["ssm:GetParameter"],
   write: ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource"],
 } as const;

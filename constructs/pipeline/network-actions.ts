@@ -1,24 +1,20 @@
 /** Actions of Terraform on EC2 and VPC, load balancers, certificates, DNS, service discovery and WAF; see `TERRAFORM_ACTIONS`. */
 export const NETWORK_ACTIONS = {
   acm: {
-    read: ["DescribeCertificate", "ListCertificates", "ListTagsForCertificate"],
+    read: ["DescribeCertificate", "ListTagsForCertificate"],
     write: ["AddTagsToCertificate", "DeleteCertificate", "RemoveTagsFromCertificate", "RequestCertificate"],
   },
   ec2: {
     read: [
-      "DescribeAccountAttributes",
       "DescribeAddresses",
       "DescribeAddressesAttribute",
       "DescribeAvailabilityZones",
       "DescribeEgressOnlyInternetGateways",
       "DescribeFlowLogs",
-      "DescribeImages",
-      "DescribeInstances",
       "DescribeInstanceTypes",
       "DescribeInternetGateways",
       "DescribeLaunchTemplates",
       "DescribeLaunchTemplateVersions",
-      "DescribeManagedPrefixLists",
       "DescribeNatGateways",
       "DescribeNetworkAcls",
       "DescribeNetworkInterfaces",
@@ -128,14 +124,8 @@ export const NETWORK_ACTIONS = {
     ],
   },
   route53: {
-    read: [
-      "GetChange",
-      "GetHostedZone",
-      "ListHostedZones",
-      "ListHostedZonesByName",
-      "ListResourceRecordSets",
-      "ListTagsForResource",
-    ],
+    // Required by AWS to create a private DNS namespace: ListHostedZonesByName.
+    read: ["GetChange", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     write: ["AssociateVPCWithHostedZone", "ChangeResourceRecordSets", "CreateHostedZone", "DeleteHostedZone"],
   },
   servicediscovery: {

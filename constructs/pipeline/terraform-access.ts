@@ -84,7 +84,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
   if (access === "read") {
     return [
       ...stackStates,
-      { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", "/")] },
+      { actions: ROLE_ACTIONS.read, resources: [...roles, ...iam("instance-profile", rolePath)] },
       { actions: BUCKET_ACTIONS.read, resources: buckets },
       // Also the public parameters with AWS's recommended AMIs, which belong to no account.
       {
@@ -101,7 +101,7 @@ export function namedStatements(access: Access, names: Names): Statement[] {
     boundary === undefined ? {} : { conditions: { StringEquals: { "iam:PermissionsBoundary": boundary } } };
   return [
     ...stackStates,
-    { actions: ROLE_ACTIONS.write, resources: [...roles, ...iam("instance-profile", "/")] },
+    { actions: ROLE_ACTIONS.write, resources: [...roles, ...iam("instance-profile", rolePath)] },
     { actions: ROLE_ACTIONS.bounded, resources: roles, ...bounded },
     {
       actions: ["iam:AttachRolePolicy"],

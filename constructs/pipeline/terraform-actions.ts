@@ -20,13 +20,7 @@ export const TERRAFORM_ACTIONS: Readonly<
   Record<string, { readonly read: readonly string[]; readonly write: readonly string[] }>
 > = {
   "application-autoscaling": {
-    read: [
-      "DescribeScalableTargets",
-      "DescribeScalingActivities",
-      "DescribeScalingPolicies",
-      "DescribeScheduledActions",
-      "ListTagsForResource",
-    ],
+    read: ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions", "ListTagsForResource"],
     write: [
       "DeleteScalingPolicy",
       "DeleteScheduledAction",
@@ -309,7 +303,6 @@ export const TERRAFORM_ACTIONS: Readonly<
       "DescribeDBClusterParameterGroups",
       "DescribeDBClusterParameters",
       "DescribeDBClusters",
-      "DescribeDBEngineVersions",
       "DescribeDBInstances",
       "DescribeDBParameterGroups",
       "DescribeDBParameters",
@@ -348,11 +341,12 @@ export const TERRAFORM_ACTIONS: Readonly<
     ],
   },
   scheduler: {
-    read: ["GetSchedule", "ListTagsForResource"],
-    write: ["CreateSchedule", "DeleteSchedule", "TagResource", "UntagResource", "UpdateSchedule"],
+    // Schedules have no tags.
+    read: ["GetSchedule"],
+    write: ["CreateSchedule", "DeleteSchedule", "UpdateSchedule"],
   },
   secretsmanager: {
-    read: ["DescribeSecret"],
+    read: [],
     write: ["CreateSecret", "RotateSecret", "TagResource"],
   },
   sns: {
@@ -369,7 +363,7 @@ export const TERRAFORM_ACTIONS: Readonly<
     ],
   },
   sqs: {
-    read: ["GetQueueAttributes", "GetQueueUrl", "ListQueueTags"],
+    read: ["GetQueueAttributes", "ListQueueTags"],
     write: ["CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"],
   },
   ssm: {
@@ -377,6 +371,5 @@ export const TERRAFORM_ACTIONS: Readonly<
     read: ["DescribeParameters", "ListTagsForResource"],
     write: [],
   },
-  sts: { read: ["GetCallerIdentity"], write: [] },
   ...NETWORK_ACTIONS,
 };

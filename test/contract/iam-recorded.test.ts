@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { arn, roleArn } from "../iam/flows/flow";
 import { describeWithIam } from "../iam/packages";
 import { judgeCalls } from "../iam/recorded/judge";
-import { REGION } from "../iam/resolve";
+import { ACCOUNT, REGION } from "../iam/resolve";
+import { ROOT, textOf } from "./support/sources";
 
 interface Made {
   readonly service?: string;
@@ -19,6 +20,24 @@ const call = (name: string, params: object = {}, named: readonly string[] = []):
   const [service = "", operation = ""] = name.split(":");
   return { service, operation, params, named };
 };
+
+/** End-to-end tests whose calls no role of ours makes on AWS. */
+const BY_PERSONS: Readonly<Record<string, string>> = {
+  "deploy-local": "runs on an emulator of its own, for a developer",
+  emulator: "deploys one resource of each kind that the emulator adds",
+  harness: "deploys a program of the test",
+  // Its commands deploy from a machine, first those of the early version.
+  upgraded: "deploys an upgraded repository by hand",
+  state: "bootstraps an account and deploys a delivery, as a person does",
+  "verify-aws": "is a script for maintainers, with an account of their own",
+};
+
+it("are judged in each end-to-end test, but for those of persons", () => {
+  const tests = readdirSync(join(ROOT, "test/e2e")).filter((name) => name.endsWith(".test.ts"));
+  const isJudged = (name: string) => /judge(Calls|Deployment)\(/.test(textOf(`test/e2e/${name}`));
+  const others = tests.filter((name) => !isJudged(name)).map((name) => name.replace(".e2e.test.ts", ""));
+  expect(others.sort()).toEqual(Object.keys(BY_PERSONS).sort());
+});
 
 describeWithIam("calls that the emulator recorded", () => {
   const folder = mkdtempSync(join(tmpdir(), "antifragile-recorded-"));
@@ -99,6 +118,33 @@ describeWithIam("calls that the emulator recorded", () => {
     const tags = allow("ecs:TagResource");
     expect(await judged([...both, tags, passes("ecs-tasks.amazonaws.com")], ...calls)).toEqual([]);
     expect(await judged([...both, tags, passes("ec2.amazonaws.com")], ...calls)).toHaveLength(1);
+  });
+
+  it("name roles and instance profiles with the path that they were created with", async () => {
+    const calls = [
+      call("iam:CreateInstanceProfile", { InstanceProfileName: "guests", Path: "/tenant/" }),
+      call("iam:GetInstanceProfile", { InstanceProfileName: "guests" }),
+      call("iam:CreateRole", { RoleName: "guests", Path: "/tenant/", AssumeRolePolicyDocument: "{}" }),
+      call("iam:GetRole", { RoleName: "guests" }),
+    ];
+    const allowed = (path: string) =>
+      ["InstanceProfile:instance-profile", "Role:role"].map((each) => {
+        const [name = "", kind = ""] = each.split(":");
+        return allow([`iam:Create${name}`, `iam:Get${name}`], `arn:aws:iam::${ACCOUNT}:${kind}${path}guests`);
+      });
+    expect(await judged(allowed("/tenant/"), ...calls)).toEqual([]);
+    expect(await judged(allowed("/"), ...calls)).toHaveLength(4);
+  });
+
+  it("about a deployment are decided on the groups that were deployed to", async () => {
+    const place = { applicationName: "shop", deploymentGroupName: "web" };
+    const calls = [
+      call("codedeploy:CreateDeployment", place),
+      call("codedeploy:GetDeployment", { deploymentId: "d-1" }),
+    ];
+    const actions = ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"];
+    expect(await judged([allow(actions, arn("codedeploy", "deploymentgroup:shop/web"))], ...calls)).toEqual([]);
+    expect(await judged([allow(actions, arn("codedeploy", "deploymentgroup:shop/other"))], ...calls)).toHaveLength(2);
   });
 
   it("have the names of IAM's actions and resources", async () => {

@@ -6,6 +6,7 @@ import {
   DeliveryStack,
   type Environment,
   gitHubActions,
+  gitLabCi,
   ImageRepository,
   Ingress,
   insecureHttp,
@@ -25,7 +26,7 @@ import { inventedArn } from "../iam/recorded/resources";
 import { ACCOUNT, programOf, REGION } from "../iam/resolve";
 import { rolesIn } from "../iam/roles";
 import { type Call, isAllowed, taggedByAws } from "../iam/simulate";
-import { AWS_CALLS, PROVIDER_CALLS } from "./support/provider-calls";
+import { APPLY_CALLS, AWS_CALLS, PROVIDER_CALLS } from "./support/provider-calls";
 
 const boundaryFor = (name: string) => boundaryArn({ environment: name, account: ACCOUNT, partition: "aws" });
 const boundary = boundaryFor("staging");
@@ -266,6 +267,31 @@ describeWithIam("roles that deploy, simulated", () => {
     expect(await without(calls, true, "staging")).toEqual([]);
   });
 
+  it("create roles and instance profiles with the path and the names that the account asks for", async () => {
+    const app = new App();
+    const tenant: Environment = {
+      ...environment("staging", "dev"),
+      guardrails: { rolePath: "/tenant/", namePrefix: "acme" },
+    };
+    const stack = new DeliveryStack(app, "orders", { region: REGION, account: ACCOUNT, state: "s3" });
+    const images = new ImageRepository(stack, "Images");
+    new CiRoles(stack, "GitLab", { trust: gitLabCi({ project: "acme/orders" }), images, environments: [tenant] });
+    new Platform(app, "shop", { environment: tenant });
+    const apply = rolesIn(programOf(stack)).find(({ name }) => name.endsWith("-staging-apply"))!;
+    const creates = (kind: "Role" | "InstanceProfile", path: string, name: string) => {
+      const resource = `arn:aws:iam::${ACCOUNT}:${{ Role: "role", InstanceProfile: "instance-profile" }[kind]}${path}${name}`;
+      return isAllowed(apply.policies, { action: `iam:Create${kind}`, resource, context: {} });
+    };
+    for (const kind of ["Role", "InstanceProfile"] as const) {
+      const answers = [
+        await creates(kind, "/tenant/", "acme-shop-staging-x"),
+        await creates(kind, "/", "acme-shop-staging-x"),
+        await creates(kind, "/tenant/", "shop-staging-x"),
+      ];
+      expect([kind, ...answers]).toEqual([kind, true, false, false]);
+    }
+  });
+
   it("change nothing with the role that plans", async () => {
     const planning = roles.filter((each) => each.name.endsWith("-staging-plan"));
     expect(planning).toHaveLength(2);
@@ -309,7 +335,7 @@ describeWithIam("roles that deploy, simulated", () => {
 
   it("hold no write action that neither the provider nor AWS in its name calls", () => {
     const called = new Set(
-      [...Object.values(PROVIDER_CALLS), AWS_CALLS].flatMap((services) =>
+      [...Object.values(PROVIDER_CALLS), AWS_CALLS, APPLY_CALLS].flatMap((services) =>
         Object.entries(services).flatMap(([service, actions]) =>
           actions.split(" ").map((action) => `${service}:${action}`),
         ),

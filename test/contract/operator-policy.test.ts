@@ -51,11 +51,25 @@ const CALLS: Readonly<Record<string, readonly Call[]>> = {
     ...calls("ecs:DescribeTaskDefinition cloudwatch:DescribeAlarms", "*"),
     ...calls("scheduler:GetSchedule", arn("scheduler", "schedule/default/shop-dev-report")),
   ],
+  status: [
+    ...["", "/shop"].flatMap((below) =>
+      calls("ssm:GetParametersByPath", arn("ssm", `parameter/antifragile/dev${below}`)),
+    ),
+    ...calls("ecs:DescribeServices", service),
+    ...calls("cloudwatch:DescribeAlarms application-autoscaling:DescribeScalingActivities", "*"),
+  ],
+  "stop-reasons": [
+    ...calls("ecs:DescribeServices", service),
+    ...calls("ecs:ListTasks", "*", { "ecs:cluster": CLUSTER }),
+    ...calls("ecs:DescribeTasks", TASK),
+    ...calls("ecs:DescribeTaskDefinition", "*"),
+    ...calls("logs:GetLogEvents", `${logs}:log-stream:orders/orders/1`),
+  ],
 };
 
 /** The same call on what belongs to another environment. */
 function elsewhere({ resource, context, action }: Call): Call {
-  const moved = (text: string) => text.replace("shop-dev", "shop-live").replace("/dev/", "/live/");
+  const moved = (text: string) => text.replace("shop-dev", "shop-live").replace(/\/dev(?=\/|$)/, "/live");
   const entries = Object.entries(context).map(([key, value]) => [key, moved(String(value)).replace(/^dev$/, "live")]);
   return { action, resource: moved(resource), context: Object.fromEntries(entries) };
 }
@@ -78,6 +92,7 @@ describeWithIam("the policy of operators", () => {
       if (await isAllowed(policies, elsewhere(call))) allowed.add(call.action);
     }
     expect([...allowed].sort()).toEqual([
+      "application-autoscaling:DescribeScalingActivities",
       "cloudwatch:DescribeAlarms",
       "codepipeline:GetPipelineExecution",
       "codepipeline:GetPipelineState",

@@ -6,6 +6,8 @@ import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { processesPath } from "../../contract/release";
 import { AwsCloud } from "../../operations/release/aws";
+import { itWithIam } from "../iam/packages";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -17,7 +19,7 @@ describeOnEmulator("the backing services of a service", () => {
   let aws: AwsCaller;
 
   beforeAll(async () => {
-    app = await deploy(join(ROOT, "examples/backing-services/main.ts"), {
+    app = await deploy(join(ROOT, "test/e2e/apps/backing.ts"), {
       name: "backing",
       // What the example refers to is there, with a value that must be found nowhere else.
       prepare: async ({ url }) => {
@@ -106,8 +108,9 @@ describeOnEmulator("the backing services of a service", () => {
     const name = `${processesPath({ environment: "dev", platform: "shop", stack: "orders" })}/orders`;
     const { Parameter } = await app.clients.ssm.send(new GetParameterCommand({ Name: name }));
     const template = JSON.parse(Parameter?.Value ?? "{}");
-    const task = await app.signedIn(() =>
-      new AwsCloud("eu-central-1").runTask(template, template.task, template.admin.migrate),
+    const task = await app.signedIn(
+      () => new AwsCloud("eu-central-1").runTask(template, template.task, template.admin.migrate),
+      "release.dev",
     );
     const { tasks = [] } = await app.clients.ecs.send(
       new DescribeTasksCommand({ cluster: template.cluster, tasks: [task] }),
@@ -158,5 +161,13 @@ describeOnEmulator("the backing services of a service", () => {
     await aws.call("ssm", "DeleteParameter", { Name: "/orders/session" });
     await aws.call("secretsmanager", "DeleteSecret", { SecretId: "payments", ForceDeleteWithoutRecovery: true });
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  itWithIam("are created, migrated and destroyed by calls that the roles may make which do so on AWS", async () => {
+    const { problems, simulated } = await judgeDeployment(app);
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(300);
+    expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(100);
+    expect(simulated["deployed-delivery-gh-dev-release"]).toBeGreaterThan(1);
   });
 });

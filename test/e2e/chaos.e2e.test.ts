@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Environment, experimentGate } from "../../constructs";
+import { App, type Environment, experimentGate } from "../../constructs";
+import { policyDocument } from "../../constructs/core/iam";
 import { type Result, run } from "../cli/packed";
 import { itWithIam } from "../iam/packages";
-import { judgeTerraform } from "../iam/recorded/judge";
+import { judgeDeployment } from "../iam/recorded/judge";
+import type { SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
 import { COMBINATIONS, hasCdktn } from "../support/engines";
@@ -109,16 +111,20 @@ describeOnEmulator("experiments", () => {
     expect(experiment).toMatchObject({ experimentTemplateId: id, state: { status: "completed" } });
   });
 
-  /** Runs the commands of a gate as a build does, with an `aws` that calls the emulator. */
+  const gateOf = (id: string) => {
+    const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev", account: "123456789012" };
+    return experimentGate(id, { environment, stack: "orders" });
+  };
+
+  /** Runs the commands of a gate as a build does, with an `aws` that calls the emulator; the access key is the name of the gate. */
   function runGate(id: string): Promise<Result> {
     if (!tools.python.found) throw new Error("needs Python");
     const folder = join(shop.results, "bin");
     mkdirSync(folder, { recursive: true });
     const aws = `#!/bin/sh\nexec "${tools.python.path}" "${join(__dirname, "fixtures/aws.py")}" "$@"\n`;
     writeFileSync(join(folder, "aws"), aws, { mode: 0o755 });
-    const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
-    const { commands } = experimentGate(id, { environment, stack: "orders" });
-    const account = { AWS_ENDPOINT_URL: shop.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    const { commands } = gateOf(id);
+    const account = { AWS_ENDPOINT_URL: shop.emulator.url, AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: "test" };
     const env = { ...account, PATH: `${folder}${delimiter}${process.env.PATH}` };
     return run(["bash", "--norc", "-ec", commands.join("\n")], shop.results, { env });
   }
@@ -146,9 +152,19 @@ describeOnEmulator("experiments", () => {
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
   });
 
-  itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(shop);
-    expect(problems).toEqual([]);
-    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
-  });
+  itWithIam(
+    "are created, changed, started and destroyed by calls that the roles may make which do so on AWS",
+    async () => {
+      const gates = ["LosesTasks", "LosesEverything"].map((name): SimulatedRole => {
+        const policy = JSON.parse(policyDocument(gateOf(name).permissions?.(new App()) ?? [])) as object;
+        return { name, policies: [{ name, policy }] };
+      });
+      const { problems, simulated } = await judgeDeployment(shop, (caller) =>
+        gates.find(({ name }) => name === caller),
+      );
+      expect(problems).toEqual([]);
+      for (const { name } of gates) expect([name, simulated[name]]).toEqual([name, expect.any(Number)]);
+      expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
+    },
+  );
 });

@@ -1,12 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetRoleCommand } from "@aws-sdk/client-iam";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { releasedTag } from "../../contract/images";
 import { runPipeline } from "../../operations/pipeline-command";
 import { keepImage } from "../../operations/release/keep-image";
+import { operator } from "../iam/operators";
+import { itWithIam } from "../iam/packages";
+import { judgeCalls } from "../iam/recorded/judge";
+import type { Program } from "../iam/resolve";
+import { rolesIn } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
+import { stackJson } from "../support/examples";
 
 const STACK = "orders-delivery";
 
@@ -52,23 +58,18 @@ describeOnEmulator("the delivery of orders", () => {
   });
 
   test("is shown stage by stage by pipeline status, also before it runs", async () => {
-    const settings = { AWS_ENDPOINT_URL: app.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
     const status = async (name: string) => {
       const lines: string[] = [];
       const args = ["status", name, "--region", app.region, "--json"];
-      await runPipeline({ args, cwd: app.results, print: (text) => void lines.push(text) });
+      const print = (text: string) => void lines.push(text);
+      await app.signedIn(() => runPipeline({ args, cwd: app.results, print }), "operator");
       return JSON.parse(lines.join(""));
     };
-    try {
-      const [{ stages }] = await status("orders");
-      expect(stages.map(({ stage, status }: Record<string, string>) => `${stage}: ${status}`)).toEqual(
-        ["Source", "Build", "Staging", "Production"].map((stage) => `${stage}: not started`),
-      );
-      await expect(status("ordres")).rejects.toThrow("pipeline ordres does not exist");
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    const [{ stages }] = await status("orders");
+    expect(stages.map(({ stage, status }: Record<string, string>) => `${stage}: ${status}`)).toEqual(
+      ["Source", "Build", "Staging", "Production"].map((stage) => `${stage}: not started`),
+    );
+    await expect(status("ordres")).rejects.toThrow("pipeline ordres does not exist");
   });
 
   test("has the builds that the pipelines start, with a Docker engine only for the image", async () => {
@@ -98,15 +99,10 @@ describeOnEmulator("the delivery of orders", () => {
     const put = { repositoryName: "orders", imageManifest: manifest, imageTag: "commit-1" };
     const { imageDigest } = (await aws.call("ecr", "PutImage", put)).image.imageId;
     const uri = `123456789012.dkr.ecr.${app.region}.amazonaws.com/orders@${imageDigest}`;
-    const settings = { AWS_ENDPOINT_URL: app.emulator.url, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
-    try {
-      await keepImage(uri);
-      await keepImage(uri);
-      await expect(keepImage(uri.replace(/.$/, (last) => (last === "0" ? "1" : "0")))).rejects.toThrow(/push it first/);
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    const keep = (image: string) => app.signedIn(() => keepImage(image), "orders-delivery-staging-release");
+    await keep(uri);
+    await keep(uri);
+    await expect(keep(uri.replace(/.$/, (last) => (last === "0" ? "1" : "0")))).rejects.toThrow(/push it first/);
     const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
     expect(imageDetails).toMatchObject([{ imageTags: ["commit-1", releasedTag(imageDigest)] }]);
     await aws.call("ecr", "BatchDeleteImage", { repositoryName: "orders", imageIds: [{ imageDigest }] });
@@ -130,6 +126,18 @@ describeOnEmulator("the delivery of orders", () => {
   test("is destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  itWithIam("is looked after by calls that its roles and its operators may make; a person deploys it", async () => {
+    const callers = [
+      operator("operator", ["pipeline status"]),
+      ...rolesIn(stackJson(join(app.results, "cdktf.out"), STACK) as Program),
+    ];
+    const { problems, simulated } = await judgeCalls(app.calls, (caller) =>
+      callers.find(({ name }) => name === caller),
+    );
+    expect(problems).toEqual([]);
+    expect(simulated).toEqual({ operator: 2, "orders-delivery-staging-release": 2 });
   });
 });
 

@@ -4,7 +4,7 @@ import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TerraformStack } from "../../emulator";
 import { itWithIam } from "../iam/packages";
-import { judgeTerraform } from "../iam/recorded/judge";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -200,7 +200,7 @@ describeOnEmulator("a production app with one of everything, outside us-east-1",
   });
 
   itWithIam("was created, changed and destroyed by calls that the roles may make which deploy it on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(app);
+    const { problems, simulated } = await judgeDeployment(app);
     expect(problems).toEqual([]);
     expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(2000);
     expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(600);

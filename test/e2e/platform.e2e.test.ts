@@ -9,6 +9,9 @@ import { DescribeLaunchTemplateVersionsCommand, TerminateInstancesCommand } from
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { itWithIam } from "../iam/packages";
+import { readDeployingRoles, roleOfKey } from "../iam/recorded/deploying";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { stackJson, stackNames, synthExample } from "../support/examples";
 
@@ -145,5 +148,15 @@ describeOnEmulator("a platform with instances", () => {
   test("is destroyed completely", async () => {
     await app.destroy();
     await expect(app.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  itWithIam("was created, changed and destroyed by calls that the roles may make which deploy it on AWS", async () => {
+    const ofTenant = readDeployingRoles(join(app.results, "version-tenant"));
+    const { problems, simulated } = await judgeDeployment(app, (caller) =>
+      caller.includes(".tenant-") ? roleOfKey(ofTenant, caller) : undefined,
+    );
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(500);
+    expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(100);
   });
 });

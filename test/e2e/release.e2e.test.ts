@@ -28,8 +28,8 @@ import { runStatus } from "../../operations/status-command";
 import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
 import { operator } from "../iam/operators";
 import { itWithIam } from "../iam/packages";
-import { readDeployingRoles, roleOfTerraform } from "../iam/recorded/deploying";
-import { judgeCalls } from "../iam/recorded/judge";
+
+import { judgeDeployment } from "../iam/recorded/judge";
 import { image } from "../operations/support/fake-cloud";
 import { callsIn, type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
@@ -53,7 +53,7 @@ describeOnEmulator("releases of three process types", () => {
   let shop: Deployment;
   let called = "";
   /** Access key of the commands: of the role that releases, or of a person, with the name of the command. */
-  let caller = "release";
+  let caller = "release.dev";
 
   const inVersion = async (version: string, variables: Readonly<Record<string, string>>) =>
     (await shop.inVersion(version, variables))("orders-dev-service");
@@ -288,7 +288,7 @@ describeOnEmulator("releases of three process types", () => {
       called = "";
       caller = keyOf(name);
       const result = await command(run, args).finally(() => {
-        caller = "release";
+        caller = "release.dev";
       });
       const listed = new Set(OPERATOR_STATEMENTS[name]?.flatMap(({ actions }) => actions));
       const made = callsIn(called);
@@ -301,7 +301,7 @@ describeOnEmulator("releases of three process types", () => {
       const { live } = await stateOf();
       caller = "status";
       const status = await command(runStatus as typeof runShow, ["dev", "--region", shop.region]);
-      caller = "release";
+      caller = "release.dev";
       expect(status).toMatchObject({ code: 0, text: expect.stringMatching(/orders +dev/) });
       const shown = await onCall("show", runShow, "dev", "orders", "--json", ...PLACE);
       expect(JSON.parse(shown.text)).toMatchObject([{ service: "orders", image: image("e"), secrets: [] }]);
@@ -357,11 +357,8 @@ describeOnEmulator("releases of three process types", () => {
   });
 
   itWithIam("are deployed and released by roles, and looked after by people, who may make every call", async () => {
-    const roles = readDeployingRoles(join(shop.results, "cdktf.out"));
-    const people = ["exec", "logs", "run", "secret set", "show"].map((name) => operator(keyOf(name), [name]));
-    const { problems, simulated } = await judgeCalls(shop.calls, (key) =>
-      key === "release" ? roles.dev?.release : (people.find(({ name }) => name === key) ?? roleOfTerraform(roles, key)),
-    );
+    const people = ["exec", "logs", "run", "secret set", "show", "status"].map((name) => operator(keyOf(name), [name]));
+    const { problems, simulated } = await judgeDeployment(shop, (key) => people.find(({ name }) => name === key));
     expect(problems).toEqual([]);
     for (const { name } of people) expect([name, simulated[name]]).toEqual([name, expect.any(Number)]);
     expect(simulated["deployed-delivery-gh-dev-release"]).toBeGreaterThan(50);

@@ -17,8 +17,9 @@ import type { ServiceStatus } from "../../operations/status";
 import { runStatus } from "../../operations/status-command";
 import { runStopReasons } from "../../operations/stop-reasons-command";
 import { readPlan } from "../../operations/terraform-plan";
+import { operator } from "../iam/operators";
 import { itWithIam } from "../iam/packages";
-import { judgeTerraform } from "../iam/recorded/judge";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { AwsCaller, field } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
@@ -328,11 +329,15 @@ describeOnEmulator("services on a platform", () => {
 
   it("are listed by antifragile status, as a table and as JSON", async () => {
     const asked = (...args: string[]) =>
-      shop.signedIn(async () => {
-        const printed: string[] = [];
-        expect(await runStatus({ args, print: (text) => printed.push(text), cwd: shop.results })).toBe(0);
-        return printed.join("");
-      });
+      shop.signedIn(
+        async () => {
+          const printed: string[] = [];
+          expect(await runStatus({ args, print: (text) => printed.push(text), cwd: shop.results })).toBe(0);
+          return printed.join("");
+          // The policy of operators is for one environment.
+        },
+        args[0] === "dev" ? "status" : "test",
+      );
     const table = await asked("dev");
     writeFileSync(join(shop.results, "status.txt"), table);
     const lines = table.trimEnd().split("\n");
@@ -407,7 +412,7 @@ describeOnEmulator("services on a platform", () => {
     const printed: string[] = [];
     await shop.signedIn(async () => {
       expect(await runStopReasons({ args: command, print: (text) => printed.push(text), cwd: "." })).toBe(0);
-    });
+    }, "stop-reasons");
     expect(printed.join("")).toMatch(/1 task of shop-dev-storefront:\d+ stopped: .*no such table/);
     expect(printed.join("")).toMatch(/storefront ended with code 1/);
 
@@ -454,8 +459,10 @@ describeOnEmulator("services on a platform", () => {
   });
 
   itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(shop);
+    const people = ["status", "stop-reasons"].map((name) => operator(name, [name]));
+    const { problems, simulated } = await judgeDeployment(shop, (key) => people.find(({ name }) => name === key));
     expect(problems).toEqual([]);
+    for (const { name } of people) expect([name, simulated[name]]).toEqual([name, expect.any(Number)]);
     expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
   });
 });

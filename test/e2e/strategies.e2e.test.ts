@@ -15,7 +15,7 @@ import { AwsCloud } from "../../operations/release/aws";
 import { release } from "../../operations/release/release";
 import { readPlan } from "../../operations/terraform-plan";
 import { itWithIam } from "../iam/packages";
-import { judgeTerraform } from "../iam/recorded/judge";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 
@@ -173,7 +173,7 @@ describeOnEmulator("strategies on provider 5", () => {
         by: "a test",
       };
       return release(world, { images: [image], unlock: false }).finally(() => cloud.destroy());
-    });
+    }, "release.dev");
     expect({ code, text: printed.join("") }).toMatchObject({ code: 0 });
     const after = await live();
     for (const [index, { task, group, rule }] of after.entries()) {
@@ -248,9 +248,13 @@ describeOnEmulator("strategies on provider 5", () => {
     expect((await shop.emulator.leftovers()).billable).toEqual([]);
   });
 
-  itWithIam("are created, changed and destroyed by calls that the roles may make which do so on AWS", async () => {
-    const { problems, simulated } = await judgeTerraform(shop);
-    expect(problems).toEqual([]);
-    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
-  });
+  itWithIam(
+    "are created, changed, released and destroyed by calls that the roles may make which do so on AWS",
+    async () => {
+      const { problems, simulated } = await judgeDeployment(shop);
+      expect(problems).toEqual([]);
+      expect(simulated["deployed-delivery-gh-dev-release"]).toBeGreaterThan(20);
+      expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(100);
+    },
+  );
 });

@@ -15,9 +15,12 @@ import {
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { itWithIam } from "../iam/packages";
+import { judgeDeployment } from "../iam/recorded/judge";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { EXAMPLES, ROOT, stackJson, stackNames, synthExample } from "../support/examples";
+import { EXTERNAL_ROLE } from "../support/external-log-destinations";
 import { FakeOpenSearch } from "../support/fake-opensearch";
 import { linesOf } from "../support/stream";
 
@@ -45,7 +48,12 @@ describeOnEmulator("observability of services", () => {
   const domain = new FakeOpenSearch("eu-central-1", FUNCTION);
 
   beforeAll(async () => {
-    const prepare = async () => ({ OPENSEARCH: await domain.start() });
+    const prepare = async ({ url }: { readonly url: string }) => {
+      const trust = { Effect: "Allow", Principal: { Service: "logs.amazonaws.com" }, Action: "sts:AssumeRole" };
+      const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
+      await new AwsCaller(url).call("iam", "CreateRole", { RoleName: EXTERNAL_ROLE, AssumeRolePolicyDocument });
+      return { OPENSEARCH: await domain.start() };
+    };
     shop = await deploy(APP, { name: "telemetry", stacks: STACKS, prepare });
     const account = { accessKeyId: "test", secretAccessKey: "test" };
     const options = { endpoint: shop.emulator.url, region: shop.region, credentials: account, maxAttempts: 1 };
@@ -228,6 +236,14 @@ describeOnEmulator("observability of services", () => {
 
   it("is destroyed without billable leftovers", async () => {
     await shop.destroy();
+    await new AwsCaller(shop.emulator.url).call("iam", "DeleteRole", { RoleName: EXTERNAL_ROLE });
     await expect(shop.expectNothingLeft()).resolves.toBeUndefined();
+  });
+
+  itWithIam("was created and destroyed by calls that the roles may make which deploy it on AWS", async () => {
+    const { problems, simulated } = await judgeDeployment(shop);
+    expect(problems).toEqual([]);
+    expect(simulated["deployed-delivery-gh-dev-apply"]).toBeGreaterThan(500);
+    expect(simulated["deployed-delivery-gh-dev-plan"]).toBeGreaterThan(100);
   });
 });

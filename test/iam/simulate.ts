@@ -35,7 +35,7 @@ const LEFT_TO_THE_ACCOUNT = {
 
 /**
  * Spellings that the simulator knows for those that it refuses or drops, in policies and calls alike: AWS's own documents and parameters of
- * Systems Manager, whose ARN has no account, and keys of an encryption context.
+ * Systems Manager, whose ARN has no account, keys of an encryption context, and claims of tokens.
  */
 const SPELLINGS: readonly (readonly [text: string, instead: string])[] = [
   ["::document/", ":000000000000:document/"],
@@ -44,6 +44,10 @@ const SPELLINGS: readonly (readonly [text: string, instead: string])[] = [
   ["kms:EncryptionContext:PARAMETER_ARN", "kms:EncryptionAlgorithm"],
   ["kms:EncryptionContext:aws:dynamodb:tableName", "kms:RequestAlias"],
   ["kms:EncryptionContext:aws:dynamodb:subscriberId", "kms:CallerAccount"],
+  // Claims of tokens: those of these names are known of few issuers.
+  ...["token.actions.githubusercontent.com", "gitlab.com"].flatMap((issuer) =>
+    ["aud", "sub"].map((claim) => [`${issuer}:${claim}`, `accounts.google.com:${claim}`] as const),
+  ),
 ];
 
 function spelled<T>(value: T): T {
@@ -114,13 +118,23 @@ async function decide(
   return result.overallResult === "Allowed";
 }
 
+/** Decisions by what they depend on: roles of one kind have the same statements. */
+const decided = new Map<string, Promise<boolean>>();
+
 /**
  * Decides a call as IAM does, by the policies of its role and its permissions boundary.
  *
  * @throws Error for a call that AWS does not know
  */
-export async function isAllowed(policies: Policies, asked: Call, boundary?: object): Promise<boolean> {
+export function isAllowed(policies: Policies, asked: Call, boundary?: object): Promise<boolean> {
   const identityPolicies = readOnce(policies, asked);
+  const key = JSON.stringify([identityPolicies.map(({ policy }) => policy), asked, boundary]);
+  const decision = decided.get(key) ?? decideForRole(identityPolicies, asked, boundary);
+  decided.set(key, decision);
+  return decision;
+}
+
+async function decideForRole(identityPolicies: Policies, asked: Call, boundary?: object): Promise<boolean> {
   const permissionBoundaryPolicies =
     boundary === undefined ? undefined : about([{ name: "boundary", policy: boundary }], asked);
   if (permissionBoundaryPolicies?.length === 0) return false;
@@ -134,7 +148,7 @@ export async function isAllowed(policies: Policies, asked: Call, boundary?: obje
 
 /** Decides a call of a service as IAM does, by the policy of the resource. @throws Error for a call that AWS does not know */
 export function isAllowedByResource(resourcePolicy: object, service: string, call: Call): Promise<boolean> {
-  return decide(service, call, { identityPolicies: [], resourcePolicy });
+  return decide(service, spelled(call), { identityPolicies: [], resourcePolicy: spelled(resourcePolicy) });
 }
 
 /** A caller of another account than the resource. */

@@ -1,3 +1,4 @@
+import { DataAwsSecretsmanagerSecretVersion } from "@cdktf/provider-aws/lib/data-aws-secretsmanager-secret-version";
 import {
   AutoScalingGroup,
   ChaosExperiment,
@@ -79,6 +80,11 @@ export function everyRole(): { readonly where: string; readonly program: Program
         secretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:collector-AbCdEf`,
       }),
     ],
+  });
+
+  // What signing in with OpenID Connect reads: it would need a domain.
+  new DataAwsSecretsmanagerSecretVersion(stack, "ClientSecret", {
+    secretId: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:client-AbCdEf`,
   });
 
   const group = new AutoScalingGroup(platform, "Instances", { scaling: { max: 4 }, spot: {} });

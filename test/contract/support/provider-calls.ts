@@ -123,7 +123,8 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
     ecs: "DescribeClusters ListTagsForResource PutClusterCapacityProviders TagResource UntagResource",
   },
   ecs_service: {
-    ecs: "CreateService DeleteService DescribeServices ListTagsForResource TagResource UntagResource UpdateService",
+    // With wait_for_steady_state also those of its deployments.
+    ecs: "CreateService DeleteService DescribeServiceDeployments DescribeServices ListServiceDeployments ListTagsForResource TagResource UntagResource UpdateService",
   },
   ecs_task_definition: {
     ecs: "DeregisterTaskDefinition DescribeTaskDefinition ListTagsForResource RegisterTaskDefinition TagResource UntagResource",
@@ -222,7 +223,7 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
   },
   route: { ec2: "CreateRoute CreateTags DeleteRoute DeleteTags DescribeRouteTables DescribeTags ReplaceRoute" },
   route53_record: {
-    route53: "ChangeResourceRecordSets GetChange GetHostedZone ListResourceRecordSets ListTagsForResource",
+    route53: "ChangeResourceRecordSets GetChange GetHostedZone ListResourceRecordSets",
   },
   route_table: {
     ec2: "CreateRoute CreateRouteTable CreateTags DeleteRoute DeleteRouteTable DeleteTags DescribeNetworkInterfaces DescribeRouteTables DescribeTags DisassociateRouteTable ReplaceRoute",
@@ -250,7 +251,8 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
   },
   s3_bucket_versioning: { s3: "GetBucketTagging GetBucketVersioning PutBucketTagging PutBucketVersioning" },
   scheduler_schedule: {
-    scheduler: "CreateSchedule DeleteSchedule GetSchedule ListTagsForResource TagResource UntagResource UpdateSchedule",
+    // They have no tags.
+    scheduler: "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule",
   },
   security_group: {
     ec2: "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateSecurityGroup CreateTags DeleteNetworkInterface DeleteSecurityGroup DeleteTags DescribeNetworkInterfaces DescribeSecurityGroupRules DescribeSecurityGroups DescribeTags DetachNetworkInterface RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
@@ -302,13 +304,28 @@ export const PROVIDER_CALLS: Readonly<Record<string, Readonly<Record<string, str
   },
 };
 
-/** Write actions that AWS requires of the caller although the provider does not call them, by service. */
+/** The same of each data source that constructs read. */
+export const DATA_CALLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  arn: {},
+  availability_zones: { ec2: "DescribeAvailabilityZones" },
+  // STS answers every caller.
+  caller_identity: {},
+  ecs_cluster: { ecs: "DescribeClusters" },
+  lb: {
+    elasticloadbalancing:
+      "DescribeCapacityReservation DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeTags",
+  },
+  lb_listener: { elasticloadbalancing: "DescribeListenerAttributes DescribeListeners DescribeTags" },
+  partition: {},
+  secretsmanager_secret_version: { secretsmanager: "GetSecretValue" },
+  ssm_parameter: { ssm: "GetParameter" },
+};
+
+/** Actions that AWS or our commands require of the role although the provider does not call them, by service. */
 export const AWS_CALLS: Readonly<Record<string, string>> = {
   // Auto Scaling checks that the caller who names a launch template may start its instances:
   // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
   ec2: "RunInstances",
-  // `antifragile apply` reads why tasks stopped.
-  ecs: "DescribeTasks ListTasks",
   // WAF associates its ACL with a load balancer: https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html
   elasticloadbalancing: "SetWebAcl",
   // WAF and VPC set up the delivery of their logs:
@@ -316,8 +333,11 @@ export const AWS_CALLS: Readonly<Record<string, string>> = {
   logs: "CreateLogDelivery DeleteLogDelivery",
   // Final snapshots: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
   rds: "CreateDBClusterSnapshot CreateDBSnapshot",
-  // Hosted zones of private namespaces: https://docs.aws.amazon.com/cloud-map/latest/dg/security_iam_id-based-policy-examples.html
-  route53: "AssociateVPCWithHostedZone CreateHostedZone DeleteHostedZone",
+  // Hosted zones of private namespaces: https://docs.aws.amazon.com/cloud-map/latest/dg/cloud-map-api-permissions-ref.html
+  route53: "AssociateVPCWithHostedZone CreateHostedZone DeleteHostedZone GetHostedZone ListHostedZonesByName",
   // Passwords that RDS manages: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
   secretsmanager: "CreateSecret RotateSecret TagResource",
 };
+
+/** Calls of `antifragile apply` itself: it reads why tasks stopped. */
+export const APPLY_CALLS: Readonly<Record<string, string>> = { ecs: "DescribeTasks ListTasks" };

@@ -20,9 +20,18 @@ import {
   Platform,
   UserData,
 } from "../../../constructs";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 
 const changed = process.env.CHANGED === "1";
 const environment: Environment = { name: "dev", region: "eu-central-1", profile: "dev" };
+
+/** Rules of the account's owner for another platform. */
+const guardrails: NonNullable<Environment["guardrails"]> = {
+  permissionsBoundary: "arn:aws:iam::aws:policy/PowerUserAccess",
+  rolePath: "/tenant/",
+  namePrefix: "acme",
+  requiredTags: ["CostCenter"],
+};
 
 const app = new App();
 const platform = new Platform(app, "shop", {
@@ -91,15 +100,7 @@ orders.add(new Ingress({ paths: ["/v1/orders"] }));
 if (process.env.SHOP !== undefined) {
   const shop = JSON.parse(process.env.SHOP);
   const tenant = new Platform(app, "tenant", {
-    environment: {
-      ...environment,
-      guardrails: {
-        permissionsBoundary: "arn:aws:iam::aws:policy/PowerUserAccess",
-        rolePath: "/tenant/",
-        namePrefix: "acme",
-        requiredTags: ["CostCenter"],
-      },
-    },
+    environment: { ...environment, guardrails },
     tags: { CostCenter: "4711" },
     vpc: existingVpc(shop.vpc),
     cluster: existingCluster({ clusterName: shop.cluster.clusterName }),
@@ -112,3 +113,4 @@ if (process.env.SHOP !== undefined) {
 }
 
 app.synth();
+writeDeployingRoles(app, { dev: "dev" }, process.env.SHOP === undefined ? {} : { guardrails });

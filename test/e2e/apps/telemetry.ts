@@ -25,6 +25,7 @@ import {
   worker,
   xRay,
 } from "../../../constructs";
+import { writeDeployingRoles } from "../../iam/recorded/deploying";
 import { externalLogDestinations } from "../../support/external-log-destinations";
 import { knownAfterApply } from "../../support/known-after-apply";
 
@@ -108,3 +109,4 @@ new CloudNativeService(stack, "Report", {
 }).add(new ServiceDashboard());
 
 app.synth();
+writeDeployingRoles(app, { dev: "dev" }, { grants: elsewhere.grants });

@@ -1,7 +1,8 @@
 import { REGION } from "../resolve";
 import { arn, calls, DOCS, type Flow, passed, roleArn } from "./flow";
 
-const BUILDS = "([a-z]+)-delivery-((?:live-|staging-)?(?:test|image|release|drift|smoke|shaken))";
+const BUILDS =
+  "([a-z]+)-delivery-((?:live-|staging-)?(?:test|image)|(?:live-|staging-)(?:plan|apply|release|drift|smoke|shaken))";
 const artifact = (repository: string) => `arn:aws:s3:::${repository}-artifacts-0123456789/x/Source/a1b2c3d`;
 const ARTIFACTS_KEY = arn("kms", "key/pipeline-artifacts-key-18634b1b");
 const CODEPIPELINE = `${DOCS}/codepipeline/latest/userguide`;
@@ -80,6 +81,16 @@ export const OF_PIPELINES: readonly Flow[] = [
       calls("s3:GetObject s3:GetObjectVersion", artifact(name)),
       calls("s3:GetBucketAcl s3:GetBucketLocation", `arn:aws:s3:::${name}-artifacts-0123456789`),
     ],
+  },
+  {
+    name: "CodeBuild hands plans on to the build that applies them",
+    role: /^([a-z]+)-delivery-(live|staging)-(plan|apply)$/,
+    source: `${DOCS}/codebuild/latest/userguide/setting-up-service-role.html`,
+    calls: (name = "", environment = "", access = "") => {
+      const stage = `${environment.charAt(0).toUpperCase()}${environment.slice(1)}Plan`.slice(0, 10);
+      const plans = artifact(name).replace("Source", stage);
+      return [calls(access === "plan" ? "s3:PutObject" : "s3:GetObject s3:GetObjectVersion", plans)];
+    },
   },
   {
     name: "CodeBuild encrypts artifacts with a customer-managed key",

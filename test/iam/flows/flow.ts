@@ -8,7 +8,7 @@ export interface Flow {
   /** Whole names of the roles; groups are the arguments of `calls`. */
   readonly role: RegExp;
   readonly source: string;
-  readonly calls: (...groups: string[]) => readonly (readonly Call[])[];
+  readonly calls: (...groups: string[]) => readonly (readonly Call[])[] | Promise<readonly (readonly Call[])[]>;
 }
 
 export const arn = (service: string, rest: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;

@@ -5,6 +5,7 @@ import { OF_FAULTS } from "./faults";
 import { DOCS, type Flow } from "./flow";
 import { OF_LOGS } from "./logs";
 import { OF_MANAGED_POLICIES, OF_SERVICES } from "./services";
+import { OF_TERRAFORM } from "./terraform";
 
 export const FLOWS: readonly Flow[] = [
   ...OF_SERVICES,
@@ -13,6 +14,7 @@ export const FLOWS: readonly Flow[] = [
   ...OF_FAULTS,
   ...OF_PIPELINES,
   ...OF_COMMANDS,
+  ...OF_TERRAFORM,
 ];
 
 /**
@@ -64,20 +66,6 @@ export const WRITERS: readonly {
       resource: `${bucket}/2026-11-28-13-00-00-0123456789ABCDEF`,
       context: { "aws:SourceAccount": account, "aws:SourceArn": bucket.replace(/reads-\d+$/, "0123456789") },
     }),
-  },
-];
-
-/** Actions that no flow of a page of AWS needs, each with the reason that the role has them. */
-export const UNUSED: readonly { readonly role: RegExp; readonly actions: string; readonly why: string }[] = [
-  {
-    role: /^depot-live-(spot|halt|load|fill)-chaos$/,
-    actions: "tag:GetResources",
-    why: "the instances are selected by tag, for which AWS names it with other resources; reads only",
-  },
-  {
-    role: /^shop-dev-mailer-(task|admin)$/,
-    actions: "dynamodb:DescribeTable",
-    why: "in what reads and in what writes a table, which a program may grant alone",
   },
 ];
 

@@ -54,6 +54,8 @@ const TAGGING: Readonly<Record<string, string>> = {
   elasticache: "AddTagsToResource",
   elasticloadbalancing: "AddTags",
   firehose: "TagDeliveryStream",
+  // TagResource does not do: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html
+  kinesis: "AddTagsToStream",
   rds: "AddTagsToResource",
   sqs: "TagQueue",
   ssm: "AddTagsToResource",

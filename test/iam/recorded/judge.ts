@@ -6,7 +6,7 @@ import { ACCOUNT } from "../resolve";
 import type { SimulatedRole } from "../roles";
 import { type Call, isAllowed, WITHOUT_TAGS } from "../simulate";
 import { actionOf, isTagging, prefixOf, taggingActionOf, tagsIn } from "./actions";
-import { readDeployingRoles, roleOfTerraform } from "./deploying";
+import { readDeployingRoles, roleOfKey } from "./deploying";
 import { arnsAmong, arnsNamed, inventedArn, isOfType, type Params, textsIn } from "./resources";
 
 /** A call that the emulator answered: a line of the file that it writes. */
@@ -54,17 +54,18 @@ const isRead = (operation: string) => /^(Describe|Get|List|Head)/.test(operation
 /** Resources as the calls leave them, in their order: tags, roles and the services that assume them. */
 class Account {
   readonly #tags = new Map<string, Readonly<Record<string, string>>>();
-  readonly #roles = new Map<
-    string,
-    { readonly path: string; readonly services: string[]; readonly boundary?: string }
-  >();
+  readonly #roles = new Map<string, { readonly services: string[]; readonly boundary?: string }>();
+  /** Deployment groups of CodeDeploy that were deployed to: later calls name a deployment only. */
+  readonly deploymentGroups = new Set<string>();
+  /** Paths of roles and of instance profiles, by name. */
+  readonly #paths = { role: new Map<unknown, string>(), profile: new Map<unknown, string>() };
 
   tagsOf(arn: string): Readonly<Record<string, string>> {
     return this.#tags.get(arn) ?? {};
   }
 
-  pathOf(role: unknown): string {
-    return this.#roles.get(String(role))?.path ?? "/";
+  pathOf(kind: "role" | "profile", name: unknown): string {
+    return this.#paths[kind].get(name) ?? "/";
   }
 
   boundaryOf(role: unknown): string | undefined {
@@ -81,6 +82,10 @@ class Account {
   /** Remembers what a call changes. */
   learn({ service = "", region, operation, params, named }: Recorded): void {
     if (isRead(operation)) return;
+    if (operation === "CreateDeployment") {
+      const groups = arnsNamed(prefixOf(service), region, params).filter((arn) => arn.includes(":deploymentgroup:"));
+      for (const group of groups) this.deploymentGroups.add(group);
+    }
     const tags = tagsIn(params);
     if (Object.keys(tags).length > 0) {
       for (const arn of [...arnsNamed(prefixOf(service), region, params), ...arnsAmong(named, region)]) {
@@ -90,11 +95,13 @@ class Account {
       }
     }
     if (service !== "iam") return;
-    const { RoleName, Path, AssumeRolePolicyDocument, PolicyDocument, PermissionsBoundary } = params;
+    const { RoleName, AssumeRolePolicyDocument, PolicyDocument, PermissionsBoundary } = params;
+    const path = String(params.Path ?? "/");
+    if (operation === "CreateRole") this.#paths.role.set(RoleName, path);
+    if (operation === "CreateInstanceProfile") this.#paths.profile.set(params.InstanceProfileName, path);
     const trust = operation === "CreateRole" ? AssumeRolePolicyDocument : PolicyDocument;
     if (operation === "CreateRole" || operation === "UpdateAssumeRolePolicy") {
       this.#roles.set(String(RoleName), {
-        path: operation === "CreateRole" ? String(Path ?? "/") : this.pathOf(RoleName),
         services: [...String(trust).matchAll(/"([a-z.-]+\.amazonaws\.com)"/g)].map(([, name]) => name as string),
         ...(PermissionsBoundary === undefined ? {} : { boundary: String(PermissionsBoundary) }),
       });
@@ -107,9 +114,14 @@ async function asked(recorded: Recorded, account: Account): Promise<Call[]> {
   const { service = "", region, operation, named } = recorded;
   const prefix = prefixOf(service);
   const action = actionOf(service, operation);
+  const { Path, RoleName, InstanceProfileName } = recorded.params;
   const params =
-    service === "iam" && recorded.params.Path === undefined
-      ? { ...recorded.params, Path: account.pathOf(recorded.params.RoleName) }
+    service === "iam"
+      ? {
+          ...recorded.params,
+          RolePath: Path ?? account.pathOf("role", RoleName),
+          ProfilePath: Path ?? account.pathOf("profile", InstanceProfileName),
+        }
       : recorded.params;
   const tags = tagsIn(params);
   const tagged: Call["context"] = {
@@ -144,7 +156,10 @@ async function asked(recorded: Recorded, account: Account): Promise<Call[]> {
       },
     }));
   };
-  const candidates = arnsNamed(prefix, region, params);
+  const candidates = [
+    ...arnsNamed(prefix, region, params),
+    ...(params.deploymentId === undefined ? [] : account.deploymentGroups),
+  ];
   const own = await of(action, candidates, isCreation(operation), { ...tagged, ...keysOf(recorded, account) });
   const tagging =
     Object.keys(tags).length === 0 || isTagging(operation) || !isCreation(operation) || service === "s3"
@@ -155,7 +170,7 @@ async function asked(recorded: Recorded, account: Account): Promise<Call[]> {
         });
   const roles =
     operation === "AddRoleToInstanceProfile"
-      ? [`arn:aws:iam::${ACCOUNT}:role${account.pathOf(params.RoleName)}${params.RoleName}`]
+      ? [`arn:aws:iam::${ACCOUNT}:role${account.pathOf("role", RoleName)}${RoleName}`]
       : isRead(operation) || ["iam", "sts"].includes(service)
         ? []
         : textsIn(params).filter(
@@ -296,8 +311,15 @@ export async function judgeCalls(file: string, roleOf: RoleOf, tolerated: readon
   return { problems: [...judge.problems], simulated: judge.simulated };
 }
 
-/** Judges the calls of Terraform for a deployed app whose program wrote its roles, against those that plan and apply its stacks. */
-export function judgeTerraform({ calls, results }: Pick<Deployment, "calls" | "results">): Promise<Judgement> {
+/**
+ * Judges the calls for a deployed app whose program wrote the roles that plan, apply and release it.
+ *
+ * @param others roles of other access keys
+ */
+export function judgeDeployment(
+  { calls, results }: Pick<Deployment, "calls" | "results">,
+  others: RoleOf = () => undefined,
+): Promise<Judgement> {
   const roles = readDeployingRoles(join(results, "cdktf.out"));
-  return judgeCalls(calls, (caller) => roleOfTerraform(roles, caller));
+  return judgeCalls(calls, (caller) => others(caller) ?? roleOfKey(roles, caller));
 }

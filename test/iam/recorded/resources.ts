@@ -50,6 +50,7 @@ const NAMED: Readonly<Record<string, (params: Params) => string[]>> = {
       (name) => `arn:aws:cloudwatch::${ACCOUNT}:dashboard/${name}`,
     ),
   ],
+  codepipeline: by({ name: "", pipelineName: "" }),
   codedeploy: (params) => [
     ...by({ applicationName: "application:", deploymentConfigName: "deploymentconfig:" })(params),
     ...names(params, "deploymentGroupName", "currentDeploymentGroupName").map(
@@ -96,16 +97,27 @@ const NAMED: Readonly<Record<string, (params: Params) => string[]>> = {
     ]),
   events: by({ Name: "rule/", Rule: "rule/" }),
   firehose: by({ DeliveryStreamName: "deliverystream/" }),
-  fis: by({ id: "experiment-template/", experimentTemplateId: "experiment-template/" }),
+  fis: (params) => [
+    ...by({ experimentTemplateId: "experiment-template/" })(params),
+    ...names(params, "id").map((id) => `${id.startsWith("EXP") ? "experiment" : "experiment-template"}/${id}`),
+  ],
   iam: (params) => [
-    ...names(params, "RoleName").map((name) => `arn:aws:iam::${ACCOUNT}:role${params.Path ?? "/"}${name}`),
-    ...names(params, "InstanceProfileName").map((name) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`),
+    ...names(params, "RoleName").map((name) => `arn:aws:iam::${ACCOUNT}:role${params.RolePath ?? "/"}${name}`),
+    ...names(params, "InstanceProfileName").map(
+      (name) => `arn:aws:iam::${ACCOUNT}:instance-profile${params.ProfilePath ?? "/"}${name}`,
+    ),
     ...names(params, "PolicyName").map((name) => `arn:aws:iam::${ACCOUNT}:policy/${name}`),
   ],
+  kinesis: by({ StreamName: "stream/" }),
   kms: by({ KeyId: "key/" }),
   lambda: by({ FunctionName: "function:" }),
   logs: (params) => [
-    ...by({ logGroupIdentifier: "log-group:", logGroupName: "log-group:", logGroupNamePrefix: "log-group:" })(params),
+    ...by({
+      destinationName: "destination:",
+      logGroupIdentifier: "log-group:",
+      logGroupName: "log-group:",
+      logGroupNamePrefix: "log-group:",
+    })(params),
     ...names(params, "logStreamName").map((name) => `log-group:${params.logGroupName}:log-stream:${name}`),
   ],
   rds: (params) => [
