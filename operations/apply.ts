@@ -287,7 +287,7 @@ export async function applyPlan(
 export async function initStack(terraform: Terraform, folder: string): Promise<string | undefined> {
   // Planned without the state that was not saved, everything would be created twice.
   if (existsSync(join(folder, UNSAVED_STATE))) {
-    return `✖ the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder, terraform.command)}\n`;
+    return `✖ the last apply of ${basename(folder)} could not save its state. Save it before anything else:\n  ${pushCommand(folder, terraform.command)}\n  If the state is locked, although that run has ended, remove the lock before, by the ID that Terraform shows:\n  ${chdir(folder, terraform.command)} force-unlock ID\n`;
   }
   const init = await terraform.run(folder, ["init", "-input=false"], { quiet: true });
   return init.code === 0 ? undefined : describeFailure(terraform, folder, "init", init, init.output + init.errors);

@@ -6,7 +6,8 @@ import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, UpdateServiceCommand } from "@aws-sdk/client-ecs";
 import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { DeleteParameterCommand, GetParametersByPathCommand } from "@aws-sdk/client-ssm";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ReleaseLock, ReleaseRecord } from "../../contract/release";
 import type { Permission } from "../../contract/release-permissions";
 import type { Change } from "../../emulator";
 import { AwsCloud } from "../../operations/release/aws";
@@ -26,6 +27,9 @@ import type { ReleaseState } from "../../operations/release/releases";
 import { runSecret } from "../../operations/secret-command";
 import { runStatus } from "../../operations/status-command";
 import { OPERATOR_STATEMENTS } from "../../scripts/docs-operators";
+import { ACTING_FAULTS } from "../cli/support/acting-faults";
+import type { Ended } from "../cli/support/child";
+import { usePackedCli } from "../cli/support/cli";
 import { operator } from "../iam/operators";
 import { itWithIam } from "../iam/packages";
 
@@ -34,6 +38,9 @@ import { image } from "../operations/support/fake-cloud";
 import { callsIn, type Deployment, deploy, describeOnEmulator } from "../support/deployment";
 import { ROOT } from "../support/examples";
 import { exitCodeOf } from "../support/exit-code";
+import { FaultProxy } from "../support/faulty-endpoint";
+import { PlatformCopy } from "../support/platform-copy";
+import { expireAt, type Fault, type Left, RELEASE_FAULTS } from "../support/release-faults";
 
 const APP = join(ROOT, "test/e2e/apps/release.ts");
 const STACKS = ["shop-dev-platform", "orders-dev-data", "orders-dev-service"];
@@ -59,11 +66,11 @@ describeOnEmulator("releases of three process types", () => {
     (await shop.inVersion(version, variables))("orders-dev-service");
   const service = () => shop.stack("orders-dev-service");
 
-  /** A command as on the command line, but that waiting takes no time. */
+  /** A command as on the command line, but that waiting takes no time; its clock can be ahead by some milliseconds. */
   async function command(
     run: (context: ReleaseCommandContext) => Promise<number>,
-    args: string[],
-    interrupted = false,
+    args: readonly string[],
+    { interrupted = false, ahead = 0 } = {},
   ) {
     const printed: string[] = [];
     const start = readFileSync(shop.emulator.log, "utf8").length;
@@ -80,7 +87,7 @@ describeOnEmulator("releases of three process types", () => {
                 cloud,
                 place,
                 print,
-                now: Date.now,
+                now: () => Date.now() + ahead,
                 sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
                 interrupted: interrupted ? AbortSignal.abort() : new AbortController().signal,
                 by: "max",
@@ -274,7 +281,7 @@ describeOnEmulator("releases of three process types", () => {
     expect(seed.code).toBe(7);
     expect(seed.text).toContain("    one\n    two\n");
     expect((await command(runMigrate, ["dev", "--image", image("d"), ...PLACE])).code).toBe(0);
-    expect((await command(runAdminCommand, ["dev", "seed", ...PLACE], true)).code).toBe(130);
+    expect((await command(runAdminCommand, ["dev", "seed", ...PLACE], { interrupted: true })).code).toBe(130);
   });
 
   it("are looked after on call with the commands alone, which call what docs/commands.md lists", async () => {
@@ -333,6 +340,153 @@ describeOnEmulator("releases of three process types", () => {
         .send(new DeleteParameterCommand({ Name: "/secrets/dev/stripe-key" }))
         .catch(() => undefined);
     }
+  });
+
+  describe("of the packed executable, behind a proxy", () => {
+    const packed = usePackedCli();
+    const OLD = image("0");
+    // In a registry that is not ECR, where no tag keeps it.
+    const NEW = image("1").replace(/^\d+/, "registry");
+    const HEALED = image("2");
+
+    /** A release that a fault has hit, and what there is right after it. */
+    interface Hit {
+      readonly copy: PlatformCopy;
+      readonly left: Left | undefined;
+      readonly end: Pick<Ended, "code" | "text">;
+      readonly images: readonly string[];
+      readonly record: ReleaseRecord;
+      readonly lock: ReleaseLock | undefined;
+      readonly calls: readonly string[];
+    }
+    const hits = new Map<string, Hit>();
+    const steps = () => [...hits.keys()].filter((title) => title.startsWith("expired credentials"));
+    let status: readonly { readonly platform: string; readonly release: { readonly live: number | null } }[];
+    let calledBefore: string;
+
+    async function hit(copy: PlatformCopy, [left, inject]: readonly [Left | undefined, Fault[1]]): Promise<Hit> {
+      const aws = await FaultProxy.to(shop.emulator.url, copy.releases);
+      const folder = mkdtempSync(join(tmpdir(), "antifragile-hit-"));
+      try {
+        const words = packed.command("release", "dev", "--image", NEW, ...copy.place);
+        const end = await inject({ words, aws, copy, folder });
+        const [images, record, lock] = [await copy.images(), await copy.read("record"), await copy.read("lock")];
+        return { copy, left, end, images, record, lock, calls: [...aws.calls] };
+      } finally {
+        aws.stop();
+        rmSync(folder, { recursive: true });
+      }
+    }
+
+    /** Copies the platform for each fault, and releases there: in peace first, and then several at once with their faults. */
+    async function hitAll(faults: Readonly<Record<string, readonly [Left | undefined, Fault[1]]>>): Promise<void> {
+      const left: (() => Promise<void>)[] = [];
+      for (const [title, fault] of Object.entries(faults)) {
+        const copy = await PlatformCopy.of("shop", `copy-${hits.size + left.length}`, shop.emulator.url);
+        const first = await command(runRelease, ["dev", "--image", OLD, ...copy.place]);
+        expect(first, first.text).toMatchObject({ code: 0 });
+        left.push(async () => void hits.set(title, await hit(copy, fault)));
+      }
+      const lane = async () => {
+        for (let next = left.shift(); next !== undefined; next = left.shift()) await next();
+      };
+      await Promise.all(Array.from({ length: 4 }, lane));
+    }
+
+    beforeAll(async () => {
+      calledBefore = called;
+      caller = "faults";
+      await hitAll({ "no fault": ["live", expireAt(Number.POSITIVE_INFINITY)] });
+      const calls = hits.get("no fault")?.calls ?? [];
+      // Each call where it comes first, and the record of what is live, which comes last.
+      const places = calls.flatMap((call, place) =>
+        calls.indexOf(call) === place || (call === "PutParameter record" && calls.lastIndexOf(call) === place)
+          ? [place]
+          : [],
+      );
+      const expired = places.map(
+        (place) => [`expired credentials at call ${place}, ${calls[place]}`, [undefined, expireAt(place)]] as const,
+      );
+      await hitAll({ ...RELEASE_FAULTS, ...Object.fromEntries(expired) });
+      const { text } = await command(runStatus as typeof runShow, ["dev", "--region", shop.region, "--json"]);
+      status = JSON.parse(text);
+    });
+    afterAll(() => {
+      called = calledBefore;
+      caller = "release";
+    });
+
+    /** Compares exit code, words, lock, record, status and what runs; returns the state that they agree on. */
+    function agreed({ copy, end: { code, text }, images, record, lock }: Hit): Left {
+      expect(text).not.toMatch(/internal error|\n {4}at /);
+      expect(status.find(({ platform }) => platform === copy.name)?.release.live).toBe(record.live?.number);
+      const { live, started, failed } = record;
+      if (code === 0) {
+        expect({ live, started, images }).toMatchObject({
+          live: { number: 2, images: { orders: NEW } },
+          images: [NEW],
+        });
+        expect(started).toBeUndefined();
+        expect(lock !== undefined, text).toBe(text.includes("the lock was not removed"));
+        return "live";
+      }
+      expect(live, text).toMatchObject({ number: 1, images: { orders: OLD } });
+      if (lock?.id === "x") {
+        expect({ code, started }).toMatchObject({ code: 1, started: { number: 2 } });
+        expect([...images].sort(), text).toEqual([OLD, NEW].sort());
+        expect(text).toContain("release 7 by mia has taken the lock");
+        return "left to another";
+      }
+      if (lock === undefined) {
+        expect({ images, started }).toEqual({ images: [OLD] });
+        // The screen of a terminal that was closed shows nothing.
+        if (text !== "") {
+          expect(text.includes("is recorded as failed"), text).toBe(failed !== undefined);
+          expect(code, text).toBe(text.includes("interrupted by") ? 130 : 1);
+        }
+        return "rolled back";
+      }
+      // What it did not record, it does not claim, and what moved it names, unless it was killed.
+      expect(failed).toBeUndefined();
+      expect(text).not.toMatch(/Running again|recorded as failed\./);
+      if (code === 1 && images.includes(NEW)) expect(text).toMatch(/was moved to .* and should run/);
+      return "cut off";
+    }
+
+    /** The next release makes everything whole: ten minutes later, when a lock that was left is silent. */
+    async function heals({ copy, record, end }: Hit): Promise<void> {
+      const next = await command(runRelease, ["dev", "--image", HEALED, "--unlock", ...copy.place], { ahead: 600_000 });
+      expect(next, next.text).toMatchObject({ code: 0 });
+      const { live, started, failed } = await copy.read("record");
+      expect(live.images).toEqual({ orders: HEALED });
+      const [images, lock] = [await copy.images(), await copy.read("lock")];
+      expect({ images, lock, started, failed }).toEqual({ images: [HEALED] });
+      const list = JSON.parse((await command(runReleases, ["dev", "--json", ...copy.place])).text) as ReleaseState;
+      const second = list.releases.find(({ number }) => number === 2);
+      const begun = record.failed !== undefined ? "failed" : record.started !== undefined ? "died" : "live";
+      expect(second?.outcome).toBe(end.code === 0 ? "was live" : begun);
+    }
+
+    it.each(Object.keys(RELEASE_FAULTS))("withstand: %s", async (title) => {
+      const found = hits.get(title) as Hit;
+      expect(agreed(found), found.end.text).toBe(found.left);
+      await heals(found);
+    });
+
+    it("withstand expired credentials at each step", async () => {
+      expect(steps().length).toBeGreaterThan(10);
+      for (const title of steps()) {
+        const found = hits.get(title) as Hit;
+        expect(found.end.text, title).toMatch(/credentials|security token/);
+        agreed(found);
+        await heals(found);
+      }
+    });
+
+    it("are tried with every fault", () => {
+      const untried = ACTING_FAULTS.filter((fault) => ![...hits.keys()].some((title) => title.startsWith(fault)));
+      expect(untried).toEqual([]);
+    });
   });
 
   it("call exactly what their policy allows", async () => {
