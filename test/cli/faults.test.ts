@@ -388,6 +388,12 @@ describe("alarms that are watched", () => {
     },
   );
 
+  it("count where they are composite", async () => {
+    aws.alarms.set("mailer-errors", { state: "ALARM", since: Date.now(), composite: true });
+    const { code, text } = await run(cli("alarms", "dev", ...PLACE));
+    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringMatching(/✖ dev: in alarm: .*mailer-errors/) });
+  });
+
   it("are not asked for where the command is interrupted before", async () => {
     const { child, ended, text } = start(ALARMS());
     // The answer would otherwise overtake the signal.

@@ -116,9 +116,10 @@ function readCall(request: IncomingMessage, body: Buffer): ReceivedCall {
     const input = JSON.parse(body.toString() || "{}") as Record<string, unknown>;
     return { operation: target.split(".").at(-1) ?? "", input, request, body };
   }
-  const action =
-    new URLSearchParams(body.toString()).get("Action") ?? /\/operation\/(\w+)$/.exec(request.url ?? "")?.[1];
-  return { operation: action ?? `${request.method} ${request.url}`, input: {}, request, body };
+  const form = Object.fromEntries(new URLSearchParams(body.toString()));
+  if (form.Action !== undefined) return { operation: form.Action, input: form, request, body };
+  const [, operation = `${request.method} ${request.url}`] = /\/operation\/(\w+)$/.exec(request.url ?? "") ?? [];
+  return { operation, input: {}, request, body };
 }
 
 /** Endpoint that passes calls on to another one. */

@@ -19,7 +19,7 @@ const ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/";
 export class FakeAws extends FaultyEndpoint {
   readonly parameters = new Map<string, Parameter>();
   readonly services = new Map<string, Service>();
-  readonly alarms = new Map<string, { readonly state: string; readonly since: number }>();
+  readonly alarms = new Map<string, { readonly state: string; readonly since: number; readonly composite?: boolean }>();
   /** Task definitions whose deployment does not end: `orders:3`. */
   readonly slow = new Set<string>();
 
@@ -154,12 +154,18 @@ export class FakeAws extends FaultyEndpoint {
       case "DescribeScalingActivities":
         return { ScalingActivities: [] };
       case "DescribeAlarms": {
-        const MetricAlarms = [...this.alarms].map(([AlarmName, { state, since }]) => ({
-          AlarmName,
-          StateValue: state,
-          StateTransitionedTimestamp: since / 1000,
-        }));
-        return { MetricAlarms, CompositeAlarms: [] };
+        const asked = JSON.stringify(input);
+        const of = (kind: "Composite" | "Metric") =>
+          [...this.alarms]
+            // As AWS does, which leaves out composite alarms unless they are asked for.
+            .filter(([, { composite }]) => (composite === true) === (kind === "Composite"))
+            .filter(() => kind === "Metric" || asked.includes("CompositeAlarm"))
+            .map(([AlarmName, { state, since }]) => ({
+              AlarmName,
+              StateValue: state,
+              StateTransitionedTimestamp: since / 1000,
+            }));
+        return { MetricAlarms: of("Metric"), CompositeAlarms: of("Composite") };
       }
     }
     throw new Error(`the fake AWS does not know ${operation}`);
@@ -181,13 +187,19 @@ export class FakeAws extends FaultyEndpoint {
   }
 }
 
+interface DescribedAlarm {
+  readonly AlarmName: string;
+  readonly StateValue: string;
+  readonly StateTransitionedTimestamp: number;
+}
+
 function alarmsXml(body: object): string {
-  const { MetricAlarms = [] } = body as {
-    MetricAlarms?: { AlarmName: string; StateValue: string; StateTransitionedTimestamp: number }[];
-  };
-  const members = MetricAlarms.map(
-    ({ AlarmName, StateValue, StateTransitionedTimestamp: since }) =>
-      `<member><AlarmName>${AlarmName}</AlarmName><StateValue>${StateValue}</StateValue><StateTransitionedTimestamp>${new Date(since * 1000).toISOString()}</StateTransitionedTimestamp></member>`,
-  );
-  return `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms>${members.join("")}</MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
+  const lists = Object.entries(body as Readonly<Record<string, readonly DescribedAlarm[]>>).map(([list, alarms]) => {
+    const members = alarms.map(
+      ({ AlarmName, StateValue, StateTransitionedTimestamp: since }) =>
+        `<member><AlarmName>${AlarmName}</AlarmName><StateValue>${StateValue}</StateValue><StateTransitionedTimestamp>${new Date(since * 1000).toISOString()}</StateTransitionedTimestamp></member>`,
+    );
+    return `<${list}>${members.join("")}</${list}>`;
+  });
+  return `<DescribeAlarmsResponse><DescribeAlarmsResult>${lists.join("")}</DescribeAlarmsResult></DescribeAlarmsResponse>`;
 }
