@@ -19,6 +19,7 @@ const LONGEST = [
   "test/e2e/service.e2e.test.ts",
   "test/e2e/strategies.e2e.test.ts",
   "test/e2e/release.e2e.test.ts",
+  "test/e2e/state.e2e.test.ts",
   "test/e2e/platform.e2e.test.ts",
   "test/cli/upgrade-versions.test.ts",
   "test/cli/upgrade.test.ts",

@@ -11,11 +11,12 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
+  HeadObjectCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { App, DeliveryStack, type DeliveryStackProps, ImageRepository } from "../../constructs";
 import type { Emulator } from "../../emulator";
 import { applyStacks } from "../../operations/apply";
@@ -25,7 +26,14 @@ import { destroyCloud } from "../../operations/destroy-cloud";
 import type { Boundary } from "../../operations/permissions-boundary";
 import { backendsOf } from "../../operations/synthesized";
 import { run } from "../cli/packed";
+import { FaultTable } from "../cli/support/acting-faults";
+import { OUTPUT_ENDS } from "../cli/support/child";
+import { NO_CREDENTIALS, usePackedCli } from "../cli/support/cli";
+import { FaultyDeployment } from "../support/apply-faults";
+import { AwsCaller } from "../support/aws-call";
 import { describeOnEmulator, resultsFolder, startAsAws, tools } from "../support/deployment";
+import { FaultProxy } from "../support/faulty-endpoint";
+import { typeCtrlC, typeSecondCtrlC } from "../support/in-terminal";
 
 /** The account that the emulator is. */
 const ACCOUNT = "123456789012";
@@ -177,6 +185,192 @@ describeOnEmulator("state in S3", () => {
     );
     await s3.send(new DeleteObjectCommand(place));
     expect(await apply()).toMatchObject({ outcome: 0 });
+  });
+
+  describe("is whole after a deployment by the packed executable, behind a proxy, that meets", () => {
+    const packed = usePackedCli();
+    const table = new FaultTable();
+    const s3State = { bucket: BUCKET, key: "orders-dev-service", region: "eu-central-1", use_lockfile: true };
+    const lock = { Bucket: BUCKET, Key: `${s3State.key}.tflock` };
+    let proxy: FaultProxy;
+    let deployment: FaultyDeployment;
+    let version = 0;
+
+    beforeAll(async () => {
+      if (!tools.terraform.found) throw new Error("needs Terraform");
+      proxy = await FaultProxy.to(emulator.url, "");
+      deployment = new FaultyDeployment(join(folder, "faulty"), proxy, packed.command, {
+        s3: s3State,
+        env: {
+          ...NO_CREDENTIALS,
+          TF_CLI_CONFIG_FILE: process.env.TF_CLI_CONFIG_FILE,
+          TERRAFORM_BINARY_NAME: tools.terraform.path,
+        },
+      });
+    });
+    afterAll(() => proxy?.stop());
+    beforeEach(() => {
+      version += 1;
+      proxy.fault = () => undefined;
+      proxy.before = () => undefined;
+      proxy.expiredKeys.clear();
+    });
+
+    /** Values of both parameters: those that are there, and those in the state; and whether it is locked. */
+    async function there() {
+      const aws = new AwsCaller(emulator.url);
+      const found = ["first", "second"].map(async (name) => {
+        const answer = await aws.call("ssm", "GetParameter", { Name: `/apply/${name}` }).catch(() => undefined);
+        return Number(answer?.Parameter.Value);
+      });
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: s3State.key }));
+      const state = JSON.parse((await Body?.transformToString()) ?? "") as {
+        resources: { name: string; instances: { attributes: { value: string } }[] }[];
+      };
+      const recorded = ["first", "second"].map((name) =>
+        Number(state.resources.find((each) => each.name === name)?.instances[0]?.attributes.value),
+      );
+      const locked = await s3.send(new HeadObjectCommand(lock)).then(
+        () => true,
+        () => false,
+      );
+      return { values: await Promise.all(found), recorded, locked };
+    }
+    const whole = (of = version) => ({ values: [of, of], recorded: [of, of], locked: false });
+
+    /** Deploys the version, and does first what the messages say; it completes what was cut off. */
+    async function heals() {
+      const said: string[] = [];
+      for (let attempt = 1; attempt <= 5; attempt++) {
+        const { code, text } = await deployment.run(version).ended;
+        if (code === 0) {
+          expect(await there()).toEqual(whole());
+          return said;
+        }
+        said.push(text);
+        const [line] = /\S*terraform\S* -chdir=\S+ (force-unlock|state push) .*/.exec(text) ?? [];
+        if (line === undefined) throw new Error(text);
+        const remedy = await deployment.shell(line.replace("force-unlock", "force-unlock -force")).ended;
+        // The state cannot be saved where it is locked: Terraform shows the ID.
+        const id = /ID: +(\S+)/.exec(remedy.text)?.[1];
+        const [unlock] = /\S*terraform\S* -chdir=\S+ force-unlock(?= ID\n)/.exec(text) ?? [];
+        if (id === undefined || unlock === undefined) continue;
+        await deployment.shell(`${unlock} -force ${id} && ${line}`).ended;
+      }
+      throw new Error(said.join("\n"));
+    }
+
+    it(table.title("a reader of apply that has seen enough", "closed output"), async () => {
+      expect(await deployment.run(version, { words: ["plan", "dev"] }).ended).toMatchObject({ code: 0 });
+      const [[, script]] = OUTPUT_ENDS;
+      const shell = ["bash", "--norc", "-c", script, "bash"];
+      const { code, text } = await deployment.run(version, { words: ["apply", "dev"], shell }).ended;
+      expect(code, text).toBe(0);
+      expect(await there()).toEqual(whole());
+    });
+
+    it(table.title("connections that are dropped, and throttling", "dropped connections", "throttling"), async () => {
+      proxy.fault = (call, nth) =>
+        !/^(Put|Get)Parameter/.test(call) || nth > 2 ? undefined : nth === 1 ? "drop" : "throttle";
+      expect(await heals()).toEqual([]);
+    });
+
+    it.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)(
+      table.title(
+        "%s while it applies: what was begun is completed, and is in the state",
+        "SIGTERM",
+        "SIGINT",
+        "SIGHUP",
+      ),
+      async (signal) => {
+        const interrupted = () => {
+          const { child, ended } = deployment.run(version);
+          deployment.duringApply(() => child.kill(signal));
+          return ended;
+        };
+        const before = await there();
+        const { code, text } = await (signal === "SIGINT"
+          ? deployment.runInTerminal(version, typeCtrlC)
+          : interrupted());
+        expect(code, text).toBe(130);
+        expect(text).toMatch(/interrupted by SIG[\s\S]*may be partly applied/);
+        const values = [version, before.values[1]];
+        expect(await there()).toEqual({ values, recorded: values, locked: false });
+      },
+    );
+
+    it(table.title("a second Ctrl-C while it applies", "second SIGINT"), async () => {
+      const { code, text } = await deployment.runInTerminal(version, typeSecondCtrlC);
+      expect(code, text).toBe(130);
+      expect(text).toMatch(/Ctrl-C again aborts it[\s\S]*may be partly applied/);
+      await heals();
+    });
+
+    it(table.title("SIGKILL: Terraform completes it", "SIGKILL"), async () => {
+      const { child, ended } = deployment.run(version);
+      deployment.duringApply(async () => {
+        child.kill("SIGKILL");
+        await ended;
+      });
+      expect(await ended).toMatchObject({ code: null });
+      await vi.waitFor(async () => expect(await there()).toEqual(whole()), { timeout: 60_000, interval: 200 });
+    });
+
+    it.each([
+      ["init", /^GET /, { first: false, locked: false }],
+      ["plan", /^GetParameter/, { first: false, locked: true }],
+      ["apply", /^PutParameter .*second/, { first: true, locked: true }],
+    ] as const)(
+      table.title("credentials that expire at %s", "expired credentials"),
+      async (step, at, { first, locked }) => {
+        const before = await there();
+        let expired = false;
+        proxy.before = (call) => {
+          expired ||= at.test(call);
+          if (expired) proxy.expiredKeys.add(proxy.accessKey);
+        };
+        const { code, text } = await deployment.run(version).ended;
+        expect(code, text).toBe(1);
+        expect(text).toContain(`terraform ${step} of orders-dev-service failed`);
+        expect(text).toContain("The AWS credentials have expired: renew them and run the command again.");
+        expect(text.includes("The lock of the state stays"), text).toBe(locked);
+        expect(await there()).toEqual({
+          ...before,
+          // Terraform keeps in a file what it cannot write to the state.
+          values: first ? [version, before.values[1]] : before.values,
+          locked,
+        });
+        proxy.before = () => undefined;
+        proxy.expiredKeys.clear();
+        if (locked) expect((await heals()).length).toBeGreaterThan(0);
+      },
+    );
+
+    it(table.title("a lock that another holds", "taken lock"), async () => {
+      const held = { ID: "1", Operation: "OperationTypeApply", Who: "mia@laptop", Created: "2026-01-01T00:00:00Z" };
+      await s3.send(new PutObjectCommand({ ...lock, Body: JSON.stringify(held) }));
+      const { code, text } = await deployment.run(version).ended;
+      expect({ code, text }).toMatchObject({
+        code: 1,
+        text: expect.stringMatching(/locked by mia@laptop since 2026-01-01/),
+      });
+      expect(await there()).toMatchObject({ locked: true });
+      await s3.send(new DeleteObjectCommand(lock));
+    });
+
+    it(table.title("a list of plans that is damaged", "damaged record"), async () => {
+      const list = join(deployment.folder, "infra/cdktf.out/antifragile-plans.json");
+      const before = await there();
+      writeFileSync(list, "{");
+      const { code, text } = await deployment.run(version, { words: ["apply", "dev"] }).ended;
+      expect(code, text).toBe(1);
+      expect(text).toContain("antifragile-plans.json is damaged: run antifragile plan dev again");
+      expect(await there()).toEqual(before);
+      rmSync(list);
+      await heals();
+    });
+
+    it("every fault", () => expect(table.untried).toEqual([]));
   });
 
   it("gets by Terraform, applied by a platform team, what bootstrap creates", async () => {
