@@ -118,6 +118,17 @@ export const options = defineOptions({
     default: "codepipeline",
     ...OF_A_SERVICE,
   }),
+  accounts: choice({
+    help: "AWS accounts that the CI system deploys to. In an account of its own, nothing that happens in another environment reaches production.",
+    values: {
+      separate: "Production in an account of its own, the rest in one with the images",
+      one: "One account for everything",
+    },
+    excluded: ({ ci }): Readonly<Record<string, string>> =>
+      ci === "none" ? { separate: "needs a CI system, which has roles in each account" } : {},
+    default: ({ ci }) => (ci === "none" ? "one" : "separate"),
+    ...OF_A_SERVICE,
+  }),
   engine: choice({
     ask: "Which engine compiles the infrastructure to Terraform?",
     help: "Engine that compiles the infrastructure to Terraform. CDK for Terraform is archived and gets no fixes, but tests of antifragile apply what it writes. CDK Terrain is its maintained successor and needs Node.js 22.13; tests compare what it writes.",

@@ -13,8 +13,12 @@ export interface CiSetup {
   readonly branch: string;
   /** `npm` or `pnpm`. */
   readonly packageManager: string;
-  /** Names of the environments in other accounts. */
-  readonly elsewhere: readonly string[];
+  /** Environments that the CI system deploys. */
+  readonly environments: readonly {
+    readonly name: string;
+    /** @default - not known yet */
+    readonly account?: string | undefined;
+  }[];
   /** Complete export `delivery` of infra/environments.ts. */
   readonly delivery: {
     readonly account?: string;
@@ -27,7 +31,22 @@ export interface CiSetup {
 
 type Steps = (setup: CiSetup) => readonly SetupStep[];
 
-const gitHub: Steps = ({ branch, delivery }) => {
+/** Environments in another account than the images. */
+const elsewhere = ({ environments, delivery }: CiSetup) =>
+  environments.filter(({ account = delivery.account }) => account !== delivery.account);
+
+/** Variables that the CI file reads the accounts from, with their values. */
+const accountVariables = (
+  setup: CiSetup,
+): (readonly [variable: string, account: string | undefined, what: string])[] => [
+  ["AWS_ACCOUNT_ID", setup.delivery.account, "the account that is deployed to"],
+  ...elsewhere(setup).map(
+    ({ name, account }) => [`AWS_ACCOUNT_ID_${name.toUpperCase()}`, account, `the account of ${name}`] as const,
+  ),
+];
+
+const gitHub: Steps = (setup) => {
+  const { branch, delivery, environments } = setup;
   const { owner, name } = delivery.repository as { readonly owner: string; readonly name: string };
   const repository = `${owner}/${name}`;
   const environment = (environmentName: string, more = "") =>
@@ -37,11 +56,13 @@ const gitHub: Steps = ({ branch, delivery }) => {
       `&& gh api --method POST repos/${repository}/environments/${environmentName}/deployment-branch-policies -f name=${branch}`,
     ].join(" ");
   return [
-    {
-      what: "the account that the workflow deploys to",
-      how: `gh variable set AWS_ACCOUNT_ID --body ${delivery.account} --repo ${repository}`,
-    },
-    { what: `the environment staging, for ${branch} alone`, how: environment("staging") },
+    ...accountVariables(setup).map(([variable, account, what]) => ({
+      what,
+      how: `gh variable set ${variable} --body ${account} --repo ${repository}`,
+    })),
+    ...environments
+      .filter(({ name }) => name !== "production")
+      .map(({ name }) => ({ what: `the environment ${name}, for ${branch} alone`, how: environment(name) })),
     {
       what: `the environment production, for ${branch} alone, with a reviewer: here you`,
       how: environment("production", ` -F 'reviewers[][type]=User' -F "reviewers[][id]=$(gh api user --jq .id)"`),
@@ -53,14 +74,15 @@ const gitHub: Steps = ({ branch, delivery }) => {
   ];
 };
 
-const gitLab: Steps = ({ branch, delivery }) => {
+const gitLab: Steps = (setup) => {
+  const { branch, delivery } = setup;
   const { project = "" } = delivery;
   const api = `glab api --method POST projects/${encodeURIComponent(project)}`;
   return [
-    {
-      what: "the account that the pipeline deploys to",
-      how: `glab variable set AWS_ACCOUNT_ID ${delivery.account} --repo ${project}`,
-    },
+    ...accountVariables(setup).map(([variable, account, what]) => ({
+      what,
+      how: `glab variable set ${variable} ${account} --repo ${project}`,
+    })),
     {
       what: "maintainers alone may start production (Premium; without it, everyone who may merge may)",
       how: `${api}/protected_environments -f name=production -f 'deploy_access_levels[][access_level]=40'`,
@@ -85,32 +107,33 @@ const agents = ({ principal }: CiSetup["delivery"]): SetupStep => ({
   how: `aws ec2 associate-iam-instance-profile --instance-id <id> --iam-instance-profile Name=${principal?.split("/").at(-1)}`,
 });
 
-const jenkins: Steps = ({ delivery }) => [
+const jenkins: Steps = (setup) => [
   { what: "two plugins", how: "jenkins-plugin-cli --plugins lockable-resources pipeline-milestone-step" },
-  agents(delivery),
+  agents(setup.delivery),
   { what: "the labels delivery and test of these agents", how: "Manage Jenkins, Nodes" },
-  {
-    what: `the account, as global variable AWS_ACCOUNT_ID: ${delivery.account}`,
+  ...accountVariables(setup).map(([variable, account, what]) => ({
+    what: `${what}, as global variable ${variable}: ${account}`,
     how: "Manage Jenkins, System, Global properties, Environment variables",
-  },
+  })),
   { what: "a multibranch pipeline that trusts no pull requests of forks", how: "New Item, Multibranch Pipeline" },
 ];
 
-const teamCity: Steps = ({ delivery }) => [
-  agents(delivery),
+const teamCity: Steps = (setup) => [
+  agents(setup.delivery),
   {
     what: "the parameter delivery of agents that deploy",
     how: "echo delivery=yes >> conf/buildAgent.properties, on the agent",
   },
-  {
-    what: `the account, as project parameter env.AWS_ACCOUNT_ID: ${delivery.account}`,
+  ...accountVariables(setup).map(([variable, account, what]) => ({
+    what: `${what}, as project parameter env.${variable}: ${account}`,
     how: "Edit project, Parameters",
-  },
+  })),
   { what: "who approves production", how: "approvalRules in .teamcity/settings.kts, by default user:admin" },
   { what: "settings from version control", how: "Edit project, Versioned Settings, Kotlin" },
 ];
 
-const travis: Steps = ({ branch, delivery }) => {
+const travis: Steps = (setup) => {
+  const { branch, delivery } = setup;
   const user = delivery.principal?.split("/").at(-1);
   return [
     {
@@ -122,10 +145,10 @@ const travis: Steps = ({ branch, delivery }) => {
       what: `${variable}, for ${branch} alone`,
       how: `travis env set ${variable} <value> --private --branch ${branch}`,
     })),
-    {
-      what: "the account that builds deploy to",
-      how: `travis env set AWS_ACCOUNT_ID ${delivery.account} --public --branch ${branch}`,
-    },
+    ...accountVariables(setup).map(([variable, account, what]) => ({
+      what,
+      how: `travis env set ${variable} ${account} --public --branch ${branch}`,
+    })),
   ];
 };
 
@@ -156,9 +179,9 @@ export function ciSetup(setup: CiSetup): { readonly title: string; readonly step
     { what: "the bucket for the state of Terraform", how: command("bootstrap", "delivery") },
     { what: "the image repository, and the roles or the pipeline", how: command("deploy", "delivery") },
   ];
-  const elsewhere = setup.elsewhere.map((name) => ({
+  const others = elsewhere(setup).map(({ name }) => ({
     what: `the bucket and the roles in the account of ${name}, with its credentials`,
-    how: `${command("bootstrap", `delivery-${name}`)} && ${command("deploy", `delivery-${name}`)}`,
+    how: command("bootstrap", `delivery-${name}`),
   }));
-  return { title: system.title, steps: [...first, ...elsewhere, ...system.steps(setup)] };
+  return { title: system.title, steps: [...first, ...others, ...system.steps(setup)] };
 }

@@ -86,10 +86,10 @@ function setupSteps({ environments, others }: Known, { repository, environment }
   if (!asked || delivery === undefined || placeholdersIn(delivery, "").length > 0) return [];
   const recorded = JSON.parse(read(repository, ANSWERS) ?? "{}") as Readonly<Record<string, string | undefined>>;
   const { ci = "none", name = "", branch = "main", packageManager = "npm" } = recorded;
-  const elsewhere = environments
-    .filter(({ account, state }) => state === "s3" && account !== delivery.account)
-    .map((each) => each.name);
-  const setup = ciSetup({ ci, name, branch, packageManager, elsewhere, delivery });
+  const deployed = environments
+    .filter(({ state }) => state === "s3")
+    .map((each) => (placeholdersIn(each.account, "").length === 0 ? each : { ...each, account: undefined }));
+  const setup = ciSetup({ ci, name, branch, packageManager, environments: deployed, delivery });
   if (setup === undefined) return [];
   return setup.steps.map(({ what, how }) => ({ level: "manual", about: `${setup.title}, once`, what, remedy: how }));
 }

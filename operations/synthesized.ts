@@ -15,7 +15,7 @@ export const isDelivery = (argument: string) => argument === DELIVERY || argumen
 /** Program of a synthesized stack, as far as commands read it. */
 interface StackProgram {
   readonly provider?: {
-    readonly aws?: readonly { readonly region?: string }[];
+    readonly aws?: readonly { readonly region?: string; readonly allowed_account_ids?: readonly string[] }[];
   };
   readonly terraform?: {
     readonly backend?: {

@@ -145,7 +145,10 @@ function stateStatements(access: Access, { partition, environment, stackIds }: N
     {
       actions: ["s3:ListBucket"],
       resources: [bucket],
-      conditions: { StringEquals: { "s3:prefix": places.flatMap(({ key }) => [key, `${key}.tflock`]).sort() } },
+      // Terraform asks for workspaces below "env:/" whenever it initializes.
+      conditions: {
+        StringEquals: { "s3:prefix": ["env:/", ...places.flatMap(({ key }) => [key, `${key}.tflock`]).sort()] },
+      },
     },
     { actions: ["s3:GetObject"], resources: objects("") },
     { actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources: objects(".tflock") },

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
@@ -42,6 +42,11 @@ def account_id() -> str:
     return _caller.get().account
 
 
+def known_as(access_key: str) -> str:
+    """Name of the caller in the record of a test: the ARN of a session's role, or the access key."""
+    return caller().arn if caller().session else access_key
+
+
 def call_with(access_key: str) -> str:
     """Make the rest of this thread's call that of an access key; returns its account."""
     _caller.set(_of(access_key))
@@ -61,6 +66,28 @@ def _of(access_key: str) -> Caller:
         if key is not None:
             return Caller(account, key.role_arn, session=True) if key.role_arn else administrator(account)
     return administrator(DEFAULT_ACCOUNT_ID)
+
+
+def may_reach(call: Any) -> bool:
+    """True if the call is for the caller's own account, or the policies of the image repositories of another one allow it; it then goes there."""
+    who, account = caller(), call.params.get("registryId")
+    if call.service != "ecr" or account in (None, who.account):
+        return True
+    from moto.ecr.models import ecr_backends
+
+    held = ecr_backends[account][call.region].repositories
+    names = call.params.get("repositoryNames") or [call.params.get("repositoryName")]
+    context = {"aws:PrincipalArn": who.arn, "aws:PrincipalAccount": who.account}
+    for name in names:
+        allowing = [
+            each
+            for each in _statements(getattr(held.get(name), "policy", None) or '{"Statement": []}')
+            if f"ecr:{call.operation}" in _list(each["Action"]) and _names(each["Principal"], who) and _holds(each.get("Condition", {}), context)
+        ]
+        if not allowing:
+            return False
+    _caller.set(replace(who, account=account))
+    return True
 
 
 def may_assume(role_arn: str, external_id: str | None) -> bool:

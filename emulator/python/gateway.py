@@ -81,15 +81,19 @@ class Gateway:
                 print(f"not checked, for its operation is unknown: {request.method} {request.full_path}", flush=True)
             with state.LOCK:
                 response = Response.from_app(self._moto, environ, buffered=True)
-                record(access_key, request, None, response)
+                record(callers.known_as(access_key), request, None, response)
             return response(environ, start_response)
         service, region, operation = known
         start_response = _logged(start_response, f"{region} {service} {operation}")
         call = read(Request({**environ, "wsgi.input": _stream(body)}), service, region, operation)
         # One call at a time: moto reads its dictionaries while it changes others, and fails if another thread does too.
         with state.LOCK:
-            response = self._answer_once(call, environ, request.headers.get("amz-sdk-invocation-id"))
-            record(access_key, request, call, response)
+            if callers.may_reach(call):
+                environ["HTTP_X_MOTO_ACCOUNT_ID"] = callers.account_id()
+                response = self._answer_once(call, environ, request.headers.get("amz-sdk-invocation-id"))
+            else:
+                response = call.reply(Refused("AccessDeniedException", f"not authorized to perform {service}:{call.operation}, for no resource-based policy allows it"))
+            record(callers.known_as(access_key), request, call, response)
         return response(environ, start_response)
 
     def _answer_once(self, call: Call, environ: dict[str, Any], invocation: str | None) -> Response:

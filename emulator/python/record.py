@@ -1,4 +1,4 @@
-"""Records the calls of a test, with the access key of the caller, in the file that `ANTIFRAGILE_CALLS` names: a line of JSON each."""
+"""Records the calls of a test, with the caller, in the file that `ANTIFRAGILE_CALLS` names: a line of JSON each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FILE = os.environ.get("ANTIFRAGILE_CALLS")
 SECRET = re.compile(r"(Secret|SecretString|Passwords?|Token|SecretAccessKey)$")
 
 
-def record(access_key: str, request: Request, call: Call | None, response: Response) -> None:
+def record(caller: str, request: Request, call: Call | None, response: Response) -> None:
     """Append the call with its parameters, and with the ARNs and ids that its answer names unless it only reads."""
-    if FILE is None or access_key == "":
+    if FILE is None or caller == "":
         return
-    fields: dict[str, object] = {"caller": access_key, "request": f"{request.method} {request.full_path}"}
+    fields: dict[str, object] = {"caller": caller, "request": f"{request.method} {request.full_path}"}
     if call is not None:
         named = [] if call.reads else re.findall(r'arn:aws:[^"<\s]+|\b[a-z]+-[0-9a-f]{8,17}\b', response.get_data(as_text=True))
         fields |= {"service": call.service, "region": call.region, "operation": call.operation, "params": _without_secrets(call.params), "named": sorted(set(named))}

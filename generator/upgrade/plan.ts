@@ -6,7 +6,7 @@ import { badUsage, cancelled, UserError } from "../../contract/user-error";
 import { resolveAnswers } from "../answers";
 import { ANSWERS_FILE, HEADER, parseAnswersFile } from "../answers-file";
 import type { Context } from "../context";
-import type { Value } from "../option-table";
+import type { Row as OptionRow, Value } from "../option-table";
 import { type Answers, options } from "../options";
 import { loadTemplates, packageVersion, packPackage } from "../package-files";
 import { commandOf, PACKAGE_MANAGERS, type PackageManager } from "../package-managers";
@@ -17,7 +17,7 @@ import { gitMerge } from "./git";
 import { lockWith } from "./lock";
 import { mergeTrees, type Row, type Tree } from "./merge";
 import { compareVersions } from "./merge-json";
-import { GENERATED_FILES, RENAMED_FILES } from "./versions";
+import { ANSWERED_BEFORE, GENERATED_FILES, RENAMED_FILES } from "./versions";
 
 /** Work of one run. */
 export interface Run extends Context {
@@ -96,7 +96,11 @@ async function renderOld({ version }: Recorded, run: Run): Promise<Map<string, s
 async function renderNew({ version, values }: Recorded, base: Tree, run: Run, changed: ReadonlyMap<string, Value>) {
   const file = new Map([...values].filter(([key]) => Object.hasOwn(options, key)));
   const given = { flag: changed, file, prompt: new Map(), fileName: ANSWERS_FILE };
-  const { answers, problems, missing } = resolveAnswers(options, given, { folder: undefined });
+  const rows = Object.entries<OptionRow>(options).map(([key, row]) => {
+    const before = ANSWERED_BEFORE[key];
+    return [key, before === undefined ? row : ({ ...row, default: before } as OptionRow)];
+  });
+  const { answers, problems, missing } = resolveAnswers(Object.fromEntries(rows), given, { folder: undefined });
   const open = [...problems, ...missing.map((key) => `${ANSWERS_FILE}: ${key} is missing`)];
   if (open.length > 0) throw badUsage(open, "Nothing was written.");
   const rendered = render(answers as unknown as Answers, loadTemplates(run.packageRoot));
@@ -109,7 +113,7 @@ async function renderNew({ version, values }: Recorded, base: Tree, run: Run, ch
   const notes = [
     ...Object.keys(answers)
       .filter((key) => !values.has(key) && !changed.has(key))
-      .map((key) => `new option ${key}: ${answers[key]}, its default`),
+      .map((key) => `new option ${key}: ${answers[key]}, ${key in ANSWERED_BEFORE ? "as it is now" : "its default"}`),
     ...[...values.keys()].filter((key) => !file.has(key)).map((key) => `the option ${visible(key)} no longer exists`),
   ];
   return { tree, rendered, notes, packed: tree.get(path)!, path, answers: answers as unknown as Answers };

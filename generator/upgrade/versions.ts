@@ -1,5 +1,6 @@
 /** Data of this version for upgrades from earlier ones. */
 
+import type { Value } from "../option-table";
 import type { Answers } from "../options";
 
 /** Renamed files of generated repositories: old path, new path. Edits of the user move with the file. */
@@ -10,6 +11,9 @@ export const RENAMED_FILES: readonly (readonly [from: string, to: string])[] = [
 /** Files that scripts of a generated repository write from others. */
 export const GENERATED_FILES: Readonly<Record<string, string>> = { "src/contract-types.ts": "generate" };
 
+/** Answers of repositories without this answer, which are older than the question, if not the default: it would change what is deployed. */
+export const ANSWERED_BEFORE: Readonly<Record<string, Value>> = { accounts: "one" };
+
 /** Answers that `antifragile add` changes. The others are part of names, or of every file. */
 export const ADDABLE: readonly string[] = [
   "database",
@@ -19,6 +23,7 @@ export const ADDABLE: readonly string[] = [
   "auth",
   "calls",
   "ci",
+  "accounts",
   "deployment",
   "capacity",
   "chaos",

@@ -51,11 +51,16 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const cached = new Map<string, Promise<string>>();
 
-/** Folder of what a version generates. */
+/** Answers of a repository that is older than the questions. */
+const OF_BEFORE = ["--accounts", "one"];
+
+/** Folder of what a version generates, with the answers of a repository that had them before. */
 function fresh(version: To, name: string): Promise<string> {
   const key = `${version} ${name}`.replaceAll(" ", "-");
   const folder = join(work, "fresh", key);
-  const made = cached.get(key) ?? generate(folderOf(version), folder, REPOSITORIES[name]?.flags).then(() => folder);
+  const flags = REPOSITORIES[name]?.flags ?? [];
+  const more = version === "the present" && !flags.includes("--platform") ? OF_BEFORE : [];
+  const made = cached.get(key) ?? generate(folderOf(version), folder, [...flags, ...more]).then(() => folder);
   cached.set(key, made);
   return made;
 }

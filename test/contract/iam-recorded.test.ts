@@ -26,7 +26,7 @@ const BY_PERSONS: Readonly<Record<string, string>> = {
   "deploy-local": "runs on an emulator of its own, for a developer",
   emulator: "deploys one resource of each kind that the emulator adds",
   harness: "deploys a program of the test",
-  "on-call": "plays a fault for the person on call",
+  "on-call": "has a service that calls of AWS make; its commands are judged in release",
   // Its commands deploy from a machine, first those of the early version.
   upgraded: "deploys an upgraded repository by hand",
   state: "bootstraps an account and deploys a delivery, as a person does",

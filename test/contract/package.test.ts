@@ -10,12 +10,16 @@ import { ROOT } from "./support/sources";
 const folder = mkdtempSync(join(tmpdir(), "antifragile-python-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Prints the syntax trees of two folders, without docstrings, where they differ. */
+/** Prints the syntax trees of two folders, without docstrings and types of functions, where they differ. */
 const COMPARE = `
 import ast, pathlib, sys
 def tree(path):
     found = ast.parse(path.read_text())
     for node in ast.walk(found):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
         body = getattr(node, "body", None)
         if isinstance(body, list):
             texts = [each for each in body if isinstance(each, ast.Expr) and isinstance(getattr(each.value, "value", None), str)]
@@ -27,7 +31,7 @@ print(len(files), [str(path) for path in files if tree(before / path) != tree(af
 `;
 
 it.skipIf(!tools.python.found && !process.env.CI)(
-  "the emulator in the package is the emulator, without comments",
+  "the emulator in the package is the emulator, without comments and types",
   () => {
     const source = join(ROOT, "emulator/python");
     copyStripped(source, folder);
@@ -37,7 +41,7 @@ it.skipIf(!tools.python.found && !process.env.CI)(
   },
 );
 
-it("strips docstrings of one and of several lines, indents by tabs, and keeps texts and blocks", () => {
+it("strips docstrings and types of functions, indents by tabs, and keeps texts, blocks and types of fields", () => {
   const source = `"""Module."""
 
 # Why.
@@ -61,6 +65,8 @@ def one():
     r"""A \\d."""
     # gone
     return "#"  # stays
+def typed(self, call: Call, *rest: dict[str, Any], names: Callable[[Any], str] = str, plain=(1, 2), last: str | None = None) -> tuple[str, ...]:
+    field: str = "a"
 `;
   expect(stripped(source)).toBe(`import os
 def nothing():
@@ -73,5 +79,7 @@ TEXT = """
 """  # kept
 def one():
 \treturn "#"  # stays
+def typed(self, call, *rest, names=str, plain=(1, 2), last=None):
+\tfield: str = "a"
 `);
 });

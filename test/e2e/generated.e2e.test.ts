@@ -15,11 +15,10 @@ import { delimiter, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto-scaling";
 import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
-import { BatchDeleteImageCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { APPLY, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
+import { APPLY, ASSUME_ROLE, IMAGE, PLAN, RELEASE, TEST } from "../../constructs/pipeline/commands";
 import { releasedTag } from "../../contract/images";
 import type { Emulator } from "../../emulator";
 import { DESTROY_ACTIONS } from "../../scripts/docs-operators";
@@ -29,6 +28,7 @@ import { judgeCalls } from "../iam/recorded/judge";
 import type { Program } from "../iam/resolve";
 import { rolesIn, type SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
+import { asBuild, createRoles } from "../support/build-roles";
 import {
   accountOf,
   CALLS,
@@ -45,6 +45,9 @@ import { stackJson } from "../support/examples";
 const CDKTN = COMBINATIONS["cdktn as cdktf, with provider 5"];
 
 const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", "orders-delivery"];
+
+/** Accounts; that of dev is the emulator's own. */
+const [DELIVERY, DEV, PRODUCTION] = ["111122223333", "123456789012", "777788889999"] as const;
 
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
@@ -76,19 +79,20 @@ async function deployLocally(repository: string): Promise<{ answers: number[]; r
   return { answers, result };
 }
 
-/** Program of a generated repository that delivers the environment dev, which is deployed from a machine otherwise. */
+/** Program of a generated repository whose pipeline delivers the environment dev, which a person deploys otherwise, to its own account. */
 const DELIVERS_DEV = `
 import { join } from "node:path";
 import { App, DeliveryStack, ImageRepository, Pipeline, Source } from "antifragile";
 import { environments } from "./environments";
 import { infrastructure } from "./infrastructure";
 
-const account = "123456789012";
+const delivery = { region: "eu-central-1", account: "${DELIVERY}", state: "s3" as const };
 const found = environments.filter(({ name }) => name === "dev");
-const releases = found.map((dev) => ({ environment: { ...dev, account, state: "s3" as const } }));
+const more = { account: "${DEV}", imageAccount: delivery.account, state: "s3" as const };
+const releases = found.map((dev) => ({ environment: { ...dev, ...more } }));
 const app = new App({ outdir: join(__dirname, "delivers-dev.out") });
 infrastructure(app, releases.map(({ environment }) => environment) as never);
-const stack = new DeliveryStack(app, "orders", { region: "eu-central-1", account, state: "s3" });
+const stack = new DeliveryStack(app, "orders", delivery);
 const images = new ImageRepository(stack, "Images");
 new Pipeline(stack, "Pipeline", { source: Source.gitHub("acme/orders"), images, releases });
 app.synth();
@@ -108,7 +112,14 @@ describeOnEmulator("a generated repository", () => {
     ...account,
     AWS_ACCESS_KEY_ID: role,
   });
+  /** The environment of a person with credentials of an account. */
+  const signedIn = (accountId: string): NodeJS.ProcessEnv => ({ ...account, AWS_ACCESS_KEY_ID: accountId });
+  const programOf = (outdir: string, stack: string): Program =>
+    JSON.parse(readFileSync(join(repository, "infra", outdir, "stacks", stack, "cdk.tf.json"), "utf8"));
+  /** Roles of the pipeline that deploy dev, those that deploy production, and those of its builds in the account of delivery. */
   let roles: readonly SimulatedRole[];
+  let inProduction: readonly SimulatedRole[];
+  let builds: readonly SimulatedRole[];
   /** `npm run deploy:local` in a copy of the repository. It waits for minutes, during which the other tests go on. */
   let local: ReturnType<typeof deployLocally> | undefined;
 
@@ -232,7 +243,8 @@ describeOnEmulator("a generated repository", () => {
   it("deploys its pipeline by the name delivery, after its placeholders are filled in", async () => {
     const file = join(repository, "infra", "environments.ts");
     const filled = readFileSync(file, "utf8")
-      .replaceAll(/account: placeholder\([^)]*\)/g, 'account: "123456789012"')
+      .replace(/delivery: placeholder\([^)]*\)/, `delivery: "${DELIVERY}"`)
+      .replace(/production: placeholder\([^)]*\)/, `production: "${PRODUCTION}"`)
       .replaceAll(/zoneId: placeholder\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
       .replaceAll(/emails: \[placeholder\([^)]*\)/g, 'emails: ["on-call@example.com"')
       .replaceAll(/repository: placeholder\([^)]*\)/g, 'repository: "acme/orders"')
@@ -241,15 +253,15 @@ describeOnEmulator("a generated repository", () => {
       .replace('state: "s3" as const', 'state: "local" as const');
     writeFileSync(file, filled);
     const deploy = ["npm", "run", "deploy", "--", "delivery", "--auto-approve"];
-    expect(plain(await run(deploy, repository, { env: account }))).toMatch(
-      /deploy delivery: orders-delivery.*Plan: [1-9]\d* to add, 0 to change, 0 to destroy.*Apply complete! Resources: [1-9]\d* added.*delivery is deployed/s,
+    expect(plain(await run(deploy, repository, { env: signedIn(DELIVERY) }))).toMatch(
+      /deploy delivery: orders-delivery\n.*Plan: [1-9]\d* to add, 0 to change, 0 to destroy.*Apply complete! Resources: [1-9]\d* added.*delivery is deployed/s,
     );
-    const aws = new AwsCaller(emulator.url);
+    const aws = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
     const { pipelines } = await aws.call("codepipeline", "ListPipelines");
     expect(pipelines).toMatchObject([{ name: "orders" }]);
     // The command line of CDK for Terraform is a way that stays open: it has the same state, and nothing is left to deploy.
     const cdktf = ["npm", "exec", "--yes", "--package=cdktf-cli@0.21.0", "--", "cdktf"];
-    const quiet = { ...account, DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1" };
+    const quiet = { ...signedIn(DELIVERY), DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1" };
     const again = [...cdktf, "deploy", "orders-delivery", "--auto-approve"];
     const output = plain(await run(again, join(repository, "infra"), { env: quiet }));
     expect(output).toContain("No changes. Your infrastructure matches the configuration.");
@@ -257,6 +269,45 @@ describeOnEmulator("a generated repository", () => {
     expect([...output.matchAll(/Apply complete! Resources: (.*)\./g)].map((match) => match[1])).toEqual([
       "0 added, 0 changed, 0 destroyed",
     ]);
+  });
+
+  it("delivers to production in an account of its own, which one command prepares", async () => {
+    const bootstrap = (accessKey: string, ...flags: readonly string[]) =>
+      run(["npm", "run", "bootstrap", "--", "delivery-production", ...flags], repository, { env: signedIn(accessKey) });
+    const wrong = await bootstrap(DELIVERY, "--auto-approve");
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `the credentials are for account ${DELIVERY}, but orders-delivery-production belongs to ${PRODUCTION}: nothing was created`,
+      ),
+    });
+    const doctor = async (accessKey: string = PRODUCTION) => {
+      const command = ["npx", "antifragile", "doctor", "production", "--aws"];
+      return (await run(command, repository, { env: signedIn(accessKey) })).stdout;
+    };
+    expect(await doctor(DELIVERY)).toMatch(
+      /delivery-production +! account 777788889999 was not checked: the credentials are for 111122223333/,
+    );
+    expect(await doctor()).toMatch(
+      /✖ antifragile-state-777788889999-eu-central-1 in account 777788889999 must be made, .*: run antifragile bootstrap delivery-production\n.*boundary in account 777788889999 must be made.*orders-delivery-production is not deployed/s,
+    );
+    expect(plain(await bootstrap(PRODUCTION, "--dry-run"))).toMatch(
+      /antifragile-state-777788889999-eu-central-1 .*: would be made.*policy\/antifragile-production-boundary: would be made.*orders-delivery-production: would be planned and deployed/s,
+    );
+    expect(plain(await bootstrap(PRODUCTION, "--auto-approve"))).toMatch(
+      /eu-central-1, account 777788889999: made.*boundary: made.*Apply complete! Resources: [1-9]\d* added/s,
+    );
+    expect(plain(await bootstrap(PRODUCTION, "--auto-approve"))).toMatch(
+      /account 777788889999: no changes.*boundary: no changes.*\norders-delivery-production\n.*No changes\. Your infrastructure matches/s,
+    );
+    expect(await doctor()).toMatch(
+      /✔ antifragile-state-777788889999-eu-central-1 in account 777788889999\n.*✔ .*boundary in account 777788889999\n.*✔ orders-delivery-production is deployed/s,
+    );
+    inProduction = rolesIn(programOf("cdktf.out", "orders-delivery-production"));
+    builds = rolesIn(programOf("cdktf.out", "orders-delivery"));
+    const RoleName = "orders-delivery-production-apply";
+    const aws = new AwsCaller(emulator.url, "eu-central-1", PRODUCTION);
+    expect(await aws.call("iam", "GetRole", { RoleName })).toContain(`arn:aws:iam::${PRODUCTION}:role/${RoleName}`);
   });
 
   it("is deployed to its own emulator by npm run deploy:local, answers there, and is destroyed by Ctrl-C", async () => {
@@ -278,18 +329,22 @@ describeOnEmulator("a generated repository", () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
     // A person deploys the stack that has the roles.
-    const env = stack === "orders-delivery" ? account : as("plan");
+    const env = stack === "orders-delivery" ? signedIn(DELIVERY) : as("plan");
     return run([tools.terraform.path, ...args, "-input=false", "-no-color"], cwd, { env });
   };
 
-  it("has roles for a pipeline that delivers dev, too", async () => {
+  it("has roles in its account for a pipeline of another account that delivers dev, too", async () => {
     writeFileSync(join(repository, "infra", "delivers-dev.ts"), DELIVERS_DEV);
     succeeded(await run(["npx", "tsx", "infra/delivers-dev.ts"], repository));
-    const stack = join(repository, "infra", "delivers-dev.out", "stacks", "orders-delivery");
-    roles = rolesIn(JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as Program);
-    expect(roles.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["orders-delivery-dev-plan", "orders-delivery-dev-apply", "orders-delivery-dev-release"]),
-    );
+    const [own, others] = ["orders-delivery-dev", "orders-delivery"].map((stack) =>
+      programOf("delivers-dev.out", stack),
+    ) as [Program, Program];
+    [roles, builds] = [rolesIn(own), [...builds, ...rolesIn(others)]];
+    const names = ["plan", "apply", "release"].map((access) => `orders-delivery-dev-${access}`);
+    expect(roles.map(({ name }) => name).sort()).toEqual([...names].sort());
+    await createRoles(emulator.url, { account: DEV, program: own, policies: false });
+    // The others are deployed.
+    await createRoles(emulator.url, { account: DELIVERY, program: others, policies: true, isOne: /-dev-/ });
   });
 
   it.skipIf(!hasCdktn)("moves to CDK Terrain, which synthesizes it from here on", async () => {
@@ -312,12 +367,27 @@ describeOnEmulator("a generated repository", () => {
   const build = (commands: readonly string[], env: NodeJS.ProcessEnv) =>
     run(["bash", "--norc", "-ec", commands.join("\n")], repository, { env: { ...account, ...env, CI: "" } });
 
+  /** Runs them as the build of an action, in the account of delivery, which assumes a role in that of the environment. */
+  const buildOf = (name: "dev" | "production", access: string, commands: readonly string[], env: NodeJS.ProcessEnv) => {
+    const arn = (id: string) => `arn:aws:iam::${id}:role/orders-delivery-${name}-${access}`;
+    const keys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const given = { ENVIRONMENT: name, ALLOW_DELETE: "none", ALLOW_REPLACE: "none", ...env };
+    return asBuild(emulator.url, arn(DELIVERY), (variables) =>
+      build([ASSUME_ROLE, ...commands], {
+        ...keys,
+        ...variables,
+        ROLE_ARN: arn(name === "dev" ? DEV : PRODUCTION),
+        ...given,
+      }),
+    );
+  };
+
   // No Docker engine here: docker and aws are stubs that note how they are called. All else is real.
   it("is built, planned, applied and released by the commands of a pipeline's builds", async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const stubs = join(folder, "stubs");
     mkdirSync(stubs);
-    const aws = new AwsCaller(emulator.url);
+    const aws = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
     const manifest = {
       schemaVersion: 2,
       mediaType: "application/vnd.docker.distribution.manifest.v2+json",
@@ -342,7 +412,7 @@ case "$2" in
 esac`,
     );
     const PATH = [stubs, dirname(tools.terraform.path), process.env.PATH].join(delimiter);
-    const url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders";
+    const url = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/orders";
     const source = {
       PATH,
       CODEBUILD_RESOLVED_SOURCE_VERSION: "1b77c0ffee",
@@ -356,7 +426,7 @@ esac`,
         .split("\n")
         .filter((call) => call.startsWith("docker"));
     expect(again()).toEqual([
-      "docker login --username AWS --password-stdin 123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+      "docker login --username AWS --password-stdin 111122223333.dkr.ecr.eu-central-1.amazonaws.com",
       `docker build --provenance=false --tag ${url}:commit-1b77c0ffee .`,
       `docker push ${url}:commit-1b77c0ffee`,
     ]);
@@ -368,22 +438,27 @@ esac`,
     const before = readFileSync(file, "utf8");
     const scaling = "scaling: { min: 1, max: 4 }";
     writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 6 }"));
-    const environment = { PATH, ENVIRONMENT: "dev", ALLOW_DELETE: "none", ALLOW_REPLACE: "none" };
-    expect(plain(await build(PLAN, { ...as("plan"), ...environment }))).toMatch(/max_capacity += 4 -> 6/);
+    expect(plain(await buildOf("dev", "plan", PLAN, { PATH }))).toMatch(/max_capacity += 4 -> 6/);
     mkdirSync(join(folder, "plans"));
     renameSync(join(repository, "plans.tgz"), join(folder, "plans", "plans.tgz"));
     // What was planned is applied, not what the source says by then.
     writeFileSync(file, before.replace(scaling, "scaling: { min: 1, max: 9 }"));
     const plans = { PLANS_ARTIFACT: "DevPlan", CODEBUILD_SRC_DIR_DevPlan: join(folder, "plans"), APPROVED: "yes" };
-    succeeded(await build(APPLY, { ...as("apply"), ...environment, ...plans }));
+    succeeded(await buildOf("dev", "apply", APPLY, { PATH, ...plans }));
     const { ScalableTargets } = await clients.applicationAutoScaling.send(
       new DescribeScalableTargetsCommand({ ServiceNamespace: "ecs" }),
     );
     expect(ScalableTargets?.map(({ MaxCapacity }) => MaxCapacity)).toEqual([6]);
     writeFileSync(file, before);
 
-    const live = { ...as("release"), ...environment, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
-    expect(succeeded(await build(RELEASE, live))).toMatch(/alarm/);
+    // Who deploys dev here may pull; the pipeline that is deployed delivers only the others.
+    const [policy] = Object.values(
+      programOf("delivers-dev.out", "orders-delivery").resource?.aws_ecr_repository_policy ?? {},
+    );
+    const { policyText } = await aws.call("ecr", "GetRepositoryPolicy", { repositoryName: "orders" });
+    await aws.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText: policy?.policy });
+    const live = { PATH, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
+    expect(succeeded(await buildOf("dev", "release", RELEASE, live))).toMatch(/alarm/);
     const { services } = await clients.ecs.send(
       new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
     );
@@ -393,6 +468,15 @@ esac`,
     expect(taskDefinition?.containerDefinitions?.map(({ image }) => image)).toEqual([`${url}@${digest}`]);
     const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
     expect(imageDetails[0].imageTags).toContain(releasedTag(digest));
+    await aws.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText });
+  });
+
+  it("is planned in the account of production by its build", async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    const PATH = [dirname(tools.terraform.path), process.env.PATH].join(delimiter);
+    expect(plain(await buildOf("production", "plan", PLAN, { PATH }))).toMatch(
+      /orders-production-platform.*Plan: [1-9]\d* to add.*orders-production-service\nis planned after/s,
+    );
   });
 
   it("reports why tasks stopped when Terraform releases and ECS rolls back, and the deployment fails", async () => {
@@ -414,10 +498,12 @@ esac`,
   it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {
     const destroy = (name: string, env = account) =>
       run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env });
-    const refused = await destroy("delivery");
+    succeeded(await destroy("delivery-production", signedIn(PRODUCTION)));
+    const refused = await destroy("delivery", signedIn(DELIVERY));
     expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
-    const { imageIds = [] } = await clients.ecr.send(new ListImagesCommand({ repositoryName: "orders" }));
-    await clients.ecr.send(new BatchDeleteImageCommand({ repositoryName: "orders", imageIds }));
+    const ecr = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
+    const { imageIds } = await ecr.call("ecr", "ListImages", { repositoryName: "orders" });
+    await ecr.call("ecr", "BatchDeleteImage", { repositoryName: "orders", imageIds });
     const destroyed = succeeded(await destroy("dev", as("destroy")));
     writeFileSync(join(results, "destroy.log"), destroyed);
     expect(destroyed).toMatch(/destroy dev: orders-dev-service, orders-dev-data, orders-dev-platform\n/);
@@ -427,18 +513,27 @@ esac`,
     succeeded(await terraform("orders-delivery", "init"));
     succeeded(await terraform("orders-delivery", "destroy", "-auto-approve"));
     const { billable } = await emulator.leftovers();
-    expect(billable).toEqual([]);
+    // The states of Terraform, which `destroy` names as kept, and what it costs.
+    expect(billable).toMatchObject([
+      { kind: "bucket", account: PRODUCTION, id: `antifragile-state-${PRODUCTION}-eu-central-1` },
+    ]);
   });
 
   itWithIam("was deployed, built and destroyed by calls that the roles of its pipeline may make", async () => {
-    const roleFor = (access: string) => roles.find(({ name }) => name === `orders-delivery-dev-${access}`);
+    const named = (all: readonly SimulatedRole[], role: string) => all.find(({ name }) => name === role);
+    const roleFor = (access: string) => named(roles, `orders-delivery-dev-${access}`);
     // A person destroys, by what Terraform needs and what the command itself does.
     const Statement = [{ Effect: "Allow", Action: DESTROY_ACTIONS, Resource: "*" }];
     const policy = { Version: "2012-10-17", Statement };
     const person = { name: "person", policies: [{ name: "destroy", policy }, ...(roleFor("apply")?.policies ?? [])] };
     const { problems, simulated } = await judgeCalls(
       join(results, CALLS),
-      (caller) => (caller === "destroy" ? person : roleFor(caller)),
+      (caller) => {
+        const [id, role] = caller.replace("arn:aws:iam::", "").split(":role/");
+        const all = { [DELIVERY]: builds, [DEV]: roles, [PRODUCTION]: inProduction }[id as string] ?? [];
+        if (role !== undefined) return named(all, role);
+        return caller === "destroy" ? person : roleFor(caller);
+      },
       // The role reads no logs: apply then says why tasks stopped without their last lines.
       ["logs:GetLogEvents"],
     );

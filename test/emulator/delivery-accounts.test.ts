@@ -1,8 +1,5 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -11,13 +8,12 @@ import { App, AwsStack, DeliveryStack, type Environment, LogStream, Pipeline, So
 import { ASSUME_ROLE } from "../../constructs/pipeline/commands";
 import { Emulator } from "../../emulator";
 import { type Program, programOf } from "../iam/resolve";
-import { rolesIn, trustPolicies } from "../iam/roles";
 import { AwsCaller, field } from "../support/aws-call";
+import { asBuild, assumeRole, CODEBUILD, createRoles } from "../support/build-roles";
 import { describeOnEmulator, tools } from "../support/deployment";
 
 const REGION = "eu-central-1";
 const ACCOUNTS = { delivery: "123456789012", staging: "444455556666", production: "777788889999" } as const;
-const SERVICE = "codebuild.amazonaws.com";
 
 /** Programs of a pipeline across three accounts, by account. */
 function programs(): Record<string, Program> {
@@ -53,26 +49,17 @@ describeOnEmulator("the roles of a pipeline in three accounts", () => {
   let folder: string;
   const as = (accessKey: string) => new AwsCaller(emulator.url, REGION, accessKey);
   const roleArn = (account: string, name: string) => `arn:aws:iam::${account}:role/orders-delivery-${name}`;
-  const assume = (accessKey: string, RoleArn: string): Promise<string> =>
-    as(accessKey).call("sts", "AssumeRole", { RoleArn, RoleSessionName: "test" });
+  const assume = (accessKey: string, arn: string) => assumeRole(emulator.url, accessKey, arn);
   /** Access key of a build, as CodeBuild gets it. */
   const build = async (name: string) =>
-    field(await assume(SERVICE, roleArn(ACCOUNTS.delivery, name)), "AccessKeyId") as string;
+    field(await assume(CODEBUILD, roleArn(ACCOUNTS.delivery, name)), "AccessKeyId") as string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-accounts-"));
     emulator = await Emulator.start({ log: join(folder, "emulator.log"), tools, catalogue: false });
     for (const [account, program] of Object.entries(programs())) {
-      const policies = rolesIn(program);
-      for (const { name: RoleName, policy } of trustPolicies(program)) {
-        await as(account).call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument: JSON.stringify(policy) });
-        // Those of builds; of roles that deploy, only the trust is asked here.
-        if (account !== ACCOUNTS.delivery) continue;
-        for (const { name, policy: own } of policies.find((each) => each.name === RoleName)?.policies ?? []) {
-          const PolicyDocument = JSON.stringify(own);
-          await as(account).call("iam", "PutRolePolicy", { RoleName, PolicyName: name, PolicyDocument });
-        }
-      }
+      // Policies of builds; of roles that deploy, only the trust is asked here.
+      await createRoles(emulator.url, { account, program, policies: account === ACCOUNTS.delivery });
     }
   });
 
@@ -92,50 +79,61 @@ describeOnEmulator("the roles of a pipeline in three accounts", () => {
     const apply = roleArn(ACCOUNTS.production, "production-apply");
     const builds = ["production-plan", "production-release", "staging-apply", "staging-plan", "test", "image"];
     const keys = await Promise.all(builds.map(build));
-    for (const key of [...keys, ACCOUNTS.delivery, ACCOUNTS.staging, ACCOUNTS.production, SERVICE]) {
+    for (const key of [...keys, ACCOUNTS.delivery, ACCOUNTS.staging, ACCOUNTS.production, CODEBUILD]) {
       await expect(assume(key, apply)).rejects.toMatchObject({ code: "AccessDenied" });
     }
   });
 
-  test("are assumed by the first command of a build, for every later one", async () => {
-    const answer = await assume(SERVICE, roleArn(ACCOUNTS.delivery, "production-apply"));
-    const [AccessKeyId, SecretAccessKey, Token, Expiration] = [
-      "AccessKeyId",
-      "SecretAccessKey",
-      "SessionToken",
-      "Expiration",
-    ].map((name) => field(answer, name));
-    // The endpoint from which tools in a build read its credentials.
-    const server = createServer((_, response) => {
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify({ AccessKeyId, SecretAccessKey, Token, Expiration }));
+  test("reach the images of the delivery account as far as its repository allows", async () => {
+    const delivery = as(ACCOUNTS.delivery);
+    const { resource } = programs()[ACCOUNTS.delivery] as Program;
+    const [policy] = Object.values(resource?.aws_ecr_repository_policy ?? {});
+    await delivery.call("ecr", "CreateRepository", { repositoryName: "orders" });
+    await delivery.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText: policy?.policy });
+    const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json" });
+    await delivery.call("ecr", "PutImage", { repositoryName: "orders", imageManifest, imageTag: "commit-1" });
+    const there = { registryId: ACCOUNTS.delivery, repositoryName: "orders" };
+    const imageIds = [{ imageTag: "commit-1" }];
+    const pull = (accessKey: string) => as(accessKey).call("ecr", "BatchGetImage", { ...there, imageIds });
+    const tag = (accessKey: string) =>
+      as(accessKey).call("ecr", "PutImage", { ...there, imageManifest, imageTag: "released-1" });
+
+    const inside = async (name: string) => {
+      const account = name.startsWith("staging") ? ACCOUNTS.staging : ACCOUNTS.production;
+      return field(await assume(await build(name), roleArn(account, name)), "AccessKeyId") as string;
+    };
+    const [releases, plans] = [await inside("production-release"), await inside("production-plan")];
+    for (const key of [releases, plans]) expect((await pull(key)).images).toHaveLength(1);
+    await expect(pull("999988887777")).rejects.toMatchObject({ code: "AccessDeniedException" });
+    await expect(tag(plans)).rejects.toMatchObject({ code: "AccessDeniedException" });
+    await expect(as(releases).call("ecr", "BatchDeleteImage", { ...there, imageIds })).rejects.toMatchObject({
+      code: "AccessDeniedException",
     });
-    await once(server.listen(0, "127.0.0.1"), "listening");
+    expect((await tag(releases)).image.imageId.imageTag).toBe("released-1");
+  });
+
+  test("are assumed by the first command of a build, for every later one", async () => {
     const identity = `const { STSClient, GetCallerIdentityCommand } = require("@aws-sdk/client-sts");
       new STSClient({}).send(new GetCallerIdentityCommand({})).then(({ Arn }) => console.log(Arn));`;
-    const run = async (commands: readonly string[]) => {
-      const { stdout } = await promisify(execFile)("bash", ["-ec", commands.join("\n")], {
-        cwd: folder,
-        env: {
-          PATH: process.env.PATH,
-          HOME: folder,
-          NODE_PATH: resolve("node_modules"),
-          AWS_ENDPOINT_URL: emulator.url,
-          AWS_REGION: REGION,
-          AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-          ROLE_ARN: roleArn(ACCOUNTS.production, "production-apply"),
-        },
+    const own = roleArn(ACCOUNTS.delivery, "production-apply");
+    const run = (commands: readonly string[]) =>
+      asBuild(emulator.url, own, async (variables) => {
+        const { stdout } = await promisify(execFile)("bash", ["-ec", commands.join("\n")], {
+          cwd: folder,
+          env: {
+            ...variables,
+            PATH: process.env.PATH,
+            HOME: folder,
+            NODE_PATH: resolve("node_modules"),
+            ROLE_ARN: roleArn(ACCOUNTS.production, "production-apply"),
+          },
+        });
+        return stdout.trim();
       });
-      return stdout.trim();
-    };
     const asked = `node -e '${identity}'`;
-    try {
-      expect(await run([asked])).toMatch(`:${ACCOUNTS.delivery}:assumed-role/orders-delivery-production-apply/`);
-      expect(await run([ASSUME_ROLE, asked])).toMatch(
-        `:${ACCOUNTS.production}:assumed-role/orders-delivery-production-apply/`,
-      );
-    } finally {
-      server.close();
-    }
+    expect(await run([asked])).toMatch(`:${ACCOUNTS.delivery}:assumed-role/orders-delivery-production-apply/`);
+    expect(await run([ASSUME_ROLE, asked])).toMatch(
+      `:${ACCOUNTS.production}:assumed-role/orders-delivery-production-apply/`,
+    );
   });
 });

@@ -4,7 +4,7 @@ import { runAlarms } from "../../operations/alarms-command";
 import { runDrift } from "../../operations/drift-command";
 import { runRelease } from "../../operations/release/commands";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
-import { CI_FILES, type CiSystem } from "./support/ci-files";
+import { ACCOUNTS, CI_FILES, type CiSystem } from "./support/ci-files";
 import { type Call, type CiResult, CiWorld, type RunOptions } from "./support/ci-run";
 
 const SPECS: Readonly<Record<string, CommandSpec>> = {
@@ -23,6 +23,12 @@ const PREFIX: Readonly<Record<CiSystem, string>> = {
   teamcity: "ci",
   travis: "ci",
 };
+
+/** Role as which a job runs, in the account of its environment. */
+function own(ci: CiSystem, role: string): string {
+  const account = role.startsWith("production") ? ACCOUNTS.AWS_ACCOUNT_ID_PRODUCTION : ACCOUNTS.AWS_ACCOUNT_ID;
+  return `${account}:role/orders-delivery-${PREFIX[ci]}-${role}`;
+}
 
 const TESTS = ["npm run lint", "npm run typecheck", "npm test"];
 const STAGING = ["plan staging", "apply staging", "release staging", "alarms staging"];
@@ -64,13 +70,12 @@ describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (
         .slice(0, 3),
     ).toEqual(TESTS);
     expect(deployed(calls)).toEqual([...STAGING, "plan production", ...PRODUCTION]);
-    const own = (role: string) => `orders-delivery-${PREFIX[ci]}-${role}`;
     for (const { role, words } of calls) {
       const [program, command, environment] = words;
       if (program === "antifragile") {
         const kind = command === "alarms" ? "release" : command;
-        expect(role).toBe(own(`${environment}-${kind}`));
-      } else if (words.join(" ") === "npm run image") expect(role).toBe(own("image"));
+        expect(role).toBe(own(ci, `${environment}-${kind}`));
+      } else if (words.join(" ") === "npm run image") expect(role).toBe(own(ci, "image"));
       // Tests run without a role.
       else if (TESTS.includes(words.join(" "))) expect(role).toMatch(ci === "travis" ? /^keys$/ : /^none$/);
     }
@@ -99,7 +104,7 @@ describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (
       expect(failed).toBeUndefined();
       expect(deployed(calls)).toEqual([...STAGING, ...QA, "plan production"]);
       expect(calls.find(({ words }) => words.join(" ").startsWith("antifragile plan qa"))?.role).toBe(
-        `orders-delivery-${PREFIX[ci]}-qa-plan`,
+        own(ci, "qa-plan"),
       );
       const stopped = other.run({ event: { kind: "push" }, fail: { "alarms-qa": 1 } });
       expect(deployed(stopped.calls)).toEqual([...STAGING, ...QA]);
@@ -189,7 +194,7 @@ describe.each(["github-actions", "gitlab"] as const)("a scheduled run of the fil
     const { calls, failed } = world.run({ event: { kind: "schedule" } });
     expect(failed).toBeUndefined();
     expect(ofCommands(calls)).toEqual(
-      ["staging", "production"].map((each) => `drift ${each} as orders-delivery-${PREFIX[ci]}-${each}-plan`),
+      ["staging", "production"].map((each) => `drift ${each} as ${own(ci, `${each}-plan`)}`),
     );
     expect(calls.filter(({ words }) => words[0] === "npm").map(({ words }) => words[1])).toEqual(["ci", "ci"]);
     for (const { words } of calls.filter((call) => call.words[0] === "antifragile")) {

@@ -197,7 +197,7 @@ describe("new, on a terminal", () => {
     await expect(runNew(context)).resolves.toBe(0);
     expect(confirmed).toHaveLength(1);
     expect(output()).toContain("  orders: Takes orders\n");
-    expect(output()).toMatch(/\n {2}(?:.* · )?region\s+eu-central-1 · branch main · /);
+    expect(output()).toMatch(/\n {2}(?:.* · )?region\s+eu-central-1\s·\sbranch main\s·\s/);
     expect(JSON.parse(readFileSync(join(root, "orders/.antifragile.json"), "utf8"))).toMatchObject({
       name: "orders",
       description: "Takes orders",

@@ -65,7 +65,7 @@ describe("the option table", () => {
 const nowhere = { folder: undefined };
 /** Answers to every question but that of the engine. */
 const silent = rows.flatMap(([key, row]) =>
-  ["name", "engine", "provider"].includes(key) || row.default === undefined
+  ["name", "accounts", "engine", "provider"].includes(key) || row.default === undefined
     ? []
     : [[key, typeof row.default === "function" ? "x" : row.default]],
 );

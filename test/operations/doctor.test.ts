@@ -66,6 +66,14 @@ function look(setup: Setup): Check[] {
 const of = (checks: readonly Check[], level: Check["level"]) =>
   checks.filter((check) => check.level === level).map(({ about, what }) => `${about}: ${what}`);
 
+/** Environments of a repository whose qa has no account yet, and production one of its own. */
+const DEPLOYED = [
+  { name: "dev" },
+  { name: "staging", account: "1", state: "s3" },
+  { name: "qa", account: "<placeholder: its account>", state: "s3" },
+  { name: "production", account: "2", state: "s3" },
+];
+
 describe("doctor", () => {
   it("lists the placeholders of each environment, by their paths", () => {
     const checks = look({ terraform: "1.5.7" });
@@ -95,6 +103,8 @@ describe("doctor", () => {
         /: npm run bootstrap -- delivery$/m,
         /: npm run deploy -- delivery$/m,
         /: gh variable set AWS_ACCOUNT_ID --body 1 --repo acme\/orders$/m,
+        /: gh variable set AWS_ACCOUNT_ID_PRODUCTION --body 2 --repo acme\/orders$/m,
+        /environments\/qa -F .*environments\/qa\/deployment-branch-policies -f name=trunk$/m,
         /environments\/staging -F .*environments\/staging\/deployment-branch-policies -f name=trunk$/m,
         /environments\/production -F 'reviewers\[\]\[type\]=User' .*deployment-branch-policies -f name=trunk$/m,
       ],
@@ -103,20 +113,32 @@ describe("doctor", () => {
       "gitlab",
       "GitLab",
       { account: "1", project: "acme/orders" },
-      [/glab variable set AWS_ACCOUNT_ID 1 --repo acme\/orders$/m, /projects\/acme%2Forders\/protected_environments/],
+      [
+        /glab variable set AWS_ACCOUNT_ID 1 --repo acme\/orders$/m,
+        /glab variable set AWS_ACCOUNT_ID_PRODUCTION 2 --repo acme\/orders$/m,
+        /projects\/acme%2Forders\/protected_environments/,
+      ],
     ],
     [
       "jenkins",
       "Jenkins",
       { account: "1", principal: "arn:aws:iam::1:role/agents" },
-      [/lockable-resources/, /Name=agents$/m],
+      [/lockable-resources/, /Name=agents$/m, /global variable AWS_ACCOUNT_ID_PRODUCTION: 2: /],
     ],
-    ["teamcity", "TeamCity", { account: "1", principal: "arn:aws:iam::1:role/agents" }, [/buildAgent\.properties/]],
+    [
+      "teamcity",
+      "TeamCity",
+      { account: "1", principal: "arn:aws:iam::1:role/agents" },
+      [/buildAgent\.properties/, /parameter env\.AWS_ACCOUNT_ID_PRODUCTION: 2: /],
+    ],
     [
       "travis",
       "Travis CI",
       { account: "1", principal: "arn:aws:iam::1:user/orders-travis" },
-      [/create-user --user-name orders-travis$/m],
+      [
+        /create-user --user-name orders-travis$/m,
+        /travis env set AWS_ACCOUNT_ID_PRODUCTION 2 --public --branch trunk$/m,
+      ],
     ],
     [
       "codepipeline",
@@ -127,7 +149,7 @@ describe("doctor", () => {
   ])("lists what remains to be done by hand with %s, once delivery is filled in", (ci, title, delivery, lines) => {
     const answers = { antifragile: { version: "1.0.0", schema: 1 }, name: "orders", ci, branch: "trunk" };
     const environments = (value: object) =>
-      `export const environments = [{ name: "dev" }];\nexport const delivery = ${JSON.stringify(value)};`;
+      `export const environments = ${JSON.stringify(DEPLOYED)};\nexport const delivery = ${JSON.stringify(value)};`;
     const files = (value: object) => ({
       ".antifragile.json": JSON.stringify(answers),
       "infra/environments.ts": environments(value),
@@ -154,7 +176,7 @@ describe("doctor", () => {
     };
     const manual = look({ terraform: "1.11.4", files }).filter(({ level }) => level === "manual");
     expect(manual.map(({ remedy }) => remedy).filter((each) => each?.includes("delivery-"))).toEqual([
-      "npm run bootstrap -- delivery-e2 && npm run deploy -- delivery-e2",
+      "npm run bootstrap -- delivery-e2",
     ]);
   });
 

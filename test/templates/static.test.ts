@@ -140,6 +140,7 @@ type Block = Record<string, any>;
 
 /** Values in the place of placeholders, by the start of their descriptions. */
 const FILLED_IN: Readonly<Record<string, string>> = {
+  "12-digit id of the AWS account of production alone": '"777788889999"',
   "12-digit id": '"123456789012"',
   "ARN of": '"arn:aws:iam::123456789012:role/agents"',
   "URL of": '"https://id.example.com"',
@@ -309,7 +310,9 @@ describe("the infrastructure", () => {
     timeout: 60_000,
   }, async () => {
     const delivery = await stackOf("experiments-weekly", "orders-delivery");
-    const trusted = delivery("aws_iam_role").map(([, { name, assume_role_policy: trust }]) => [
+    const production = await stackOf("experiments-weekly", "orders-delivery-production");
+    const roles = [...delivery("aws_iam_role"), ...production("aws_iam_role")];
+    const trusted = roles.map(([, { name, assume_role_policy: trust }]) => [
       name,
       JSON.parse(trust).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"],
     ]);
@@ -414,7 +417,15 @@ describe("the infrastructure", () => {
     );
     const stack = join(folder, "alone", "infra/cdktf.out/stacks/orders-production-platform/cdk.tf.json");
     const { provider, terraform, resource } = JSON.parse(readFileSync(stack, "utf8"));
-    expect(provider.aws[0].allowed_account_ids).toEqual(["123456789012"]);
+    expect(provider.aws[0].allowed_account_ids).toEqual(["777788889999"]);
+    // Its roles are in its account; it pulls the images of the other one.
+    const roles = join(folder, "alone", "infra/cdktf.out/stacks/orders-delivery-production/cdk.tf.json");
+    expect(JSON.parse(readFileSync(roles, "utf8")).provider.aws[0].allowed_account_ids).toEqual(["777788889999"]);
+    const service = readFileSync(
+      join(folder, "alone", "infra/cdktf.out/stacks/orders-production-service/cdk.tf.json"),
+      "utf8",
+    );
+    expect(service).toMatch(/:ecr:eu-central-1:123456789012:repository\//);
     expect(terraform.backend.s3).toMatchObject({ use_lockfile: true, encrypt: true });
     expect(JSON.stringify(resource.aws_lb_listener)).toContain('"protocol":"HTTPS"');
   });

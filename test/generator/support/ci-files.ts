@@ -16,8 +16,16 @@ export interface CiEvent {
   readonly fork?: boolean;
 }
 
-/** Variable that the settings of every CI system hold. */
-const AWS_ACCOUNT_ID = "123456789012";
+/** Variables that the settings of every CI system hold. */
+export const ACCOUNTS = { AWS_ACCOUNT_ID: "123456789012", AWS_ACCOUNT_ID_PRODUCTION: "777788889999" } as const;
+
+/** The same as GitHub finds them, by names whose case does not matter. */
+const VARS = new Proxy<Readonly<Record<string, string>>>(ACCOUNTS, {
+  get: (all, name) => all[String(name).toUpperCase()],
+});
+
+/** GitHub's function of this name. */
+const format = (text: string, ...values: readonly string[]) => text.replace(/\{(\d)\}/g, (_, at) => values[at] ?? "");
 
 /** Values that jobs pass on, by `job.name`. */
 export type Passed = Map<string, string>;
@@ -81,7 +89,8 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
           evaluate(expression, {
             github,
             inputs,
-            vars: { AWS_ACCOUNT_ID },
+            vars: VARS,
+            format,
             needs: Object.fromEntries(
               needs.map((each) => [each, { outputs: outputsOf(file.jobs[each], each, passed) }]),
             ),
@@ -92,7 +101,12 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
       name,
       // Its protection rules ask for a reviewer.
       approval: job.environment === "production",
-      steps: job.steps,
+      steps: job.steps.map((step: Yaml) => ({
+        ...step,
+        with: Object.fromEntries(
+          Object.entries(step.with ?? {}).map(([key, value]) => [key, filled(value, new Map())]),
+        ),
+      })),
       variables: (passed) => ({
         ...Object.fromEntries(
           Object.entries({ ...file.env, ...job.env }).map(([key, value]) => [key, filled(value, passed)]),
@@ -114,7 +128,10 @@ function ofMatrix([name, job]: readonly [string, Yaml]): (readonly [string, Yaml
   const [[key, values] = []] = Object.entries<string[]>(job.strategy?.matrix ?? {});
   if (values === undefined) return [[name, job]];
   const text = JSON.stringify(job);
-  return values.map((value) => [`${name} (${value})`, JSON.parse(text.replaceAll(`\${{ matrix.${key} }}`, value))]);
+  return values.map((value) => {
+    const own = text.replaceAll(`\${{ matrix.${key} }}`, value).replaceAll(`matrix.${key}`, `'${value}'`);
+    return [`${name} (${value})`, JSON.parse(own)];
+  });
 }
 
 /** Outputs of a job of GitHub: its steps have written them to a file. */
@@ -136,7 +153,7 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
     ...(event.kind === "pull-request" ? {} : { CI_COMMIT_BRANCH: "main" }),
     CI_PIPELINE_ID: event.id,
     CI_COMMIT_SHA: event.sha,
-    AWS_ACCOUNT_ID,
+    ...ACCOUNTS,
   };
   const ruleOf = (rules: readonly Yaml[]) =>
     rules.find(({ if: condition }) => evaluate(condition.replaceAll(/\$(\w+)/g, "env.$1"), { env }));
@@ -219,7 +236,7 @@ function jenkins(text: string, event: CiEvent): CiJob[] {
           GIT_COMMIT: event.sha,
           BUILD_NUMBER: event.id,
           BRANCH_NAME: branch,
-          AWS_ACCOUNT_ID,
+          ...ACCOUNTS,
         }) as Record<string, string>,
       shell: ["sh", "-e"],
       runsOn: /label '(\w+)'/.exec(body)?.[1] ?? "none",
@@ -253,7 +270,7 @@ function teamCity(text: string, event: CiEvent): CiJob[] {
       steps: [...body.matchAll(/\brun\("((?:[^"\\]|\\.)*)"\)/g)].map(([, line]) => ({
         run: parameter(line!.replaceAll(/\\(.)/g, "$1")),
       })),
-      variables: () => ({ ...Object.fromEntries(variables), ...(event.given ?? {}), AWS_ACCOUNT_ID }),
+      variables: () => ({ ...Object.fromEntries(variables), ...(event.given ?? {}), ...ACCOUNTS }),
       shell: ["sh"],
       runsOn: /requirements \{ (.*?) \}/.exec(own)?.[1] ?? "",
     });
@@ -293,7 +310,7 @@ function travis(text: string, event: CiEvent): CiJob[] {
           ...keys,
           TRAVIS_COMMIT: event.sha,
           TRAVIS_BUILD_ID: event.id,
-          AWS_ACCOUNT_ID,
+          ...ACCOUNTS,
         }),
         shell: ["bash"],
         runsOn: file.arch,

@@ -21,7 +21,7 @@ import { CI_FILES, type CiEvent, type CiSystem, type Passed } from "./ci-files";
  */
 const ROLE = `role=none
 [ -z "\${GITHUB_ROLE:-}" ] || role="$GITHUB_ROLE"
-[ -z "\${AWS_PROFILE:-}" ] || role="$(sed -n 's/^role_arn = .*:role\\///p' "$AWS_CONFIG_FILE")"
+[ -z "\${AWS_PROFILE:-}" ] || role="$(sed -n 's/^role_arn = arn:aws:iam:://p' "$AWS_CONFIG_FILE")"
 [ -z "\${AWS_ACCESS_KEY_ID:-}" ] || role=keys
 record() { printf '%s\\037' "$JOB" "$role" "$@" >> "$CONTROL/calls"; printf '\\n' >> "$CONTROL/calls"; }
 fails() { if [ -f "$CONTROL/fail/$1" ]; then exit "$(cat "$CONTROL/fail/$1")"; fi; }
@@ -79,7 +79,7 @@ const NOTHING = ["sudo", "unzip", "sha256sum", "terraform", "docker"];
 /** A call of a stand-in. */
 export interface Call {
   readonly job: string;
-  /** Name of the role that it ran with; `none`, or `keys` for plain access keys. */
+  /** Account and name of the role that it ran with, `123456789012:role/<name>`; `none`, or `keys` for plain access keys. */
   readonly role: string;
   readonly words: readonly string[];
 }
@@ -189,7 +189,7 @@ export class CiWorld {
         if (step.uses !== undefined) {
           simulated.add(step.uses.split("@")[0] ?? "");
           const role = step.with?.["role-to-assume"];
-          if (role !== undefined) variables.GITHUB_ROLE = String(role).split(":role/")[1] ?? "";
+          if (role !== undefined) variables.GITHUB_ROLE = String(role).replace("arn:aws:iam::", "");
           continue;
         }
         const script = join(this.#control, "script");

@@ -59,7 +59,10 @@ const NAMED: Readonly<Record<string, (params: Params) => string[]>> = {
   ],
   "cognito-idp": by({ UserPoolId: "userpool/" }),
   dynamodb: by({ TableName: "table/" }),
-  ecr: by({ repositoryName: "repository/", repositoryNames: "repository/" }),
+  ecr: ({ registryId = ACCOUNT, ...params }) =>
+    names(params, "repositoryName", "repositoryNames").map(
+      (name) => `arn:aws:ecr:${REGION}:${registryId}:repository/${name}`,
+    ),
   ecs: (params) => {
     const cluster = last(params.cluster ?? params.clusterName ?? "default");
     return [

@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Program } from "../iam/resolve";
+import { rolesIn, trustPolicies } from "../iam/roles";
+import { AwsCaller, field } from "./aws-call";
+
+/** Access key with which the emulator takes a caller for CodeBuild. */
+export const CODEBUILD = "codebuild.amazonaws.com";
+
+/** Creates roles of a program in an account of an emulator, and with `policies` what they may do. */
+export async function createRoles(
+  url: string,
+  { account, program, policies, isOne }: { account: string; program: Program; policies: boolean; isOne?: RegExp },
+): Promise<void> {
+  const aws = new AwsCaller(url, "eu-central-1", account);
+  const roles = rolesIn(program);
+  for (const { name: RoleName, policy } of trustPolicies(program)) {
+    if (isOne?.test(RoleName) === false) continue;
+    await aws.call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument: JSON.stringify(policy) });
+    if (!policies) continue;
+    for (const { name, policy: own } of roles.find((each) => each.name === RoleName)?.policies ?? []) {
+      const PolicyDocument = JSON.stringify(own);
+      await aws.call("iam", "PutRolePolicy", { RoleName, PolicyName: name, PolicyDocument });
+    }
+  }
+}
+
+/** Assumes a role, and returns the answer of AWS. */
+export const assumeRole = (url: string, accessKey: string, RoleArn: string): Promise<string> =>
+  new AwsCaller(url, "eu-central-1", accessKey).call("sts", "AssumeRole", { RoleArn, RoleSessionName: "test" });
+
+/**
+ * Does something in the environment of a build with a role: CodeBuild assumes it, and tools read its credentials from an endpoint.
+ *
+ * @param act receives the variables of the build
+ */
+export async function asBuild<T>(
+  url: string,
+  roleArn: string,
+  act: (variables: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T> {
+  const answer = await assumeRole(url, CODEBUILD, roleArn);
+  const [AccessKeyId, SecretAccessKey, Token, Expiration] = [
+    "AccessKeyId",
+    "SecretAccessKey",
+    "SessionToken",
+    "Expiration",
+  ].map((name) => field(answer, name));
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ AccessKeyId, SecretAccessKey, Token, Expiration }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    return await act({
+      AWS_ENDPOINT_URL: url,
+      // Terraform asks for the role of a profile before it reads the other variable.
+      AWS_ENDPOINT_URL_STS: url,
+      AWS_REGION: "eu-central-1",
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    });
+  } finally {
+    server.close();
+  }
+}
