@@ -27,8 +27,6 @@ const BY_PERSONS: Readonly<Record<string, string>> = {
   emulator: "deploys one resource of each kind that the emulator adds",
   harness: "deploys a program of the test",
   "on-call": "has a service that calls of AWS make; its commands are judged in release",
-  // Its commands deploy from a machine, first those of the early version.
-  upgraded: "deploys an upgraded repository by hand",
   state: "bootstraps an account and deploys a delivery, as a person does",
   "verify-aws": "is a script for maintainers, with an account of their own",
 };

@@ -8,8 +8,12 @@ import type { Emulator } from "../../emulator";
 import { type Result, run, succeeded, usePackage } from "../cli/packed";
 import { edit, editAsTeam } from "../cli/support/team";
 import { binOf, commit, git, put, textOf, useVersions } from "../cli/support/versions";
+import { itWithIam } from "../iam/packages";
+import { judgeCalls } from "../iam/recorded/judge";
+import { roleOfDev, rolesOfRepository, WITHOUT_LOGS } from "../iam/recorded/repository";
 import {
   accountOf,
+  CALLS,
   type Clients,
   clientsFor,
   describeOnEmulator,
@@ -54,6 +58,9 @@ describeOnEmulator("a deployed repository of an early version", () => {
     await servers?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  /** The account for a role of the pipeline: the access key says who calls. */
+  const as = (role: "apply" | "release"): NodeJS.ProcessEnv => ({ ...account, AWS_ACCESS_KEY_ID: role });
 
   let calls = 0;
   /** Runs a command in the repository, keeps what it prints, and returns it. */
@@ -109,18 +116,29 @@ describeOnEmulator("a deployed repository of an early version", () => {
   });
 
   it("is deployed again: nothing is deleted or replaced that the plan gate protects, and nothing is left to change", async () => {
-    const plan = await outputOf("npm run deploy -- dev --auto-approve");
+    const plan = await outputOf("npm run deploy -- dev --auto-approve", as("apply"));
     expect(plan).toContain("dev is deployed");
     expect(await running()).toEqual([image("a"), image("a"), image("a")]);
-    const again = await outputOf("npm run deploy -- dev --auto-approve");
+    const again = await outputOf("npm run deploy -- dev --auto-approve", as("apply"));
     expect(again).not.toMatch(/[1-9]\d* (added|changed|destroyed)/);
   });
 
   it("releases as before, and rolls back to what the old version had released", async () => {
-    await outputOf(`npm run release -- dev --image ${image("b")}`);
+    await outputOf(`npm run release -- dev --image ${image("b")}`, as("release"));
     expect(await running()).toEqual([image("b"), image("b"), image("b")]);
-    expect(await outputOf("npm run releases -- dev")).toMatch(/aaaaaaaa[\s\S]*bbbbbbbb|bbbbbbbb[\s\S]*aaaaaaaa/);
-    await outputOf("npm run rollback -- dev");
+    expect(await outputOf("npm run releases -- dev", as("release"))).toMatch(
+      /aaaaaaaa[\s\S]*bbbbbbbb|bbbbbbbb[\s\S]*aaaaaaaa/,
+    );
+    await outputOf("npm run rollback -- dev", as("release"));
     expect(await running()).toEqual([image("a"), image("a"), image("a")]);
+  });
+
+  // What the early version called is settled; a person did it.
+  itWithIam("is deployed and released by calls that the roles of its upgraded pipeline may make", async () => {
+    const roleOf = roleOfDev(await rolesOfRepository(repository));
+    const { problems, simulated } = await judgeCalls(join(results, CALLS), roleOf, WITHOUT_LOGS);
+    expect(problems).toEqual([]);
+    expect(simulated["orders-delivery-dev-apply"]).toBeGreaterThan(100);
+    expect(simulated["orders-delivery-dev-release"]).toBeGreaterThan(10);
   });
 });
