@@ -29,6 +29,7 @@ interface Known {
   readonly record: ReleaseRecord | undefined;
   readonly recordProblem?: string;
   readonly lock: Observed["lock"];
+  readonly lockProblem?: string;
 }
 
 /** Number of services that ECS describes in one call. */
@@ -114,7 +115,7 @@ export function knownServices(
         cluster: template?.cluster ?? "",
         template,
         ...recordIn(parameters.get(`${root}/releases/${first}/record`)),
-        lock: lockIn(parameters.get(`${root}/releases/${first}/lock`), now),
+        ...lockIn(parameters.get(`${root}/releases/${first}/lock`), now),
       });
     }
   }
@@ -138,11 +139,12 @@ function recordIn(parameter: Stored): Pick<Known, "record" | "recordProblem"> {
   return "value" in read ? { record: read.value } : { record: undefined, recordProblem: read.problem };
 }
 
-function lockIn(parameter: Stored, now: number): Known["lock"] {
-  if (parameter === undefined) return undefined;
+function lockIn(parameter: Stored, now: number): Pick<Known, "lock" | "lockProblem"> {
+  if (parameter === undefined) return { lock: undefined };
   const read = readLock(parameter.value);
-  if ("problem" in read) return undefined;
-  return { number: read.value.number, silent: now - (parameter.at?.getTime() ?? 0) > SILENT_AFTER_MS };
+  if ("problem" in read) return { lock: undefined, lockProblem: read.problem };
+  const silent = now - (parameter.at?.getTime() ?? 0) > SILENT_AFTER_MS;
+  return { lock: { number: read.value.number, silent } };
 }
 
 /** End of the service's ARN, which is the id of its scaling target too. */

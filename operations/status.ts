@@ -41,6 +41,8 @@ export interface ReleaseStatus {
   readonly died: number | undefined;
   /** Reason why the record of releases cannot be read. */
   readonly unreadable: string | undefined;
+  /** Reason why the lock cannot be read, which keeps other releases from starting. */
+  readonly unreadableLock: string | undefined;
   /** True if Terraform has applied a config that the live release does not have: the next release deploys it. */
   readonly configNotLive: boolean;
 }
@@ -83,6 +85,8 @@ export interface Observed {
   readonly recordProblem?: string;
   /** Release that holds the lock; dead if its lock is silent. */
   readonly lock: { readonly number: number; readonly silent: boolean } | undefined;
+  /** Reason why the lock, which exists, cannot be read. */
+  readonly lockProblem?: string;
   /** Undefined if ECS has no such service. */
   readonly ecs: ObservedService | undefined;
   /** State of each alarm, by name; alarms that do not exist are omitted. */
@@ -139,7 +143,7 @@ export function statusOf(observed: Observed): ServiceStatus {
   };
 }
 
-function releaseOf({ service, template, record, recordProblem, lock }: Observed): ReleaseStatus {
+function releaseOf({ service, template, record, recordProblem, lock, lockProblem }: Observed): ReleaseStatus {
   const running = lock?.silent === false ? lock.number : undefined;
   const started = record?.started?.number ?? (lock?.silent === true ? lock.number : undefined);
   const released = record?.live?.processes[service];
@@ -151,6 +155,7 @@ function releaseOf({ service, template, record, recordProblem, lock }: Observed)
     failed: record?.failed !== undefined && running === undefined ? record.failed.number : undefined,
     died: started !== running ? started : undefined,
     unreadable: recordProblem,
+    unreadableLock: lockProblem,
     configNotLive: template?.owner === "pipeline" && released !== undefined && released.template !== revision,
   };
 }
@@ -245,11 +250,13 @@ function cells({ service, environment, release, tasks, deployment, alarms, lastS
   ];
 }
 
-function releaseCell({ owner, live, next, failed, died, unreadable, configNotLive }: ReleaseStatus): string {
+function releaseCell(status: ReleaseStatus): string {
+  const { owner, live, next, failed, died, unreadable, unreadableLock, configNotLive } = status;
   const notes = [
     ...(next === undefined ? [] : [`${next} next`]),
     ...(failed === undefined ? [] : [`${failed} failed`]),
     ...(died === undefined ? [] : [`${died} died`]),
+    ...(unreadableLock === undefined ? [] : ["lock unreadable"]),
     ...(configNotLive ? ["config not live"] : []),
   ];
   const none = unreadable !== undefined ? "unreadable" : owner === "terraform" ? "terraform" : "none";

@@ -53,6 +53,7 @@ Actions of IAM that the commands for operators call:
 ${operatorRows().join("\n")}
 | \`destroy\` | those of Terraform, and ${DESTROY_ACTIONS.map((action) => `\`${action}\``).join(", ")}: see [deploy](deploy.md) |
 | \`release\`, \`rollback\`, \`releases\`, \`migrate\`, \`admin\` | [releases](releases.md) |
+| \`ship\` | those of \`release\`, and on the repository of the image what the image role of [Pipeline and CiRoles](security.md) may do |
 
 \`secret set\` encrypts with AWS's own key \`alias/aws/ssm\`; a value that exists keeps its key.
 

@@ -166,6 +166,7 @@ payments  production  17 (18 next)  2 of 2  rolling     ok      -
       "42 (43 died)",
     ],
     ["after one whose lock is silent", { lock: { number: 43, silent: true } }, "42 (43 died)"],
+    ["whose lock cannot be read", { lockProblem: "it is not JSON" }, "42 (lock unreadable)"],
     ["whose record cannot be read", { record: undefined, recordProblem: "it is not JSON" }, "unreadable"],
     ["while another is on its way", { lock: { number: 43, silent: false } }, "42 (43 next)"],
     [
@@ -279,6 +280,13 @@ describe("services", () => {
 
   it("have a died release if its lock is silent", () => {
     expect(orders({}, written.getTime() + 121_000)?.lock).toEqual({ number: 43, silent: true });
+  });
+
+  it("have an unreadable lock, and not none", () => {
+    expect(orders({ "/antifragile/dev/shop/releases/orders/lock": "{}" })).toMatchObject({
+      lock: undefined,
+      lockProblem: expect.stringContaining("must be"),
+    });
   });
 
   it.each([
