@@ -114,6 +114,23 @@ describeOnEmulator("a generated repository", () => {
   });
   /** The environment of a person with credentials of an account. */
   const signedIn = (accountId: string): NodeJS.ProcessEnv => ({ ...account, AWS_ACCESS_KEY_ID: accountId });
+  /** Image that the pipeline has built. */
+  let image: string;
+
+  let zone: string;
+  /** Creates the zone of the load balancers' domains in an account, and returns its id. */
+  async function createZone(accountId: string): Promise<string> {
+    const aws = new AwsCaller(emulator.url, "us-east-1", accountId);
+    const answer = await aws.rest(
+      "route53",
+      "POST",
+      "/2013-04-01/hostedzone",
+      `<CreateHostedZoneRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Name>example.com</Name><CallerReference>1</CallerReference></CreateHostedZoneRequest>`,
+    );
+    zone = /<Id>\/hostedzone\/(\w+)<\/Id>/.exec(answer)?.[1] as string;
+    return zone;
+  }
+
   const programOf = (outdir: string, stack: string): Program =>
     JSON.parse(readFileSync(join(repository, "infra", outdir, "stacks", stack, "cdk.tf.json"), "utf8"));
   /** Roles of the pipeline that deploy dev, those that deploy production, and those of its builds in the account of delivery. */
@@ -245,7 +262,9 @@ describeOnEmulator("a generated repository", () => {
     const filled = readFileSync(file, "utf8")
       .replace(/delivery: placeholder\([^)]*\)/, `delivery: "${DELIVERY}"`)
       .replace(/production: placeholder\([^)]*\)/, `production: "${PRODUCTION}"`)
-      .replaceAll(/zoneId: placeholder\([^)]*\)/g, 'zoneId: "Z0123456789ABCDEFGHIJ"')
+      .replaceAll(/zoneId: placeholder\([^)]*\)/g, `zoneId: "${await createZone(PRODUCTION)}"`)
+      // As small as dev, and as easy to destroy.
+      .replace('profile: "production"', 'profile: "dev"')
       .replaceAll(/emails: \[placeholder\([^)]*\)/g, 'emails: ["on-call@example.com"')
       .replaceAll(/repository: placeholder\([^)]*\)/g, 'repository: "acme/orders"')
       .replaceAll(/placeholder\([^)]*\)/g, '"shop.example.com"')
@@ -420,7 +439,8 @@ esac`,
       REPOSITORY_URL: url,
     };
     const made = succeeded(await build([...IMAGE, 'printf "IMAGE=%s" "$IMAGE"'], source));
-    expect(made).toContain(`IMAGE=${url}@${digest}`);
+    image = `${url}@${digest}`;
+    expect(made).toContain(`IMAGE=${image}`);
     const again = () =>
       readFileSync(join(stubs, "calls"), "utf8")
         .split("\n")
@@ -457,7 +477,7 @@ esac`,
     );
     const { policyText } = await aws.call("ecr", "GetRepositoryPolicy", { repositoryName: "orders" });
     await aws.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText: policy?.policy });
-    const live = { PATH, IMAGE: `${url}@${digest}`, WATCH_MINUTES: "0" };
+    const live = { PATH, IMAGE: image, WATCH_MINUTES: "0" };
     expect(succeeded(await buildOf("dev", "release", RELEASE, live))).toMatch(/alarm/);
     const { services } = await clients.ecs.send(
       new DescribeServicesCommand({ cluster: "orders-dev", services: ["orders"] }),
@@ -465,18 +485,34 @@ esac`,
     const { taskDefinition } = await clients.ecs.send(
       new DescribeTaskDefinitionCommand({ taskDefinition: services?.[0]?.taskDefinition }),
     );
-    expect(taskDefinition?.containerDefinitions?.map(({ image }) => image)).toEqual([`${url}@${digest}`]);
+    expect(taskDefinition?.containerDefinitions?.map(({ image }) => image)).toEqual([image]);
     const { imageDetails } = await aws.call("ecr", "DescribeImages", { repositoryName: "orders" });
     expect(imageDetails[0].imageTags).toContain(releasedTag(digest));
     await aws.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText });
   });
 
-  it("is planned in the account of production by its build", async () => {
+  it("is planned, applied and released in the account of production by its builds, with the same image", async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const PATH = [dirname(tools.terraform.path), process.env.PATH].join(delimiter);
     expect(plain(await buildOf("production", "plan", PLAN, { PATH }))).toMatch(
       /orders-production-platform.*Plan: [1-9]\d* to add.*orders-production-service\nis planned after/s,
     );
+    const artifact = join(folder, "production");
+    mkdirSync(artifact);
+    renameSync(join(repository, "plans.tgz"), join(artifact, "plans.tgz"));
+    const plans = { PLANS_ARTIFACT: "ProductionPlan", CODEBUILD_SRC_DIR_ProductionPlan: artifact, APPROVED: "no" };
+    succeeded(await buildOf("production", "apply", APPLY, { PATH, ...plans }));
+    succeeded(await buildOf("production", "release", RELEASE, { PATH, IMAGE: image, WATCH_MINUTES: "0" }));
+    const aws = new AwsCaller(emulator.url, "eu-central-1", PRODUCTION);
+    const { services } = await aws.call("ecs", "DescribeServices", {
+      cluster: "orders-production",
+      services: ["orders"],
+    });
+    const { taskDefinition } = await aws.call("ecs", "DescribeTaskDefinition", {
+      taskDefinition: services[0].taskDefinition,
+    });
+    expect(taskDefinition.containerDefinitions[0].image).toBe(image);
+    expect(taskDefinition.taskDefinitionArn).toContain(`:${PRODUCTION}:`);
   });
 
   it("reports why tasks stopped when Terraform releases and ECS rolls back, and the deployment fails", async () => {
@@ -498,6 +534,12 @@ esac`,
   it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {
     const destroy = (name: string, env = account) =>
       run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env });
+    succeeded(await destroy("production", signedIn(PRODUCTION)));
+    await new AwsCaller(emulator.url, "us-east-1", PRODUCTION).rest(
+      "route53",
+      "DELETE",
+      `/2013-04-01/hostedzone/${zone}`,
+    );
     succeeded(await destroy("delivery-production", signedIn(PRODUCTION)));
     const refused = await destroy("delivery", signedIn(DELIVERY));
     expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
