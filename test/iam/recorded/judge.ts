@@ -255,6 +255,12 @@ async function resourcesOf(action: string, candidates: readonly string[], region
   throw new Error("it names no resource of the action: say in resources.ts which parameter does");
 }
 
+/** The call on resources of the account of the caller, if that is a role: parameters name them without their account. */
+const ofCaller = (call: Call, caller: string): Call => {
+  const [, id = ACCOUNT] = /^arn:aws:iam::(\d{12}):/.exec(caller) ?? [];
+  return JSON.parse(JSON.stringify(call).replaceAll(`:${ACCOUNT}:`, `:${id}:`)) as Call;
+};
+
 /** Decides about the calls of a file in their order. Calls that differ only in ids that AWS made up are one: no policy names any. */
 class Judge {
   readonly problems = new Set<string>();
@@ -273,7 +279,9 @@ class Judge {
     const name = `${prefixOf(service)}:${operation}`;
     if (role !== undefined && !ALWAYS_ALLOWED.includes(name) && !(name in TOLERATED)) {
       try {
-        for (const call of await asked(recorded, this.#account)) await this.#decide(role, call, `${caller} ${name}`);
+        for (const call of await asked(recorded, this.#account)) {
+          await this.#decide(role, ofCaller(call, caller), `${caller} ${name}`);
+        }
       } catch (error) {
         const shown = JSON.stringify(params).slice(0, 200);
         this.problems.add(`${name} of ${role.name}: ${(error as Error).message} ${shown}`);
