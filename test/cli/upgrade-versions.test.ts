@@ -211,7 +211,7 @@ it("npm run pack:fixture packs a version that generates what the present one doe
   const folder = join(work, "9.0.0");
   mkdirSync(folder);
   execFileSync("tar", ["-xzf", join(work, "antifragile-9.0.0.tgz"), "-C", folder]);
-  await generate(join(folder, "package"), join(work, "next"), REPOSITORIES[EDITED]?.flags);
+  await generate(join(folder, "package"), join(work, "next"), [...(REPOSITORIES[EDITED]?.flags ?? []), ...OF_BEFORE]);
   const files = (of: string) => {
     const { ".antifragile.json": answers, "package.json": manifest, ...others } = tree(of);
     return Object.fromEntries(Object.entries(others).filter(([path]) => !path.startsWith("vendor/")));
