@@ -4,6 +4,10 @@ import pino from "pino";
 /** Event stream of this process: one JSON line per event, on stdout. The platform collects and stores it. */
 export type Log = pino.Logger;
 
+const stdout = pino.destination({ sync: false });
+// At an exit it would try for ever to write its last lines to a pipe without a reader: flushed() writes them before.
+stdout.flushSync = () => undefined;
+
 const secrets = ["authorization", "cookie", "password", "secret", "token", "apiKey", "accessToken", "refreshToken"];
 
 /** Creates the logger of a process. Every line contains the ids of the current trace. */
@@ -23,5 +27,14 @@ export function createLog(
       return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
     },
   };
-  return stream ? pino(options, stream) : pino(options);
+  return pino(options, stream ?? stdout);
+}
+
+/** Writes the last lines, after which there can be no others; gives up after a second. */
+export async function flushed(): Promise<void> {
+  await new Promise((resolve) => {
+    stdout.once("close", resolve).once("error", resolve);
+    setTimeout(resolve, 1000);
+    stdout.end();
+  });
 }

@@ -1,5 +1,5 @@
 import { type Config, ConfigError, loadConfig } from "./config";
-import { createLog, type Log } from "./log";
+import { createLog, flushed, type Log } from "./log";
 import { startTelemetry } from "./telemetry";
 
 /** Dependencies of every process of this service. */
@@ -20,7 +20,7 @@ export async function runProcess(work: (runtime: Runtime) => Promise<void>): Pro
   let log = createLog("info", { name: env.SERVICE_NAME ?? "unknown", version: env.SERVICE_VERSION ?? "unknown" });
   const crash = (kind: string) => (err: unknown) => {
     log.fatal({ err }, kind);
-    process.exit(1);
+    exit(1);
   };
   process.on("uncaughtException", crash("uncaught exception"));
   process.on("unhandledRejection", crash("unhandled rejection"));
@@ -34,12 +34,17 @@ export async function runProcess(work: (runtime: Runtime) => Promise<void>): Pro
     const stopTelemetry = startTelemetry(config, log);
     await work({ config, log, stopping }).finally(stopTelemetry);
     log.info("stopped");
-    process.exit(0);
+    exit(0);
   } catch (err) {
     if (err instanceof ConfigError) log.fatal({ problems: err.problems }, err.message);
     else log.fatal({ err }, "process failed");
-    process.exit(err instanceof ConfigError ? ConfigError.exitCode : 1);
+    exit(err instanceof ConfigError ? ConfigError.exitCode : 1);
   }
+}
+
+/** Ends the process once its log is written. */
+function exit(code: number): void {
+  void flushed().finally(() => process.exit(code));
 }
 
 function stopSignal(log: Log, seconds: number): AbortSignal {
@@ -51,7 +56,7 @@ function stopSignal(log: Log, seconds: number): AbortSignal {
     // Work that hangs must not wait for the platform's SIGKILL, which would cut off the log.
     setTimeout(() => {
       log.fatal({ seconds }, "not stopped in SHUTDOWN_SECONDS");
-      process.exit(1);
+      exit(1);
     }, seconds * 1000).unref();
   };
   process.on("SIGTERM", stop);

@@ -87,6 +87,13 @@ describe("the web process", () => {
     expect(await Promise.race([once(service.process, "exit"), sleep(9000, "still there")])).toEqual([0, null]);
   });
 
+  it("exits with 0 if its log pipe was closed before its last lines", async () => {
+    const service = start("../test/support/crash.ts", { CRASH: "lines" });
+    await service.logged(({ msg }) => msg === "working");
+    service.process.stdout?.destroy();
+    expect(await Promise.race([once(service.process, "exit"), sleep(9000, "still there")])).toEqual([0, null]);
+  });
+
   it("exits with 1 after SHUTDOWN_SECONDS if it cannot stop", async () => {
     const service = start("../test/support/crash.ts", { CRASH: "never ends", SHUTDOWN_SECONDS: "1" });
     await service.logged(({ msg }) => msg === "working");

@@ -8,5 +8,7 @@ void runProcess(async ({ log }) => {
     if (process.env.CRASH === "rejection") void Promise.reject(new Error("canary: rejected"));
     if (process.env.CRASH === "warning") process.emitWarning("canary: warned");
   }, 10);
-  await new Promise((resolve) => setTimeout(resolve, process.env.CRASH === "warning" ? 100 : 30_000));
+  const ends = process.env.CRASH === "warning" || process.env.CRASH === "lines";
+  await new Promise((resolve) => setTimeout(resolve, ends ? 300 : 30_000));
+  for (const line of ["one", "two", "three"]) log.info(line);
 });
