@@ -253,8 +253,8 @@ describe("a release whose calls fail", () => {
 
   it.each([
     ["UpdateService orders", { mailer: "mailer:3", orders: "orders:2" }, 1],
-    // Before the workers, before the web service, and before the record.
-    ["GetParameter lock", AFTER, 3],
+    // Before the start is recorded, before the workers, before the web service, and before the end is recorded.
+    ["GetParameter lock", AFTER, 4],
   ] as const)("with credentials that cannot be renewed at %s reports what runs", async (call, running, nth) => {
     await released();
     let seen = 0;
