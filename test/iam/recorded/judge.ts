@@ -255,11 +255,9 @@ async function resourcesOf(action: string, candidates: readonly string[], region
   throw new Error("it names no resource of the action: say in resources.ts which parameter does");
 }
 
-/** The call on resources of the account of the caller, if that is a role: parameters name them without their account. */
-const ofCaller = (call: Call, caller: string): Call => {
-  const [, id = ACCOUNT] = /^arn:aws:iam::(\d{12}):/.exec(caller) ?? [];
-  return JSON.parse(JSON.stringify(call).replaceAll(`:${ACCOUNT}:`, `:${id}:`)) as Call;
-};
+/** The same with the ARNs of one account in the place of those of another. */
+const inAccount = <T>(value: T, from: string, to: string): T =>
+  JSON.parse(JSON.stringify(value).replaceAll(`:${from}:`, `:${to}:`)) as T;
 
 /** Decides about the calls of a file in their order. Calls that differ only in ids that AWS made up are one: no policy names any. */
 class Judge {
@@ -270,8 +268,12 @@ class Judge {
 
   constructor(private readonly tolerated: readonly string[]) {}
 
-  async judge(recorded: Recorded, role: SimulatedRole | undefined): Promise<void> {
-    const { caller, request, service, operation, params } = recorded;
+  async judge(made: Recorded, role: SimulatedRole | undefined): Promise<void> {
+    const { caller } = made;
+    // Parameters name resources without their account, which is that of a role that calls.
+    const [, id = ACCOUNT] = /^arn:aws:iam::(\d{12}):/.exec(caller) ?? [];
+    const recorded = inAccount(made, id, ACCOUNT);
+    const { request, service, operation, params } = recorded;
     if (service === undefined) {
       if (role !== undefined) this.problems.add(`${role.name} ${request}: the emulator does not know the operation`);
       return;
@@ -280,7 +282,7 @@ class Judge {
     if (role !== undefined && !ALWAYS_ALLOWED.includes(name) && !(name in TOLERATED)) {
       try {
         for (const call of await asked(recorded, this.#account)) {
-          await this.#decide(role, ofCaller(call, caller), `${caller} ${name}`);
+          await this.#decide(role, inAccount(call, ACCOUNT, id), `${caller} ${name}`);
         }
       } catch (error) {
         const shown = JSON.stringify(params).slice(0, 200);
