@@ -5,7 +5,7 @@ import pino from "pino";
 export type Log = pino.Logger;
 
 const stdout = pino.destination({ sync: false });
-// At an exit it would try for ever to write its last lines to a pipe without a reader: flushed() writes them before.
+// At an exit it would try forever to write its last lines to a pipe without a reader: flushed() writes them before.
 stdout.flushSync = () => undefined;
 
 const secrets = ["authorization", "cookie", "password", "secret", "token", "apiKey", "accessToken", "refreshToken"];
@@ -30,11 +30,13 @@ export function createLog(
   return pino(options, stream ?? stdout);
 }
 
-/** Writes the last lines, after which there can be no others; gives up after a second. */
+/** Writes the last lines, and none that come later; gives up after a second. */
 export async function flushed(): Promise<void> {
   await new Promise((resolve) => {
     stdout.once("close", resolve).once("error", resolve);
     setTimeout(resolve, 1000);
     stdout.end();
+    // It would throw once it is closed, while connections still end.
+    stdout.write = () => true;
   });
 }

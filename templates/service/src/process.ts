@@ -42,8 +42,12 @@ export async function runProcess(work: (runtime: Runtime) => Promise<void>): Pro
   }
 }
 
-/** Ends the process once its log is written. */
+let isEnding = false;
+
+/** Ends the process once its log is written. What fails in the meantime changes nothing. */
 function exit(code: number): void {
+  if (isEnding) return;
+  isEnding = true;
   void flushed().finally(() => process.exit(code));
 }
 

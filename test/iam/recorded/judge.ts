@@ -255,9 +255,11 @@ async function resourcesOf(action: string, candidates: readonly string[], region
   throw new Error("it names no resource of the action: say in resources.ts which parameter does");
 }
 
-/** The same with the ARNs of one account in the place of those of another. */
-const inAccount = <T>(value: T, from: string, to: string): T =>
-  JSON.parse(JSON.stringify(value).replaceAll(`:${from}:`, `:${to}:`)) as T;
+/** The same with the ARNs of either account in the place of those of the other. */
+const swapped = <T>(value: T, one: string, other: string): T =>
+  JSON.parse(
+    JSON.stringify(value).replace(/(?<=:)\d{12}(?=:)/g, (id) => (id === one ? other : id === other ? one : id)),
+  ) as T;
 
 /** Decides about the calls of a file in their order. Calls that differ only in ids that AWS made up are one: no policy names any. */
 class Judge {
@@ -272,7 +274,7 @@ class Judge {
     const { caller } = made;
     // Parameters name resources without their account, which is that of a role that calls.
     const [, id = ACCOUNT] = /^arn:aws:iam::(\d{12}):/.exec(caller) ?? [];
-    const recorded = inAccount(made, id, ACCOUNT);
+    const recorded = swapped(made, id, ACCOUNT);
     const { request, service, operation, params } = recorded;
     if (service === undefined) {
       if (role !== undefined) this.problems.add(`${role.name} ${request}: the emulator does not know the operation`);
@@ -282,7 +284,7 @@ class Judge {
     if (role !== undefined && !ALWAYS_ALLOWED.includes(name) && !(name in TOLERATED)) {
       try {
         for (const call of await asked(recorded, this.#account)) {
-          await this.#decide(role, inAccount(call, ACCOUNT, id), `${caller} ${name}`);
+          await this.#decide(role, swapped(call, id, ACCOUNT), `${caller} ${name}`);
         }
       } catch (error) {
         const shown = JSON.stringify(params).slice(0, 200);

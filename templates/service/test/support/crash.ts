@@ -1,11 +1,15 @@
 import { runProcess } from "../../src/process";
 
+function thrown(): never {
+  throw new Error("canary: thrown");
+}
+
 // A process that fails some time after its start, in the way that CRASH selects.
 void runProcess(async ({ log }) => {
   log.info("working");
   setTimeout(() => {
-    if (process.env.CRASH === "exception") throw new Error("canary: thrown");
-    if (process.env.CRASH === "rejection") void Promise.reject(new Error("canary: rejected"));
+    if (process.env.CRASH === "exceptions") setInterval(thrown, 0);
+    if (process.env.CRASH === "rejections") setInterval(async () => thrown(), 0);
     if (process.env.CRASH === "warning") process.emitWarning("canary: warned");
   }, 10);
   const ends = process.env.CRASH === "warning" || process.env.CRASH === "lines";
