@@ -138,6 +138,13 @@ const root = join(__dirname, "../..");
 // biome-ignore lint/suspicious/noExplicitAny: Terraform's JSON, of which each test looks at another part.
 type Block = Record<string, any>;
 
+/** One variable of src/config-declaration.ts. */
+interface Variable {
+  readonly default?: string;
+  readonly optional?: true;
+  readonly unless?: readonly string[];
+}
+
 /** Values in the place of placeholders, by the start of their descriptions. */
 const FILLED_IN: Readonly<Record<string, string>> = {
   "12-digit id of the AWS account of production alone": '"777788889999"',
@@ -236,8 +243,32 @@ describe("the infrastructure", () => {
       expect(synthesized.code, synthesized.output).toBe(0);
       const stacks = readdirSync(join(folder, name, "infra/cdktf.out/stacks"));
       expect(stacks.filter((stack) => stack.includes("-production-"))).not.toEqual([]);
+      expect(await unset(name)).toEqual([]);
     },
   );
+
+  /** Variables without which a process of production does not start, and which its task definition does not set. */
+  async function unset(name: string): Promise<string[]> {
+    const declaration = join(folder, name, "src/config-declaration.ts");
+    if (!existsSync(declaration)) return [];
+    const { configDeclaration } = (await import(declaration)) as { configDeclaration: Record<string, Variable> };
+    const stacks = join(folder, name, "infra/cdktf.out/stacks");
+    const file = join(
+      stacks,
+      readdirSync(stacks).find((stack) => stack.endsWith("-production-service"))!,
+      "cdk.tf.json",
+    );
+    const { resource } = JSON.parse(readFileSync(file, "utf8"));
+    return Object.entries<Block>(resource.aws_ecs_task_definition).flatMap(([task, { container_definitions }]) => {
+      const [container] = JSON.parse(container_definitions as string) as Record<string, { name: string }[]>[];
+      const set = [...(container?.environment ?? []), ...(container?.secrets ?? [])].map((each) => each.name);
+      return Object.entries(configDeclaration).flatMap(([variable, { default: fallback, optional, unless = [] }]) =>
+        fallback !== undefined || optional || [variable, ...unless].some((each) => set.includes(each))
+          ? []
+          : [`${task}: ${variable}`],
+      );
+    });
+  }
 
   it.each([
     ["platform", ["shop-dev-platform"]],
