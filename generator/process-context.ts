@@ -50,7 +50,9 @@ export function createContext(args: readonly string[], from: string): Context {
     env: process.env,
     platform: process.platform,
     packageRoot: findPackageRoot(from),
-    stdinIsTerminal: process.stdin.isTTY === true,
+    get stdinIsTerminal() {
+      return process.stdin.isTTY === true;
+    },
     stdoutIsTerminal,
     columns: () => process.stdout.columns ?? 80,
     color: stdoutIsTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
@@ -61,7 +63,9 @@ export function createContext(args: readonly string[], from: string): Context {
     prompter: () => (process.env.TERM === "dumb" ? linePrompter() : inquirerPrompter()),
     run: processRunner(process.env),
     now: () => performance.now(),
-    disk,
+    get disk() {
+      return disk;
+    },
     interruptible,
   };
 }

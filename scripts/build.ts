@@ -14,16 +14,24 @@ import { copyStripped } from "./strip-python";
 const root = join(__dirname, "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-/** Loads each module of the provider when it is first used: an app uses half of them, and one has up to 2.5 MB. */
-function loadProviderLate(file: string): void {
+/** Modules of the provider: an app uses half of them, and one has up to 2.5 MB. */
+const PROVIDER = /"@cdktf\/provider-aws\/[^"]+"/;
+
+/** Modules of Node.js that it has not loaded when a program starts, and that take milliseconds: the help of a command needs none. */
+const SLOW_BUILTINS = /"node:(?:child_process|crypto|fs\/promises|http|net|os|readline|timers\/promises|zlib)"/;
+
+/** Loads modules when they are first used. */
+function loadLate(file: string, modules: RegExp): void {
   const loader = "const __late=(load)=>{let module;return new Proxy({},{get:(_,name)=>(module??=load())[name]})};";
   let found = 0;
-  const text = readFileSync(file, "utf8").replaceAll(/= (require\("@cdktf\/provider-aws\/[^"]+"\))/g, (_, load) => {
-    found++;
-    return `= __late(()=>${load})`;
-  });
-  if (found === 0)
-    throw new Error(`${file} loads no module of the provider: has the form of esbuild's output changed?`);
+  const text = readFileSync(file, "utf8").replaceAll(
+    new RegExp(`= ?((?:\\w+\\()?require\\(${modules.source}\\)\\)?)(?=[,;}])`, "g"),
+    (_, load) => {
+      found++;
+      return `= __late(()=>${load})`;
+    },
+  );
+  if (found === 0) throw new Error(`${file} loads no ${modules}: has the form of esbuild's output changed?`);
   writeFileSync(file, text.replace('"use strict";', `"use strict";${loader}`));
 }
 
@@ -42,7 +50,8 @@ async function shrink(file: string, lineLength?: number): Promise<void> {
     keep_classnames: true,
     mangle: { reserved: classes },
     compress: { passes: 2 },
-    format: { max_line_len: lineLength ?? false },
+    // A file without other characters is read as it is: Node.js makes two bytes of each where it has one of these.
+    format: { max_line_len: lineLength ?? false, ascii_only: true },
   });
   writeFileSync(file, `${code}\n${names}\n`);
 }
@@ -58,7 +67,7 @@ async function main(): Promise<void> {
     external: ["cdktf", "constructs", "@cdktf/provider-aws/*"],
     outdir: "dist",
   });
-  loadProviderLate(join(root, "dist/constructs.js"));
+  loadLate(join(root, "dist/constructs.js"), PROVIDER);
   // Lines are short for stack traces, of which Node.js prints the line.
   for (const name of ["constructs", "testing", "engine"]) await shrink(join(root, `dist/${name}.js`), 1000);
   for (const [entry, file] of Object.entries(ENTRIES)) writeFileSync(join(root, "dist", entry), entryOf(file));
@@ -67,11 +76,12 @@ async function main(): Promise<void> {
   if (existsSync(join(root, "bin/antifragile.ts"))) {
     await build({
       ...EXECUTABLE,
-      entryPoints: { antifragile: "bin/antifragile.ts", "run-program": "operations/run-program.ts" },
+      entryPoints: { ...EXECUTABLE.entryPoints, "run-program": "operations/run-program.ts" },
       legalComments: "linked",
       outdir: "dist/bin",
     });
-    await shrink(join(root, "dist/bin/antifragile.js"));
+    loadLate(join(root, "dist/bin/antifragile.js"), SLOW_BUILTINS);
+    for (const name of Object.keys(EXECUTABLE.entryPoints)) await shrink(join(root, `dist/bin/${name}.js`));
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
     copyPlainTemplates();
     copyStripped(join(root, "emulator/python"), join(root, "dist/emulator/python"));

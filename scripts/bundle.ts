@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildOptions, Plugin } from "esbuild";
-import { precompiledTemplates } from "./precompile-templates";
+import { precompiledTemplates, TEMPLATES_FILE } from "./precompile-templates";
 
 const root = join(__dirname, "..");
 
@@ -45,14 +45,37 @@ const withoutUnusedCode: readonly Plugin[] = [
   without("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
 ];
 
-/** Options of the executable: one file with inquirer inside, so that npx fetches one package. */
+/** Package whose bundle is a file beside the executable: Node.js reads it when a question is asked. */
+const QUESTIONS = "inquirer";
+
+const questionsBeside: Plugin = {
+  name: "questions-beside",
+  setup(build) {
+    const namespace = "beside";
+    build.onResolve({ filter: new RegExp(`^${QUESTIONS}$`) }, ({ kind, path }) =>
+      kind === "entry-point" ? undefined : { path, namespace },
+    );
+    build.onLoad({ filter: /^/, namespace }, () => ({ contents: `module.exports = require("./${QUESTIONS}.js");` }));
+    build.onResolve({ filter: /^\./, namespace }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/**
+ * Options of the executable, with inquirer inside the package, so that npx fetches one. Node.js parses all of a file before it
+ * runs: what few commands need, questions and templates, are files beside it.
+ */
 export const EXECUTABLE = {
   ...BUNDLE,
+  entryPoints: {
+    antifragile: "bin/antifragile.ts",
+    [TEMPLATES_FILE]: TEMPLATES_FILE,
+    [QUESTIONS]: QUESTIONS,
+  } as Record<string, string>,
   minify: true,
   // Templates hold lines that begin with import: in a template literal, what reads the file takes them for its own.
   supported: { "template-literal": false },
   external: ["@aws-sdk/*"],
   // inquirer needs a few functions of rxjs: its ES modules can be shaken, its CommonJS comes whole, a third of the file.
   alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
-  plugins: [precompiledTemplates, ...withoutUnusedCode],
+  plugins: [precompiledTemplates, questionsBeside, ...withoutUnusedCode],
 } satisfies BuildOptions;

@@ -33,7 +33,6 @@ async function main([version, folder = FOLDER]: readonly string[]): Promise<void
   await build({
     ...EXECUTABLE,
     logLevel: "error",
-    entryPoints: { antifragile: "bin/antifragile.ts" },
     outdir: join(stage, "dist/bin"),
     plugins: [onlyTheGenerator, ...EXECUTABLE.plugins],
   });

@@ -11,24 +11,36 @@ const FOLDER = "dist/templates";
 const isCompiled = (path: string) => path.endsWith(".hbs");
 const paths = [...new Set(manifest.map(({ template }) => template))];
 
+/** File of the compiled templates beside the executable, without its ending. */
+export const TEMPLATES_FILE = "templates";
+
 /**
  * Puts the compiled templates in the place of the compiler: a run of `new` takes half the time, and the package does not hold
- * their text besides.
+ * their text besides. They are a file of their own, which Node.js reads when the first one is rendered.
  */
 export const precompiledTemplates: Plugin = {
   name: "precompiled-templates",
   setup(build) {
-    build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => {
+    const namespace = "templates";
+    build.onResolve({ filter: new RegExp(`^${TEMPLATES_FILE}$`) }, ({ path }) => ({ path, namespace }));
+    build.onLoad({ filter: /^/, namespace }, () => {
       const compiled = paths
         .filter(isCompiled)
         .map((path) => [path, compileTemplate(path, readFileSync(join(root, "templates", path), "utf8"))]);
-      const contents = [
-        `const compiled = ${JSON.stringify(Object.fromEntries(compiled))};`,
-        `export const TEMPLATES = ${JSON.stringify({ folder: FOLDER, compiled: true })};`,
-        "export const compileTemplate = (path) => compiled[path];",
-      ];
-      return { contents: contents.join("\n"), loader: "js", resolveDir: join(root, "generator") };
+      return { contents: `module.exports = ${JSON.stringify(Object.fromEntries(compiled))};` };
     });
+    const beside = `./${TEMPLATES_FILE}.js`;
+    build.onResolve({ filter: new RegExp(`^${beside.replaceAll(".", "\\.")}$`) }, ({ path }) => ({
+      path,
+      external: true,
+    }));
+    build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => ({
+      contents: [
+        `export const TEMPLATES = ${JSON.stringify({ folder: FOLDER, compiled: true })};`,
+        `export const compileTemplate = (path) => require("${beside}")[path];`,
+      ].join("\n"),
+      resolveDir: join(root, "generator"),
+    }));
   },
 };
 

@@ -110,6 +110,23 @@ describe("the packed executable", () => {
     expect(loads(["new", "payments", "--interactive"])).toBe(true);
   });
 
+  it("reads little to print a help: one file, and no module of Node.js that takes milliseconds to load", async () => {
+    const { stdout } = await cli(["--help"]);
+    const names = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name]) => name as string);
+    expect(names).toContain("gameday");
+    const loadedBy = async (args: string[]) => {
+      const script = `process.argv = ${JSON.stringify([process.execPath, packed.bin, ...args])};
+        process.on("exit", () => console.error(JSON.stringify([...Object.keys(require.cache), ...process.moduleLoadList])));
+        require(${JSON.stringify(packed.bin)});`;
+      const { stderr } = await run([process.execPath, "-e", script], work);
+      const loaded: string[] = JSON.parse(stderr);
+      return loaded.filter((each) => /^\/|^NativeModule (child_process|crypto|fs\/promises|http|os|zlib)$/.test(each));
+    };
+    const ofHelp = await Promise.all(names.map((name) => loadedBy([name, "--help"])));
+    expect(ofHelp).toEqual(names.map(() => [packed.bin]));
+    expect(await loadedBy(["new", "orders", ...quick])).toContain(join(packed.folder, "dist/bin/templates.js"));
+  });
+
   it.each(["18.20.0", "20.18.9", "16.0.0"])("reports the required version to a user of Node.js %s", (version) => {
     const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); process.argv = [process.argv[0], "antifragile", "--help"]; require(${JSON.stringify(packed.bin)});`;
     const { status, stderr } = spawnSync(process.execPath, ["-e", script]);
