@@ -23,6 +23,9 @@ import { releasedTag } from "../../contract/images";
 import type { Emulator } from "../../emulator";
 import { DESTROY_ACTIONS } from "../../scripts/docs-operators";
 import { type Result, run, succeeded, unpackPackage } from "../cli/packed";
+import { git as gitIn } from "../cli/support/versions";
+import { CI_FILES } from "../generator/support/ci-files";
+import { runJobs } from "../generator/support/ci-run";
 import { itWithIam } from "../iam/packages";
 import { judgeCalls } from "../iam/recorded/judge";
 import type { Program } from "../iam/resolve";
@@ -41,6 +44,8 @@ import {
 } from "../support/deployment";
 import { COMBINATIONS, hasCdktn } from "../support/engines";
 import { stackJson } from "../support/examples";
+import { gitHubAction } from "../support/github-actions";
+import { repositoryFiles } from "../templates/support/repository";
 
 const CDKTN = COMBINATIONS["cdktn as cdktf, with provider 5"];
 
@@ -48,6 +53,36 @@ const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", 
 
 /** Accounts; that of dev is the emulator's own. */
 const [DELIVERY, DEV, PRODUCTION] = ["111122223333", "123456789012", "777788889999"] as const;
+
+const WORKFLOW = CI_FILES["github-actions"].path;
+
+/** The npm of this Node.js. */
+const npmOf = () => join(dirname(process.execPath), "npm");
+
+/** Manifest of an image of one layer, whose digest repeats a character: that of the image is made from it. */
+const manifestOf = (character: string) => {
+  const digest = `sha256:${character.repeat(64)}`;
+  const of = (kind: string) => ({ mediaType: `application/vnd.docker.${kind}`, size: 2, digest });
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+    config: of("container.image.v1+json"),
+    layers: [of("image.rootfs.diff.tar.gzip")],
+  });
+};
+
+/** Stands in for docker: a push stores a manifest, with the credentials of the caller. */
+const DOCKER = `#!${process.execPath}
+const [command, image = ""] = process.argv.slice(2);
+const [, repositoryName, imageTag] = /\\/([^:]+):(.+)/.exec(image) ?? [];
+const body = JSON.stringify({ repositoryName, imageTag, imageManifest: ${JSON.stringify(manifestOf("d"))} });
+const headers = {
+  "content-type": "application/x-amz-json-1.1",
+  "x-amz-target": "AmazonEC2ContainerRegistry_V20150921.PutImage",
+  authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20260101/eu-central-1/ecr/aws4_request, SignedHeaders=host, Signature=none",
+};
+if (command === "push") fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", headers, body }).then(({ ok }) => process.exit(ok ? 0 : 1));
+`;
 
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
@@ -407,17 +442,7 @@ describeOnEmulator("a generated repository", () => {
     const stubs = join(folder, "stubs");
     mkdirSync(stubs);
     const aws = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
-    const manifest = {
-      schemaVersion: 2,
-      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
-      config: {
-        mediaType: "application/vnd.docker.container.image.v1+json",
-        size: 2,
-        digest: `sha256:${"c".repeat(64)}`,
-      },
-      layers: [],
-    };
-    const put = { repositoryName: "orders", imageManifest: JSON.stringify(manifest), imageTag: "commit-1" };
+    const put = { repositoryName: "orders", imageManifest: manifestOf("c"), imageTag: "commit-1" };
     const digest = (await aws.call("ecr", "PutImage", put)).image.imageId.imageDigest;
     const stub = (name: string, text: string) =>
       writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -515,6 +540,112 @@ esac`,
     expect(taskDefinition.taskDefinitionArn).toContain(`:${PRODUCTION}:`);
   });
 
+  // GitHub's actions, npm ci and docker are stand-ins. The scripts of the jobs, and what they start, are real; staging is not deployed here.
+  it("is delivered to production by a push through GitHub's workflow, after an approval of its plans", async () => {
+    if (!tools.terraform.found) throw new Error("needs Terraform");
+    const origin = join(folder, "origin");
+    const ignored = /(^|\/)(node_modules|cdktf\.out|delivers-dev.*|.*\.tfstate.*|\.terraform)$/;
+    cpSync(repository, origin, { recursive: true, filter: (path) => !ignored.test(path) });
+    const written = repositoryFiles({ ci: "github-actions", region: "eu-central-1", capacity: "ec2" });
+    for (const path of [WORKFLOW, "infra/delivery.ts"]) {
+      mkdirSync(dirname(join(origin, path)), { recursive: true });
+      writeFileSync(join(origin, path), written.get(path) as string);
+    }
+    const environments = join(origin, "infra", "environments.ts");
+    const moved = readFileSync(environments, "utf8")
+      .replace(
+        'repository: "acme/orders"',
+        'repository: { owner: "acme", name: "orders", numbers: { owner: 1, repository: 2 } }',
+      )
+      .replace("scaling: { min: 3, max: 20 }", "scaling: { min: 3, max: 21 }");
+    writeFileSync(environments, moved);
+    const git = (...words: string[]) => gitIn(origin, ...words).trim();
+    git("init", "--quiet", "--initial-branch=main");
+    git("add", ".");
+    git("commit", "--quiet", "-m", "feat: one more task");
+
+    const machine = join(folder, "machine");
+    mkdirSync(machine);
+    const tool = (name: string, text: string) => writeFileSync(join(machine, name), text, { mode: 0o755 });
+    const modules = join(repository, "node_modules");
+    tool("npm", `#!/bin/sh\n[ "$*" != ci ] || exec cp -al "${modules}" node_modules\nexec "${npmOf()}" "$@"\n`);
+    tool("docker", DOCKER);
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...settings } = account as Record<string, string>;
+    const PATH = [machine, dirname(tools.terraform.path), process.env.PATH].join(delimiter);
+    const variables = { ...settings, PATH, HOME: machine };
+
+    succeeded(await run(["npm", "ci"], origin, { env: variables }));
+    succeeded(await run(["npm", "run", "synth"], origin, { env: variables }));
+    const programs = ["orders-delivery", "orders-delivery-production"].map(
+      (stack): Program =>
+        JSON.parse(readFileSync(join(origin, "infra/cdktf.out/stacks", stack, "cdk.tf.json"), "utf8")),
+    );
+    const [ofDelivery, ofProduction] = programs as [Program, Program];
+    await createRoles(emulator.url, { account: DELIVERY, program: ofDelivery, policies: false, isOne: /-gh-/ });
+    await createRoles(emulator.url, { account: PRODUCTION, program: ofProduction, policies: false });
+    builds = [...builds, ...rolesIn(ofDelivery)];
+    inProduction = [...inProduction, ...rolesIn(ofProduction)];
+    const ecr = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
+    const { policyText } = await ecr.call("ecr", "GetRepositoryPolicy", { repositoryName: "orders" });
+    const [policy] = Object.values(ofDelivery.resource?.aws_ecr_repository_policy ?? {});
+    await ecr.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText: policy?.policy });
+
+    const inAccount = new AwsCaller(emulator.url, "eu-central-1", PRODUCTION);
+    const live = async () => {
+      const scaling = { ServiceNamespace: "ecs" };
+      const { ScalableTargets } = await inAccount.call("application-autoscaling", "DescribeScalableTargets", scaling);
+      const wanted = { cluster: "orders-production", services: ["orders"] };
+      const { services } = await inAccount.call("ecs", "DescribeServices", wanted);
+      const { taskDefinition } = await inAccount.call("ecs", "DescribeTaskDefinition", {
+        taskDefinition: services[0].taskDefinition,
+      });
+      return [ScalableTargets[0].MaxCapacity, taskDefinition.containerDefinitions[0].image];
+    };
+    const sha = git("rev-parse", "HEAD");
+    const accounts = { AWS_ACCOUNT_ID: DELIVERY, AWS_ACCOUNT_ID_PRODUCTION: PRODUCTION };
+    // Alarms are checked once instead of for 5 minutes.
+    const text = readFileSync(join(origin, WORKFLOW), "utf8").replaceAll("--minutes 5", "--minutes 0");
+    const jobs = CI_FILES["github-actions"].jobs(text, { kind: "push", sha, id: "100", accounts });
+    const passed = new Map<string, string>();
+    const push = (names: readonly string[], approve: boolean) =>
+      runJobs(
+        jobs.filter(({ name }) => names.includes(name)),
+        {
+          approve,
+          passed,
+          clone: () => {
+            const clone = mkdtempSync(join(folder, "job-"));
+            gitIn(clone, "clone", "--quiet", origin, ".");
+            return clone;
+          },
+          variables: () => variables,
+          act: gitHubAction(emulator.url, { repository: "acme@1/orders@2", programs }),
+        },
+      );
+    const planned = await push(["image", "production-plan", "production"], false);
+    const log = join(results, "github-actions.log");
+    writeFileSync(log, planned.output);
+    expect(planned).toMatchObject({ failed: undefined, waiting: "production" });
+    expect(stripVTControlCharacters(planned.output)).toMatch(/max_capacity += 20 -> 21/);
+    expect(await live()).toEqual([20, image]);
+    const delivered = await push(["production"], true);
+    writeFileSync(log, planned.output + delivered.output);
+    expect(delivered).toMatchObject({ failed: undefined, waiting: undefined });
+    const { imageDetails } = await ecr.call("ecr", "DescribeImages", {
+      repositoryName: "orders",
+      imageIds: [{ imageTag: `commit-${sha}` }],
+    });
+    const next = image.replace(/sha256:.*/, imageDetails[0].imageDigest);
+    expect(next).not.toBe(image);
+    expect(await live()).toEqual([21, next]);
+    // A re-run of the job finds its plans outdated.
+    const again = await push(["production"], true);
+    writeFileSync(log, again.output, { flag: "a" });
+    expect(again).toMatchObject({ failed: "production" });
+    expect(await live()).toEqual([21, next]);
+    await ecr.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText });
+  });
+
   it("reports why tasks stopped when Terraform releases and ECS rolls back, and the deployment fails", async () => {
     const file = join(repository, "infra", "infrastructure.ts");
     const before = readFileSync(file, "utf8");
@@ -584,5 +715,13 @@ esac`,
     expect(simulated["orders-delivery-dev-apply"]).toBeGreaterThan(200);
     expect(simulated["orders-delivery-dev-release"]).toBeGreaterThan(10);
     expect(simulated.person).toBeGreaterThan(50);
+    for (const [access, calls] of Object.entries({
+      image: 2,
+      "production-plan": 50,
+      "production-apply": 50,
+      "production-release": 10,
+    })) {
+      expect(simulated[`orders-delivery-gh-${access}`], access).toBeGreaterThan(calls);
+    }
   });
 });

@@ -14,15 +14,16 @@ export interface CiEvent {
   readonly given?: Readonly<Record<string, string>>;
   /** Set in a fork of the repository. */
   readonly fork?: boolean;
+  /** Variables of GitHub's settings. @default - {@link ACCOUNTS} */
+  readonly accounts?: Readonly<Record<string, string>>;
 }
 
 /** Variables that the settings of every CI system hold. */
 export const ACCOUNTS = { AWS_ACCOUNT_ID: "123456789012", AWS_ACCOUNT_ID_PRODUCTION: "777788889999" } as const;
 
 /** The same as GitHub finds them, by names whose case does not matter. */
-const VARS = new Proxy<Readonly<Record<string, string>>>(ACCOUNTS, {
-  get: (all, name) => all[String(name).toUpperCase()],
-});
+const varsOf = ({ accounts = ACCOUNTS }: CiEvent) =>
+  new Proxy<Readonly<Record<string, string>>>(accounts, { get: (all, name) => all[String(name).toUpperCase()] });
 
 /** GitHub's function of this name. */
 const format = (text: string, ...values: readonly string[]) => text.replace(/\{(\d)\}/g, (_, at) => values[at] ?? "");
@@ -89,7 +90,7 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
           evaluate(expression, {
             github,
             inputs,
-            vars: VARS,
+            vars: varsOf(event),
             format,
             needs: Object.fromEntries(
               needs.map((each) => [each, { outputs: outputsOf(file.jobs[each], each, passed) }]),

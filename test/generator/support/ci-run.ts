@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { git as gitIn } from "../../cli/support/versions";
-import { repositoryFiles } from "../../templates/support/repository";
-import { CI_FILES, type CiEvent, type CiSystem, type Passed } from "./ci-files";
+import { repositoryFiles, run as runProgram } from "../../templates/support/repository";
+import { CI_FILES, type CiEvent, type CiJob, type CiStep, type CiSystem, type Passed } from "./ci-files";
 
 /**
  * Programs that stand in for those of a runner. They record who calls them with what, and refuse what the real ones refuse: an image of a
@@ -84,13 +84,16 @@ export interface Call {
   readonly words: readonly string[];
 }
 
-export interface CiResult {
+export interface JobsResult {
   /** Job that failed. */
   readonly failed: string | undefined;
   /** Job that a person would have to start. */
   readonly waiting: string | undefined;
-  readonly calls: readonly Call[];
   readonly output: string;
+}
+
+export interface CiResult extends JobsResult {
+  readonly calls: readonly Call[];
   /** Steps that are simulated. */
   readonly simulated: readonly string[];
   /** Ids of the plans in the bucket. */
@@ -105,6 +108,59 @@ export interface RunOptions {
   readonly fail?: Readonly<Record<string, number>>;
   /** Changes the text of the CI file. */
   readonly edit?: (text: string) => string;
+}
+
+/** Runner of jobs: what its machines have. */
+export interface Runner {
+  /** True where a person approves the jobs that wait for one. */
+  readonly approve: boolean;
+  /** Values of the jobs that ran before. @default - none */
+  readonly passed?: Passed;
+  /** Returns a fresh clone for a job. */
+  readonly clone: (job: CiJob) => string;
+  /** Variables of the machine; those of the vendor and of the file come on top. */
+  readonly variables: (job: CiJob) => Readonly<Record<string, string>>;
+  /** Does the work of an action, and returns the variables that it sets for later steps. */
+  readonly act: (action: CiStep, job: CiJob) => Promise<Readonly<Record<string, string>>>;
+}
+
+/** Runs the script lines of jobs in order, each job in a clone of its own, until one fails or waits for a person. */
+export async function runJobs(
+  jobs: readonly CiJob[],
+  { approve, passed = new Map(), clone: cloneFor, variables: machine, act }: Runner,
+): Promise<JobsResult> {
+  let output = "";
+  for (const job of jobs) {
+    if (job.approval && !approve) return { failed: undefined, waiting: job.name, output };
+    const clone = cloneFor(job);
+    // Beside the clone, whose changes commands refuse.
+    const [script, outputFile] = [`${clone}.script`, `${clone}.output`];
+    const variables: Record<string, string> = {
+      ...machine(job),
+      ...job.variables(passed),
+      ...(job.output?.variable === undefined ? {} : { [job.output.variable]: outputFile }),
+    };
+    // A variable may name another, as GitLab's do.
+    for (const [name, value] of Object.entries(variables)) variables[name] = value.replace("$CI_PROJECT_DIR", clone);
+    for (const step of job.steps) {
+      if (step.uses !== undefined) {
+        Object.assign(variables, await act(step, job));
+        continue;
+      }
+      writeFileSync(script, step.run ?? "");
+      const [shell = "sh", ...flags] = job.shell;
+      const ended = await runProgram(shell, [...flags, script], clone, variables);
+      output += ended.output;
+      if (ended.code !== 0) return { failed: job.name, waiting: undefined, output };
+    }
+    const file = job.output?.file === undefined ? outputFile : join(clone, job.output.file);
+    for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
+      const [name = "", value = ""] = line.split(/=(.*)/s);
+      passed.set(`${job.name}.${name}`, value);
+    }
+    rmSync(clone, { recursive: true });
+  }
+  return { failed: undefined, waiting: undefined, output };
 }
 
 /** A generated repository at its origin, from which each job gets a fresh clone. */
@@ -148,7 +204,7 @@ export class CiWorld {
   }
 
   /** Runs the jobs of an event in order, until one fails or waits for a person. */
-  run(options: RunOptions): CiResult {
+  run(options: RunOptions): Promise<CiResult> {
     rmSync(this.#control, { recursive: true, force: true });
     this.#write(join(this.#control, "antifragile"), ANTIFRAGILE, 0o755);
     this.#write(join(this.#control, "calls"), "");
@@ -157,65 +213,33 @@ export class CiWorld {
   }
 
   /** The same, with the bucket that the run before has left. */
-  again({ event: given, approve = false, fail = {}, edit = (text) => text }: RunOptions): CiResult {
+  async again({ event: given, approve = false, fail = {}, edit = (text) => text }: RunOptions): Promise<CiResult> {
     const text = edit(this.text);
     for (const [name, code] of Object.entries(fail)) this.#write(join(this.#control, "fail", name), String(code));
     const jobs = CI_FILES[this.ci].jobs(text, { sha: this.sha, id: "100", ...given });
-    const passed: Passed = new Map();
     const simulated = new Set<string>();
-    let output = "";
-    let failed: string | undefined;
-    let waiting: string | undefined;
-    for (const job of jobs) {
-      if (job.approval && !approve) {
-        waiting = job.name;
-        break;
-      }
-      this.#clones += 1;
-      const clone = join(this.folder, `clone-${this.#clones}`);
-      execFileSync("git", ["clone", "--quiet", this.#origin, clone]);
-      const outputFile = join(this.#control, `output-${this.#clones}`);
-      const variables: Record<string, string> = {
+    const run = await runJobs(jobs, {
+      approve,
+      clone: () => {
+        this.#clones += 1;
+        const clone = join(this.folder, `clone-${this.#clones}`);
+        execFileSync("git", ["clone", "--quiet", this.#origin, clone]);
+        return clone;
+      },
+      variables: ({ name }) => ({
         PATH: `${this.#bin}:${process.env.PATH}`,
         HOME: this.folder,
         CONTROL: this.#control,
-        JOB: job.name,
-        ...job.variables(passed),
-        ...(job.output?.variable === undefined ? {} : { [job.output.variable]: outputFile }),
-      };
-      // A variable may name another, as GitLab's do.
-      for (const [name, value] of Object.entries(variables)) variables[name] = value.replace("$CI_PROJECT_DIR", clone);
-      for (const step of job.steps) {
-        if (step.uses !== undefined) {
-          simulated.add(step.uses.split("@")[0] ?? "");
-          const role = step.with?.["role-to-assume"];
-          if (role !== undefined) variables.GITHUB_ROLE = String(role).replace("arn:aws:iam::", "");
-          continue;
-        }
-        const script = join(this.#control, "script");
-        writeFileSync(script, step.run ?? "");
-        const [shell = "sh", ...flags] = job.shell;
-        const { status, stdout, stderr } = spawnSync(shell, [...flags, script], {
-          cwd: clone,
-          env: variables,
-          encoding: "utf8",
-        });
-        output += `${stdout}${stderr}`;
-        if (status === 0) continue;
-        failed = job.name;
-        break;
-      }
-      if (failed !== undefined) break;
-      const file = job.output?.file === undefined ? outputFile : join(clone, job.output.file);
-      for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
-        const [name = "", value = ""] = line.split(/=(.*)/s);
-        passed.set(`${job.name}.${name}`, value);
-      }
-      rmSync(clone, { recursive: true });
-    }
+        JOB: name,
+      }),
+      act: async ({ uses = "", with: inputs }): Promise<Record<string, string>> => {
+        simulated.add(uses.split("@")[0] ?? "");
+        const role = inputs?.["role-to-assume"];
+        return role === undefined ? {} : { GITHUB_ROLE: String(role).replace("arn:aws:iam::", "") };
+      },
+    });
     return {
-      failed,
-      waiting,
+      ...run,
       calls: readFileSync(join(this.#control, "calls"), "utf8")
         .split("\n")
         .filter((line) => line !== "")
@@ -223,7 +247,6 @@ export class CiWorld {
           const [job = "", role = "", ...words] = line.split("\u001f").slice(0, -1);
           return { job, role, words };
         }),
-      output,
       simulated: [...simulated],
       plans: readdirSync(join(this.#control, "bucket")),
     };
