@@ -77,6 +77,13 @@ describeWithIam("calls that the emulator recorded", () => {
     ]);
   });
 
+  it("replace no object where the role may only write one that is not there", async () => {
+    const writes = (more: object) => call("s3:PutObject", { Bucket: "plans", Key: "1.tgz", ...more });
+    const once = allow("s3:PutObject", "arn:aws:s3:::plans/*", { Null: { "s3:if-none-match": "false" } });
+    expect(await judged([once], writes({ IfNoneMatch: "*" }))).toEqual([]);
+    expect(await judged([once], writes({}))).toHaveLength(1);
+  });
+
   it("may be refused where a command expects it", async () => {
     const file = join(folder, "tolerated.jsonl");
     const reads = call("logs:GetLogEvents", { logGroupName: "orders", logStreamName: "web/1" });

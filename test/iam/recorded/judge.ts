@@ -196,7 +196,7 @@ function keysOf({ service, operation, params, region }: Recorded, account: Accou
       ...text(params.AWSServiceName, "iam:AWSServiceName"),
     };
   }
-  if (service === "s3") return text(params.Prefix, "s3:prefix");
+  if (service === "s3") return { ...text(params.Prefix, "s3:prefix"), ...text(params.IfNoneMatch, "s3:if-none-match") };
   if (service === "ecs" && params.cluster !== undefined && !operation.includes("Service")) {
     const name = String(params.cluster).split("/").at(-1);
     return { "ecs:cluster": `arn:aws:ecs:${region}:${ACCOUNT}:cluster/${name}` };
