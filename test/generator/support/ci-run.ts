@@ -110,7 +110,7 @@ export interface RunOptions {
   readonly edit?: (text: string) => string;
 }
 
-/** Runner of jobs: what its machines have. */
+/** Runner of jobs. */
 export interface Runner {
   /** True where a person approves the jobs that wait for one. */
   readonly approve: boolean;
