@@ -99,17 +99,20 @@ export async function runDeployed(context: Context, deployed: Deployed, signal: 
       new TaskRunner({
         account,
         images: imagesOf(folder),
-        replace: (variables) => ({ ...replaced(variables, url, issuer), ...standIns[index]?.replace(variables) }),
+        replace: async (variables) => ({
+          ...replaced(variables, url, issuer),
+          ...(await standIns[index]?.replace(variables)),
+        }),
         print: (task, line) => print(`  ${task}  ${line}\n`),
       }),
   );
-  const children: ChildProcess[] = [];
+  let issuing: ChildProcess | undefined;
   try {
     for (const each of standIns) await each.start();
     for (const runner of runners) await runner.start();
     if (issuer !== undefined) {
       const audience = (await Promise.all(runners.map((runner) => runner.variable("AUTH_AUDIENCE")))).find(Boolean);
-      children.push(await startIssuer(cwd, issuer, audience ?? ""));
+      issuing = await startIssuer(cwd, issuer, audience ?? "");
     }
     await buildAndRelease(context, deployed);
     if (signal.aborted) return;
@@ -127,7 +130,7 @@ export async function runDeployed(context: Context, deployed: Deployed, signal: 
     rmSync(stateFile(cwd), { force: true });
     print("\n  draining\n");
     await Promise.all(runners.map((runner) => runner.stop()));
-    for (const child of children) child.kill("SIGTERM");
+    issuing?.kill();
     await Promise.all(standIns.map((each) => each.stop()));
     for (const account of accounts) await deleteImages(account).catch(() => undefined);
   }

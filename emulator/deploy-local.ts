@@ -235,8 +235,9 @@ export function independentGroups(manifest: StackManifest): string[][] {
 async function apply(stacks: readonly TerraformStack[], report: Steps): Promise<void> {
   for (const stack of stacks) {
     report.begin(`plan ${stack.name}`);
-    const { add, change, remove } = await stack.countPlanned();
+    const { add, change, remove, empty } = await stack.countPlanned();
     report.done(`${add} to add, ${change} to change, ${remove} to destroy`);
+    if (empty) continue;
     report.begin(`apply ${stack.name}`);
     await stack.applyPlanned();
     report.done("applied");

@@ -50,6 +50,8 @@ interface PlannedCounts {
   readonly add: number;
   readonly change: number;
   readonly remove: number;
+  /** True if there is nothing to apply. */
+  readonly empty: boolean;
 }
 
 /** Error of a failed Terraform run; the message contains each diagnostic and the path of the log. */
@@ -143,13 +145,13 @@ export class TerraformStack {
 
   /** Plans, and counts what {@link applyPlanned} would do, without the attributes that {@link plan} reads for seconds more. */
   async countPlanned(): Promise<PlannedCounts> {
-    const { output } = await this.#plan();
+    const { code, output } = await this.#plan();
     const counts = output
       .split("\n")
       .map(readEvent)
       .findLast((event) => event?.type === "change_summary")?.changes;
     if (counts === undefined) throw new TerraformError(`terraform plan of ${this.name} counted no changes`, this.log);
-    return counts;
+    return { ...counts, empty: code === 0 };
   }
 
   async #plan(): Promise<{ code: number; output: string }> {

@@ -1,16 +1,13 @@
-import { BOOTSTRAP_VARIABLE } from "../../contract/release";
 import type { TaskDefinition } from "./applied";
 
 /** Differences between a task on this machine and its applied definition, each as a sentence. */
 export function describeDifferences(
   { family, containerDefinitions, cpu, memory }: TaskDefinition,
-  isHere: (image: string) => boolean,
+  isHere: (image: string) => unknown,
 ): string[] {
-  return containerDefinitions.flatMap((container) => {
-    if (!isHere(container.image)) {
-      const isBootstrap = container.environment?.some(({ name }) => name === BOOTSTRAP_VARIABLE);
-      return isBootstrap ? [] : [`${family}: the container ${container.name} does not run, its image is not here`];
-    }
+  return containerDefinitions.map((container) => {
+    if (!isHere(container.image))
+      return `${family}: the container ${container.name} does not run, its image is not here`;
     const limits = cpu === undefined && memory === undefined ? [] : [`no limit of ${cpu} CPU units and ${memory} MiB`];
     const differences = [
       `the built program on Node.js ${process.versions.node} instead of its image`,
@@ -20,6 +17,6 @@ export function describeDifferences(
       ...(container.healthCheck === undefined ? [] : ["no health check of the container"]),
       ...limits,
     ];
-    return [`${family}: ${differences.join("; ")}`];
+    return `${family}: ${differences.join("; ")}`;
   });
 }

@@ -16,7 +16,7 @@ import { resolveSecret } from "./secrets";
 import { idOf, Task, type TaskEnd, type TaskOptions } from "./task";
 
 /** Variables that containers receive in place of the applied ones: where servers of this machine stand in for AWS's. */
-export type Replace = (variables: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+export type Replace = (variables: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
 
 export interface RunnerOptions {
   readonly account: AccountClient;
@@ -46,7 +46,8 @@ export class TaskRunner {
   /** Ends of tasks until ECS has their reports. */
   readonly #ends = new Set<Promise<void>>();
   readonly #crashes = new Map<string, number>();
-  readonly #differences = new Set<string>();
+  /** Of each task definition family those of the latest task, and of services. */
+  readonly #differences = new Map<string, readonly string[]>();
   readonly #stopped = new AbortController();
   #seen = -1;
   #loop: Promise<void> | undefined;
@@ -65,7 +66,7 @@ export class TaskRunner {
 
   /** Differences between the tasks of this machine and what is applied, each as a sentence. */
   get differences(): readonly string[] {
-    return [...this.#differences].sort();
+    return [...this.#differences.values()].flat().sort();
   }
 
   /** Local URLs of the listeners. */
@@ -143,7 +144,7 @@ export class TaskRunner {
       { ServiceNamespace: "ecs", ResourceIds: [resource] },
     );
     if (!ScalableTargets.some(({ MaxCapacity }) => MaxCapacity > 0)) return;
-    this.#differences.add(`${serviceName}: one task, although it has none until there is work`);
+    this.#differences.set(resource, [`${serviceName}: one task, although it has none until there is work`]);
     await account.call("ecs", "UpdateService", { cluster: clusterArn, service: serviceName, desiredCount: 1 });
   }
 
@@ -162,13 +163,12 @@ export class TaskRunner {
   async #begin(applied: AppliedTask, { services, targetGroups }: Applied): Promise<void> {
     const { images, print, account } = this.#options;
     const definition = await this.#definition(applied.taskDefinitionArn);
+    const here = (image: string) => findImage(images, image);
     const known = definition.containerDefinitions.flatMap((container) => {
-      const image = findImage(images, container.image);
+      const image = here(container.image);
       return image === undefined ? [] : [{ container, image }];
     });
-    for (const each of describeDifferences(definition, (image) => findImage(images, image) !== undefined)) {
-      this.#differences.add(each);
-    }
+    this.#differences.set(definition.family, describeDifferences(definition, here));
     if (known.length === 0) {
       // The bootstrap image, before the first release: there is nothing to run.
       if (applied.group.startsWith("family:")) throw new Error("its image is not on this machine");
@@ -218,7 +218,7 @@ export class TaskRunner {
     for (const { name, value } of [...environment, ...overrides]) variables[name] = value;
     for (const { name, valueFrom } of secrets) variables[name] = await resolveSecret(account, valueFrom);
     const { url, region } = account;
-    const replaced = replace(variables);
+    const replaced = await replace(variables);
     // Only where the container is configured to listen: a port that differs from the one of the load balancer stays wrong.
     const port = ports.get(Number(variables.PORT));
     return {

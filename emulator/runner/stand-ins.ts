@@ -39,13 +39,19 @@ interface Database {
  */
 export class StandIns {
   readonly #all: StandIn[] = [];
-  readonly #known = new Set<string>();
+  #last = Promise.resolve();
   readonly #folders: string[] = [];
 
   constructor(private readonly account: AccountClient) {}
 
   /** Starts servers for the databases and caches that have none yet. @throws UserError if this machine lacks the program */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    // One after the other: the next one finds what this one has started.
+    this.#last = this.#last.catch(() => undefined).then(() => this.#startNew());
+    return this.#last;
+  }
+
+  async #startNew(): Promise<void> {
     const rds = <T>(operation: string) => this.account.call<T>("rds", operation);
     const { DBInstances } = await rds<{ DBInstances: (Database & { DBClusterIdentifier?: string })[] }>(
       "DescribeDBInstances",
@@ -55,15 +61,17 @@ export class StandIns {
     for (const database of databases.filter(({ Engine }) => Engine.includes("postgres"))) {
       const { Endpoint: endpoint, Port } = database;
       const { Address, Port: port = Port ?? 5432 } = typeof endpoint === "object" ? endpoint : { Address: endpoint };
-      if (Address === undefined || this.#known.has(Address)) continue;
-      this.#known.add(Address);
+      if (Address === undefined || this.#has(Address)) continue;
       this.#all.push({ address: Address, port, kind: "PostgreSQL", ...(await this.#postgres(database)) });
     }
     for (const { Address, Port = 6379 } of await this.#caches()) {
-      if (Address === undefined || this.#known.has(Address)) continue;
-      this.#known.add(Address);
+      if (Address === undefined || this.#has(Address)) continue;
       this.#all.push({ address: Address, port: Port, kind: "Redis", ...(await this.#redis()) });
     }
+  }
+
+  #has(address: string): boolean {
+    return this.#all.some((each) => each.address === address);
   }
 
   /** Sentences about the servers, for the user. */
@@ -74,8 +82,9 @@ export class StandIns {
     );
   }
 
-  /** Variables that lead to the servers, in place of those that lead to AWS. */
-  replace(variables: Readonly<Record<string, string>>): Record<string, string> {
+  /** Variables that lead to the servers, in place of those that lead to AWS. Another deployment may have created databases. */
+  async replace(variables: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+    await this.start();
     const changed: Record<string, string> = {};
     for (const { address, port, localPort, kind } of this.#all) {
       for (const [name, value] of Object.entries(variables)) {
@@ -189,10 +198,8 @@ function find(name: string, product: string, alternative?: string): string {
     ...(process.env.PATH ?? "").split(delimiter),
     ...versions.map((version) => join(DEBIAN, version, "bin")),
   ];
-  const files = [name, ...(alternative === undefined ? [] : [alternative])].flatMap((program) =>
-    folders.map((folder) => join(folder, program)),
-  );
-  const found = files.find((file) => existsSync(file));
+  const files = [name, alternative ?? name].flatMap((program) => folders.map((folder) => join(folder, program)));
+  const found = files.find(existsSync);
   if (found !== undefined) return found;
   throw new UserError(
     `${name} is not installed: ${product} of this machine stands in for the one of AWS. Install it, or use --once, which runs nothing`,

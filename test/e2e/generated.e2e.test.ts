@@ -6,12 +6,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { DescribeScalableTargetsCommand } from "@aws-sdk/client-application-auto-scaling";
 import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
@@ -87,31 +87,113 @@ if (command === "push") fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", he
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
 
-/** Runs `npm run deploy:local`, calls what it has deployed by the URL and the token that it prints, and interrupts it. */
-async function deployLocally(repository: string): Promise<{ answers: number[]; result: Result }> {
-  const answers: number[] = [];
-  const call = async (output: string) => {
+/** A local deployment, as its caller has seen it. */
+interface Local {
+  /** Statuses without a token, with one, and at a path of which the contract knows nothing. */
+  readonly answers: number[];
+  readonly created: Quote;
+  /** The same quote, read from the database. */
+  readonly stored: Quote;
+  /** Output of the job. */
+  readonly job: Result;
+  /** Quotes that callers asked for all the time during the rollover; the status of each that they did not get. */
+  readonly quotes: Quote[];
+  readonly lost: unknown[];
+  readonly rolledOver: Result;
+  readonly result: Result;
+}
+
+interface Quote {
+  readonly id: string;
+  readonly totalCents: number;
+}
+
+const CALLERS = 3;
+const PAUSE_MS = 100;
+
+/** Changes what a quote costs, and the schema. */
+function changeService(repository: string): void {
+  const file = join(repository, "src/quotes.ts");
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, before.replace("line.quantity * line.unitPriceCents", "line.quantity * line.unitPriceCents * 2"));
+  writeFileSync(join(repository, "migrations/0002-note.sql"), "alter table quotes add column note text;\n");
+}
+
+/**
+ * Runs `npm run deploy:local`, calls what it has deployed by the URL and the token that it prints, runs the job, rolls a changed
+ * service over by a second `npm run deploy:local` while others call it, and interrupts it.
+ */
+async function deployLocally(repository: string): Promise<Local> {
+  let output = "";
+  const shown = async (holds: () => boolean) => {
+    for (let tries = 0; tries < 600 && !holds(); tries++) await sleep(100);
+  };
+  const call = async (): Promise<Omit<Local, "result">> => {
     const url = /^ {2}(http:\/\/127\.0\.0\.1:\d+) /m.exec(output)?.[1];
     const issuer = /^ {2}token .*'(http:[^']+)'/m.exec(output)?.[1] ?? "";
+    const variables = /^ {2}AWS +export (.*)$/m.exec(output)?.[1]?.split(" ") ?? [];
     const type = { "content-type": "application/json" };
     const holder = { ...type, authorization: `Bearer ${await (await fetch(issuer)).text()}` };
-    const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
-    for (const headers of [type, holder]) {
-      answers.push((await fetch(`${url}/v1/quotes`, { method: "POST", headers, body })).status);
-    }
-    answers.push((await fetch(`${url}/v1/nothing`, { headers: holder })).status);
+    const post = (sku: string, headers: Record<string, string> = holder) => {
+      const body = JSON.stringify({ lines: [{ sku, quantity: 3, unitPriceCents: 250 }] });
+      return fetch(`${url}/v1/quotes`, { method: "POST", headers, body });
+    };
+    const refused = await post("A-1", type);
+    const answer = await post("A-1");
+    const created = (await answer.json()) as Quote;
+    const nothing = await fetch(`${url}/v1/nothing`, { headers: holder });
+    const stored = (await (await fetch(`${url}/v1/quotes/${created.id}`, { headers: holder })).json()) as Quote;
+    const env = Object.fromEntries(variables.map((each) => each.split(/=(.*)/s)));
+    const job = await run(["npx", "antifragile", "run", "dev", "orders-job"], repository, { env });
+
+    const quotes: Quote[] = [];
+    const lost: unknown[] = [];
+    let over = false;
+    const callers = Array.from({ length: CALLERS }, async (_, caller) => {
+      for (let turn = 0; !over; turn++) {
+        const received = await post(`${caller}-${turn}`).catch((error: Error) => error.cause ?? error);
+        if (received instanceof Response && received.status === 201) quotes.push((await received.json()) as Quote);
+        else lost.push(received instanceof Response ? received.status : received);
+        await sleep(PAUSE_MS);
+      }
+    });
+    changeService(repository);
+    const rolledOver = await run(["npm", "run", "deploy:local"], repository);
+    await shown(() => STOPPED.test(output));
+    over = true;
+    await Promise.all(callers);
+    await shown(() => [created, ...quotes].every(({ id }) => handled(output).has(id)));
+    const answers = [refused, answer, nothing].map(({ status }) => status);
+    return { answers, created, stored, job, quotes, lost, rolledOver };
   };
-  let called: Promise<void> | undefined;
+  let called: ReturnType<typeof call> | undefined;
   const result = await run(["npm", "run", "deploy:local"], repository, {
     group: true,
-    onOutput: (output, kill) => {
+    onOutput: (text, kill) => {
+      output = text;
       if (called !== undefined || !output.includes("Ctrl-C drains")) return;
-      called = call(output).finally(() => kill("SIGINT"));
+      called = call().finally(() => kill("SIGINT"));
       called.catch(() => undefined);
     },
   });
-  await called;
-  return { answers, result };
+  if (called === undefined) throw new Error(`it ended with ${result.code}:\n${output.slice(-3000)}${result.stderr}`);
+  return { ...(await called), result };
+}
+
+/** The end of a task of the web service that another one has replaced. */
+const STOPPED = /^ {2}orders-dev-orders \w+ {2}stopped, exit code 0$/m;
+
+/** Ids of the quotes of which the worker has received the message. */
+function handled(output: string): Set<string> {
+  const received = output.matchAll(/^ {2}orders-dev-orders-worker .*"quote":\{"id":"([^"]+)".*"message received"/gm);
+  return new Set([...received].map(([, id]) => id as string));
+}
+
+/** Generates the repository `orders` in a folder, with the package of a tarball. */
+async function generate(tarball: string, folder: string, ...flags: readonly string[]): Promise<void> {
+  const antifragile = ["npm", "exec", "--yes", `--package=${tarball}`, "--", "antifragile"];
+  const answers = ["--yes", "--capacity", "ec2", "--no-git", ...flags];
+  succeeded(await run([...antifragile, "new", "orders", ...answers], folder));
 }
 
 /** Program of a generated repository whose pipeline delivers the environment dev, which a person deploys otherwise, to its own account. */
@@ -172,22 +254,14 @@ describeOnEmulator("a generated repository", () => {
   let roles: readonly SimulatedRole[];
   let inProduction: readonly SimulatedRole[];
   let builds: readonly SimulatedRole[];
-  /** `npm run deploy:local` in a copy of the repository. It waits for minutes, during which the other tests go on. */
-  let local: ReturnType<typeof deployLocally> | undefined;
+  /** `npm run deploy:local` in a repository with all needs. It waits for minutes, during which the other tests go on. */
+  let local: Promise<Local> | undefined;
 
   beforeAll(async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     folder = mkdtempSync(join(tmpdir(), "antifragile-generated-"));
     const { tarball } = unpackPackage();
-    succeeded(
-      await run(
-        [
-          ...["npm", "exec", "--yes", `--package=${tarball}`, "--"],
-          ...["antifragile", "new", "orders", "--yes", "--capacity", "ec2", "--no-git"],
-        ],
-        folder,
-      ),
-    );
+    await generate(tarball, folder);
     // Another folder, nothing installed, no tarball but the vendored one.
     repository = join(folder, "elsewhere", "orders");
     cpSync(join(folder, "orders"), repository, {
@@ -218,11 +292,13 @@ describeOnEmulator("a generated repository", () => {
     succeeded(await run(["npm", "ci", "--cache", join(folder, "empty-cache")], repository));
     expect(readdirSync(join(repository, "node_modules", "antifragile"))).toContain("dist");
 
-    const copy = join(folder, "local", "orders");
-    const modules = join(repository, "node_modules");
-    cpSync(repository, copy, { recursive: true, filter: (path) => path !== modules });
-    symlinkSync(modules, join(copy, "node_modules"));
-    local = deployLocally(copy);
+    const [tarball] = readdirSync(join(repository, "vendor"));
+    const needs = ["--database", "postgres", "--cache", "valkey", "--queue", "sqs", "--job"];
+    mkdirSync(join(folder, "local"));
+    local = generate(join(repository, "vendor", tarball as string), join(folder, "local"), ...needs).then(() =>
+      deployLocally(join(folder, "local", "orders")),
+    );
+    local.catch(() => undefined);
   });
 
   it("passes its own tests in a first CI run, and its type check and lint", async () => {
@@ -362,21 +438,6 @@ describeOnEmulator("a generated repository", () => {
     const RoleName = "orders-delivery-production-apply";
     const aws = new AwsCaller(emulator.url, "eu-central-1", PRODUCTION);
     expect(await aws.call("iam", "GetRole", { RoleName })).toContain(`arn:aws:iam::${PRODUCTION}:role/${RoleName}`);
-  });
-
-  it("is deployed to its own emulator by npm run deploy:local, answers there, and is destroyed by Ctrl-C", async () => {
-    if (local === undefined) throw new Error("the repository was not installed");
-    const { answers, result } = await local;
-    // Interrupted by Ctrl-C, npm itself has no exit code: it waits for the command, whose last line reports success.
-    const output = result.stdout;
-    writeFileSync(join(results, "deploy-local.log"), output + result.stderr);
-    // Without a token, with one, and at a path of which the contract knows nothing.
-    expect(answers).toEqual([401, 201, 404]);
-    expect(output).toMatch(/release 1 is live/);
-    expect(output).toMatch(/"signal":"SIGTERM","msg":"stopping".*stopped, exit code 0/s);
-    expect(output).toMatch(/service\/orders-dev\/orders is ACTIVE: 1 of 1 tasks/);
-    expect(output).toMatch(/plan orders-dev-service again .* no changes/);
-    expect(output).toContain("applied, found as planned, and destroyed");
   });
 
   const terraform = (stack: string, ...args: string[]) => {
@@ -662,6 +723,33 @@ esac`,
     expect(code).toBe(1);
     expect(stderr).toContain("ECS rolled back orders");
     expect(stdout).toMatch(/1 task of \S+ stopped: .*no such table/);
+  });
+
+  it("with all needs is deployed to its own emulator by npm run deploy:local, works there, is rolled over without a lost request, and is destroyed by Ctrl-C", async () => {
+    if (local === undefined) throw new Error("the repository was not installed");
+    const { answers, created, stored, job, quotes, lost, rolledOver, result } = await local;
+    // Interrupted by Ctrl-C, npm itself has no exit code: it waits for the command, whose last line reports success.
+    const output = result.stdout;
+    writeFileSync(join(results, "deploy-local.log"), output + result.stderr);
+    writeFileSync(join(results, "deploy-local-again.log"), rolledOver.stdout + rolledOver.stderr);
+    expect(answers).toEqual([401, 201, 404]);
+    expect(output).toMatch(/"migration":"0001-quotes\.sql","msg":"migrated".*release 1 is live/s);
+    expect(stored).toEqual(created);
+    expect(succeeded(job)).toMatch(/"quotes":1,"total_cents":750,"msg":"report"/);
+
+    expect(succeeded(rolledOver)).toMatch(
+      /"migration":"0002-note\.sql","msg":"migrated".*release 2 is live.*rolled over/s,
+    );
+    expect(lost).toEqual([]);
+    // Of both versions.
+    expect([...new Set(quotes.map(({ totalCents }) => totalCents))]).toEqual([750, 1500]);
+    const received = handled(output);
+    expect([created, ...quotes].filter(({ id }) => !received.has(id))).toEqual([]);
+
+    expect(output).toMatch(/"signal":"SIGTERM","msg":"stopping".*stopped, exit code 0/s);
+    expect(output).toMatch(/service\/orders-dev\/orders is ACTIVE: 1 of 1 tasks/);
+    expect(output).toMatch(/plan orders-dev-service again .* no changes/);
+    expect(output).toContain("applied, found as planned, and destroyed");
   });
 
   it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {

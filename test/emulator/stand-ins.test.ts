@@ -33,6 +33,16 @@ function startup(user: string, database: string): Buffer {
   return Buffer.concat([head, text]);
 }
 
+const CACHE = {
+  ReplicationGroupId: "orders",
+  ReplicationGroupDescription: "orders",
+  Engine: "valkey",
+  CacheNodeType: "cache.t4g.micro",
+  NumCacheClusters: 1,
+};
+
+type Groups = { NodeGroups: { PrimaryEndpoint: { Address: string; Port: number } }[] }[];
+
 const AUTHENTICATED = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]);
 
 describeOnEmulator("servers of this machine", () => {
@@ -53,13 +63,7 @@ describeOnEmulator("servers of this machine", () => {
       MasterUsername: "dbowner",
       ManageMasterUserPassword: true,
     });
-    await account.call("elasticache", "CreateReplicationGroup", {
-      ReplicationGroupId: "orders",
-      ReplicationGroupDescription: "orders",
-      Engine: "valkey",
-      CacheNodeType: "cache.t4g.micro",
-      NumCacheClusters: 1,
-    });
+    await account.call("elasticache", "CreateReplicationGroup", CACHE);
   });
 
   afterAll(async () => {
@@ -72,15 +76,16 @@ describeOnEmulator("servers of this machine", () => {
     const { DBInstances } = await account.call<{
       DBInstances: { Endpoint: { Address: string }; MasterUserSecret: { SecretArn: string } }[];
     }>("rds", "DescribeDBInstances");
-    const { ReplicationGroups } = await account.call<{
-      ReplicationGroups: { NodeGroups: { PrimaryEndpoint: { Address: string; Port: number } }[] }[];
-    }>("elasticache", "DescribeReplicationGroups");
+    const { ReplicationGroups } = await account.call<{ ReplicationGroups: Groups }>(
+      "elasticache",
+      "DescribeReplicationGroups",
+    );
     const { Endpoint, MasterUserSecret } = DBInstances[0]!;
     const cache = ReplicationGroups[0]?.NodeGroups[0]?.PrimaryEndpoint;
     const standIns = new StandIns(account);
     try {
       await standIns.start();
-      const variables = standIns.replace({
+      const variables = await standIns.replace({
         PGHOST: Endpoint.Address,
         PGPORT: "5432",
         PGSSLMODE: "verify-full",
@@ -103,6 +108,18 @@ describeOnEmulator("servers of this machine", () => {
       expect(connected).toEqual(AUTHENTICATED);
       const port = Number(new URL(variables.REDIS_URL ?? "").port);
       expect((await answerOf(port, "AUTH default a-token\r\nPING\r\n", 12)).toString()).toBe("+OK\r\n+PONG\r\n");
+      // A later deployment creates another cache; two of its tasks start at once.
+      await account.call("elasticache", "CreateReplicationGroup", { ...CACHE, ReplicationGroupId: "later" });
+      const { ReplicationGroups: all } = await account.call<{ ReplicationGroups: Groups }>(
+        "elasticache",
+        "DescribeReplicationGroups",
+      );
+      const later = all.at(-1)?.NodeGroups[0]?.PrimaryEndpoint.Address ?? "";
+      const host = { CACHE_HOST: later };
+      const [first, second] = await Promise.all([standIns.replace(host), standIns.replace(host)]);
+      expect(first).toEqual({ CACHE_HOST: "127.0.0.1", CACHE_PORT: expect.stringMatching(/^\d+$/) });
+      expect(second).toEqual(first);
+      expect(standIns.sentences).toHaveLength(3);
     } finally {
       await standIns.stop();
     }

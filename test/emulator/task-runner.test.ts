@@ -110,7 +110,7 @@ describeOnEmulator("the task runner", () => {
     runner = new TaskRunner({
       account,
       images: join(folder, "images"),
-      replace: () => ({}),
+      replace: async () => ({}),
       print: (_task, line) => lines.push(line),
     });
   });
@@ -229,6 +229,18 @@ describeOnEmulator("the task runner", () => {
       if (unharmed) expect((await ask()).status).toBe(200);
     });
   }
+
+  test("lists the differences of what runs now, not of the image before the first release", async () => {
+    await register({}, { image: "public.ecr.aws/docker/library/node:20" });
+    await runner.start();
+    await createService();
+    await until(() => runner.differences.length > 0);
+    expect(runner.differences).toEqual(["orders: the container app does not run, its image is not here"]);
+    await register();
+    await ecs("UpdateService", { cluster: "main", service: "orders", taskDefinition: "orders" });
+    await until(async () => (await ask().catch(() => undefined))?.status === 200);
+    expect(runner.differences).toEqual([expect.stringContaining("orders: the built program on Node.js")]);
+  });
 
   test("rolls a service over without a lost request", async () => {
     await register();
