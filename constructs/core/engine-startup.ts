@@ -1,5 +1,5 @@
 /**
- * Lighter start of the engine. Imported before `cdktf`, of which it changes two internals that cost a third of the time of
+ * Lighter start of the engine. Imported before `cdktf`, of which it changes three internals that cost a third of the time of
  * `synth` and a third of its memory, and do not show in its output. Another version of the engine runs unchanged.
  */
 import { createRequire } from "node:module";
@@ -29,6 +29,40 @@ function leaveOutTokenTraces(engine: NodeJS.Require): void {
   module.captureStackTrace = () => hint;
 }
 
+/** Values of the engine that stand for others: no token is a smaller number, or a text without these. */
+const TOKEN = /TfToken\[|^(?:String|Any) Map Token Value$|[-|\d.+]e[-|\d.eE+]/;
+const isPlain = (value: unknown) =>
+  typeof value === "string"
+    ? !TOKEN.test(value)
+    : typeof value !== "number" || (Math.abs(value) < 1e200 && value !== -123456789);
+
+/** Copies what has no token without the engine, which prepares a context for each value: a sixth of the time of many services. */
+function resolvePlainValues(engine: NodeJS.Require): void {
+  interface Options {
+    readonly prefix?: readonly string[];
+  }
+  const module = engine("./lib/tokens/private/resolve") as { resolve: (value: unknown, options: Options) => unknown };
+  const { resolve } = module;
+  const quick = (value: unknown, options: Options): unknown => {
+    const { prefix = [] } = options;
+    const inside = (key: string, each: unknown) => quick(each, { ...options, prefix: [...prefix, key] });
+    if (value === undefined || value === null || typeof value === "boolean") return value;
+    if (typeof value !== "object")
+      return isPlain(value) && typeof value !== "function" ? value : resolve(value, options);
+    if (prefix.length < 100 && Array.isArray(value) && value.every(isPlain))
+      return value.map((each, index) => inside(String(index), each)).filter((each) => each !== undefined);
+    const plain = prefix.length < 100 && Object.getPrototypeOf(value) === Object.prototype && !("resolve" in value);
+    if (!plain || !Object.keys(value).every(isPlain)) return resolve(value, options);
+    const resolved: Record<string, unknown> = {};
+    for (const [key, each] of Object.entries(value)) {
+      const found = inside(key, each);
+      if (found !== undefined) resolved[key] = found;
+    }
+    return resolved;
+  };
+  module.resolve = quick;
+}
+
 try {
   const manifest = load.resolve("cdktf/package.json");
   const { version } = load(manifest) as { version: string };
@@ -36,6 +70,7 @@ try {
     const engine = createRequire(manifest);
     loadArchiverLate(engine);
     leaveOutTokenTraces(engine);
+    resolvePlainValues(engine);
   }
 } catch {
   // Another layout of the engine: it starts as it is.

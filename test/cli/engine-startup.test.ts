@@ -55,6 +55,35 @@ it("leaves out what an app does not use, and changes no byte of the output", asy
   expect(a).toEqual(b);
 });
 
+const VALUES = `
+  const { DefaultTokenResolver, StringConcat, Token, Tokenization } = require("cdktf");
+  const resolver = new DefaultTokenResolver(new StringConcat());
+  const token = Token.asString("a"), list = Token.asList(["a"]), number = Token.asNumber(7), map = Token.asStringMap({ a: "b" });
+  const lazy = Lazy.anyValue({ produce: () => ({ a: [token, undefined, null], b: undefined }) });
+  class Kind { a = token; }
+  const cyclic = {};
+  cyclic.a = cyclic;
+  const values = [
+    undefined, null, true, 0, -1, 1e300, NaN, "", "a", "1e5", "a-e-b", "x" + token, "x" + number, "$" + "{a}", number, list, map, lazy,
+    [], [undefined], [null, token, [token]], list.concat("b"), {}, { a: undefined, b: { c: [] } }, { [token]: 1 }, { a: map, b: list, c: number },
+    "String Map Token Value", ["Any Map Token Value"], -123456789, [-123456789], list[0], new Kind(), new Date(0), () => 1, { a: () => 1 },
+    { resolve: 1 }, { a: lazy, b: [lazy, { c: lazy }] }, platform, [platform], cyclic, Symbol.iterator, 10n, Object.create(null),
+    { "a.b": { "c/d": [{ e: () => 1 }] } },
+  ];
+  for (const value of values) {
+    let found;
+    try { found = Tokenization.resolve(value, { scope: stack, preparing: false, resolver }); } catch (error) { found = error.message; }
+    console.log(require("node:util").inspect(found, { depth: 9 }));
+  }
+`;
+
+it("resolves every kind of value as the engine does, with its errors", async () => {
+  const light = await program(VALUES, { OUT: join(work, "light-values") });
+  const plain = await program(VALUES, { OUT: join(work, "plain-values"), ANTIFRAGILE_DEBUG: "1" });
+  expect(plain).toMatchObject({ code: 0, stdout: expect.stringContaining("Found an encoded map token") });
+  expect(light).toEqual(plain);
+});
+
 const BROKEN = `
   new TerraformOutput(stack, "Broken", { value: Lazy.stringValue({ produce: () => platform }) });
   app.synth();
