@@ -83,7 +83,7 @@ it("every command is in one of the tables", () => {
 /** A message is a sentence, and no stack of this program. */
 function isSentence(text: string): void {
   expect(text).toMatch(/✖|problem|\bnot?\b/);
-  expect(text).not.toMatch(/internal error|\n {4}at /);
+  expect(text).not.toMatch(/internal error|\n {4}at |Warning: /);
 }
 
 describe.each(Object.keys(commands))("%s", (name) => {

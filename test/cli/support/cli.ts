@@ -14,7 +14,6 @@ export const NO_CREDENTIALS: NodeJS.ProcessEnv = {
   AWS_CONFIG_FILE: "/nonexistent",
   AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
   AWS_ACCESS_KEY_ID: undefined,
-  NODE_NO_WARNINGS: "1",
 };
 
 /** Flags that name a stack, so that a command needs no repository. */

@@ -99,7 +99,6 @@ writeFileSync("infra/cdktf.out/manifest.json", JSON.stringify(manifest));
       PATH: `${join(this.folder, "bin")}:${process.env.PATH}`,
       FAKE: this.#fake,
       TMPDIR: join(this.folder, "tmp"),
-      NODE_NO_WARNINGS: "1",
       ...this.variables,
     };
   }
