@@ -4,7 +4,7 @@ import { UserError } from "../contract/user-error";
 
 /** Loads a client of the AWS SDK, an optional peer. @throws UserError that names the package to install */
 export async function loadSdk<T>(packageName: string, load: () => Promise<T>): Promise<T> {
-  // Seven lines about versions that nobody has installed, on Node.js 20, at each command.
+  // Seven lines about versions that are not installed, at each command on Node.js 20.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   try {
     return await load();

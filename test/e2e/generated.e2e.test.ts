@@ -191,9 +191,9 @@ function handled(output: string): Set<string> {
 
 /** Generates the repository `orders` in a folder, with the package of a tarball. */
 async function generate(tarball: string, folder: string, ...flags: readonly string[]): Promise<void> {
-  const antifragile = ["npm", "exec", "--yes", `--package=${tarball}`, "--", "antifragile"];
+  const exec = ["npm", "exec", "--yes", `--package=${tarball}`, "--"];
   const answers = ["--yes", "--capacity", "ec2", "--no-git", ...flags];
-  succeeded(await run([...antifragile, "new", "orders", ...answers], folder));
+  succeeded(await run([...exec, "antifragile", "new", "orders", ...answers], folder));
 }
 
 /** Program of a generated repository whose pipeline delivers the environment dev, which a person deploys otherwise, to its own account. */
