@@ -362,7 +362,7 @@ export const mutations: readonly Mutation[] = [
     from: 'process.on("uncaughtException", crash("uncaught exception"));',
     to: "",
     test: "logs",
-    notices: "contains an unhandled exception as JSON",
+    notices: "contains unhandled exceptions as JSON",
   },
   {
     factor: "Logs",
