@@ -174,7 +174,7 @@ const RUN_BY: Readonly<Record<string, readonly [file: string, words: string]>> =
   "npm run dev": ["test/templates/service.test.ts", 'describe("npm run dev"'],
   "npm test": ["test/templates/service.test.ts", "passes its own tests"],
   "npm run gameday -- kill": ["test/templates/service.test.ts", 'describe("npm run gameday"'],
-  "npm run deploy:local": ["test/e2e/generated.e2e.test.ts", '"run", "deploy:local"'],
+  "npm run deploy:local": ["test/support/local-deployment.ts", '"run", "deploy:local"'],
   "npm run deploy -- dev": ["test/e2e/generated.e2e.test.ts", '"run", "deploy", "--", "dev"'],
 };
 

@@ -14,7 +14,7 @@ import {
 import { describeWithIam } from "../iam/packages";
 import { ACCOUNT, programOf, REGION } from "../iam/resolve";
 import { trustPolicies } from "../iam/roles";
-import { isAllowedByResource } from "../iam/simulate";
+import { isAllowedByResource, trustsToken } from "../iam/simulate";
 
 const ENVIRONMENTS: readonly Environment[] = (["staging", "production"] as const).map((name) => ({
   name,
@@ -39,19 +39,12 @@ function trustsOf(trust: CiTrust): Map<string, object> {
 type Claims = Readonly<Record<string, string>>;
 
 const GITHUB = "token.actions.githubusercontent.com";
-/** Provider in the account: the stacks of these tests have one each, and references to it have one value. */
-const PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/${GITHUB}`;
 const AUDIENCE = { aud: "sts.amazonaws.com" };
 
-/** Roles that a caller may assume, as IAM decides it: by a token of an issuer, or as a principal. */
+/** Roles that a token of an issuer may assume, as IAM decides it. */
 async function assumed(trusts: Map<string, object>, issuer: string, claims: Claims): Promise<string[]> {
-  const context = Object.fromEntries(Object.entries(claims).map(([claim, value]) => [`${issuer}:${claim}`, value]));
   const found: string[] = [];
-  for (const [name, policy] of trusts) {
-    const resource = `arn:aws:iam::${ACCOUNT}:role/${name}`;
-    const call = { action: "sts:AssumeRoleWithWebIdentity", resource, context };
-    if (await isAllowedByResource(policy, PROVIDER, call)) found.push(name);
-  }
+  for (const [name, policy] of trusts) if (await trustsToken(policy, issuer, claims)) found.push(name);
   return found;
 }
 

@@ -5,6 +5,8 @@ import { AwsStack } from "../../constructs/core";
 
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-central-1";
+/** Provider of a CI system's tokens in the account: a stack has one, and references to it have one value. */
+export const OIDC_PROVIDER = `arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions.githubusercontent.com`;
 
 type Values = Readonly<Record<string, unknown>>;
 /** Terraform's JSON of one stack. */
@@ -44,7 +46,7 @@ const ARNS: Readonly<Record<string, (name: string, id: string) => string>> = {
   aws_codeconnections_connection: () => regional("codeconnections", `connection/${UUID}`),
   aws_codepipeline: (name) => regional("codepipeline", name),
   aws_ecr_repository: (name) => regional("ecr", `repository/${name}`),
-  aws_iam_openid_connect_provider: () => `arn:aws:iam::${ACCOUNT}:oidc-provider/token.actions.githubusercontent.com`,
+  aws_iam_openid_connect_provider: () => OIDC_PROVIDER,
   aws_iam_policy: (name) => `arn:aws:iam::${ACCOUNT}:policy/${name}`,
   aws_iam_role: (name) => `arn:aws:iam::${ACCOUNT}:role/${name}`,
   aws_kinesis_firehose_delivery_stream: (name) => regional("firehose", `deliverystream/${name}`),

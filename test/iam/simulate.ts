@@ -1,5 +1,5 @@
 import { iamSimulate } from "./packages";
-import { ACCOUNT, nameOf, type Program, REGION, resolve } from "./resolve";
+import { ACCOUNT, nameOf, OIDC_PROVIDER, type Program, REGION, resolve } from "./resolve";
 import type { SimulatedRole } from "./roles";
 
 /** A request to AWS, with the context keys that AWS sets for it. */
@@ -149,6 +149,13 @@ async function decideForRole(identityPolicies: Policies, asked: Call, boundary?:
 /** Decides a call of a service as IAM does, by the policy of the resource. @throws Error for a call that AWS does not know */
 export function isAllowedByResource(resourcePolicy: object, service: string, call: Call): Promise<boolean> {
   return decide(service, spelled(call), { identityPolicies: [], resourcePolicy: spelled(resourcePolicy) });
+}
+
+/** Decides whether a role with this trust policy can be assumed by a token with these claims of an issuer. */
+export function trustsToken(trust: object, issuer: string, claims: Readonly<Record<string, string>>): Promise<boolean> {
+  const context = Object.fromEntries(Object.entries(claims).map(([claim, value]) => [`${issuer}:${claim}`, value]));
+  const call = { action: "sts:AssumeRoleWithWebIdentity", resource: `arn:aws:iam::${ACCOUNT}:role/any`, context };
+  return isAllowedByResource(trust, OIDC_PROVIDER, call);
 }
 
 /** A caller of another account than the resource. */

@@ -1,12 +1,9 @@
 import type { CiJob, CiStep } from "../generator/support/ci-files";
+import { installed } from "../iam/packages";
 import type { Program } from "../iam/resolve";
 import { trustPolicies } from "../iam/roles";
+import { trustsToken } from "../iam/simulate";
 import { AwsCaller, field } from "./aws-call";
-
-interface Trusting {
-  readonly Action: string;
-  readonly Condition: { readonly StringEquals: Readonly<Record<string, string | readonly string[]>> };
-}
 
 /**
  * Does the work of the actions of GitHub: exchanges the token of a job for credentials of a role, if its trust policy allows the claims of
@@ -30,17 +27,11 @@ export function gitHubAction(
       ref,
     };
     const RoleArn = String(inputs["role-to-assume"]);
-    const policy = trusts.get(RoleArn.split("/").at(-1) ?? "") as
-      | { readonly Statement: readonly Trusting[] }
-      | undefined;
-    const isTrusted = policy?.Statement.some(
-      ({ Action, Condition }) =>
-        Action === "sts:AssumeRoleWithWebIdentity" &&
-        Object.entries(Condition.StringEquals).every(([key, values]) =>
-          [values].flat().includes(claims[key.split(":")[1] ?? ""] ?? ""),
-        ),
-    );
-    if (isTrusted !== true) throw new Error(`${RoleArn} does not trust ${JSON.stringify(claims)}`);
+    const policy = trusts.get(RoleArn.split("/").at(-1) ?? "") ?? {};
+    // Of this only the simulator can judge.
+    if (installed && !(await trustsToken(policy, "token.actions.githubusercontent.com", claims))) {
+      throw new Error(`${RoleArn} does not trust ${JSON.stringify(claims)}`);
+    }
     const answer = await new AwsCaller(url).call("sts", "AssumeRoleWithWebIdentity", {
       RoleArn,
       RoleSessionName: "GitHubActions",
