@@ -5,6 +5,7 @@ import { type TerraformOutput, type TerraformRemoteState, type TerraformResource
 import type { Construct, IConstruct } from "constructs";
 import { BOOTSTRAP_BOUNDARY } from "../../contract/boundary";
 import { checkArguments, idErrors } from "./check-types";
+import { withoutChanges } from "./engine-startup";
 import { checkEnvironment, type Environment, withDefaults } from "./environment";
 import { invalid, Problems, synthErrors, throwAll } from "./errors";
 import { limitErrors } from "./limits";
@@ -213,7 +214,7 @@ export class AwsStack extends TerraformStack {
   /** @hidden */
   // biome-ignore lint/suspicious/noExplicitAny: the type in cdktf.
   override toTerraform(): any {
-    const terraform = super.toTerraform();
+    const terraform = withoutChanges(this, () => super.toTerraform());
     throwAll(limitErrors(this, terraform));
     return terraform;
   }
@@ -221,7 +222,7 @@ export class AwsStack extends TerraformStack {
   /** @hidden */
   override prepareStack(): void {
     grantWishes(this.node.root);
-    super.prepareStack();
+    withoutChanges(this, () => super.prepareStack());
   }
 
   /** Defaults of the environment's profile. */
