@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -46,8 +46,13 @@ class LongestFirst extends BaseSequencer {
 /** Projects that need Node.js alone. Their files share processes, because loading the library takes seconds. */
 const QUICK = { isolate: false, maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
 
-/** Projects that start other programs and wait for them, after the quick projects. More than three files need much memory. */
-const SLOW = { maxWorkers: Math.min(3, availableParallelism() + 1), sequence: { groupOrder: 1 } };
+/** Memory that a file of the slow projects may need, with all programs that it starts, in bytes. */
+const SLOW_FILE = 4 * 2 ** 30;
+/** Projects that start other programs and wait for them, after the quick projects. */
+const SLOW = {
+  maxWorkers: Math.max(1, Math.min(availableParallelism() + 2, Math.floor(totalmem() / SLOW_FILE))),
+  sequence: { groupOrder: 1 },
+};
 
 interface Settings {
   readonly maxWorkers: number;
