@@ -30,6 +30,9 @@ export interface AppOptions {
   readonly publicDocs: boolean;
 }
 
+/** Bytes of the bodies of all requests in progress. A slow one keeps its memory for as long as a request may take. */
+const MAX_BODIES = 64 * 2 ** 20;
+
 /** The HTTP server of the service. It does not listen yet. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { log, contract, handlers, authorize, ready, requestTimeoutMs, publicDocs } = options;
@@ -58,6 +61,10 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   observeRequests(app);
 
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-request-id", request.id);
+    done();
+  });
   let open = 0;
   app.decorate("openRequests", () => open);
   app.decorateRequest("deadline");
@@ -80,8 +87,18 @@ export function createApp(options: AppOptions): FastifyInstance {
     });
     done();
   });
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+  let bodies = 0;
+  app.addHook("onRequest", ({ headers }, reply, done) => {
+    const declared = headers["content-length"] ?? (headers["transfer-encoding"] ? Infinity : 0);
+    const size = Math.min(Number(declared), app.initialConfig.bodyLimit ?? 0);
+    if (bodies + size > MAX_BODIES) {
+      return done(new Problem(503, "too many requests", { headers: { "retry-after": "1", connection: "close" } }));
+    }
+    bodies += size;
+    reply.raw.once("close", () => {
+      bodies -= size;
+    });
+    done();
   });
   app.addHook("onSend", async (_request, reply) => {
     if (!ready()) reply.header("connection", "close");

@@ -6,6 +6,7 @@ import { type TestAppOptions, testApp, validRequest } from "./support/app";
 import { start } from "./support/service";
 
 const json = { "content-type": "application/json" };
+const post = { method: "POST", body: JSON.stringify(validRequest("createQuote").payload), headers: json };
 const never = () => new Promise<never>(() => {});
 
 /** The service in this process, on a port. */
@@ -88,8 +89,6 @@ describe("HEAD and OPTIONS", () => {
 });
 
 describe("the deadline of a request", () => {
-  const post = { method: "POST", body: JSON.stringify(validRequest("createQuote").payload), headers: json };
-
   it("ends a request with a body whose handler waits forever, and aborts what it waits for", async () => {
     let aborted = false;
     const { url } = await listening({
@@ -178,4 +177,20 @@ describe("a hostile request", () => {
     }
     expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
   });
+
+  it.each(["content-length: 1048576", "transfer-encoding: chunked"])(
+    "is 503 while 64 MiB of slow bodies arrive, and the service recovers (%s)",
+    async (size) => {
+      const { app, port, url } = await listening();
+      const head = `POST /v1/quotes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${size}\r\n\r\n`;
+      const slow = Array.from({ length: 64 }, () => connect(port, "127.0.0.1"));
+      for (const socket of slow) socket.write(head);
+      await expect.poll(() => app.openRequests()).toBe(64);
+      const refused = await exchange(port, head);
+      expect(refused).toMatchObject({ status: 503, headers: expect.stringContaining("retry-after: 1") });
+      for (const socket of slow) socket.destroy();
+      await expect.poll(() => app.openRequests()).toBe(0);
+      expect((await fetch(`${url}/v1/quotes`, post)).status).toBe(201);
+    },
+  );
 });
