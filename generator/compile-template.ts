@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import Handlebars from "handlebars";
 import { blocks, comparisons, serializers } from "./serializers";
 import type { Expression, Part } from "./template";
 
-/** Folder of the templates in the package. The built executable contains the compiled templates and omits their sources. */
-export const TEMPLATES = { folder: "templates", compiled: false };
+/** Reads a template of the package at `root`. The built executable has the texts in one file beside it, and "" for those that it has compiled. */
+export const readTemplate = (root: string, path: string): string => readFileSync(join(root, "templates", path), "utf8");
 
 /** Cache by source: tests render the same templates thousands of times. */
 const compiled = new Map<string, readonly Part[]>();
@@ -37,7 +39,7 @@ const partsOf = (program: hbs.AST.Program | undefined): Part[] =>
 
 /**
  * Compiles a template, which has the syntax of Handlebars, but only the helpers of `serializers.ts`. The build replaces this module with
- * the compiled templates (scripts/precompile-templates.ts), because compiling takes as long as the rest of a run.
+ * a file of all templates (scripts/precompile-templates.ts), because compiling them takes as long as the rest of a run.
  */
 export function compileTemplate(_path: string, source: string): readonly Part[] {
   const parts = compiled.get(source) ?? partsOf(Handlebars.parse(source));

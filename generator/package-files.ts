@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UserError } from "../contract/user-error";
-import { TEMPLATES } from "./compile-template";
+import { readTemplate } from "./compile-template";
 import { manifest } from "./manifest";
 import type { Templates } from "./render";
 
@@ -22,11 +22,9 @@ export function packageVersion(root: string): string {
   return JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 }
 
-/** Reads the templates of the manifest, except the compiled ones. */
+/** Reads the templates of the manifest. */
 export function loadTemplates(root: string): Templates {
-  const textOf = (template: string) =>
-    TEMPLATES.compiled && template.endsWith(".hbs") ? "" : readFileSync(join(root, TEMPLATES.folder, template), "utf8");
-  const files = new Map(manifest.map(({ template }) => [template, textOf(template)]));
+  const files = new Map(manifest.map(({ template }) => [template, readTemplate(root, template)]));
   return { version: packageVersion(root), files };
 }
 

@@ -8,7 +8,6 @@ import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { BUNDLE, EXECUTABLE } from "./bundle";
-import { copyPlainTemplates } from "./precompile-templates";
 import { copyStripped } from "./strip-python";
 
 const root = join(__dirname, "..");
@@ -83,7 +82,6 @@ async function main(): Promise<void> {
     loadLate(join(root, "dist/bin/antifragile.js"), SLOW_BUILTINS);
     for (const name of Object.keys(EXECUTABLE.entryPoints)) await shrink(join(root, `dist/bin/${name}.js`));
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
-    copyPlainTemplates();
     copyStripped(join(root, "emulator/python"), join(root, "dist/emulator/python"));
   }
   // One file each: a fifth smaller to download than a file for each module, and only what the entry exports is visible.

@@ -14,7 +14,7 @@ const MAX_BYTES = 500_000;
 
 /** Files and folders that the package may contain; anything else would be published by accident. */
 const CONTENTS =
-  /^(?:package\.json|README\.md|LICENSE|dist\/(?:[a-z-]+\.(?:js|mjs|d\.ts)|bin\/[a-z-]+\.js|emulator\/python\/[a-z_/]+\.(?:py|json)|templates\/.+))$/;
+  /^(?:package\.json|README\.md|LICENSE|dist\/(?:[a-z-]+\.(?:js|mjs|d\.ts)|bin\/[a-z-]+\.js|emulator\/python\/[a-z_/]+\.(?:py|json)))$/;
 
 /** Packs the package as npm would, checks it, and returns what it contains. @throws Error that lists what is wrong */
 export async function checkPacked(root: string): Promise<{ readonly files: readonly string[]; readonly size: number }> {

@@ -10,7 +10,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { EXECUTABLE } from "./bundle";
-import { copyPlainTemplates } from "./precompile-templates";
 
 const root = join(__dirname, "..");
 
@@ -37,7 +36,6 @@ async function main([version, folder = FOLDER]: readonly string[]): Promise<void
     plugins: [onlyTheGenerator, ...EXECUTABLE.plugins],
   });
   chmodSync(join(stage, "dist/bin/antifragile.js"), 0o755);
-  copyPlainTemplates(stage);
   const { name, license, engines, type, bin, files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   writeFileSync(join(stage, "package.json"), JSON.stringify({ name, version, license, engines, type, bin, files }));
   execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", resolve(folder)], { cwd: stage });

@@ -139,13 +139,13 @@ describe("the packed executable", () => {
   it("reports an internal error as such", async () => {
     const broken = join(work, "package");
     cpSync(packed.folder, broken, { recursive: true });
-    rmSync(join(broken, "dist/templates/repo/_gitignore"));
+    rmSync(join(broken, "dist/bin/templates.js"));
     const { code, stderr } = await run(
       [process.execPath, join(broken, "dist/bin/antifragile.js"), "new", "orders", ...quick],
       work,
     );
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^✖ internal error in antifragile, not caused by your input:\n.*_gitignore/);
+    expect(stderr).toMatch(/^✖ internal error in antifragile, not caused by your input:\n.*templates\.js/);
     expect(readdirSync(work)).toEqual(["package"]);
   });
 

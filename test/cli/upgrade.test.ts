@@ -35,8 +35,9 @@ beforeAll(() => {
   const folder = join(versions, "next/package");
   cpSync(packed.folder, folder, { recursive: true });
   setVersion(folder, "9.0.0");
-  const template = join(folder, "dist/templates/service/src/quotes.ts");
-  writeFileSync(template, `// New in 9.0.0.\n${readFileSync(template, "utf8")}`);
+  const templates = join(folder, "dist/bin/templates.js");
+  const edit = `Object.assign(module.exports, { [path]: "// New in 9.0.0.\\n" + module.exports[path] });`;
+  writeFileSync(templates, `${readFileSync(templates, "utf8")}const path = "service/src/quotes.ts";${edit}`);
   next = join(versions, "antifragile-9.0.0.tgz");
   execFileSync("tar", ["-czf", next, "-C", join(versions, "next"), "package"]);
 });
