@@ -4,7 +4,7 @@ import { runAlarms } from "../../operations/alarms-command";
 import { runDrift } from "../../operations/drift-command";
 import { runRelease } from "../../operations/release/commands";
 import { runApply, runPlan } from "../../operations/saved-plans-command";
-import { ACCOUNTS, CI_FILES, type CiSystem } from "./support/ci-files";
+import { ACCOUNTS, CI_FILES, type CiEvent, type CiSystem, type Passed } from "./support/ci-files";
 import { type Call, type CiResult, CiWorld, type RunOptions } from "./support/ci-run";
 
 const SPECS: Readonly<Record<string, CommandSpec>> = {
@@ -134,11 +134,49 @@ describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (
     expect(deployed(calls)).toEqual(until);
   });
 
-  it("only tests a pull request, without any role", async () => {
-    const { calls, failed, waiting } = await world.run({ event: { kind: "pull-request" }, approve: true });
+  it("lets a newer commit pass one that waits, whose late approval changes nothing and says so", async () => {
+    const late = new CiWorld(ci);
+    try {
+      const waited: Passed = new Map();
+      const first = await late.run({ event: { kind: "push" }, passed: waited });
+      const newer = { sha: late.commit("feat: second version"), id: "200" };
+      const second = await late.again({ event: { kind: "push", ...newer } });
+      expect([first.failed, second.failed]).toEqual([undefined, undefined]);
+      const approve = (event: Pick<CiEvent, "sha"> & Partial<CiEvent>, passed: Passed) => {
+        const PLANS = second.plans.find((id) => id.startsWith(event.sha)) ?? "";
+        return ci === "travis"
+          ? late.again({ event: { ...event, kind: "manual", given: { PLANS } }, approve: true })
+          : late.again({ event: { ...event, kind: "push" }, approve: true, only: "waiting", passed });
+      };
+      expect((await approve(newer, second.passed)).failed).toBeUndefined();
+      const before = deployed(second.calls).length + PRODUCTION.length;
+      const refused = await approve({ sha: late.sha }, waited);
+      expect(deployed(refused.calls).slice(before)).toEqual(["apply production"]);
+      expect(refused.failed).toMatch(/^production$/i);
+      expect(refused.output).toContain(`commit ${late.sha} is older than ${newer.sha}, which production has`);
+
+      // The older run, repeated from its start, or whose tests took longer than those of the newer.
+      const start = refused.calls.length;
+      const again = await late.again({ event: { kind: "push", attempt: 2 } });
+      expect(deployed(again.calls.slice(start))).toEqual(["plan staging"]);
+      expect(again.failed).toMatch(/^staging$/i);
+      expect(again.output).toContain(`commit ${late.sha} is older than ${newer.sha}, which staging has`);
+    } finally {
+      late.end();
+    }
+  });
+
+  it("only tests a pull request, also of a fork, without any role and where none can be assumed", async () => {
+    const event = { kind: "pull-request", fork: true } as const;
+    const { calls, failed, waiting } = await world.run({ event, approve: true });
     expect([failed, waiting]).toEqual([undefined, undefined]);
     expect(npmCalls(calls)).toEqual(["npm ci", ...TESTS]);
     expect(nothingDeployed(calls)).toBe(true);
+    for (const job of CI_FILES[ci].jobs(world.text, { ...event, sha: world.sha, id: "1" })) {
+      // GitHub and GitLab give no token, the agents of the others have no role, and Travis CI gives no keys.
+      expect(job.runsOn).not.toMatch(/id-token|^delivery$|exists\("delivery"\)/);
+      expect(Object.keys(job.variables(new Map())).filter((name) => /TOKEN|KEY/.test(name))).toEqual([]);
+    }
   });
 
   it("allows deletions to the plans of one manual run, and to no other", async () => {
@@ -159,14 +197,20 @@ describe.each(Object.keys(CI_FILES) as CiSystem[])("a run of the file for %s", (
       `npm run doctor -- ${environment}`,
       ...["plan", "apply", "release", "alarms"].map((command) => `antifragile ${command} ${environment}`),
     ];
+    const { passed, plans } = await deliver();
+    const events: CiEvent["kind"][] = ci === "travis" ? ["push", "manual"] : ["push"];
     const green: string[] = [];
     for (const line of [
       ...["npm ci", ...TESTS, "npm run image"],
       ...["staging", "production"].flatMap(ofEnvironment),
     ]) {
       const broken = line.replace(/^(npm run|npm|antifragile) /, "$1 x");
-      const { failed } = await deliver({ edit: (text) => text.replace(line, broken) });
-      if (failed === undefined) green.push(line);
+      // The other jobs are those of the run that passed.
+      const only = { edit: (text: string) => text.replace(line, broken), only: "edited", approve: true } as const;
+      const runs = events.map((kind) => ({ ...only, event: { kind, given: { PLANS: plans[0] ?? "" } }, passed }));
+      const failed: (string | undefined)[] = [];
+      for (const run of runs) failed.push((await world.again(run)).failed);
+      if (failed.every((job) => job === undefined)) green.push(line);
     }
     expect(green).toEqual([]);
   });

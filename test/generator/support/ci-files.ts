@@ -12,6 +12,8 @@ export interface CiEvent {
   readonly id: string;
   /** Values that a person gives a manual run: `ALLOW_DELETE`, for Travis also `PLANS` and `DEPLOY`. */
   readonly given?: Readonly<Record<string, string>>;
+  /** Number of the run's attempt: from 2 on, a person repeats it. @default 1 */
+  readonly attempt?: number;
   /** Set in a fork of the repository. */
   readonly fork?: boolean;
   /** Variables of GitHub's settings. @default - {@link ACCOUNTS} */
@@ -46,6 +48,8 @@ export interface CiJob {
   readonly approval: boolean;
   readonly steps: readonly CiStep[];
   readonly variables: (passed: Passed) => Readonly<Record<string, string>>;
+  /** Number of commits in its clone. @default - all, with those after the commit of the run */
+  readonly depth?: number;
   /** Shell of its steps, with its arguments. */
   readonly shell: readonly string[];
   /** File to which steps write values for later jobs, as `name=value`. */
@@ -114,8 +118,11 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
         ),
         GITHUB_SHA: event.sha,
         GITHUB_RUN_ID: event.id,
-        GITHUB_RUN_ATTEMPT: "1",
+        GITHUB_RUN_ATTEMPT: String(event.attempt ?? 1),
       }),
+      depth: allIfZero(
+        job.steps.find(({ uses }: Yaml) => uses?.startsWith("actions/checkout@"))?.with["fetch-depth"] ?? 1,
+      ),
       shell: ["bash", "-e"],
       output: { variable: "GITHUB_OUTPUT" },
       runsOn: JSON.stringify({ permissions: job.permissions, environment: job.environment }),
@@ -123,6 +130,9 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
   }
   return jobs;
 }
+
+/** Depth of a clone, of which 0 stands for the whole history. */
+const allIfZero = (depth: unknown): number | undefined => Number(depth) || undefined;
 
 /** Jobs that a matrix makes of one, each with its values in the place of the expressions. */
 function ofMatrix([name, job]: readonly [string, Yaml]): (readonly [string, Yaml])[] {
@@ -185,6 +195,8 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
             // Values of dotenv reports of earlier jobs.
             ...Object.fromEntries([...passed].map(([key, value]) => [key.split(".")[1], value])),
           }),
+          // A project has 20 unless it sets another.
+          depth: allIfZero(job.variables?.GIT_DEPTH ?? 20),
           shell: ["bash", "-eo", "pipefail"],
           output: dotenv === undefined ? undefined : { file: dotenv },
           runsOn: JSON.stringify(job.tags ?? []),
@@ -313,6 +325,7 @@ function travis(text: string, event: CiEvent): CiJob[] {
           TRAVIS_BUILD_ID: event.id,
           ...ACCOUNTS,
         }),
+        depth: file.git?.depth === false ? undefined : (file.git?.depth ?? 50),
         shell: ["bash"],
         runsOn: file.arch,
       },

@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,7 +17,8 @@ import { CI_FILES, type CiEvent, type CiJob, type CiStep, type CiSystem, type Pa
 
 /**
  * Programs that stand in for those of a runner. They record who calls them with what, and refuse what the real ones refuse: an image of a
- * changed clone, plans that are not there, unknown commands. `fail/<command>-<environment>` in the control folder makes one fail.
+ * changed clone, plans that are not there, a commit that is older than the one that was applied, unknown commands.
+ * `fail/<command>-<environment>` in the control folder makes one fail.
  */
 const ROLE = `role=none
 [ -z "\${GITHUB_ROLE:-}" ] || role="$GITHUB_ROLE"
@@ -32,20 +33,26 @@ set -eu
 ${ROLE}
 record antifragile "$@"
 command="$1"; environment="$2"; shift 2
-upload=; download=; image=
+upload=; download=; image=; commit=
 while [ $# -gt 0 ]; do
   case "$1" in
     --upload) upload="$2"; shift 2 ;;
     --download) download="$2"; shift 2 ;;
+    --commit) commit="$2"; shift 2 ;;
     --image) image="$2"; shift 2 ;;
     --image-file) image="$(cat "$2")"; shift 2 ;;
     *) shift ;;
   esac
 done
 fails "$command-$environment"
+applied="$(cat "$CONTROL/applied/$environment" 2>/dev/null || true)"
+newest() {
+  [ -z "$commit" ] || [ -z "$applied" ] || [ "$commit" = "$applied" ] || ! git merge-base --is-ancestor "$commit" "$applied" 2>/dev/null ||
+    { echo "commit $commit is older than $applied, which $environment has" >&2; exit 1; }
+}
 case "$command" in
-  plan) mkdir -p infra/cdktf.out; git rev-parse HEAD > infra/cdktf.out/plans; [ -z "$upload" ] || cp infra/cdktf.out/plans "$CONTROL/bucket/$upload" ;;
-  apply) [ -z "$download" ] || { mkdir -p infra/cdktf.out; cp "$CONTROL/bucket/$download" infra/cdktf.out/plans; }; grep -q "$(git rev-parse HEAD)" infra/cdktf.out/plans ;;
+  plan) newest; mkdir -p infra/cdktf.out; git rev-parse HEAD > infra/cdktf.out/plans; [ -z "$upload" ] || cp infra/cdktf.out/plans "$CONTROL/bucket/$upload" ;;
+  apply) [ -z "$download" ] || { mkdir -p infra/cdktf.out; cp "$CONTROL/bucket/$download" infra/cdktf.out/plans; }; newest; grep -q "$(git rev-parse HEAD)" infra/cdktf.out/plans; git rev-parse HEAD > "$CONTROL/applied/$environment" ;;
   release) case "$image" in *@sha256:*) ;; *) echo "no image: $image" >&2; exit 2 ;; esac ;;
   alarms|drift) ;;
   *) echo "unknown command $command" >&2; exit 2 ;;
@@ -90,6 +97,8 @@ export interface JobsResult {
   /** Job that a person would have to start. */
   readonly waiting: string | undefined;
   readonly output: string;
+  /** Values that the jobs pass on. */
+  readonly passed: Passed;
 }
 
 export interface CiResult extends JobsResult {
@@ -108,6 +117,10 @@ export interface RunOptions {
   readonly fail?: Readonly<Record<string, number>>;
   /** Changes the text of the CI file. */
   readonly edit?: (text: string) => string;
+  /** Values of the jobs that ran before. */
+  readonly passed?: Passed;
+  /** Runs only the jobs that wait for a person, or those whose lines `edit` changes. @default - all jobs */
+  readonly only?: "waiting" | "edited";
 }
 
 /** Runner of jobs. */
@@ -131,7 +144,7 @@ export async function runJobs(
 ): Promise<JobsResult> {
   let output = "";
   for (const job of jobs) {
-    if (job.approval && !approve) return { failed: undefined, waiting: job.name, output };
+    if (job.approval && !approve) return { failed: undefined, waiting: job.name, output, passed };
     const clone = cloneFor(job);
     // Beside the clone, whose changes commands refuse.
     const [script, outputFile] = [`${clone}.script`, `${clone}.output`];
@@ -151,7 +164,7 @@ export async function runJobs(
       const [shell = "sh", ...flags] = job.shell;
       const ended = await runProgram(shell, [...flags, script], clone, variables);
       output += ended.output;
-      if (ended.code !== 0) return { failed: job.name, waiting: undefined, output };
+      if (ended.code !== 0) return { failed: job.name, waiting: undefined, output, passed };
     }
     const file = job.output?.file === undefined ? outputFile : join(clone, job.output.file);
     for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
@@ -160,7 +173,17 @@ export async function runJobs(
     }
     rmSync(clone, { recursive: true });
   }
-  return { failed: undefined, waiting: undefined, output };
+  return { failed: undefined, waiting: undefined, output, passed };
+}
+
+/** Checks a commit out into a new folder, as a CI system does that fetches so many commits, or all. */
+export function checkOut(origin: string, folder: string, sha: string, depth?: number): void {
+  mkdirSync(folder, { recursive: true });
+  const git = (...words: string[]) => gitIn(folder, ...words);
+  git("init", "--quiet");
+  const what = depth === undefined ? ["+refs/heads/*:refs/remotes/origin/*"] : [`--depth=${depth}`];
+  git("fetch", "--quiet", `file://${origin}`, ...what, ...(depth === undefined ? [] : [sha]));
+  git("checkout", "--quiet", "--detach", sha);
 }
 
 /** A generated repository at its origin, from which each job gets a fresh clone. */
@@ -169,6 +192,7 @@ export class CiWorld {
   readonly sha: string;
   readonly text: string;
   readonly #origin = join(this.folder, "origin");
+  readonly #git = (...words: string[]) => gitIn(this.#origin, ...words).trim();
   readonly #control = join(this.folder, "control");
   readonly #bin = join(this.folder, "bin");
   #clones = 0;
@@ -179,11 +203,8 @@ export class CiWorld {
   ) {
     const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none", environments });
     for (const [path, text] of files) this.#write(join(this.#origin, path), text);
-    const git = (...words: string[]) => gitIn(this.#origin, ...words).trim();
-    git("init", "--quiet", "--initial-branch=main");
-    git("add", ".");
-    git("commit", "--quiet", "-m", "feat: first version");
-    this.sha = git("rev-parse", "HEAD");
+    this.#git("init", "--quiet", "--initial-branch=main");
+    this.sha = this.commit("feat: first version");
     this.text = files.get(CI_FILES[ci].path) ?? "";
     for (const [name, text] of Object.entries({
       npm: NPM,
@@ -191,6 +212,16 @@ export class CiWorld {
       ...Object.fromEntries(NOTHING.map((each) => [each, "#!/bin/sh\n"])),
     }))
       this.#write(join(this.#bin, name), text, 0o755);
+  }
+
+  /** Commits to the branch, and returns the commit. */
+  commit(message: string): string {
+    for (const name of readdirSync(this.folder)) {
+      if (name.startsWith("checkout-")) rmSync(join(this.folder, name), { recursive: true });
+    }
+    this.#git("add", ".");
+    this.#git("commit", "--quiet", "--allow-empty", "-m", message);
+    return this.#git("rev-parse", "HEAD");
   }
 
   #write(path: string, text: string, mode = 0o644): void {
@@ -208,22 +239,38 @@ export class CiWorld {
     rmSync(this.#control, { recursive: true, force: true });
     this.#write(join(this.#control, "antifragile"), ANTIFRAGILE, 0o755);
     this.#write(join(this.#control, "calls"), "");
-    for (const folder of ["fail", "bucket"]) mkdirSync(join(this.#control, folder));
+    for (const folder of ["fail", "bucket", "applied"]) mkdirSync(join(this.#control, folder));
     return this.again(options);
   }
 
-  /** The same, with the bucket that the run before has left. */
-  async again({ event: given, approve = false, fail = {}, edit = (text) => text }: RunOptions): Promise<CiResult> {
+  /** The same, with the bucket and the environments that the run before has left. */
+  async again({
+    event: given,
+    approve = false,
+    fail = {},
+    edit = (text) => text,
+    passed,
+    only,
+  }: RunOptions): Promise<CiResult> {
     const text = edit(this.text);
     for (const [name, code] of Object.entries(fail)) this.#write(join(this.#control, "fail", name), String(code));
-    const jobs = CI_FILES[this.ci].jobs(text, { sha: this.sha, id: "100", ...given });
+    const event = { sha: this.sha, id: "100", ...given };
+    const unchanged = CI_FILES[this.ci].jobs(this.text, event).map(({ steps }) => JSON.stringify(steps));
+    const jobs = CI_FILES[this.ci].jobs(text, event).filter(({ approval, steps }) => {
+      if (only === "waiting") return approval;
+      return only === undefined || !unchanged.includes(JSON.stringify(steps));
+    });
     const simulated = new Set<string>();
     const run = await runJobs(jobs, {
       approve,
-      clone: () => {
+      passed,
+      clone: ({ depth }) => {
         this.#clones += 1;
         const clone = join(this.folder, `clone-${this.#clones}`);
-        execFileSync("git", ["clone", "--quiet", this.#origin, clone]);
+        const fresh = join(this.folder, `checkout-${event.sha}-${depth ?? "all"}`);
+        // Once for all jobs: git takes longer than the stand-ins. A newer commit changes what all branches have.
+        if (!existsSync(fresh)) checkOut(this.#origin, fresh, event.sha, depth);
+        cpSync(fresh, clone, { recursive: true });
         return clone;
       },
       variables: ({ name }) => ({
