@@ -273,6 +273,15 @@ export const mutations: readonly Mutation[] = [
     notices: "PostgreSQL cannot store",
   },
   {
+    factor: "Disposability",
+    wrong: "bodies that arrive slowly exhaust the memory",
+    file: "src/app.ts",
+    from: "bodies + size > MAX_BODIES",
+    to: "bodies < 0",
+    test: "http",
+    notices: "is 503 while 64 MiB of slow bodies arrive",
+  },
+  {
     factor: "API first",
     wrong: "a malformed request is answered by Fastify",
     file: "src/app.ts",
