@@ -4,6 +4,7 @@ import { cancelled, type ExitCode, UserError } from "../contract/user-error";
 import type { Context } from "./context";
 import { gitStep } from "./git";
 import { installStep, snapshotStep } from "./install";
+import { isOutside } from "./manifest";
 import { nextSteps } from "./next-steps";
 import { commandOf } from "./package-managers";
 import { vendoredPath } from "./render";
@@ -86,7 +87,12 @@ export async function finishRepository(
   context.print("\n");
   done(`${count(written.written, "file")} in ${repository.shownPath}`, written.milliseconds);
   for (const path of repository.target.merged.keys()) remark(`${path} keeps its lines and has new ones`);
-  for (const path of repository.target.kept) remark(`${path} stays as it is`);
+  for (const path of repository.target.kept) {
+    const needs = isOutside(path)
+      ? `; it needs these lines:\n      ${repository.files.get(path)?.content.trim().replaceAll("\n", "\n      ")}`
+      : "";
+    remark(`${path} stays as it is${needs}`);
+  }
 
   const manager = managerOf(repository);
   const steps: readonly Step[] = [

@@ -1,7 +1,8 @@
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { visible } from "../contract/text";
 import type { Context } from "./context";
+import { isOutside } from "./manifest";
 import { PACKAGE_MANAGERS } from "./package-managers";
 import type { Outcome } from "./processes";
 import { vendoredPath } from "./render";
@@ -14,13 +15,20 @@ import {
   type StepResult,
   type WrittenRepository,
 } from "./steps";
+import { filesFor } from "./write";
 
 /** State of git at a folder that exists or will exist. */
 export type GitState =
   | { readonly kind: "none" }
   | { readonly kind: "not installed" }
   /** A repository that contains the folder. */
-  | { readonly kind: "repository"; readonly root: string; readonly branch: string | undefined }
+  | {
+      readonly kind: "repository";
+      readonly root: string;
+      readonly branch: string | undefined;
+      /** Path of the folder from the root: empty for the root. */
+      readonly directory: string;
+    }
   /** A repository that git refuses to read, with its message. */
   | { readonly kind: "refused"; readonly root: string; readonly message: string };
 
@@ -49,13 +57,16 @@ export async function inspectGit(
   { run }: Pick<Context, "run">,
   signal: AbortSignal,
 ): Promise<GitState> {
-  const cwd = (await exists(folder)) ? folder : dirname(folder);
+  const isThere = await exists(folder);
+  const cwd = isThere ? folder : dirname(folder);
   if (!(await exists(cwd))) return { kind: "none" };
   const git: RunGit = (...args) => run(["git", ...args], cwd, signal);
-  const around = await git("rev-parse", "--show-toplevel");
+  const around = await git("rev-parse", "--show-toplevel", "--show-prefix");
   if (around.notFound) return { kind: "not installed" };
   if (around.code === 0) {
-    return { kind: "repository", root: around.output.trim(), branch: await deployedBranch(git) };
+    const [root = "", prefix = ""] = around.output.split(/\r?\n/);
+    const directory = isThere ? prefix.replace(/\/$/, "") : `${prefix}${basename(folder)}`;
+    return { kind: "repository", root: root.trim(), branch: await deployedBranch(git), directory };
   }
   // git fails outside of a repository, but also at one that it does not trust or cannot read.
   const root = await folderWithGit(cwd);
@@ -70,19 +81,22 @@ const firstLine = (output: string): string =>
 
 /** Commands of a user, run in the new folder, that commit the generated files and nothing else. */
 export function commitCommands(repository: WrittenRepository): readonly string[] {
-  const others = repository.target.foreign.map((name) => ` ":^${name}"`).join("");
+  const outside = [...filesFor(repository.target, repository.files).keys()].filter(isOutside);
+  const others = [...repository.target.foreign.map((name) => `":^${name}"`), ...outside]
+    .map((name) => ` ${name}`)
+    .join("");
   return [`git add .${others}`, `git commit -m "feat: first version" -- .${others}`];
 }
 
 /** CI files that a CI system reads only at the root of a git repository. */
 const AT_ROOT = [".github/workflows/delivery.yml", ".gitlab-ci.yml", ".travis.yml", ".teamcity/settings.kts"];
 
-function ciNote(repository: WrittenRepository, root: string): string[] {
-  if (relative(root, repository.path) === "") return [];
+function ciNote(repository: WrittenRepository, directory: string): string[] {
+  if (directory === "" || repository.answers.directory !== "none") return [];
   const file = AT_ROOT.find((path) => repository.files.has(path));
   if (file === undefined) return [];
   return [
-    `CI systems read ${file} only at the root of a git repository; move it to ${visible(root)} and set its working directory`,
+    `CI systems read ${file} only at the root of a git repository; after the commit: antifragile add directory=${visible(directory)}`,
   ];
 }
 
@@ -135,7 +149,7 @@ export function gitStep(repository: WrittenRepository, context: StepContext): St
         );
       }
       if (state.kind === "repository") {
-        const notes = ciNote(repository, state.root);
+        const notes = ciNote(repository, state.directory);
         return partly(`no first commit: ${visible(state.root)} is already a git repository`, commit, notes);
       }
       const init = await git("-c", `init.defaultBranch=${branch}`, "init");

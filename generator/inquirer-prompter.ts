@@ -17,11 +17,13 @@ function withHint({ hint, ...question }: Question): object {
 
 /** Creates a prompter on a terminal with inquirer, which is loaded for the first question. */
 export function inquirerPrompter(streams: Streams = {}): Prompter {
-  const ask = async <V, Q extends Question = Question>(type: string, question: Q): Promise<V> => {
-    const { default: inquirer } = await import("inquirer");
-    const prompt = inquirer.createPromptModule(streams as Parameters<typeof inquirer.createPromptModule>[0]);
+  const ask = async <V, Q extends Question = Question>(
+    type: "checkbox" | "confirm" | "input" | "select",
+    question: Q,
+  ): Promise<V> => {
+    const questions = await import("./questions");
     try {
-      return (await prompt<{ value: V }>([{ name: "value", type, ...withHint(question) } as never])).value;
+      return (await questions[type](withHint(question) as never, streams as never)) as V;
     } catch (error) {
       if (error instanceof Error && error.name === "ExitPromptError") throw cancelled("nothing was written");
       throw error;

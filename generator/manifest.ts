@@ -12,6 +12,13 @@ export interface ManifestRow {
   readonly template: string;
 
   /**
+   * Path from the root of the git repository, where the CI system reads the file of a service in a folder; `<name>` is that of the service.
+   *
+   * @default - in the folder, too
+   */
+  readonly atRoot?: string;
+
+  /**
    * Kind of repository that has the file.
    *
    * @default - both
@@ -50,6 +57,10 @@ const ci =
     systems.includes(answers.ci ?? "");
 /** CI systems whose jobs assume a role by a profile of the AWS SDKs. */
 const WITH_ROLE = ["gitlab", "jenkins", "teamcity", "travis"];
+const inFolder =
+  (system: string): When =>
+  ({ ci: chosen, directory }) =>
+    chosen === system && directory !== "none";
 const either =
   (...conditions: readonly When[]): When =>
   (answers) =>
@@ -62,15 +73,31 @@ export const manifest: readonly ManifestRow[] = [
   { path: ".gitattributes", template: "repo/_gitattributes" },
   {
     path: ".github/workflows/delivery.yml",
+    atRoot: ".github/workflows/<name>.yml",
     template: "ci/github-actions.yml.hbs",
     of: "service",
     when: ci("github-actions"),
   },
   { path: ".gitignore", template: "repo/_gitignore" },
   { path: ".gitlab-ci.yml", template: "ci/gitlab-ci.yml.hbs", of: "service", when: ci("gitlab") },
+  {
+    path: ".gitlab-ci.yml",
+    atRoot: ".gitlab-ci.yml",
+    template: "ci/gitlab-root.yml.hbs",
+    of: "service",
+    when: inFolder("gitlab"),
+  },
+  { path: ".gitlab-trigger.yml", template: "ci/gitlab-trigger.yml.hbs", of: "service", when: inFolder("gitlab") },
   { path: ".npmrc", template: "repo/_npmrc", when: npm },
   { path: ".teamcity/settings.kts", template: "ci/teamcity.kts.hbs", of: "service", when: ci("teamcity") },
   { path: ".travis.yml", template: "ci/travis.yml.hbs", of: "service", when: ci("travis") },
+  {
+    path: ".travis.yml",
+    atRoot: ".travis.yml",
+    template: "ci/travis-root.yml.hbs",
+    of: "service",
+    when: inFolder("travis"),
+  },
   { path: "Dockerfile", template: "service/Dockerfile.hbs", of: "service" },
   { path: "Jenkinsfile", template: "ci/Jenkinsfile.hbs", of: "service", when: ci("jenkins") },
   { path: "LICENSE", template: "repo/LICENSE.hbs", when: ({ license }) => license === "mit-0" },
@@ -187,3 +214,21 @@ export function rowsFor(answers: Answers): readonly ManifestRow[] {
   const kind = answers.platform ? "platform" : "service";
   return manifest.filter(({ of = kind, when }) => of === kind && (when?.(answers) ?? true));
 }
+
+/** Path of a file from the folder of the repository. */
+export function pathOf({ path, atRoot }: ManifestRow, { directory = "none", name }: Answers): string {
+  if (atRoot === undefined || directory === "none") return path;
+  return `${directory.replace(/[^/]+\/?/g, "../")}${atRoot.replace("<name>", name)}`;
+}
+
+/** Files outside of the folder of a repository with these answers. */
+export const outsideOf = (answers: Answers): readonly string[] =>
+  rowsFor(answers)
+    .map((row) => pathOf(row, answers))
+    .filter(isOutside);
+
+/** True for a file at the root of the git repository that the folder is in. */
+export const isOutside = (path: string): boolean => path.startsWith("../");
+
+/** True for a file outside of the folder that other services do not use as well, as they use a list of files to include. */
+export const isOwn = (path: string): boolean => path.includes(".github/workflows/");

@@ -1,4 +1,4 @@
-import { basename, relative, resolve } from "node:path";
+import { basename, relative, resolve, sep } from "node:path";
 import { kebab } from "../contract/names";
 import { count, didYouMean, quoted, visible, wrap } from "../contract/text";
 import { badUsage, cancelled, type ExitCode } from "../contract/user-error";
@@ -15,7 +15,7 @@ import { callingPackageManager, commandOf, type PackageManager, UNSUPPORTED } fr
 import { askOpenQuestions, confirmPlan, reopenAnswer } from "./prompts";
 import { helpText } from "./reference";
 import { type OutputFile, render } from "./render";
-import { filesFor, inspectTarget, type Target, writeTree } from "./write";
+import { filesFor, inspectOutside, inspectTarget, type Target, writeTree } from "./write";
 
 const HELP = "antifragile new --help lists every flag; nothing was written.";
 
@@ -85,6 +85,8 @@ async function placeOf(line: CommandLine, context: Context): Promise<Place> {
   const git = line.switches.has("no-git") ? undefined : await inspectGit(target, context, new AbortController().signal);
   return {
     folder: folder === undefined ? undefined : basename(target),
+    ...(git?.kind === "repository" &&
+      options.directory.rule.pattern.test(git.directory) && { directory: git.directory }),
     branch: git?.kind === "repository" && options.branch.rule.pattern.test(git.branch ?? "") ? git.branch : undefined,
     packageManager: callingPackageManager(context.env),
   };
@@ -131,10 +133,28 @@ async function inspect(folder: string, line: CommandLine, context: Context): Pro
   return target;
 }
 
-async function makePlan(line: CommandLine, resolution: Resolution, context: Context): Promise<Plan> {
+/** Files at the root of the git repository have their place only if the answer is the folder. */
+function directoryProblems(
+  { directory = "none" }: Answers,
+  { path }: Target,
+  place: Place,
+  line: CommandLine,
+): string[] {
+  const known = line.switches.has("no-git")
+    ? path.endsWith(`${sep}${directory.replaceAll("/", sep)}`)
+    : place.directory === directory;
+  if (directory === "none" || known) return [];
+  const where =
+    place.directory === undefined ? "not in a folder of a git repository" : `${quoted(place.directory)} in it`;
+  return [`--directory: ${quoted(directory)} is not allowed; ${visible(path)} is ${where}`];
+}
+
+async function makePlan(line: CommandLine, resolution: Resolution, place: Place, context: Context): Promise<Plan> {
   const answers = resolution.answers as unknown as Answers;
   const target = await inspect(line.operands[0] ?? answers.name, line, context);
-  return { answers, files: render(answers, loadTemplates(context.packageRoot)), target };
+  refuse(directoryProblems(answers, target, place, line));
+  const files = render(answers, loadTemplates(context.packageRoot));
+  return { answers, files, target: await inspectOutside(target, files, context.disk) };
 }
 
 /** Summary of the plan, wrapped at word ends. Options that are not selected are left out. */
@@ -162,7 +182,7 @@ async function plan(line: CommandLine, context: Context): Promise<Plan> {
     ...callerProblems(resolution, place),
     ...(asks ? [] : missingProblems(resolution, place)),
   ]);
-  if (!asks) return makePlan(line, resolution, context);
+  if (!asks) return makePlan(line, resolution, place, context);
 
   if (line.operands[0] !== undefined) await inspect(line.operands[0], line, context);
   const prompter = context.prompter();
@@ -171,7 +191,7 @@ async function plan(line: CommandLine, context: Context): Promise<Plan> {
   for (;;) {
     resolution = resolveAnswers(options, given, place);
     refuse(resolution.problems);
-    const planned = await makePlan(line, resolution, context);
+    const planned = await makePlan(line, resolution, place, context);
     if (line.switches.has("dry-run")) return planned;
     context.print(`\n${summary(planned.answers, context.columns())}\n`);
     const question = `Write ${count(filesFor(planned.target, planned.files).size, "file")} to ${shown(planned.target.path, context)}?`;

@@ -11,6 +11,8 @@ export interface Place {
   readonly folder: string | undefined;
   /** Branch that the git repository around the folder deploys from. */
   readonly branch?: string | undefined;
+  /** Path of the target folder in the git repository around it, unless it is the root. */
+  readonly directory?: string | undefined;
   /** Package manager that started this process. */
   readonly packageManager?: string | undefined;
 }
@@ -63,6 +65,13 @@ interface Common<V> {
    * @default - none
    */
   readonly known?: (place: Place) => V | undefined;
+
+  /**
+   * Value that the question suggests.
+   *
+   * @default - the default
+   */
+  readonly suggested?: (place: Place) => V | undefined;
 
   /** Purpose of the value, in one sentence. */
   readonly help: string;

@@ -26,6 +26,11 @@ const ENVIRONMENTS = {
   allowed: "names of 2 to 10 lowercase letters and digits, except words of CI systems, separated by commas",
 };
 
+const DIRECTORY = {
+  pattern: /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/,
+  allowed: "a path from the root of the repository, of letters, digits, dots, hyphens and underscores",
+};
+
 /** Applicability of rows that a platform does not have. */
 const OF_A_SERVICE = {
   when: ({ platform }: Earlier) => platform !== true,
@@ -117,6 +122,19 @@ export const options = defineOptions({
     },
     default: "codepipeline",
     ...OF_A_SERVICE,
+  }),
+  directory: text({
+    ask: "In which folder of its git repository is it?",
+    hint: "CI systems read files at the root, which start for changes in the folder; none writes nothing outside of it",
+    help: "Folder of a git repository that the service is in. What the CI system reads at the root of the repository is written there, runs in the folder, and starts for changes in it; none writes nothing outside of the folder.",
+    example: "services/orders",
+    rule: DIRECTORY,
+    // Not asked at the root of a repository.
+    known: ({ directory }) => (directory === undefined ? "none" : undefined),
+    suggested: ({ directory }) => directory,
+    default: "none",
+    when: ({ ci = "none" }) => ci !== "none",
+    otherwise: "needs a CI system, which reads files at the root of the repository",
   }),
   accounts: choice({
     help: "AWS accounts that the CI system deploys to. In an account of its own, nothing that happens in another environment reaches production.",

@@ -83,7 +83,7 @@ export async function askOpenQuestions(
       );
       for (const [other, value] of await askNeeds(open, prompter)) prompt.set(other, value);
     } else if (row.ask !== undefined || missing.includes(key)) {
-      prompt.set(key, await askRow(row, defaultOf(row, answers), answers, prompter));
+      prompt.set(key, await askRow(row, row.suggested?.(place) ?? defaultOf(row, answers), answers, prompter));
     }
   }
   return { ...given, prompt };

@@ -1,7 +1,7 @@
 import { ANSWERS_FILE, formatAnswersFile } from "./answers-file";
 import { compileTemplate } from "./compile-template";
 import { withImports } from "./imports";
-import { type ManifestRow, rowsFor } from "./manifest";
+import { type ManifestRow, pathOf, rowsFor } from "./manifest";
 import type { Answers } from "./options";
 import { PNPM_VERSION } from "./package-managers";
 import { fillTemplate } from "./template";
@@ -50,7 +50,7 @@ export function render(answers: Answers, templates: Templates): Map<string, Outp
     if (source === undefined) throw new Error(`templates/${row.template} is missing, but the manifest names it`);
     const filled = row.template.endsWith(".hbs") ? fill(source, row, context) : source;
     const content = row.template.endsWith(".ts.hbs") ? withImports(filled) : filled;
-    files.push([row.path, { content, mode: row.mode ?? 0o644 }]);
+    files.push([pathOf(row, answers), { content, mode: row.mode ?? 0o644 }]);
   }
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

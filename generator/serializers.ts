@@ -83,9 +83,11 @@ export const serializers = {
 
 const words = (name: string): readonly [string, string] => [name, name[0]!.toUpperCase() + name.slice(1)];
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** Text of a block for each environment between dev and production. */
-function perStage(environments: string, text: string): string[] {
-  const stages = ["staging", ...(environments === "none" ? [] : environments.split(","))];
+function perStage({ environments }: Values, text: string): string[] {
+  const stages = ["staging", ...(environments === "none" ? [] : String(environments).split(","))];
   return stages.map((stage, index) => {
     const [name, type] = words(stage);
     const [previous, previousType] = words(stages[index - 1] ?? "test");
@@ -98,14 +100,17 @@ function perStage(environments: string, text: string): string[] {
 }
 
 /**
- * Blocks about the environments between dev and production. `<stage>` in them is the name of one, `<previous>` that of the one before
+ * Blocks of CI files. In those about the environments between dev and production, `<stage>` is the name of one, `<previous>` that of the one before
  * or of the tests; with a capital, as name of a type. No answer in them contains these words.
  */
-export const blocks: Readonly<Record<string, (environments: string, text: string) => string>> = {
+export const blocks: Readonly<Record<string, (answers: Values, text: string) => string>> = {
   /** Repeats a block for each one. */
-  stages: (environments, text) => perStage(environments, text).join(""),
+  stages: (answers, text) => perStage(answers, text).join(""),
   /** Writes a block for the last one. */
-  lastStage: (environments, text) => perStage(environments, text).at(-1)!,
+  lastStage: (answers, text) => perStage(answers, text).at(-1)!,
+  /** Runs steps of Jenkins in the folder of the service. */
+  inFolder: ({ directory }, text) =>
+    directory === "none" ? text : `        dir('${directory}') {\n${text.replace(/^/gm, "  ").trimEnd()}\n        }\n`,
 };
 
 /** Comparisons for blocks, such as `{{#if (or (eq database "postgres") job)}}`. */

@@ -32,7 +32,7 @@ export function fillTemplate(parts: readonly Part[], answers: Readonly<Record<st
     if (!("block" in Object(part))) return String(evaluate(part as Expression, answers));
     const { block, of = "", parts: inner, otherwise = [] } = part as Block;
     const repeat = blocks[block];
-    if (repeat !== undefined) return repeat(String(answers.environments), fillTemplate(inner, answers));
+    if (repeat !== undefined) return repeat(answers, fillTemplate(inner, answers));
     return fillTemplate(Boolean(evaluate(of, answers)) === (block === "if") ? inner : otherwise, answers);
   };
   return parts.map(textOf).join("");

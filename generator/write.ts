@@ -2,6 +2,7 @@ import nodeDisk from "node:fs/promises";
 import nodePath from "node:path";
 import { quoted, visible } from "../contract/text";
 import { cancelled, UserError } from "../contract/user-error";
+import { isOutside, isOwn } from "./manifest";
 import type { OutputFile } from "./render";
 
 /** The part of the file system that writing needs. */
@@ -91,10 +92,10 @@ export function folderRefusal(folder: string, path: nodePath.PlatformPath = node
   return undefined;
 }
 
-/** Path of a journal entry. Throws if it leads out of the folder: the journal may come from elsewhere. */
-export function inside(folder: string, entry: string): string {
+/** Path of a journal entry. Throws if it leads out of the folder, or out of the root above it: the journal may come from elsewhere. */
+export function inside(folder: string, entry: string, root = folder): string {
   const path = nodePath.join(folder, entry);
-  const relative = nodePath.relative(folder, path);
+  const relative = nodePath.relative(root, path);
   if (relative === "" || relative.startsWith("..") || nodePath.isAbsolute(relative)) {
     throw new UserError(
       `${nodePath.join(folder, JOURNAL)}: ${quoted(entry)} leads out of the folder; delete the file`,
@@ -119,8 +120,9 @@ async function stateOf(
   entry: string,
   content: string,
   disk: Disk,
+  root = folder,
 ): Promise<"absent" | "begun" | "all" | "other"> {
-  const path = inside(folder, entry);
+  const path = inside(folder, entry, root);
   const found = await disk.lstat(path).catch(() => undefined);
   if (found === undefined) return "absent";
   if (!found.isFile() || (await hasLinkAbove(folder, entry, disk))) return "other";
@@ -306,10 +308,44 @@ export async function inspectTarget(folder: string, repair: boolean, disk: Disk 
   return { path, exists: found !== undefined, kept: kept.sort(), merged, foreign: foreign.sort(), notices };
 }
 
+/** True if a text has each line of another. */
+export const hasLines = (text: string, lines: string): boolean =>
+  lines.split("\n").every((line) => text.includes(line.trim()));
+
+/**
+ * Adds the files of others at the root of the git repository to what stays. What other services use as well, such as a list of files to
+ * include, stays in any case.
+ *
+ * @throws UserError if another file has the place of one that the service has for itself
+ */
+export async function inspectOutside(
+  target: Target,
+  files: ReadonlyMap<string, OutputFile>,
+  disk: Disk = nodeDisk,
+): Promise<Target> {
+  const kept: string[] = [];
+  const { root } = nodePath.parse(target.path);
+  for (const [path, { content }] of [...files].filter(([each]) => isOutside(each))) {
+    const state = await stateOf(target.path, path, content, disk, root);
+    const isLinked = await hasLinkAbove(target.path, path, disk);
+    if (!isLinked && (state === "all" || state === "absent")) continue;
+    if (isLinked || isOwn(path)) {
+      throw new UserError(
+        `${visible(nodePath.join(target.path, path))} is in the way; move it, or pass --directory none. Nothing was written.`,
+        3,
+      );
+    }
+    kept.push(path);
+  }
+  return { ...target, kept: [...target.kept, ...kept] };
+}
+
 /** Files to write to the target: without those that the user keeps, and with the lines of the merged ones. */
 export function filesFor(target: Target, files: ReadonlyMap<string, OutputFile>): ReadonlyMap<string, OutputFile> {
   const replaced = WELCOME.filter(({ pattern }) => target.kept.some((name) => pattern.test(name)));
-  const wanted = [...files].filter(([path]) => !replaced.some((welcome) => welcome.path === path));
+  const wanted = [...files].filter(
+    ([path]) => !target.kept.includes(path) && !replaced.some((welcome) => welcome.path === path),
+  );
   return new Map(
     wanted.flatMap(([path, file]) => {
       const existing = target.merged.get(path);
@@ -348,6 +384,24 @@ function foldersOf(paths: readonly string[]): string[] {
   return [...folders].sort();
 }
 
+/** Writes a file with its folders, unless it is there already, and returns how to undo that. */
+async function writeOutside(path: string, content: string, mode: number, disk: Disk): Promise<() => Promise<void>> {
+  const first = await disk.mkdir(nodePath.dirname(path), { recursive: true });
+  const isNew = await disk.writeFile(path, content, { flag: "wx", mode }).then(
+    () => true,
+    async (error) => {
+      if (isCode(error, "EEXIST") && (await disk.readFile(path, "utf8")) === content) return false;
+      throw error;
+    },
+  );
+  return async () => {
+    if (isNew) await removeIfThere(path, disk);
+    for (let at = nodePath.dirname(path); first !== undefined && at.length >= first.length; at = nodePath.dirname(at)) {
+      await disk.rmdir(at).catch(() => undefined);
+    }
+  };
+}
+
 /**
  * Writes all files or none: after an error the folder is unchanged. An absent folder appears by one rename; a journal protects an
  * existing one.
@@ -360,7 +414,8 @@ export async function writeTree(
   signal: AbortSignal,
   disk: Disk = nodeDisk,
 ): Promise<void> {
-  const wanted = [...filesFor(target, files)];
+  const written = [...filesFor(target, files)];
+  const wanted = written.filter(([path]) => !isOutside(path));
   const before = Object.fromEntries([...target.merged].filter(([path]) => wanted.some(([name]) => name === path)));
   const journal: Journal = {
     pid: process.pid,
@@ -370,6 +425,7 @@ export async function writeTree(
   };
   // Only files of this run are undone, never files that another program created meanwhile.
   const made = { pid: process.pid, folders: [] as string[], files: {} as Record<string, string>, before };
+  const outside: (() => Promise<void>)[] = [];
   let folder = target.exists ? target.path : stagingOf(target.path);
   let at = folder;
   let ours = false;
@@ -406,6 +462,11 @@ export async function writeTree(
       });
       made.files[entry] = content;
     }
+    // Not in the journal, which names files of the folder alone: after a kill, the next run finds its own file there.
+    for (const [entry, { content, mode }] of written.filter(([path]) => isOutside(path))) {
+      at = nodePath.join(target.path, entry);
+      outside.push(await writeOutside(at, content, mode, disk));
+    }
     if (signal.aborted) throw cancelled("nothing was written");
     if (!target.exists) {
       at = target.path;
@@ -417,6 +478,7 @@ export async function writeTree(
     const fault = writeFault(error, at);
     if (!ours) throw fault;
     try {
+      for (const remove of outside) await remove();
       await undo(folder, made, disk);
       if (!target.exists) await disk.rmdir(folder);
     } catch (second) {

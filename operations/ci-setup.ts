@@ -13,6 +13,8 @@ export interface CiSetup {
   readonly branch: string;
   /** `npm` or `pnpm`. */
   readonly packageManager: string;
+  /** Folder of the git repository that the service is in, or none for the root. */
+  readonly directory: string;
   /** Environments that the CI system deploys. */
   readonly environments: readonly {
     readonly name: string;
@@ -28,6 +30,9 @@ export interface CiSetup {
     readonly principal?: string;
   };
 }
+
+/** Path from the root of the git repository. */
+const fromRoot = (path: string, { directory }: CiSetup) => (directory === "none" ? path : `${directory}/${path}`);
 
 type Steps = (setup: CiSetup) => readonly SetupStep[];
 
@@ -75,8 +80,9 @@ const gitHub: Steps = (setup) => {
 };
 
 const gitLab: Steps = (setup) => {
-  const { branch, delivery } = setup;
+  const { branch, delivery, directory, name } = setup;
   const { project = "" } = delivery;
+  const production = directory === "none" ? "production" : `${name}/production`;
   const api = `glab api --method POST projects/${encodeURIComponent(project)}`;
   return [
     ...accountVariables(setup).map(([variable, account, what]) => ({
@@ -85,7 +91,7 @@ const gitLab: Steps = (setup) => {
     })),
     {
       what: "maintainers alone may start production (Premium; without it, everyone who may merge may)",
-      how: `${api}/protected_environments -f name=production -f 'deploy_access_levels[][access_level]=40'`,
+      how: `${api}/protected_environments -f name=${production} -f 'deploy_access_levels[][access_level]=40'`,
     },
     {
       what: `only maintainers push to ${branch}: AWS trusts each of its jobs`,
@@ -115,7 +121,10 @@ const jenkins: Steps = (setup) => [
     what: `${what}, as global variable ${variable}: ${account}`,
     how: "Manage Jenkins, System, Global properties, Environment variables",
   })),
-  { what: "a multibranch pipeline that trusts no pull requests of forks", how: "New Item, Multibranch Pipeline" },
+  {
+    what: "a multibranch pipeline that trusts no pull requests of forks",
+    how: `New Item, Multibranch Pipeline, Script Path ${fromRoot("Jenkinsfile", setup)}`,
+  },
 ];
 
 const teamCity: Steps = (setup) => [
@@ -129,7 +138,10 @@ const teamCity: Steps = (setup) => [
     how: "Edit project, Parameters",
   })),
   { what: "who approves production", how: "approvalRules in .teamcity/settings.kts, by default user:admin" },
-  { what: "settings from version control", how: "Edit project, Versioned Settings, Kotlin" },
+  {
+    what: "settings from version control",
+    how: `Edit project, Versioned Settings, Kotlin, Settings path in VCS ${fromRoot(".teamcity", setup)}`,
+  },
 ];
 
 const travis: Steps = (setup) => {

@@ -76,7 +76,8 @@ export function examine(options: DoctorOptions): Check[] {
   const recorded = checkRecorded(options);
   const isValid = recorded.every(({ level }) => level !== "problem");
   const setup = data !== undefined && isValid ? setupSteps(data, options) : [];
-  return [...tools, ...installed, ...recorded, ...known, ...setup];
+  const root = isValid ? checkRoot(repository) : [];
+  return [...tools, ...installed, ...recorded, ...root, ...known, ...setup];
 }
 
 /** Steps of the CI system's setup, once the values that they need are filled in. */
@@ -85,11 +86,11 @@ function setupSteps({ environments, others }: Known, { repository, environment }
   const asked = environment === undefined || environment === "delivery";
   if (!asked || delivery === undefined || placeholdersIn(delivery, "").length > 0) return [];
   const recorded = JSON.parse(read(repository, ANSWERS) ?? "{}") as Readonly<Record<string, string | undefined>>;
-  const { ci = "none", name = "", branch = "main", packageManager = "npm" } = recorded;
+  const { ci = "none", name = "", branch = "main", packageManager = "npm", directory = "none" } = recorded;
   const deployed = environments
     .filter(({ state }) => state === "s3")
     .map((each) => (placeholdersIn(each.account, "").length === 0 ? each : { ...each, account: undefined }));
-  const setup = ciSetup({ ci, name, branch, packageManager, environments: deployed, delivery });
+  const setup = ciSetup({ ci, name, branch, packageManager, directory, environments: deployed, delivery });
   if (setup === undefined) return [];
   return setup.steps.map(({ what, how }) => ({ level: "manual", about: `${setup.title}, once`, what, remedy: how }));
 }
@@ -179,6 +180,30 @@ function checkInstalled({ repository }: DoctorOptions): Check[] {
     });
   }
   return found.length === 0 ? [{ level: "ok", about, what: "the packages are installed" }] : found;
+}
+
+/** File at the root of the git repository that the CI system reads, with the text that leads to the service. */
+const AT_ROOT: Readonly<
+  Record<string, ((name: string, directory: string) => readonly [file: string, text: string]) | undefined>
+> = {
+  "github-actions": (name, directory) => [`.github/workflows/${name}.yml`, `working-directory: ${directory}`],
+  gitlab: (_, directory) => [".gitlab-ci.yml", `${directory}/.gitlab-trigger.yml`],
+  travis: (_, directory) => [".travis.yml", `${directory}/.travis.yml`],
+};
+
+/** The CI system finds a service in a folder of a repository by a file at its root. */
+function checkRoot(repository: string): Check[] {
+  const recorded = JSON.parse(read(repository, ANSWERS) ?? "{}") as Readonly<Record<string, string | undefined>>;
+  const { ci = "", name = "", directory = "none" } = recorded;
+  if (directory === "none") return [];
+  const [file, text] = AT_ROOT[ci]?.(name, directory) ?? [];
+  if (file === undefined || text === undefined) return [];
+  const path = `${directory.replace(/[^/]+\/?/g, "../")}${file}`;
+  const found = read(repository, path);
+  if (found?.includes(text)) return [{ level: "ok", about: "repository", what: `${path} starts the jobs` }];
+  const remedy = ci === "github-actions" ? "restore it from version control" : `it needs ${text} in its list of files`;
+  const what = found === undefined ? "is missing" : "does not start the jobs";
+  return [{ level: "problem", about: "repository", what: `${path} ${what}`, remedy }];
 }
 
 function checkRecorded({ repository, version, checkAnswers }: DoctorOptions): Check[] {

@@ -4,6 +4,7 @@ import { visible } from "../../contract/text";
 import type { ExitCode } from "../../contract/user-error";
 import type { Context } from "../context";
 import { installStep, snapshotStep } from "../install";
+import { outsideOf } from "../manifest";
 import type { Answers } from "../options";
 import { commandOf, type PackageManager } from "../package-managers";
 import { programOf } from "../processes";
@@ -71,7 +72,15 @@ export async function afterSteps(
   }
   todo.push(...upgraded.todo);
   if (todo.length > 0) context.print(`\nTo do:\n${todo.map((line) => `  ${line}\n`).join("")}`);
-  context.print("\nReview: git diff. Commit, or undo: git restore . && git clean -fd .\n");
+  const outside = outsideOf(answers);
+  const listed =
+    outside.length === 0
+      ? ""
+      : (await context.run(["git", "ls-files", ...outside], context.cwd, context.signal)).output;
+  const [known, others] = [true, false].map((is) =>
+    [".", ...outside.filter((path) => listed.split(/\r?\n/).includes(path) === is)].join(" "),
+  );
+  context.print(`\nReview: git diff. Commit, or undo: git restore ${known} && git clean -fd ${others}\n`);
   if (context.signal.aborted) return 130;
   return failed ? 1 : 0;
 }

@@ -61,9 +61,9 @@ async function removeEmptyFolders(folder: string, path: string, disk: Disk): Pro
  *
  * @throws UserError if a file cannot be written: the journal stays
  */
-async function finish(folder: string, file: string, journal: Journal, disk: Disk): Promise<string[]> {
+async function finish(folder: string, file: string, journal: Journal, disk: Disk, root: string): Promise<string[]> {
   try {
-    return await writeAll(folder, file, journal, disk);
+    return await writeAll(folder, file, journal, disk, root);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const fault = writeFault(error, folder) as Error;
@@ -71,10 +71,10 @@ async function finish(folder: string, file: string, journal: Journal, disk: Disk
   }
 }
 
-async function writeAll(folder: string, file: string, journal: Journal, disk: Disk): Promise<string[]> {
+async function writeAll(folder: string, file: string, journal: Journal, disk: Disk, root: string): Promise<string[]> {
   const left: string[] = [];
   for (const [path, [before, after, mode = 0o644]] of Object.entries(journal.files)) {
-    const target = inside(folder, path);
+    const target = inside(folder, path, root);
     await removeIfThere(`${target}${DRAFT}`, disk);
     const current = await readContent(folder, path, disk);
     const wanted = after === null ? undefined : Buffer.from(after, "base64");
@@ -92,11 +92,17 @@ async function writeAll(folder: string, file: string, journal: Journal, disk: Di
 }
 
 /**
- * Changes files, or leaves a journal from which {@link recoverUpgrade} finishes the rest.
+ * Changes files in a folder, and above it up to the root, or leaves a journal from which {@link recoverUpgrade} finishes the rest.
  *
  * @throws UserError if a file cannot be written
  */
-export async function applyChanges(folder: string, file: string, changes: Changes, disk: Disk): Promise<void> {
+export async function applyChanges(
+  folder: string,
+  file: string,
+  changes: Changes,
+  disk: Disk,
+  root = folder,
+): Promise<void> {
   const journal: Journal = {
     pid: process.pid,
     files: Object.fromEntries(
@@ -117,7 +123,7 @@ export async function applyChanges(folder: string, file: string, changes: Change
     await removeIfThere(`${file}${DRAFT}`, disk).catch(() => undefined);
     throw writeFault(error, file);
   }
-  const left = await finish(folder, file, journal, disk);
+  const left = await finish(folder, file, journal, disk, root);
   if (left.length > 0) throw new UserError(`left ${left.map(visible).join(", ")}, which changed meanwhile`, 1);
 }
 
@@ -130,7 +136,12 @@ const isContent = (value: unknown) => value === null || typeof value === "string
 const isRow = (row: unknown) => Array.isArray(row) && row.length >= 2 && row.slice(0, 2).every(isContent);
 
 /** Finishes an upgrade that was killed, and describes what it did; undefined if there was none. */
-export async function recoverUpgrade(folder: string, file: string, disk: Disk): Promise<string | undefined> {
+export async function recoverUpgrade(
+  folder: string,
+  file: string,
+  disk: Disk,
+  root = folder,
+): Promise<string | undefined> {
   await removeIfThere(`${file}${DRAFT}`, disk);
   if (!(await hasJournal(file, disk))) return undefined;
   let journal: Journal;
@@ -146,7 +157,7 @@ export async function recoverUpgrade(folder: string, file: string, disk: Disk): 
       3,
     );
   }
-  const left = await finish(folder, file, journal, disk);
+  const left = await finish(folder, file, journal, disk, root);
   const changed = left.length === 0 ? "" : `; left ${left.map(visible).join(", ")}, changed since`;
   return `an earlier upgrade was interrupted while it wrote: finished it${changed}`;
 }

@@ -5,7 +5,9 @@ import { type CommandLine, defineCommand } from "../../contract/command-line";
 import { kebab } from "../../contract/names";
 import { didYouMean, quoted, visible } from "../../contract/text";
 import { badUsage, cancelled, type ExitCode, UserError } from "../../contract/user-error";
+import { ANSWERS_FILE } from "../answers-file";
 import type { Context } from "../context";
+import { outsideOf } from "../manifest";
 import { runNew } from "../new";
 import type { Value } from "../option-table";
 import { type Answers, options } from "../options";
@@ -81,13 +83,21 @@ async function update(run: Run, modes: Modes, change?: AnswerChange): Promise<Ex
   const recorded = await readRecorded(run);
   const answers = change?.of(recorded);
   const git = await openGit(run.cwd, run, run.signal);
+  const { directory = "none", ...others } = Object.fromEntries([...recorded.values, ...(answers ?? [])]);
+  if (directory !== "none" && directory !== git.directory) {
+    throw new UserError(
+      `the folder is ${quoted(git.directory)} in its git repository, but the option directory is ${quoted(directory)}; fix it in ${ANSWERS_FILE}`,
+      2,
+    );
+  }
+  const outside = outsideOf({ ...others, directory } as unknown as Answers);
   const { check, dryRun, install } = modes;
   const reads = check || dryRun;
   if (reads && (await hasJournal(git.journal, run.disk))) {
     throw new UserError("an earlier upgrade was interrupted while it wrote; run it again to finish it", 3);
   }
   if (!reads) {
-    const notice = await recoverUpgrade(run.cwd, git.journal, run.disk);
+    const notice = await recoverUpgrade(run.cwd, git.journal, run.disk, git.root);
     if (notice !== undefined) {
       run.print(`${notice}\n`);
       const { values } = await readRecorded(run);
@@ -96,7 +106,7 @@ async function update(run: Run, modes: Modes, change?: AnswerChange): Promise<Ex
         run,
       );
     }
-    const open = await git.uncommitted();
+    const open = await git.uncommitted(outside);
     if (open.length > 0) {
       const shown = open.slice(0, 10).map((entry) => `  ${visible(entry)}`);
       throw new UserError(
@@ -139,7 +149,7 @@ async function update(run: Run, modes: Modes, change?: AnswerChange): Promise<Ex
     run.print("Dry run: nothing was written.\n");
     return 0;
   }
-  await applyChanges(run.cwd, git.journal, changes, run.disk);
+  await applyChanges(run.cwd, git.journal, changes, run.disk, git.root);
   const conflicts = plan.rows.filter(({ kind }) => kind === "conflict").map(({ path }) => path);
   const todo = [...news.flatMap((note) => note.todo ?? []), ...(change?.todo ?? [])];
   return afterSteps({ conflicts, answers: plan.answers, install, todo }, run);

@@ -10,10 +10,13 @@ import type { MergeText, Tree } from "./merge";
 
 /** Git in the folder of a repository. */
 export interface Git {
+  readonly root: string;
+  /** Path of the folder from the root: empty for the root. */
+  readonly directory: string;
   /** File that records an upgrade in progress: beside git's own files, one for each folder of a working tree. */
   readonly journal: string;
-  /** Changed and new files in the folder that are not committed. */
-  readonly uncommitted: () => Promise<readonly string[]>;
+  /** Changed and new files in the folder, and of those outside of it, that are not committed. */
+  readonly uncommitted: (outside: readonly string[]) => Promise<readonly string[]>;
   /** Last commit that changed a file: its hash and subject. */
   readonly lastCommit: (path: string) => Promise<string>;
 }
@@ -31,12 +34,14 @@ export async function openGit(folder: string, { run }: Pick<Context, "run">, sig
         : `git finds no repository here${lastLines(found.output)}`;
     throw new UserError(`an upgrade needs git, which can undo it, but ${reason}; commit the folder first`, 2);
   }
-  const prefix = (await git("rev-parse", "--show-prefix")).output.trim();
+  const [root = "", prefix = ""] = (await git("rev-parse", "--show-toplevel", "--show-prefix")).output.split(/\r?\n/);
   const id = prefix === "" ? "" : `-${createHash("sha256").update(prefix).digest("hex").slice(0, 12)}`;
   return {
+    root,
+    directory: prefix.replace(/\/$/, ""),
     journal: join(found.output.trim(), `antifragile-upgrade${id}.json`),
-    uncommitted: async () => {
-      const { code, output } = await git("status", "--porcelain", "--untracked-files=all", "--", ".");
+    uncommitted: async (outside) => {
+      const { code, output } = await git("status", "--porcelain", "--untracked-files=all", "--", ".", ...outside);
       if (code !== 0) throw new UserError(`git status failed${lastLines(output)}`, 1);
       return output.split("\n").filter((line) => /^[ MTADRCU?!]{2} /.test(line));
     },
@@ -78,7 +83,8 @@ export async function gitDiff(
     ["b", after],
   ] as const) {
     await mkdir(join(temporary, name), { recursive: true });
-    for (const [path, text] of tree) {
+    for (const [place, text] of tree) {
+      const path = place.replace(/^(\.\.\/)+/, "(root)/");
       await mkdir(dirname(join(temporary, name, path)), { recursive: true });
       await writeFile(join(temporary, name, path), text, "latin1");
     }

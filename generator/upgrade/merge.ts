@@ -1,4 +1,6 @@
 import { count } from "../../contract/text";
+import { isOutside, isOwn } from "../manifest";
+import { hasLines } from "../write";
 import { mergeJson } from "./merge-json";
 
 /** Files by path. Each byte of a file is one character, so that no byte is lost. */
@@ -100,6 +102,12 @@ export async function mergeTrees(input: MergeInput): Promise<MergePlan> {
       }
       writes.set(path, undefined);
       return add("delete");
+    }
+    if (before === undefined && isOutside(path)) {
+      const lines = after.trim().replaceAll("\n", " ");
+      if (!hasLines(current, after))
+        add("conflict", !isOwn(path) ? `yours stays; it needs ${lines}` : "yours stays; move it, and run again");
+      return;
     }
     if (before !== undefined && same(current, before)) {
       write(after);

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { quoted, visible } from "../../contract/text";
 import { badUsage, cancelled, UserError } from "../../contract/user-error";
@@ -67,15 +67,16 @@ export async function readRecorded(run: Context): Promise<Recorded> {
   return { version, values };
 }
 
-async function readTree(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+/** Files below a root, with their paths from a folder in it. */
+async function readTree(root: string, folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const texts = await Promise.all(files.map((file) => readFile(file, "latin1")));
-  return new Map(files.map((file, index) => [file.slice(folder.length + 1).replaceAll("\\", "/"), texts[index]!]));
+  return new Map(files.map((file, index) => [relative(folder, file).replaceAll("\\", "/"), texts[index]!]));
 }
 
 /** Files that the old version generates, rendered by the package in the repository. */
-async function renderOld({ version }: Recorded, run: Run): Promise<Map<string, string>> {
+async function renderOld({ version, values }: Recorded, run: Run): Promise<Map<string, string>> {
   const path = vendoredPath(version);
   const packed = await readContent(run.cwd, path, run.disk);
   if (typeof packed !== "string") {
@@ -83,13 +84,20 @@ async function renderOld({ version }: Recorded, run: Run): Promise<Map<string, s
   }
   const program = await unpack(join(run.cwd, path), "from", run);
   const flags = ["--yes", "--no-install", "--no-git", "--answers", join(run.cwd, ANSWERS_FILE)];
-  const outcome = await run.run([process.execPath, program, "new", "base", ...flags], run.temporary, run.signal);
+  const { directory } = Object.fromEntries(values) as Partial<Answers>;
+  const at =
+    directory !== undefined && options.directory.rule.pattern.test(directory) && directory !== "none"
+      ? `base/${directory}`
+      : "base";
+  await mkdir(dirname(join(run.temporary, at)), { recursive: true });
+  const outcome = await run.run([process.execPath, program, "new", at, ...flags], run.temporary, run.signal);
   if (run.signal.aborted) throw cancelled("nothing was written");
   if (outcome.code !== 0) {
     throw new UserError(`antifragile ${version} cannot render ${ANSWERS_FILE}${lastLines(outcome.output)}`, 1);
   }
   // The package itself: another version of Node.js compresses it to other bytes.
-  return (await readTree(join(run.temporary, "base"))).set(path, packed);
+  const folder = join(run.temporary, at);
+  return (await readTree(join(run.temporary, "base"), folder)).set(path, packed);
 }
 
 /** Files that this version generates from the recorded answers, and remarks about the answers. */

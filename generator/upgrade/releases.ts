@@ -58,6 +58,12 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     change: "the job image of the CI file is called build: GitLab reserves the other name",
     when: ({ ci }) => ci === "gitlab",
   },
+  {
+    version: "0.1.0",
+    change:
+      "a service in a folder of a repository can have its CI file at the root: antifragile add directory=services/orders",
+    when: withCiRoles,
+  },
 ];
 
 /** Changes between two versions that are about a repository. */

@@ -23,6 +23,7 @@ export const ADDABLE: readonly string[] = [
   "auth",
   "calls",
   "ci",
+  "directory",
   "accounts",
   "deployment",
   "capacity",

@@ -37,7 +37,8 @@ beforeAll(() => {
   setVersion(folder, "9.0.0");
   const templates = join(folder, "dist/bin/templates.js");
   const edit = `Object.assign(module.exports, { [path]: "// New in 9.0.0.\\n" + module.exports[path] });`;
-  writeFileSync(templates, `${readFileSync(templates, "utf8")}const path = "service/src/quotes.ts";${edit}`);
+  const text = readFileSync(templates, "utf8").replaceAll("Tests every push and", "New in 9.0.0. Tests every push and");
+  writeFileSync(templates, `${text}const path = "service/src/quotes.ts";${edit}`);
   next = join(versions, "antifragile-9.0.0.tgz");
   execFileSync("tar", ["-czf", next, "-C", join(versions, "next"), "package"]);
 });
@@ -144,6 +145,60 @@ describe("antifragile upgrade", () => {
     git(folder, "restore", ".");
     git(work, "worktree", "add", "--quiet", join(work, "copy"));
     expect(await upgrade(join(work, "copy/services/orders"))).toMatchObject({ code: 0 });
+  });
+
+  it("keeps the file at the root of a monorepo current with the edits of a team, and can be undone", async () => {
+    git(work, "init", "--quiet", "--initial-branch=main");
+    mkdirSync(join(work, "services"));
+    const folder = join(work, "services/orders");
+    const flags = ["--yes", "--no-install", "--ci", "github-actions"];
+    const made = await run([process.execPath, packed.bin, "new", "services/orders", ...flags], work);
+    expect(made).toMatchObject({ code: 0 });
+    commit(work);
+    // From before the question, in a repository of several services.
+    const moved = await run([process.execPath, packed.bin, "add", "directory=services/orders", "--no-install"], folder);
+    expect(moved).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("  add       ../../.github/workflows/orders.yml\n"),
+    });
+    expect(existsSync(join(folder, ".github"))).toBe(false);
+    commit(work);
+    const workflow = ".github/workflows/orders.yml";
+    put(work, workflow, `${textOf(work, workflow)}# Ours.\n`);
+    const dirty = await upgrade(folder, ["--to", next, "--no-install"]);
+    expect(dirty).toMatchObject({ code: 3, stdout: expect.stringContaining(workflow) });
+    commit(work);
+    const dry = await upgrade(folder, ["--to", next, "--dry-run"]);
+    expect(dry.stdout).toContain(`+++ b/(root)/${workflow}`);
+    const before = tree(work);
+    const upgraded = await upgrade(folder, ["--to", next, "--no-install"]);
+    expect(upgraded).toMatchObject({ code: 0, stdout: expect.stringContaining(`merge     ../../${workflow}`) });
+    expect(textOf(work, workflow)).toMatch(/^# New in 9\.0\.0\. [\s\S]*\n# Ours\.\n$/);
+    const [, undo = ""] = /undo: (.*)\n/.exec(upgraded.stdout) ?? [];
+    execFileSync("/bin/sh", ["-c", undo], { cwd: folder, stdio: "pipe" });
+    expect(tree(work)).toEqual(before);
+    // Another CI system, whose list the team has.
+    put(work, ".gitlab-ci.yml", "include: [{ local: theirs.yml }]\n");
+    commit(work);
+    const changed = await run([process.execPath, packed.bin, "add", "ci=gitlab", "--no-install"], folder);
+    expect(changed.stdout).toMatch(
+      /CONFLICT {2}\.\.\/\.\.\/\.gitlab-ci\.yml {2}\(yours stays; it needs include: {3}- local: services/,
+    );
+    expect(textOf(work, ".gitlab-ci.yml")).toBe("include: [{ local: theirs.yml }]\n");
+    expect(textOf(work, workflow)).toContain("# Ours.");
+  });
+
+  it("refuses a folder that is not where its answers say", async () => {
+    git(work, "init", "--quiet");
+    const folder = await repository([], "services/orders");
+    const { stderr, code } = await run(
+      [process.execPath, packed.bin, "add", "directory=orders", "--no-install"],
+      folder,
+    );
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('the folder is "services/orders" in its git repository'),
+    ]);
   });
 
   it("moves with its folder, and upgrades a tree with CRLF", async () => {

@@ -127,8 +127,8 @@ describe("GitHub's workflow", () => {
     expect(workflow.concurrency.group).toMatch(/== 'pull_request' && github\.ref \|\| github\.run_id/);
     expect(jobs.flatMap(([name, { concurrency }]) => (concurrency === undefined ? [] : [[name, concurrency]]))).toEqual(
       [
-        ["staging", "staging"],
-        ["production", "production"],
+        ["staging", "orders-staging"],
+        ["production", "orders-production"],
       ],
     );
   });
@@ -253,7 +253,12 @@ describe("GitLab's file", () => {
     const file = parse(fileOf("gitlab"));
     expect(file.stages).toEqual(["test", "image", "staging", "production"]);
     for (const name of ["staging", "production"]) {
-      expect(file[name]).toMatchObject({ extends: ".delivery", stage: name, environment: name, resource_group: name });
+      expect(file[name]).toMatchObject({
+        extends: ".delivery",
+        stage: name,
+        environment: name,
+        resource_group: `orders-${name}`,
+      });
     }
     // A protected environment asks for an approval, which its plan must not wait for.
     expect(file["production-plan"].environment).toBeUndefined();

@@ -4,9 +4,11 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,9 +17,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Context } from "../../generator/context";
 import { installProgress } from "../../generator/install";
 import { runNew, summary } from "../../generator/new";
-import type { Answers } from "../../generator/options";
+import { type Answers, options } from "../../generator/options";
 import { processRunner } from "../../generator/processes";
 import { mergeLines } from "../../generator/write";
+import { fakePrompter } from "./support/fake-prompts";
 import { scaffoldContext } from "./support/scaffold-context";
 
 // A step is done when its product is there, whatever the exit code of the program says.
@@ -197,7 +200,132 @@ describe("the branch", () => {
     git(root, "init", "-q", "-b", "main");
     const { context, output } = world(["orders", ...noInstall, "--ci=github-actions"], { run: realGit() });
     await runNew(context);
-    expect(output()).toContain("CI systems read .github/workflows/delivery.yml only at the root of a git repository");
+    expect(output()).toContain(
+      "CI systems read .github/workflows/delivery.yml only at the root of a git repository; after the commit: antifragile add directory=orders",
+    );
+  });
+});
+
+describe("a folder of a repository with other services", () => {
+  const inFolder = (...args: string[]) => ["services/orders", ...noInstall, "--ci=github-actions", ...args];
+  const directory = "--directory=services/orders";
+  const workflow = () => join(root, ".github/workflows/orders.yml");
+  beforeEach(() => {
+    git(root, "init", "-q", "-b", "main");
+    mkdirSync(join(root, "services"));
+    writeFileSync(join(root, ".gitignore"), ".package\n");
+  });
+
+  it("has its CI file at the root, in the commit that is printed, and nothing else", async () => {
+    mkdirSync(join(root, ".github/workflows"), { recursive: true });
+    for (const path of ["wip.txt", ".github/workflows/payments.yml"]) writeFileSync(join(root, path), "mine");
+    const { context, output } = world(inFolder(directory), { run: realGit() });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(readFileSync(workflow(), "utf8")).toContain("working-directory: services/orders");
+    const commands = [...output().matchAll(/^ {4}(git .*)$/gm)].map(([, line]) => line!);
+    for (const line of commands) {
+      execFileSync("/bin/sh", ["-c", line], {
+        cwd: join(root, "services/orders"),
+        env: { ...process.env, ...identity },
+      });
+    }
+    const committed = git(root, "ls-tree", "-r", "--name-only", "HEAD").split("\n");
+    expect(committed.filter((path) => !path.startsWith("services/orders/"))).toEqual([".github/workflows/orders.yml"]);
+    expect(git(root, "status", "--porcelain").split("\n")).toEqual([
+      "?? .github/workflows/payments.yml",
+      "?? .gitignore",
+      "?? wip.txt",
+    ]);
+  });
+
+  it.each([
+    ["the folder", "services/orders", ["services/orders"]],
+    ["none", "services/orders", ["none"]],
+    ["nothing, since it is at the root", ".", []],
+  ])("is asked for on a terminal, and suggested: %s", async (_title, folder, answers) => {
+    rmSync(join(root, "services"), { recursive: true });
+    mkdirSync(join(root, folder === "." ? "new" : "services"));
+    const at = folder === "." ? join(root, "new") : root;
+    if (folder === ".") git(at, "init", "-q", "-b", "main");
+    const fake = fakePrompter({ [options.directory.ask]: answers, "What does it need?": [""], Write: ["yes"] });
+    const suggestions: unknown[] = [];
+    const prompter = {
+      ...fake,
+      text: (question: Parameters<typeof fake.text>[0]) => {
+        suggestions.push(question.default);
+        return fake.text(question);
+      },
+      choice: async () => "yes",
+    };
+    const flags = ["--no-install", "--name=orders", "--description=Sells", "--auth=none", "--ci=github-actions"];
+    const args = [folder, ...flags, "--engine=cdktf", "--deployment=rolling"];
+    const terminal = { stdinIsTerminal: true, stdoutIsTerminal: true, prompter: () => prompter };
+    const { context } = scaffoldContext(at, { args, packageRoot: package_(), run: realGit(), ...terminal });
+    await runNew(context);
+    expect(suggestions).toEqual(answers.length === 0 ? [] : ["services/orders"]);
+    expect(existsSync(workflow())).toBe(answers[0] === "services/orders");
+    const { directory } = JSON.parse(readFileSync(join(at, folder, ".antifragile.json"), "utf8"));
+    expect(directory).toBe(answers[0] ?? "none");
+  });
+
+  it.each([
+    ["a file of the team", () => writeFileSync(workflow(), "mine")],
+    ["a beginning of the file", () => writeFileSync(workflow(), "")],
+    ["a symbolic link", () => symlinkSync(join(root, "elsewhere.yml"), workflow())],
+  ])("is refused where %s has the place of its CI file", async (_title, put) => {
+    mkdirSync(join(root, ".github/workflows"), { recursive: true });
+    put();
+    const { context } = world(inFolder(directory), { run: realGit() });
+    await expect(runNew(context)).rejects.toThrow(`${workflow()} is in the way; move it, or pass --directory none`);
+    expect(existsSync(join(root, "services/orders"))).toBe(false);
+    expect(existsSync(join(root, "elsewhere.yml"))).toBe(false);
+  });
+
+  it("is refused where a folder on the way is a symbolic link", async () => {
+    mkdirSync(join(root, "elsewhere"));
+    symlinkSync(join(root, "elsewhere"), join(root, ".github"));
+    const { context } = world(inFolder(directory), { run: realGit() });
+    await expect(runNew(context)).rejects.toThrow("is in the way");
+    expect(readdirSync(join(root, "elsewhere"))).toEqual([]);
+  });
+
+  it("leaves a list of the team at the root, and prints the lines that it needs", async () => {
+    writeFileSync(join(root, ".gitlab-ci.yml"), "include: [{ local: theirs.yml }]\n");
+    const { context, output } = world(["services/orders", ...noInstall, "--ci=gitlab", directory], { run: realGit() });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toContain(
+      "../../.gitlab-ci.yml stays as it is; it needs these lines:\n      include:\n        - local: services/orders/.gitlab-trigger.yml\n",
+    );
+    expect(output()).not.toMatch(/git add .*gitlab-ci/);
+    expect(readFileSync(join(root, ".gitlab-ci.yml"), "utf8")).toBe("include: [{ local: theirs.yml }]\n");
+  });
+
+  it.each([
+    ["another folder", "--directory=services/payments", "services/orders"],
+    ["a folder above", "--directory=orders", "services/orders"],
+  ])("must be the one that is named: %s", async (_title, flag, known) => {
+    const { context } = world(inFolder(flag), { run: realGit() });
+    await expect(runNew(context)).rejects.toThrow(`is "${known}" in it`);
+    expect(readdirSync(root).sort()).toEqual([".git", ".gitignore", ".package", "services"]);
+  });
+
+  it("leaves nothing where writing fails, and finishes where it was killed", async () => {
+    const broken = world(inFolder(directory), { run: realGit() });
+    const { disk } = broken.context;
+    const rename = (from: string, to: string) =>
+      to.endsWith("services/orders")
+        ? Promise.reject(Object.assign(new Error(), { code: "EACCES" }))
+        : disk.rename(from, to);
+    await expect(runNew({ ...broken.context, disk: { ...disk, rename } as typeof disk })).rejects.toThrow(
+      "no permission",
+    );
+    expect(readdirSync(root).sort()).toEqual([".git", ".gitignore", ".package", "services"]);
+    // As after a kill, once the file is there.
+    const { context, output } = world(inFolder(directory), { run: realGit() });
+    await runNew(context);
+    rmSync(join(root, "services/orders"), { recursive: true });
+    await expect(runNew(context)).resolves.toBe(0);
+    expect(output()).toMatch(/git add .* \.\.\/\.\.\/\.github\/workflows\/orders\.yml/);
   });
 });
 

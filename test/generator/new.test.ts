@@ -44,10 +44,10 @@ describe("new, without a terminal", () => {
     );
     expect(readdirSync(join(root, "orders/vendor"))).toEqual([vendored().slice("vendor/".length)]);
     expect(started.map((words) => words.join(" "))).toEqual([
-      "git rev-parse --show-toplevel",
+      "git rev-parse --show-toplevel --show-prefix",
       expect.stringMatching(/^npm install --include=dev /),
       "npm run snapshot",
-      "git rev-parse --show-toplevel",
+      "git rev-parse --show-toplevel --show-prefix",
       "git -c init.defaultBranch=main init",
       "git add -- .",
       expect.stringMatching(/^git commit --quiet -m feat: first version, by antifragile /),
@@ -137,7 +137,7 @@ describe("new, without a terminal", () => {
       /Then: .*, npm install, npm run snapshot, git init, first commit\.\nDry run: nothing was written\.\n$/,
     );
     expect(readdirSync(root)).toEqual([]);
-    expect(started.map((words) => words.join(" "))).toEqual(["git rev-parse --show-toplevel"]);
+    expect(started.map((words) => words.join(" "))).toEqual(["git rev-parse --show-toplevel --show-prefix"]);
   });
 
   it("does not repair the state of a killed run on a dry run", async () => {

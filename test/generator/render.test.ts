@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { kebab } from "../../constructs/core/names";
 import { resolveAnswers } from "../../generator/answers";
-import { manifest, rowsFor } from "../../generator/manifest";
+import { manifest, pathOf, rowsFor } from "../../generator/manifest";
 import type { OptionTable } from "../../generator/option-table";
 import { type Answers, options } from "../../generator/options";
 import { loadTemplates } from "../../generator/package-files";
@@ -66,7 +66,7 @@ describe("the manifest", () => {
       ).toEqual([]);
     }
     for (const answers of pairwise(options)) {
-      const paths = rowsFor(answers).map(({ path }) => path.toLowerCase());
+      const paths = rowsFor(answers).map((row) => pathOf(row, answers).toLowerCase());
       expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([]);
     }
   });

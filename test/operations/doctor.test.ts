@@ -26,7 +26,8 @@ interface Setup {
 
 /** A repository like one that `new` writes, and a machine like a user's. */
 function look(setup: Setup): Check[] {
-  const repository = mkdtempSync(join(tmpdir(), "antifragile-doctor-"));
+  const root = mkdtempSync(join(tmpdir(), "antifragile-doctor-"));
+  const repository = join(root, "services/orders");
   const files: Record<string, string | undefined> = {
     "package.json": JSON.stringify({ name: "orders", devDependencies: { antifragile: "file:vendor/a.tgz" } }),
     "package-lock.json": "{}",
@@ -59,7 +60,7 @@ function look(setup: Setup): Check[] {
       checkAnswers: (text) => (text.includes("orders") ? [] : ["it is broken"]),
     });
   } finally {
-    rmSync(repository, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true });
   }
 }
 
@@ -261,6 +262,24 @@ describe("doctor", () => {
     const files = { ".antifragile.json": JSON.stringify(answers) };
     const notes = of(look({ terraform: "1.11.0", env: { AWS_PROFILE: "x" }, files }), "note");
     expect(notes).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it.each([
+    ["github-actions", ".github/workflows/orders.yml", "defaults: { run: { working-directory: services/orders } }"],
+    ["gitlab", ".gitlab-ci.yml", "include: [{ local: services/orders/.gitlab-trigger.yml }]"],
+    ["travis", ".travis.yml", "import: [services/orders/.travis.yml]"],
+  ])("looks for the file of %s at the root of the repository", (ci, file, text) => {
+    const answers = { antifragile: { version: "1.0.0", schema: 1 }, name: "orders", ci, directory: "services/orders" };
+    const path = `../../${file}`;
+    const checks = (content?: string) =>
+      look({ terraform: "1.11.0", files: { ".antifragile.json": JSON.stringify(answers), [path]: content } }).filter(
+        ({ what }) => what.startsWith(path),
+      );
+    expect(checks()).toEqual([expect.objectContaining({ level: "problem", what: `${path} is missing` })]);
+    expect(checks("# theirs")).toEqual([
+      expect.objectContaining({ level: "problem", what: `${path} does not start the jobs` }),
+    ]);
+    expect(checks(text)).toEqual([expect.objectContaining({ level: "ok" })]);
   });
 
   it("reports a file that does not run, and a missing repository", () => {

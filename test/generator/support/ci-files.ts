@@ -108,6 +108,7 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
       approval: job.environment === "production",
       steps: job.steps.map((step: Yaml) => ({
         ...step,
+        ...(step.run && { run: inFolder(step.run, file.defaults?.run["working-directory"]) }),
         with: Object.fromEntries(
           Object.entries(step.with ?? {}).map(([key, value]) => [key, filled(value, new Map())]),
         ),
@@ -133,6 +134,9 @@ function gitHub(text: string, event: CiEvent): CiJob[] {
 
 /** Depth of a clone, of which 0 stands for the whole history. */
 const allIfZero = (depth: unknown): number | undefined => Number(depth) || undefined;
+
+/** Line that runs in a folder of the clone. */
+const inFolder = (line: string, folder: string | undefined) => (folder === undefined ? line : `cd ${folder}\n${line}`);
 
 /** Jobs that a matrix makes of one, each with its values in the place of the expressions. */
 function ofMatrix([name, job]: readonly [string, Yaml]): (readonly [string, Yaml])[] {
@@ -162,13 +166,15 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
       event.kind
     ],
     ...(event.kind === "pull-request" ? {} : { CI_COMMIT_BRANCH: "main" }),
+    // Of a child pipeline.
+    SOURCE: event.kind === "schedule" ? "schedule" : "push",
     CI_PIPELINE_ID: event.id,
     CI_COMMIT_SHA: event.sha,
     ...ACCOUNTS,
   };
   const ruleOf = (rules: readonly Yaml[]) =>
     rules.find(({ if: condition }) => evaluate(condition.replaceAll(/\$(\w+)/g, "env.$1"), { env }));
-  const started = ruleOf(file.workflow.rules);
+  const started = ruleOf(file.workflow?.rules ?? [{ if: "true" }]);
   if (started === undefined || started.when === "never") return [];
   return file.stages.flatMap((stage: string) =>
     Object.entries<Yaml>(file).flatMap(([name, own], index): CiJob[] => {
@@ -240,7 +246,9 @@ function jenkins(text: string, event: CiEvent): CiJob[] {
     const job: CiJob = {
       name: head[1]!,
       approval,
-      steps: [...body.matchAll(/\bsh '(.*)'$/gm)].map(([, run]) => ({ run: run! })),
+      steps: [...body.matchAll(/\bsh '(.*)'$/gm)].map(([, run]) => ({
+        run: inFolder(run!, /dir\('(.*)'\)/.exec(body)?.[1]),
+      })),
       variables: () =>
         ({
           ...common,
@@ -281,7 +289,7 @@ function teamCity(text: string, event: CiEvent): CiJob[] {
       name: head[1]!,
       approval: /\bapproval \{/.test(own),
       steps: [...body.matchAll(/\brun\("((?:[^"\\]|\\.)*)"\)/g)].map(([, line]) => ({
-        run: parameter(line!.replaceAll(/\\(.)/g, "$1")),
+        run: inFolder(parameter(line!.replaceAll(/\\(.)/g, "$1")), /workingDir = "(.*)"/.exec(text)?.[1]),
       })),
       variables: () => ({ ...Object.fromEntries(variables), ...(event.given ?? {}), ...ACCOUNTS }),
       shell: ["sh"],
@@ -313,7 +321,7 @@ function travis(text: string, event: CiEvent): CiJob[] {
         approval: job.stage === "production",
         steps: [
           ...file.before_install.map((run: string) => ({ run })),
-          { run: file.install },
+          ...(file.install === "skip" ? [] : [{ run: file.install }]),
           // A line runs even where the one before has failed; the job fails then.
           { run: `failed=0\n${script.map((line) => `(${line.trim()}\n) || failed=1`).join("\n")}\nexit $failed` },
         ],

@@ -200,12 +200,14 @@ export class CiWorld {
   constructor(
     readonly ci: CiSystem,
     environments = "none",
+    directory = "none",
   ) {
-    const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none", environments });
-    for (const [path, text] of files) this.#write(join(this.#origin, path), text);
+    const files = repositoryFiles({ ci, region: "eu-west-1", auth: "none", environments, directory });
+    const folder = join(this.#origin, directory === "none" ? "" : directory);
+    for (const [path, text] of files) this.#write(join(folder, path), text);
     this.#git("init", "--quiet", "--initial-branch=main");
     this.sha = this.commit("feat: first version");
-    this.text = files.get(CI_FILES[ci].path) ?? "";
+    this.text = files.get(CI_FILES[ci].path) ?? files.get("../../.github/workflows/orders.yml") ?? "";
     for (const [name, text] of Object.entries({
       npm: NPM,
       curl: CURL,
