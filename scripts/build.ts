@@ -1,6 +1,6 @@
 /**
  * Builds what the package ships: two CommonJS library entries (engine, provider and constructs stay outside),
- * the executable as one file with its dependencies inside, and the declarations.
+ * the executable with its dependencies inside, and the declarations.
  */
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { BUNDLE, EXECUTABLE } from "./bundle";
+import { buildExecutable, COMMANDS_FILE } from "./split-executable";
 import { copyStripped } from "./strip-python";
 
 const root = join(__dirname, "..");
@@ -17,14 +18,15 @@ rmSync(join(root, "dist"), { recursive: true, force: true });
 const PROVIDER = /"@cdktf\/provider-aws\/[^"]+"/;
 
 /** Modules of Node.js that it has not loaded when a program starts, and that take milliseconds: the help of a command needs none. */
-const SLOW_BUILTINS = /"node:(?:child_process|crypto|fs\/promises|http|net|os|readline|timers\/promises|zlib)"/;
+const SLOW_BUILTINS =
+  /"node:(?:child_process|crypto|fs\/promises|http|net|os|readline(?:\/promises)?|timers\/promises|zlib)"|"\.\/commands\.js"/;
 
 /** Loads modules when they are first used. */
 function loadLate(file: string, modules: RegExp): void {
   const loader = "const __late=(load)=>{let module;return new Proxy({},{get:(_,name)=>(module??=load())[name]})};";
   let found = 0;
   const text = readFileSync(file, "utf8").replaceAll(
-    new RegExp(`= ?((?:\\w+\\()?require\\(${modules.source}\\)\\)?)(?=[,;}])`, "g"),
+    new RegExp(`= ?((?:\\w+\\()?require\\((?:${modules.source})\\)\\)?)(?=[,;}])`, "g"),
     (_, load) => {
       found++;
       return `= __late(()=>${load})`;
@@ -73,14 +75,17 @@ async function main(): Promise<void> {
   // Read at synth, from beside the code that deploys it.
   copyFileSync(join(root, "constructs/logging/to-opensearch.mjs"), join(root, "dist/to-opensearch.mjs"));
   if (existsSync(join(root, "bin/antifragile.ts"))) {
+    const { antifragile, ...beside } = EXECUTABLE.entryPoints;
     await build({
       ...EXECUTABLE,
-      entryPoints: { ...EXECUTABLE.entryPoints, "run-program": "operations/run-program.ts" },
+      entryPoints: { ...beside, "run-program": "operations/run-program.ts" },
       legalComments: "linked",
       outdir: "dist/bin",
     });
-    loadLate(join(root, "dist/bin/antifragile.js"), SLOW_BUILTINS);
-    for (const name of Object.keys(EXECUTABLE.entryPoints)) await shrink(join(root, `dist/bin/${name}.js`));
+    await buildExecutable();
+    for (const name of ["antifragile", COMMANDS_FILE]) loadLate(join(root, `dist/bin/${name}.js`), SLOW_BUILTINS);
+    for (const name of [...Object.keys(EXECUTABLE.entryPoints), COMMANDS_FILE])
+      await shrink(join(root, `dist/bin/${name}.js`));
     chmodSync(join(root, "dist/bin/antifragile.js"), 0o755);
     copyStripped(join(root, "emulator/python"), join(root, "dist/emulator/python"));
   }
