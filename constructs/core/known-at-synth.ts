@@ -106,6 +106,7 @@ export const STRINGS_KNOWN_AT_SYNTH: Readonly<Record<string, readonly string[]>>
     "UserData.file.path",
     "UserData.script.script",
     "ReleaseGate.commands[]",
+    "PipelineProps.directory",
     "PipelineProps.testCommands[]",
     "GateRequests.url",
   ],

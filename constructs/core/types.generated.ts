@@ -242,7 +242,7 @@ export const TYPES: Readonly<Record<string, NamedType>> = {
   "PipelineRelease": {"props":{"environment":"#Environment","approval?":"boolean","watch?":"#Duration","rollbackOnAlarm?":"boolean","gates?":["#ReleaseGate"]}},
   "ImageSource": {"props":{"kind":{"words":["ecr"]},"repository":"string","tag":"string"},"from":["Source.ecr()"]},
   "PipelineVariable": {"props":{"name":"string","value":"string","description?":"string"}},
-  "PipelineProps": {"props":{"source":"#Source","releases":["#PipelineRelease"],"images?":{"oneOf":["#IImageRepository","#ImageSource"]},"testCommands?":["string"],"architecture?":"word","executionMode?":"word","variables?":["#PipelineVariable"],"drift?":"#Schedule","notify?":["string"]}},
+  "PipelineProps": {"props":{"source":"#Source","releases":["#PipelineRelease"],"directory?":"string","images?":{"oneOf":["#IImageRepository","#ImageSource"]},"testCommands?":["string"],"architecture?":"word","executionMode?":"word","variables?":["#PipelineVariable"],"drift?":"#Schedule","notify?":["string"]}},
   "FilePathFilter": {"props":{"only?":["string"],"except?":["string"]}},
   "ConnectedSourceOptions": {"props":{"branch?":"string","connectionArn?":"string","paths?":"#FilePathFilter","tags?":["string"]}},
   "ExistingPlatformProps": {"props":{"environment":"#Environment","egress?":"word","ipv6?":"boolean","tags?":{"values":"string"},"providerLine?":"number"}},

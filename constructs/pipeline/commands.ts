@@ -100,6 +100,8 @@ export function installTerraform(architecture: Architecture): readonly string[] 
 }
 
 export interface BuildSpec {
+  /** Folder in which all commands run. @default - the root of the repository */
+  readonly directory?: string | undefined;
   readonly install: readonly string[];
   readonly commands: readonly string[];
   /** Variables to export to later actions of the pipeline. @default - none */
@@ -112,14 +114,16 @@ export interface BuildSpec {
  * Renders a buildspec for CodeBuild, as JSON, which is valid YAML. @see
  * https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
  */
-export function buildSpec({ install, commands, exports, files }: BuildSpec): string {
+export function buildSpec({ directory, install, commands, exports, files }: BuildSpec): string {
+  // All commands of a build run in the same shell. The pattern of the prop leaves nothing for it to evaluate.
+  const enter = directory === undefined ? [] : [`cd ${directory}`];
   return JSON.stringify({
     version: "0.2",
     env: { shell: "bash", ...(exports === undefined ? {} : { "exported-variables": exports }) },
     phases: {
-      install: { "runtime-versions": NODE, commands: install },
+      install: { "runtime-versions": NODE, commands: [...enter, ...install] },
       build: { commands },
     },
-    ...(files === undefined ? {} : { artifacts: { files } }),
+    ...(files === undefined ? {} : { artifacts: { ...(directory && { "base-directory": directory }), files } }),
   });
 }

@@ -94,6 +94,13 @@ export interface PipelineProps {
   /** Environments to release, in order. */
   readonly releases: readonly PipelineRelease[];
   /**
+   * Folder of the repository in which all commands run: `services/orders`. GitHub, GitLab and Bitbucket start the pipeline for changes in
+   * it, unless `paths` of the source says otherwise.
+   *
+   * @default - the root of the repository
+   */
+  readonly directory?: string;
+  /**
    * Repository for the image that is built from the Dockerfile, or an image that is built elsewhere: `Source.ecr(...)`.
    *
    * @default - an ImageRepository that the pipeline creates
@@ -149,6 +156,7 @@ export interface ReleaseSettings {
 }
 
 export interface PipelineSettings {
+  readonly directory: string | undefined;
   readonly releases: readonly ReleaseSettings[];
   readonly testCommands: readonly string[];
   readonly architecture: Architecture;
@@ -186,7 +194,7 @@ const GLOBS = 8;
 /**
  * @throws InvalidPropsError PIPELINE_SOURCE, PIPELINE_BRANCH, PIPELINE_CONNECTION, PIPELINE_TRIGGER, PIPELINE_RELEASES,
  *   PIPELINE_STATE, PIPELINE_ACCOUNT, PIPELINE_ENVIRONMENT, PIPELINE_WATCH, PIPELINE_GATE, PIPELINE_TEST, PIPELINE_ARCHITECTURE,
- *   PIPELINE_MODE, PIPELINE_VARIABLE, PIPELINE_NOTIFY, PIPELINE_IMAGE
+ *   PIPELINE_MODE, PIPELINE_DIRECTORY, PIPELINE_VARIABLE, PIPELINE_NOTIFY, PIPELINE_IMAGE
  */
 export function resolvePipeline(scope: IConstruct, props: PipelineProps): PipelineSettings {
   const problems = new Problems(scope);
@@ -210,6 +218,16 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
       remedy: "List each environment once.",
     });
   });
+  const { directory } = props;
+  problems.check(
+    directory === undefined || /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/.test(directory),
+    {
+      code: "PIPELINE_DIRECTORY",
+      prop: "directory",
+      problem: `${JSON.stringify(directory)} is not a path in the repository`,
+      remedy: "Use letters, digits, dots, hyphens and underscores, from the root: services/orders.",
+    },
+  );
   const testCommands = props.testCommands ?? TEST;
   problems.check(testCommands.length > 0 && testCommands.every((command) => command.trim() !== ""), {
     code: "PIPELINE_TEST",
@@ -242,6 +260,7 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
   });
   problems.throwIfAny();
   return {
+    directory,
     releases,
     testCommands,
     architecture,

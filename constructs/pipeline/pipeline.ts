@@ -132,7 +132,7 @@ export class Pipeline extends Construct {
       name,
       executionMode: settings.executionMode.toUpperCase(),
       stage: stages,
-      trigger: triggers(definition),
+      trigger: triggers(definition, this.#settings.directory),
     });
     this.pipelineName = pipeline.name;
     this.pipelineArn = pipeline.arn;
@@ -444,6 +444,7 @@ export class Pipeline extends Construct {
   #project(id: string, { plans, ...props }: ProjectProps): BuildProject {
     const project = new BuildProject(this, id, {
       ...props,
+      spec: { directory: this.#settings.directory, ...props.spec },
       reads: plans === undefined ? [SOURCE] : [SOURCE, plans],
       artifacts: this.#artifacts,
       logs: this.#logs,

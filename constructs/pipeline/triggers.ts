@@ -10,9 +10,12 @@ export const SOURCE = "Source";
  * Triggers of GitHub, GitLab and Bitbucket. Without them, every push to the branch would start the pipeline, whichever files
  * it changes.
  */
-export function triggers(definition: SourceDefinition): CodepipelineTrigger[] | undefined {
+export function triggers(
+  definition: SourceDefinition,
+  directory: string | undefined,
+): CodepipelineTrigger[] | undefined {
   if (definition.kind !== "connection") return undefined;
-  const { branch = "main", paths = {}, tags } = definition;
+  const { branch = "main", paths = directory === undefined ? {} : { only: [`${directory}/**`] }, tags } = definition;
   const globs = (list: readonly string[]) => list.map(literal);
   return [
     {

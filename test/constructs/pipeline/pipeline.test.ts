@@ -338,6 +338,26 @@ describe("what starts a pipeline", () => {
     ]);
   });
 
+  it("is a push to the folder of the service, in which all commands run", () => {
+    const directory = "services/orders";
+    const { stack } = orders({ directory, drift: cron("0 6 * * MON-FRI") });
+    const filter = (paths?: object) =>
+      Object(only(orders({ directory, source: Source.gitHub("acme/shop", { ...paths }) }).stack, "aws_codepipeline"))
+        .trigger[0].git_configuration.push[0].file_paths;
+    expect(filter()).toEqual({ includes: ["services/orders/**"] });
+    expect(filter({ paths: { only: ["shared/**"] } })).toEqual({ includes: ["shared/**"] });
+    expect(filter({ tags: ["v*"] })).toBeUndefined();
+    const names = Object.keys(projects(stack));
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) {
+      expect(buildspec(stack, name).phases.install.commands[0]).toBe("cd services/orders");
+    }
+    expect(buildspec(stack, "orders-staging-plan").artifacts).toEqual({
+      "base-directory": directory,
+      files: ["plans.tgz"],
+    });
+  });
+
   it("is a push to certain files, or a tag", () => {
     const paths = { only: ["src/**"], except: ["docs/**"] };
     expect(trigger(Source.bitbucket("acme/orders", { paths }))).toMatchObject([
@@ -461,6 +481,9 @@ describe("an invalid pipeline", () => {
     ["PIPELINE_GATE releases[0].gates[0]", release({}, { gates: gate("smoke", ["x"], Duration.seconds(60)) })],
     ["PIPELINE_GATE releases[0].gates[1]", release({}, { gates: [...gate("smoke"), ...gate("smoke")] })],
     ["PIPELINE_TEST testCommands", { testCommands: [] }],
+    ...["", ".", "/orders", "../orders", "services/..", "a b", "$(id)", "orders/", "-x"].map(
+      (directory): [string, Partial<PipelineProps>] => ["PIPELINE_DIRECTORY directory", { directory }],
+    ),
     ["PIPELINE_TEST testCommands", { testCommands: [" "] }],
     ["PIPELINE_ARCHITECTURE architecture", { architecture: "mips" as "arm64" }],
     ["PIPELINE_MODE executionMode", { executionMode: "parallel" as "queued" }],
