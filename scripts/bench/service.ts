@@ -164,7 +164,7 @@ async function delayUnderAttack(server: Server, token: string): Promise<{ p99: n
   return report as { p99: number; max: number };
 }
 
-/** What a part of the service costs. */
+/** Cost of a part of the service. */
 export interface PartCost {
   readonly part: string;
   /** Microseconds of CPU of a request. */
