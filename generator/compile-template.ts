@@ -1,11 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import Handlebars from "handlebars";
 import { blocks, comparisons, serializers } from "./serializers";
 import type { Expression, Part } from "./template";
-
-/** Reads a template of the package at `root`. The built executable has the texts in one file beside it, and "" for those that it has compiled. */
-export const readTemplate = (root: string, path: string): string => readFileSync(join(root, "templates", path), "utf8");
 
 /** Cache by source: tests render the same templates thousands of times. */
 const compiled = new Map<string, readonly Part[]>();

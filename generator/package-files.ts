@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { UserError } from "../contract/user-error";
-import { readTemplate } from "./compile-template";
 import { manifest } from "./manifest";
+import { readTemplate } from "./read-template";
 import type { Templates } from "./render";
 
 /** Finds the root folder of this package, from a bundle in `dist/` or from the sources. */

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
-import { compileTemplate, readTemplate } from "../generator/compile-template";
+import { compileTemplate } from "../generator/compile-template";
 import { manifest } from "../generator/manifest";
+import { readTemplate } from "../generator/read-template";
 
 const root = join(__dirname, "..");
 
@@ -31,12 +32,17 @@ export const precompiledTemplates: Plugin = {
       path,
       external: true,
     }));
+    const resolveDir = join(root, "generator");
     build.onLoad({ filter: /[\\/]generator[\\/]compile-template\.ts$/ }, () => ({
+      contents: `export const compileTemplate = (path) => require("${beside}")[path];`,
+      resolveDir,
+    }));
+    build.onLoad({ filter: /[\\/]generator[\\/]read-template\.ts$/ }, () => ({
       contents: [
-        `export const compileTemplate = (path) => require("${beside}")[path];`,
+        `import { compileTemplate } from "./compile-template";`,
         `export const readTemplate = (_root, path) => (path.endsWith(".hbs") ? "" : compileTemplate(path));`,
       ].join("\n"),
-      resolveDir: join(root, "generator"),
+      resolveDir,
     }));
   },
 };
