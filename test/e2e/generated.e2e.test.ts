@@ -22,15 +22,14 @@ import { releasedTag } from "../../contract/images";
 import type { Emulator } from "../../emulator";
 import { DESTROY_ACTIONS } from "../../scripts/docs-operators";
 import { type Result, run, succeeded, unpackPackage } from "../cli/packed";
-import { git as gitIn } from "../cli/support/versions";
-import { CI_FILES } from "../generator/support/ci-files";
-import { runJobs } from "../generator/support/ci-run";
 import { itWithIam } from "../iam/packages";
 import { judgeCalls } from "../iam/recorded/judge";
 import { ACCOUNT, type Program } from "../iam/resolve";
 import { rolesIn, type SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import { asBuild, createRoles } from "../support/build-roles";
+import { planOnCi } from "../support/ci-plans";
+import { pushTwice } from "../support/ci-pushes";
 import {
   accountOf,
   CALLS,
@@ -43,9 +42,7 @@ import {
 } from "../support/deployment";
 import { COMBINATIONS, hasCdktn } from "../support/engines";
 import { stackJson } from "../support/examples";
-import { gitHubAction } from "../support/github-actions";
 import { deployLocally, handled, type Local } from "../support/local-deployment";
-import { repositoryFiles } from "../templates/support/repository";
 
 const CDKTN = COMBINATIONS["cdktn as cdktf, with provider 5"];
 
@@ -53,11 +50,6 @@ const STACKS = ["orders-dev-platform", "orders-dev-data", "orders-dev-service", 
 
 /** Accounts; that of dev is the emulator's own. */
 const [DELIVERY, DEV, PRODUCTION] = ["111122223333", "123456789012", "777788889999"] as const;
-
-const WORKFLOW = CI_FILES["github-actions"].path;
-
-/** The npm of this Node.js. */
-const npmOf = () => join(dirname(process.execPath), "npm");
 
 /** Manifest of an image of one layer, whose digest repeats a character: that of the image is made from it. */
 const manifestOf = (character: string) => {
@@ -70,19 +62,6 @@ const manifestOf = (character: string) => {
     layers: [of("image.rootfs.diff.tar.gzip")],
   });
 };
-
-/** Stands in for docker: a push stores a manifest, with the credentials of the caller. */
-const DOCKER = `#!${process.execPath}
-const [command, image = ""] = process.argv.slice(2);
-const [, repositoryName, imageTag] = /\\/([^:]+):(.+)/.exec(image) ?? [];
-const body = JSON.stringify({ repositoryName, imageTag, imageManifest: ${JSON.stringify(manifestOf("d"))} });
-const headers = {
-  "content-type": "application/x-amz-json-1.1",
-  "x-amz-target": "AmazonEC2ContainerRegistry_V20150921.PutImage",
-  authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID + "/20260101/eu-central-1/ecr/aws4_request, SignedHeaders=host, Signature=none",
-};
-if (command === "push") fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", headers, body }).then(({ ok }) => process.exit(ok ? 0 : 1));
-`;
 
 /** Output of a command that succeeded, without the colors of Terraform. */
 const plain = (result: Result) => stripVTControlCharacters(succeeded(result));
@@ -154,6 +133,24 @@ describeOnEmulator("a generated repository", () => {
   let builds: readonly SimulatedRole[];
   /** `npm run deploy:local` in a repository with all needs. It waits for minutes, during which the other tests go on. */
   let local: Promise<Local> | undefined;
+  /** Runs of the CI systems besides GitHub and CodePipeline, during which the other tests go on as well. */
+  let others: ReturnType<typeof planOnCi> | undefined;
+  let productionDestroyed: Promise<void> | undefined;
+  /** Roles with references of the account that they are in. */
+  const inDelivery = (all: readonly SimulatedRole[]): SimulatedRole[] =>
+    JSON.parse(JSON.stringify(all).replaceAll(ACCOUNT, DELIVERY));
+
+  /** Repositories of CI systems, which begin as the repository is now. */
+  const ciRepository = (name: string) => {
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...settings } = account;
+    return {
+      from: repository,
+      folder: join(folder, name),
+      variables: settings,
+      url: emulator.url,
+      account: DELIVERY,
+    };
+  };
 
   beforeAll(async () => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
@@ -180,7 +177,7 @@ describeOnEmulator("a generated repository", () => {
   });
 
   afterAll(async () => {
-    await local;
+    await Promise.allSettled([local, others, productionDestroyed]);
     for (const client of Object.values(clients ?? {})) client.destroy();
     await emulator?.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -338,6 +335,17 @@ describeOnEmulator("a generated repository", () => {
     expect(await aws.call("iam", "GetRole", { RoleName })).toContain(`arn:aws:iam::${PRODUCTION}:role/${RoleName}`);
   });
 
+  const destroy = (name: string, env: NodeJS.ProcessEnv, clone = repository) =>
+    run(["npx", "antifragile", "destroy", name, "--auto-approve"], clone, { env });
+
+  /** Destroys production from another clone, during which the other tests go on. */
+  async function destroyProduction(clone: string): Promise<void> {
+    succeeded(await destroy("production", signedIn(PRODUCTION), clone));
+    const aws = new AwsCaller(emulator.url, "us-east-1", PRODUCTION);
+    await aws.rest("route53", "DELETE", `/2013-04-01/hostedzone/${zone}`);
+    succeeded(await destroy("delivery-production", signedIn(PRODUCTION), clone));
+  }
+
   const terraform = (stack: string, ...args: string[]) => {
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const cwd = join(repository, "infra", "cdktf.out", "stacks", stack);
@@ -373,7 +381,8 @@ describeOnEmulator("a generated repository", () => {
   });
 
   it("needs neither engine to be planned: plain terraform finds no changes", async () => {
-    for (const stack of STACKS) expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
+    const plan = async (stack: string) => expect(succeeded(await terraform(stack, "plan"))).toContain("No changes.");
+    for (const at of [0, 2]) await Promise.all(STACKS.slice(at, at + 2).map(plan));
   });
 
   /** Runs commands as CodeBuild does: in one shell, up to the first that fails. */
@@ -476,6 +485,10 @@ esac`,
   });
 
   it("is planned, applied and released in the account of production by its builds, with the same image", async () => {
+    // While Terraform waits for load balancers.
+    const user = `arn:aws:iam::${DEV}:user/administrator`;
+    others = planOnCi({ user, repository: ciRepository("ci") });
+    others.catch(() => undefined);
     if (!tools.terraform.found) throw new Error("needs Terraform");
     const PATH = [dirname(tools.terraform.path), process.env.PATH].join(delimiter);
     expect(plain(await buildOf("production", "plan", PLAN, { PATH }))).toMatch(
@@ -499,112 +512,60 @@ esac`,
     expect(taskDefinition.taskDefinitionArn).toContain(`:${PRODUCTION}:`);
   });
 
-  // GitHub's actions, npm ci and docker are stand-ins. The scripts of the jobs, and what they start, are real; staging is not deployed here.
-  it("is delivered to production by a push through GitHub's workflow, after an approval of its plans", async () => {
-    if (!tools.terraform.found) throw new Error("needs Terraform");
-    const origin = join(folder, "origin");
-    const ignored = /(^|\/)(node_modules|cdktf\.out|delivers-dev.*|.*\.tfstate.*|\.terraform)$/;
-    cpSync(repository, origin, { recursive: true, filter: (path) => !ignored.test(path) });
-    const written = repositoryFiles({ ci: "github-actions", region: "eu-central-1", capacity: "ec2" });
-    for (const path of [WORKFLOW, "infra/delivery.ts"]) {
-      mkdirSync(dirname(join(origin, path)), { recursive: true });
-      writeFileSync(join(origin, path), written.get(path) as string);
-    }
-    const environments = join(origin, "infra", "environments.ts");
-    const moved = readFileSync(environments, "utf8")
-      .replace(
-        'repository: "acme/orders"',
-        'repository: { owner: "acme", name: "orders", numbers: { owner: 1, repository: 2 } }',
-      )
-      .replace("scaling: { min: 3, max: 20 }", "scaling: { min: 3, max: 21 }");
-    writeFileSync(environments, moved);
-    const git = (...words: string[]) => gitIn(origin, ...words).trim();
-    git("init", "--quiet", "--initial-branch=main");
-    git("add", ".");
-    git("commit", "--quiet", "-m", "feat: one more task");
-
-    const machine = join(folder, "machine");
-    mkdirSync(machine);
-    const tool = (name: string, text: string) => writeFileSync(join(machine, name), text, { mode: 0o755 });
-    const modules = join(repository, "node_modules");
-    tool("npm", `#!/bin/sh\n[ "$*" != ci ] || exec cp -al "${modules}" node_modules\nexec "${npmOf()}" "$@"\n`);
-    tool("docker", DOCKER);
-    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...settings } = account as Record<string, string>;
-    const PATH = [machine, dirname(tools.terraform.path), process.env.PATH].join(delimiter);
-    const variables = { ...settings, PATH, HOME: machine };
-
-    succeeded(await run(["npm", "ci"], origin, { env: variables }));
-    succeeded(await run(["npm", "run", "synth"], origin, { env: variables }));
-    const programs = ["orders-delivery", "orders-delivery-production"].map(
-      (stack): Program =>
-        JSON.parse(readFileSync(join(origin, "infra/cdktf.out/stacks", stack, "cdk.tf.json"), "utf8")),
-    );
-    const [ofDelivery, ofProduction] = programs as [Program, Program];
-    await createRoles(emulator.url, { account: DELIVERY, program: ofDelivery, policies: false, isOne: /-gh-/ });
-    await createRoles(emulator.url, { account: PRODUCTION, program: ofProduction, policies: false });
-    // What a program refers to is in its own account.
-    builds = [...builds, ...JSON.parse(JSON.stringify(rolesIn(ofDelivery)).replaceAll(ACCOUNT, DELIVERY))];
-    inProduction = [...inProduction, ...rolesIn(ofProduction)];
-    const ecr = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
-    const { policyText } = await ecr.call("ecr", "GetRepositoryPolicy", { repositoryName: "orders" });
-    const [policy] = Object.values(ofDelivery.resource?.aws_ecr_repository_policy ?? {});
-    await ecr.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText: policy?.policy });
-
-    const inAccount = new AwsCaller(emulator.url, "eu-central-1", PRODUCTION);
-    const live = async () => {
-      const scaling = { ServiceNamespace: "ecs" };
-      const { ScalableTargets } = await inAccount.call("application-autoscaling", "DescribeScalableTargets", scaling);
-      const wanted = { cluster: "orders-production", services: ["orders"] };
-      const { services } = await inAccount.call("ecs", "DescribeServices", wanted);
-      const { taskDefinition } = await inAccount.call("ecs", "DescribeTaskDefinition", {
-        taskDefinition: services[0].taskDefinition,
-      });
-      return [ScalableTargets[0].MaxCapacity, taskDefinition.containerDefinitions[0].image];
-    };
-    const sha = git("rev-parse", "HEAD");
-    const accounts = { AWS_ACCOUNT_ID: DELIVERY, AWS_ACCOUNT_ID_PRODUCTION: PRODUCTION };
-    // Alarms are checked once instead of for 5 minutes.
-    const text = readFileSync(join(origin, WORKFLOW), "utf8").replaceAll("--minutes 5", "--minutes 0");
-    const jobs = CI_FILES["github-actions"].jobs(text, { kind: "push", sha, id: "100", accounts });
-    const passed = new Map<string, string>();
-    const push = (names: readonly string[], approve: boolean) =>
-      runJobs(
-        jobs.filter(({ name }) => names.includes(name)),
-        {
-          approve,
-          passed,
-          clone: () => {
-            const clone = mkdtempSync(join(folder, "job-"));
-            gitIn(clone, "clone", "--quiet", origin, ".");
-            return clone;
-          },
-          variables: () => variables,
-          act: gitHubAction(emulator.url, { repository: "acme@1/orders@2", programs }),
-        },
-      );
-    const planned = await push(["image", "production-plan", "production"], false);
+  it("is delivered to production by two pushes through GitHub's workflow, whose older one is refused wherever it comes late", async () => {
     const log = join(results, "github-actions.log");
-    writeFileSync(log, planned.output);
-    expect(planned).toMatchObject({ failed: undefined, waiting: "production" });
-    expect(stripVTControlCharacters(planned.output)).toMatch(/max_capacity += 20 -> 21/);
-    expect(await live()).toEqual([20, image]);
-    const delivered = await push(["production"], true);
-    writeFileSync(log, planned.output + delivered.output);
-    expect(delivered).toMatchObject({ failed: undefined, waiting: undefined });
-    const { imageDetails } = await ecr.call("ecr", "DescribeImages", {
-      repositoryName: "orders",
-      imageIds: [{ imageTag: `commit-${sha}` }],
-    });
-    const next = image.replace(/sha256:.*/, imageDetails[0].imageDigest);
-    expect(next).not.toBe(image);
-    expect(await live()).toEqual([21, next]);
+    const pushes = await pushTwice(ciRepository("github"), PRODUCTION, log);
+    const [ofDelivery, ofProduction] = pushes.programs;
+    builds = [...builds, ...inDelivery(rolesIn(ofDelivery))];
+    inProduction = [...inProduction, ...rolesIn(ofProduction)];
+    productionDestroyed = destroyProduction(pushes.clone);
+    productionDestroyed.catch(() => undefined);
+    const { older, newer, waiting, delivered, late, live } = pushes;
+    for (const run of [waiting.older, waiting.newer]) {
+      expect(run, run.output.slice(-3000)).toMatchObject({ failed: undefined, waiting: "production" });
+    }
+    expect(stripVTControlCharacters(waiting.older.output)).toMatch(/max_capacity += 20 -> 22/);
+    const shown = stripVTControlCharacters(waiting.newer.output);
+    expect(shown).toMatch(/Tests .* passed.*orders-staging-platform.*max_capacity += 20 -> 21/s);
+    const next = pushes.image;
+    expect(next).toMatch(/^111122223333\.dkr\.ecr\.\S+\/orders@sha256:[0-9a-f]{64}$/);
+    const changes = [`apply staging --commit ${newer}`, `release staging --image ${next}`];
+    expect(pushes.recorded).toEqual([...changes, "alarms staging --minutes 0"]);
+
+    expect(delivered, delivered.output.slice(-3000)).toMatchObject({ failed: undefined, waiting: undefined });
+    const isOlder = `commit ${older.slice(0, 12)} is older than ${newer.slice(0, 12)}, which production has`;
+    expect(late.approved).toMatchObject({ failed: "production", output: expect.stringContaining(isOlder) });
+    expect(late.planned).toMatchObject({ failed: "production-plan", output: expect.stringContaining(isOlder) });
     // A re-run of the job finds no plans any more.
-    const again = await push(["production"], true);
-    writeFileSync(log, again.output, { flag: "a" });
-    expect(again).toMatchObject({ failed: "production" });
-    expect(again.output).toContain("They are deleted once they are applied: plan again");
-    expect(await live()).toEqual([21, next]);
-    await ecr.call("ecr", "SetRepositoryPolicy", { repositoryName: "orders", policyText });
+    expect(late.repeated).toMatchObject({ failed: "production" });
+    expect(late.repeated.output).toContain("They are deleted once they are applied: plan again");
+    expect(live).toEqual([
+      [20, image],
+      [21, next],
+      [21, next],
+    ]);
+  });
+
+  it("is planned by the files of all other CI systems, each job with its own role", async () => {
+    if (others === undefined) throw new Error("nothing was deployed");
+    const { runs, roles: theirs, untrusted } = await others;
+    builds = [...builds, ...inDelivery(theirs)];
+    expect(untrusted).toEqual([]);
+    for (const { ci, failed, output, recorded, sha } of runs) {
+      writeFileSync(join(results, `${ci}.log`), output);
+      expect(failed, output.slice(-3000)).toBeUndefined();
+      expect(stripVTControlCharacters(output)).toMatch(
+        /Tests .* passed.*orders-staging-platform.*Plan: [1-9]\d* to add/s,
+      );
+      expect(recorded).toEqual([
+        `apply staging --commit ${sha}`,
+        expect.stringMatching(/^release staging --image 111122223333\.dkr\.ecr\.\S+@sha256:[0-9a-f]{64}$/),
+        "alarms staging --minutes 0",
+        expect.stringMatching(
+          `^plan production --commit ${sha} --upload \\S+ --allow-delete {2}--allow-replace {2}--allow-update`,
+        ),
+      ]);
+    }
   });
 
   it("reports why tasks stopped when Terraform releases and ECS rolls back, and the deployment fails", async () => {
@@ -651,33 +612,25 @@ esac`,
   });
 
   it("is destroyed by antifragile, which refuses while there are images, and by plain terraform", async () => {
-    const destroy = (name: string, env = account) =>
-      run(["npx", "antifragile", "destroy", name, "--auto-approve"], repository, { env });
-    succeeded(await destroy("production", signedIn(PRODUCTION)));
-    await new AwsCaller(emulator.url, "us-east-1", PRODUCTION).rest(
-      "route53",
-      "DELETE",
-      `/2013-04-01/hostedzone/${zone}`,
-    );
-    succeeded(await destroy("delivery-production", signedIn(PRODUCTION)));
-    const refused = await destroy("delivery", signedIn(DELIVERY));
-    expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
-    const ecr = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
-    const { imageIds } = await ecr.call("ecr", "ListImages", { repositoryName: "orders" });
-    await ecr.call("ecr", "BatchDeleteImage", { repositoryName: "orders", imageIds });
     const destroyed = succeeded(await destroy("dev", as("destroy")));
     writeFileSync(join(results, "destroy.log"), destroyed);
     expect(destroyed).toMatch(/destroy dev: orders-dev-service, orders-dev-data, orders-dev-platform\n/);
     expect(destroyed).toMatch(/aws_ecs_service\.\S+ {2}\(service: all of its tasks stop, and requests fail\)/);
     expect(destroyed).toMatch(/delivery, which all environments share, with its images/);
+    await productionDestroyed;
+    const refused = await destroy("delivery", signedIn(DELIVERY));
+    expect(refused).toMatchObject({ code: 3, stdout: expect.stringContaining("holds images, in repository orders") });
+    const ecr = new AwsCaller(emulator.url, "eu-central-1", DELIVERY);
+    const { imageIds } = await ecr.call("ecr", "ListImages", { repositoryName: "orders" });
+    await ecr.call("ecr", "BatchDeleteImage", { repositoryName: "orders", imageIds });
     // The plans that a pipeline hands on leave the providers out.
     succeeded(await terraform("orders-delivery", "init"));
     succeeded(await terraform("orders-delivery", "destroy", "-auto-approve"));
     const { billable } = await emulator.leftovers();
     // The states of Terraform, which `destroy` names as kept, and what it costs.
-    expect(billable).toMatchObject([
-      { kind: "bucket", account: PRODUCTION, id: `antifragile-state-${PRODUCTION}-eu-central-1` },
-    ]);
+    expect(billable.map(({ kind, account, id }) => [kind, account, id]).sort()).toEqual(
+      [DELIVERY, PRODUCTION].map((id) => ["bucket", id, `antifragile-state-${id}-eu-central-1`]),
+    );
   });
 
   itWithIam("was deployed, built and destroyed by calls that the roles of its pipeline may make", async () => {
@@ -708,8 +661,13 @@ esac`,
       "production-plan": 50,
       "production-apply": 10,
       "production-release": 10,
+      "staging-plan": 5,
     })) {
       expect(simulated[`orders-delivery-gh-${access}`], access).toBeGreaterThan(calls);
+    }
+    for (const prefix of ["gl", "ci"]) {
+      expect(simulated[`orders-delivery-${prefix}-image`]).toBeGreaterThan(2);
+      expect(simulated[`orders-delivery-${prefix}-staging-plan`]).toBeGreaterThan(5);
     }
   });
 });

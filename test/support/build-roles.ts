@@ -31,6 +31,30 @@ export const assumeRole = (url: string, accessKey: string, RoleArn: string): Pro
   new AwsCaller(url, "eu-central-1", accessKey).call("sts", "AssumeRole", { RoleArn, RoleSessionName: "test" });
 
 /**
+ * Serves the credentials of a role on loopback, as the agent of a container does, and as the metadata service of an instance.
+ *
+ * @param service AWS service that assumes the role
+ */
+export async function serveCredentials(url: string, service: string, roleArn: string) {
+  const answer = await assumeRole(url, service, roleArn);
+  const [AccessKeyId, SecretAccessKey, Token, Expiration] = [
+    "AccessKeyId",
+    "SecretAccessKey",
+    "SessionToken",
+    "Expiration",
+  ].map((name) => field(answer, name));
+  const server = createServer((request, response) => {
+    // For a token, and then for the name of the role, the metadata service answers with a text.
+    response.setHeader("x-aws-ec2-metadata-token-ttl-seconds", "21600");
+    if (request.method === "PUT" || request.url?.endsWith("/security-credentials/")) return void response.end("agents");
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ Code: "Success", AccessKeyId, SecretAccessKey, Token, Expiration }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, stop: () => void server.close() };
+}
+
+/**
  * Does something in the environment of a build with a role: CodeBuild assumes it, and tools read its credentials from an endpoint.
  *
  * @param act receives the variables of the build
@@ -40,27 +64,16 @@ export async function asBuild<T>(
   roleArn: string,
   act: (variables: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
-  const answer = await assumeRole(url, CODEBUILD, roleArn);
-  const [AccessKeyId, SecretAccessKey, Token, Expiration] = [
-    "AccessKeyId",
-    "SecretAccessKey",
-    "SessionToken",
-    "Expiration",
-  ].map((name) => field(answer, name));
-  const server = createServer((_, response) => {
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ AccessKeyId, SecretAccessKey, Token, Expiration }));
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  const credentials = await serveCredentials(url, CODEBUILD, roleArn);
   try {
     return await act({
       AWS_ENDPOINT_URL: url,
       // Terraform asks for the role of a profile before it reads the other variable.
       AWS_ENDPOINT_URL_STS: url,
       AWS_REGION: "eu-central-1",
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: credentials.url,
     });
   } finally {
-    server.close();
+    credentials.stop();
   }
 }

@@ -16,7 +16,7 @@ export interface CiEvent {
   readonly attempt?: number;
   /** Set in a fork of the repository. */
   readonly fork?: boolean;
-  /** Variables of GitHub's settings. @default - {@link ACCOUNTS} */
+  /** Variables of the settings. @default - {@link ACCOUNTS} */
   readonly accounts?: Readonly<Record<string, string>>;
 }
 
@@ -159,6 +159,9 @@ function outputsOf(job: Yaml, name: string, passed: Passed): Record<string, stri
   );
 }
 
+/** Subject of the tokens of GitLab's jobs on the branch. */
+const SUBJECT = "project_path:acme/orders:ref_type:branch:ref:main";
+
 function gitLab(text: string, event: CiEvent): CiJob[] {
   const file = parse(text);
   const env: Record<string, string> = {
@@ -170,7 +173,7 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
     SOURCE: event.kind === "schedule" ? "schedule" : "push",
     CI_PIPELINE_ID: event.id,
     CI_COMMIT_SHA: event.sha,
-    ...ACCOUNTS,
+    ...(event.accounts ?? ACCOUNTS),
   };
   const ruleOf = (rules: readonly Yaml[]) =>
     rules.find(({ if: condition }) => evaluate(condition.replaceAll(/\$(\w+)/g, "env.$1"), { env }));
@@ -197,7 +200,10 @@ function gitLab(text: string, event: CiEvent): CiJob[] {
             CI_JOB_ID: String(1000 + index),
             ...job.variables,
             ...(key === undefined || value === undefined ? {} : { [key]: value }),
-            ...(job.id_tokens === undefined ? {} : { AWS_TOKEN: "token" }),
+            // The claims of the token, instead of a signed one.
+            ...(job.id_tokens === undefined
+              ? {}
+              : { AWS_TOKEN: JSON.stringify({ ...job.id_tokens.AWS_TOKEN, sub: SUBJECT }) }),
             // Values of dotenv reports of earlier jobs.
             ...Object.fromEntries([...passed].map(([key, value]) => [key.split(".")[1], value])),
           }),
@@ -257,7 +263,7 @@ function jenkins(text: string, event: CiEvent): CiJob[] {
           GIT_COMMIT: event.sha,
           BUILD_NUMBER: event.id,
           BRANCH_NAME: branch,
-          ...ACCOUNTS,
+          ...(event.accounts ?? ACCOUNTS),
         }) as Record<string, string>,
       shell: ["sh", "-e"],
       runsOn: /label '(\w+)'/.exec(body)?.[1] ?? "none",
@@ -291,7 +297,7 @@ function teamCity(text: string, event: CiEvent): CiJob[] {
       steps: [...body.matchAll(/\brun\("((?:[^"\\]|\\.)*)"\)/g)].map(([, line]) => ({
         run: inFolder(parameter(line!.replaceAll(/\\(.)/g, "$1")), /workingDir = "(.*)"/.exec(text)?.[1]),
       })),
-      variables: () => ({ ...Object.fromEntries(variables), ...(event.given ?? {}), ...ACCOUNTS }),
+      variables: () => ({ ...Object.fromEntries(variables), ...(event.given ?? {}), ...(event.accounts ?? ACCOUNTS) }),
       shell: ["sh"],
       runsOn: /requirements \{ (.*?) \}/.exec(own)?.[1] ?? "",
     });
@@ -331,7 +337,7 @@ function travis(text: string, event: CiEvent): CiJob[] {
           ...keys,
           TRAVIS_COMMIT: event.sha,
           TRAVIS_BUILD_ID: event.id,
-          ...ACCOUNTS,
+          ...(event.accounts ?? ACCOUNTS),
         }),
         depth: file.git?.depth === false ? undefined : (file.git?.depth ?? 50),
         shell: ["bash"],
