@@ -249,6 +249,17 @@ describe("GitLab's file", () => {
     expect(jobs).toEqual(["test", "drift", "build", "staging", "production-plan", "production"]);
   });
 
+  it("names only jobs and stages that are there, at the root and in a folder", () => {
+    for (const more of [{ environments: "qa" }, { directory: "services/orders" }]) {
+      const { stages, ...jobs } = parse(repository("gitlab", "orders", more).get(".gitlab-ci.yml")!);
+      for (const { needs = [], extends: base, stage } of Object.values<Record<string, never>>(jobs)) {
+        const named: string[] = [...needs, ...(base === undefined ? [] : [base])];
+        expect(named.filter((name) => !(name in jobs))).toEqual([]);
+        if (stage !== undefined) expect(stages).toContain(stage);
+      }
+    }
+  });
+
   it("has ordered stages, one deployment at a time, a manual production job, and a role by ID token", () => {
     const file = parse(fileOf("gitlab"));
     expect(file.stages).toEqual(["test", "image", "staging", "production"]);
