@@ -17,13 +17,11 @@ function withHint({ hint, ...question }: Question): object {
 
 /** Creates a prompter on a terminal with inquirer, which is loaded for the first question. */
 export function inquirerPrompter(streams: Streams = {}): Prompter {
-  const ask = async <V, Q extends Question = Question>(
-    type: "checkbox" | "confirm" | "input" | "select",
-    question: Q,
-  ): Promise<V> => {
-    const questions = await import("./questions");
+  const ask = async <V, Q extends Question = Question>(type: string, question: Q): Promise<V> => {
+    const { default: inquirer } = await import("inquirer");
+    const prompt = inquirer.createPromptModule(streams as Parameters<typeof inquirer.createPromptModule>[0]);
     try {
-      return (await questions[type](withHint(question) as never, streams as never)) as V;
+      return (await prompt<{ value: V }>([{ name: "value", type, ...withHint(question) } as never])).value;
     } catch (error) {
       if (error instanceof Error && error.name === "ExitPromptError") throw cancelled("nothing was written");
       throw error;

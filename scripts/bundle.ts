@@ -32,6 +32,10 @@ const without = (path: string, contents: string | ((source: string) => string)):
 const SYMBOLS = ["circle", "circleFilled", "line", "pointer", "tick"];
 
 const withoutUnusedCode: readonly Plugin[] = [
+  // Kinds of questions that nothing asks: the one that opens a text editor is two thirds of the executable.
+  ...["editor", "expand", "number", "password", "rawlist", "search"].map((kind) =>
+    without(`@inquirer/${kind}`, "export default undefined;"),
+  ),
   without("@inquirer/figures", (source) =>
     source.replace(/^ {4}(\w+): '[^']*',\n/gm, (line, name) => (SYMBOLS.includes(name) ? line : "")),
   ),
@@ -41,14 +45,16 @@ const withoutUnusedCode: readonly Plugin[] = [
   without("emoji-regex", "module.exports = () => /\\p{RGI_Emoji}/gv;"),
 ];
 
-/** Module whose bundle is a file beside the executable: Node.js reads it when a question is asked. */
-const QUESTIONS = "questions";
+/** Package whose bundle is a file beside the executable: Node.js reads it when a question is asked. */
+const QUESTIONS = "inquirer";
 
 const questionsBeside: Plugin = {
   name: "questions-beside",
   setup(build) {
     const namespace = "beside";
-    build.onResolve({ filter: new RegExp(`^\\./${QUESTIONS}$`) }, ({ path }) => ({ path, namespace }));
+    build.onResolve({ filter: new RegExp(`^${QUESTIONS}$`) }, ({ kind, path }) =>
+      kind === "entry-point" ? undefined : { path, namespace },
+    );
     build.onLoad({ filter: /^/, namespace }, () => ({ contents: `module.exports = require("./${QUESTIONS}.js");` }));
     build.onResolve({ filter: /^\./, namespace }, ({ path }) => ({ path, external: true }));
   },
@@ -63,11 +69,13 @@ export const EXECUTABLE = {
   entryPoints: {
     antifragile: "bin/antifragile.ts",
     [TEMPLATES_FILE]: TEMPLATES_FILE,
-    [QUESTIONS]: `generator/${QUESTIONS}.ts`,
+    [QUESTIONS]: QUESTIONS,
   } as Record<string, string>,
   minify: true,
   // Templates hold lines that begin with import: in a template literal, what reads the file takes them for its own.
   supported: { "template-literal": false },
   external: ["@aws-sdk/*"],
+  // inquirer needs a few functions of rxjs: its ES modules can be shaken, its CommonJS comes whole, a third of the file.
+  alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
   plugins: [precompiledTemplates, questionsBeside, ...withoutUnusedCode],
 } satisfies BuildOptions;
