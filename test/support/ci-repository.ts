@@ -81,7 +81,7 @@ export class CiRepository {
     // That of the template, which needs a base image from a registry, is built elsewhere.
     this.#write(join(this.origin, "Dockerfile"), "FROM scratch\nCOPY package.json /\n");
     // Nothing is left to fill in.
-    this.edit("infra/environments.ts", (text) => environments(text).replace(", placeholder }", " }"));
+    this.edit("infra/environments.ts", environments);
     git(this.origin, "init", "--quiet", "--initial-branch=main");
     // As servers do, for clones of one commit.
     git(this.origin, "config", "uploadpack.allowAnySHA1InWant", "true");
