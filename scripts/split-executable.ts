@@ -35,16 +35,13 @@ const loadedLate = (files: (file: string) => boolean, nameOf: (file: string) => 
     // A file that is imported dynamically would become one of its own, or be wrapped.
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const imports: string[] = [];
-      const text = readFileSync(path, "utf8").replaceAll(
-        /(?<!typeof )\bimport\(("\.(?!\/questions")[^"]+")\)/g,
-        (_, name) => {
-          imports.push(`import * as __${imports.length} from ${name};`);
-          return `__${imports.length - 1}`;
-        },
-      );
+      const text = readFileSync(path, "utf8").replaceAll(/(?<!typeof )\bimport\(("\.[^"]+")\)/g, (_, name) => {
+        imports.push(`import * as __${imports.length} from ${name};`);
+        return `__${imports.length - 1}`;
+      });
       const contents = text
         .replace(/^(#!.*\n)?/, `$1${imports.join(" ")}`)
-        .replace('import("./questions")', 'require("./questions")');
+        .replace('import("inquirer")', 'require("inquirer")');
       return { contents, loader: "ts" };
     });
   },
