@@ -12,7 +12,7 @@ export interface ManifestRow {
   readonly template: string;
 
   /**
-   * Path from the root of the git repository, where the CI system reads the file of a service in a folder; `<name>` is that of the service.
+   * Path from the root of the git repository, where the CI system or a bot reads the file of a service in a folder; `<name>` is that of the service.
    *
    * @default - in the folder, too
    */
@@ -72,6 +72,12 @@ export const manifest: readonly ManifestRow[] = [
   { path: ".env.example", template: "service/_env.example.hbs", of: "service" },
   { path: ".gitattributes", template: "repo/_gitattributes" },
   {
+    path: ".github/dependabot.yml",
+    atRoot: ".github/dependabot.yml",
+    template: "repo/dependabot.yml.hbs",
+    when: ({ updates }) => updates === "dependabot",
+  },
+  {
     path: ".github/workflows/delivery.yml",
     atRoot: ".github/workflows/<name>.yml",
     template: "ci/github-actions.yml.hbs",
@@ -128,6 +134,12 @@ export const manifest: readonly ManifestRow[] = [
   { path: "package.json", template: "platform/package.json.hbs", of: "platform" },
   { path: "package.json", template: "repo/package.json.hbs", of: "service" },
   { path: "pnpm-workspace.yaml", template: "repo/pnpm-workspace.yaml", when: pnpm },
+  {
+    path: "renovate.json",
+    atRoot: "renovate.json",
+    template: "repo/renovate.json",
+    when: ({ updates }) => updates === "renovate",
+  },
   { path: "scripts/dev.ts", template: "service/scripts/dev.ts.hbs", of: "service" },
   { path: "scripts/environment.ts", template: "service/scripts/environment.ts", of: "service" },
   { path: "scripts/generate.ts", template: "service/scripts/generate.ts", of: "service" },

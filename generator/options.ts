@@ -226,6 +226,13 @@ export const options = defineOptions({
     values: { none: "None: all rights reserved", "mit-0": "MIT No Attribution" },
     default: "none",
   }),
+  updates: choice({
+    help: "Bot that proposes new versions of what is pinned: packages, images and GitHub actions. What antifragile upgrade renews is left to it.",
+    values: { none: "None", renovate: "Renovate", dependabot: "Dependabot" },
+    excluded: ({ ci }): Readonly<Record<string, string>> =>
+      ci === "gitlab" ? { dependabot: "GitLab has no Dependabot" } : {},
+    default: "none",
+  }),
 });
 
 /** Answers that a repository is rendered from. */

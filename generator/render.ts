@@ -30,6 +30,9 @@ export function templateVariables(version: string): Readonly<Record<"version" | 
   return { version, vendored: `file:${vendoredPath(version)}`, pnpmVersion: PNPM_VERSION };
 }
 
+/** Answers of a repository to which these questions do not apply. */
+const UNASKED: Partial<Answers> = { ci: "none", directory: "none" };
+
 function fill(source: string, row: ManifestRow, context: Readonly<Record<string, unknown>>): string {
   const template = compileTemplate(row.template, source);
   try {
@@ -41,7 +44,7 @@ function fill(source: string, row: ManifestRow, context: Readonly<Record<string,
 
 /** Renders a repository: files by path, sorted. Pure: equal answers give equal bytes. */
 export function render(answers: Answers, templates: Templates): Map<string, OutputFile> {
-  const context = Object.assign(Object.create(null), answers, templateVariables(templates.version));
+  const context = Object.assign(Object.create(null), UNASKED, answers, templateVariables(templates.version));
   const files: [string, OutputFile][] = [
     [ANSWERS_FILE, { content: formatAnswersFile(answers, templates.version), mode: 0o644 }],
   ];

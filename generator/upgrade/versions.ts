@@ -31,6 +31,7 @@ export const ADDABLE: readonly string[] = [
   "environments",
   "engine",
   "provider",
+  "updates",
 ];
 
 /** Answers that `antifragile remove` changes. Without a database, data is lost that no other service has. */

@@ -190,14 +190,17 @@ describe("new", () => {
   ])(
     "writes the files that the sources render, for %s: templates are compiled when the package is built",
     async (_of, flags) => {
-      const { code, stderr } = await cli(["new", "orders", ...quick, ...flags]);
+      // In a git repository, where some files are at the root.
+      mkdirSync(join(work, "services"));
+      execFileSync("git", ["init", "-q"], { cwd: work });
+      const { code, stderr } = await cli(["new", "services/orders", ...quick, ...flags]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      const recorded = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+      const recorded = JSON.parse(readFileSync(join(work, "services/orders/.antifragile.json"), "utf8"));
       const files = render(recorded, loadTemplates(join(__dirname, "../..")));
-      const written = tree(join(work, "orders"));
+      const written = tree(work);
       for (const [path, { content }] of files) {
         if (path === ".antifragile.json") continue;
-        expect(written[path], path).toBe(Buffer.from(content).toString("base64"));
+        expect(written[join("services/orders", path)], path).toBe(Buffer.from(content).toString("base64"));
       }
     },
   );

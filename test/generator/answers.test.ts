@@ -137,8 +137,10 @@ describe.each([
           flag: async ({ message }) => byMessage(message),
           many: async () => [],
         };
-        const asked = await askOpenQuestions(table, given({ flag: silent }), nowhere, prompter);
-        const prompts = resolveAnswers(table, asked, nowhere);
+        // The folder is asked for only there.
+        const inFolder = { ...nowhere, directory: "services/other" };
+        const asked = await askOpenQuestions(table, given({ flag: silent }), inFolder, prompter);
+        const prompts = resolveAnswers(table, asked, inFolder);
 
         for (const { answers, problems, missing } of [flags, file, prompts]) {
           expect({ answers: { ...answers }, problems, missing }).toEqual({

@@ -216,6 +216,7 @@ describe("platform", () => {
       branch: "main",
       packageManager: "npm",
       license: "none",
+      updates: "none",
     });
     expect(resolve({}).answers).toMatchObject({ platform: false, description: "The shop service", joins: "none" });
   });

@@ -53,7 +53,11 @@ function goldenTree(answers: Answers): Map<string, string> {
   const rendered = [...files].filter(([path]) => !copied.has(path));
   return new Map([
     ["files.txt", list.join("")],
-    ...rendered.map(([path, { content }]) => [`tree/${path}.golden`, content] as const),
+    // Files at the root of the git repository, above the folder of the service, have a tree of their own.
+    ...rendered.map(
+      ([path, { content }]) =>
+        [`${path.replace(/^(?:(\.\.\/)+)?/, (up) => (up ? "root/" : "tree/"))}.golden`, content] as const,
+    ),
   ]);
 }
 
