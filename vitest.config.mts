@@ -48,9 +48,9 @@ const QUICK = { isolate: false, maxWorkers: availableParallelism(), sequence: { 
 
 /** Memory that a file of the slow projects may need, with all programs that it starts, in bytes. */
 const SLOW_FILE = 4 * 2 ** 30;
-/** Projects that start other programs and wait for them, after the quick projects. */
+/** Projects that start other programs and wait for them, after the quick projects. One more at a time would keep all processors busy, and late. */
 const SLOW = {
-  maxWorkers: Math.max(1, Math.min(availableParallelism() + 2, Math.floor(totalmem() / SLOW_FILE))),
+  maxWorkers: Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / SLOW_FILE))),
   sequence: { groupOrder: 1 },
 };
 

@@ -1,6 +1,5 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Program } from "../iam/resolve";
 import { rolesIn, trustPolicies } from "../iam/roles";
 import { AwsCaller, field } from "./aws-call";
@@ -31,6 +30,21 @@ export const assumeRole = (url: string, accessKey: string, RoleArn: string): Pro
   new AwsCaller(url, "eu-central-1", accessKey).call("sts", "AssumeRole", { RoleArn, RoleSessionName: "test" });
 
 /**
+ * Program that serves credentials, in a process of its own: the AWS SDKs wait for five seconds, and tests can keep theirs busy for longer.
+ * For a token, and then for the name of the role, the metadata service answers with a text.
+ */
+const SERVER = `
+const server = require("node:http").createServer(({ method, url }, response) => {
+  response.setHeader("x-aws-ec2-metadata-token-ttl-seconds", "21600");
+  if (method === "PUT" || url.endsWith("/security-credentials/")) return void response.end("agents");
+  response.setHeader("content-type", "application/json");
+  response.end(process.env.CREDENTIALS);
+});
+process.stdin.resume().on("close", () => process.exit());
+server.listen(0, "127.0.0.1", () => process.stdout.write(String(server.address().port)));
+`;
+
+/**
  * Serves the credentials of a role on loopback, as the agent of a container does, and as the metadata service of an instance.
  *
  * @param service AWS service that assumes the role
@@ -43,15 +57,13 @@ export async function serveCredentials(url: string, service: string, roleArn: st
     "SessionToken",
     "Expiration",
   ].map((name) => field(answer, name));
-  const server = createServer((request, response) => {
-    // For a token, and then for the name of the role, the metadata service answers with a text.
-    response.setHeader("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-    if (request.method === "PUT" || request.url?.endsWith("/security-credentials/")) return void response.end("agents");
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ Code: "Success", AccessKeyId, SecretAccessKey, Token, Expiration }));
+  const credentials = JSON.stringify({ Code: "Success", AccessKeyId, SecretAccessKey, Token, Expiration });
+  const server = spawn(process.execPath, ["-e", SERVER], {
+    env: { CREDENTIALS: credentials },
+    stdio: ["pipe", "pipe", "inherit"],
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, stop: () => void server.close() };
+  const [port] = await once(server.stdout, "data");
+  return { url: `http://127.0.0.1:${port}/`, stop: () => void server.kill() };
 }
 
 /**
