@@ -17,7 +17,7 @@ export interface Cost {
   readonly userSeconds: number;
   readonly mebibytes: number;
   /** Output of the program. */
-  readonly said: string;
+  readonly output: string;
 }
 
 // The peer's own check of its templates takes ten times as long as the rest, and has no counterpart here.
@@ -31,9 +31,9 @@ export function measure(program: string, cwd = ROOT): Cost {
     encoding: "utf8",
     env,
   });
-  const told = /\{"userSeconds".*\}$/.exec(stderr)?.[0];
-  if (status !== 0 || told === undefined) throw new Error(`${program}\nended with ${status}:\n${stderr}`);
-  return { ...(JSON.parse(told) as Omit<Cost, "said">), said: stdout };
+  const report = /\{"userSeconds".*\}$/.exec(stderr)?.[0];
+  if (status !== 0 || report === undefined) throw new Error(`${program}\nended with ${status}:\n${stderr}`);
+  return { ...(JSON.parse(report) as Omit<Cost, "output">), output: stdout };
 }
 
 /** User CPU of a command and of the processes that it waits for, as the shell counts it. */

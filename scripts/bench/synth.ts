@@ -11,9 +11,9 @@ interface Made {
 }
 
 export function synthRows(peers: string): void {
-  const one = JSON.parse(measure(synth(1)).said) as Made;
+  const one = JSON.parse(measure(synth(1)).output) as Made;
   const cdk = () => measure('require("./app.cjs")', peers);
-  const { resources: ofCdk } = JSON.parse(cdk().said) as Made;
+  const { resources: ofCdk } = JSON.parse(cdk().output) as Made;
   const mine = () => measure(synth(1));
   ratioRow(`synth, ${one.resources} resources / AWS CDK, ${ofCdk} resources`, ratioOf(mine, cdk), 0.65);
   ratioRow("synth, a resource / AWS CDK", ratioOf(mine, cdk, one.resources / ofCdk));
@@ -59,8 +59,8 @@ export function synthRows(peers: string): void {
 
 /** Cost of many services in one app. */
 export function scaleRows(): void {
-  const small = JSON.parse(measure(synth(2)).said) as Made;
-  const perResource = ({ userSeconds, said }: Cost) => userSeconds / (JSON.parse(said) as Made).resources;
+  const small = JSON.parse(measure(synth(2)).output) as Made;
+  const perResource = ({ userSeconds, output }: Cost) => userSeconds / (JSON.parse(output) as Made).resources;
   const many: Cost[] = [];
   const ratios = [1, 2, 3].map(() => {
     const mine = measure(synth(1000));
@@ -71,7 +71,7 @@ export function scaleRows(): void {
   const most = Math.max(...many.map(({ mebibytes }) => mebibytes));
   row("synth of 1,000 services, memory", `${Math.round(most)} MiB`, "<= 400 MiB");
   const costs = [10, 30, 100].map((services) => measure(synth(services)));
-  const resources = costs.map(({ said }) => (JSON.parse(said) as Made).resources);
+  const resources = costs.map(({ output }) => (JSON.parse(output) as Made).resources);
   const added = (from: number, to: number) =>
     (costs[to]!.userSeconds - costs[from]!.userSeconds) / (resources[to]! - resources[from]!);
   const growth = added(1, 2) / added(0, 1);
