@@ -195,7 +195,6 @@ export const manifest: readonly ManifestRow[] = [
   { path: "test/support/app.ts", template: "service/test/support/app.ts.hbs", of: "service" },
   { path: "test/support/collector.ts", template: "service/test/support/collector.ts", of: "service" },
   { path: "test/support/crash.ts", template: "service/test/support/crash.ts", of: "service" },
-  { path: "test/support/open.ts", template: "service/test/support/open.ts", of: "service" },
   { path: "test/support/postgres.ts", template: "service/test/support/postgres.ts", of: "service", when: postgres },
   {
     path: "test/support/proxy.ts",

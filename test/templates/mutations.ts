@@ -159,6 +159,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     factor: "Disposability",
+    wrong: "a request that waits for an earlier response outlives its connection",
+    file: "src/app.ts",
+    from: '  socket.once("close", close);\n',
+    to: "",
+    test: "hostile",
+    notices: "end with their connection",
+  },
+  {
+    factor: "Disposability",
     wrong: "a silent connection delays the exit",
     file: "src/shutdown.ts",
     from: "  app.server.closeAllConnections();\n",
@@ -260,7 +269,7 @@ export const mutations: readonly Mutation[] = [
     file: "src/contract.ts",
     from: "const check = small && !checks.all(value)",
     to: "const check = (small || true) && !checks.all(value)",
-    test: "http",
+    test: "hostile",
     notices: "does not exhaust the memory",
   },
   {
@@ -278,7 +287,7 @@ export const mutations: readonly Mutation[] = [
     file: "src/app.ts",
     from: "bodies + size > MAX_BODIES",
     to: "bodies < 0",
-    test: "http",
+    test: "hostile",
     notices: "is 503 while 64 MiB of slow bodies arrive",
   },
   {

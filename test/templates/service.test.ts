@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { editAsTeam } from "../cli/support/team";
 import { binOf, commit, generate, git, put, textOf, useVersions } from "../cli/support/versions";
 import { NODES } from "../support/engines";
-import { requiring } from "../support/required-tools";
 import { mutations } from "./mutations";
 import {
   atMost,
@@ -30,9 +29,10 @@ const OWN_TESTS = 600_000;
 /** Tests of a service that need a server of this machine. */
 const NEED_SERVERS = ["postgres", "valkey"];
 
-const missing = missingServers();
-const withServers = requiring(missing);
+/** Tests of a service that are not worth a file in every repository. */
+const ATTACKS = join(__dirname, "attacks");
 const BIN = binOf(join(__dirname, "../.."));
+const missing = missingServers();
 let folder: string;
 let everything: string;
 let servers: Servers | undefined;
@@ -44,6 +44,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "antifragile-service-"));
   everything = join(folder, "everything");
   writeFiles(everything, serviceFiles(EVERYTHING));
+  cpSync(ATTACKS, join(everything, "test"), { recursive: true });
   const installed = await npm(["install"], everything);
   expect(installed.code, installed.output).toBe(0);
   if (missing.length === 0) servers = await startServers();
@@ -62,7 +63,11 @@ function repository(name: string, files: ReadonlyMap<string, string>): string {
   return target;
 }
 
-withServers.it("has the servers that its tests need", () => expect(servers).toBeDefined());
+it("has the servers that its tests need", ({ skip }) => {
+  if (missing.length === 0) return expect(servers).toBeDefined();
+  if (process.env.CI) throw new Error(`install ${missing.join(", ")}`);
+  skip(`not installed: ${missing.join(", ")}; tests that need them are skipped`);
+});
 
 describe("a service with all options", () => {
   it("passes its own tests", { timeout: OWN_TESTS }, async () => {
@@ -184,7 +189,7 @@ describe.concurrent("a mutation", () => {
     "detects: $factor, $wrong ($file)",
     { timeout: 2 * SLOW },
     async ({ file, from, to, test, notices, index }, { skip, expect }) => {
-      if (NEED_SERVERS.includes(test)) withServers.running(skip);
+      if (!servers && NEED_SERVERS.includes(test)) skip(`not installed: ${missing.join(", ")}`);
       const files = serviceFiles(EVERYTHING);
       const text = files.get(file);
       expect(text?.split(from), `"${from}" occurs once in ${file}`).toHaveLength(2);
@@ -195,6 +200,7 @@ describe.concurrent("a mutation", () => {
           text!.replace(from, () => to),
         ),
       );
+      cpSync(ATTACKS, join(target, "test"), { recursive: true });
       const { failed } = await turn(() => runTests(target, [`test/${test}.test.ts`], environment(), notices));
       expect(failed.join("\n")).toContain(notices);
     },

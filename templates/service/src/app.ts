@@ -43,7 +43,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
     },
-    rewriteUrl: ({ url = "/" }) => withoutServer(contract, url),
+    rewriteUrl: ({ url = "/" }) => withoutServer(contract, url.replace(/^https?:\/\/[^/?#]*/i, "")),
     // RFC 9110: HEAD wherever there is GET.
     exposeHeadRoutes: true,
     // While the load balancer deregisters this instance, it still accepts requests.
@@ -55,8 +55,17 @@ export function createApp(options: AppOptions): FastifyInstance {
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: refuseConnection,
+    // Node.js would answer this without a problem; a hook below does.
+    http: { requireHostHeader: false },
   });
-  app.removeContentTypeParser("text/plain");
+  app.server.on("connect", (_request, socket) => closeWith(new Problem(405, "this is not a proxy"), socket as Socket));
+  app.server.on("checkExpectation", (_request, response) => {
+    response.statusCode = 417;
+    response.setHeader("content-type", "application/problem+json").end(JSON.stringify(new Problem(417)));
+  });
+  // One for each request that is pipelined.
+  app.server.on("connection", (socket) => socket.setMaxListeners(0));
+  acceptJson(app);
   const allowed = methodsOf(app);
 
   observeRequests(app);
@@ -80,7 +89,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     }, requestTimeoutMs);
     open += 1;
     reply.raw.once("finish", () => clearTimeout(timer));
-    reply.raw.once("close", () => {
+    onceClosed(request, reply, () => {
       open -= 1;
       clearTimeout(timer);
       if (!reply.raw.writableFinished) deadline.abort(new Error("the caller disconnected"));
@@ -88,14 +97,17 @@ export function createApp(options: AppOptions): FastifyInstance {
     done();
   });
   let bodies = 0;
-  app.addHook("onRequest", ({ headers }, reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
+    const { headers, raw } = request;
+    const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
+    if (hosts.length !== 1 && raw.httpVersion !== "1.0") return done(new Problem(400, "send one host header"));
     const declared = headers["content-length"] ?? (headers["transfer-encoding"] ? Infinity : 0);
     const size = Math.min(Number(declared), app.initialConfig.bodyLimit ?? 0);
     if (bodies + size > MAX_BODIES) {
       return done(new Problem(503, "too many requests", { headers: { "retry-after": "1", connection: "close" } }));
     }
     bodies += size;
-    reply.raw.once("close", () => {
+    onceClosed(request, reply, () => {
       bodies -= size;
     });
     done();
@@ -140,6 +152,38 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
+/** Bodies are JSON in UTF-8, and nothing else. Fastify's own parser would replace invalid bytes. */
+function acceptJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    if (request.headers["content-encoding"]) return done(new Problem(415, "send the body without content-encoding"));
+    let text: string;
+    try {
+      text = utf8.decode(body);
+    } catch {
+      return done(new Problem(400, "the body is not UTF-8"));
+    }
+    parse(request, text, done);
+  });
+}
+
+/**
+ * Calls `end` when the response has left, or cannot. A pipelined one that waits for an earlier response has no connection
+ * yet, and does not notice its end.
+ */
+function onceClosed({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, end: () => void): void {
+  let open = true;
+  const close = () => {
+    socket.off("close", close);
+    if (open) end();
+    open = false;
+  };
+  raw.once("close", close);
+  socket.once("close", close);
+}
+
 /** Sends every error as RFC 9457 `application/problem+json`; those of the service itself are logged. */
 function sendProblem(error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
@@ -167,14 +211,16 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
     HPE_HEADER_OVERFLOW: new Problem(431, `the headers are larger than ${maxHeaderSize} bytes`),
     ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, "the request did not arrive in time"),
   };
-  const problem = problems[error.code ?? ""] ?? new Problem(400, "the request is malformed");
+  if (error.code === "ECONNRESET") socket.destroy();
+  else closeWith(problems[error.code ?? ""] ?? new Problem(400, "the request is malformed"), socket);
+}
+
+function closeWith(problem: Problem, socket: Socket): void {
   const body = JSON.stringify(problem);
   const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\nconnection: close\r\ncontent-type: application/problem+json\r\n`;
   // Nothing may follow a response that has begun.
   const idle = !(socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent;
-  if (socket.writable && idle && error.code !== "ECONNRESET") {
-    socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  }
+  if (socket.writable && idle) socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   socket.destroySoon();
 }
 

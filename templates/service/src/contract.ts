@@ -155,7 +155,7 @@ export function bindContract(
             const small = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= MAX_FULL_CHECK;
             found.push(...run(bodyChecks, request.body ?? null, "body", small));
           }
-          const { path, query } = { path: request.params, query: request.query };
+          const { path, query } = parts;
           if (found.length === 0) found.push(...unstorable({ path, query, body: request.body }));
           if (found.length > 0) {
             throw new Problem(400, "the request does not match the contract", { errors: found.slice(0, MAX_ERRORS) });
@@ -205,6 +205,9 @@ function compiler(document: Document): Compiler {
   const make = (coerceTypes: boolean | "array", allErrors: boolean) => {
     const ajv = new Ajv({ allErrors, coerceTypes, useDefaults: coerceTypes !== false, strictTypes: false });
     addFormats(ajv);
+    // Those of ajv-formats are wider than what stores and JavaScript can hold: urn:uuid:..., and 2^53 + 1.
+    ajv.addFormat("uuid", /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i);
+    ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
     // The whole document is one schema resource, so that every `#/components/...` in it resolves.
     ajv.addVocabulary([...Object.keys(document), "example"]);
     ajv.addSchema(document as unknown as object, "contract", undefined, false);
@@ -287,7 +290,7 @@ const escapePointer = (name: string) => name.replaceAll("~", "~0").replaceAll("/
 /** NUL and unpaired surrogates are valid in JSON, but not in the text of databases and queues. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
-/** The first text that no store takes, or the first value that is nested too deeply to be written anywhere. */
+/** The first text or number that no store takes, or the first value that is nested too deeply to be written anywhere. */
 function unstorable(request: { [part in Fault["in"]]?: unknown }): Fault[] {
   const open: [part: Fault["in"], pointer: string, value: unknown, depth: number][] = [];
   for (const [part, value] of Object.entries(request)) open.push([part as Fault["in"], "", value, 0]);
@@ -295,6 +298,8 @@ function unstorable(request: { [part in Fault["in"]]?: unknown }): Fault[] {
     const [part, pointer, value, depth] = next;
     const fault = (message: string): Fault[] => [{ in: part, pointer: pointer.slice(0, MAX_POINTER), message }];
     if (typeof value === "string" && UNSTORABLE.test(value)) return fault("must not contain U+0000 or lone surrogates");
+    // In a URL, "Infinity" and "1e999" are numbers for Ajv, which skips their limits.
+    if (typeof value === "number" && !Number.isFinite(value)) return fault("must be a finite number");
     if (typeof value !== "object" || value === null) continue;
     if (depth === MAX_DEPTH) return fault(`must not be nested more than ${MAX_DEPTH} levels deep`);
     for (const [name, inner] of Object.entries(value)) {

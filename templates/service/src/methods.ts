@@ -12,7 +12,8 @@ export function methodsOf(app: FastifyInstance): (url: string) => string[] {
     routes.push({ pattern: new RegExp(`^${pattern}$`), methods: [method].flat() });
   });
   return (url) => {
-    const [path = ""] = url.split(/[?#]/);
+    // As the router does: /v1/%71uotes is /v1/quotes.
+    const path = decodeURI(url.split(/[?#]/)[0] ?? "");
     const methods = new Set(routes.flatMap(({ pattern, methods }) => (pattern.test(path) ? methods : [])));
     return methods.size === 0 ? [] : [...methods.add("OPTIONS")].sort();
   };

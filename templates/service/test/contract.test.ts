@@ -98,6 +98,14 @@ describe("a request that does not match the contract", () => {
     [400, { payload: "{", headers: { "content-type": "application/json" } }],
     [400, {}],
     [415, { payload: "sku=a", headers: { "content-type": "text/plain" } }],
+    [
+      400,
+      {
+        payload: Buffer.from('{"lines":[{"sku":"\xff","quantity":1,"unitPriceCents":1}]}', "latin1"),
+        headers: { "content-type": "application/json" },
+      },
+    ],
+    [415, { payload: "{}", headers: { "content-type": "application/json", "content-encoding": "gzip" } }],
     [413, { payload: JSON.stringify({ lines: "x".repeat(2 ** 21) }), headers: { "content-type": "application/json" } }],
     [404, { url: "/v1/nothing" }],
   ])("is answered %i with a problem", async (status, request) => {

@@ -24,9 +24,9 @@ export interface ClientOptions {
 /** Another service that this one calls. */
 export interface Client {
   /**
-   * Sends a request, and the trace with it. Returns any response below 500.
+   * Sends a request, and the trace with it. Returns any response below 500, also a redirect.
    *
-   * Throws `Problem` 503 if no such response arrives in time, and while the circuit breaker is open.
+   * Throws `Problem` 503 if no such response arrives in full and in time, and while the circuit breaker is open.
    *
    * @param path path below the base URL, and the query; it cannot lead to another host
    */
@@ -41,8 +41,9 @@ export function openClient(name: string, options: ClientOptions, log: Log): Clie
   const budget = retryBudget(options.retryBudgetPercent);
 
   const once = async (url: URL, init: RequestInit): Promise<Response> => {
-    const answer = await fetch(url, init);
-    if (answer.status < 500) return answer;
+    // A redirect could lead to any host: the caller gets it as the response.
+    const answer = await fetch(url, { redirect: "manual", ...init });
+    if (answer.status < 500) return new Response(await bodyOf(answer), answer);
     // A response body that is never read would keep its connection.
     await answer.body?.cancel();
     throw new Error(`${name} returned ${answer.status}`);
@@ -93,6 +94,22 @@ export function openClient(name: string, options: ClientOptions, log: Log): Clie
 }
 
 class Canceled extends Error {}
+
+/** Largest body of a response, in bytes. */
+const MAX_BODY = 16 * 2 ** 20;
+
+/** Reads a body in full, so that the timeout covers it. */
+async function bodyOf({ body }: Response): Promise<Blob | null> {
+  if (!body) return null;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BODY) throw new Error(`the response has more than ${MAX_BODY} bytes`);
+    chunks.push(chunk);
+  }
+  return new Blob(chunks);
+}
 
 /** Resolves a path below a base URL. What a caller put into the path cannot change the host, or leave the path of the base. */
 function urlBelow(base: string, path: string): URL {

@@ -75,8 +75,8 @@ export async function openPostgres(config: Config, log: Log, options: PostgresOp
       throw unavailable();
     } finally {
       client.off("error", onError);
-      // A broken connection is destroyed: the pool opens another in its place.
-      client.release(broken);
+      // A connection that is broken, or within a transaction, is destroyed: the pool opens another in its place.
+      client.release(broken ?? client.getTransactionStatus() !== "I");
     }
   };
   return {

@@ -68,7 +68,9 @@ export function openCache(config: Config, log: Log): Cache {
     try {
       return await Promise.race([command(used), late]);
     } catch (error) {
-      health.down(error);
+      // After a failover, the connection may lead to a replica.
+      if (String(error).includes("READONLY") && Date.now() - since > READY_MS) replace(used, error);
+      else health.down(error);
       return undefined;
     } finally {
       clearTimeout(timer);
@@ -104,6 +106,7 @@ export function openCache(config: Config, log: Log): Cache {
           ? on.set(key, text, { condition: "NX", GET: true, expiration })
           : on.set(key, text, { expiration }),
       );
+      if (first !== undefined) health.up();
       return (held === null ? parsed(first) : undefined) ?? made;
     },
     async close() {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { runProcess } from "../../src/process";
-import { testApp } from "./app";
+import { runProcess } from "../src/process";
+import { testApp } from "./support/app";
 
 // Runs the service without backing services and authentication, in its own process.
 void runProcess(async ({ log, stopping }) => {
