@@ -22,6 +22,7 @@ import { loadTemplates } from "../../generator/package-files";
 import { render } from "../../generator/render";
 import { recordNew } from "../../scripts/record";
 import { runsOf } from "../../scripts/terminal-svg";
+import { requiring } from "../support/required-tools";
 import { Terminal } from "../support/terminal";
 import { run, usePackage } from "./packed";
 
@@ -462,87 +463,84 @@ const unescapeXml = (text: string): string =>
 const wordsOf = (texts: readonly string[]): Set<string> =>
   new Set(texts.map((text) => text.replace(/\d+(\.\d+)?/g, "0")));
 
-describe.skipIf(!Terminal.available)(
-  `new on a terminal${Terminal.available ? "" : " (tmux is missing: install it)"}`,
-  () => {
-    let terminal: Terminal;
-    beforeEach(() => {
-      terminal = new Terminal();
-    });
-    afterEach(() => terminal.close());
-    const open = (
-      args: readonly string[],
-      { term = "xterm-256color", ...size }: { columns?: number; rows?: number; term?: string } = {},
-    ): void => {
-      const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
-      terminal.open(`env -u CI TERM=${term} ${words}; echo "exit code $?"; sleep 60`, work, size);
+requiring(Terminal.missing).describe("new on a terminal", () => {
+  let terminal: Terminal;
+  beforeEach(() => {
+    terminal = new Terminal();
+  });
+  afterEach(() => terminal.close());
+  const open = (
+    args: readonly string[],
+    { term = "xterm-256color", ...size }: { columns?: number; rows?: number; term?: string } = {},
+  ): void => {
+    const words = [process.execPath, packed.bin, ...args].map((word) => `'${word}'`).join(" ");
+    terminal.open(`env -u CI TERM=${term} ${words}; echo "exit code $?"; sleep 60`, work, size);
+  };
+
+  it("asks, shows the plan, and writes after a yes, as the recording in README shows", async () => {
+    open(["new", "orders", "--no-install", "--no-git"], { columns: 80, rows: 36 });
+    const frames = await recordNew(terminal, /exit code/);
+    expect(terminal.screen()).toContain("exit code 0");
+    const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+    expect(answers).toMatchObject({ name: "orders", description: "Takes orders" });
+
+    const svg = readFileSync(join(__dirname, "../../docs/first-minute.svg"), "utf8");
+    const shown = wordsOf([...svg.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, text = ""]) => unescapeXml(text)));
+    const now = wordsOf(frames.flatMap(({ screen }) => runsOf(screen).flat()).map(({ text }) => text));
+    // The recorded session installs, and commits.
+    const without = ["exit code 0", "To finish:"];
+    const withInstall = [
+      ...["Next:", "$", "git init, first commit on main", "$ npx ./antifragile-0.0.tgz new orders"],
+      ...["0 package", "0 packages"],
+    ];
+    // A running step, which a quick one never shows.
+    const running = (text: string) => text.startsWith("…");
+    const stale = "docs/first-minute.svg shows other words than the command: npm run docs:record";
+    expect(
+      [...now].filter((text) => !shown.has(text) && !running(text) && !without.includes(text)),
+      stale,
+    ).toEqual([]);
+    expect(
+      [...shown].filter((text) => !now.has(text) && !running(text) && !withInstall.includes(text)),
+      stale,
+    ).toEqual([]);
+  });
+
+  it("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
+    open(["new", "orders"]);
+    await terminal.until("What does it do");
+    terminal.type("C-c");
+    expect(await terminal.until("exit code")).toContain("exit code 130");
+    expect(terminal.screen()).toContain("canceled: nothing was written");
+    expect(readdirSync(work)).toEqual([]);
+  });
+
+  it("asks for numbers on a terminal that cannot move its cursor, and again after a wrong one", async () => {
+    open(["new", "orders", "--no-install", "--no-git"], { columns: 60, rows: 60, term: "dumb" });
+    const answer = async (question: string, ...keys: string[]) => {
+      await terminal.until(question);
+      for (const key of [...keys, "Enter"]) terminal.type(key);
     };
+    await answer("[The orders service]");
+    await answer("separated by spaces [none]:", "9");
+    await answer("Type numbers from 1 to 4", "1 3");
+    await answer("Who can call it?", "1");
+    await answer("Which CI system deploys it?", "github-actions");
+    await answer("Which engine", "0");
+    await answer("Type a number from 1 to 2");
+    await answer("How does a new version go live?");
+    await answer("files to ./orders?");
+    await terminal.until("exit code 0");
+    expect(terminal.screen()).not.toContain("\u001b");
+    const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
+    expect(answers).toMatchObject({ database: "postgres", queue: "sqs", cache: "none", ci: "github-actions" });
+  });
 
-    it("asks, shows the plan, and writes after a yes, as the recording in README shows", async () => {
-      open(["new", "orders", "--no-install", "--no-git"], { columns: 80, rows: 36 });
-      const frames = await recordNew(terminal, /exit code/);
-      expect(terminal.screen()).toContain("exit code 0");
-      const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
-      expect(answers).toMatchObject({ name: "orders", description: "Takes orders" });
-
-      const svg = readFileSync(join(__dirname, "../../docs/first-minute.svg"), "utf8");
-      const shown = wordsOf([...svg.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, text = ""]) => unescapeXml(text)));
-      const now = wordsOf(frames.flatMap(({ screen }) => runsOf(screen).flat()).map(({ text }) => text));
-      // The recorded session installs, and commits.
-      const without = ["exit code 0", "To finish:"];
-      const withInstall = [
-        ...["Next:", "$", "git init, first commit on main", "$ npx ./antifragile-0.0.tgz new orders"],
-        ...["0 package", "0 packages"],
-      ];
-      // A running step, which a quick one never shows.
-      const running = (text: string) => text.startsWith("…");
-      const stale = "docs/first-minute.svg shows other words than the command: npm run docs:record";
-      expect(
-        [...now].filter((text) => !shown.has(text) && !running(text) && !without.includes(text)),
-        stale,
-      ).toEqual([]);
-      expect(
-        [...shown].filter((text) => !now.has(text) && !running(text) && !withInstall.includes(text)),
-        stale,
-      ).toEqual([]);
-    });
-
-    it("ends with 130 on Ctrl-C at a question, and has written nothing", async () => {
-      open(["new", "orders"]);
-      await terminal.until("What does it do");
-      terminal.type("C-c");
-      expect(await terminal.until("exit code")).toContain("exit code 130");
-      expect(terminal.screen()).toContain("canceled: nothing was written");
-      expect(readdirSync(work)).toEqual([]);
-    });
-
-    it("asks for numbers on a terminal that cannot move its cursor, and again after a wrong one", async () => {
-      open(["new", "orders", "--no-install", "--no-git"], { columns: 60, rows: 60, term: "dumb" });
-      const answer = async (question: string, ...keys: string[]) => {
-        await terminal.until(question);
-        for (const key of [...keys, "Enter"]) terminal.type(key);
-      };
-      await answer("[The orders service]");
-      await answer("separated by spaces [none]:", "9");
-      await answer("Type numbers from 1 to 4", "1 3");
-      await answer("Who can call it?", "1");
-      await answer("Which CI system deploys it?", "github-actions");
-      await answer("Which engine", "0");
-      await answer("Type a number from 1 to 2");
-      await answer("How does a new version go live?");
-      await answer("files to ./orders?");
-      await terminal.until("exit code 0");
-      expect(terminal.screen()).not.toContain("\u001b");
-      const answers = JSON.parse(readFileSync(join(work, "orders/.antifragile.json"), "utf8"));
-      expect(answers).toMatchObject({ database: "postgres", queue: "sqs", cache: "none", ci: "github-actions" });
-    });
-
-    it("ends with 130 on Ctrl-C there, too", async () => {
-      open(["new", "orders"], { term: "dumb" });
-      await terminal.until("[The orders service]");
-      terminal.type("C-c");
-      expect(await terminal.until("exit code")).toContain("exit code 130");
-      expect(readdirSync(work)).toEqual([]);
-    });
-  },
-);
+  it("ends with 130 on Ctrl-C there, too", async () => {
+    open(["new", "orders"], { term: "dumb" });
+    await terminal.until("[The orders service]");
+    terminal.type("C-c");
+    expect(await terminal.until("exit code")).toContain("exit code 130");
+    expect(readdirSync(work)).toEqual([]);
+  });
+});

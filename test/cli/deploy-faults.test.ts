@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { requiring } from "../support/required-tools";
 import { Terminal } from "../support/terminal";
 import { usePackage } from "./packed";
 import { FaultTable } from "./support/acting-faults";
@@ -404,59 +405,56 @@ describe("apply", () => {
   it("is tried with every fault", () => expect(table.untried).toEqual([]));
 });
 
-describe.skipIf(!Terminal.available)(
-  `a deployment on a terminal${Terminal.available ? "" : " (tmux is missing: install it)"}`,
-  () => {
-    let terminal: Terminal;
-    beforeEach(() => {
-      terminal = new Terminal({ env: terraform.environment() });
-    });
-    afterEach(() => terminal.close());
-    /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
-    const open = (command = "deploy") => {
-      const script = `${cli(command, "dev").join(" ")}`;
-      writeFileSync(join(terraform.repository, "package.json"), JSON.stringify({ scripts: { deploy: script } }));
-      const line = `env -u CI TERM=xterm npm run deploy --script-shell=bash; echo "exit code $?"; sleep 60`;
-      terminal.open(line, terraform.repository);
-    };
+requiring(Terminal.missing).describe("a deployment on a terminal", () => {
+  let terminal: Terminal;
+  beforeEach(() => {
+    terminal = new Terminal({ env: terraform.environment() });
+  });
+  afterEach(() => terminal.close());
+  /** npm starts its scripts by bash, which the command replaces: it receives each Ctrl-C from the terminal and from npm. */
+  const open = (command = "deploy") => {
+    const script = `${cli(command, "dev").join(" ")}`;
+    writeFileSync(join(terraform.repository, "package.json"), JSON.stringify({ scripts: { deploy: script } }));
+    const line = `env -u CI TERM=xterm npm run deploy --script-shell=bash; echo "exit code $?"; sleep 60`;
+    terminal.open(line, terraform.repository);
+  };
 
-    it("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
-      terraform.hold(true);
-      open();
-      await terminal.until("Apply this plan to orders-dev-platform?");
-      terminal.type("yes", "Enter");
-      await begun();
-      terminal.type("C-c");
-      await terminal.until("exit code 130");
-      expect(terraform.applies).toEqual([
-        "platform apply begins",
-        "platform interrupt 1",
-        "platform apply ends in order",
-      ]);
-    });
+  it("applies after a yes, and ends in order on one Ctrl-C through npm", async () => {
+    terraform.hold(true);
+    open();
+    await terminal.until("Apply this plan to orders-dev-platform?");
+    terminal.type("yes", "Enter");
+    await begun();
+    terminal.type("C-c");
+    await terminal.until("exit code 130");
+    expect(terraform.applies).toEqual([
+      "platform apply begins",
+      "platform interrupt 1",
+      "platform apply ends in order",
+    ]);
+  });
 
-    it.each([
-      ["C-c", "exit code 130"],
-      ["C-d", "exit code 130"],
-      ["Enter", "exit code 1"],
-    ])("applies nothing after %s at the question", async (key, outcome) => {
-      open();
-      await terminal.until("Apply this plan to orders-dev-platform?");
-      terminal.type(key);
-      await terminal.until(outcome);
-      expect(terminal.screen()).toContain("orders-dev-platform is as it was");
-      expect(terraform.applies).toEqual([]);
-      expect(kept()).toEqual([]);
-    });
+  it.each([
+    ["C-c", "exit code 130"],
+    ["C-d", "exit code 130"],
+    ["Enter", "exit code 1"],
+  ])("applies nothing after %s at the question", async (key, outcome) => {
+    open();
+    await terminal.until("Apply this plan to orders-dev-platform?");
+    terminal.type(key);
+    await terminal.until(outcome);
+    expect(terminal.screen()).toContain("orders-dev-platform is as it was");
+    expect(terraform.applies).toEqual([]);
+    expect(kept()).toEqual([]);
+  });
 
-    it("destroys only what is named", async () => {
-      deployed();
-      open("destroy");
-      await terminal.until("Type the name of the environment to destroy it:");
-      terminal.type("yes", "Enter");
-      await terminal.until("exit code 1");
-      expect(terminal.screen()).toContain("nothing was destroyed");
-      expect(terraform.applies).toEqual([]);
-    });
-  },
-);
+  it("destroys only what is named", async () => {
+    deployed();
+    open("destroy");
+    await terminal.until("Type the name of the environment to destroy it:");
+    terminal.type("yes", "Enter");
+    await terminal.until("exit code 1");
+    expect(terminal.screen()).toContain("nothing was destroyed");
+    expect(terraform.applies).toEqual([]);
+  });
+});

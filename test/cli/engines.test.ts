@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { COMBINATIONS, describeWithCdktn, NODES, NODES_OF_CDKTN } from "../support/engines";
+import { COMBINATIONS, describeWithCdktn, describeWithNodes, NODES, NODES_OF_CDKTN } from "../support/engines";
 import { ROOT, stackJson } from "../support/examples";
 import { run, usePackage } from "./packed";
 
@@ -58,7 +58,7 @@ function engineOf(): string {
   return metadata.version;
 }
 
-describeWithCdktn("the package finds its engine", () => {
+describeWithNodes("the package finds its engine", () => {
   it.each([
     ["cdktf", CDKTF, "0.21.0", "5 true\n", NODES],
     ["cdktn", CDKTN, "0.24.0", "6 true\n", NODES_OF_CDKTN],

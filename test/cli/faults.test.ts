@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { SAME_CTRL_C_MS } from "../../operations/interruption";
 import { image, template } from "../operations/support/fake-cloud";
 import { closeTerminal, runInTerminal } from "../support/in-terminal";
+import { requiring } from "../support/required-tools";
 import { Terminal } from "../support/terminal";
 import { FaultTable } from "./support/acting-faults";
 import { OUTPUT_ENDS, until, useChildren } from "./support/child";
@@ -72,7 +73,7 @@ describe("a release whose output is closed", () => {
     expect(aws.lock).toBeUndefined();
   });
 
-  it.skipIf(!Terminal.available)("completes when its terminal is closed, under a shell that goes on", async () => {
+  requiring(Terminal.missing).it("completes when its terminal is closed, under a shell that goes on", async () => {
     await released();
     const command = { words: release("b"), env: environment(), folder: packed.folder };
     const { code, text } = await runInTerminal({

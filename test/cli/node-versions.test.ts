@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { COMBINATIONS, describeWithCdktn, NODES_OF_CDKTN } from "../support/engines";
+import { COMBINATIONS, describeWithNodes, NODES_OF_CDKTN } from "../support/engines";
 import { ROOT, stackJson, stackNames } from "../support/examples";
 import { run, succeeded, usePackage } from "./packed";
 
@@ -23,7 +23,7 @@ const INSTALLED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["constructs", "tsx", "vitest"].map((name) => [name, join(ROOT, "node_modules", name)])),
 };
 
-describeWithCdktn("a repository on CDK Terrain", () => {
+describeWithNodes("a repository on CDK Terrain", () => {
   it.each(NODES_OF_CDKTN)(
     "is generated, synthesized, and passes its tests of the infrastructure, by %s",
     async (node) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { copyStripped, stripped } from "../../scripts/strip-python";
 import { tools } from "../support/deployment";
+import { requiring } from "../support/required-tools";
 import { ROOT } from "./support/sources";
 
 const folder = mkdtempSync(join(tmpdir(), "antifragile-python-"));
@@ -30,7 +31,7 @@ files = sorted(path.relative_to(before) for path in before.rglob("*.py"))
 print(len(files), [str(path) for path in files if tree(before / path) != tree(after / path)])
 `;
 
-it.skipIf(!tools.python.found && !process.env.CI)(
+requiring(tools.python.found ? [] : [tools.python.install]).it(
   "the emulator in the package is the emulator, without comments and types",
   () => {
     const source = join(ROOT, "emulator/python");

@@ -10,7 +10,7 @@ import { judgeDeployment } from "../iam/recorded/judge";
 import type { SimulatedRole } from "../iam/roles";
 import { AwsCaller } from "../support/aws-call";
 import { type Deployment, deploy, describeOnEmulator, tools } from "../support/deployment";
-import { COMBINATIONS, hasCdktn } from "../support/engines";
+import { COMBINATIONS, hasCdktn, itWithCdktn } from "../support/engines";
 import { ROOT, stackJson, stackNames, synthExample } from "../support/examples";
 
 const APP = join(ROOT, "test/e2e/apps/chaos.ts");
@@ -40,7 +40,7 @@ describeOnEmulator("experiments", () => {
     return Object.fromEntries(await Promise.all(byName));
   }
 
-  it.skipIf(!hasCdktn)("are synthesized by CDK Terrain", () => {
+  itWithCdktn("are synthesized by CDK Terrain", () => {
     const [version] = stackNames(join(shop.results, "cdktf.out")).map((name) => {
       const { metadata } = stackJson(join(shop.results, "cdktf.out"), name)["//"] as { metadata: { version: string } };
       return metadata.version;

@@ -40,7 +40,7 @@ import {
   startEmulator,
   tools,
 } from "../support/deployment";
-import { COMBINATIONS, hasCdktn } from "../support/engines";
+import { COMBINATIONS, itWithCdktn } from "../support/engines";
 import { stackJson } from "../support/examples";
 import { deployLocally, handled, type Local } from "../support/local-deployment";
 
@@ -368,7 +368,7 @@ describeOnEmulator("a generated repository", () => {
     await createRoles(emulator.url, { account: DELIVERY, program: others, policies: true, isOne: /-dev-/ });
   });
 
-  it.skipIf(!hasCdktn)("moves to CDK Terrain, which synthesizes it from here on", async () => {
+  itWithCdktn("moves to CDK Terrain, which synthesizes it from here on", async () => {
     // As `"cdktf": "npm:cdktn@0.24.0"` in package.json installs it, with the bindings of provider 5.
     const engine = join(repository, "node_modules", "cdktf");
     rmSync(engine, { recursive: true });

@@ -3,13 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { Emulator } from "../../emulator";
 import { AccountClient, StandIns } from "../../emulator/runner";
 import { describeOnEmulator, tools } from "../support/deployment";
+import { requiring } from "../support/required-tools";
 import { missingServers } from "../templates/support/servers";
-
-const missing = missingServers();
 
 /** First bytes that a server of this machine sends in return. */
 async function answerOf(port: number, sent: Buffer | string, bytes: number): Promise<Buffer> {
@@ -71,8 +70,7 @@ describeOnEmulator("servers of this machine", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("stand in for the database and the cache of an account", async ({ skip }) => {
-    if (missing.length > 0 && !process.env.CI) skip(`not installed: ${missing.join(", ")}`);
+  requiring(missingServers()).it("stand in for the database and the cache of an account", async () => {
     const { DBInstances } = await account.call<{
       DBInstances: { Endpoint: { Address: string }; MasterUserSecret: { SecretArn: string } }[];
     }>("rds", "DescribeDBInstances");

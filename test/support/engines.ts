@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe } from "vitest";
 import { ROOT } from "./examples";
 import { synthPrograms } from "./program";
+import { requiring } from "./required-tools";
 
 /** An engine with bindings of the AWS provider, and the folders of their packages. */
 export interface Combination {
@@ -51,26 +51,23 @@ export const COMBINATIONS = {
   },
 } as const satisfies Readonly<Record<string, Combination>>;
 
-/**
- * CDK Terrain and its bindings, which have a `package.json` of their own: they take half a gigabyte, and a contributor may do
- * without them. Missing in a CI run is a failure.
- */
-export const hasCdktn = existsSync(CDKTN) || process.env.CI !== undefined;
+/** True if CDK Terrain and its bindings are installed. They have a `package.json` of their own, because they take half a gigabyte. */
+export const hasCdktn = existsSync(CDKTN);
 
-/** Tests that need CDK Terrain; skipped with a message if it is not installed. */
-export const describeWithCdktn: (name: string, tests: () => void) => void = (name, tests) =>
-  hasCdktn ? describe(name, tests) : describe.skip(`${name} (not installed: npm ci --prefix test/engines)`, tests);
+const missing = hasCdktn ? [] : ["npm ci --prefix test/engines"];
 
-/**
- * Programs of Node.js: the one that runs the tests, and newer versions, which are packages for Linux beside CDK Terrain. Missing in a CI
- * run is a failure.
- */
-export const NODES: readonly string[] = [
-  process.execPath,
-  ...["node-22", "node-24"]
-    .map((name) => join(ROOT, "test/engines/node_modules", name, "bin/node"))
-    .filter((program) => existsSync(program) || process.env.CI !== undefined),
-];
+/** Tests that need CDK Terrain. */
+export const { describe: describeWithCdktn, it: itWithCdktn } = requiring(missing);
+
+/** Newer versions of Node.js, which are packages for Linux beside CDK Terrain. */
+const NEWER_NODES = ["node-22", "node-24"].map((name) => join(ROOT, "test/engines/node_modules", name, "bin/node"));
+const missingNodes = NEWER_NODES.filter((program) => !existsSync(program));
+
+/** Tests that need CDK Terrain and the newer versions of Node.js. */
+export const { describe: describeWithNodes } = requiring([...missing, ...missingNodes]);
+
+/** Programs of Node.js: the one that runs the tests, and newer versions if they are installed. */
+export const NODES: readonly string[] = [process.execPath, ...NEWER_NODES.filter((program) => existsSync(program))];
 
 /** Those that CDK Terrain runs on. */
 export const NODES_OF_CDKTN = NODES.slice(1);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { PNPM_VERSION } from "../../generator/package-managers";
+import { requiring } from "../support/required-tools";
 import { buildah, buildBase, checked, npmVolumes, startInside } from "./support/image";
 import {
   cleanEnvironment,
@@ -116,9 +117,7 @@ afterAll(async () => {
 }, SLOW);
 
 beforeEach(({ skip }) => {
-  if (missing.length === 0) return;
-  if (process.env.CI) throw new Error(`install ${missing.join(", ")}`);
-  skip(`missing: ${missing.join(", ")}`);
+  requiring(missing).running(skip);
 });
 
 /** Starts a process of the image; the working directory of the image cannot be set from outside. */

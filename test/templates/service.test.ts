@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { editAsTeam } from "../cli/support/team";
 import { binOf, commit, generate, git, put, textOf, useVersions } from "../cli/support/versions";
 import { NODES } from "../support/engines";
+import { requiring } from "../support/required-tools";
 import { mutations } from "./mutations";
 import {
   atMost,
@@ -31,8 +32,9 @@ const NEED_SERVERS = ["postgres", "valkey"];
 
 /** Tests of a service that are not worth a file in every repository. */
 const ATTACKS = join(__dirname, "attacks");
-const BIN = binOf(join(__dirname, "../.."));
 const missing = missingServers();
+const withServers = requiring(missing);
+const BIN = binOf(join(__dirname, "../.."));
 let folder: string;
 let everything: string;
 let servers: Servers | undefined;
@@ -63,11 +65,7 @@ function repository(name: string, files: ReadonlyMap<string, string>): string {
   return target;
 }
 
-it("has the servers that its tests need", ({ skip }) => {
-  if (missing.length === 0) return expect(servers).toBeDefined();
-  if (process.env.CI) throw new Error(`install ${missing.join(", ")}`);
-  skip(`not installed: ${missing.join(", ")}; tests that need them are skipped`);
-});
+withServers.it("has the servers that its tests need", () => expect(servers).toBeDefined());
 
 describe("a service with all options", () => {
   it("passes its own tests", { timeout: OWN_TESTS }, async () => {
@@ -189,7 +187,7 @@ describe.concurrent("a mutation", () => {
     "detects: $factor, $wrong ($file)",
     { timeout: 2 * SLOW },
     async ({ file, from, to, test, notices, index }, { skip, expect }) => {
-      if (!servers && NEED_SERVERS.includes(test)) skip(`not installed: ${missing.join(", ")}`);
+      if (NEED_SERVERS.includes(test)) withServers.running(skip);
       const files = serviceFiles(EVERYTHING);
       const text = files.get(file);
       expect(text?.split(from), `"${from}" occurs once in ${file}`).toHaveLength(2);
