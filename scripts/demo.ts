@@ -19,7 +19,6 @@ const folder = mkdtempSync(join(tmpdir(), "antifragile-demo-"));
 const repository = join(folder, NAME);
 const logFile = join(folder, "demo.log");
 const log = createWriteStream(logFile);
-const timings: { title: string; seconds: number }[] = [];
 const children = new Set<ChildProcess>();
 /** Interrupts groups of processes. */
 const groups = new Set<() => void>();
@@ -40,12 +39,9 @@ const report = progressReporter({
 });
 
 async function step(title: string, work: () => Promise<string>): Promise<void> {
-  const begun = performance.now();
   report.begin(title);
   try {
-    const result = await work();
-    timings.push({ title, seconds: (performance.now() - begun) / 1000 });
-    report.done(result);
+    report.done(await work());
   } catch (error) {
     report.failed();
     throw error;
@@ -138,7 +134,6 @@ async function startAndAsk(): Promise<void> {
  */
 async function deployLocally(): Promise<boolean> {
   console.log(`\n  npm run deploy:local   (infra/ on an emulator, by Terraform and the real AWS provider)\n`);
-  const begun = Date.now();
   const child = spawn("npm", ["run", "--silent", "deploy:local"], {
     cwd: repository,
     env: userEnvironment,
@@ -160,7 +155,6 @@ async function deployLocally(): Promise<boolean> {
   await once(child, "close");
   groups.delete(interrupt);
   const answer = await asked;
-  timings.push({ title: "deploy:local", seconds: (Date.now() - begun) / 1000 });
   if (answer !== undefined) console.log(`\n  what was deployed answered ${answer}`);
   // Interrupted, npm has no exit code: it waits for the command, whose last line reports success.
   return answer !== undefined && output.includes("found as planned, and destroyed");
@@ -174,7 +168,7 @@ async function askDeployed(output: string): Promise<string> {
   return describeQuote(url, await (await fetch(issuer)).text());
 }
 
-/** Creates a quote, with a token and without one. */
+/** Creates a quote with a token, fails to do so without one, and describes both. */
 async function describeQuote(url: string, token: string): Promise<string> {
   const body = JSON.stringify({ lines: [{ sku: "A-1", quantity: 3, unitPriceCents: 250 }] });
   const ask = async (authorization?: string) => {
@@ -187,7 +181,8 @@ async function describeQuote(url: string, token: string): Promise<string> {
   const holder = await ask(`Bearer ${token}`);
   if (stranger.status !== 401) throw new StepError(`without a token: ${stranger.status}, not 401: ${stranger.text}`);
   if (holder.status !== 201) throw new StepError(`with a token: ${holder.status}, not 201: ${holder.text}`);
-  return `POST /v1/quotes: ${stranger.status} without a token, ${holder.status} with one: ${holder.text.slice(0, 90)}`;
+  const { totalCents } = JSON.parse(holder.text) as { totalCents: number };
+  return `POST /v1/quotes: ${stranger.status} without a token, ${holder.status} with one, totalCents ${totalCents}`;
 }
 
 interface Stacks {
@@ -196,8 +191,8 @@ interface Stacks {
   readonly stacks: Readonly<Record<string, { readonly workingDirectory: string }>>;
 }
 
-/** Engine and provider line of what `npm run synth` wrote. */
-function describeLine(): string {
+/** Versions of engine and provider in what `deploy:local` has synthesized. */
+function describeVersions(): string {
   const outdir = join(repository, "infra", "cdktf.out");
   const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(outdir, ...path), "utf8"));
   const { version, stacks } = read("manifest.json") as Stacks;
@@ -215,7 +210,7 @@ async function main(): Promise<void> {
     const output = await npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], ROOT);
     const packed = JSON.parse(output.slice(output.indexOf("["))) as { filename: string; size: number }[];
     tarball = join(folder, packed[0]?.filename ?? "");
-    return `${packed[0]?.filename}, ${Math.round((packed[0]?.size ?? 0) / 1024)} kB`;
+    return `${packed[0]?.filename}, ${Math.round((packed[0]?.size ?? 0) / 1000)} kB`;
   });
   await step(`npx antifragile new ${NAME} --yes`, async () => {
     const output = await npm(
@@ -236,10 +231,10 @@ async function main(): Promise<void> {
   await startAndAsk();
   const deployed = await deployLocally();
 
-  console.log(`\n  ${timings.map(({ title, seconds }) => `${title} ${seconds.toFixed(0)} s`).join(" · ")}\n`);
+  console.log(`\n  done in          ${Math.round(performance.now() / 1000)} s`);
   console.log(`  the repository   ${repository}   yours to look at`);
-  console.log(`  its AWS          ${join(repository, "infra", "infrastructure.ts")}`);
-  if (deployed) console.log(`  its line         ${describeLine()}; others: docs/engines.md`);
+  console.log("  infrastructure   infra/infrastructure.ts in it");
+  if (deployed) console.log(`  its versions     ${describeVersions()}; others: docs/engines.md`);
   console.log(`  all output       ${logFile}\n`);
   if (!deployed) {
     console.log(
