@@ -197,12 +197,16 @@ function sendProblem(error: FastifyError | Problem, request: FastifyRequest, rep
 
 function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
-  const { statusCode = 500, code, message } = error;
+  // Code may throw anything, also null.
+  const { statusCode = 500, code, message }: Partial<FastifyError> = Object(error);
   // Their messages repeat the URL, which may hold secrets.
   if (code === "FST_ERR_BAD_URL") return new Problem(400, "the URL is malformed");
   if (code === "FST_ERR_MAX_PARAM_LENGTH") return new Problem(414, "a part of the path is too long");
-  // Errors that Fastify finds before the handler: a wrong content type, broken JSON, a body that is too large.
-  return statusCode < 500 ? new Problem(statusCode, message) : new Problem(500);
+  // Errors that Fastify finds before the handler: a wrong content type, broken JSON, a body that is too large or cut off.
+  // Those of other libraries are not for callers.
+  return statusCode < 500 && /^FST_|^ECONNRESET$/.test(code ?? "")
+    ? new Problem(statusCode, message)
+    : new Problem(500);
 }
 
 /** Answers bytes that are not an HTTP request, and closes the connection. No request exists to log. */

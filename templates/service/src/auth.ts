@@ -182,11 +182,12 @@ async function jwksUrl(issuer: string): Promise<URL> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(ISSUER_MS), redirect: "error" });
   if (!answer.ok) throw new Error(`AUTH_ISSUER: ${url} returned ${answer.status}`);
-  const document = (await answer.json()) as { issuer?: string; jwks_uri?: string };
+  const document = (await answer.json().catch(() => {})) as { issuer?: string; jwks_uri?: string } | undefined;
+  if (!document?.jwks_uri) throw new Error(`AUTH_ISSUER: ${url} is not a discovery document`);
   if (document.issuer !== issuer) {
     throw new Error(`AUTH_ISSUER is ${issuer}, but its discovery document names ${document.issuer}: set that one`);
   }
-  return new URL(document.jwks_uri ?? "");
+  return new URL(document.jwks_uri);
 }
 
 async function watched(work: Promise<void>, health: Health): Promise<void> {

@@ -120,6 +120,8 @@ export function bindContract(
         fault(id ? `has no handler "${id}", or shares it with another operation` : "has no operationId");
         continue;
       }
+      // The router has a meaning of its own for other characters.
+      if (!/^(\/([\w.~-]|\{\w+\})*)+$/.test(url)) fault("must have a path of letters, digits, _.~- and {names}");
       const security = operation.security ?? document.security;
       if (authorize && !security) fault("has no security; set `security: []` to make it public");
       if (!authorize && security?.length) fault("has security, but this service does not validate tokens");
@@ -143,6 +145,7 @@ export function bindContract(
       ) => Promise<{ status: number; body: unknown }>;
       app.route({
         method: method.toUpperCase(),
+        exposeHeadRoute: !item.head,
         url: url.replace(/\{([^}]+)\}/g, ":$1"),
         // Before the body is read: an unauthenticated request costs as little as possible.
         onRequest: async (request) => {
@@ -155,12 +158,12 @@ export function bindContract(
             const small = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= MAX_FULL_CHECK;
             found.push(...run(bodyChecks, request.body ?? null, "body", small));
           }
-          const { path, query } = parts;
-          if (found.length === 0) found.push(...unstorable({ path, query, body: request.body }));
+          if (found.length === 0) found.push(...unstorable({ ...parts, body: request.body }));
           if (found.length > 0) {
             throw new Problem(400, "the request does not match the contract", { errors: found.slice(0, MAX_ERRORS) });
           }
 
+          const { path, query } = parts;
           const { body, deadline: signal } = request;
           const answer = await handler({ path, query, body, request, signal });
           // The deadline has passed, and the caller has the response already.

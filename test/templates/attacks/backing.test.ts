@@ -3,11 +3,13 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createClient } from "@redis/client";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createAuthorize } from "../src/auth";
 import { type ClientOptions, openClient } from "../src/backing/client";
 import { openPostgres } from "../src/backing/postgres";
 import { openCache } from "../src/backing/valkey";
 import { loadConfig } from "../src/config";
 import { createLog } from "../src/log";
+import { testApp, validRequest } from "./support/app";
 import { needs } from "./support/reachable";
 import { environment } from "./support/service";
 
@@ -17,18 +19,19 @@ function logOf() {
   return { lines, log: createLog("info", { name: "under-test", version: "0" }, { write: (line) => lines.push(line) }) };
 }
 
+async function callee(answer: RequestListener, options: Partial<ClientOptions> = {}) {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const settings = { url, timeoutMs: 2000, retryBudgetPercent: 0, breakerFailurePercent: 100, ...options };
+  return { url, client: openClient("callee", settings, logOf().log) };
+}
+
 describe("a call", () => {
-  async function callee(answer: RequestListener, options: Partial<ClientOptions> = {}) {
-    const server = createServer(answer).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const settings = { url, timeoutMs: 2000, retryBudgetPercent: 0, breakerFailurePercent: 100, ...options };
-    return { url, client: openClient("callee", settings, logOf().log) };
-  }
   const unavailable = { name: "Problem", status: 503 };
 
   it("does not follow a redirect to another host", async () => {
@@ -70,6 +73,18 @@ describe("a call", () => {
     const { client } = await callee((_, response) => response.writeHead(status, { "x-a": "b" }).end(body));
     const answer = await client.request("/");
     expect([answer.status, answer.headers.get("x-a"), await answer.text()]).toEqual([status, "b", body]);
+  });
+});
+
+describe("an issuer that is a website", () => {
+  it.each(["<html>", "null", "{}"])("is reported in words when it answers %s", async (text) => {
+    const { url } = await callee((_, response) => response.end(text));
+    const { lines, log } = logOf();
+    const { app } = testApp({ authorize: createAuthorize({ issuer: url, audience: "under-test", log }) });
+    const token = `${Buffer.from('{"alg":"ES256"}').toString("base64url")}.e30.c2ln`;
+    const valid = await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } });
+    expect(valid.statusCode).toBe(503);
+    expect(lines.join()).toContain(`AUTH_ISSUER: ${url}/.well-known/openid-configuration is not a discovery document`);
   });
 });
 

@@ -34,19 +34,55 @@ describe("pipelined requests", () => {
   });
 });
 
+describe("a handler that throws", () => {
+  it.each([
+    ["null", null],
+    ["an error of a library", Object.assign(new Error("canary"), { statusCode: 404, code: "NOT_FOUND" })],
+  ])("%s: 500 as problem+json, logged, without details", async (_, thrown) => {
+    const { app, lines } = testApp({ handlers: { createQuote: () => Promise.reject(thrown) } });
+    const answer = await app.inject(validRequest("createQuote"));
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+    expect(answer.json()).toEqual({ type: "about:blank", title: "Internal Server Error", status: 500 });
+    expect(lines.join()).toContain("request failed");
+  });
+});
+
+describe("a contract", () => {
+  it.each(["/v2/{quote-id}", "/v2/quotes:search", "/v2/*"])("is refused with the path %s", (path) => {
+    const contract = readContract(join(__dirname, "../openapi.yaml"));
+    const { paths } = contract.document;
+    Object.assign(paths, { [path]: paths["/v1/quotes"] });
+    delete paths["/v1/quotes"];
+    expect(() => testApp({ contract })).toThrow(`POST ${path} must have a path of`);
+  });
+
+  it("may have HEAD beside GET", async () => {
+    const contract = readContract(join(__dirname, "../openapi.yaml"));
+    const { post } = contract.document.paths["/v1/quotes"]!;
+    const item = {
+      get: { ...post!, operationId: "other", requestBody: undefined },
+      head: { ...post!, requestBody: undefined },
+    };
+    Object.assign(contract.document, { paths: { "/v1/quotes": item } });
+    const made = async () => ({ status: 201, body: undefined as never }) as never;
+    expect(() => testApp({ contract, handlers: { other: made } as object })).not.toThrow("already declared");
+  });
+});
+
 describe("a value that no store can hold", () => {
   it.each([
     [{ type: "string", format: "uuid" }, "urn:uuid:00000000-0000-4000-8000-000000000001"],
     [{ type: "integer", maximum: 100 }, "1e999"],
     [{ type: "integer", format: "int64" }, "9007199254740993"],
   ])("does not match %j: %s", async (schema, value) => {
-    const contract = readContract(join(__dirname, "../openapi.yaml"));
-    Object.assign(contract.document.paths["/v1/quotes"]!.post!, {
-      parameters: [{ name: "value", in: "query", schema }],
-    });
-    const { app } = testApp({ contract });
-    const answer = await app.inject({ ...validRequest("createQuote"), url: `/v1/quotes?value=${value}` });
-    expect(answer.statusCode).toBe(400);
+    for (const part of ["query", "header"]) {
+      const contract = readContract(join(__dirname, "../openapi.yaml"));
+      const parameters = [{ name: "value", in: part, schema }];
+      Object.assign(contract.document.paths["/v1/quotes"]!.post!, { parameters });
+      const sent = part === "query" ? { url: `/v1/quotes?value=${value}` } : { headers: { value } };
+      const answer = await testApp({ contract }).app.inject({ ...validRequest("createQuote"), ...sent });
+      expect(answer.statusCode, part).toBe(400);
+    }
   });
 });
 
