@@ -45,15 +45,9 @@ describe("every error", () => {
       "conflicting lengths",
       "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
-    [400, "no host", "GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n"],
-    [400, "two hosts", `GET /livez HTTP/1.1\r\nhost: b\r\n${close}`],
     [404, "an unknown path", `GET /canary HTTP/1.1\r\n${close}`],
     [405, "a method that the path does not support", `DELETE /v1/quotes HTTP/1.1\r\n${close}`],
     [405, "a method that no path supports", `PROPFIND /v1/quotes HTTP/1.1\r\n${close}`],
-    [405, "a method that an encoded path does not support", `DELETE /live%7A HTTP/1.1\r\n${close}`],
-    [405, "a method that an absolute URL does not support", `DELETE http://a/livez HTTP/1.1\r\n${close}`],
-    [405, "a proxy's request", `CONNECT a:443 HTTP/1.1\r\n${close}`],
-    [417, "an unknown expectation", `GET /livez HTTP/1.1\r\nexpect: canary\r\n${close}`],
     [431, "headers that are too large", `GET / HTTP/1.1\r\nx: ${"x".repeat(20_000)}\r\n${close}`],
   ])("is problem+json: %i for %s", async (status, _, bytes) => {
     const { port } = await listening();

@@ -104,6 +104,19 @@ describe("a transaction that its session leaves open", () => {
   });
 });
 
+describe("a database whose connections are all busy", () => {
+  needs(config.PGHOST, config.PGPORT, "docker compose up -d postgres");
+
+  it("is not down, and the reason is in the error", async () => {
+    const { lines, log } = logOf();
+    const postgres = await openPostgres({ ...config, PG_POOL_MAX: 1 }, log);
+    onTestFinished(() => postgres.close());
+    const [, late] = await Promise.allSettled([postgres.query("select pg_sleep(3.5)"), postgres.query("select 1")]);
+    expect(late).toMatchObject({ reason: { status: 503, cause: { message: expect.stringContaining("timeout") } } });
+    expect(lines).toEqual([]);
+  });
+});
+
 describe("a cache that refuses a command", () => {
   const { hostname, port } = new URL(config.REDIS_URL);
   needs(hostname, Number(port), "docker compose up -d valkey");

@@ -34,6 +34,28 @@ describe("pipelined requests", () => {
   });
 });
 
+describe("every error", () => {
+  const close = "host: a\r\nconnection: close\r\n\r\n";
+  it.each([
+    [400, "no host", "GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n"],
+    [400, "two hosts", `GET /livez HTTP/1.1\r\nhost: b\r\n${close}`],
+    [405, "a method that an encoded path does not support", `DELETE /live%7A HTTP/1.1\r\n${close}`],
+    [405, "a method that an absolute URL does not support", `DELETE http://a/livez HTTP/1.1\r\n${close}`],
+    [405, "a proxy's request", `CONNECT a:443 HTTP/1.1\r\n${close}`],
+    [417, "an unknown expectation", `GET /livez HTTP/1.1\r\nexpect: canary\r\n${close}`],
+  ])("is problem+json: %i for %s", async (status, _, bytes) => {
+    const socket = connect((await listening()).port, "127.0.0.1");
+    let text = "";
+    socket.on("data", (data) => {
+      text += data;
+    });
+    socket.write(bytes);
+    await once(socket, "close");
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*content-type: application/problem\\+json`, "i"));
+    expect(JSON.parse(text.split("\r\n\r\n")[1]!)).toMatchObject({ type: "about:blank", status });
+  });
+});
+
 describe("a handler that throws", () => {
   it.each([
     ["null", null],

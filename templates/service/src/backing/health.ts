@@ -27,8 +27,9 @@ export function watchHealth(name: string, log: Log): Health {
 }
 
 /** Response while a backing service is down: retry later. Which service it is, stays internal. */
-export function unavailable(): Problem {
+export function unavailable(cause?: unknown): Problem {
   return new Problem(503, "a service that this request needs is not available", {
     headers: { "retry-after": "5" },
+    cause,
   });
 }

@@ -55,8 +55,9 @@ export async function openPostgres(config: Config, log: Log, options: PostgresOp
       health.up();
       return client;
     } catch (error) {
-      health.down(error);
-      throw unavailable();
+      // All connections are busy: the database is not down.
+      if ((error as Error).message !== "timeout exceeded when trying to connect") health.down(error);
+      throw unavailable(error);
     }
   };
   const session = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
