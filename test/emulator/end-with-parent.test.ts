@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
+import { ContainerProcess } from "../../emulator/runner/container-process";
 
 const ROOT = join(__dirname, "../..");
 const ETERNAL = "setInterval(() => {}, 1000)";
@@ -22,10 +23,10 @@ new ContainerProcess({
 process.on("SIGTERM", () => process.exit(0));
 `;
 
-let parent: ChildProcess;
+let parent: ChildProcess | undefined;
 let pids: number[] = [];
 afterEach(() => {
-  parent.kill("SIGKILL");
+  parent?.kill("SIGKILL");
   for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
 });
 
@@ -54,3 +55,18 @@ it.each(["SIGKILL", "SIGTERM"] as const)(
     expect(pids.map(isRunning)).toEqual([false, false]);
   },
 );
+
+it("all that a task has started ends with its first process, as in a container", async () => {
+  const program = `sleep 300 & echo $!; exec node -e '${ETERNAL}'`;
+  const lines: string[] = [];
+  const container = new ContainerProcess({
+    container: { name: "orders", image: "orders", command: ["sh", "-c", program], stopTimeout: 2 },
+    image: { folder: ROOT, environment: {}, entryPoint: [], command: [] },
+    environment: {},
+    onLine: (line) => lines.push(line),
+  });
+  await expect.poll(() => lines).toHaveLength(1);
+  pids = lines.map(Number);
+  expect((await container.stop()).exitCode).toBe(143);
+  await expect.poll(() => pids.map(isRunning)).toEqual([false]);
+});
