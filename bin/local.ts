@@ -15,6 +15,8 @@ export interface RunningDeployment {
   readonly folder: string;
 }
 
+const SHOW_MS = 1000;
+
 const stateFile = (repository: string) => join(repository, "node_modules", ".cache", "antifragile", "local.json");
 
 /** Local deployment of a repository that runs now; undefined if none does. */
@@ -117,15 +119,18 @@ export async function runDeployed(context: Context, deployed: Deployed, signal: 
     await buildAndRelease(context, deployed);
     if (signal.aborted) return;
     writeState(cwd, { url, folder });
-    const notes = [
-      ...standIns.flatMap(({ sentences }) => sentences),
-      ...runners.flatMap(({ differences }) => differences),
-    ];
-    print(describe(context, deployed, { urls: runners.flatMap(({ urls }) => urls), notes, issuer }));
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    let shown = "";
+    while (!signal.aborted) {
+      const notes = [
+        ...standIns.flatMap(({ sentences }) => sentences),
+        ...runners.flatMap(({ differences }) => differences),
+      ];
+      const text = describe(context, deployed, { urls: runners.flatMap(({ urls }) => urls), notes, issuer });
+      // Another run may have changed it.
+      if (text !== shown) print(text);
+      shown = text;
+      await sleep(SHOW_MS, undefined, { signal }).catch(() => undefined);
+    }
   } finally {
     rmSync(stateFile(cwd), { force: true });
     print("\n  draining\n");

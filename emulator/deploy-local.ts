@@ -108,6 +108,7 @@ export async function deployLocally({ synthesize, report, signal, use }: DeployL
     await Promise.all(works.map((work) => work().catch(fail)));
     if (problems.length > 0) throw problems[0];
   };
+  let failure: Error | undefined;
   try {
     report.done(`an AWS account on this machine, ${emulator.url}`);
     await createBoundaries(emulator.url, synthesized);
@@ -147,13 +148,17 @@ export async function deployLocally({ synthesize, report, signal, use }: DeployL
         : `nothing billable; free: ${free.map(({ kind, id }) => `${kind} ${id}`).join(", ")}`,
     );
   } catch (error) {
-    const where = `logs are kept in ${folder}`;
-    throw error instanceof Error ? Object.assign(error, { message: `${error.message}\n${where}` }) : error;
+    // Nothing has failed where a user has interrupted it.
+    if (error instanceof Error && !signal.aborted) {
+      failure = error;
+      error.message += `\nlogs are kept in ${folder}`;
+    }
+    throw error;
   } finally {
     await providers.stop();
     await emulator.stop();
+    if (failure === undefined) await rm(folder, { recursive: true, force: true });
   }
-  await rm(folder, { recursive: true, force: true });
 }
 
 export interface DeployAgainOptions extends Omit<DeployLocallyOptions, "use"> {

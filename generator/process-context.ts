@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import disk from "node:fs/promises";
+import { listenForInterruption } from "../contract/interruption";
 import { didYouMean, quoted, visible } from "../contract/text";
 import { type ExitCode, UserError } from "../contract/user-error";
 import { MAX_ANSWERS_BYTES } from "./answers-file";
@@ -21,14 +22,11 @@ async function readText(path: string): Promise<string> {
 }
 
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, abort);
+  const { signal, dispose } = listenForInterruption();
   try {
-    return await work(controller.signal);
+    return await work(signal);
   } finally {
-    for (const signal of signals) process.off(signal, abort);
+    dispose();
   }
 }
 

@@ -1,11 +1,11 @@
 import { defineCommand } from "../contract/command-line";
+import { type Interruption, listenForInterruption } from "../contract/interruption";
 import type { Release } from "../contract/release";
 import { timestamp } from "../contract/text";
 import { badUsage, type ExitCode, UserError } from "../contract/user-error";
 import { alarmStates } from "./alarm-states";
 import { type WatchedAlarm, watchAlarms } from "./alarms";
 import { AwsClients, awsErrorForUser } from "./aws-sdk";
-import { type Interruption, listenForInterruption } from "./interruption";
 import { chooseStacks, PLACE, type ReleaseCommandContext, releaseContext } from "./release/commands";
 import type { FoundStack } from "./release/find";
 import { rollback } from "./release/release";

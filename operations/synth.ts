@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { defineCommand } from "../contract/command-line";
+import { listenForInterruption } from "../contract/interruption";
 import { cancelled, UserError } from "../contract/user-error";
-import { listenForInterruption } from "./interruption";
 import { isDelivery } from "./synthesized";
 
 /** The command `antifragile synth`, in a generated repository. */

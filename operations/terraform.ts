@@ -3,10 +3,10 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSy
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
+import { type Interruption, listenForInterruption } from "../contract/interruption";
 import { terraformProgram } from "../contract/terraform-program";
 import { cancelled, UserError } from "../contract/user-error";
 import { terraformMissing } from "../contract/version";
-import { type Interruption, listenForInterruption } from "./interruption";
 
 /** Command that starts Terraform. @throws UserError where it is not installed */
 export function findTerraform(env: NodeJS.ProcessEnv): readonly [string] {

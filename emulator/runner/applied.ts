@@ -15,8 +15,6 @@ export interface Container {
   readonly portMappings?: readonly { readonly containerPort: number }[];
   readonly stopTimeout?: number;
   readonly user?: string;
-  readonly healthCheck?: object;
-  readonly readonlyRootFilesystem?: boolean;
   readonly logConfiguration?: { readonly logDriver: string; readonly options?: Readonly<Record<string, string>> };
 }
 
@@ -25,6 +23,9 @@ export interface TaskDefinition {
   readonly family: string;
   readonly cpu?: string;
   readonly memory?: string;
+  readonly volumes?: readonly object[];
+  readonly ephemeralStorage?: object;
+  readonly runtimePlatform?: object;
   readonly containerDefinitions: readonly Container[];
 }
 

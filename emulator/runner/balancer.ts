@@ -33,7 +33,9 @@ export class LocalBalancer {
     }
     for (const { arn, port } of listeners) {
       if (this.#servers.has(arn)) continue;
-      const server = createServer((incoming, outgoing) => this.#answer(arn, incoming, outgoing));
+      const server = createServer({ keepAliveTimeout: IDLE_MS }, (incoming, outgoing) =>
+        this.#answer(arn, incoming, outgoing),
+      );
       // A port below 1024 needs privileges. 80 is 8080 here, and 443 is 8443, if they are free.
       await listen(server, port < 1024 ? (port === 80 ? 8080 : 8000 + port) : port);
       this.#servers.set(arn, { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });

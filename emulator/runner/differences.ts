@@ -1,21 +1,29 @@
 import type { TaskDefinition } from "./applied";
 
+/** Fields of a container that a task on this machine obeys, or of which a sentence of their own tells. */
+const OBEYED =
+  "name image essential entryPoint command environment secrets portMappings stopTimeout user dockerLabels".split(" ");
+const UNSET = [undefined, "false", "0", "[]"];
+
 /** Differences between a task on this machine and its applied definition, each as a sentence. */
 export function describeDifferences(
-  { family, containerDefinitions, cpu, memory }: TaskDefinition,
+  { family, containerDefinitions, cpu, memory, volumes, ephemeralStorage, runtimePlatform }: TaskDefinition,
   isHere: (image: string) => unknown,
 ): string[] {
   return containerDefinitions.map((container) => {
+    const { logConfiguration: log, user, portMappings } = container;
     if (!isHere(container.image))
       return `${family}: the container ${container.name} does not run, its image is not here`;
-    const limits = cpu === undefined && memory === undefined ? [] : [`no limit of ${cpu} CPU units and ${memory} MiB`];
+    const logConfiguration = log?.logDriver === "awslogs" ? undefined : log;
+    const all = { ...container, logConfiguration, cpu, memory, volumes, ephemeralStorage, runtimePlatform };
+    const ignored = Object.entries(all)
+      .filter(([name, value]) => !OBEYED.includes(name) && !UNSET.includes(JSON.stringify(value)))
+      .map(([name]) => name);
     const differences = [
       `the built program on Node.js ${process.versions.node} instead of its image`,
-      ...(container.user === undefined ? [] : [`this user instead of ${container.user}`]),
-      ...(container.readonlyRootFilesystem ? ["a file system that can be written to"] : []),
-      ...(container.portMappings?.length ? ["a port of its own in PORT"] : []),
-      ...(container.healthCheck === undefined ? [] : ["no health check of the container"]),
-      ...limits,
+      ...(user === undefined ? [] : [`this user instead of ${user}`]),
+      ...(portMappings?.length ? ["a port of its own in PORT"] : []),
+      ...(ignored.length === 0 ? [] : [`not applied: ${ignored.sort().join(", ")}`]),
     ];
     return `${family}: ${differences.join("; ")}`;
   });

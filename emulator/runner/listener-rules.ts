@@ -74,8 +74,10 @@ function holds(condition: Condition, { method, url, headers, address }: RuledReq
     }
     case "http-header": {
       const { HttpHeaderName = "" } = condition.HttpHeaderConfig ?? {};
-      const value = [headers[HttpHeaderName.toLowerCase()] ?? []].flat().join(",");
-      return valuesOf(condition.HttpHeaderConfig).some((pattern) => matches(pattern, value, "i"));
+      const value = headers[HttpHeaderName.toLowerCase()];
+      return valuesOf(condition.HttpHeaderConfig).some(
+        (pattern) => value !== undefined && matches(pattern, String(value), "i"),
+      );
     }
     case "http-request-method":
       return valuesOf(condition.HttpRequestMethodConfig).includes(method);

@@ -168,7 +168,9 @@ export class TaskRunner {
       const image = here(container.image);
       return image === undefined ? [] : [{ container, image }];
     });
-    this.#differences.set(definition.family, describeDifferences(definition, here));
+    // Until a new task is healthy, ECS lists the one of the image before the first release again and again.
+    if (known.length > 0 || !this.#differences.has(definition.family))
+      this.#differences.set(definition.family, describeDifferences(definition, here));
     if (known.length === 0) {
       // The bootstrap image, before the first release: there is nothing to run.
       if (applied.group.startsWith("family:")) throw new Error("its image is not on this machine");
@@ -196,7 +198,7 @@ export class TaskRunner {
       containers,
       registrations: (service?.loadBalancers ?? []).flatMap(({ targetGroupArn = "", containerPort }) => {
         const group = targetGroups.get(targetGroupArn);
-        return group === undefined ? [] : [{ group, port: ports.get(containerPort) ?? 0 }];
+        return group === undefined ? [] : [{ group, containerPort, port: ports.get(containerPort) ?? 0 }];
       }),
       graceMs: (service?.healthCheckGracePeriodSeconds ?? 0) * 1000,
       print: (line) => print(name, line),

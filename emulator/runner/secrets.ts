@@ -7,15 +7,8 @@ import type { AccountClient } from "./client";
 export async function resolveSecret(account: AccountClient, valueFrom: string): Promise<string> {
   const parts = valueFrom.split(":");
   if (parts[2] !== "secretsmanager") {
-    const Name =
-      parts[2] === "ssm"
-        ? parts
-            .slice(5)
-            .join(":")
-            .replace(/^parameter/, "")
-        : valueFrom;
     const { Parameter } = await account.call<{ Parameter: { Value: string } }>("ssm", "GetParameter", {
-      Name,
+      Name: valueFrom,
       WithDecryption: true,
     });
     return Parameter.Value;

@@ -2,6 +2,7 @@
 export interface TargetGroup {
   readonly TargetGroupArn: string;
   readonly HealthCheckPath?: string;
+  readonly HealthCheckPort?: string;
   readonly HealthCheckIntervalSeconds?: number;
   readonly HealthCheckTimeoutSeconds?: number;
   readonly HealthyThresholdCount?: number;
@@ -26,11 +27,12 @@ export class Target {
   #ended = false;
 
   /**
-   * @param port local port of the container
+   * @param port local port of the container's port
    * @param onChange called when the target has become healthy or unhealthy
    */
   constructor(
     readonly port: number,
+    private readonly containerPort: number,
     group: TargetGroup,
     private readonly onChange: () => void,
   ) {
@@ -65,6 +67,7 @@ export class Target {
   async #check(): Promise<void> {
     const {
       HealthCheckPath: path = "/",
+      HealthCheckPort: checked = "traffic-port",
       HealthCheckIntervalSeconds: interval = 30,
       HealthCheckTimeoutSeconds: timeout = 5,
       HealthyThresholdCount: healthyAfter = 5,
@@ -72,22 +75,24 @@ export class Target {
       Matcher,
     } = this.#group;
     const codes = Matcher?.HttpCode ?? "200";
+    const own = ["traffic-port", String(this.containerPort)].includes(checked);
+    const place = own ? path : `:${checked}${path}`;
     let passed = false;
     let refused = false;
     try {
-      const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      const response = await fetch(`http://127.0.0.1:${own ? this.port : checked}${path}`, {
         signal: AbortSignal.timeout(timeout * 1000),
         redirect: "manual",
         headers: { "user-agent": "ELB-HealthChecker/2.0" },
       });
       await response.body?.cancel();
       passed = accepts(codes, response.status);
-      this.lastCheck = `GET ${path} returned ${response.status}${passed ? "" : `, and ${codes} is healthy`}`;
+      this.lastCheck = `GET ${place} returned ${response.status}${passed ? "" : `, and ${codes} is healthy`}`;
     } catch (error) {
       const { name, cause } = error as Error & { cause?: { code?: string } };
       refused = cause?.code === "ECONNREFUSED";
       const why = name === "TimeoutError" ? `no response in ${timeout} s` : (cause?.code ?? name);
-      this.lastCheck = `GET ${path}: ${refused ? "nothing listens on the port of the container" : why}`;
+      this.lastCheck = `GET ${place}: ${refused ? "nothing listens on the port of the container" : why}`;
     }
     if (this.#ended) return;
     // A target that has not listened yet is asked again soon, which saves the wait for the first interval.

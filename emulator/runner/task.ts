@@ -12,7 +12,11 @@ export interface TaskOptions {
   readonly applied: AppliedTask;
   readonly containers: readonly Omit<ContainerProcessOptions, "onLine">[];
   /** Target groups that it is registered with, with the local ports of its containers. */
-  readonly registrations: readonly { readonly group: TargetGroup; readonly port: number }[];
+  readonly registrations: readonly {
+    readonly group: TargetGroup;
+    readonly containerPort: number;
+    readonly port: number;
+  }[];
   /** Time after the start for which failed health checks do not count. */
   readonly graceMs: number;
   readonly print: (line: string) => void;
@@ -66,8 +70,8 @@ export class Task {
       void process.ended.then((ending) => this.#containerEnded(container, ending));
       return process;
     });
-    this.#targets = registrations.map(({ group, port }) => {
-      const target: Target = new Target(port, group, () => this.#healthChanged(target));
+    this.#targets = registrations.map(({ group, port, containerPort }) => {
+      const target: Target = new Target(port, containerPort, group, () => this.#healthChanged(target));
       balancer.register(target);
       return target;
     });

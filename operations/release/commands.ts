@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type CommandContext, type CommandLine, defineCommand, type FlagTable } from "../../contract/command-line";
+import { type Interruption, listenForInterruption } from "../../contract/interruption";
 import { quoted } from "../../contract/text";
 import { badUsage, UserError } from "../../contract/user-error";
 import { awsErrorForUser } from "../aws-sdk";
-import { type Interruption, listenForInterruption } from "../interruption";
 import { admin } from "./admin";
 import { AwsCloud } from "./aws";
 import { Interrupted, type ReleaseContext } from "./context";

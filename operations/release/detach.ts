@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { listenForInterruption } from "../interruption";
+import { listenForInterruption } from "../../contract/interruption";
 
 /** Variable of a process that reports to the one that started it that its release has begun. */
 const DETACHED = "ANTIFRAGILE_DETACHED";

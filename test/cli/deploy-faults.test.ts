@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { SAME_CTRL_C_MS } from "../../contract/interruption";
 import { requiring } from "../support/required-tools";
 import { Terminal } from "../support/terminal";
 import { usePackage } from "./packed";

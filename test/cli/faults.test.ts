@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { SAME_CTRL_C_MS } from "../../contract/interruption";
 import { image, template } from "../operations/support/fake-cloud";
 import { closeTerminal, runInTerminal } from "../support/in-terminal";
 import { requiring } from "../support/required-tools";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { inOrder } from "../../contract/stacks";
 import { deployLocally, independentGroups } from "../../emulator/deploy-local";
 import { describeOnEmulator } from "../support/deployment";
@@ -39,8 +39,15 @@ describeOnEmulator("a local deployment", () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "antifragile-deploy-local-"));
+    // Other tests deploy locally at the same time.
+    vi.stubEnv("TMPDIR", folder);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const left = () => readdirSync(folder).filter((name) => name.startsWith("antifragile-local-"));
 
   async function run(onBegin: (title: string) => void = () => undefined, signal = new AbortController().signal) {
     const reported: string[] = [];
@@ -112,7 +119,6 @@ describeOnEmulator("a local deployment", () => {
 
   it("stops the emulator if the app cannot be synthesized", async () => {
     const report = { begin: () => undefined, progress: () => undefined, done: () => undefined };
-    const before = readdirSync(tmpdir());
     const ended = deployLocally({
       synthesize: async () => {
         throw new Error("no app");
@@ -121,12 +127,10 @@ describeOnEmulator("a local deployment", () => {
       signal: new AbortController().signal,
     });
     await expect(ended).rejects.toThrow(/^no app$/);
-    expect(
-      readdirSync(tmpdir()).filter((name) => name.startsWith("antifragile-local-") && !before.includes(name)),
-    ).toEqual([]);
+    expect(left()).toEqual([]);
   });
 
-  it("stops when it is interrupted", async () => {
+  it("stops when it is interrupted, and leaves nothing", async () => {
     write(folder, {});
     const controller = new AbortController();
     const { reported, ended } = await run((title) => {
@@ -138,7 +142,7 @@ describeOnEmulator("a local deployment", () => {
     );
     expect(error?.message).toMatch(/interrupted/);
     expect(reported.at(-1)).toBe("apply b-platform");
-    rmSync(/logs are kept in (\S+)/.exec(error?.message ?? "")?.[1] ?? "", { recursive: true });
+    expect(left()).toEqual([]);
   });
 });
 

@@ -1,4 +1,7 @@
-import { expect, it } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import { describeDifferences } from "../../emulator/runner/differences";
 import { readDockerfile } from "../../emulator/runner/image";
 import {
   actionsFor,
@@ -8,7 +11,7 @@ import {
   type RuledRequest,
   redirectLocation,
 } from "../../emulator/runner/listener-rules";
-import { accepts } from "../../emulator/runner/target-group";
+import { accepts, Target } from "../../emulator/runner/target-group";
 
 const request = (parts: Partial<RuledRequest> = {}): RuledRequest => ({
   method: "GET",
@@ -42,6 +45,7 @@ const conditions: [Condition, boolean][] = [
   [{ Field: "host-header", HostHeaderConfig: { Values: ["example.com"] } }, false],
   [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: "X-Tenant", Values: ["acme"] } }, true],
   [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: "X-Other", Values: ["acme"] } }, false],
+  [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: "X-Other", Values: ["*"] } }, false],
   [{ Field: "query-string", QueryStringConfig: { Values: [{ Key: "page", Value: "two" }] } }, true],
   [{ Field: "query-string", QueryStringConfig: { Values: [{ Value: "three" }] } }, false],
   [{ Field: "source-ip", SourceIpConfig: { Values: ["127.0.0.0/8"] } }, true],
@@ -99,4 +103,53 @@ CMD ["dist/main.js", \\
     command: ["dist/main.js", "--port"],
   });
   expect(readDockerfile("FROM node\nCMD node main.js").command).toEqual(["/bin/sh", "-c", "node main.js"]);
+});
+
+it("lists every field of a task definition that a task on this machine does not obey", () => {
+  const app = {
+    name: "app",
+    image: "here",
+    command: ["node", "main.js"],
+    cpu: 0,
+    mountPoints: [],
+    logConfiguration: { logDriver: "awslogs" },
+  };
+  const differences = (container: object, task: object = {}) =>
+    describeDifferences(
+      { taskDefinitionArn: "", family: "orders", containerDefinitions: [{ ...app, ...container }], ...task },
+      (image) => image === "here",
+    ).map((each) => each.replace(process.versions.node, "20"));
+  const program = "orders: the built program on Node.js 20 instead of its image";
+  expect(differences({})).toEqual([program]);
+  const container = {
+    user: "1000",
+    portMappings: [{ containerPort: 8080 }],
+    readonlyRootFilesystem: true,
+    workingDirectory: "/srv",
+    dependsOn: [{ containerName: "side", condition: "START" }],
+    logConfiguration: { logDriver: "awsfirelens" },
+  };
+  expect(differences(container, { cpu: "256", memory: "512", volumes: [{ name: "files" }] })).toEqual([
+    `${program}; this user instead of 1000; a port of its own in PORT; not applied: cpu, dependsOn, logConfiguration, memory, readonlyRootFilesystem, volumes, workingDirectory`,
+  ]);
+  expect(differences({ image: "elsewhere" })).toEqual([
+    "orders: the container app does not run, its image is not here",
+  ]);
+});
+
+it("health checks go to the port of the target group, which is the one of the container unless it has another", async () => {
+  const server = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const lastCheck = async (HealthCheckPort: string) => {
+    const group = { TargetGroupArn: "", HealthCheckPath: "/livez", HealthCheckPort, deregistrationSeconds: 0 };
+    const target = new Target(port, 8080, group, () => undefined);
+    onTestFinished(() => target.end());
+    await expect.poll(() => target.lastCheck).not.toBe("not checked yet");
+    return target.lastCheck;
+  };
+  expect(await lastCheck("traffic-port")).toBe("GET /livez returned 200");
+  expect(await lastCheck("8080")).toBe("GET /livez returned 200");
+  expect(await lastCheck("2")).toBe("GET :2/livez: nothing listens on the port of the container");
 });

@@ -232,13 +232,17 @@ describeOnEmulator("the task runner", () => {
 
   test("lists the differences of what runs now, not of the image before the first release", async () => {
     await register({}, { image: "public.ecr.aws/docker/library/node:20" });
+    await elb("ModifyTargetGroup", { TargetGroupArn: group, Matcher: { HttpCode: "204" } });
     await runner.start();
     await createService();
     await until(() => runner.differences.length > 0);
     expect(runner.differences).toEqual(["orders: the container app does not run, its image is not here"]);
     await register();
     await ecs("UpdateService", { cluster: "main", service: "orders", taskDefinition: "orders" });
-    await until(async () => (await ask().catch(() => undefined))?.status === 200);
+    await until(() => lines.includes("listening"));
+    // Until the new task is healthy, ECS lists the one of that image as well.
+    await ecs("CreateCluster", { clusterName: "other" });
+    await new Promise((done) => setTimeout(done, 1000));
     expect(runner.differences).toEqual([expect.stringContaining("orders: the built program on Node.js")]);
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { SAME_CTRL_C_MS } from "../../operations/interruption";
+import { SAME_CTRL_C_MS } from "../../contract/interruption";
 import { type Ended, until } from "../cli/support/child";
 import { Terminal } from "./terminal";
 

@@ -11,9 +11,9 @@ export const SAME_CTRL_C_MS = 250;
 
 export interface InterruptionOptions {
   /** Called once, for the first signal. */
-  readonly onStop: (signal: string) => void;
+  readonly onStop?: (signal: string) => void;
   /** Called for each Ctrl-C after the first signal. */
-  readonly onForce: () => void;
+  readonly onForce?: () => void;
 }
 
 /** Interruption of a command by signals. */
@@ -30,7 +30,7 @@ export interface Interruption {
  * Listens for Ctrl-C, SIGTERM and SIGHUP, of which the first asks the command to shut down. npm does not forward signals
  * to the shell that it starts a command with, so under npm the end of that shell counts as one.
  */
-export function listenForInterruption({ onStop, onForce }: InterruptionOptions): Interruption {
+export function listenForInterruption({ onStop, onForce }: InterruptionOptions = {}): Interruption {
   const controller = new AbortController();
   let last = 0;
   const stop = (signal: string) => {
@@ -38,11 +38,11 @@ export function listenForInterruption({ onStop, onForce }: InterruptionOptions):
     const same = now - last < SAME_CTRL_C_MS;
     last = now;
     if (controller.signal.aborted) {
-      if (signal === "SIGINT" && !same) onForce();
+      if (signal === "SIGINT" && !same) onForce?.();
       return;
     }
     controller.abort();
-    onStop(signal);
+    onStop?.(signal);
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   const parent = process.ppid;
