@@ -1,7 +1,7 @@
 import { defineCommand } from "../contract/command-line";
 import { progressReporter, seconds } from "../contract/progress";
 import { badUsage, cancelled, type ExitCode, UserError } from "../contract/user-error";
-import { type Deployed, deployAgain, deployLocally, ToolsMissingError } from "../emulator/deploy-local";
+import { type Deployed, deployAgain, deployLocally } from "../emulator/deploy-local";
 import type { Context } from "../generator/context";
 import { ALLOWANCE_FLAGS, allowancesOf } from "../operations/allowances";
 import { deploy } from "../operations/deploy";
@@ -99,9 +99,6 @@ async function runLocally(context: Context, once: boolean): Promise<ExitCode> {
             : "the other run goes on",
         );
       if (error instanceof UserError) throw error;
-      if (error instanceof ToolsMissingError) {
-        throw new UserError(`${error.message}\nThe synthesized stacks are in infra/cdktf.out.`, 1);
-      }
       throw error instanceof Error ? new UserError(error.message, 1) : error;
     }
     context.print(`\n  applied, found as planned, and destroyed, in ${seconds(context.now() - start)}\n`);

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { boundariesIn, boundaryArn, boundaryDocument } from "../contract/boundary";
 import type { ProgressReporter } from "../contract/progress";
 import { inOrder, type Place, placeOf, type StackManifest } from "../contract/stacks";
+import { UserError } from "../contract/user-error";
 import { Emulator } from "./index";
 import { ProviderPool } from "./provider-process";
 import { readServices } from "./runner/applied";
@@ -34,14 +35,6 @@ export interface Deployed {
   readonly environments: readonly Place[];
 }
 
-/** This machine lacks tools: nothing was deployed. */
-export class ToolsMissingError extends Error {
-  override readonly name = "ToolsMissingError";
-  constructor(readonly missing: readonly string[]) {
-    super(`not deployed, since this machine lacks what it takes:\n${missing.map((tool) => `  ${tool}`).join("\n")}`);
-  }
-}
-
 interface Manifest extends StackManifest {
   readonly stacks: Readonly<
     Record<string, { readonly dependencies: readonly string[]; readonly workingDirectory: string }>
@@ -60,8 +53,8 @@ interface Synthesized {
  * Deploys an app to an emulator and destroys it again: each stack is planned and applied by Terraform with the real AWS
  * provider, read back through AWS's API, planned again (which must be empty), and destroyed.
  *
- * @throws ToolsMissingError when the app is synthesized, and nothing deployed; the error of a failed synthesis; Error that names
- *   the stack and the log when a later step fails
+ * @throws UserError where this machine lacks tools; the error of a failed synthesis; Error that names the stack and the log when a
+ *   later step fails
  */
 export async function deployLocally({ synthesize, report, signal, use }: DeployLocallyOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "antifragile-local-"));
@@ -186,9 +179,10 @@ export async function deployAgain({ synthesize, report, signal, running }: Deplo
 
 /** Synthesizes the app, as a step, and reads its stacks. */
 async function synthesizeStacks(synthesize: () => Promise<string>, report: Steps): Promise<Synthesized> {
-  report.begin("synthesize");
-  const outdir = await synthesize();
-  report.done(relative(process.cwd(), outdir));
+  const begun = performance.now();
+  // Not begun earlier: on a terminal, what the program prints would be in the line of the step.
+  const outdir = await synthesize().finally(() => report.begin("synthesize"));
+  report.done(relative(process.cwd(), outdir), performance.now() - begun);
   const manifest = JSON.parse(await readFile(join(outdir, "manifest.json"), "utf8")) as Manifest;
   const folderOf = (stack: string) => join(outdir, manifest.stacks[stack]?.workingDirectory ?? "");
   const programs = new Map<string, string>();
@@ -214,11 +208,17 @@ async function createBoundaries(url: string, { programs }: Synthesized): Promise
   }
 }
 
-/** @throws ToolsMissingError if this machine lacks tools */
+/** @throws UserError if this machine lacks tools */
 async function startEmulator(log: string): Promise<{ emulator: Emulator; tools: Tools }> {
   const tools = await findTools();
   const missing = missingTools(tools);
-  if (missing.length > 0) throw new ToolsMissingError(missing);
+  if (missing.length > 0) {
+    const lines = missing.map((tool) => `  ${tool}\n`).join("");
+    throw new UserError(
+      `not deployed, since this machine lacks what it takes:\n${lines}The synthesized stacks are in infra/cdktf.out.`,
+      1,
+    );
+  }
   return { emulator: await Emulator.start({ log, tools }), tools };
 }
 

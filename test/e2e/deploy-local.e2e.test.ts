@@ -118,15 +118,19 @@ describeOnEmulator("a local deployment", () => {
   });
 
   it("stops the emulator if the app cannot be synthesized", async () => {
-    const report = { begin: () => undefined, progress: () => undefined, done: () => undefined };
+    const begun: string[] = [];
+    const report = { begin: (title: string) => begun.push(title), progress: () => undefined, done: () => undefined };
     const ended = deployLocally({
       synthesize: async () => {
+        // What the program prints has lines of its own.
+        expect(begun).toEqual([]);
         throw new Error("no app");
       },
       report,
       signal: new AbortController().signal,
     });
     await expect(ended).rejects.toThrow(/^no app$/);
+    expect(begun).toEqual(["synthesize"]);
     expect(left()).toEqual([]);
   });
 
