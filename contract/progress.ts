@@ -8,7 +8,7 @@ export interface ProgressReporter {
   readonly progress: (text: string) => void;
   /** Ends the step with its result, whose further lines go below, and its time. @default - time since it began */
   readonly done: (result: string, milliseconds?: number) => void;
-  /** Marks the step as failed. */
+  /** Marks the step under way as failed. */
   readonly failed: () => void;
 }
 
@@ -57,7 +57,8 @@ export function progressReporter({ print, now, color, columns }: ProgressOptions
       const time = seconds(milliseconds).padStart(7);
       print(`${clear}  ${styled("green", "✔")} ${title.padEnd(TITLE_WIDTH)} ${time}  ${first}\n`);
       for (const text of more) print(`${" ".repeat(RESULT_COLUMN)}${text}\n`);
+      title = "";
     },
-    failed: () => print(`${clear}  ${styled("red", "✖")} ${title}\n`),
+    failed: () => title && print(`${clear}  ${styled("red", "✖")} ${title}\n`),
   };
 }

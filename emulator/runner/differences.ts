@@ -1,6 +1,6 @@
 import type { TaskDefinition } from "./applied";
 
-/** Fields of a container that a task on this machine obeys, or of which a sentence of their own tells. */
+/** Fields of a container that a task on this machine obeys, or whose difference has a sentence of its own. */
 const OBEYED =
   "name image essential entryPoint command environment secrets portMappings stopTimeout user dockerLabels".split(" ");
 const UNSET = [undefined, "false", "0", "[]"];
