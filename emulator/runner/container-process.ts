@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Container } from "./applied";
 import { endWithParent } from "./end-with-parent";
@@ -48,16 +47,15 @@ export class ContainerProcess {
       if (stream === null) return;
       for await (const line of createInterface({ input: stream })) onLine(line);
     });
-    this.ended = (async () => {
-      const [code, signal] = await Promise.race([
-        once(child, "close") as Promise<[number | null, string | null]>,
-        once(child, "error").then(([error]) => Promise.reject(error as Error)),
-      ]).catch((error: Error) => [error] as const);
-      if (code instanceof Error) return { exitCode: undefined, reason: `CannotStartContainerError: ${code.message}` };
-      await Promise.all(read);
-      const exitCode = code ?? (signal === "SIGKILL" ? 137 : 143);
-      return { exitCode, reason: "Essential container in task exited" };
-    })();
+    this.ended = new Promise((resolve) => {
+      child.once("error", ({ message }) =>
+        resolve({ exitCode: undefined, reason: `CannotStartContainerError: ${message}` }),
+      );
+      child.once("close", async (code, signal) => {
+        await Promise.all(read);
+        resolve({ exitCode: code ?? (signal === "SIGKILL" ? 137 : 143), reason: "Essential container in task exited" });
+      });
+    });
   }
 
   /** Sends SIGTERM, and SIGKILL after the stop timeout. */

@@ -230,6 +230,23 @@ describeOnEmulator("the task runner", () => {
     });
   }
 
+  test("rolls back again, after another rollback", async () => {
+    await register();
+    await runner.start();
+    await createService();
+    await deployed();
+    const update = () => ecs("UpdateService", { cluster: "main", service: "orders", taskDefinition: "orders" });
+    await emulator.rollBackNext({ cluster: "main", service: "orders", shownSeconds: 0 });
+    await register({ VERSION: "2" });
+    await update();
+    const before = (await described())[0]?.taskDefinition;
+    await register({ LEVEL: "wrong" });
+    await update();
+    expect((await described()).map(({ status }) => status)).toEqual(["PRIMARY", "ACTIVE"]);
+    await until(async () => (await described()).some(({ rolloutState }) => rolloutState === "FAILED"));
+    expect((await described())[0]).toMatchObject({ taskDefinition: before, status: "PRIMARY" });
+  });
+
   test("lists the differences of what runs now, not of the image before the first release", async () => {
     await register({}, { image: "public.ecr.aws/docker/library/node:20" });
     await elb("ModifyTargetGroup", { TargetGroupArn: group, Matcher: { HttpCode: "204" } });

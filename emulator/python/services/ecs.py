@@ -200,6 +200,8 @@ def _deploy(call: Call, record: dict[str, Any], service: dict[str, Any], task_de
     failure = _roll_backs.of("*").pop(_key(service), None) if record["deployments"] else None
     before = record.get("taskDefinition")
     new = _deployment(service, task_definition, now)
+    # That of an earlier one that was rolled back.
+    record.pop("forget", None)
     if failure is None and has_agent() and service["desiredCount"] > 0:
         older = [{**each, "status": "ACTIVE"} for each in record["deployments"] if each["rolloutState"] != "FAILED"]
         new.update(
