@@ -66,17 +66,16 @@ function accountVariables(url: string): Record<string, string> {
 
 /** Runs work with only these variables for AWS: an account or a profile of the user must not be reached. */
 async function withEnvironment<T>(variables: Record<string, string>, work: () => Promise<T>): Promise<T> {
-  const before = Object.entries(process.env).filter(([name]) => name.startsWith("AWS_"));
-  const clear = () => {
+  const replaceBy = (all: NodeJS.ProcessEnv) => {
     for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+    Object.assign(process.env, all);
   };
-  clear();
-  Object.assign(process.env, variables);
+  const before = { ...process.env };
+  replaceBy(variables);
   try {
     return await work();
   } finally {
-    clear();
-    Object.assign(process.env, Object.fromEntries(before));
+    replaceBy(before);
   }
 }
 

@@ -79,7 +79,7 @@ export class TaskRunner {
 
   /** Applied variables of a container: the first that has one of this name. */
   async variable(name: string): Promise<string | undefined> {
-    for (const { taskDefinitionArn } of (this.#applied ?? (await readApplied(this.#options.account))).tasks) {
+    for (const { taskDefinitionArn } of this.#applied?.tasks ?? []) {
       const { containerDefinitions } = await this.#definition(taskDefinitionArn);
       for (const { environment = [] } of containerDefinitions) {
         const found = environment.find((each) => each.name === name);
