@@ -11,7 +11,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     part: "check of the token: signature, claims, scopes",
     file: "auth.ts",
-    changes: [["await verify(request, keys, options)", '{ subject: "caller", scopes: ["quotes:write"] }']],
+    changes: [["await verify(request)", '{ subject: "caller", scopes: ["quotes:write"] }']],
   },
   { part: "server span and duration of each request", file: "app.ts", changes: [["observeRequests(app);", ""]] },
   { part: "log line of each request", file: "app.ts", changes: [['request.log.info(fields, "request");', ""]] },

@@ -80,11 +80,12 @@ export function createApp(options: AppOptions): FastifyInstance {
   // Fastify's own `handlerTimeout` ends when the body has been read, so that handlers could take forever.
   app.addHook("onRequest", (request, reply, done) => {
     const deadline = new AbortController();
-    request.deadline = deadline.signal;
+    request.deadline = deadline;
     const timer = setTimeout(() => {
-      deadline.abort(new Problem(503, "the request took too long"));
+      const late = new Problem(503, "the request took too long");
+      deadline.abort(late);
       // The body may not have been read: the connection cannot take another request.
-      if (!reply.sent) reply.header("connection", "close").send(deadline.signal.reason);
+      if (!reply.sent) reply.header("connection", "close").send(late);
       else if (!reply.raw.writableFinished) reply.raw.destroy();
     }, requestTimeoutMs);
     open += 1;
@@ -241,7 +242,7 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     /** Aborted when the time for the request is over, and when the caller disconnects. */
-    deadline: AbortSignal;
+    deadline: AbortController;
   }
   interface FastifyContextConfig {
     /** Neither logged nor traced: load balancers send a health check every few seconds. */

@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type CryptoKey, createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from "jose";
 import { type Health, watchHealth } from "./backing/health";
 import type { Authorize } from "./contract";
 import type { Log } from "./log";
@@ -49,6 +50,10 @@ export interface AuthOptions {
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 /** Types of tokens that are meant for an API (RFC 9068, RFC 7519). An issuer that sets no type is accepted. */
 const TYPES = ["at+jwt", "jwt"];
+/** Difference between the clocks of the issuer and of this process, in seconds. */
+const CLOCK_TOLERANCE = 5;
+/** Valid tokens that are remembered. */
+const MAX_REMEMBERED = 1000;
 /** Longest wait for a response of the issuer, in milliseconds, and the time until the next try. */
 const ISSUER_MS = 3000;
 const RETRY_MS = 30_000;
@@ -59,10 +64,10 @@ const RETRY_MS = 30_000;
  * @returns a function that throws 401 without a valid token, 403 without the scopes, 503 while the issuer's keys are not available
  */
 export function createAuthorize(options: AuthOptions): Authorize {
-  const keys = issuerKeys(options);
+  const verify = verifier(options);
 
   return async (request, scopeSets) => {
-    const caller = await verify(request, keys, options);
+    const caller = await verify(request);
     if (!scopeSets.some((set) => set.every((scope) => caller.scopes.includes(scope)))) {
       const scope = scopeSets[0]?.join(" ");
       throw new Problem(403, `the token lacks the scope ${scope}`, {
@@ -73,30 +78,52 @@ export function createAuthorize(options: AuthOptions): Authorize {
   };
 }
 
-async function verify(
-  request: FastifyRequest,
-  keys: JWTVerifyGetKey,
-  { issuer, audience }: AuthOptions,
-): Promise<Caller> {
-  const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (!token) throw unauthorized("send a bearer token", "Bearer");
-  try {
-    const { payload, protectedHeader } = await jwtVerify(token, keys, {
+/** A valid token: it remains valid until it expires, or until the issuer has another key for its header. */
+interface Valid {
+  readonly caller: Caller;
+  readonly header: JWTHeaderParameters;
+  readonly key: CryptoKey | Uint8Array;
+  readonly expires: number;
+}
+
+function verifier(options: AuthOptions): (request: FastifyRequest) => Promise<Caller> {
+  const { issuer, audience } = options;
+  const keys = issuerKeys(options);
+  // Callers send the same token many times, and to check its signature takes as long as the rest of a request.
+  const remembered = new Map<string, Valid>();
+
+  const check = async (token: string): Promise<Caller> => {
+    const digest = hash("sha256", token, "base64");
+    const valid = remembered.get(digest);
+    if (valid && Date.now() < valid.expires && (await keys(valid.header)) === valid.key) return valid.caller;
+    const { payload, protectedHeader, key } = await jwtVerify(token, keys, {
       issuer,
       audience,
       algorithms: ALGORITHMS,
       requiredClaims: ["exp"],
-      clockTolerance: 5,
+      clockTolerance: CLOCK_TOLERANCE,
     });
     const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, "");
     if (type && !TYPES.includes(type)) throw new errors.JWTInvalid(`tokens of type "${type}" are not for an API`);
-    return { subject: payload.sub, scopes: scopesOf(payload) };
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    const reason = reasonOf(error);
-    request.log.info({ reason }, "token refused");
-    throw unauthorized(reason, 'Bearer error="invalid_token"');
-  }
+    const caller = { subject: payload.sub, scopes: scopesOf(payload) };
+    const [oldest] = remembered.keys();
+    if (oldest && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
+    remembered.set(digest, { caller, header: protectedHeader, key, expires: 1000 * (payload.exp! + CLOCK_TOLERANCE) });
+    return caller;
+  };
+
+  return async (request) => {
+    const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (!token) throw unauthorized("send a bearer token", "Bearer");
+    try {
+      return await check(token);
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      const reason = reasonOf(error);
+      request.log.info({ reason }, "token refused");
+      throw unauthorized(reason, 'Bearer error="invalid_token"');
+    }
+  };
 }
 
 /** RFC 9068 defines `scope`, a text; some issuers use `scp`, a text or a list. */
@@ -134,7 +161,7 @@ function issuerKeys({
   cooldownMs = 5000,
   refreshMs = 600_000,
   maxStaleMs = 86_400_000,
-}: AuthOptions): JWTVerifyGetKey {
+}: AuthOptions): (header: JWTHeaderParameters) => Promise<CryptoKey> {
   const health = watchHealth("issuer", log);
   let known: ReturnType<typeof createRemoteJWKSet> | undefined;
   let fetching: Promise<void> | undefined;
@@ -162,12 +189,12 @@ function issuerKeys({
     return fetching;
   };
 
-  return async (header, token) => {
+  return async (header) => {
     try {
       if (!known?.fresh) await refresh();
       // The request does not wait for it; a failure is logged and counted.
       else if (Date.now() >= nextRefresh) refresh().catch(() => {});
-      return await known!(header, token);
+      return await known!(header);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
       // An unknown key, or none at all, and the issuer is away: the caller's token may be valid.

@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Issuer, startIssuer } from "../scripts/issuer";
 import { type AuthOptions, createAuthorize } from "../src/auth";
 import { readContract } from "../src/contract";
@@ -23,7 +23,10 @@ afterAll(() => issuer.close());
 
 const log = createLog("info", { name: "under-test", version: "0" }, { write: (line) => void logged.push(line) });
 const logged: string[] = [];
-beforeEach(() => void logged.splice(0));
+beforeEach(() => {
+  logged.splice(0);
+  vi.restoreAllMocks();
+});
 
 const guarded = (options: Partial<AuthOptions> = {}) =>
   testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log, cooldownMs: 0, ...options }) })
@@ -122,6 +125,21 @@ describe("authentication", () => {
     await issuer.rotate();
     expect(await call(await issuer.token(ALL))).toBe(201);
     expect(await call(old)).toBe(401);
+  });
+
+  it("checks the signature of a token once for each key, and that it has not expired each time", async () => {
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const app = guarded();
+    const call = async (token: string) =>
+      (await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } })).statusCode;
+    const [lasting, brief] = [await issuer.token(ALL), await issuer.token(ALL, { exp: now() - 2 })];
+    expect([await call(lasting), await call(brief), await call(lasting), await call(brief)]).toEqual([
+      201, 201, 201, 201,
+    ]);
+    expect(verify).toHaveBeenCalledTimes(2);
+    await expect.poll(() => call(brief), { timeout: 5000 }).toBe(401);
+    expect(await call(lasting)).toBe(201);
+    expect(await call(`${lasting.slice(0, -4)}AAAA`)).toBe(401);
   });
 
   it("is 503, not 401, while the issuer cannot be reached, and recovers with it", async () => {

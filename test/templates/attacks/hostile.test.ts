@@ -69,7 +69,26 @@ describe("a handler that throws", () => {
   });
 });
 
+describe("the event stream", () => {
+  it("does not take the memory of the process while nothing reads it", async () => {
+    const service = start("../test/flood.ts", { NODE_OPTIONS: "--max-old-space-size=100" });
+    await service.logged(({ msg }) => msg === "working");
+    service.process.stdout?.pause();
+    expect(await once(service.process, "exit")).toEqual([0, null]);
+  });
+});
+
 describe("a contract", () => {
+  it.each(["a parameter", "a body"])("is refused with a schema of %s that is not JSON Schema", (place) => {
+    const schema = { type: "string", minLength: -1 };
+    const contract = readContract(join(__dirname, "../openapi.yaml"));
+    const operation = contract.document.paths["/v1/quotes"]!.post!;
+    const requestBody = { content: { "application/json": { schema } } };
+    const parameters = [{ name: "filter", in: "query", schema }];
+    Object.assign(operation, place === "a body" ? { requestBody } : { parameters });
+    expect(() => testApp({ contract })).toThrow(/schema is invalid.*minLength/);
+  });
+
   it.each(["/v2/{quote-id}", "/v2/quotes:search", "/v2/*"])("is refused with the path %s", (path) => {
     const contract = readContract(join(__dirname, "../openapi.yaml"));
     const { paths } = contract.document;
