@@ -2,7 +2,7 @@
  * Builds what the package ships: two CommonJS library entries (engine, provider and constructs stay outside),
  * the executable with its dependencies inside, and the declarations.
  */
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build } from "esbuild";
@@ -41,9 +41,7 @@ function loadLate(file: string, modules: RegExp): void {
  * which stack traces show, as methods do.
  */
 async function shrink(file: string, lineLength?: number): Promise<void> {
-  const source = readFileSync(file, "utf8");
-  // Read by Node.js, but never run: the names that ES modules can import.
-  const names = /^0 && \(module\.exports = \{[^}]*\}\);$/m.exec(source)?.[0].replace(/\s+/g, "") ?? "";
+  const source = exportedOnce(readFileSync(file, "utf8"));
   const classes = [...source.matchAll(/^var (\w+) = class\b/gm)].map(([, name]) => name as string);
   const { code } = await minify(source, {
     ecma: 2020,
@@ -54,7 +52,23 @@ async function shrink(file: string, lineLength?: number): Promise<void> {
     // A file without other characters is read as it is: Node.js makes two bytes of each where it has one of these.
     format: { max_line_len: lineLength ?? false, ascii_only: true },
   });
-  writeFileSync(file, `${code}\n${names}\n`);
+  writeFileSync(file, `${code}\n`);
+}
+
+/**
+ * The file with one assignment for each export, at its end: Node.js finds in them the names that ES modules can import. esbuild
+ * writes each name twice: with a getter at the start, and in an object that is never made at the end.
+ */
+function exportedOnce(source: string): string {
+  const getters =
+    /^var (\w+_exports) = \{\};\n__export\(\1, \{\n([^}]*)\}\);\nmodule\.exports = __toCommonJS\(\1\);\n/m;
+  const unmade = /^0 && \(module\.exports = \{[^}]*\}\);$/m;
+  const names = getters.exec(source)?.[2];
+  if (names === undefined || !unmade.test(source)) return source;
+  const assignments = names.replace(/^ *(\w+): \(\) => (\w+),?$/gm, "exports.$1 = $2;");
+  return source
+    .replace(getters, 'Object.defineProperty(exports, "__esModule", { value: true });\n')
+    .replace(unmade, () => assignments);
 }
 
 async function main(): Promise<void> {
@@ -72,8 +86,13 @@ async function main(): Promise<void> {
   // Lines are short for stack traces, of which Node.js prints the line.
   for (const name of ["constructs", "testing", "engine"]) await shrink(join(root, `dist/${name}.js`), 1000);
   for (const [entry, file] of Object.entries(ENTRIES)) writeFileSync(join(root, "dist", entry), entryOf(file));
-  // Read at synth, from beside the code that deploys it.
-  copyFileSync(join(root, "constructs/logging/to-opensearch.mjs"), join(root, "dist/to-opensearch.mjs"));
+  // Read at synth, from beside the code that deploys it: readable, without comments.
+  const sender = "to-opensearch.mjs";
+  await build({
+    entryPoints: [join(root, "constructs/logging", sender)],
+    outfile: join(root, "dist", sender),
+    logLevel: "warning",
+  });
   if (existsSync(join(root, "bin/antifragile.ts"))) {
     const { antifragile, ...beside } = EXECUTABLE.entryPoints;
     await build({

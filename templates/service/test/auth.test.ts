@@ -32,6 +32,10 @@ const guarded = (options: Partial<AuthOptions> = {}) =>
   testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log, cooldownMs: 0, ...options }) })
     .app;
 
+const create = (app: ReturnType<typeof guarded>, token: string) =>
+  app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } });
+const statusOf = async (...sent: Parameters<typeof create>) => (await create(...sent)).statusCode;
+
 const now = () => Math.floor(Date.now() / 1000);
 const claims = () => ({ iss: issuer.issuer, aud: AUDIENCE, sub: "forger", scope: ALL, exp: now() + 600 });
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -118,8 +122,7 @@ describe("authentication", () => {
 
   it("accepts a new key of the issuer, and refuses the old one", async () => {
     const app = guarded();
-    const call = async (token: string) =>
-      (await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } })).statusCode;
+    const call = (token: string) => statusOf(app, token);
     const old = await issuer.token(ALL);
     expect(await call(old)).toBe(201);
     await issuer.rotate();
@@ -130,8 +133,7 @@ describe("authentication", () => {
   it("checks the signature of a token once for each key, and that it has not expired each time", async () => {
     const verify = vi.spyOn(crypto.subtle, "verify");
     const app = guarded();
-    const call = async (token: string) =>
-      (await app.inject({ ...validRequest("createQuote"), headers: { authorization: `Bearer ${token}` } })).statusCode;
+    const call = (token: string) => statusOf(app, token);
     const [lasting, brief] = [await issuer.token(ALL), await issuer.token(ALL, { exp: now() - 2 })];
     expect([await call(lasting), await call(brief), await call(lasting), await call(brief)]).toEqual([
       201, 201, 201, 201,
@@ -144,47 +146,42 @@ describe("authentication", () => {
 
   it("is 503, not 401, while the issuer cannot be reached, and recovers with it", async () => {
     const { port } = new URL(issuer.issuer);
-    const headers = { authorization: `Bearer ${await issuer.token(ALL)}` };
-    const call = (app: ReturnType<typeof guarded>) => app.inject({ ...validRequest("createQuote"), headers });
+    const token = await issuer.token(ALL);
     await issuer.close();
     const app = guarded();
-    const answer = await call(app);
+    const answer = await create(app, token);
     expect(answer.statusCode).toBe(503);
     expect(answer.headers["retry-after"]).toBeDefined();
     issuer = await startIssuer(AUDIENCE, { port: Number(port) });
-    headers.authorization = `Bearer ${await issuer.token(ALL)}`;
-    expect((await call(app)).statusCode).toBe(201);
+    expect(await statusOf(app, await issuer.token(ALL))).toBe(201);
   });
 
   it("accepts tokens while the issuer is down, for a limited time, and logs the reason once", async () => {
     const { port } = new URL(issuer.issuer);
-    const headers = { authorization: `Bearer ${await issuer.token(ALL)}` };
-    const call = async (app: ReturnType<typeof guarded>) =>
-      (await app.inject({ ...validRequest("createQuote"), headers })).statusCode;
+    const token = await issuer.token(ALL);
     const app = guarded({ refreshMs: 0 });
     const impatient = guarded({ refreshMs: 0, maxStaleMs: 1 });
-    expect([await call(app), await call(impatient)]).toEqual([201, 201]);
+    expect([await statusOf(app, token), await statusOf(impatient, token)]).toEqual([201, 201]);
     await issuer.close();
     logged.splice(0);
-    for (let request = 0; request < 5; request += 1) expect(await call(app)).toBe(201);
+    for (let request = 0; request < 5; request += 1) expect(await statusOf(app, token)).toBe(201);
     await expect.poll(() => logged.filter((line) => line.includes("backing service is down"))).toHaveLength(1);
     expect(logged.join()).toContain('"backing":"issuer"');
-    expect(await call(impatient)).toBe(503);
+    expect(await statusOf(impatient, token)).toBe(503);
     issuer = await startIssuer(AUDIENCE, { port: Number(port) });
     await issuer.rotate();
-    headers.authorization = `Bearer ${await issuer.token(ALL)}`;
-    expect([await call(app), await call(impatient)]).toEqual([201, 201]);
+    const renewed = await issuer.token(ALL);
+    expect([await statusOf(app, renewed), await statusOf(impatient, renewed)]).toEqual([201, 201]);
   });
 
   it("does not wait for a frozen issuer while its keys are cached", async () => {
     const slow = await startIssuer(AUDIENCE);
     const app = guarded({ issuer: slow.issuer, refreshMs: 0 });
-    const headers = { authorization: `Bearer ${await slow.token(ALL)}` };
-    const call = async () => (await app.inject({ ...validRequest("createQuote"), headers })).statusCode;
-    expect(await call()).toBe(201);
+    const token = await slow.token(ALL);
+    expect(await statusOf(app, token)).toBe(201);
     slow.freeze();
     const start = performance.now();
-    expect([await call(), await call()]).toEqual([201, 201]);
+    expect([await statusOf(app, token), await statusOf(app, token)]).toEqual([201, 201]);
     // A request to the issuer times out after three seconds.
     expect(performance.now() - start).toBeLessThan(2500);
     await slow.close();
@@ -194,8 +191,7 @@ describe("authentication", () => {
   it("refuses the discovery document of another issuer, and logs which issuer to set", async () => {
     const other = await startIssuer(AUDIENCE, { name: "http://issuer.example" });
     const app = guarded({ issuer: issuer.issuer.replace("localhost", "127.0.0.1") });
-    const headers = { authorization: `Bearer ${await other.token(ALL)}` };
-    expect((await app.inject({ ...validRequest("createQuote"), headers })).statusCode).toBe(503);
+    expect(await statusOf(app, await other.token(ALL))).toBe(503);
     expect(logged.join()).toContain(`its discovery document names ${issuer.issuer}: set that one`);
     await other.close();
   });
@@ -206,8 +202,7 @@ describe("authentication", () => {
     ["has expired", { exp: 1 }],
   ])("reports to the caller and in the log that the token is from or for %s", async (words, claims) => {
     const { app, lines } = testApp({ authorize: createAuthorize({ issuer: issuer.issuer, audience: AUDIENCE, log }) });
-    const headers = { authorization: `Bearer ${await issuer.token(ALL, claims)}` };
-    const answer = await app.inject({ ...validRequest("createQuote"), headers });
+    const answer = await create(app, await issuer.token(ALL, claims));
     expect(answer.json().detail).toContain(words);
     expect(lines.join()).toContain(words);
   });
