@@ -9,7 +9,8 @@ const log = createLog("silent", { name: "under-test", version: "0" });
 
 function authorizer(options: Pick<AuthOptions, "issuer" | "refreshMs">) {
   const authorize = createAuthorize({ audience: AUDIENCE, log, ...options });
-  return (token: string) => authorize({ log, headers: { authorization: `Bearer ${token}` } } as FastifyRequest, [[]]);
+  return (token: string) =>
+    authorize({ log, headers: { authorization: `Bearer ${token}` } } as unknown as FastifyRequest, [[]]);
 }
 
 describe("a token that was accepted", () => {
