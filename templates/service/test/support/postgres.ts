@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import { developerEnvironment } from "../../scripts/environment";
 import { needs } from "./reachable";
 import { start } from "./service";
@@ -30,18 +30,34 @@ export async function sql(database: string | undefined, ...statements: string[])
   }
 }
 
-/** Creates an empty database, deleted after the test; returns the environment to connect to it. */
-export async function emptyDatabase(): Promise<typeof server & { PGDATABASE: string }> {
+async function create(template = "template1") {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await sql(PGDATABASE, `create database ${name}`);
-  onTestFinished(async () => void (await sql(PGDATABASE, `drop database ${name} with (force)`)));
+  await sql(PGDATABASE, `create database ${name} template ${template}`);
   return { ...server, PGDATABASE: name };
 }
 
-/** Creates a database with the schema of this release. */
-export async function database(): Promise<ReturnType<typeof emptyDatabase>> {
-  const env = await emptyDatabase();
+const drop = async (name: string) => void (await sql(PGDATABASE, `drop database ${name} with (force)`));
+
+/** Creates a database, deleted after the test: an empty one, or a copy of a template. */
+export async function emptyDatabase(template?: string) {
+  const env = await create(template);
+  onTestFinished(() => drop(env.PGDATABASE));
+  return env;
+}
+
+async function migrate(): Promise<string> {
+  const env = await create();
   const code = await start("admin/migrate.ts", env).exit;
   if (code !== 0) throw new Error(`migrate ended with ${code}`);
-  return env;
+  return env.PGDATABASE;
+}
+
+/** Migrated once for the tests of a file, which get copies of it. */
+let migrated: Promise<string> | undefined;
+afterAll(async () => migrated && drop(await migrated));
+
+/** Creates a database with the schema of this release. */
+export async function database() {
+  migrated ??= migrate();
+  return emptyDatabase(await migrated);
 }
