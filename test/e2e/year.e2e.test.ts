@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -21,7 +21,7 @@ import {
   worker,
 } from "../../constructs";
 import type { StackManifest } from "../../contract/stacks";
-import type { Emulator } from "../../emulator";
+import { type Emulator, ProviderPool } from "../../emulator";
 import type { Allowances } from "../../operations/allowances";
 import { applyStacks } from "../../operations/apply";
 import { AwsCloud } from "../../operations/release/aws";
@@ -58,6 +58,7 @@ describeOnEmulator("a year of changes", () => {
   const results = resultsFolder("year");
   let folder: string;
   let emulator: Emulator;
+  const providers = new ProviderPool(join(results, "provider.log"));
   let aws: AwsCaller;
   /** Ids of the network that was there before. */
   let network: Readonly<Record<string, string>>;
@@ -125,6 +126,17 @@ describeOnEmulator("a year of changes", () => {
     return JSON.parse(readFileSync(join(folder, "cdktf.out", "manifest.json"), "utf8"));
   }
 
+  /**
+   * Provider that all runs of Terraform share, once the first one has installed it: to start one takes longer than most plans. It calls with
+   * the access key of its first run, whose role may do the same as those of later codes.
+   */
+  async function startedProvider() {
+    const installed = join(folder, "cdktf.out/stacks/market-dev-platform");
+    if (!existsSync(join(installed, ".terraform"))) return undefined;
+    // A provider that is configured again refuses other certificate authorities, and the emulator has none.
+    return providers.attach(installed, { ...process.env, AWS_CA_BUNDLE: undefined });
+  }
+
   /** Deploys one repository, as `antifragile deploy` does: the exit code, what it says, and the stacks that were changed. */
   async function deploy(stacks: readonly string[], code: Code, allowances = NOTHING) {
     const manifest = synthesize(code);
@@ -132,17 +144,18 @@ describeOnEmulator("a year of changes", () => {
     const said: string[] = [];
     const changed: string[] = [];
     const { path } = tools.terraform;
-    const outcome = await as("apply", () =>
-      applyStacks({
+    const outcome = await as("apply", async () => {
+      const provider = await startedProvider();
+      return applyStacks({
         folders: stacks.filter((name) => name in manifest.stacks).map((name) => join(folder, "cdktf.out/stacks", name)),
         manifest,
         terraform: [path],
         allowances,
         confirm: async (stack) => changed.push(stack) > 0,
         print: (text) => void said.push(text),
-        env: process.env,
-      }),
-    );
+        env: { ...process.env, TF_REATTACH_PROVIDERS: provider?.attachment },
+      }).finally(() => provider?.release());
+    });
     return { outcome, said: said.join(""), changed };
   }
 
@@ -264,6 +277,7 @@ describeOnEmulator("a year of changes", () => {
   });
   afterAll(async () => {
     vi.unstubAllEnvs();
+    await providers.stop();
     await emulator?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
