@@ -58,7 +58,8 @@ async function lateFiles(): Promise<ReadonlyMap<string, readonly string[] | unde
     },
   );
   const { outputFiles, metafile } = await build({ ...options(late), metafile: true });
-  const named = [...files].map((file) => {
+  // esbuild resolves them in any order, and every build must be the same.
+  const named = [...files].sort().map((file) => {
     const statements = new RegExp(`^import \\{([^}]*)\\} from "${BESIDE}\\?${file}";$`, "gm");
     const names = [...outputFiles[0]!.text.matchAll(statements)].flatMap(([, list]) =>
       list!.split(",").map((name) => name.trim().split(" as ")[0]!),
