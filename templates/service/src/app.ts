@@ -43,7 +43,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
     },
-    rewriteUrl: ({ url = "/" }) => withoutServer(contract, url.replace(/^https?:\/\/[^/?#]*/i, "")),
+    rewriteUrl: ({ url = "/" }) => withoutServer(contract, url.replace(/^https?:\/\/[^/?#]*\/?/i, "/")),
     // RFC 9110: HEAD wherever there is GET.
     exposeHeadRoutes: true,
     // While the load balancer deregisters this instance, it still accepts requests.

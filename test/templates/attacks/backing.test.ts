@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { createClient } from "@redis/client";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createAuthorize } from "../src/auth";
 import { type ClientOptions, openClient } from "../src/backing/client";
 import { openPostgres } from "../src/backing/postgres";
@@ -114,6 +114,37 @@ describe("a database whose connections are all busy", () => {
     const [, late] = await Promise.allSettled([postgres.query("select pg_sleep(3.5)"), postgres.query("select 1")]);
     expect(late).toMatchObject({ reason: { status: 503, cause: { message: expect.stringContaining("timeout") } } });
     expect(lines).toEqual([]);
+  });
+});
+
+describe("a primary of the cache that has become a replica", () => {
+  it("is connected to again after five seconds, and not for each command", async () => {
+    let connections = 0;
+    const replies: Record<string, string> = { GET: "$-1\r\n", SET: "-READONLY You can't write against a replica.\r\n" };
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on("data", (data) => {
+        for (const [, name = ""] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g))
+          socket.write(replies[name] ?? "+OK\r\n");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { lines, log } = logOf();
+    const cache = openCache({ ...config, REDIS_URL: url }, log);
+    onTestFinished(async () => {
+      await cache.close();
+      server.close();
+    });
+    const refused = () => lines.filter((line) => line.includes("READONLY")).length;
+    await expect.poll(() => cache.remember("key", 60, async () => 1).then(refused)).toBe(1);
+    expect([await cache.remember("key", 60, async () => 2), connections]).toEqual([2, 1]);
+    const later = Date.now() + 6000;
+    vi.spyOn(Date, "now").mockReturnValue(later);
+    await cache.remember("key", 60, async () => 3);
+    await expect.poll(() => connections).toBe(2);
+    await expect.poll(() => cache.remember("key", 60, async () => 4).then(() => connections)).toBe(2);
+    vi.restoreAllMocks();
   });
 });
 
