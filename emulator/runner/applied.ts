@@ -66,6 +66,8 @@ export interface Applied {
   readonly tasks: readonly AppliedTask[];
   readonly listeners: readonly Listener[];
   readonly targetGroups: ReadonlyMap<string, TargetGroup>;
+  /** What the load balancers of this machine do not do, each as a sentence. */
+  readonly differences: readonly string[];
 }
 
 /** Reads what is applied from AWS's API. */
@@ -101,22 +103,27 @@ export async function readServices(account: AccountClient): Promise<Pick<Applied
   return { services, tasks };
 }
 
-async function readBalancers(account: AccountClient): Promise<Pick<Applied, "listeners" | "targetGroups">> {
+async function readBalancers(account: AccountClient): Promise<Omit<Applied, "services" | "tasks">> {
+  const differences: string[] = [];
   const elb = <T>(operation: string, parameters: object = {}) => account.call<T>("elbv2", operation, parameters);
-  const { TargetGroups } = await elb<{ TargetGroups: Omit<TargetGroup, "deregistrationSeconds">[] }>(
-    "DescribeTargetGroups",
-  );
+  const { TargetGroups } = await elb<{
+    TargetGroups: (Omit<TargetGroup, "deregistrationSeconds"> & { TargetGroupName: string })[];
+  }>("DescribeTargetGroups");
   const { LoadBalancers } = await elb<{
     LoadBalancers: { LoadBalancerArn: string; LoadBalancerName: string; Type: string }[];
   }>("DescribeLoadBalancers");
   const listeners: Listener[] = [];
   for (const { LoadBalancerArn, LoadBalancerName, Type } of LoadBalancers) {
-    if (Type !== "application") continue;
+    if (Type !== "application") {
+      differences.push(`${LoadBalancerName}: nothing listens here for a load balancer of this type (${Type})`);
+      continue;
+    }
     const { Listeners } = await elb<{ Listeners: { ListenerArn: string; Port: number; Protocol: string }[] }>(
       "DescribeListeners",
       { LoadBalancerArn },
     );
     for (const { ListenerArn, Port, Protocol } of Listeners) {
+      if (Protocol === "HTTPS") differences.push(`${LoadBalancerName}: HTTP instead of HTTPS on port ${Port}`);
       const { Rules } = await elb<{ Rules: Rule[] }>("DescribeRules", { ListenerArn });
       listeners.push({
         arn: ListenerArn,
@@ -135,10 +142,13 @@ async function readBalancers(account: AccountClient): Promise<Pick<Applied, "lis
         TargetGroupArn: group.TargetGroupArn,
       },
     );
-    const delay = Attributes.find(({ Key }) => Key === "deregistration_delay.timeout_seconds")?.Value ?? "300";
+    const attribute = (name: string) => Attributes.find(({ Key }) => Key === name)?.Value;
+    if (attribute("stickiness.enabled") === "true")
+      differences.push(`${group.TargetGroupName}: requests of a client do not stick to one task`);
+    const delay = attribute("deregistration_delay.timeout_seconds") ?? "300";
     targetGroups.set(group.TargetGroupArn, { ...group, deregistrationSeconds: Number(delay) });
   }
-  return { listeners, targetGroups };
+  return { listeners, targetGroups, differences };
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

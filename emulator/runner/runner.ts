@@ -64,9 +64,9 @@ export class TaskRunner {
     this.#loop = this.#poll();
   }
 
-  /** Differences between the tasks of this machine and what is applied, each as a sentence. */
+  /** Differences between what runs on this machine and what is applied, each as a sentence. */
   get differences(): readonly string[] {
-    return [...this.#differences.values()].flat().sort();
+    return [...this.#differences.values(), this.#applied?.differences ?? []].flat().sort();
   }
 
   /** Local URLs of the listeners. */

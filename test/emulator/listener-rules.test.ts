@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import { readApplied } from "../../emulator/runner/applied";
+import type { AccountClient } from "../../emulator/runner/client";
 import { describeDifferences } from "../../emulator/runner/differences";
 import { readDockerfile } from "../../emulator/runner/image";
 import {
@@ -135,6 +137,31 @@ it("lists every field of a task definition that a task on this machine does not 
   expect(differences({ image: "elsewhere" })).toEqual([
     "orders: the container app does not run, its image is not here",
   ]);
+});
+
+it("the differences name what the load balancers of this machine do not do", async () => {
+  const answers: Record<string, object> = {
+    ListClusters: { clusterArns: [] },
+    DescribeLoadBalancers: {
+      LoadBalancers: ["application", "network"].map((Type) => ({
+        Type,
+        LoadBalancerName: Type,
+        LoadBalancerArn: Type,
+      })),
+    },
+    DescribeListeners: { Listeners: [{ ListenerArn: "a", Port: 443, Protocol: "HTTPS" }] },
+    DescribeRules: { Rules: [] },
+    DescribeTargetGroups: { TargetGroups: [{ TargetGroupArn: "g", TargetGroupName: "shop" }] },
+    DescribeTargetGroupAttributes: { Attributes: [{ Key: "stickiness.enabled", Value: "true" }] },
+  };
+  const call = async (_: string, operation: string) => answers[operation];
+  const { differences, listeners } = await readApplied({ call } as unknown as AccountClient);
+  expect(differences).toEqual([
+    "application: HTTP instead of HTTPS on port 443",
+    "network: nothing listens here for a load balancer of this type (network)",
+    "shop: requests of a client do not stick to one task",
+  ]);
+  expect(listeners).toHaveLength(1);
 });
 
 it("health checks go to the port of the target group, which is the one of the container unless it has another", async () => {
