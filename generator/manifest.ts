@@ -1,3 +1,4 @@
+import { toRoot } from "../contract/directory";
 import type { Answers } from "./options";
 
 /** One file of a generated repository. */
@@ -229,7 +230,7 @@ export function rowsFor(answers: Answers): readonly ManifestRow[] {
 /** Path of a file from the folder of the repository. */
 export function pathOf({ path, atRoot }: ManifestRow, { directory = "none", name }: Answers): string {
   if (atRoot === undefined || directory === "none") return path;
-  return `${directory.replace(/[^/]+\/?/g, "../")}${atRoot.replace("<name>", name)}`;
+  return `${toRoot(directory)}${atRoot.replace("<name>", name)}`;
 }
 
 /** Files outside of the folder of a repository with these answers. */

@@ -1,3 +1,4 @@
+import { PATH_FROM_ROOT } from "../contract/directory";
 import { NAME_PATTERN, NAME_RULE } from "../contract/names";
 import { type AnswersOf, choice, defineOptions, type Earlier, flag, text, type Value } from "./option-table";
 import { callerOf, PACKAGE_MANAGERS, UNSUPPORTED } from "./package-managers";
@@ -27,7 +28,7 @@ const ENVIRONMENTS = {
 };
 
 const DIRECTORY = {
-  pattern: /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/,
+  pattern: PATH_FROM_ROOT,
   allowed: "a path from the root of the repository, of letters, digits, dots, hyphens and underscores",
 };
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { toRoot } from "../contract/directory";
 import { placeholdersIn } from "../contract/placeholders";
 import { isTofu, terraformProgram } from "../contract/terraform-program";
 import { didYouMean } from "../contract/text";
@@ -198,7 +199,7 @@ function checkRoot(repository: string): Check[] {
   if (directory === "none") return [];
   const [file, text] = AT_ROOT[ci]?.(name, directory) ?? [];
   if (file === undefined || text === undefined) return [];
-  const path = `${directory.replace(/[^/]+\/?/g, "../")}${file}`;
+  const path = `${toRoot(directory)}${file}`;
   const found = read(repository, path);
   if (found?.includes(text)) return [{ level: "ok", about: "repository", what: `${path} starts the jobs` }];
   const remedy = ci === "github-actions" ? "restore it from version control" : `it needs ${text} in its list of files`;

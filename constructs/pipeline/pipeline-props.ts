@@ -1,4 +1,5 @@
 import type { IConstruct } from "constructs";
+import { PATH_FROM_ROOT } from "../../contract/directory";
 import { ARCHITECTURES, type Architecture } from "../core/architecture";
 import type { Environment } from "../core/environment";
 import { type Problem, Problems } from "../core/errors";
@@ -219,15 +220,12 @@ export function resolvePipeline(scope: IConstruct, props: PipelineProps): Pipeli
     });
   });
   const { directory } = props;
-  problems.check(
-    directory === undefined || /^(?=.{1,100}$)[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/.test(directory),
-    {
-      code: "PIPELINE_DIRECTORY",
-      prop: "directory",
-      problem: `${JSON.stringify(directory)} is not a path in the repository`,
-      remedy: "Use letters, digits, dots, hyphens and underscores, from the root: services/orders.",
-    },
-  );
+  problems.check(directory === undefined || PATH_FROM_ROOT.test(directory), {
+    code: "PIPELINE_DIRECTORY",
+    prop: "directory",
+    problem: `${JSON.stringify(directory)} is not a path in the repository`,
+    remedy: "Use letters, digits, dots, hyphens and underscores, from the root: services/orders.",
+  });
   const testCommands = props.testCommands ?? TEST;
   problems.check(testCommands.length > 0 && testCommands.every((command) => command.trim() !== ""), {
     code: "PIPELINE_TEST",
