@@ -23,7 +23,14 @@ export const VARIANTS: readonly Variant[] = [
   {
     part: "deadline of each request",
     file: "app.ts",
-    changes: [[/ {2}app\.addHook\("onRequest", \(request, reply, done\) => \{[\s\S]*?\n {2}\}\);\n/, ""]],
+    changes: [
+      [/ {2}app\.addHook\("onRequest", \(request, reply, done\) => \{\n {4}const deadline[\s\S]*?\n {2}\}\);\n/, ""],
+    ],
+  },
+  {
+    part: "one host header, and the limit of all bodies",
+    file: "app.ts",
+    changes: [[/ {2}let bodies = 0;\n[\s\S]*?\n {2}\}\);\n/, ""]],
   },
   {
     part: "request id",
