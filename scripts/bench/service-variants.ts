@@ -51,7 +51,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     part: "texts that no database stores, and deep nesting",
     file: "contract.ts",
-    changes: [["found.push(...unstorable({ path, query, body: request.body }))", "{}"]],
+    changes: [["found.push(...unstorable({ ...parts, body: request.body }))", "{}"]],
   },
   {
     part: "validation of the response",
