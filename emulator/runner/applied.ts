@@ -66,7 +66,7 @@ export interface Applied {
   readonly tasks: readonly AppliedTask[];
   readonly listeners: readonly Listener[];
   readonly targetGroups: ReadonlyMap<string, TargetGroup>;
-  /** What the load balancers of this machine do not do, each as a sentence. */
+  /** Differences of the load balancers of this machine from the applied ones, each as a sentence. */
   readonly differences: readonly string[];
 }
 
