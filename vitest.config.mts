@@ -95,6 +95,7 @@ export default defineConfig({
           "test/generator/**/*.test.ts",
           "test/operations/**/*.test.ts",
           "test/templates/static.test.ts",
+          "test/templates/image-script.test.ts",
         ],
         QUICK,
       ),
