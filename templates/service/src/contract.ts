@@ -183,6 +183,7 @@ export function bindContract(
   if (faults.length > 0) throw new ContractError(faults);
 }
 
+/** A call as its handler gets it: see `Call`. */
 class Incoming {
   constructor(
     readonly path: unknown,
