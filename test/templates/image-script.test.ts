@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,6 +20,7 @@ describe("npm run image", () => {
     dirty = false,
     broken = false,
     builder = "docker",
+    alone = false,
     flags = [] as string[],
   } = {}) {
     const folder = mkdtempSync(join(tmpdir(), "antifragile-image-"));
@@ -40,13 +42,17 @@ describe("npm run image", () => {
     const repository = join(folder, "orders");
     writeFiles(repository, repositoryFiles({ ci: "none" }));
     mkdirSync(join(folder, "bin"));
-    for (const name of ["docker", "podman", "buildah", "finch"]) {
+    for (const name of alone ? [builder] : ["docker", "podman", "buildah", "finch"]) {
       // One works; the others are installed, as a client without its daemon is.
       const works = `[ "$1" = info ] && exit 0\ninput=$(cat)\necho "$@ <$input>" >> ${calls}\n${broken ? "exit 1\n" : ""}`;
       const script = `#!/bin/sh\n${name === builder ? works : "exit 1\n"}`;
       writeFileSync(join(folder, "bin", name), script, { mode: 0o755 });
     }
-    const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
+    const bin = join(folder, "bin");
+    // Without the directories of this machine, which may have builders.
+    for (const name of alone ? ["git", "cat"] : [])
+      symlinkSync(execFileSync("which", [name], { encoding: "utf8" }).trim(), join(bin, name));
+    const PATH = alone ? bin : `${bin}:${process.env.PATH}`;
     const git = (...args: string[]) => run("git", ["-c", "user.name=a", "-c", "user.email=a@b.c", ...args], repository);
     await git("init", "-q");
     // It is a link here, and not the folder that .gitignore names.
@@ -98,6 +104,12 @@ describe("npm run image", () => {
       ]);
     },
   );
+
+  it("finds the one that is installed", { timeout: 60_000 }, async () => {
+    const { code, output, calls } = await build({ builder: "podman", alone: true });
+    expect(code, output).toBe(0);
+    expect(calls).toMatch(/^push /m);
+  });
 
   it("builds uncommitted changes with --uncommitted, under a tag of their content, and commits under theirs", {
     timeout: 120_000,
